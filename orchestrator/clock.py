@@ -1,0 +1,132 @@
+"""Campaign time: wall, scaled or virtual.
+
+Ramps, holds and step deadlines run on campaign time (`now`, `sleep`); wire time-outs and watchdogs
+run on wall time (plain asyncio time-outs). A virtual clock stands still while real work is
+outstanding (`with clock.work(): ...`) and jumps to the next sleeper when everything waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import selectors
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class WallClock:
+    """Campaign time is wall time: seconds since the epoch."""
+
+    speed: float = 1.0
+
+    def now(self) -> float:
+        """Campaign time in seconds."""
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits `seconds` of campaign time."""
+        await asyncio.sleep(max(0.0, seconds))
+
+    @contextmanager
+    def work(self) -> Iterator[None]:
+        """Marks real work during which a virtual clock stands still; no effect here."""
+        yield
+
+    def run(self, main: Coroutine[Any, Any, T]) -> T:
+        """Runs `main` to its end on an event loop that fits this clock."""
+        return asyncio.run(main)
+
+
+class ScaledClock(WallClock):
+    """Campaign time runs `speed` times faster than wall time, from `start` seconds on."""
+
+    def __init__(self, speed: float, start: float = 0.0) -> None:
+        self.speed = speed
+        self._start = start
+        self._origin = time.monotonic()
+
+    def now(self) -> float:
+        return self._start + (time.monotonic() - self._origin) * self.speed
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(max(0.0, seconds) / self.speed)
+
+
+class VirtualClock:
+    """Campaign time that jumps: all sleepers wait in a heap, and time moves when all is waiting.
+
+    Only works on the event loop made by `run`: that loop knows when nothing is left to do.
+    """
+
+    speed: float = float("inf")
+
+    def __init__(self, start: float = 0.0) -> None:
+        self._now = start
+        self._outstanding = 0
+        self._count = 0
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+
+    def now(self) -> float:
+        """Campaign time in seconds."""
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits `seconds` of campaign time; zero yields once to the others."""
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._count += 1
+        heapq.heappush(self._sleepers, (self._now + seconds, self._count, future))
+        await future
+
+    @contextmanager
+    def work(self) -> Iterator[None]:
+        """Real work is outstanding (a commit, a fit, a child process): time stands still."""
+        self._outstanding += 1
+        try:
+            yield
+        finally:
+            self._outstanding -= 1
+
+    def run(self, main: Coroutine[Any, Any, T]) -> T:
+        """Runs `main` on a loop whose idle moments move this clock."""
+        with asyncio.Runner(loop_factory=lambda: _jumping_loop(self.jump)) as runner:
+            return runner.run(main)
+
+    def jump(self) -> bool:
+        """Moves to the next sleeper and wakes it; false when it must not or cannot."""
+        if self._outstanding:
+            return False
+        while self._sleepers:
+            due, _, future = heapq.heappop(self._sleepers)
+            if future.done():
+                continue
+            self._now = max(self._now, due)
+            future.set_result(None)
+            return True
+        return False
+
+
+class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-type]
+    """A selector that moves a virtual clock in the moment in which the loop would block."""
+
+    def __init__(self, jump: Callable[[], bool]) -> None:
+        super().__init__()
+        self._jump = jump
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if ready or (timeout is not None and timeout <= 0):
+            return ready
+        if self._jump():
+            return []
+        return super().select(timeout)
+
+
+def _jumping_loop(jump: Callable[[], bool]) -> asyncio.AbstractEventLoop:
+    return asyncio.SelectorEventLoop(_JumpingSelector(jump))

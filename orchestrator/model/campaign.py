@@ -1,0 +1,70 @@
+"""The campaign: the study as a file describes it, checked and with every number in its unit."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrator.model.objective import Metric, Objective
+from orchestrator.model.recipe import Step
+from orchestrator.model.space import SearchSpace
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlannerChoice(_Frozen):
+    """The campaign file's `planner:` section."""
+
+    kind: str = "bayesian"
+    initial: int = Field(default=8, ge=0)
+    options: dict[str, float | int | str | bool] = Field(default_factory=dict)
+
+
+class Budget(_Frozen):
+    """When to stop: number of trials, campaign time in seconds (None: no limit)."""
+
+    trials: int = Field(gt=0)
+    time_s: float | None = None
+
+
+class StopRules(_Frozen):
+    """Reasons to end before the budget is used: target reached, or no progress in n trials."""
+
+    target: float | None = None
+    no_progress: int | None = Field(default=None, gt=0)
+    failures_in_a_row: int | None = Field(default=None, gt=0)
+
+
+class Campaign(_Frozen):
+    """A campaign without its lab. `file_hash` is sha256 of the file and the tables it names."""
+
+    name: str
+    goal: str
+    space: SearchSpace
+    roles: dict[str, str]
+    recipe: tuple[Step, ...]
+    metrics: tuple[Metric, ...]
+    objective: Objective
+    planner: PlannerChoice = PlannerChoice()
+    budget: Budget
+    stop: StopRules = StopRules()
+    in_flight: int | None = Field(default=None, gt=0)
+    seed: int = 0
+    source: str = ""
+    text: str = ""
+    file_hash: str = ""
+
+    def metric(self, name: str) -> Metric:
+        """The metric of that name. Raises KeyError."""
+        for metric in self.metrics:
+            if metric.name == name:
+                return metric
+        raise KeyError(name)
+
+    def step(self, name: str) -> Step:
+        """The step of that name. Raises KeyError."""
+        for step in self.recipe:
+            if step.name == name:
+                return step
+        raise KeyError(name)

@@ -1,0 +1,316 @@
+"""What can happen, as frozen data. The journal keeps nothing else.
+
+Times: every recorded event carries campaign time `at` and wall time `wall`, both in seconds.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from orchestrator.model.trial import FailureCause, Proposal
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CampaignOpened(_Event):
+    """The first event: the question, word for word."""
+
+    kind: Literal["campaign_opened"] = "campaign_opened"
+    name: str
+    campaign_file: str
+    campaign_text: str
+    file_hash: str
+    tables: dict[str, str] = Field(default_factory=dict)
+    seed: int
+    version: str
+
+
+class EngineStarted(_Event):
+    """An engine took the lease. `token` fences out its predecessors."""
+
+    kind: Literal["engine_started"] = "engine_started"
+    token: int
+    host: str
+    pid: int
+    user: str
+    version: str
+    lab_name: str
+    lab_file: str
+    lab_text: str
+    planner_threads: int = 1
+    stop_socket: str = ""
+
+
+class EngineStopped(_Event):
+    """The engine let go. `is_safe`: every resource answered make_safe."""
+
+    kind: Literal["engine_stopped"] = "engine_stopped"
+    reason: str
+    is_safe: bool
+
+
+class ResourceFound(_Event):
+    """A resource answered identify."""
+
+    kind: Literal["resource_found"] = "resource_found"
+    resource: str
+    maker: str
+    model: str
+    serial: str = ""
+    firmware: str = ""
+
+
+class MadeSafe(_Event):
+    """make_safe was asked of a resource; `why` says who wanted it."""
+
+    kind: Literal["made_safe"] = "made_safe"
+    resource: str
+    ok: bool
+    why: str
+    note: str = ""
+
+
+class TrialProposed(_Event):
+    """The planner (or a person) chose a point. `after` is the journal prefix that it knew;
+    `pending` are the trials in flight that it took into account."""
+
+    kind: Literal["trial_proposed"] = "trial_proposed"
+    trial: int
+    proposal: Proposal
+    after: int
+    seconds: float = 0.0
+
+
+class SampleMade(_Event):
+    """A sample came into being at a position."""
+
+    kind: Literal["sample_made"] = "sample_made"
+    sample: str
+    trial: int
+    position: str
+
+
+class SampleMoved(_Event):
+    """A sample is believed to be elsewhere now. `ticket` is the action that moved it."""
+
+    kind: Literal["sample_moved"] = "sample_moved"
+    sample: str
+    source: str
+    target: str
+    ticket: str = ""
+
+
+class ActionDispatched(_Event):
+    """Committed before anything is sent. `parent` is the ticket of the composite it belongs to.
+
+    An action outside of a trial (a person's, a recovery's) has no trial.
+    """
+
+    kind: Literal["action_dispatched"] = "action_dispatched"
+    ticket: str
+    parent: str | None = None
+    trial: int | None = None
+    step: str = ""
+    attempt: int = 1
+    resource: str
+    action: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    arguments_hash: str = ""
+    effect: Literal["none", "idempotent", "queryable", "irreversible"]
+    sample: str | None = None
+
+
+class ActionDone(_Event):
+    """The raw result, committed before it is judged.
+
+    `evidence`: returned by the driver, said by the device when asked, or decided by a person.
+    """
+
+    kind: Literal["action_done"] = "action_done"
+    ticket: str
+    results: dict[str, Any] = Field(default_factory=dict)
+    evidence: Literal["returned", "asked", "person"] = "returned"
+    note: str = ""
+
+
+class ActionFailed(_Event):
+    """The action is known to have ended without its result. An irreversible one that raised may
+    have acted: then `leaves_doubt`, and it waits for evidence or a person."""
+
+    kind: Literal["action_failed"] = "action_failed"
+    ticket: str
+    error: str
+    sentence: str
+    hint: str = ""
+    may_retry: bool = False
+    blames_parameters: bool = False
+    leaves_doubt: bool = False
+
+
+class ActionNotDone(_Event):
+    """A doubt was resolved: it did not happen."""
+
+    kind: Literal["action_not_done"] = "action_not_done"
+    ticket: str
+    evidence: Literal["asked", "children", "person", "effect"]
+    note: str = ""
+
+
+class Doubted(_Event):
+    """A dispatch without a result was found; `known` says what is known about it."""
+
+    kind: Literal["doubted"] = "doubted"
+    ticket: str
+    known: str
+    needs_person: bool
+
+
+class Settled(_Event):
+    """A composite waited for a reading to come to rest (its polls are telemetry)."""
+
+    kind: Literal["settled"] = "settled"
+    parent: str
+    resource: str
+    reading: str
+    value: float
+    unit: str = ""
+    low: float
+    high: float
+    waited_s: float
+
+
+class Observed(_Event):
+    """One observation, after the gate. `source`: a step, a person, or a file.
+
+    `level` is what was replicated: readings of one sample are not samples.
+    """
+
+    kind: Literal["observed"] = "observed"
+    trial: int
+    sample: str | None = None
+    position: str = ""
+    metric: str
+    value: float
+    unit: str = ""
+    sd: float | None = None
+    level: Literal["reading", "sample", "run", "block"] = "sample"
+    n_readings: int = 1
+    censored: Literal["above", "below"] | None = None
+    source: str = ""
+
+
+class ObservationInvalidated(_Event):
+    """A person says that an observation (by its seq) is wrong; the surrogate forgets it."""
+
+    kind: Literal["observation_invalidated"] = "observation_invalidated"
+    observation: int
+    reason: str
+    by: str
+
+
+class TrialDone(_Event):
+    """Every metric of the objective has been observed."""
+
+    kind: Literal["trial_done"] = "trial_done"
+    trial: int
+
+
+class TrialFailed(_Event):
+    """The trial gives no data; it stays in the history as failed."""
+
+    kind: Literal["trial_failed"] = "trial_failed"
+    trial: int
+    step: str = ""
+    cause: FailureCause
+    sentence: str
+    blames_parameters: bool = False
+
+
+class InterlockFired(_Event):
+    """A rule forbade an action, or its condition came true while it was guarded."""
+
+    kind: Literal["interlock_fired"] = "interlock_fired"
+    rule: str
+    reading: str
+    ticket: str = ""
+
+
+class Paused(_Event):
+    """No new action until resumed. `needs_person` when the engine cannot go on by itself."""
+
+    kind: Literal["paused"] = "paused"
+    why: str
+    by: str
+    needs_person: bool = False
+    is_safety: bool = False
+
+
+class Resumed(_Event):
+    """Somebody lets the campaign go on."""
+
+    kind: Literal["resumed"] = "resumed"
+    by: str
+
+
+class RequestTaken(_Event):
+    """An inbox entry was read; what it caused follows."""
+
+    kind: Literal["request_taken"] = "request_taken"
+    request: int
+    wish: str
+    payload: dict[str, Any] = Field(default_factory=dict)
+    by: str = ""
+
+
+class Finished(_Event):
+    """The campaign has ended: budget, target, no progress, pool exhausted, or a person."""
+
+    kind: Literal["finished"] = "finished"
+    why: str
+    rule: Literal["budget", "time", "target", "no_progress", "failures", "exhausted", "person"]
+
+
+Event: TypeAlias = Annotated[
+    CampaignOpened
+    | EngineStarted
+    | EngineStopped
+    | ResourceFound
+    | MadeSafe
+    | TrialProposed
+    | SampleMade
+    | SampleMoved
+    | ActionDispatched
+    | ActionDone
+    | ActionFailed
+    | ActionNotDone
+    | Doubted
+    | Settled
+    | Observed
+    | ObservationInvalidated
+    | TrialDone
+    | TrialFailed
+    | InterlockFired
+    | Paused
+    | Resumed
+    | RequestTaken
+    | Finished,
+    Field(discriminator="kind"),
+]
+
+EVENTS: TypeAdapter[Event] = TypeAdapter(Event)
+"""Reads an event from its JSON."""
+
+
+class Recorded(BaseModel):
+    """An event in its place: `seq` from 1 without gaps, and the hash that chains it."""
+
+    model_config = ConfigDict(frozen=True)
+    seq: int
+    at: float
+    wall: float
+    event: Event
+    hash: str = ""

@@ -1,0 +1,100 @@
+"""The lab: which resource plays which role, with limits, interlocks, positions and safe order."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ResourceBinding(_Frozen):
+    """A resource of the lab: its kind (entry point `hagane.resources`), options, parts."""
+
+    name: str
+    kind: str
+    options: dict[str, float | int | str | bool] = Field(default_factory=dict)
+    parts: dict[str, str] = Field(default_factory=dict)
+    on_restart: Literal["make_safe", "leave"] = "make_safe"
+    serial: str | None = None
+
+
+class Limit(_Frozen):
+    """A narrower limit on one argument of one resource's action, in the action's unit."""
+
+    resource: str
+    action: str
+    argument: str
+    low: float | None = None
+    high: float | None = None
+
+
+class Interlock(_Frozen):
+    """`never RESOURCE.ACTION while RESOURCE.READING > 5 Pa`.
+
+    `threshold` is in the reading's unit. A reading older than `max_age_s` (campaign time) counts
+    as unsafe. While the guarded state lasts (from the action until `released_by`, another action
+    of the same resource, or make_safe) the condition is watched too.
+    """
+
+    rule: str
+    resource: str
+    action: str
+    sensor: str
+    reading: str
+    value: str
+    sense: Literal[">", "<", ">=", "<="]
+    threshold: float
+    unit: str
+    released_by: str | None = None
+    max_age_s: float = 5.0
+
+
+class Position(_Frozen):
+    """A place for samples; `slots` is how many it holds."""
+
+    name: str
+    slots: int = Field(default=1, gt=0)
+    stores_new: bool = False
+
+
+class ClockChoice(_Frozen):
+    """Wall time, or time that runs `speed` times faster (twins only)."""
+
+    kind: Literal["wall", "scaled"] = "wall"
+    speed: float = Field(default=1.0, gt=0)
+
+
+class TwinChoice(_Frozen):
+    """A world of twins (entry point `hagane.twins`) behind ports of the form `twin:NAME`."""
+
+    world: str
+    seed: int = 0
+
+
+class Lab(_Frozen):
+    """A lab file, checked."""
+
+    name: str
+    resources: tuple[ResourceBinding, ...]
+    roles: dict[str, str]
+    positions: tuple[Position, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    interlocks: tuple[Interlock, ...] = ()
+    make_safe_order: tuple[str, ...] = ()
+    clock: ClockChoice = ClockChoice()
+    twins: TwinChoice | None = None
+    poll_s: float = Field(default=1.0, gt=0)
+    source: str = ""
+    text: str = ""
+    file_hash: str = ""
+
+    def resource(self, name: str) -> ResourceBinding:
+        """The resource of that name. Raises KeyError."""
+        for binding in self.resources:
+            if binding.name == name:
+                return binding
+        raise KeyError(name)

@@ -1,0 +1,215 @@
+"""The state of a campaign: the fold of its events, and nothing else.
+
+`fold(events)` of a whole journal and `state.apply(event)` one by one give the same state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, assert_never
+
+from orchestrator.model import events as ev
+from orchestrator.model.trial import FailureCause, Proposal, TrialStatus
+
+
+@dataclass
+class DispatchState:
+    """A dispatched action. `is_open` until a result, a failure or a resolved doubt."""
+
+    seq: int
+    event: ev.ActionDispatched
+    at: float
+    ended_at: float | None = None
+    outcome: str = "open"  # open | done | failed | not_done
+    results: dict[str, Any] = field(default_factory=dict)
+    failure: ev.ActionFailed | None = None
+    doubt: ev.Doubted | None = None
+    children: list[str] = field(default_factory=list)
+
+    @property
+    def is_open(self) -> bool:
+        """Neither its result nor its failure is known, or the failure left a doubt."""
+        return self.outcome == "open"
+
+
+@dataclass
+class ObservationState:
+    """An observation and whether it still counts."""
+
+    seq: int
+    event: ev.Observed
+    at: float
+    invalidated: str = ""
+
+
+@dataclass
+class TrialState:
+    """One trial: its proposal, its steps' tickets in order, what was observed."""
+
+    number: int
+    proposal: Proposal
+    proposed_at: float
+    status: TrialStatus = TrialStatus.PROPOSED
+    after: int = 0
+    started_at: float | None = None
+    ended_at: float | None = None
+    attempts: dict[str, list[str]] = field(default_factory=dict)
+    samples: list[str] = field(default_factory=list)
+    observations: list[ObservationState] = field(default_factory=list)
+    failed_step: str = ""
+    cause: FailureCause | None = None
+    sentence: str = ""
+    blames_parameters: bool = False
+
+    def observed(self, metric: str) -> ObservationState | None:
+        """The newest observation of a metric that still counts."""
+        for observation in reversed(self.observations):
+            if observation.event.metric == metric and not observation.invalidated:
+                return observation
+        return None
+
+
+@dataclass
+class SampleState:
+    """A sample and where it is believed to be."""
+
+    name: str
+    trial: int
+    position: str
+
+
+@dataclass
+class State:
+    """Everything that a decision needs."""
+
+    opened: ev.CampaignOpened | None = None
+    engine: ev.EngineStarted | None = None
+    engine_is_up: bool = False
+    n_events: int = 0
+    started_at: float = 0.0
+    last_at: float = 0.0
+    last_wall: float = 0.0
+    running_s: float = 0.0
+    trials: dict[int, TrialState] = field(default_factory=dict)
+    samples: dict[str, SampleState] = field(default_factory=dict)
+    dispatches: dict[str, DispatchState] = field(default_factory=dict)
+    open_tickets: dict[str, None] = field(default_factory=dict)
+    resources: dict[str, ev.ResourceFound] = field(default_factory=dict)
+    settled: list[tuple[float, ev.Settled]] = field(default_factory=list)
+    made_safe: list[tuple[float, ev.MadeSafe]] = field(default_factory=list)
+    interlocks: list[tuple[float, ev.InterlockFired]] = field(default_factory=list)
+    requests_taken: set[int] = field(default_factory=set)
+    paused: ev.Paused | None = None
+    finished: ev.Finished | None = None
+
+    def apply(self, recorded: ev.Recorded) -> None:
+        """Takes the next event into account."""
+        self.n_events = recorded.seq
+        at, event = recorded.at, recorded.event
+        if self.engine_is_up and not isinstance(event, ev.EngineStarted):
+            self.running_s += max(0.0, at - self.last_at)
+        self.last_at, self.last_wall = at, recorded.wall
+        match event:
+            case ev.CampaignOpened():
+                self.opened, self.started_at = event, at
+            case ev.EngineStarted():
+                self.engine, self.engine_is_up = event, True
+            case ev.EngineStopped():
+                self.engine_is_up = False
+            case ev.ResourceFound():
+                self.resources[event.resource] = event
+            case ev.MadeSafe():
+                self.made_safe.append((at, event))
+            case ev.TrialProposed():
+                self.trials[event.trial] = TrialState(
+                    event.trial, event.proposal, at, after=event.after
+                )
+            case ev.SampleMade():
+                self.samples[event.sample] = SampleState(event.sample, event.trial, event.position)
+                self.trials[event.trial].samples.append(event.sample)
+            case ev.SampleMoved():
+                self.samples[event.sample].position = event.target
+            case ev.ActionDispatched():
+                self._dispatched(recorded.seq, at, event)
+            case ev.ActionDone():
+                self._close(event.ticket, "done", at).results = dict(event.results)
+            case ev.ActionFailed():
+                outcome = "open" if event.leaves_doubt else "failed"
+                self._close(event.ticket, outcome, at).failure = event
+            case ev.ActionNotDone():
+                self._close(event.ticket, "not_done", at)
+            case ev.Doubted():
+                self.dispatches[event.ticket].doubt = event
+            case ev.Settled():
+                self.settled.append((at, event))
+            case ev.Observed():
+                self.trials[event.trial].observations.append(
+                    ObservationState(recorded.seq, event, at)
+                )
+            case ev.ObservationInvalidated():
+                self._invalidate(event)
+            case ev.TrialDone():
+                self.trials[event.trial].status = TrialStatus.DONE
+                self.trials[event.trial].ended_at = at
+            case ev.TrialFailed():
+                self._failed(at, event)
+            case ev.InterlockFired():
+                self.interlocks.append((at, event))
+            case ev.Paused():
+                self.paused = event
+            case ev.Resumed():
+                self.paused = None
+            case ev.RequestTaken():
+                self.requests_taken.add(event.request)
+            case ev.Finished():
+                self.finished = event
+            case _:
+                assert_never(event)
+
+    def _dispatched(self, seq: int, at: float, event: ev.ActionDispatched) -> None:
+        self.dispatches[event.ticket] = DispatchState(seq, event, at)
+        self.open_tickets[event.ticket] = None
+        if event.parent is not None:
+            self.dispatches[event.parent].children.append(event.ticket)
+        elif event.trial is not None:
+            trial = self.trials[event.trial]
+            trial.attempts.setdefault(event.step, []).append(event.ticket)
+            if trial.started_at is None:
+                trial.started_at, trial.status = at, TrialStatus.RUNNING
+
+    def _close(self, ticket: str, outcome: str, at: float) -> DispatchState:
+        dispatch = self.dispatches[ticket]
+        dispatch.outcome = outcome
+        if outcome != "open":
+            dispatch.ended_at = at
+            self.open_tickets.pop(ticket, None)
+        return dispatch
+
+    def _invalidate(self, event: ev.ObservationInvalidated) -> None:
+        for trial in self.trials.values():
+            for observation in trial.observations:
+                if observation.seq == event.observation:
+                    observation.invalidated = event.reason
+
+    def _failed(self, at: float, event: ev.TrialFailed) -> None:
+        trial = self.trials[event.trial]
+        trial.status, trial.ended_at = TrialStatus.FAILED, at
+        trial.failed_step, trial.cause = event.step, event.cause
+        trial.sentence, trial.blames_parameters = event.sentence, event.blames_parameters
+
+    def at_position(self, position: str) -> list[SampleState]:
+        """The samples believed to be at a position."""
+        return [s for s in self.samples.values() if s.position == position]
+
+    def doubts(self) -> list[DispatchState]:
+        """Top-level and inner dispatches that are open and were found without a result."""
+        return [d for t in self.open_tickets if (d := self.dispatches[t]).doubt is not None]
+
+
+def fold(recorded: Iterable[ev.Recorded]) -> State:
+    """The state after these events."""
+    state = State()
+    for entry in recorded:
+        state.apply(entry)
+    return state

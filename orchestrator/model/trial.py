@@ -1,0 +1,82 @@
+"""A proposal and the states of the trial that it becomes."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrator.model.space import Point
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TrialStatus(StrEnum):
+    """proposed -> running -> awaiting -> done, and failed from any of the first three.
+
+        proposed ──> running ──> awaiting ──> done
+            │           │            │
+            └───────────┴────────────┴──────> failed
+
+    `awaiting`: every step is done, a metric is still to be observed (`hagane observe`).
+    """
+
+    PROPOSED = "proposed"
+    RUNNING = "running"
+    AWAITING = "awaiting"
+    DONE = "done"
+    FAILED = "failed"
+
+    @property
+    def is_terminal(self) -> bool:
+        """No event changes it any more."""
+        return self in (TrialStatus.DONE, TrialStatus.FAILED)
+
+
+class FailureCause(StrEnum):
+    """Why a trial gave no data. Only `parameters` counts against the point that was tried."""
+
+    PARAMETERS = "parameters"
+    DEVICE = "device"
+    MEASUREMENT = "measurement"
+    INTERLOCK = "interlock"
+    INTERRUPTED = "interrupted"
+    PERSON = "person"
+
+
+class Prediction(_Frozen):
+    """Posterior of one metric at a point, in the metric's unit.
+
+    With a log scale, `mean` is the median and `sd` is in decades: `on_log10` says so.
+    """
+
+    mean: float
+    sd: float
+    on_log10: bool = False
+
+
+class Neighbour(_Frozen):
+    """The nearest measured point; distance in the encoded unit cube."""
+
+    trial: int
+    distance: float
+
+
+class Proposal(_Frozen):
+    """A point to try, and why. `why` is one sentence; `leave_one_out` has, per metric, the
+    root-mean-square error of leave-one-out predictions (`on_log10` metrics in decades)."""
+
+    point: Point
+    source: Literal["initial", "model", "pool", "person", "table"]
+    why: str
+    intent: Literal["explore", "exploit", "design"] = "design"
+    predicted: dict[str, Prediction] = Field(default_factory=dict)
+    acquisition: float | None = None
+    probability_feasible: float | None = None
+    nearest: Neighbour | None = None
+    leave_one_out: dict[str, float] = Field(default_factory=dict)
+    notes: dict[str, float | int | str] = Field(default_factory=dict)
+    warm_start: str = ""

@@ -1,0 +1,101 @@
+"""Finds what is installed: resources, capabilities, planners, descriptors, twins.
+
+Ours are found by the same entry points as anyone's; nothing here imports them by name.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import inspect
+import typing
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from orchestrator.errors import InputError, NameClash, UnknownName
+from orchestrator.ports.action import ActionSpec, actions_of
+from orchestrator.ports.resource import OptionSpec, ResourceKind
+
+TOP_LEVEL = ("orchestrator", "drivers", "simulators", "campaigns")
+_OPTION_KINDS: Mapping[type, Literal["real", "integer", "text", "boolean"]] = {
+    float: "real",
+    int: "integer",
+    str: "text",
+    bool: "boolean",
+}
+
+
+def installed(group: str) -> dict[str, importlib.metadata.EntryPoint]:
+    """Entry points of `hagane.<group>` by name; nothing is imported."""
+    return {e.name: e for e in importlib.metadata.entry_points(group=f"hagane.{group}")}
+
+
+def load(group: str, name: str) -> Any:
+    """The object behind an entry point.
+
+    Raises:
+        UnknownName: there is none of that name.
+        InputError: it cannot be imported.
+    """
+    found = installed(group)
+    if name not in found:
+        raise UnknownName(f"{group.rstrip('s')} kind that is installed", name, found)
+    try:
+        return found[name].load()
+    except (ImportError, AttributeError) as error:
+        raise InputError(
+            f"the {group.rstrip('s')} '{name}' cannot be loaded: {error}",
+            hint="reinstall the distribution that provides it",
+        ) from error
+
+
+@functools.cache
+def capability(name: str) -> Mapping[str, ActionSpec]:
+    """The actions of a capability. Raises UnknownName, InputError."""
+    return actions_of(load("capabilities", name))
+
+
+@functools.cache
+def resource_kind(name: str) -> ResourceKind:
+    """A resource class and what its signature says. Raises UnknownName, InputError."""
+    cls = load("resources", name)
+    return ResourceKind(
+        name=name,
+        cls=cls,
+        actions=actions_of(cls),
+        options=_options(cls),
+        implements=tuple(getattr(cls, "implements", ())),
+        parts=dict(getattr(cls, "parts", {})),
+        doc=inspect.getdoc(cls) or "",
+    )
+
+
+def _options(cls: type) -> dict[str, OptionSpec]:
+    hints = typing.get_type_hints(cls.__init__)
+    options = {}
+    for parameter in list(inspect.signature(cls).parameters.values()):
+        if parameter.name == "bench":
+            continue
+        hint = hints[parameter.name]
+        base = next((a for a in typing.get_args(hint) if a in _OPTION_KINDS), hint)
+        required = parameter.default is inspect.Parameter.empty
+        options[parameter.name] = OptionSpec(
+            parameter.name,
+            _OPTION_KINDS[base],
+            required,
+            None if required else parameter.default,
+        )
+    return options
+
+
+def refuse_name_clash(packages: Iterable[str] = TOP_LEVEL) -> None:
+    """Refuses to work when another distribution owns one of our import names.
+
+    Raises:
+        NameClash: naming the guilty distribution.
+    """
+    owners = importlib.metadata.packages_distributions()
+    for package in packages:
+        others = sorted(set(owners.get(package, ())) - {"hagane"})
+        if others:
+            raise NameClash(package, others)

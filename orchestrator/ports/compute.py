@@ -1,0 +1,31 @@
+"""Work that is computed, not measured: submit, and a future.
+
+The local pool (`orchestrator.executor.local`) is one; a cluster will be another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+
+class Compute(Protocol):
+    """Runs calculations in processes of their own."""
+
+    async def submit(
+        self, function: str, arguments: Mapping[str, Any], *, ticket: str = ""
+    ) -> Mapping[str, Any]:
+        """Runs `function` ("package.module:name") with JSON arguments in a child process.
+
+        Gives its JSON result. The child has a process group of its own, dies with the worker,
+        and writes `result.json` into the directory of its ticket, so that a result survives
+        whoever asked for it.
+
+        Raises:
+            ExecutionError: the function raised, or the child died; the text says which.
+        """
+        ...
+
+    async def known(self, ticket: str) -> Mapping[str, Any] | None:
+        """The result of an earlier submission with that ticket, if it came to its end."""
+        ...

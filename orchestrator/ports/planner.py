@@ -1,0 +1,96 @@
+"""History in, proposals out. A proposal is a pure function of the history before it and the seed.
+
+All of this is plain data (JSON), since the planner lives in a process of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrator.model.campaign import PlannerChoice
+from orchestrator.model.objective import Objective
+from orchestrator.model.space import Point, SearchSpace
+from orchestrator.model.trial import Proposal
+
+
+class _Plain(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Outcome(_Plain):
+    """One measured metric of a trial, in the metric's unit. `sd` is its known noise, if known."""
+
+    value: float
+    sd: float | None = None
+    censored: Literal["above", "below"] | None = None
+
+
+class Evaluated(_Plain):
+    """A trial that has ended, as the planner sees it.
+
+    `failed` is true when the trial gave no data; only a failure that `blames_parameters` may
+    count against them.
+    """
+
+    trial: int
+    point: Point
+    outcomes: dict[str, Outcome] = Field(default_factory=dict)
+    failed: bool = False
+    blames_parameters: bool = False
+
+
+class MetricScale(_Plain):
+    """How a metric is modelled: on its own scale, or its logarithm."""
+
+    name: str
+    unit: str
+    scale: Literal["linear", "log"] = "linear"
+
+
+class PlanningTask(_Plain):
+    """What does not change during a campaign: the question."""
+
+    space: SearchSpace
+    metrics: tuple[MetricScale, ...]
+    objective: Objective
+    planner: PlannerChoice
+    seed: int
+
+
+class History(_Plain):
+    """What is known when a proposal is asked for.
+
+    `n_proposed` is how many proposals were made before (by the planner): it places the next
+    one in the initial design and in the stream of random numbers.
+    """
+
+    evaluated: tuple[Evaluated, ...] = ()
+    pending: tuple[Point, ...] = ()
+    n_proposed: int = 0
+
+
+class Planner(Protocol):
+    """Found by entry point `hagane.planners`; constructed as `cls(task)`."""
+
+    def propose(self, history: History, n: int) -> Sequence[Proposal]:
+        """The next `n` points.
+
+        Raises:
+            PlanningError: none can be made (`PoolExhausted` when all candidates are tried).
+        """
+        ...
+
+
+class AskingPlanner(Protocol):
+    """A planner behind a process boundary."""
+
+    async def propose(self, history: History, n: int) -> Sequence[Proposal]:
+        """As `Planner.propose`, without blocking the loop."""
+        ...
+
+    async def close(self) -> None:
+        """Ends the process."""
+        ...

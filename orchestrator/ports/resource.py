@@ -1,0 +1,151 @@
+"""A resource: an instrument, a composite of instruments, or a simulator that a step is sent to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from orchestrator.ports.action import ActionSpec, Ticket
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.compute import Compute
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who answers: maker, model, serial number and firmware as the device says them."""
+
+    maker: str
+    model: str
+    serial: str = ""
+    firmware: str = ""
+
+
+@dataclass(frozen=True)
+class Health:
+    """Whether a resource is fit for work, and what it says about itself."""
+
+    is_fit: bool
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a device says about a ticket: `unknown` needs other evidence or a person.
+
+    `results` are the action's results where the device still knows them.
+    """
+
+    outcome: Literal["done", "not_done", "running", "unknown"]
+    evidence: str
+    results: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Wire(Protocol):
+    """The far end of an in-memory connection: bytes in, bytes out (a twin, a fake)."""
+
+    async def receive(self, data: bytes) -> bytes:
+        """Takes what the client wrote, gives what the device writes back (perhaps nothing)."""
+        ...
+
+
+class Twins(Protocol):
+    """A world of virtual instruments, found by entry point `hagane.twins`.
+
+    The object behind the entry point is a class with this constructor and these members.
+    """
+
+    def __init__(self, *, seed: int, clock: Clock) -> None: ...
+
+    @property
+    def wires(self) -> Mapping[str, Wire]:
+        """One wire per port, by the NAME of the lab file's `port: twin:NAME`."""
+        ...
+
+    @staticmethod
+    def serve_command(directory: str, seed: int, speed: float, world: str) -> list[str]:
+        """The command that serves this world in a process of its own.
+
+        Once ready it writes `directory/ports.json`: {"pid": ..., "control": "127.0.0.1:PORT",
+        "ports": {NAME: pyserial URL or device path}}. It outlives whoever started it.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a resource is given from outside, as the constructor argument `bench`.
+
+    `name` is the resource's name in the lab file; `wires` are in-memory peers for ports of the
+    form `memory:NAME`; `record` takes the traffic (direction "tx" or "rx", bytes), or is None.
+    """
+
+    name: str
+    clock: Clock
+    compute: Compute | None = None
+    wires: Mapping[str, Wire] = field(default_factory=dict)
+    record: Any = None
+
+
+@runtime_checkable
+class Resource(Protocol):
+    """What every resource can do. Its actions are declared methods (`ports.action`).
+
+    The constructor takes `bench: Bench` and, as keyword arguments with type hints, the options
+    that the lab file may give; these are validated against the signature at load. A class may
+    state `implements: ClassVar[tuple[str, ...]]`, the capabilities it fulfils, and a composite
+    `parts: ClassVar[Mapping[str, str]]` (part name -> capability); the lab file binds parts to
+    resources.
+    """
+
+    async def open(self) -> None:
+        """Connects. Raises DeviceAbsent, PortTaken."""
+        ...
+
+    async def close(self) -> None:
+        """Disconnects; never raises."""
+        ...
+
+    async def identify(self) -> Identity:
+        """Asks who is there. Raises DeviceError."""
+        ...
+
+    async def health(self) -> Health:
+        """Asks whether it is fit for work. Raises DeviceError."""
+        ...
+
+    async def make_safe(self) -> None:
+        """Brings the device into its safe state, whatever it was doing. May be repeated."""
+        ...
+
+
+@runtime_checkable
+class Queryable(Protocol):
+    """A resource with queryable actions."""
+
+    async def ask(self, ticket: Ticket) -> Verdict:
+        """What the device knows of a ticket. Raises DeviceError."""
+        ...
+
+
+@dataclass(frozen=True)
+class OptionSpec:
+    """One option that a resource's constructor takes from the lab file."""
+
+    name: str
+    kind: Literal["real", "integer", "text", "boolean"]
+    required: bool
+    default: float | int | str | bool | None = None
+
+
+@dataclass(frozen=True)
+class ResourceKind:
+    """What can be known of a resource class without making one (entry point `hagane.resources`)."""
+
+    name: str
+    cls: type
+    actions: Mapping[str, ActionSpec]
+    options: Mapping[str, OptionSpec]
+    implements: tuple[str, ...] = ()
+    parts: Mapping[str, str] = field(default_factory=dict)
+    doc: str = ""
