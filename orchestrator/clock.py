@@ -112,7 +112,7 @@ class VirtualClock:
         return False
 
 
-class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-type]
+class _JumpingSelector(selectors.DefaultSelector):
     """A selector that moves a virtual clock in the moment in which the loop would block."""
 
     def __init__(self, jump: Callable[[], bool]) -> None:

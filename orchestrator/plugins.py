@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from orchestrator.errors import InputError, NameClash, UnknownName
-from orchestrator.ports.action import ActionSpec, actions_of
+from orchestrator.ports.action import ActionSpec, Unit, actions_of
 from orchestrator.ports.resource import OptionSpec, ResourceKind
 
 TOP_LEVEL = ("orchestrator", "drivers", "simulators", "campaigns")
@@ -71,21 +71,25 @@ def resource_kind(name: str) -> ResourceKind:
 
 
 def _options(cls: type) -> dict[str, OptionSpec]:
-    hints = typing.get_type_hints(cls.__init__)
+    hints = typing.get_type_hints(cls.__dict__.get("__init__", cls.__init__), include_extras=True)
     options = {}
-    for parameter in list(inspect.signature(cls).parameters.values()):
+    for parameter in inspect.signature(cls).parameters.values():
         if parameter.name == "bench":
             continue
-        hint = hints[parameter.name]
-        base = next((a for a in typing.get_args(hint) if a in _OPTION_KINDS), hint)
+        base, unit = _base_and_unit(hints[parameter.name])
         required = parameter.default is inspect.Parameter.empty
-        options[parameter.name] = OptionSpec(
-            parameter.name,
-            _OPTION_KINDS[base],
-            required,
-            None if required else parameter.default,
-        )
+        default = None if required else parameter.default
+        kind = _OPTION_KINDS[base]
+        options[parameter.name] = OptionSpec(parameter.name, kind, required, default, unit)
     return options
+
+
+def _base_and_unit(hint: Any) -> tuple[Any, str]:
+    unit = ""
+    if typing.get_origin(hint) is typing.Annotated:
+        hint, *notes = typing.get_args(hint)
+        unit = next((n.unit for n in notes if isinstance(n, Unit)), "")
+    return next((a for a in typing.get_args(hint) if a in _OPTION_KINDS), hint), unit
 
 
 def refuse_name_clash(packages: Iterable[str] = TOP_LEVEL) -> None:

@@ -228,7 +228,7 @@ def _arg(action_name: str, parameter: inspect.Parameter, hint: Any) -> ArgSpec:
 def _results(action_name: str, hint: Any) -> tuple[ResultSpec, ...]:
     if hint in (None, type(None)):
         return ()
-    base, notes = _annotated(hint)
+    base, _ = _annotated(hint)
     if isinstance(base, type) and is_dataclass(base):
         inner = typing.get_type_hints(base, include_extras=True)
         return tuple(_result(action_name, f.name, inner[f.name]) for f in fields(base))

@@ -1,4 +1,4 @@
-"""How a composite acts: each inner action has its own sub-ticket, limits, interlock check, event."""
+"""How a composite acts: every inner action has a sub-ticket, limits, interlocks, an event."""
 
 from __future__ import annotations
 

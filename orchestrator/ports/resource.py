@@ -130,12 +130,17 @@ class Queryable(Protocol):
 
 @dataclass(frozen=True)
 class OptionSpec:
-    """One option that a resource's constructor takes from the lab file."""
+    """One option that a resource's constructor takes from the lab file.
+
+    With a `unit` the file must give a quantity (`200 sccm`); the constructor gets the number in
+    this unit.
+    """
 
     name: str
     kind: Literal["real", "integer", "text", "boolean"]
     required: bool
     default: float | int | str | bool | None = None
+    unit: str = ""
 
 
 @dataclass(frozen=True)
