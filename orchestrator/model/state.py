@@ -51,6 +51,8 @@ class TrialState:
     proposal: Proposal
     proposed_at: float
     status: TrialStatus = TrialStatus.PROPOSED
+    proposed_wall: float = 0.0
+    ended_wall: float | None = None
     after: int = 0
     started_at: float | None = None
     ended_at: float | None = None
@@ -88,6 +90,7 @@ class State:
     engine_is_up: bool = False
     n_events: int = 0
     started_at: float = 0.0
+    started_wall: float = 0.0
     last_at: float = 0.0
     last_wall: float = 0.0
     running_s: float = 0.0
@@ -112,7 +115,7 @@ class State:
         self.last_at, self.last_wall = at, recorded.wall
         match event:
             case ev.CampaignOpened():
-                self.opened, self.started_at = event, at
+                self.opened, self.started_at, self.started_wall = event, at, recorded.wall
             case ev.EngineStarted():
                 self.engine, self.engine_is_up = event, True
             case ev.EngineStopped():
@@ -123,7 +126,7 @@ class State:
                 self.made_safe.append((at, event))
             case ev.TrialProposed():
                 self.trials[event.trial] = TrialState(
-                    event.trial, event.proposal, at, after=event.after
+                    event.trial, event.proposal, at, after=event.after, proposed_wall=recorded.wall
                 )
             case ev.SampleMade():
                 self.samples[event.sample] = SampleState(event.sample, event.trial, event.position)
@@ -133,7 +136,7 @@ class State:
             case ev.ActionDispatched():
                 self._dispatched(recorded.seq, at, event)
             case ev.ActionDone():
-                self._close(event.ticket, "done", at).results = dict(event.results)
+                self._done(at, event)
             case ev.ActionFailed():
                 outcome = "open" if event.leaves_doubt else "failed"
                 self._close(event.ticket, outcome, at).failure = event
@@ -152,6 +155,7 @@ class State:
             case ev.TrialDone():
                 self.trials[event.trial].status = TrialStatus.DONE
                 self.trials[event.trial].ended_at = at
+                self.trials[event.trial].ended_wall = recorded.wall
             case ev.TrialFailed():
                 self._failed(at, event)
             case ev.InterlockFired():
@@ -186,6 +190,13 @@ class State:
             self.open_tickets.pop(ticket, None)
         return dispatch
 
+    def _done(self, at: float, event: ev.ActionDone) -> None:
+        dispatch = self._close(event.ticket, "done", at)
+        dispatch.results = dict(event.results)
+        order = dispatch.event
+        if order.target and order.sample in self.samples:
+            self.samples[order.sample].position = order.target
+
     def _invalidate(self, event: ev.ObservationInvalidated) -> None:
         for trial in self.trials.values():
             for observation in trial.observations:
@@ -194,7 +205,7 @@ class State:
 
     def _failed(self, at: float, event: ev.TrialFailed) -> None:
         trial = self.trials[event.trial]
-        trial.status, trial.ended_at = TrialStatus.FAILED, at
+        trial.status, trial.ended_at, trial.ended_wall = TrialStatus.FAILED, at, self.last_wall
         trial.failed_step, trial.cause = event.step, event.cause
         trial.sentence, trial.blames_parameters = event.sentence, event.blames_parameters
 
