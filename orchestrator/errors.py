@@ -184,6 +184,18 @@ class NeedsPerson(ExecutionError):
     exit_code = Exit.PERSON
 
 
+class Stopped(ExecutionError):
+    """The campaign is being stopped; this action was given up on the way."""
+
+    exit_code = Exit.INTERRUPTED
+
+
+class CalculationFailed(ExecutionError):
+    """A calculation came to an end without a result; the input it was given is to blame."""
+
+    blames_parameters = True
+
+
 class SafetyStop(ExecutionError):
     """A limit or an interlock stopped the campaign."""
 

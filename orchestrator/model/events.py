@@ -95,19 +95,19 @@ class SampleMade(_Event):
 
 
 class SampleMoved(_Event):
-    """A sample is believed to be elsewhere now. `ticket` is the action that moved it."""
+    """A person says where a sample is (moves by actions are in the actions themselves)."""
 
     kind: Literal["sample_moved"] = "sample_moved"
     sample: str
-    source: str
     target: str
-    ticket: str = ""
+    by: str
 
 
 class ActionDispatched(_Event):
     """Committed before anything is sent. `parent` is the ticket of the composite it belongs to.
 
-    An action outside of a trial (a person's, a recovery's) has no trial.
+    An action outside of a trial (a person's, a recovery's) has no trial. An action that moves
+    `sample` names `source` and `target`: the sample is believed at `target` once it is done.
     """
 
     kind: Literal["action_dispatched"] = "action_dispatched"
@@ -122,6 +122,8 @@ class ActionDispatched(_Event):
     arguments_hash: str = ""
     effect: Literal["none", "idempotent", "queryable", "irreversible"]
     sample: str | None = None
+    source: str = ""
+    target: str = ""
 
 
 class ActionDone(_Event):

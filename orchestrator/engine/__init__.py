@@ -1,0 +1,1 @@
+"""The loop: fold, decide, act, record."""

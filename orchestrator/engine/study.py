@@ -1,0 +1,159 @@
+"""A campaign on a lab, made ready: every expression compiled, every step bound to a resource."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.errors import UnknownName
+from orchestrator.model.campaign import Campaign
+from orchestrator.model.expression import Expression, compile_expression
+from orchestrator.model.lab import Lab
+from orchestrator.model.quantity import convert
+from orchestrator.model.recipe import Argument, Step
+from orchestrator.model.space import Point, Pool
+from orchestrator.ports.action import ActionSpec, ArgSpec
+from orchestrator.ports.resource import ResourceKind
+
+Capabilities = Mapping[str, Mapping[str, ActionSpec]]
+
+
+@dataclass(frozen=True)
+class BoundStep:
+    """A step with its resource. `constants` are in the resource's units; `computed` give them."""
+
+    step: Step
+    resource: str
+    action: ActionSpec
+    constants: Mapping[str, Any]
+    computed: Mapping[str, Expression]
+    target: str
+    makes_sample: bool
+
+    @property
+    def moves_sample(self) -> bool:
+        """Whether the step takes the trial's sample to another position."""
+        return bool(self.target)
+
+
+@dataclass(frozen=True)
+class Study:
+    """Everything that stays the same while a campaign runs."""
+
+    campaign: Campaign
+    lab: Lab
+    campaign_id: str
+    steps: tuple[BoundStep, ...]
+    metrics: Mapping[str, Expression | None]
+    holds: Mapping[str, frozenset[str]]
+    capacity: Mapping[str, int]
+    in_flight: int
+
+    def values(self, point: Point) -> dict[str, Any]:
+        """The point as names for expressions; a pool's columns as `<pool>.<column>`."""
+        values: dict[str, Any] = dict(point)
+        for parameter in self.campaign.space.parameters:
+            if isinstance(parameter, Pool):
+                row = parameter.names.index(str(point[parameter.name]))
+                for column, value in zip(parameter.columns, parameter.rows[row], strict=True):
+                    values[f"{parameter.name}.{column}"] = value
+                for column, words in parameter.texts.items():
+                    values[f"{parameter.name}.{column}"] = words[row]
+        return values
+
+    def ticket(self, trial: int, step: str, attempt: int) -> str:
+        """The identity of a step's attempt: a pure function, so that a replay gives it again."""
+        text = f"{self.campaign_id}|{trial}|{step}|{attempt}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def position_of(self, bound: BoundStep) -> str:
+        """The position at which a step's role works on a sample, if it has one of its name."""
+        names = {p.name for p in self.lab.positions}
+        return bound.step.role if bound.step.role in names else ""
+
+
+def prepare(
+    campaign: Campaign,
+    lab: Lab,
+    campaign_id: str,
+    kinds: Mapping[str, ResourceKind],
+    capabilities: Capabilities,
+) -> Study:
+    """Binds a checked campaign to a checked lab.
+
+    `kinds` is by resource name. The files must have been checked together before.
+    """
+    units = _parameter_units(campaign)
+    steps = []
+    for step in campaign.recipe:
+        resource = lab.roles[step.role]
+        spec = kinds[resource].actions[step.action]
+        contract = capabilities[campaign.roles[step.role]][step.action]
+        steps.append(_bind(step, resource, spec, contract, units))
+        units |= {f"{step.name}.{r.name}": r.unit for r in spec.results if r.kind != "text"}
+    metrics = {
+        m.name: compile_expression(m.expression, units, m.unit) if m.expression else None
+        for m in campaign.metrics
+    }
+    holds = {b.name: frozenset({b.name, *b.parts.values()}) for b in lab.resources}
+    capacity = {name: int(getattr(kind.cls, "concurrent", 1)) for name, kind in kinds.items()}
+    study = Study(campaign, lab, campaign_id, tuple(steps), metrics, holds, capacity, 1)
+    return Study(**{**study.__dict__, "in_flight": _in_flight(study)})
+
+
+def _parameter_units(campaign: Campaign) -> dict[str, str]:
+    units: dict[str, str] = {}
+    for parameter in campaign.space.parameters:
+        if isinstance(parameter, Pool):
+            pairs = zip(parameter.columns, parameter.units, strict=True)
+            units |= {f"{parameter.name}.{column}": unit for column, unit in pairs}
+            units |= dict.fromkeys((f"{parameter.name}.{c}" for c in parameter.texts), "text")
+            units[parameter.name] = "text"
+        else:
+            units[parameter.name] = getattr(parameter, "unit", "text")
+    return units
+
+
+def _bind(
+    step: Step, resource: str, spec: ActionSpec, contract: ActionSpec, units: Mapping[str, str]
+) -> BoundStep:
+    constants: dict[str, Any] = {}
+    computed: dict[str, Expression] = {}
+    target, makes = "", False
+    for argument in step.arguments:
+        declared = spec.arg(argument.name)
+        if declared is None:
+            raise UnknownName("argument", argument.name, [a.name for a in spec.args])
+        if argument.expression is not None:
+            computed[argument.name] = compile_expression(
+                argument.expression, units, "text" if declared.kind == "text" else declared.unit
+            )
+        elif declared.kind == "sample":
+            makes = argument.literal == "new"
+        elif declared.kind == "target":
+            target = str(argument.literal)
+        elif declared.kind != "source":
+            constants[argument.name] = _constant(argument, declared, contract.arg(argument.name))
+    return BoundStep(step, resource, spec, constants, computed, target, makes)
+
+
+def _constant(argument: Argument, declared: ArgSpec, contract: ArgSpec | None) -> Any:
+    value = argument.literal
+    if declared.kind == "text" or contract is None or isinstance(value, str) or value is None:
+        return value
+    number = convert(float(value), contract.unit, declared.unit)
+    return int(number) if declared.kind == "integer" else number
+
+
+def _in_flight(study: Study) -> int:
+    """As many trials as the lab can hold: one per single place that the recipe visits."""
+    if study.campaign.in_flight is not None:
+        return study.campaign.in_flight
+    places = {p.name: p for p in study.lab.positions}
+    visited = {s.target for s in study.steps if s.target}
+    single = [n for n in visited if n in places and places[n].slots == 1]
+    if single:
+        return len(single)
+    return max(study.capacity[s.resource] for s in study.steps)

@@ -1,0 +1,70 @@
+"""How the engine has a step carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from orchestrator.model.events import Event
+from orchestrator.ports.action import ActionSpec
+from orchestrator.ports.resource import Verdict
+
+Record = Callable[..., Awaitable[None]]
+"""`await record(*events)`: durable and folded when it returns."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """One top-level action to be carried out. `arguments` are in the units of the declaration."""
+
+    ticket: str
+    resource: str
+    action: str
+    arguments: Mapping[str, Any]
+    trial: int | None = None
+    step: str = ""
+    attempt: int = 1
+    timeout_s: float | None = None
+    sample: str | None = None
+    source: str = ""
+    target: str = ""
+    before: tuple[Event, ...] = field(default=())
+
+
+class Executor(Protocol):
+    """Knows the opened resources of a lab."""
+
+    actions: Mapping[str, Mapping[str, ActionSpec]]
+
+    async def open(self) -> None:
+        """Connects and identifies every resource; records who answered.
+
+        Raises:
+            DeviceError: one is absent, is another device than before, or is held by another.
+        """
+        ...
+
+    async def carry_out(self, order: Order) -> None:
+        """Checks limits and interlocks, records the dispatch (with `order.before`), acts, and
+        records the result or the failure. Raises only JournalError."""
+        ...
+
+    async def ask(self, resource: str, ticket: str) -> Verdict:
+        """What a resource knows of a ticket; waits while it says `running`."""
+        ...
+
+    async def make_safe(self, why: str, *, skip: frozenset[str] = frozenset()) -> bool:
+        """Brings every resource into its safe state in the lab's order; true when all answered.
+
+        Never raises; records what it can.
+        """
+        ...
+
+    def interrupt(self, *, at_once: bool) -> None:
+        """Gives up running actions as far as they can be cancelled; `at_once`: all of them."""
+        ...
+
+    async def close(self) -> None:
+        """Disconnects."""
+        ...
