@@ -27,6 +27,8 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
+from orchestrator.model.quantity import Bound as Bound
+
 
 class Effect(StrEnum):
     """What a repetition of an action would do to the world.
@@ -80,14 +82,6 @@ class PositionArg:
     """
 
     end: Literal["source", "target"]
-
-
-@dataclass(frozen=True)
-class Bound:
-    """A censored value: all that is known is that it lies `above` or `below` `value`."""
-
-    value: float
-    side: Literal["above", "below"]
 
 
 Ticket = typing.NewType("Ticket", str)

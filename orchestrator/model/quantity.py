@@ -1,0 +1,242 @@
+"""Quantities: a number and its unit, converted at the edges and nowhere else.
+
+Inside, values travel as bare floats in a declared unit. pint knows the units; it is imported and
+its registry made when two different units first meet, and never when they are the same word.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import math
+import re
+import tokenize
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from orchestrator.errors import InputError, UnitMismatch, UnknownName
+
+DEFINITIONS = (
+    # the flow that carries 1 cm³/min of ideal gas at 0 °C and 101325 Pa: 4.478e17 molecules/s
+    "sccm = 101325 * pascal * centimeter**3 / minute / (273.15 * kelvin * molar_gas_constant)",
+    "slm = 1000 * sccm",
+    "sq = 1",  # a square of film: a number without dimension
+    "at_percent = 0.01",
+    "wt_percent = 0.01",
+)
+"""Our own units, in pint's notation. An amount flow is counted in mol/s."""
+
+COMMON = tuple(
+    "nm um mm cm m angstrom s ms min h d K degC W mW kW V mV A mA uA ohm ohm/sq ohm*cm S/cm Pa mbar "
+    "torr bar sccm slm L mL uL mL/min uL/min g mg kg mol mmol mol/L eV meV J kJ/mol GPa MPa Hz kHz "
+    "rpm nm/min % at.% wt.% 1/cm".split()
+)
+"""Units that are suggested when one is misspelt."""
+
+_WORDS = {"at.%": "at_percent", "wt.%": "wt_percent", "℃": "degC", "Ω": "ohm", "·": "*", "^": "**"}
+_FORM = re.compile(
+    r"""(?: [^\W\d]\w* | % | °[CF] | 1(?=\s*/) | [()*/\s] | \*\*\s*-?\d(?:\.\d)?(?![\d.]|\s*\*\*) )+""",
+    re.VERBOSE,
+)
+_QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S.*?)?\s*", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A censored value: all that is known is that it lies `above` or `below` `value`."""
+
+    value: float
+    side: Literal["above", "below"]
+
+
+def parse_quantity(text: str) -> tuple[float, str]:
+    """Number and unit of `"20 min"`, `"120 nm"`, `"1e-6"` ('' where there is no unit).
+
+    The unit is not looked up.
+
+    Raises:
+        InputError: the text does not begin with a finite number.
+    """
+    match = _QUANTITY.fullmatch(text)
+    if match is None or not math.isfinite(float(match[1])):
+        raise InputError(
+            f"'{text}' is not a quantity", hint="write a number and a unit, such as '20 min'"
+        )
+    return float(match[1]), match[2] or ""
+
+
+def quantity_in(text: str, target: str) -> float:
+    """The number of a quantity in the unit `target`: `quantity_in("20 min", "s")` is 1200.0.
+
+    Raises:
+        InputError: the text is not a quantity, or a unit does not exist (`UnknownName`).
+        UnitMismatch: it has another dimension.
+    """
+    value, unit = parse_quantity(text)
+    a, b = _affine(unit, target, f"'{text}'")
+    return value if unit == target else a * value + b
+
+
+def convert(value: float, source: str, target: str) -> float:
+    """`value` in the unit `source`, expressed in `target`; the very same float if they are equal.
+
+    Raises:
+        UnknownName: a unit does not exist.
+        UnitMismatch: the units have different dimensions.
+    """
+    if source == target:
+        return value
+    a, b = scale_offset(source, target)
+    return a * value + b
+
+
+def scale_offset(source: str, target: str) -> tuple[float, float]:
+    """(a, b) with `a * source + b = target`, for repeated use. (1.0, 0.0) for the same unit.
+
+    Factors are rounded to 15 digits, so that decimal prefixes are exact.
+
+    Raises:
+        UnknownName: a unit does not exist.
+        UnitMismatch: the units have different dimensions.
+    """
+    return _affine(source, target, "the value")
+
+
+def to_base_units(unit: str) -> tuple[float, float]:
+    """(a, b) with `a * unit + b` in base units (kelvin for temperatures). Raises UnknownName."""
+    return (1.0, 0.0) if unit == "" else _to_base(unit)
+
+
+def check_unit(unit: str) -> None:
+    """Accepts a unit that exists.
+
+    Raises:
+        UnknownName: it does not, or a part of it does not; with the nearest that does.
+        InputError: it is not written as a unit, or is a logarithmic one (dBm).
+    """
+    if unit:
+        _unit(unit)
+
+
+def same_dimension(first: str, second: str) -> bool:
+    """Whether quantities in the two units can be converted into each other.
+
+    Atomic and weight percent are never taken for each other. Raises UnknownName.
+    """
+    if first == second:
+        return True
+    mixed = (
+        {"at.%" in first, "at.%" in second}
+        == {"wt.%" in first, "wt.%" in second}
+        == {
+            True,
+            False,
+        }
+    )
+    return not mixed and dimension(first) == dimension(second)
+
+
+@functools.cache
+def dimension(unit: str) -> tuple[tuple[str, float], ...]:
+    """Exponents of the base dimensions, sorted by name: `(("[length]", 1.0),)`; empty for none.
+
+    Raises:
+        UnknownName: the unit does not exist.
+    """
+    if unit == "":
+        return ()
+    powers = _registry().get_dimensionality(_unit(unit))
+    return tuple(sorted((name, round(float(power), 9)) for name, power in powers.items() if power))
+
+
+def has_offset(unit: str) -> bool:
+    """Whether zero of this unit is not zero of the quantity (degC). Raises UnknownName."""
+    return to_base_units(unit)[1] != 0.0
+
+
+def _affine(source: str, target: str, what: str) -> tuple[float, float]:
+    if source == target:
+        return 1.0, 0.0
+    if not same_dimension(source, target):
+        raise UnitMismatch(what, source or "no unit", target or "no unit")
+    return _between(source, target)
+
+
+@functools.cache
+def _between(source: str, target: str) -> tuple[float, float]:
+    registry = _registry()
+    one = registry.Quantity(1.0, _unit(source))
+    b = float(registry.Quantity(0.0, _unit(source)).to(_unit(target)).magnitude)
+    if b == 0.0:
+        return _rounded(one.to(_unit(target)).magnitude), 0.0
+    return _rounded(_to_base(source)[0] / _to_base(target)[0]), _rounded(b)
+
+
+@functools.cache
+def _to_base(unit: str) -> tuple[float, float]:
+    registry = _registry()
+    zero = float(registry.Quantity(0.0, _unit(unit)).to_root_units().magnitude)
+    one = registry.Quantity(1.0, _unit(unit))
+    if zero == 0.0:
+        return _rounded(one.to_root_units().magnitude), 0.0
+    slope = registry.Quantity(1.0, f"delta_{_unit(unit)}").to_root_units().magnitude
+    return _rounded(slope), _rounded(zero)
+
+
+def _rounded(number: Any) -> float:
+    return float(f"{float(number):.15g}")
+
+
+@functools.cache
+def _registry() -> Any:
+    import pint  # 0.25 s: only when two units meet
+
+    registry: Any = pint.UnitRegistry()
+    for line in DEFINITIONS:
+        registry.define(line)
+    return registry
+
+
+@functools.cache
+def _unit(unit: str) -> Any:
+    if unit == "":
+        return _registry().Unit("")
+    text = unit
+    for ours, theirs in _WORDS.items():
+        text = text.replace(ours, theirs)
+    if len(unit) > 60 or not _FORM.fullmatch(text):
+        raise InputError(f"'{unit}' is not written as a unit", hint="such as 'ohm*cm' or 'nm/min'")
+    return _parsed(unit, text)
+
+
+def _parsed(unit: str, text: str) -> Any:
+    import pint
+
+    registry = _registry()
+    try:
+        parsed = registry.parse_units(text)
+        logarithmic = any(registry._units[name].is_logarithmic for name in dict(parsed._units))
+    except pint.UndefinedUnitError as error:
+        names = error.unit_names
+        raise _unknown(names if isinstance(names, str) else names[0], registry) from None
+    except (pint.PintError, ValueError, TypeError, KeyError, SyntaxError, tokenize.TokenError):
+        raise InputError(
+            f"'{unit}' is not written as a unit", hint="such as 'ohm*cm' or 'nm/min'"
+        ) from None
+    if logarithmic:
+        raise InputError(
+            f"'{unit}' is a logarithmic unit", hint="give the plain quantity (W, mol/L)"
+        )
+    return parsed
+
+
+def _unknown(name: str, registry: Any) -> UnknownName:
+    parts: set[str] = set(re.findall(r"[^\W\d]\w*", " ".join(COMMON))) | set(COMMON)
+    alike = [part for part in parts if part.lower() == name.lower()]
+    near = alike or _near(name, parts) or _near(name, registry._units)
+    return UnknownName("known unit", name, near[:1] or COMMON)
+
+
+def _near(name: str, known: Iterable[str]) -> list[str]:
+    return difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
