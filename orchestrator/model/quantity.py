@@ -28,17 +28,16 @@ DEFINITIONS = (
 """Our own units, in pint's notation. An amount flow is counted in mol/s."""
 
 COMMON = tuple(
-    "nm um mm cm m angstrom s ms min h d K degC W mW kW V mV A mA uA ohm ohm/sq ohm*cm S/cm Pa mbar "
-    "torr bar sccm slm L mL uL mL/min uL/min g mg kg mol mmol mol/L eV meV J kJ/mol GPa MPa Hz kHz "
-    "rpm nm/min % at.% wt.% 1/cm".split()
+    """nm um mm cm m angstrom s ms min h d K degC W mW kW V mV A mA uA ohm ohm/sq ohm*cm S/cm Pa
+    mbar torr bar sccm slm L mL uL mL/min uL/min g mg kg mol mmol mol/L eV meV J kJ/mol GPa MPa Hz
+    kHz rpm nm/min % at.% wt.% 1/cm""".split()  # noqa: SIM905 (a list of quoted words reads worse)
 )
 """Units that are suggested when one is misspelt."""
 
-_WORDS = {"at.%": "at_percent", "wt.%": "wt_percent", "℃": "degC", "Ω": "ohm", "·": "*", "^": "**"}
-_FORM = re.compile(
-    r"""(?: [^\W\d]\w* | % | °[CF] | 1(?=\s*/) | [()*/\s] | \*\*\s*-?\d(?:\.\d)?(?![\d.]|\s*\*\*) )+""",
-    re.VERBOSE,
-)
+_WORDS = {"at.%": "at_percent", "wt.%": "wt_percent", "·": "*", "^": "**"}
+_PERCENTS = ("at.%", "wt.%")
+_POWER = r"\*\*\s*-?\d(?:\.\d)?(?![\d.]|\s*\*\*)"  # one digit, never a tower
+_FORM = re.compile(rf"(?:[^\W\d]\w*|[%Ω]|°[CF]|1(?=\s*/)|[()*/\s]|{_POWER})+")
 _QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S.*?)?\s*", re.DOTALL)
 
 
@@ -94,7 +93,7 @@ def convert(value: float, source: str, target: str) -> float:
 def scale_offset(source: str, target: str) -> tuple[float, float]:
     """(a, b) with `a * source + b = target`, for repeated use. (1.0, 0.0) for the same unit.
 
-    Factors are rounded to 15 digits, so that decimal prefixes are exact.
+    Factors that are short decimals, or one over such a number, are exactly that.
 
     Raises:
         UnknownName: a unit does not exist.
@@ -126,14 +125,7 @@ def same_dimension(first: str, second: str) -> bool:
     """
     if first == second:
         return True
-    mixed = (
-        {"at.%" in first, "at.%" in second}
-        == {"wt.%" in first, "wt.%" in second}
-        == {
-            True,
-            False,
-        }
-    )
+    mixed = any(a in first and b in second for a, b in (_PERCENTS, _PERCENTS[::-1]))
     return not mixed and dimension(first) == dimension(second)
 
 
@@ -166,26 +158,27 @@ def _affine(source: str, target: str, what: str) -> tuple[float, float]:
 @functools.cache
 def _between(source: str, target: str) -> tuple[float, float]:
     registry = _registry()
-    one = registry.Quantity(1.0, _unit(source))
-    b = float(registry.Quantity(0.0, _unit(source)).to(_unit(target)).magnitude)
-    if b == 0.0:
-        return _rounded(one.to(_unit(target)).magnitude), 0.0
-    return _rounded(_to_base(source)[0] / _to_base(target)[0]), _rounded(b)
+    zero = registry.Quantity(0.0, _unit(source)).to(_unit(target)).magnitude
+    if zero:
+        return _tidied(_to_base(source)[0] / _to_base(target)[0]), round(float(zero), 12)
+    return _tidied(registry.Quantity(1.0, _unit(source)).to(_unit(target)).magnitude), 0.0
 
 
 @functools.cache
 def _to_base(unit: str) -> tuple[float, float]:
     registry = _registry()
-    zero = float(registry.Quantity(0.0, _unit(unit)).to_root_units().magnitude)
-    one = registry.Quantity(1.0, _unit(unit))
-    if zero == 0.0:
-        return _rounded(one.to_root_units().magnitude), 0.0
-    slope = registry.Quantity(1.0, f"delta_{_unit(unit)}").to_root_units().magnitude
-    return _rounded(slope), _rounded(zero)
+    zero = registry.Quantity(0.0, _unit(unit)).to_root_units().magnitude
+    step = f"delta_{_unit(unit)}" if zero else _unit(unit)
+    slope = registry.Quantity(1.0, step).to_root_units().magnitude
+    return _tidied(slope), round(float(zero), 12)
 
 
-def _rounded(number: Any) -> float:
-    return float(f"{float(number):.15g}")
+def _tidied(number: float) -> float:
+    """Without the rounding that pint's chain of factors adds: 0.001 m, 1/60 min."""
+    for candidate in (float(f"{number:.12g}"), 1 / float(f"{1 / number:.12g}")):
+        if abs(candidate - number) <= 2e-15 * abs(number):
+            return candidate
+    return float(number)
 
 
 @functools.cache
@@ -225,18 +218,19 @@ def _parsed(unit: str, text: str) -> Any:
             f"'{unit}' is not written as a unit", hint="such as 'ohm*cm' or 'nm/min'"
         ) from None
     if logarithmic:
-        raise InputError(
-            f"'{unit}' is a logarithmic unit", hint="give the plain quantity (W, mol/L)"
-        )
+        raise InputError(f"'{unit}' is a logarithmic unit", hint="give the plain quantity, as W")
     return parsed
 
 
 def _unknown(name: str, registry: Any) -> UnknownName:
-    parts: set[str] = set(re.findall(r"[^\W\d]\w*", " ".join(COMMON))) | set(COMMON)
-    alike = [part for part in parts if part.lower() == name.lower()]
+    parts = set(re.findall(r"[^\W\d]\w*", " ".join(COMMON)))
+    alike = [part for part in sorted(parts) if part.lower() == name.lower()]
     near = alike or _near(name, parts) or _near(name, registry._units)
-    return UnknownName("known unit", name, near[:1] or COMMON)
+    error = UnknownName("known unit", name, COMMON)
+    if near:
+        error.hint = f"did you mean '{near[0]}'?"
+    return error
 
 
 def _near(name: str, known: Iterable[str]) -> list[str]:
-    return difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
