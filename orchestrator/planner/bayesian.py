@@ -1,0 +1,120 @@
+"""Planner kind `bayesian`: a space-filling start, then a Gaussian process per metric and qLogNEI.
+
+This module itself needs no torch; the rooms that do are imported when a model is needed first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+
+from orchestrator.errors import PoolExhausted
+from orchestrator.model.trial import Proposal
+from orchestrator.planner.initial import SpaceFilling
+from orchestrator.planner.measured import n_measured
+from orchestrator.planner.options import ModelOptions, options_of
+from orchestrator.ports.planner import History, PlanningTask
+
+MIN_MEASURED = 2
+"""Outcomes of the objective that a model needs before it may choose."""
+
+
+class BayesianPlanner:
+    """Proposes from a model of the metrics.
+
+    `propose` is a pure function of the task, the history and `n`, bit for bit on one machine with
+    one version and one number of threads; nothing is kept between calls. The model takes over
+    after `initial` proposals or measurements (rows that were given count), and never before two
+    values of the objective are known; until then the space is filled further.
+
+    Raises:
+        InputError: an option or the space is wrong.
+    """
+
+    def __init__(self, task: PlanningTask) -> None:
+        self.options = options_of(task.planner, ModelOptions)
+        self._task = task
+        self._start = SpaceFilling(task)
+
+    def propose(self, history: History, n: int) -> Sequence[Proposal]:
+        """The next `n` points, or as many as a pool has left.
+
+        Raises:
+            PoolExhausted: a pool has none left.
+            PlanningError: an outcome cannot be used, or a constraint cannot be met.
+        """
+        first = list(self.opening(history, n))
+        if len(first) == n:
+            return first
+        try:
+            return [*first, *self._modelled(history_after(history, first), n - len(first))]
+        except PoolExhausted:
+            if first:
+                return first
+            raise
+
+    def _modelled(self, history: History, n: int) -> Sequence[Proposal]:
+        if n_measured(history, self._task.objective.metric) < MIN_MEASURED:
+            return self.opening(history, n)
+        with _reproducible(self.options.threads, self._task.seed, history.n_proposed):
+            modelled = load_model_rooms()
+            chosen: list[Proposal] = modelled.propose(
+                self._task, self._start.encoding, self.options, history, n
+            )
+        return chosen
+
+    def opening(self, history: History, n: int) -> Sequence[Proposal]:
+        """Those of the next `n` points that need no model: the first ones, perhaps none.
+
+        Raises:
+            PoolExhausted: they would come from a pool that has none left.
+        """
+        measured = n_measured(history, self._task.objective.metric)
+        if measured < MIN_MEASURED:
+            count = n
+        else:
+            begun = max(history.n_proposed, len(history.evaluated))
+            count = min(n, max(0, self._task.planner.initial - begun))
+        return self._start.propose(history, count, self._caption) if count else []
+
+    def _caption(self, number: int) -> str:
+        initial = self._task.planner.initial
+        if number < initial:
+            return f"space-filling start {number + 1} of {initial}"
+        return "space-filling point, until two values of the objective are known"
+
+
+def history_after(history: History, proposals: Sequence[Proposal]) -> History:
+    """The history once these proposals are in flight."""
+    pending = (*history.pending, *(p.point for p in proposals))
+    n_proposed = history.n_proposed + len(proposals)
+    return history.model_copy(update={"pending": pending, "n_proposed": n_proposed})
+
+
+def load_model_rooms() -> ModuleType:
+    """Imports the rooms that need torch; seconds the first time."""
+    with warnings.catch_warnings():
+        # linear_operator and gpytorch still use torch.jit.script while they are imported
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return importlib.import_module("orchestrator.planner.modelled")
+
+
+@contextmanager
+def _reproducible(threads: int, seed: int, n_proposed: int) -> Iterator[None]:
+    """Pins torch's threads and random numbers, and puts back what was there."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import torch
+    digest = hashlib.sha256(f"hagane planner {seed} {n_proposed}".encode()).digest()
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int.from_bytes(digest[:8], "big") % 2**63)
+            yield
+    finally:
+        torch.set_num_threads(before)

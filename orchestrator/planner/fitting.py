@@ -1,0 +1,61 @@
+"""Fits the surrogates, and gets a usable model out of any history."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botorch.exceptions.errors import ModelFittingError
+from botorch.exceptions.warnings import BotorchWarning
+from botorch.fit import fit_gpytorch_mll
+from gpytorch.mlls import ExactMarginalLogLikelihood
+from gpytorch.utils.warnings import GPInputWarning, NumericalWarning
+from linear_operator.utils.errors import NanError, NotPSDError
+from torch.linalg import LinAlgError  # type: ignore[attr-defined]
+
+from orchestrator.planner.encoding import Encoding
+from orchestrator.planner.measured import Evidence
+from orchestrator.planner.surrogate import Surrogate, unfitted
+
+N_ATTEMPTS = 3
+MIN_TO_FIT = 2
+
+
+def fit(encoding: Encoding, evidence: Evidence) -> dict[str, Surrogate]:
+    """One surrogate per measured metric, by name.
+
+    Random restarts of a fit that fails draw from torch's global generator: the caller seeds it.
+    """
+    return {name: _fitted(encoding, evidence, name) for name in evidence.measured}
+
+
+@contextmanager
+def expected_warnings() -> Iterator[None]:
+    """Silences what a fit or an acquisition says about histories that are hard but legitimate:
+    jitter added for repeated points, a line search that stopped at rounding error, a posterior
+    at the measured points themselves."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NumericalWarning)
+        warnings.simplefilter("ignore", GPInputWarning)
+        warnings.simplefilter("ignore", BotorchWarning)
+        yield
+
+
+def _fitted(encoding: Encoding, evidence: Evidence, name: str) -> Surrogate:
+    """Retries from other starts; falls back to the priors' modes, with a note."""
+    measured, features = evidence.measured[name], evidence.features_of(name)
+    model = unfitted(encoding, measured, features)
+    note = ""
+    if len(measured.y) < MIN_TO_FIT:
+        note = f"{name}: one measurement, so the model is the prior's"
+    else:
+        likelihood = ExactMarginalLogLikelihood(model.likelihood, model)
+        try:
+            with expected_warnings():
+                fit_gpytorch_mll(likelihood, max_attempts=N_ATTEMPTS)
+        except (ModelFittingError, NotPSDError, NanError, LinAlgError) as error:
+            model = unfitted(encoding, measured, features)
+            note = f"{name}: the fit failed ({type(error).__name__}), so the model is the prior's"
+    model.eval()
+    return Surrogate(measured=measured, model=model, note=note)

@@ -1,0 +1,149 @@
+"""Proposals that need no model: a space-filling start, Sobol points, random points.
+
+No torch and no scipy.stats: the first trial of a campaign must not wait for their import. In a
+continuous space a proposal depends on the seed and `n_proposed` alone; in a pool also on which
+candidates are used up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orchestrator.errors import PoolExhausted
+from orchestrator.model.space import Point, Pool
+from orchestrator.model.trial import Proposal
+from orchestrator.planner.encoding import Encoding, Floats, standardised
+from orchestrator.planner.options import DrawOptions, options_of
+from orchestrator.planner.sobol import Sobol
+from orchestrator.ports.planner import History, PlanningTask
+
+Caption: TypeAlias = Callable[[int], str]
+N_TRIED_FOR_SPREAD = 64
+
+
+class SobolPlanner:
+    """Planner kind `sobol`: a space-filling design without end."""
+
+    def __init__(self, task: PlanningTask) -> None:
+        options_of(task.planner, DrawOptions)
+        self._start = SpaceFilling(task)
+
+    def propose(self, history: History, n: int) -> Sequence[Proposal]:
+        """The next `n` points, or as many as a pool has left. Raises PoolExhausted."""
+        return self._start.propose(history, n, lambda k: f"space-filling point {k + 1}")
+
+    def opening(self, history: History, n: int) -> Sequence[Proposal]:
+        """As `propose`: nothing here needs a process of its own."""
+        return self.propose(history, n)
+
+
+class RandomPlanner:
+    """Planner kind `random`: uniform, each proposal from its own seeded stream."""
+
+    def __init__(self, task: PlanningTask) -> None:
+        options_of(task.planner, DrawOptions)
+        self._seed = task.seed
+        self._encoding = Encoding(task.space)
+
+    def propose(self, history: History, n: int) -> Sequence[Proposal]:
+        """The next `n` points, or as many as a pool has left. Raises PoolExhausted."""
+        first = history.n_proposed
+        pool = self._encoding.sole_pool
+        if pool is None:
+            codes = np.array([self._stream(first + i).random(self._width) for i in range(n)])
+            points = self._encoding.decode(codes.reshape(n, self._width))
+        else:
+            free = untried(self._encoding, pool, history)
+            points = []
+            for i in range(min(n, len(free))):
+                row = free[int(self._stream(first + i).integers(len(free)))]
+                free = free[free != row]
+                points.append({pool.name: pool.names[row]})
+        return [_proposal(p, f"random point {first + i + 1}") for i, p in enumerate(points)]
+
+    def opening(self, history: History, n: int) -> Sequence[Proposal]:
+        """As `propose`: nothing here needs a process of its own."""
+        return self.propose(history, n)
+
+    @property
+    def _width(self) -> int:
+        return self._encoding.n_parameters
+
+    def _stream(self, number: int) -> np.random.Generator:
+        return np.random.default_rng([self._seed % 2**63, number])
+
+
+class SpaceFilling:
+    """The start of every campaign: scrambled Sobol points, or well spread candidates of a pool."""
+
+    def __init__(self, task: PlanningTask) -> None:
+        self._seed = task.seed
+        self.encoding = Encoding(task.space)
+        self._sobol = Sobol(self.encoding.n_parameters, task.seed)
+        pool = self.encoding.sole_pool
+        self._rows = None if pool is None else standardised(pool)
+
+    def propose(self, history: History, n: int, caption: Caption) -> Sequence[Proposal]:
+        """The next `n` points, or as many as a pool has left; `caption` says why, given a
+        proposal's number from 0. Raises PoolExhausted."""
+        first = history.n_proposed
+        pool = self.encoding.sole_pool
+        if pool is None:
+            points = self.encoding.decode(self._sobol.points(first, n))
+        else:
+            points = self._spread(pool, history, n)
+        return [_proposal(p, caption(first + i)) for i, p in enumerate(points)]
+
+    def _spread(self, pool: Pool, history: History, n: int) -> list[Point]:
+        """Best-candidate sampling [Mitchell 1991]: of a few dozen seeded draws, the one farthest
+        from all that are used. It spreads out, yet follows where candidates are dense; plain
+        maximin would collect the outliers of a large table first."""
+        assert self._rows is not None
+        free = untried(self.encoding, pool, history)
+        chosen = [*_used(self.encoding, pool, history)]
+        points: list[Point] = []
+        for i in range(min(n, len(free))):
+            rng = np.random.default_rng([self._seed % 2**63, 0x9001, history.n_proposed + i])
+            drawn = free[rng.permutation(len(free))[:N_TRIED_FOR_SPREAD]]
+            row = int(drawn[_farthest(self._rows[drawn], self._rows[chosen])])
+            chosen.append(row)
+            free = free[free != row]
+            points.append({pool.name: pool.names[row]})
+        return points
+
+
+def untried(encoding: Encoding, pool: Pool, history: History) -> NDArray[np.intp]:
+    """Rows of the candidates that are neither tried nor in flight, ascending.
+
+    A candidate whose trial failed counts as tried, whatever the cause.
+
+    Raises:
+        PoolExhausted: none is left.
+    """
+    free = np.ones(len(pool.names), dtype=bool)
+    free[list(_used(encoding, pool, history))] = False
+    rows = np.flatnonzero(free)
+    if len(rows) == 0:
+        raise PoolExhausted(len(pool.names))
+    return rows
+
+
+def _used(encoding: Encoding, pool: Pool, history: History) -> dict[int, None]:
+    points = [e.point for e in history.evaluated] + list(history.pending)
+    return {encoding.index(pool.name, p[pool.name]): None for p in points}
+
+
+def _farthest(drawn: Floats, chosen: Floats) -> int:
+    """Which of `drawn` (m x d) has the largest distance to its nearest of `chosen` (k x d)."""
+    nearest = np.full(len(drawn), np.inf)
+    for row in chosen:
+        np.minimum(nearest, ((drawn - row) ** 2).sum(axis=1), out=nearest)
+    return int(np.argmax(nearest))
+
+
+def _proposal(point: Point, why: str) -> Proposal:
+    return Proposal(point=point, source="initial", why=why, intent="design")

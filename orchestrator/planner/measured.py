@@ -1,0 +1,156 @@
+"""What a history says, as arrays: features of the trials and outcomes on the modelled scale.
+
+Trials are sorted by number and pending points by their codes, so that the order in which a history
+is written changes nothing. numpy only.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from orchestrator.errors import PlanningError
+from orchestrator.planner.encoding import Encoding, Floats
+from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The n outcomes of one metric, standardised: (y - centre) / spread.
+
+    Attributes:
+        rows: which trials (n, into `Evidence.trials`).
+        y: standardised outcomes (n); of log10 of the value for a metric on a log scale.
+        variance: known noise of `y` (n), or None when it is not known of every outcome.
+        n_censored: how many outcomes are bounds. They enter at the bound as if measured, a limit
+            of this planner: a bound that is passed by far is taken for a near miss.
+    """
+
+    metric: MetricScale
+    rows: tuple[int, ...]
+    y: Floats
+    variance: Floats | None
+    centre: float
+    spread: float
+    n_censored: int
+
+    def standardised(self, value: float) -> float:
+        """A value in the metric's unit on the scale of `y`; needs value > 0 on a log scale."""
+        return (on_scale(self.metric, value) - self.centre) / self.spread
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A history as arrays. `codes` and `features` have one row per trial in `trials`."""
+
+    trials: tuple[int, ...]
+    codes: Floats
+    features: Floats
+    measured: dict[str, Measured]
+    blamed: Floats
+    pending_codes: Floats
+    pending: Floats
+
+    def features_of(self, metric: str) -> Floats:
+        """Features (n x d) of the trials in which a metric was measured."""
+        return self.features[list(self.measured[metric].rows)]
+
+
+def n_measured(history: History, metric: str) -> int:
+    """How many trials have an outcome of the metric."""
+    return sum(1 for e in history.evaluated if not e.failed and metric in e.outcomes)
+
+
+def evidence(task: PlanningTask, encoding: Encoding, history: History) -> Evidence:
+    """Reads a history.
+
+    Raises:
+        PlanningError: an outcome is not finite, or not positive on a log scale.
+        InputError: a point does not belong to the space.
+    """
+    ended = sorted(history.evaluated, key=lambda e: e.trial)
+    codes = encoding.encode([e.point for e in ended])
+    features = encoding.features(codes)
+    needed = {task.objective.metric} | {c.metric for c in task.objective.constraints}
+    measured = {}
+    for metric in task.metrics:
+        if metric.name in needed:
+            found = _measured(metric, ended)
+            if found is not None:
+                measured[metric.name] = found
+    blamed = [i for i, e in enumerate(ended) if e.failed and e.blames_parameters]
+    pending = encoding.encode(history.pending)
+    pending = pending[np.lexsort(pending.T[::-1])] if len(pending) > 1 else pending
+    return Evidence(
+        trials=tuple(e.trial for e in ended),
+        codes=codes,
+        features=features,
+        measured=measured,
+        blamed=features[blamed],
+        pending_codes=pending,
+        pending=encoding.features(pending),
+    )
+
+
+def on_scale(metric: MetricScale, value: float) -> float:
+    """log10 of a value on a log scale, else the value."""
+    return math.log10(value) if metric.scale == "log" else value
+
+
+def _measured(metric: MetricScale, ended: list[Evaluated]) -> Measured | None:
+    rows = [i for i, e in enumerate(ended) if not e.failed and metric.name in e.outcomes]
+    if not rows:
+        return None
+    outcomes = [ended[i].outcomes[metric.name] for i in rows]
+    for row, outcome in zip(rows, outcomes, strict=True):
+        _refuse_unusable(metric, outcome, ended[row].trial)
+    raw = np.array([on_scale(metric, o.value) for o in outcomes])
+    centre, spread = _centre_and_spread(raw, metric)
+    sds = [_sd_on_scale(metric, o) for o in outcomes]
+    known = [s for s in sds if s is not None]
+    return Measured(
+        metric=metric,
+        rows=tuple(rows),
+        y=raw / spread - centre / spread,
+        variance=(np.array(known) / spread) ** 2 if len(known) == len(rows) else None,
+        centre=centre,
+        spread=spread,
+        n_censored=sum(1 for o in outcomes if o.censored is not None),
+    )
+
+
+def _refuse_unusable(metric: MetricScale, outcome: Outcome, trial: int) -> None:
+    hint = "invalidate the observation, or narrow the metric's low and high so that it is refused"
+    known = outcome.sd is None or (math.isfinite(outcome.sd) and outcome.sd >= 0)
+    if not (math.isfinite(outcome.value) and known):
+        raise PlanningError(
+            f"trial {trial}: {metric.name} = {outcome.value:g} (sd {outcome.sd}) is not finite",
+            hint=hint,
+        )
+    if metric.scale == "log" and outcome.value <= 0:
+        raise PlanningError(
+            f"trial {trial}: {metric.name} = {outcome.value:g} has no logarithm, "
+            "and the metric is on a log scale",
+            hint=hint,
+        )
+
+
+def _sd_on_scale(metric: MetricScale, outcome: Outcome) -> float | None:
+    if outcome.sd is None or metric.scale == "linear":
+        return outcome.sd
+    return outcome.sd / (outcome.value * math.log(10))
+
+
+def _centre_and_spread(raw: Floats, metric: MetricScale) -> tuple[float, float]:
+    """Mean and standard deviation. Without a spread (one value, or all equal) the size of the
+    values themselves, or one decade, so that a later difference is seen in proportion."""
+    size = float(np.abs(raw).max())
+    if size == 0.0:
+        return 0.0, 1.0
+    relative = raw / size  # the square of 1e200 is not a float
+    spread = float(relative.std(ddof=1)) if len(raw) > 1 else 0.0
+    if spread <= 1e-9:
+        return float(raw[0]), 1.0 if metric.scale == "log" else size
+    return float(relative.mean()) * size, spread * size

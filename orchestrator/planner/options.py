@@ -1,0 +1,52 @@
+"""What a campaign file may say under `planner: {options: ...}`."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from orchestrator.errors import InputError, UnknownName
+from orchestrator.model.campaign import PlannerChoice
+
+
+class DrawOptions(BaseModel):
+    """Options of the planners without a model: none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModelOptions(DrawOptions):
+    """Options of the planner with a model.
+
+    `threads` are journaled and part of what makes a proposal reproducible; `raw_samples` points
+    are scored and the best `restarts` of them climbed; `mc_samples` draws estimate the
+    acquisition.
+    """
+
+    threads: int = Field(default=1, ge=1, le=256)
+    restarts: int = Field(default=4, ge=1, le=64)
+    raw_samples: int = Field(default=256, ge=8, le=65536)
+    mc_samples: int = Field(default=128, ge=16, le=4096)
+
+
+OptionsT = TypeVar("OptionsT", bound=DrawOptions)
+
+
+def options_of(choice: PlannerChoice, shape: type[OptionsT]) -> OptionsT:
+    """The options of the file, checked.
+
+    Raises:
+        UnknownName: there is no such option.
+        InputError: a value does not fit.
+    """
+    for name in choice.options:
+        if name not in shape.model_fields:
+            raise UnknownName(f"option of the planner '{choice.kind}'", name, shape.model_fields)
+    try:
+        return shape(**choice.options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(
+            f"planner option '{first['loc'][0]}' = {first['input']!r} does not fit: {first['msg']}"
+        ) from error
