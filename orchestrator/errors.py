@@ -248,6 +248,10 @@ class DeviceSilent(DeviceError):
     may_retry = True
 
 
+class NoReading(DeviceError):
+    """The instrument works, but this measurement gave no data (a bad contact, no lamp)."""
+
+
 class DeviceGarbled(DeviceError):
     """A reply failed its framing or checksum."""
 

@@ -140,8 +140,12 @@ class ActionDone(_Event):
 
 
 class ActionFailed(_Event):
-    """The action is known to have ended without its result. An irreversible one that raised may
-    have acted: then `leaves_doubt`, and it waits for evidence or a person."""
+    """The action is known to have ended without its result.
+
+    `leaves_doubt`: it may have acted; it waits for evidence or a person.
+    `spoils_sample`: something irreversible was done on the way; the trial cannot be repeated on
+    this sample.
+    """
 
     kind: Literal["action_failed"] = "action_failed"
     ticket: str
@@ -151,6 +155,7 @@ class ActionFailed(_Event):
     may_retry: bool = False
     blames_parameters: bool = False
     leaves_doubt: bool = False
+    spoils_sample: bool = False
 
 
 class ActionNotDone(_Event):
@@ -219,6 +224,14 @@ class TrialDone(_Event):
 
     kind: Literal["trial_done"] = "trial_done"
     trial: int
+
+
+class TrialAwaits(_Event):
+    """Every step is done; these metrics are observed later, by a person or from a file."""
+
+    kind: Literal["trial_awaits"] = "trial_awaits"
+    trial: int
+    metrics: tuple[str, ...]
 
 
 class TrialFailed(_Event):
@@ -294,6 +307,7 @@ Event: TypeAlias = Annotated[
     | Observed
     | ObservationInvalidated
     | TrialDone
+    | TrialAwaits
     | TrialFailed
     | InterlockFired
     | Paused

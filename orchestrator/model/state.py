@@ -24,6 +24,7 @@ class DispatchState:
     outcome: str = "open"  # open | done | failed | not_done
     results: dict[str, Any] = field(default_factory=dict)
     failure: ev.ActionFailed | None = None
+    failed_seq: int = 0
     doubt: ev.Doubted | None = None
     children: list[str] = field(default_factory=list)
 
@@ -63,6 +64,10 @@ class TrialState:
     cause: FailureCause | None = None
     sentence: str = ""
     blames_parameters: bool = False
+
+    def was_observed(self, metric: str) -> bool:
+        """Whether the metric has been observed at all, invalidated or not."""
+        return any(o.event.metric == metric for o in self.observations)
 
     def observed(self, metric: str) -> ObservationState | None:
         """The newest observation of a metric that still counts."""
@@ -104,6 +109,7 @@ class State:
     interlocks: list[tuple[float, ev.InterlockFired]] = field(default_factory=list)
     requests_taken: set[int] = field(default_factory=set)
     paused: ev.Paused | None = None
+    resumed_seq: int = 0
     finished: ev.Finished | None = None
 
     def apply(self, recorded: ev.Recorded) -> None:
@@ -138,8 +144,7 @@ class State:
             case ev.ActionDone():
                 self._done(at, event)
             case ev.ActionFailed():
-                outcome = "open" if event.leaves_doubt else "failed"
-                self._close(event.ticket, outcome, at).failure = event
+                self._action_failed(recorded.seq, at, event)
             case ev.ActionNotDone():
                 self._close(event.ticket, "not_done", at)
             case ev.Doubted():
@@ -156,6 +161,8 @@ class State:
                 self.trials[event.trial].status = TrialStatus.DONE
                 self.trials[event.trial].ended_at = at
                 self.trials[event.trial].ended_wall = recorded.wall
+            case ev.TrialAwaits():
+                self.trials[event.trial].status = TrialStatus.AWAITING
             case ev.TrialFailed():
                 self._failed(at, event)
             case ev.InterlockFired():
@@ -163,7 +170,7 @@ class State:
             case ev.Paused():
                 self.paused = event
             case ev.Resumed():
-                self.paused = None
+                self.paused, self.resumed_seq = None, recorded.seq
             case ev.RequestTaken():
                 self.requests_taken.add(event.request)
             case ev.Finished():
@@ -189,6 +196,11 @@ class State:
             dispatch.ended_at = at
             self.open_tickets.pop(ticket, None)
         return dispatch
+
+    def _action_failed(self, seq: int, at: float, event: ev.ActionFailed) -> None:
+        outcome = "open" if event.leaves_doubt else "failed"
+        dispatch = self._close(event.ticket, outcome, at)
+        dispatch.failure, dispatch.failed_seq = event, seq
 
     def _done(self, at: float, event: ev.ActionDone) -> None:
         dispatch = self._close(event.ticket, "done", at)

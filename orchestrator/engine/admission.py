@@ -1,0 +1,95 @@
+"""Which step may start now: resources that are busy, positions that are taken, no deadlock."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from orchestrator.engine.study import BoundStep, Study
+from orchestrator.model.state import State, TrialState
+
+
+def resource_is_free(study: Study, state: State, resource: str) -> bool:
+    """Whether neither the resource nor one of its parts is in the middle of a step."""
+    wanted = study.holds[resource]
+    busy: Counter[str] = Counter()
+    for ticket in state.open_tickets:
+        event = state.dispatches[ticket].event
+        if event.parent is None:
+            if event.resource == resource:
+                busy[resource] += 1
+            elif study.holds.get(event.resource, frozenset()) & wanted:
+                return False
+    return busy[resource] < study.capacity[resource]
+
+
+def room_at(study: Study, state: State, position: str) -> int:
+    """Free slots of a position, moves on their way there counted as arrived."""
+    slots = next((p.slots for p in study.lab.positions if p.name == position), 1)
+    taken = len(state.at_position(position))
+    for ticket in state.open_tickets:
+        event = state.dispatches[ticket].event
+        if event.parent is None and event.target == position:
+            taken += 1
+    return slots - taken
+
+
+def blanks_left(study: Study, state: State) -> int:
+    """New samples that the lab's stores still hold."""
+    stores = sum(p.slots for p in study.lab.positions if p.stores_new)
+    return stores - len(state.samples)
+
+
+def sample_of(state: State, trial: TrialState) -> str | None:
+    """The trial's sample."""
+    return trial.samples[-1] if trial.samples else None
+
+
+def position_of(state: State, trial: TrialState) -> str:
+    """Where the trial's sample is believed to be; '' when it has none yet."""
+    sample = sample_of(state, trial)
+    return state.samples[sample].position if sample else ""
+
+
+def may_start(
+    study: Study,
+    state: State,
+    bound: BoundStep,
+    trial: TrialState | None,
+    remaining: Mapping[int, Sequence[str]],
+) -> bool:
+    """Whether a step of a trial (None: the next one to be proposed) can start at once.
+
+    `remaining` are the positions that each trial in flight still has to visit, in order, this
+    step's included.
+    """
+    if not resource_is_free(study, state, bound.resource):
+        return False
+    if not bound.moves_sample:
+        return True
+    if room_at(study, state, bound.target) < 1:
+        return False
+    if bound.makes_sample and blanks_left(study, state) < 1:
+        return False
+    number = trial.number if trial else max(state.trials, default=0) + 1
+    return _stays_solvable(study, state, number, bound.target, remaining)
+
+
+def _stays_solvable(
+    study: Study, state: State, mover: int, target: str, remaining: Mapping[int, Sequence[str]]
+) -> bool:
+    """The banker's question: after this move, can all trials still finish one after another?"""
+    single = {p.name for p in study.lab.positions if p.slots == 1}
+    places = {n: position_of(state, state.trials[n]) for n in remaining if n in state.trials}
+    places[mover] = target
+    wants = {n: [p for p in way if p in single] for n, way in remaining.items()}
+    way = list(remaining.get(mover, ()))
+    wants[mover] = [p for p in way[1:] if p in single]
+    while places:
+        taken = {p: n for n, p in places.items() if p in single}
+        ready = [n for n in places if all(taken.get(p, n) == n for p in wants.get(n, ()))]
+        if not ready:
+            return False
+        for n in ready:
+            del places[n]
+    return True

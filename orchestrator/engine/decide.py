@@ -1,0 +1,334 @@
+"""What to do next: a pure function of the study, the state and the time.
+
+`decide` never looks at a clock, a device or a planner, and remembers nothing: the loop carries the
+commands out, records what came of it, and asks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from orchestrator import errors
+from orchestrator.engine.admission import blanks_left, may_start, position_of, room_at, sample_of
+from orchestrator.engine.stopping import reason_to_end
+from orchestrator.engine.study import BoundStep, Study
+from orchestrator.model.recipe import OnFailure
+from orchestrator.model.state import DispatchState, State, TrialState
+from orchestrator.model.trial import FailureCause, TrialStatus
+
+DEFAULT_RETRIES = 2
+"""Repetitions of a step whose failure may be repeated, where the file does not say."""
+
+
+@dataclass(frozen=True)
+class Propose:
+    """Ask the planner for the point of this trial."""
+
+    trial: int
+
+
+@dataclass(frozen=True)
+class StartStep:
+    """Carry out a step of a trial."""
+
+    trial: int
+    step: str
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Examine:
+    """Find out about an action that may or may not have happened."""
+
+    ticket: str
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Compute metrics whose steps are all done, and pass them through the gate."""
+
+    trial: int
+    metrics: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CloseTrial:
+    """Every step is done and every metric observed."""
+
+    trial: int
+
+
+@dataclass(frozen=True)
+class Await:
+    """Every step is done; these metrics come later."""
+
+    trial: int
+    metrics: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AskPerson:
+    """Nothing is left to do but what a person must bring."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class GiveUp:
+    """The trial gives no data."""
+
+    trial: int
+    step: str
+    cause: FailureCause
+    sentence: str
+    blames_parameters: bool
+
+
+@dataclass(frozen=True)
+class Pause:
+    """The campaign cannot go on by itself."""
+
+    why: str
+    is_safety: bool = False
+    make_safe: bool = False
+
+
+@dataclass(frozen=True)
+class End:
+    """The campaign has come to its end."""
+
+    why: str
+    rule: str
+
+
+Command: TypeAlias = (
+    Propose | StartStep | Examine | Judge | CloseTrial | Await | AskPerson | GiveUp | Pause | End
+)
+
+
+def decide(study: Study, state: State, now: float) -> list[Command]:
+    """The commands for this moment, in order of urgency; empty: wait for something to happen."""
+    if state.finished is not None:
+        return []
+    examine: list[Command] = [
+        Examine(t)
+        for t in state.open_tickets
+        if (d := state.dispatches[t]).event.parent is None
+        and d.failure is not None
+        and d.doubt is None
+    ]
+    commands = examine + list(_settle(study, state))
+    if commands:
+        return commands
+    end = reason_to_end(study, state, now)
+    if end and not _unsettled(study, state):
+        return [End(end.why, end.rule)]
+    if state.paused is not None:
+        return []
+    acts = list(_act(study, state, may_propose=end is None))
+    awaiting = [t.number for t in state.trials.values() if t.status is TrialStatus.AWAITING]
+    if end and awaiting and not acts and not in_flight(state):
+        shown = ", ".join(map(str, awaiting))
+        return [AskPerson(f"observations of trial {shown} are still missing")]
+    return acts
+
+
+def in_flight(state: State) -> list[TrialState]:
+    """Trials that use the lab: proposed or running."""
+    return [
+        t for t in state.trials.values() if t.status in (TrialStatus.PROPOSED, TrialStatus.RUNNING)
+    ]
+
+
+def _unsettled(study: Study, state: State) -> bool:
+    """Something is still under way: a trial, a late result, a sample to be carried off."""
+    if state.open_tickets or any(not t.status.is_terminal for t in state.trials.values()):
+        return True
+    return any(_carry_off(study, state, t) for t in state.trials.values())
+
+
+def _settle(study: Study, state: State) -> Iterator[Command]:
+    """What follows from results without touching the lab."""
+    for trial in state.trials.values():
+        if trial.status.is_terminal:
+            continue
+        due = tuple(_due_metrics(study, state, trial))
+        if due:
+            yield Judge(trial.number, due)
+        elif _next_step(study, state, trial) is None:
+            missing = tuple(
+                m.name for m in study.campaign.metrics if not trial.was_observed(m.name)
+            )
+            if not missing:
+                yield CloseTrial(trial.number)
+            elif trial.status is not TrialStatus.AWAITING:
+                yield Await(trial.number, missing)
+        else:
+            yield from _failed_step(study, state, trial)
+
+
+def _due_metrics(study: Study, state: State, trial: TrialState) -> Iterator[str]:
+    done = {
+        step
+        for step, tickets in trial.attempts.items()
+        if state.dispatches[tickets[-1]].outcome == "done"
+    }
+    steps = {bound.step.name for bound in study.steps}
+    for name, expression in study.metrics.items():
+        if expression is None or trial.was_observed(name):
+            continue
+        needed = {n.split(".")[0] for n in expression.names} & steps
+        if needed <= done and done:
+            yield name
+
+
+def _next_step(study: Study, state: State, trial: TrialState) -> BoundStep | None:
+    for bound in study.steps:
+        last = _last(state, trial, bound)
+        if last is None or last.outcome != "done":
+            return bound
+    return None
+
+
+def _last(state: State, trial: TrialState, bound: BoundStep) -> DispatchState | None:
+    tickets = trial.attempts.get(bound.step.name)
+    return state.dispatches[tickets[-1]] if tickets else None
+
+
+def _failed_step(study: Study, state: State, trial: TrialState) -> Iterator[Command]:
+    bound = _next_step(study, state, trial)
+    last = _last(state, trial, bound) if bound else None
+    if bound is None or last is None or last.outcome != "failed" or last.failure is None:
+        return
+    failure = last.failure
+    kind = getattr(errors, failure.error, errors.ExecutionError)
+    policy = bound.step.on_failure or _policy(kind)
+    was_resumed = state.resumed_seq > last.failed_seq
+    if failure.spoils_sample or (
+        policy is OnFailure.FAIL_TRIAL and not _may_retry(bound, state, trial)
+    ):
+        cause = _cause(kind)
+        yield GiveUp(
+            trial.number, bound.step.name, cause, failure.sentence, failure.blames_parameters
+        )
+        if policy is OnFailure.FAIL_TRIAL or kind is errors.Stopped:
+            return
+    elif kind is errors.Stopped or _may_retry(bound, state, trial):
+        return
+    if not was_resumed and state.paused is None:
+        is_safety = issubclass(kind, errors.SafetyStop)
+        yield Pause(
+            f"step '{bound.step.name}' of trial {trial.number} failed: {failure.sentence}",
+            is_safety=is_safety,
+            make_safe=is_safety or policy is OnFailure.MAKE_SAFE,
+        )
+
+
+def _may_retry(bound: BoundStep, state: State, trial: TrialState) -> bool:
+    tickets = trial.attempts.get(bound.step.name, [])
+    failed = [d for t in tickets if (d := state.dispatches[t]).outcome == "failed"]
+    if not failed or failed[-1].failure is None or not failed[-1].failure.may_retry:
+        return False
+    recent = [d for d in failed if d.failed_seq > state.resumed_seq]
+    return len(recent) <= (bound.step.retries or DEFAULT_RETRIES)
+
+
+def _policy(kind: type) -> OnFailure:
+    """What to do where the file is silent: it depends on what kind of failure it is."""
+    if issubclass(kind, errors.SafetyStop) and not kind.blames_parameters:
+        return OnFailure.MAKE_SAFE
+    fails_the_trial = (
+        errors.ResultRefused,
+        errors.NoReading,
+        errors.CalculationFailed,
+        errors.LimitExceeded,
+    )
+    if issubclass(kind, fails_the_trial) or getattr(kind, "blames_parameters", False):
+        return OnFailure.FAIL_TRIAL
+    return OnFailure.PAUSE
+
+
+def _cause(kind: type) -> FailureCause:
+    if getattr(kind, "blames_parameters", False):
+        return FailureCause.PARAMETERS
+    if issubclass(kind, errors.SafetyStop):
+        return FailureCause.INTERLOCK
+    if issubclass(kind, errors.ResultRefused | errors.NoReading):
+        return FailureCause.MEASUREMENT
+    if issubclass(kind, errors.Stopped):
+        return FailureCause.INTERRUPTED
+    return FailureCause.DEVICE
+
+
+def _act(study: Study, state: State, *, may_propose: bool) -> Iterator[Command]:
+    """New steps, oldest trial first, then a new trial if there is room for it."""
+    remaining = {t.number: _way(study, state, t) for t in in_flight(state)}
+    for trial in state.trials.values():
+        bound = _startable(study, state, trial)
+        if bound is None:
+            continue
+        if may_start(study, state, bound, trial, remaining):
+            attempt = len(trial.attempts.get(bound.step.name, ())) + 1
+            yield StartStep(trial.number, bound.step.name, attempt)
+            return
+        if bound.moves_sample and _is_stuck(study, state, bound):
+            yield Pause(_stuck_sentence(study, state, bound))
+            return
+    if not may_propose or len(in_flight(state)) >= study.in_flight:
+        return
+    first = study.steps[0]
+    number = max(state.trials, default=0) + 1
+    way = {**remaining, number: [b.target for b in study.steps if b.moves_sample]}
+    if may_start(study, state, first, None, way):
+        yield Propose(number)
+    elif first.makes_sample and blanks_left(study, state) < 1 and not in_flight(state):
+        yield Pause("no new sample is left in the store")
+
+
+def _startable(study: Study, state: State, trial: TrialState) -> BoundStep | None:
+    """The step that a trial waits to start: its next one, or carrying off a failed sample."""
+    if any(state.dispatches[t].is_open for ts in trial.attempts.values() for t in ts):
+        return None
+    if trial.status is TrialStatus.FAILED:
+        return _carry_off(study, state, trial)
+    if trial.status.is_terminal:
+        return None
+    return _next_step(study, state, trial)
+
+
+def _carry_off(study: Study, state: State, trial: TrialState) -> BoundStep | None:
+    """A failed trial's sample is still taken to where the recipe would have left it."""
+    if trial.status is not TrialStatus.FAILED or sample_of(state, trial) is None:
+        return None
+    moves = [b for b in study.steps if b.moves_sample and not b.makes_sample]
+    stores = {p.name for p in study.lab.positions if p.stores_new}
+    here = position_of(state, trial)
+    if not moves or here == moves[-1].target or here in stores:
+        return None
+    return moves[-1]
+
+
+def _way(study: Study, state: State, trial: TrialState) -> Sequence[str]:
+    way: list[str] = []
+    for bound in study.steps:
+        last = _last(state, trial, bound)
+        if bound.moves_sample and (last is None or last.outcome != "done"):
+            way.append(bound.target)
+    return way
+
+
+def _is_stuck(study: Study, state: State, bound: BoundStep) -> bool:
+    """No action under way could make room."""
+    return not state.open_tickets and (
+        room_at(study, state, bound.target) < 1
+        or (bound.makes_sample and blanks_left(study, state) < 1)
+    )
+
+
+def _stuck_sentence(study: Study, state: State, bound: BoundStep) -> str:
+    if bound.makes_sample and blanks_left(study, state) < 1:
+        return "no new sample is left in the store"
+    there = ", ".join(s.name for s in state.at_position(bound.target))
+    return f"step '{bound.step.name}' cannot start: position '{bound.target}' is taken by {there}"

@@ -1,0 +1,72 @@
+"""Reasons to make no further proposal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.engine.study import Study
+from orchestrator.model.objective import OutcomeConstraint
+from orchestrator.model.state import State, TrialState
+from orchestrator.model.trial import TrialStatus
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a campaign ends; `rule` is a `Finished.rule`."""
+
+    why: str
+    rule: str
+
+
+def reason_to_end(study: Study, state: State, now: float) -> Reason | None:
+    """The first stop rule that holds, or None."""
+    campaign = study.campaign
+    if len(state.trials) >= campaign.budget.trials:
+        return Reason(f"the budget of {campaign.budget.trials} trials is used", "budget")
+    limit_s = campaign.budget.time_s
+    running_s = state.running_s + max(0.0, now - state.last_at)
+    if limit_s is not None and running_s >= limit_s:
+        return Reason(f"the budget of {limit_s / 3600:.3g} h is used", "time")
+    return _by_results(study, state)
+
+
+def _by_results(study: Study, state: State) -> Reason | None:
+    stop = study.campaign.stop
+    ended = sorted(
+        (t for t in state.trials.values() if t.status.is_terminal), key=lambda t: t.ended_at or 0.0
+    )
+    if stop.failures_in_a_row is not None:
+        last = ended[-stop.failures_in_a_row :]
+        if len(last) == stop.failures_in_a_row and all(
+            t.status is TrialStatus.FAILED for t in last
+        ):
+            return Reason(f"{len(last)} trials in a row failed", "failures")
+    values = [feasible_value(study, t) for t in ended]
+    sign = 1.0 if study.campaign.objective.direction == "minimise" else -1.0
+    signs = [sign * v for v in values if v is not None]
+    if stop.target is not None and signs and min(signs) <= sign * stop.target:
+        return Reason(f"the target of {stop.target:g} is reached", "target")
+    n = stop.no_progress
+    if n is not None and len(signs) > n and min(signs[-n:]) >= min(signs[:-n]):
+        return Reason(f"no progress in {n} trials", "no_progress")
+    return None
+
+
+def feasible_value(study: Study, trial: TrialState) -> float | None:
+    """The objective's value of a trial that meets every constraint, in the metric's unit."""
+    objective = study.campaign.objective
+    seen = trial.observed(objective.metric)
+    if seen is None or seen.event.censored is not None:
+        return None
+    if all(_is_met(trial, c) for c in objective.constraints):
+        return seen.event.value
+    return None
+
+
+def _is_met(trial: TrialState, constraint: OutcomeConstraint) -> bool:
+    seen = trial.observed(constraint.metric)
+    if seen is None:
+        return False
+    if constraint.sense == ">=":
+        return seen.event.value >= constraint.bound
+    return seen.event.value <= constraint.bound

@@ -1,0 +1,1 @@
+"""Has steps carried out: limits, interlocks, tickets, attempts, and computation."""

@@ -1,0 +1,61 @@
+"""What a failure leaves behind: nothing, a spoilt sample, or a doubt."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from orchestrator.errors import (
+    CalculationFailed,
+    DeviceAbsent,
+    DeviceRefused,
+    HaganeError,
+    InputError,
+    NoReading,
+    PortTaken,
+    SafetyStop,
+    WrongDevice,
+)
+from orchestrator.model.events import ActionDispatched, ActionFailed
+from orchestrator.ports.action import ActionSpec, Effect
+
+KNOWN_ENDS = (
+    CalculationFailed,
+    DeviceAbsent,
+    DeviceRefused,
+    InputError,
+    NoReading,
+    PortTaken,
+    SafetyStop,
+    WrongDevice,
+)
+"""After these it is known that the action did not take place, or came to an end."""
+
+
+class Traces(Protocol):
+    """What the inner actions of an order came to so far."""
+
+    is_spoiled: bool
+    leaves_doubt: bool
+
+
+def failure_of(
+    event: ActionDispatched, spec: ActionSpec, error: HaganeError, traces: Traces, *, was_sent: bool
+) -> ActionFailed:
+    """The event for a failure; updates `traces` when an inner action may have acted."""
+    acts = spec.effect in (Effect.QUERYABLE, Effect.IRREVERSIBLE)
+    if spec.is_composite:
+        doubt, spoiled = traces.leaves_doubt, traces.is_spoiled
+    else:
+        doubt = was_sent and acts and not isinstance(error, KNOWN_ENDS)
+        spoiled = False
+        traces.leaves_doubt = traces.leaves_doubt or doubt
+    return ActionFailed(
+        ticket=event.ticket,
+        error=type(error).__name__,
+        sentence=str(error),
+        hint=error.hint,
+        may_retry=error.may_retry and not spoiled and not doubt,
+        blames_parameters=error.blames_parameters,
+        leaves_doubt=doubt,
+        spoils_sample=spoiled,
+    )

@@ -1,0 +1,96 @@
+"""Calculations in child processes of this machine (`ports.compute.Compute`).
+
+Each attempt has a directory of its own, `<root>/<ticket>/<attempt>`, with `request.json`, what the
+child printed, and `result.json`, which appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from orchestrator.errors import CalculationFailed, ExecutionError
+from orchestrator.ports.clock import Clock
+
+
+class LocalCompute:
+    """At most `workers` children at a time, each with one thread."""
+
+    def __init__(self, root: Path, clock: Clock, *, workers: int = 2) -> None:
+        self._root = root
+        self._clock = clock
+        self._slots = asyncio.Semaphore(workers)
+
+    async def submit(
+        self, function: str, arguments: Mapping[str, Any], *, ticket: str = ""
+    ) -> Mapping[str, Any]:
+        """See `ports.compute`."""
+        async with self._slots:
+            with self._clock.work():
+                return await self._run(self._attempt_directory(ticket), function, arguments)
+
+    async def known(self, ticket: str) -> Mapping[str, Any] | None:
+        """See `ports.compute`."""
+        for path in sorted((self._root / ticket).glob("*/result.json"), reverse=True):
+            answer = json.loads(path.read_text())
+            if "result" in answer:
+                result: Mapping[str, Any] = answer["result"]
+                return result
+        return None
+
+    def _attempt_directory(self, ticket: str) -> Path:
+        if not ticket:
+            self._root.mkdir(parents=True, exist_ok=True)
+            return Path(tempfile.mkdtemp(dir=self._root))
+        parent = self._root / ticket
+        parent.mkdir(parents=True, exist_ok=True)
+        directory = parent / f"{len(list(parent.iterdir())) + 1:03d}"
+        directory.mkdir()
+        return directory
+
+    async def _run(
+        self, directory: Path, function: str, arguments: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        request = {"function": function, "arguments": dict(arguments)}
+        (directory / "request.json").write_text(json.dumps(request, indent=1))
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        with (directory / "output.txt").open("wb") as output:
+            child = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "orchestrator.executor.child",
+                str(directory),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=environment,
+                start_new_session=True,
+            )
+            try:
+                code = await child.wait()
+            except asyncio.CancelledError:
+                os.killpg(child.pid, signal.SIGKILL)
+                await child.wait()
+                raise
+        return _answer(directory, function, code)
+
+
+def _answer(directory: Path, function: str, code: int) -> Mapping[str, Any]:
+    path = directory / "result.json"
+    if not path.exists():
+        raise ExecutionError(
+            f"{function} ended with code {code} and without a result",
+            hint=f"see {directory / 'output.txt'}",
+        )
+    answer: Mapping[str, Any] = json.loads(path.read_text())
+    if "error" in answer:
+        raise CalculationFailed(f"{function}: {answer['error']}", hint=f"see {directory}")
+    result: Mapping[str, Any] = answer["result"]
+    return result
