@@ -99,14 +99,18 @@ class UnknownName(InputError):
 
 
 class UnitMismatch(InputError):
-    """A quantity has a unit of another dimension than its place needs."""
+    """A quantity has a unit of another dimension than its place needs ('' is no unit)."""
 
     def __init__(self, what: str, unit: str, expected: str) -> None:
         self.what, self.unit, self.expected = what, unit, expected
-        super().__init__(
-            f"{what} is in '{unit}', which cannot be converted to '{expected}'",
-            hint=f"give it in '{expected}' or a unit of the same dimension",
-        )
+        if unit and expected:
+            sentence = f"{what} is in '{unit}', which cannot be converted to '{expected}'"
+        elif unit:
+            sentence = f"{what} is in '{unit}' where a number without unit is needed"
+        else:
+            sentence = f"{what} has no unit where one like '{expected}' is needed"
+        hint = f"give it in '{expected}' or a unit of the same dimension"
+        super().__init__(sentence, hint=hint if expected else "divide it by one of that unit")
 
 
 class UnsafeExpression(InputError):

@@ -151,7 +151,7 @@ def _affine(source: str, target: str, what: str) -> tuple[float, float]:
     if source == target:
         return 1.0, 0.0
     if not same_dimension(source, target):
-        raise UnitMismatch(what, source or "no unit", target or "no unit")
+        raise UnitMismatch(what, source, target)
     return _between(source, target)
 
 
