@@ -81,6 +81,10 @@ class BayesianPlanner:
             count = min(n, max(0, self._task.planner.initial - begun))
         return self._start.propose(history, count, self._caption) if count else []
 
+    def prepare(self) -> None:
+        """Loads what a model needs, so that the first one does not wait for it."""
+        load_model_rooms()
+
     def _caption(self, number: int) -> str:
         initial = self._task.planner.initial
         if number < initial:
