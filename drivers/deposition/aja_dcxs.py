@@ -1,0 +1,193 @@
+"""AJA DCXS-750 and -1500 DC sputter supplies.
+
+Protocol and source: `drivers.protocols.dcxs`. Tried on hardware: no.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from drivers.instrument import Instrument, Talk, within
+from drivers.protocols import dcxs
+from drivers.protocols.framing import Dialogue, Refused
+from drivers.transports import Settings
+from orchestrator.capabilities.deposition import Exposure, Plasma
+from orchestrator.errors import (
+    DeviceError,
+    DeviceGarbled,
+    DeviceGone,
+    DeviceSilent,
+    DeviceUnsure,
+    InputError,
+)
+from orchestrator.ports.action import Cancel, Effect, Unit, action, reading
+from orchestrator.ports.resource import Bench, Health, Identity
+
+_MAX_POWER_W = 1000
+_MAX_PRESPUTTER_S = 99
+_MAX_DURATION_S = 999 * 60 + 59
+
+
+class AjaSupply(Instrument):
+    """A supply that moves the shutter of `gun` and times the exposure itself.
+
+    Set-points are whole watts and times whole seconds: what is given is rounded to the nearest.
+    The gun itself is chosen on the front panel.
+    """
+
+    implements = ("SputterSupply",)
+
+    def __init__(
+        self,
+        bench: Bench,
+        port: str,
+        gun: int = 1,
+        max_power: Annotated[float, Unit("W")] = 750.0,
+        timeout: Annotated[float, Unit("s")] = 1.0,
+    ) -> None:
+        if not 1 <= gun <= 5:
+            raise InputError(f"{bench.name}: gun {gun} is not one of 1 to 5")
+        super().__init__(bench, port, Settings(baudrate=38400), timeout)
+        self._gun = gun
+        self._max_power = min(max_power, _MAX_POWER_W)
+
+    def who(self) -> Dialogue[Identity]:
+        """Type and software; the supply tells no serial number."""
+        model = yield from dcxs.ask("?")
+        software = yield from dcxs.ask("z")
+        return Identity("AJA", model, firmware=software)
+
+    async def health(self) -> Health:
+        """Fit when the fault code is 0. Raises DeviceError."""
+        fault = await self.link.read(lambda: dcxs.ask("o"))
+        return Health(fault == "0", "" if fault == "0" else f"fault code {fault}")
+
+    async def make_safe(self) -> None:
+        """Off. Raises DeviceError."""
+        await self._off(urgent=True)
+
+    @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
+    async def set_power(self, power: Annotated[float, Unit("W", low=0, high=1000)]) -> None:
+        """Regulates power, at this many whole watts. Raises LimitExceeded, DeviceError."""
+        watts = round(within("power", power, 0.0, self._max_power, "W"))
+
+        def confirm() -> Dialogue[bool]:
+            mode = yield from dcxs.ask("c")
+            return mode == "0" and (yield from dcxs.ask_number("b")) == watts
+
+        await self._settle(("D0", f"C{watts:04d}"), confirm, f"a power of {watts} W")
+
+    @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
+    async def set_exposure(
+        self,
+        presputter: Annotated[float, Unit("s", low=0, high=99)],
+        duration: Annotated[float, Unit("s", low=0, high=59999)],
+    ) -> None:
+        """Sets shutter delay and deposition time, in whole seconds.
+
+        Raises:
+            DeviceRefused: the supply is on.
+            LimitExceeded, DeviceError.
+        """
+        delay = round(within("presputter", presputter, 0.0, _MAX_PRESPUTTER_S, "s"))
+        whole_s = round(within("duration", duration, 0.0, _MAX_DURATION_S, "s"))
+        minutes, seconds = divmod(whole_s, 60)
+
+        def confirm() -> Dialogue[bool]:
+            found = []
+            for query in "hij":
+                found.append((yield from dcxs.ask_number(query)))
+            return found == [delay, minutes, seconds]
+
+        commands = (f"F{delay:02d}", f"G{minutes:03d}", f"H{seconds:02d}")
+        await self._settle(commands, confirm, f"an exposure of {whole_s} s", only_while_off=True)
+
+    @action(effect=Effect.IRREVERSIBLE, cancel=Cancel.AT_ONCE)
+    async def on(self) -> None:
+        """Strikes the plasma.
+
+        Raises:
+            DeviceRefused: it is on already.
+            DeviceUnsure: it was told to, and does not say that it is on.
+        """
+        await self.link.read(_must_be_off)
+        try:
+            burns = await self._strike()
+        except DeviceError as error:
+            raise self.link.unsure("the command to go on", error) from error
+        if not burns:
+            raise DeviceUnsure(
+                self.bench.name,
+                "it was told to go on and says that it is off; it may have struck for a moment",
+                hint="look at fault code, target and pressure",
+            )
+
+    @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
+    async def off(self) -> None:
+        """Ends the plasma and closes the shutter. Raises DeviceError."""
+        await self._off()
+
+    @reading
+    async def plasma(self) -> Plasma:
+        """Power, voltage and current at the target. Raises DeviceError."""
+
+        def talk() -> Dialogue[Plasma]:
+            power = yield from dcxs.ask_number("d")
+            voltage = yield from dcxs.ask_number("e")
+            current = yield from dcxs.ask_number("f")
+            return Plasma(float(power), float(voltage), float(current))
+
+        return await self.link.read(talk)
+
+    @reading
+    async def exposure(self) -> Exposure:
+        """The gun's shutter and what remains of the deposition. Raises DeviceError."""
+
+        def talk() -> Dialogue[Exposure]:
+            mask = yield from dcxs.shutters()
+            remaining = yield from dcxs.remaining_s()
+            return Exposure(mask >> (self._gun - 1) & 1, float(remaining))
+
+        return await self.link.read(talk)
+
+    async def _strike(self) -> bool:
+        def talk() -> Dialogue[bool]:
+            yield from dcxs.tell("A")
+            return (yield from dcxs.is_on())
+
+        try:
+            return await self.link.exchange(talk)
+        except (DeviceSilent, DeviceGarbled, DeviceGone):
+            return await self.link.read(dcxs.is_on)
+
+    async def _off(self, *, urgent: bool = False) -> None:
+        def confirm() -> Dialogue[bool]:
+            return not (yield from dcxs.is_on())
+
+        await self._settle(("B",), confirm, "the command to go off", urgent=urgent)
+
+    async def _settle(
+        self,
+        commands: tuple[str, ...],
+        confirm: Talk[bool],
+        what: str,
+        *,
+        only_while_off: bool = False,
+        urgent: bool = False,
+    ) -> None:
+        """Sends commands, which are not answered, and reads back."""
+
+        def tell() -> Dialogue[None]:
+            if only_while_off:
+                yield from _must_be_off()
+            for command in commands:
+                yield from dcxs.tell(command)
+            if not (yield from confirm()):
+                raise Refused(f"{what} was sent, and reads back otherwise")
+
+        await self.link.write(tell, confirm, what=what, urgent=urgent)
+
+
+def _must_be_off() -> Dialogue[None]:
+    if (yield from dcxs.is_on()):
+        raise Refused("the supply is on")

@@ -1,0 +1,99 @@
+"""Alicat mass-flow controller.
+
+Protocol and source: `drivers.protocols.alicat`. Tried on hardware: no.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from drivers.instrument import Instrument, within
+from drivers.protocols import alicat
+from drivers.protocols.framing import Dialogue, Refused
+from drivers.transports import Settings
+from orchestrator.errors import InputError, WrongDevice
+from orchestrator.ports.action import Cancel, Effect, Unit, action, reading
+from orchestrator.ports.resource import Bench, Health, Identity
+
+_FAULTS = {"ADC": "communication fault inside the unit", "OVR": "over range"}
+
+
+class AlicatFlowController(Instrument):
+    """A mass-flow controller whose flow unit is set to sccm; several may share one RS-485 line.
+
+    The set-point has a resolution of 0.001 sccm, or of the unit's display if that is coarser.
+    With `gas`, a unit that is set to another gas is refused: the unit converts for its gas.
+    """
+
+    implements = ("FlowControl",)
+
+    def __init__(
+        self,
+        bench: Bench,
+        port: str,
+        full_scale: Annotated[float, Unit("sccm")],
+        unit_id: str = "A",
+        gas: str = "",
+        baudrate: int = 19200,
+        timeout: Annotated[float, Unit("s")] = 1.0,
+    ) -> None:
+        if len(unit_id) != 1 or not ("A" <= unit_id <= "Z"):
+            raise InputError(
+                f"{bench.name}: unit_id '{unit_id}' is no Alicat unit", hint="a letter from A to Z"
+            )
+        super().__init__(bench, port, Settings(baudrate=baudrate), timeout)
+        self._unit_id, self._full_scale, self._gas = unit_id, full_scale, gas
+
+    def who(self) -> Dialogue[Identity]:
+        """The unit's gas stands for its identity: its frame has no serial number."""
+        frame = yield from self._poll()
+        if self._gas and frame.gas != self._gas:
+            raise WrongDevice(
+                self.bench.name,
+                f"unit {self._unit_id} is set to {frame.gas} instead of {self._gas}",
+                hint="set the gas on the unit, or correct the lab file",
+            )
+        return Identity("Alicat", f"mass-flow controller {self._unit_id} for {frame.gas}")
+
+    async def health(self) -> Health:
+        """Fit unless the unit reports a fault among its status words. Raises DeviceError."""
+        flags = (await self.link.read(self._poll)).flags
+        faults = [_FAULTS[f] for f in flags if f in _FAULTS]
+        return Health(not faults, ", ".join(faults) or " ".join(flags))
+
+    async def make_safe(self) -> None:
+        """No flow. Raises DeviceError."""
+        await self._set(0.0, urgent=True)
+
+    @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
+    async def set_flow(self, flow: Annotated[float, Unit("sccm", low=0)]) -> None:
+        """Sets the flow to be held, at most the full scale.
+
+        Raises:
+            LimitExceeded, DeviceError.
+        """
+        await self._set(within("flow", flow, 0.0, self._full_scale, "sccm"))
+
+    @reading
+    async def flow(self) -> Annotated[float, Unit("sccm")]:
+        """The measured mass flow. Raises DeviceError."""
+        return (await self.link.read(self._poll)).mass
+
+    async def _set(self, flow: float, *, urgent: bool = False) -> None:
+        def tell() -> Dialogue[None]:
+            data = alicat.set_point(self._unit_id, flow)
+            frame = yield from alicat.ask(self._unit_id, data)
+            if not _holds(frame, flow):
+                raise Refused(f"the set-point reads {frame.setpoint:g} sccm after {flow:g} sccm")
+
+        def confirm() -> Dialogue[bool]:
+            return _holds((yield from self._poll()), flow)
+
+        await self.link.write(tell, confirm, what=f"a flow of {flow:g} sccm", urgent=urgent)
+
+    def _poll(self) -> Dialogue[alicat.DataFrame]:
+        return alicat.ask(self._unit_id, alicat.request(self._unit_id))
+
+
+def _holds(frame: alicat.DataFrame, flow: float) -> bool:
+    return abs(frame.setpoint - flow) <= 0.00051 + 0.51 * frame.resolution

@@ -1,0 +1,98 @@
+"""A PID temperature controller on Modbus RTU.
+
+Generic: controllers agree on the idea (process value, set-point, run) and differ in the register
+numbers, which are options here. Take them from the controller's manual. Framing and source:
+`drivers.protocols.modbus`. Tried on hardware: no.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from drivers.instrument import Instrument, within
+from drivers.protocols import modbus
+from drivers.protocols.framing import Dialogue, Refused
+from drivers.transports import Settings
+from orchestrator.ports.action import Cancel, Effect, Unit, action, reading
+from orchestrator.ports.resource import Bench, Health, Identity
+
+
+class ModbusHeater(Instrument):
+    """A heater under closed-loop control; temperatures are in tenths of a degree on the wire.
+
+    Registers: process value (signed), set-point (signed), run (0 or 1), status (0 is well).
+    """
+
+    implements = ("Heater",)
+
+    def __init__(
+        self,
+        bench: Bench,
+        port: str,
+        unit_id: int = 1,
+        max_temperature: Annotated[float, Unit("degC")] = 500.0,
+        register_value: int = 0,
+        register_setpoint: int = 1,
+        register_run: int = 2,
+        register_status: int = 3,
+        baudrate: int = 9600,
+        timeout: Annotated[float, Unit("s")] = 1.0,
+    ) -> None:
+        settings = Settings(baudrate=baudrate, gap_s=modbus.gap_s(baudrate))
+        super().__init__(bench, port, settings, timeout)
+        self._unit_id, self._max_temperature = unit_id, max_temperature
+        self._value, self._setpoint = register_value, register_setpoint
+        self._run, self._status = register_run, register_status
+
+    def who(self) -> Dialogue[Identity]:
+        """Whether somebody answers: the controller has no identity that all makers share."""
+        yield from self._read(self._value)
+        return Identity("generic", f"Modbus temperature controller {self._unit_id}")
+
+    async def health(self) -> Health:
+        """Fit when the status register is 0. Raises DeviceError."""
+        status = await self.link.read(lambda: self._read(self._status))
+        return Health(status == 0, "" if status == 0 else f"status {status}")
+
+    async def make_safe(self) -> None:
+        """Not heating. Raises DeviceError."""
+        await self._write({self._run: 0}, "the command to stop heating", urgent=True)
+
+    @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
+    async def set_temperature(
+        self, temperature: Annotated[float, Unit("degC", low=-200, high=2000)]
+    ) -> None:
+        """Heats to this temperature, in tenths of a degree. Raises LimitExceeded, DeviceError."""
+        within("temperature", temperature, -200.0, self._max_temperature, "degC")
+        tenths = round(10 * temperature) & 0xFFFF
+        what = f"a temperature of {temperature:g} degC"
+        await self._write({self._setpoint: tenths, self._run: 1}, what)
+
+    @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
+    async def off(self) -> None:
+        """Stops heating. Raises DeviceError."""
+        await self._write({self._run: 0}, "the command to stop heating")
+
+    @reading
+    async def temperature(self) -> Annotated[float, Unit("degC")]:
+        """The measured temperature. Raises DeviceError."""
+        return modbus.signed(await self.link.read(lambda: self._read(self._value))) / 10
+
+    def _read(self, register: int) -> Dialogue[int]:
+        pdu = yield from modbus.ask_rtu(self._unit_id, modbus.read_registers(register, 1))
+        return modbus.registers(pdu, 1)[0]
+
+    async def _write(self, values: dict[int, int], what: str, *, urgent: bool = False) -> None:
+        def confirm() -> Dialogue[bool]:
+            for register, value in values.items():
+                if (yield from self._read(register)) != value:
+                    return False
+            return True
+
+        def tell() -> Dialogue[None]:
+            for register, value in values.items():
+                yield from modbus.ask_rtu(self._unit_id, modbus.write_register(register, value))
+            if not (yield from confirm()):
+                raise Refused(f"{what} was sent, and reads back otherwise")
+
+        await self.link.write(tell, confirm, what=what, urgent=urgent)

@@ -1,0 +1,189 @@
+"""The open end of a wire, blocking: a serial port, or a TCP connection."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from drivers.transports.wires import Absent, Lost, Settings, Silent
+from orchestrator.errors import HaganeError, InputError
+
+SLICE_S = 0.05
+"""The longest a single read blocks."""
+_CONNECT_S = 3.0
+_WRITE_S = 1.0
+
+
+class Channel(Protocol):
+    """Used by one thread only. Every method raises Lost when the connection breaks."""
+
+    def write(self, data: bytes) -> None:
+        """Writes all. Raises Silent when the other end takes no bytes."""
+        ...
+
+    def read(self) -> bytes:
+        """What has arrived; waits at most SLICE_S for something, then gives nothing."""
+        ...
+
+    def discard(self) -> None:
+        """Throws away what has arrived."""
+        ...
+
+    def close(self) -> None:
+        """Never raises."""
+        ...
+
+
+def open_channel(port: str, settings: Settings) -> Channel:
+    """Opens a port (`/dev/ttyUSB0`, `COM3`, `socket://host:port`, any pyserial URL).
+
+    Raises:
+        Absent: there is nothing to open.
+        InputError: the address is not one.
+    """
+    if port.startswith("socket://"):
+        return SocketChannel(port)
+    return SerialChannel(port, settings)
+
+
+class SerialChannel:
+    """A serial port behind pyserial."""
+
+    def __init__(self, port: str, settings: Settings) -> None:
+        import serial
+
+        self._silent = serial.SerialTimeoutException
+        try:
+            self._serial: Any = serial.serial_for_url(
+                port,
+                baudrate=settings.baudrate,
+                bytesize=settings.bytesize,
+                parity=settings.parity,
+                stopbits=settings.stopbits,
+                timeout=SLICE_S,
+                write_timeout=_WRITE_S,
+            )
+        except ValueError as error:
+            raise InputError(
+                f"'{port}' is not a port: {error}",
+                hint="give a device (/dev/ttyUSB0, COM3) or a URL (socket://host:port)",
+            ) from error
+        except _breaks() as error:
+            raise Absent(f"{port} cannot be opened: {_reason(error)}") from error
+
+    def write(self, data: bytes) -> None:
+        """Writes all. Raises Silent, Lost."""
+        with _losses():
+            try:
+                self._serial.write(data)
+            except self._silent as error:
+                raise Silent(f"the port took no bytes within {_WRITE_S:g} s") from error
+
+    def read(self) -> bytes:
+        """What has arrived within SLICE_S. Raises Lost."""
+        with _losses():
+            data = bytes(self._serial.read(1))
+            if data and (waiting := self._serial.in_waiting):
+                data += bytes(self._serial.read(waiting))
+            return data
+
+    def discard(self) -> None:
+        """Throws away what has arrived. Raises Lost."""
+        with _losses():
+            self._serial.reset_input_buffer()
+
+    def close(self) -> None:
+        """Closes; an already broken port is no error."""
+        with contextlib.suppress(*_breaks()):
+            self._serial.close()
+
+
+class SocketChannel:
+    """A TCP connection: a serial server, a gateway, or an instrument with its own network."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        try:
+            host, number = parts.hostname, parts.port
+        except ValueError:
+            host = number = None
+        if host is None or number is None:
+            raise InputError(f"'{url}' is not a port", hint="give socket://host:port")
+        try:
+            self._socket = socket.create_connection((host, number), timeout=_CONNECT_S)
+        except OSError as error:
+            raise Absent(f"{url} cannot be reached: {_reason(error)}") from error
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def write(self, data: bytes) -> None:
+        """Writes all. Raises Silent, Lost."""
+        self._socket.settimeout(_WRITE_S)
+        with _losses():
+            try:
+                self._socket.sendall(data)
+            except TimeoutError as error:
+                raise Silent(f"the peer took no bytes within {_WRITE_S:g} s") from error
+
+    def read(self) -> bytes:
+        """What has arrived within SLICE_S. Raises Lost."""
+        return self._receive(SLICE_S)
+
+    def discard(self) -> None:
+        """Throws away what has arrived. Raises Lost."""
+        while self._receive(0.0):
+            pass
+
+    def _receive(self, seconds: float) -> bytes:
+        self._socket.settimeout(seconds)
+        with _losses():
+            try:
+                data = self._socket.recv(4096)
+            except (TimeoutError, BlockingIOError):
+                return b""
+            if not data:
+                raise Lost("the peer closed the connection")
+            return data
+
+    def close(self) -> None:
+        """Closes; an already broken connection is no error."""
+        with contextlib.suppress(OSError):
+            self._socket.close()
+
+
+def read_until_quiet(channel: Channel, most_s: float) -> bool:
+    """Throws away what arrives until nothing came for SLICE_S; true when something had come."""
+    has_come, end = False, time.monotonic() + most_s
+    while channel.read():
+        has_come = True
+        if time.monotonic() > end:
+            break
+    return has_come
+
+
+def _breaks() -> tuple[type[Exception], ...]:
+    import serial
+
+    try:
+        import termios
+    except ImportError:
+        return (serial.SerialException, OSError)
+    # termios.error, raised when a vanished port is configured, is neither of the other two
+    return (serial.SerialException, OSError, termios.error)
+
+
+@contextlib.contextmanager
+def _losses() -> Iterator[None]:
+    try:
+        yield
+    except HaganeError:
+        raise
+    except _breaks() as error:
+        raise Lost(_reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

@@ -1,0 +1,64 @@
+"""One process per port: a lock file, since the operating system lets two open the same tty."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from drivers.transports.wires import Taken
+
+
+def resolve(port: str) -> str:
+    """The port behind symbolic links (`/dev/serial/by-id/...`), or a URL as it is."""
+    return port.lower() if "://" in port else os.path.realpath(port)
+
+
+class PortLock:
+    """Held until `release` or the end of the process, even by kill -9.
+
+    The files stay where they are: a lock file that is deleted can be locked twice.
+    """
+
+    def __init__(self, port: str) -> None:
+        """Takes the lock of a resolved port. Raises Taken, naming the holder's process id."""
+        self.port = port
+        name = re.sub(r"[^A-Za-z0-9]+", "-", port).strip("-") + ".lock"
+        self._file = os.open(_directory() / name, os.O_RDWR | os.O_CREAT | _NO_FOLLOW, 0o666)
+        try:
+            _lock(self._file)
+        except OSError as error:
+            holder = os.read(self._file, 32).decode("ascii", "replace").strip()
+            os.close(self._file)
+            raise Taken(f"process {holder or '(unknown)'} holds {port}") from error
+        os.ftruncate(self._file, 0)
+        os.write(self._file, str(os.getpid()).encode("ascii"))
+
+    def release(self) -> None:
+        """Lets go; may be repeated."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+
+
+def _directory() -> Path:
+    directory = Path(tempfile.gettempdir()) / "hagane-ports"
+    directory.mkdir(exist_ok=True)
+    with contextlib.suppress(PermissionError):
+        # every user of the machine shares the ports; the first one's directory serves them all
+        directory.chmod(0o1777)
+    return directory
+
+
+def _lock(file: int) -> None:
+    try:
+        import fcntl
+    except ImportError:
+        # Windows opens serial ports exclusively by itself
+        return
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,118 @@
+"""A port in memory: the peer is an object that takes bytes and gives bytes. No thread, no wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TypeVar
+
+from drivers.protocols.framing import Dialogue
+from drivers.transports.ports import Traffic
+from drivers.transports.wires import Lost, Settings, Silent, missing, whole_reply
+from orchestrator.ports.resource import Wire
+
+T = TypeVar("T")
+
+
+class MemoryPort:
+    """The same actor as `ports.Port`, for a `Wire`. A wire that raises ConnectionError is cut;
+    the next use is a new connection."""
+
+    is_real = False
+
+    def __init__(self, wire: Wire, settings: Settings) -> None:
+        self.settings = settings
+        self.connection = 0
+        self.n_users = 0
+        self.is_connected = False
+        self._wire = wire
+        self._turns = _Turnstile()
+
+    async def connect(self, *, urgent: bool = False) -> int:
+        """Counts a new connection where the last one was cut."""
+        if not self.is_connected:
+            self.is_connected = True
+            self.connection += 1
+        return self.connection
+
+    async def exchange(
+        self,
+        dialogue: Dialogue[T],
+        *,
+        connection: int,
+        timeout_s: float,
+        traffic: Traffic,
+        urgent: bool = False,
+    ) -> T:
+        """Plays a dialogue. Raises Lost, Silent, Garbled, Refused."""
+        await self._turns.enter(urgent)
+        try:
+            if not self.is_connected or connection != self.connection:
+                raise Lost("the connection broke")
+            async with asyncio.timeout(timeout_s):
+                return await self._play(dialogue, timeout_s, traffic)
+        except TimeoutError as error:
+            raise Silent(f"no reply within {timeout_s:g} s") from error
+        except ConnectionError as error:
+            self.is_connected = False
+            raise Lost(str(error) or "the connection broke") from error
+        finally:
+            self._turns.leave()
+
+    async def _play(self, dialogue: Dialogue[T], timeout_s: float, traffic: Traffic) -> T:
+        buffer = b""
+        ask = next(dialogue)
+        while True:
+            if ask.data:
+                traffic.append(("tx", ask.data))
+                if data := await self._wire.receive(ask.data):
+                    traffic.append(("rx", data))
+                    buffer += data
+            if ask.drains:
+                buffer = b""
+            n = whole_reply(buffer, ask.frame)
+            if n is None:
+                raise missing(buffer, timeout_s)
+            try:
+                ask = dialogue.send(buffer[:n])
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]
+            buffer = buffer[n:]
+
+    async def disconnect(self) -> None:
+        """Forgets the connection."""
+        self.is_connected = False
+
+    def end(self) -> None:
+        """Nothing to end."""
+
+
+class _Turnstile:
+    """One at a time; the urgent go first, each lane in its order."""
+
+    def __init__(self) -> None:
+        self._is_taken = False
+        self._lanes: tuple[deque[asyncio.Future[None]], deque[asyncio.Future[None]]]
+        self._lanes = (deque(), deque())
+
+    async def enter(self, urgent: bool) -> None:
+        if not self._is_taken:
+            self._is_taken = True
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._lanes[0 if urgent else 1].append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.leave()
+            raise
+
+    def leave(self) -> None:
+        for lane in self._lanes:
+            while lane:
+                turn = lane.popleft()
+                if not turn.done():
+                    turn.set_result(None)
+                    return
+        self._is_taken = False

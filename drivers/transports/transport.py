@@ -1,0 +1,174 @@
+"""A resource's hold on a port, and the registry through which resources share one."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from drivers.protocols.framing import Dialogue, Garbled, Refused
+from drivers.transports.locks import resolve
+from drivers.transports.memory import MemoryPort
+from drivers.transports.ports import Port, Traffic
+from drivers.transports.wires import Absent, Lost, Settings, Silent, Taken
+from orchestrator.errors import (
+    DeviceAbsent,
+    DeviceGarbled,
+    DeviceGone,
+    DeviceRefused,
+    DeviceSilent,
+    HaganeError,
+    InputError,
+    PortTaken,
+)
+from orchestrator.ports.resource import Bench
+
+T = TypeVar("T")
+
+_ports: dict[object, Port | MemoryPort] = {}
+_guard = threading.Lock()
+
+
+class Transport:
+    """What one resource sees of its port. Made by `open_transport`."""
+
+    def __init__(self, bench: Bench, key: object, port: Port | MemoryPort) -> None:
+        self._bench = bench
+        self._key = key
+        self._port = port
+        self._is_closed = False
+        self.connection = 0
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the connection that this resource knows still stands."""
+        return self._port.is_connected and self._port.connection == self.connection
+
+    async def connect(self, *, urgent: bool = False) -> int:
+        """Connects where needed; gives the number of the connection.
+
+        A number that the resource has not seen means: identify before anything else.
+
+        Raises:
+            DeviceAbsent: the port is not there.
+            PortTaken: another process holds it.
+        """
+        try:
+            with self._bench.clock.work():
+                self.connection = await self._port.connect(urgent=urgent)
+        except HaganeError as fault:
+            raise self._named(fault) from fault
+        return self.connection
+
+    async def exchange(self, dialogue: Dialogue[T], *, timeout_s: float, urgent: bool = False) -> T:
+        """Plays a dialogue, alone on the port from its first to its last byte.
+
+        `timeout_s` is wall time per reply. The urgent go ahead of all that is queued.
+
+        Raises:
+            DeviceGone, DeviceSilent, DeviceGarbled, DeviceRefused.
+        """
+        traffic: Traffic = []
+        # a real device takes wall time, for which virtual time must stand still; an in-memory one
+        # may wait on campaign time itself
+        clock = self._bench.clock.work() if self._port.is_real else contextlib.nullcontext()
+        try:
+            with clock:
+                return await self._port.exchange(
+                    dialogue,
+                    connection=self.connection,
+                    timeout_s=timeout_s,
+                    traffic=traffic,
+                    urgent=urgent,
+                )
+        except HaganeError as fault:
+            raise self._named(fault) from fault
+        finally:
+            if self._bench.record is not None:
+                for direction, data in traffic:
+                    self._bench.record(direction, data)
+
+    async def close(self) -> None:
+        """Lets go of the port; the last to leave closes it. May be repeated."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        with _guard:
+            self._port.n_users -= 1
+        if self._port.n_users == 0:
+            await self._port.disconnect()
+            with _guard:
+                # somebody else may have come in while it was being closed
+                if self._port.n_users == 0 and _ports.get(self._key) is self._port:
+                    del _ports[self._key]
+                    self._port.end()
+
+    def _named(self, fault: HaganeError) -> HaganeError:
+        name, sentence = self._bench.name, str(fault)
+        match fault:
+            case Absent():
+                return DeviceAbsent(
+                    name, sentence, hint="check the cable, the power and the port's name"
+                )
+            case Taken():
+                return PortTaken(name, sentence, hint="end that process, or use another port")
+            case Lost():
+                return DeviceGone(name, sentence, hint="check the cable and the power")
+            case Silent():
+                return DeviceSilent(
+                    name, sentence, hint="check the power, the address and the line settings"
+                )
+            case Garbled():
+                return DeviceGarbled(
+                    name, sentence, hint="check the line settings, and that nobody else listens"
+                )
+            case Refused():
+                return DeviceRefused(name, sentence)
+            case _:
+                return fault
+
+
+async def open_transport(port: str, bench: Bench, settings: Settings) -> Transport:
+    """Opens a port, or joins those who have it open.
+
+    `port` is a device (`/dev/ttyUSB0`), a pyserial URL (`socket://host:port`), or `memory:NAME`
+    for the peer `bench.wires[NAME]`.
+
+    Raises:
+        DeviceAbsent: it is not there.
+        PortTaken: another process holds it.
+        InputError: it is open with other settings, or is no port.
+    """
+    key, make = _key_and_maker(port, bench, settings)
+    with _guard:
+        held = _ports.get(key) or make()
+        _ports[key] = held
+        held.n_users += 1
+    transport = Transport(bench, key, held)
+    try:
+        if held.settings != settings:
+            raise InputError(
+                f"{bench.name}: {port} is already open with {held.settings}",
+                hint="all resources on one port need the same line settings",
+            )
+        await transport.connect()
+    except BaseException:
+        await transport.close()
+        raise
+    return transport
+
+
+def _key_and_maker(
+    port: str, bench: Bench, settings: Settings
+) -> tuple[object, Callable[[], Port | MemoryPort]]:
+    if not port.startswith("memory:"):
+        return resolve(port), lambda: Port(port, settings)
+    wire = bench.wires.get(port.removeprefix("memory:"))
+    if wire is None:
+        raise DeviceAbsent(
+            bench.name,
+            f"there is no in-memory peer '{port}'",
+            hint=f"known: {', '.join(sorted(bench.wires)) or 'none'}",
+        )
+    return id(wire), lambda: MemoryPort(wire, settings)

@@ -1,0 +1,59 @@
+"""What every wire has in common: its settings, its faults, and taking a reply from its bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from drivers.protocols.framing import Frame, Garbled
+from orchestrator.errors import HaganeError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a port is opened; all who share a port must agree.
+
+    `gap_s` is the silence that the protocol wants before each request.
+    """
+
+    baudrate: int = 9600
+    bytesize: int = 8
+    parity: str = "N"
+    stopbits: float = 1
+    gap_s: float = 0.0
+
+
+class Absent(HaganeError):
+    """The port cannot be opened."""
+
+
+class Lost(HaganeError):
+    """The connection broke, or is another than the one meant."""
+
+
+class Silent(HaganeError):
+    """No reply came in time."""
+
+
+class Taken(HaganeError):
+    """Another process holds the port."""
+
+
+def whole_reply(buffer: bytes, frame: Frame | None) -> int | None:
+    """Length of the reply at the start of the buffer, or None while it is not all there.
+
+    Raises:
+        Garbled: it cannot be a reply.
+    """
+    if frame is None:
+        return 0
+    if not buffer:
+        return None
+    n = frame(buffer)
+    return n if 0 < n <= len(buffer) else None
+
+
+def missing(buffer: bytes, timeout_s: float) -> HaganeError:
+    """What it means that no whole reply came: nothing at all, or a part of one."""
+    if buffer:
+        return Garbled(f"only {buffer!r} came, which is no whole reply")
+    return Silent(f"no reply within {timeout_s:g} s")
