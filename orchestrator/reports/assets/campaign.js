@@ -1,0 +1,292 @@
+"use strict";
+const KINDS = {
+  feasible: { name: DATA.course.constrained ? "constraints met" : "measured", symbol: "circle", color: BLUE, size: 9 },
+  infeasible: { name: "constraints not met", symbol: "emptyDiamond", color: DIM, size: 10 },
+  bound: { name: "out of range: only a bound is known", symbol: "triangle", color: PURPLE, size: 11 },
+  in_flight: { name: "not complete", symbol: "emptyCircle", color: SKY, size: 9 },
+};
+const CROSS = "path://M0,1 L1,0 L4,3 L7,0 L8,1 L5,4 L8,7 L7,8 L4,5 L1,8 L0,7 L3,4 Z";
+const STAR = "path://M5,0 L6.2,3.6 L10,3.6 L6.9,5.9 L8.1,9.5 L5,7.3 L1.9,9.5 L3.1,5.9 L0,3.6 L3.8,3.6 Z";
+
+// A trial as [number, value, standing, sd, censored]; x gives its abscissa.
+function points(values, kind, x) {
+  return values.filter(v => (v[4] ? "bound" : v[2]) === kind && v[1] !== null && v[0] !== DATA.course.bestTrial)
+    .map(v => ({ value: [x(v), v[1], v[0]], symbolRotate: v[4] === "below" ? 180 : 0 }));
+}
+
+function kindSeries(values, x, small) {
+  return Object.entries(KINDS).map(([kind, look]) => ({
+    name: look.name, type: "scatter", data: points(values, kind, x), symbol: look.symbol,
+    symbolSize: look.size - (small ? 2 : 0), itemStyle: { color: look.color, opacity: 0.85 },
+  })).filter(series => series.data.length);
+}
+
+function drawCourse() {
+  const course = DATA.course, values = course.values;
+  if (!values.length) return empty("course", "No trial was proposed yet.");
+  const many = values.length > 1500;
+  const measured = values.filter(v => v[1] !== null);
+  const strip = course.direction === "minimise" ? 0.96 : 0.04; // away from the good values
+  const failed = values.filter(v => v[2] === "failed" || v[2] === "no_value").map(v => [v[0], strip, v[0]]);
+  const best = measured.find(v => v[0] === course.bestTrial);
+  const initial = course.nInitial && { silent: true, itemStyle: { color: "#f4f6f8" },
+    label: { show: true, position: "top", color: DIM, formatter: "initial design" },
+    data: [[{ xAxis: 0.5 }, { xAxis: course.nInitial + 0.5 }]] };
+  const series = kindSeries(values, v => v[0], many);
+  series.unshift({ name: "best so far", type: "line", step: "end", symbol: "none", z: 1,
+    lineStyle: { color: INK, width: 2 }, itemStyle: { color: INK }, markArea: initial || undefined,
+    data: values.map((v, i) => [v[0], course.best[i]]), tooltip: { show: false } });
+  if (failed.length) series.push({ name: "failed", type: "scatter", yAxisIndex: 1, data: failed,
+    symbol: CROSS, symbolSize: 10, itemStyle: { color: RED } });
+  if (best) series.push({ name: "best", type: "scatter", data: [[best[0], best[1], best[0]]], z: 5,
+    symbol: STAR, symbolSize: 22, itemStyle: { color: ORANGE, borderColor: INK, borderWidth: 1 } });
+  const rows = Object.fromEntries(values.map(v => [v[0], v]));
+  draw("course", {
+    grid: { left: 72, right: 20, top: 56, bottom: 48 },
+    legend: { type: "scroll", top: 0, left: "center", textStyle: { color: INK }, itemWidth: 18 },
+    xAxis: axis("trial", { min: 0, max: values[values.length - 1][0] + 1, minInterval: 1, splitLine: { show: false },
+      axisLabel: { color: DIM, showMaxLabel: false } }),
+    yAxis: [vertical(course.title, scaleOf(measured.map(v => v[1]), course.log)),
+      { type: "value", min: 0, max: 1, show: false }],
+    tooltip: { trigger: "item", confine: true, formatter: p => courseTip(rows[p.value[2]]) },
+    series,
+  }, many);
+}
+
+function courseTip(row) {
+  const [trial, value, kind, sd, censored] = row;
+  const bound = { above: "> ", below: "< " }[censored] || "";
+  const spread = sd ? " ± " + shown(Number(sd.toPrecision(2))) : "";
+  const name = KINDS[kind] ? KINDS[kind].name : kind.replaceAll("_", " ");
+  const line = value === null ? "" : `<br>${text(DATA.course.title)}: ${bound}${shown(value)}${spread}`;
+  return `<b>trial ${trial}</b>: ${name}${line}`;
+}
+
+function drawPredicted() {
+  const { title, log, points, nInside } = DATA.predicted, n = points.length;
+  const caption = document.getElementById("predicted-caption");
+  if (!n) return empty("predicted", "No model-based trial was measured yet.");
+  caption.textContent = `What the model expected before each measurement, with its 90 % interval. ` +
+    `${nInside} of ${n} measured values (${Math.round(100 * nInside / n)} %) lie inside.`;
+  const ends = points.flatMap(p => [p[1], p[2], p[3], p[4]]);
+  const low = least(ends), high = most(ends), pad = 0.04 * (high - low || 1);
+  const scale = log ? scaleOf(ends, true) : { min: low - pad, max: high + pad };
+  const label = log ? {} : { axisLabel: { color: DIM, formatter: v => v === scale.min || v === scale.max ? "" : tick(v) } };
+  const colour = p => p[5] ? BLUE : RED;
+  const bar = { type: "custom", silent: true, data: points, encode: { x: 1, y: [3, 4] }, tooltip: { show: false },
+    renderItem: (_, api) => {
+      const top = api.coord([api.value(1), api.value(4)]), end = api.coord([api.value(1), api.value(3)]);
+      return { type: "line", shape: { x1: top[0], y1: top[1], x2: end[0], y2: end[1] },
+        style: { stroke: api.value(5) ? BLUE : RED, lineWidth: 1.4, opacity: 0.45 } };
+    } };
+  draw("predicted", {
+    grid: { left: 72, right: 18, top: 16, bottom: 50 },
+    xAxis: axis("measured " + title, { ...scale, ...label }),
+    yAxis: vertical("predicted " + title, { ...scale, ...label }),
+    tooltip: { confine: true, formatter: p => `<b>trial ${p.data[0]}</b><br>measured ${shown(p.data[1])}` +
+      `<br>predicted ${shown(p.data[2])} (${shown(p.data[3])} to ${shown(p.data[4])})` },
+    series: [
+      { type: "line", silent: true, symbol: "none", lineStyle: { color: GREY, type: "dashed", width: 1.5 },
+        data: [[scale.min, scale.min], [scale.max, scale.max]], tooltip: { show: false } },
+      bar,
+      { type: "scatter", data: points, encode: { x: 1, y: 2 }, symbolSize: n > 500 ? 4 : 8,
+        symbol: "circle", itemStyle: { color: p => colour(p.data) } },
+    ],
+  }, n > 1500);
+}
+
+function drawLeaveOneOut() {
+  const place = document.getElementById("leave-one-out");
+  if (!DATA.leaveOneOut.length) return empty("leave-one-out", "The model has not been fitted yet.");
+  const height = Math.max(170, 400 / DATA.leaveOneOut.length);
+  DATA.leaveOneOut.slice(0, 4).forEach(series => {
+    const node = place.appendChild(document.createElement("div"));
+    node.className = "chart";
+    node.style.height = height + "px";
+    draw(node, {
+      title: { text: series.metric, textStyle: { fontSize: 13, fontWeight: 600, color: INK }, left: 72, top: 0 },
+      grid: { left: 72, right: 18, top: 30, bottom: 48 },
+      xAxis: axis("trial", { minInterval: 1, splitLine: { show: false } }),
+      yAxis: vertical(series.title, { min: 0 }),
+      tooltip: { trigger: "axis", formatter: p => `trial ${p[0].data[0]}: ${shown(p[0].data[1])}` },
+      series: [{ type: "line", data: series.points, symbolSize: 4, lineStyle: { color: PURPLE, width: 2 },
+        itemStyle: { color: PURPLE }, showSymbol: series.points.length < 100 }],
+    }, series.points.length > 1500);
+  });
+}
+
+const FIXED = 5; // trial, value, standing, sd, censored; then the parameters
+
+function parameterAxis(parameter, index) {
+  if (parameter.options.length) return { type: "category", data: parameter.options };
+  const values = DATA.parameters.rows.map(row => row[index + FIXED]);
+  const ends = parameter.low === null ? [least(values), most(values)] : [parameter.low, parameter.high];
+  if (ends[0] === ends[1]) return { type: "value" };
+  return { type: parameter.log ? "log" : "value", min: ends[0], max: ends[1] };
+}
+
+function drawMultiples() {
+  const { axes, rows } = DATA.parameters, course = DATA.course;
+  const place = document.getElementById("multiples");
+  const many = rows.length * axes.length > 3000;
+  axes.slice(0, 12).forEach((parameter, index) => {
+    const node = place.appendChild(document.createElement("div"));
+    node.className = "chart";
+    const at = Object.fromEntries(rows.map(row => [row[0], row[index + FIXED]]));
+    const values = rows.map(row => row.slice(0, FIXED));
+    const series = kindSeries(values, v => at[v[0]], true);
+    const best = rows.find(row => row[0] === course.bestTrial);
+    if (best) series.push({ type: "scatter", data: [[best[index + FIXED], best[1], best[0]]], symbol: STAR, z: 5,
+      symbolSize: 18, itemStyle: { color: ORANGE, borderColor: INK, borderWidth: 1 } });
+    draw(node, {
+      grid: { left: 64, right: 14, top: 10, bottom: 46 },
+      xAxis: axis(parameter.title, { ...parameterAxis(parameter, index), splitLine: { show: false },
+        ...(parameter.options.length ? { axisLabel: { color: DIM } } : {}) }),
+      yAxis: vertical(course.title, { nameGap: 46, ...scaleOf(values.map(v => v[1]), course.log),
+        nameTextStyle: { fontSize: 11, color: INK } }),
+      tooltip: { confine: true, formatter: p => `<b>trial ${p.value[2]}</b><br>${text(parameter.title)}: ` +
+        `${typeof p.value[0] === "string" ? text(p.value[0]) : shown(p.value[0])}<br>${text(course.title)}: ${shown(p.data[1])}` },
+      series,
+    }, many);
+  });
+}
+
+function drawParallel() {
+  const { axes, rows, nLeftOut, direction } = DATA.parameters, course = DATA.course;
+  if (!rows.length) {
+    empty("parallel", "No trial has a value yet.");
+    return document.getElementById("multiples").remove();
+  }
+  const left = nLeftOut ? ` Only the best ${rows.length} are drawn, ${nLeftOut} are left out.` : "";
+  document.getElementById("parameters-caption").textContent = "Above: the measured value against each parameter. " +
+    "Below: one line per trial, dark ones are good, the best is orange; drag along an axis to select." + left;
+  const order = v => (course.log ? Math.log10(v) : v) * (direction === "minimise" ? 1 : -1);
+  const ranks = rows.map(row => order(row[1]));
+  const lines = rows.filter(row => row[0] !== course.bestTrial).map(row => [...row.slice(FIXED), row[1], order(row[1]), row[0]]);
+  const best = rows.filter(row => row[0] === course.bestTrial).map(row => [...row.slice(FIXED), row[1], order(row[1]), row[0]]);
+  const last = axes.length;
+  const title = { nameGap: 14, nameTextStyle: { color: INK, fontSize: 12 }, axisLabel: { color: DIM, formatter: tick, textBorderColor: "#fff", textBorderWidth: 3 } };
+  draw("parallel", {
+    parallel: { left: 50, right: 70, top: 44, bottom: 20 },
+    parallelAxis: [...axes.map((a, i) => ({ dim: i, name: a.title, ...title, ...parameterAxis(a, i),
+      ...(a.options.length ? { axisLabel: { color: DIM } } : {}) })),
+      { dim: last, name: course.title, ...title, type: "value", ...scaleOf(rows.map(r => r[1]), course.log), minorTick: { show: false }, scale: true }],
+    visualMap: { show: false, dimension: last + 1, min: least(ranks), max: most(ranks), seriesIndex: 0,
+      inRange: { color: ["#003f73", BLUE, SKY, "#a9c8dc", "#ccd5dc", "#dfe3e6"] } },
+    tooltip: { show: false },
+    series: [
+      { type: "parallel", data: lines, lineStyle: { width: 1.4, opacity: lines.length > 200 ? 0.25 : 0.6 }, z: 1 },
+      { type: "parallel", data: best, lineStyle: { width: 4, opacity: 1, color: ORANGE }, z: 3 },
+    ],
+  }, rows.length > 300);
+}
+
+const OUTCOMES = { failed: RED, doubt: PURPLE, running: GREEN, not_done: GREY };
+
+function drawTimeline() {
+  const { lanes, bars, span } = DATA.timeline;
+  if (!bars.length) return empty("timeline", "No action was dispatched yet.");
+  const [unit, size] = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]].find(u => span > 4 * u[1]) || ["s", 1];
+  const node = document.getElementById("timeline");
+  node.style.height = 22 * lanes.length + 106 + "px";
+  const items = bars.map(b => [b[1] / size, b[2] / size, b[0], b[3], b[4], b[5], b[6]]);
+  draw(node, {
+    grid: { left: 160, right: 20, top: 6, bottom: 76 },
+    xAxis: axis(`campaign time [${unit}]`, { min: 0, max: span / size, scale: false,
+      axisLabel: { color: DIM, showMaxLabel: false } }),
+    yAxis: { type: "category", inverse: true, data: lanes.map((_, i) => i), axisTick: { show: false },
+      axisLine: { lineStyle: { color: DIM } }, splitLine: { show: true, lineStyle: { color: "#edf0f3" } },
+      axisLabel: { color: INK, fontSize: 12, interval: 0, formatter: i => {
+        const lane = lanes[i], share = `{dim|${Math.round(100 * lane.busy)} %}`;
+        return lane.inner ? `{dim|${lane.name}}  ${share}` : `{strong|${lane.name}}  ${share}`;
+      }, rich: { dim: { color: DIM, fontSize: 11 }, strong: { color: INK, fontWeight: 600 } } } },
+    dataZoom: [{ type: "inside", filterMode: "weakFilter" },
+      { type: "slider", height: 16, bottom: 6, filterMode: "weakFilter", showDetail: false }],
+    tooltip: { confine: true, formatter: p => barTip(p.data, lanes, unit) },
+    series: [{ type: "custom", clip: true, data: items, encode: { x: [0, 1], y: 2 }, renderItem: renderBar(lanes) }],
+  }, bars.length > 1500);
+}
+
+function renderBar(lanes) {
+  return (parameters, api) => {
+    const lane = api.value(2), inner = lanes[lane].inner, trial = api.value(3), outcome = api.value(5);
+    const from = api.coord([api.value(0), lane]), to = api.coord([api.value(1), lane]);
+    const height = api.size([0, 1])[1] * (inner ? 0.45 : 0.72);
+    const box = parameters.coordSys;
+    const shape = echarts.graphic.clipRectByRect(
+      { x: from[0], y: from[1] - height / 2, width: Math.max(1, to[0] - from[0]), height },
+      { x: box.x, y: box.y, width: box.width, height: box.height });
+    if (!shape) return undefined;
+    const plain = trial % 2 ? (inner ? "#8fb8d4" : BLUE) : (inner ? "#b9d9ec" : SKY);
+    const rect = { type: "rect", shape, style: { fill: OUTCOMES[outcome] || plain } };
+    if (inner || !(trial > 0) || shape.width < 16) return rect;
+    return { type: "group", children: [rect, { type: "text", silent: true, style: {
+      text: String(trial), x: shape.x + shape.width / 2, y: shape.y + shape.height / 2, align: "center",
+      verticalAlign: "middle", fontSize: 10, fill: trial % 2 || OUTCOMES[outcome] ? "#fff" : INK } }] };
+  };
+}
+
+function barTip(bar, lanes, unit) {
+  const [start, end, lane, trial, action, outcome, n] = bar;
+  const who = `<b>${text(lanes[lane].name)}</b>: ${text(action)}` + (n > 1 ? ` (${n} actions)` : "");
+  const which = trial === null ? "" : `<br>trial ${trial}`;
+  return `${who}${which}<br>${shown(start)} to ${shown(end)} ${unit}, ${outcome.replace("_", " ")}`;
+}
+
+const PAGE_ROWS = 300;
+
+function sortKey(cell) {
+  return Array.isArray(cell) ? cell[0] : cell;
+}
+
+function drawTable() {
+  const { columns, rows } = DATA.table, place = document.getElementById("trials");
+  if (!rows.length) return empty("trials", "No trial was proposed yet.");
+  let shownRows = PAGE_ROWS, order = rows.slice(), sorted = 0, rising = true;
+  const table = place.appendChild(document.createElement("table"));
+  const head = table.createTHead().insertRow(), body = table.createTBody();
+  columns.forEach((column, index) => {
+    const cell = head.appendChild(document.createElement("th"));
+    cell.className = column.number ? "number" : "";
+    const button = cell.appendChild(document.createElement("button"));
+    button.textContent = column.title;
+    button.onclick = () => {
+      rising = sorted === index ? !rising : true;
+      sorted = index;
+      order.sort((a, b) => compare(sortKey(a[index]), sortKey(b[index]), rising));
+      [...head.cells].forEach((th, i) => i === index
+        ? th.setAttribute("aria-sort", rising ? "ascending" : "descending") : th.removeAttribute("aria-sort"));
+      fill();
+    };
+  });
+  const more = document.getElementById("more");
+  function fill() {
+    body.replaceChildren(...order.slice(0, shownRows).map(row => tableRow(row, columns)));
+    more.replaceChildren();
+    if (order.length <= shownRows) return;
+    const button = more.appendChild(document.createElement("button"));
+    button.textContent = `Show all ${order.length.toLocaleString("en")} trials (${shownRows} are shown)`;
+    button.onclick = () => { shownRows = order.length; fill(); };
+  }
+  fill();
+}
+
+function compare(a, b, rising) {
+  if ((a === "") !== (b === "")) return a === "" ? 1 : -1; // empty cells stay below
+  const difference = typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b));
+  return rising ? difference : -difference;
+}
+
+function tableRow(row, columns) {
+  const line = document.createElement("tr");
+  line.className = row[0] === DATA.course.bestTrial ? "best" : String(row[1]).startsWith("failed") ? "failed" : "";
+  row.forEach((cell, index) => {
+    const node = line.insertCell();
+    node.className = columns[index].number ? "number" : columns[index].wide ? "wide-cell" : "";
+    node.textContent = Array.isArray(cell) ? cell[1] : cell;
+  });
+  return line;
+}
+
+[drawCourse, drawPredicted, drawLeaveOneOut, drawMultiples, drawParallel, drawTimeline, drawTable].forEach(f => f());
+document.body.dataset.drawn = "yes";

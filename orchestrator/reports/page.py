@@ -1,0 +1,264 @@
+"""The report of a campaign: one HTML file that opens offline and can be mailed or printed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from orchestrator.model.campaign import Campaign
+from orchestrator.model.state import State, TrialState
+from orchestrator.reports import figures
+from orchestrator.reports.incidents import incidents
+from orchestrator.reports.numbers import duration, moment, number, pretty_unit, titled
+from orchestrator.reports.single_page import render, write_text
+from orchestrator.reports.summary import (
+    Standing,
+    Summary,
+    best_trial,
+    metric_order,
+    planned,
+    shown_metric,
+    shown_rule,
+    shown_value,
+    standing,
+    summary,
+    wanted,
+)
+from orchestrator.reports.table import page_table
+
+SCRIPTS = ("echarts.min.js", "charts.js", "campaign.js")
+MAX_LINES = 1000
+
+
+def write_report(
+    campaign: Campaign, state: State, path: Path, *, lab: str = "", notes: Sequence[str] = ()
+) -> Path:
+    """Writes the report. `lab` says where it ran (else: what the journal knows of the lab).
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    return write_text(Path(path), report_html(campaign, state, lab=lab, notes=notes))
+
+
+def report_html(
+    campaign: Campaign, state: State, *, lab: str = "", notes: Sequence[str] = ()
+) -> str:
+    """The report's text: a pure function of its arguments."""
+    glance = summary(campaign, state)
+    best = best_trial(campaign, state)
+    context = {
+        "campaign": campaign,
+        "state": state,
+        "glance": glance,
+        "lab": lab or (state.engine.lab_name if state.engine else ""),
+        "simulated": how_simulated(state, lab),
+        "notes": notes,
+        "answer": _answer(campaign, state, best),
+        "wanted": wanted(campaign),
+        "facts": _facts(campaign, state, glance),
+        "incidents": incidents(state),
+        "moment": moment,
+        "n_doubts": len(state.doubts()),
+        "provenance": _provenance(campaign, state),
+    }
+    return render("campaign.html", SCRIPTS, _data(campaign, state, glance), context)
+
+
+def how_simulated(state: State, lab: str = "") -> str:
+    """What the journal's lab file says about twins; empty when it names none."""
+    text = state.engine.lab_text if state.engine else ""
+    if not re.search(r"^twins\s*:", text, flags=re.MULTILINE):
+        return "" if "simulated" not in lab else lab
+    ports = re.findall(r"\bport\s*:\s*[\"']?([^\s\"',}]+)", text)
+    if all(port.startswith("twin:") for port in ports):
+        return "simulated: no hardware was involved"
+    return "partly simulated: some instruments were twins"
+
+
+def _answer(campaign: Campaign, state: State, best: TrialState | None) -> dict[str, Any]:
+    if best is None:
+        return {"trial": None}
+    rules = campaign.objective.constraints
+    of_constraints = {rule.metric for rule in rules}
+    others = [m for m in metric_order(campaign)[1:] if m not in of_constraints]
+    return {
+        "trial": best.number,
+        "metric": campaign.objective.metric,
+        "value": shown_metric(campaign, best, campaign.objective.metric),
+        "parameters": [
+            (name, shown_value(campaign, name, value))
+            for name, value in best.proposal.point.items()
+        ],
+        "constraints": [
+            (r.metric, shown_metric(campaign, best, r.metric), shown_rule(campaign, r))
+            for r in rules
+        ],
+        "others": [(m, shown) for m in others if (shown := shown_metric(campaign, best, m))],
+        "why": best.proposal.why,
+        "gain": _gain(campaign, state, best),
+    }
+
+
+def _gain(campaign: Campaign, state: State, best: TrialState) -> str:
+    name = campaign.objective.metric
+    sign = 1.0 if campaign.objective.direction == "minimise" else -1.0
+    first = [
+        (observed.event.value, trial.number)
+        for trial in state.trials.values()
+        if trial.proposal.source == "initial"
+        and standing(campaign, trial) is Standing.FEASIBLE
+        and (observed := trial.observed(name)) is not None
+    ]
+    found = best.observed(name)
+    if not first or found is None or best.proposal.source == "initial":
+        return ""
+    value, trial_number = min(first, key=lambda entry: sign * entry[0])
+    ratio = value / found.event.value if found.event.value else 0.0
+    word = "lower" if sign > 0 else "higher"
+    against = f"than the best of the initial design (trial {trial_number})"
+    if campaign.metric(name).scale == "log" and ratio > 0:
+        return f"{number(max(ratio, 1 / ratio), 2)} times {word} {against}"
+    unit = pretty_unit(campaign.metric(name).unit)
+    return f"{number(abs(value - found.event.value), 3)} {unit} {word} {against}"
+
+
+def _status(state: State) -> str:
+    if state.finished is not None:
+        return f"finished: {state.finished.why}"
+    if state.paused is not None:
+        return f"paused by {state.paused.by}: {state.paused.why}"
+    if state.engine_is_up:
+        return "running when this was written"
+    return "stopped before its end; the same command resumes it" if state.opened else "not started"
+
+
+def _facts(campaign: Campaign, state: State, glance: Summary) -> list[tuple[str, str]]:
+    counts = f"{glance.n_done} measured"
+    if glance.n_failed:
+        counts += f", {glance.n_failed} failed"
+    if glance.n_in_flight:
+        counts += f", {glance.n_in_flight} in flight"
+    facts = [("status", _status(state)), ("trials", counts), ("budget", planned(campaign))]
+    if state.opened is not None:
+        time = duration(glance.elapsed_s)
+        if glance.elapsed_s - glance.running_s > 60:
+            time += f" (running: {duration(glance.running_s)})"
+        facts += [
+            ("campaign time", time),
+            ("wall time (UTC)", _wall_span(state.started_wall, state.last_wall)),
+        ]
+    return facts
+
+
+def _wall_span(start: float, end: float) -> str:
+    first, last = (datetime.fromtimestamp(wall, UTC) for wall in (start, end))
+    is_same_day = first.date() == last.date()
+    return f"{first:%Y-%m-%d %H:%M} to {last:{'%H:%M' if is_same_day else '%Y-%m-%d %H:%M'}}"
+
+
+def _provenance(campaign: Campaign, state: State) -> dict[str, Any]:
+    opened, engine = state.opened, state.engine
+    planner = f"{campaign.planner.kind}, {campaign.planner.initial} initial points"
+    facts = [
+        ("campaign file", opened.campaign_file if opened else campaign.source),
+        ("sha256 of the file", opened.file_hash if opened else campaign.file_hash),
+        ("seed", str(campaign.seed)),
+        ("planner", planner + (f", {engine.planner_threads} thread(s)" if engine else "")),
+        ("events in the journal", f"{state.n_events:,}"),
+        ("started with", f"hagane {opened.version}" if opened else "not started"),
+    ]
+    if engine is not None:
+        facts += [
+            ("last engine", f"hagane {engine.version} on {engine.host}, user {engine.user}"),
+            ("lab file", engine.lab_file),
+        ]
+    if opened is not None:
+        facts += [(f"table {name}", digest) for name, digest in opened.tables.items()]
+    return {
+        "facts": [(name, value) for name, value in facts if value],
+        "resources": list(state.resources.values()),
+        "campaign_text": opened.campaign_text if opened else campaign.text,
+        "lab_text": engine.lab_text if engine else "",
+    }
+
+
+def _data(campaign: Campaign, state: State, glance: Summary) -> dict[str, Any]:
+    course = figures.best_so_far(campaign, state)
+    initial = [t.number for t in state.trials.values() if t.proposal.source == "initial"]
+    return {
+        "course": {
+            "title": titled(course.metric, course.unit),
+            "log": course.log,
+            "direction": course.direction,
+            "constrained": bool(campaign.objective.constraints),
+            "values": [
+                (v.trial, v.value, v.standing.value, v.sd, v.censored) for v in course.values
+            ],
+            "best": course.best,
+            "bestTrial": glance.best_trial,
+            "nInitial": max(initial, default=0),
+        },
+        "predicted": _predicted_data(campaign, state),
+        "parameters": _parameters_data(campaign, state, glance),
+        "timeline": _timeline_data(campaign, state),
+        "leaveOneOut": [
+            {
+                "metric": series.metric,
+                "title": titled("error", series.unit),
+                "points": list(zip(series.trials, series.errors, strict=True)),
+            }
+            for series in figures.leave_one_out(campaign, state)
+        ],
+        "table": page_table(campaign, state, glance.best_trial),
+    }
+
+
+def _predicted_data(campaign: Campaign, state: State) -> dict[str, Any]:
+    found = figures.predicted_measured(campaign, state)
+    points = [(p.trial, p.measured, p.mean, p.low, p.high, p.is_inside) for p in found.points]
+    title = titled(found.metric, found.unit)
+    return {"title": title, "log": found.log, "points": points, "nInside": found.n_inside}
+
+
+def _parameters_data(campaign: Campaign, state: State, glance: Summary) -> dict[str, Any]:
+    """The points with a value; of very many only the best, so that lines stay apart."""
+    found = figures.parameters(campaign, state)
+    sign = 1.0 if campaign.objective.direction == "minimise" else -1.0
+    rows = [
+        ((value.trial, value.value, value.standing.value, value.sd, value.censored), row)
+        for value, row in zip(found.values, found.rows, strict=True)
+        if value.value is not None
+    ]
+    shown = sorted(rows, key=lambda entry: sign * (entry[0][1] or 0.0))[:MAX_LINES]
+    return {
+        "axes": [
+            {"title": titled(a.name, a.unit), "log": a.log, "low": a.low, "high": a.high,
+             "options": a.options}
+            for a in found.axes
+        ],
+        "rows": [(*fixed, *row) for fixed, row in shown],
+        "nLeftOut": len(rows) - len(shown),
+        "direction": campaign.objective.direction,
+    }  # fmt: skip
+
+
+def _timeline_data(campaign: Campaign, state: State) -> dict[str, Any]:
+    drawn = figures.timeline(campaign, state)
+    lanes = [
+        {
+            "name": lane.name if lane.part_of or lane.resource in ("", lane.name)
+            else f"{lane.name} ({lane.resource})",
+            "inner": bool(lane.part_of),
+            "busy": lane.busy,
+        }
+        for lane in drawn.lanes
+    ]  # fmt: skip
+    bars = [
+        (b.lane, round(b.start_s, 1), round(b.end_s, 1), b.trial, b.action, b.outcome, b.n)
+        for b in drawn.bars
+    ]
+    return {"lanes": lanes, "bars": bars, "span": drawn.span_s}
