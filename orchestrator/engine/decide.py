@@ -14,6 +14,7 @@ from orchestrator import errors
 from orchestrator.engine.admission import blanks_left, may_start, position_of, room_at, sample_of
 from orchestrator.engine.stopping import reason_to_end
 from orchestrator.engine.study import BoundStep, Study
+from orchestrator.model.events import Rule
 from orchestrator.model.recipe import OnFailure
 from orchestrator.model.state import DispatchState, State, TrialState
 from orchestrator.model.trial import FailureCause, TrialStatus
@@ -100,7 +101,7 @@ class End:
     """The campaign has come to its end."""
 
     why: str
-    rule: str
+    rule: Rule
 
 
 Command: TypeAlias = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.engine.study import Study
+from orchestrator.model.events import Rule
 from orchestrator.model.objective import OutcomeConstraint
 from orchestrator.model.state import State, TrialState
 from orchestrator.model.trial import TrialStatus
@@ -15,7 +16,7 @@ class Reason:
     """Why a campaign ends; `rule` is a `Finished.rule`."""
 
     why: str
-    rule: str
+    rule: Rule
 
 
 def reason_to_end(study: Study, state: State, now: float) -> Reason | None:

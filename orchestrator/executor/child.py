@@ -31,7 +31,7 @@ def main(directory: Path) -> None:
     try:
         function = getattr(importlib.import_module(module), name)
         answer = {"result": function(**request["arguments"])}
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it was, the parent is told
         traceback.print_exc()
         answer = {"error": f"{type(error).__name__}: {error}"}
     part = directory / "result.part"

@@ -13,7 +13,8 @@ from orchestrator.model.trial import FailureCause, Proposal
 
 
 class _Event(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # "constants": without it NaN and the infinities become null and cannot be read back
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
 
 class CampaignOpened(_Event):
@@ -255,13 +256,22 @@ class InterlockFired(_Event):
 
 
 class Paused(_Event):
-    """No new action until resumed. `needs_person` when the engine cannot go on by itself."""
+    """No new action until resumed. `needs_person` when the engine cannot go on by itself.
+
+    `about`: a wish of a person, a failed step, a doubt (ends when the last one is resolved), or a
+    stop or interlock, which is latched: only `resume` clears it.
+    """
 
     kind: Literal["paused"] = "paused"
     why: str
     by: str
-    needs_person: bool = False
+    about: Literal["wish", "failure", "doubt", "latch"] = "wish"
     is_safety: bool = False
+
+    @property
+    def needs_person(self) -> bool:
+        """The engine cannot go on by itself."""
+        return self.about != "wish"
 
 
 class Resumed(_Event):
@@ -281,12 +291,18 @@ class RequestTaken(_Event):
     by: str = ""
 
 
+Rule: TypeAlias = Literal[
+    "budget", "time", "target", "no_progress", "failures", "exhausted", "person"
+]
+"""What ended a campaign."""
+
+
 class Finished(_Event):
     """The campaign has ended: budget, target, no progress, pool exhausted, or a person."""
 
     kind: Literal["finished"] = "finished"
     why: str
-    rule: Literal["budget", "time", "target", "no_progress", "failures", "exhausted", "person"]
+    rule: Rule
 
 
 Event: TypeAlias = Annotated[

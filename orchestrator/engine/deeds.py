@@ -1,0 +1,139 @@
+"""What the loop's commands come to: each one done, and what came of it recorded."""
+
+from __future__ import annotations
+
+from typing import Literal, assert_never
+
+from orchestrator.engine import decide as do
+from orchestrator.engine.admission import position_of, sample_of
+from orchestrator.engine.history import history_of
+from orchestrator.engine.judging import judge, known_values
+from orchestrator.engine.ledger import Ledger
+from orchestrator.engine.recovery import examine
+from orchestrator.engine.study import BoundStep, Study
+from orchestrator.errors import PlanningError, PoolExhausted, ResultRefused
+from orchestrator.model import events as ev
+from orchestrator.model.trial import FailureCause
+from orchestrator.ports.execution import Executor, Order
+from orchestrator.ports.planner import AskingPlanner
+
+
+class Deeds:
+    """Carries out commands. `is_exhausted`: the planner has no candidate left."""
+
+    def __init__(
+        self, study: Study, ledger: Ledger, planner: AskingPlanner, executor: Executor
+    ) -> None:
+        self.is_exhausted = False
+        self._study = study
+        self._ledger = ledger
+        self._planner = planner
+        self._executor = executor
+
+    async def carry_out(self, command: do.Command) -> None:
+        """Does what a command says and records what came of it. Raises JournalError."""
+        state, record = self._ledger.state, self._ledger.record
+        match command:
+            case do.Propose():
+                await self._propose(command.trial)
+            case do.StartStep():
+                await self._step(command)
+            case do.Examine():
+                await examine(command.ticket, state, self._executor, record)
+            case do.Judge():
+                trial = state.trials[command.trial]
+                await record(*judge(self._study, state, trial, command.metrics))
+            case do.Pause():
+                await self._pause(command)
+            case do.AskPerson():
+                pass  # the loop ends the run
+            case _:
+                await record(_plain_event(command))
+
+    async def _propose(self, number: int) -> None:
+        clock, state = self._ledger.clock, self._ledger.state
+        after, start = state.n_events, clock.now()
+        try:
+            proposals = await self._planner.propose(history_of(self._study, state), 1)
+        except PoolExhausted:
+            self.is_exhausted = True
+            return
+        except PlanningError as error:
+            why = f"no proposal could be made: {error}"
+            await self._ledger.record(ev.Paused(why=why, by="engine", about="failure"))
+            return
+        await self._ledger.record(
+            ev.TrialProposed(
+                trial=number, proposal=proposals[0], after=after, seconds=clock.now() - start
+            )
+        )
+
+    async def _step(self, command: do.StartStep) -> None:
+        bound = next(b for b in self._study.steps if b.step.name == command.step)
+        try:
+            order = self._order(command, bound)
+        except ResultRefused as refused:
+            await self._ledger.record(
+                ev.TrialFailed(
+                    trial=command.trial,
+                    step=command.step,
+                    cause=FailureCause.MEASUREMENT,
+                    sentence=str(refused),
+                )
+            )
+            return
+        await self._executor.carry_out(order)
+
+    def _order(self, command: do.StartStep, bound: BoundStep) -> Order:
+        study, state = self._study, self._ledger.state
+        trial = state.trials[command.trial]
+        values = known_values(study, state, trial)
+        arguments = dict(bound.constants)
+        for name, expression in bound.computed.items():
+            arguments[name] = expression.evaluate(values)
+        sample, source = sample_of(state, trial), position_of(state, trial)
+        before: tuple[ev.Event, ...] = ()
+        if bound.makes_sample and sample is None:
+            source = next(p.name for p in study.lab.positions if p.stores_new)
+            sample = f"{study.campaign.name}-{trial.number}"
+            before = (ev.SampleMade(sample=sample, trial=trial.number, position=source),)
+        by_kind = {"sample": sample, "source": source, "target": bound.target}
+        for declared in bound.action.args:
+            if by_kind.get(declared.kind):
+                arguments[declared.name] = by_kind[declared.kind]
+        return Order(
+            ticket=study.ticket(command.trial, command.step, command.attempt),
+            resource=bound.resource,
+            action=bound.action.name,
+            arguments=arguments,
+            trial=command.trial,
+            step=command.step,
+            attempt=command.attempt,
+            timeout_s=bound.step.timeout_s,
+            sample=sample,
+            source=source if bound.moves_sample else "",
+            target=bound.target,
+            before=before,
+        )
+
+    async def _pause(self, command: do.Pause) -> None:
+        about: Literal["latch", "failure"] = "latch" if command.is_safety else "failure"
+        paused = ev.Paused(why=command.why, by="engine", about=about, is_safety=command.is_safety)
+        await self._ledger.record(paused)
+        if command.make_safe:
+            self._executor.interrupt(at_once=True)
+            await self._executor.make_safe(command.why)
+
+
+def _plain_event(command: do.CloseTrial | do.Await | do.GiveUp | do.End) -> ev.Event:
+    match command:
+        case do.CloseTrial():
+            return ev.TrialDone(trial=command.trial)
+        case do.Await():
+            return ev.TrialAwaits(trial=command.trial, metrics=command.metrics)
+        case do.GiveUp():
+            return ev.TrialFailed(**command.__dict__)
+        case do.End():
+            return ev.Finished(why=command.why, rule=command.rule)
+        case _:
+            assert_never(command)

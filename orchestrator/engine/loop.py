@@ -1,0 +1,257 @@
+"""The loop: fold, decide, act, record. Nothing but the journal is stateful."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from orchestrator.engine import decide as do
+from orchestrator.engine.deeds import Deeds
+from orchestrator.engine.ledger import Ledger
+from orchestrator.engine.recovery import recover
+from orchestrator.engine.requests import grant
+from orchestrator.engine.study import Study
+from orchestrator.errors import (
+    Exit,
+    HaganeError,
+    InterlockTripped,
+    JournalError,
+    LeaseLost,
+)
+from orchestrator.model import events as ev
+from orchestrator.ports.execution import Executor
+from orchestrator.ports.planner import AskingPlanner
+from orchestrator.ports.schedule import Schedule
+
+INBOX_EVERY_S = 0.5
+"""Wall time between looks into the inbox."""
+HEARTBEAT_EVERY_S = 5.0
+"""Wall time between renewals of the lease."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended, for the person who started it."""
+
+    exit_code: Exit
+    sentence: str
+    hint: str = ""
+
+
+class Engine:
+    """Runs one study until it ends, waits for a person, or is stopped."""
+
+    def __init__(
+        self,
+        study: Study,
+        ledger: Ledger,
+        planner: AskingPlanner,
+        executor: Executor,
+        schedule: Schedule,
+    ) -> None:
+        self._study = study
+        self._ledger = ledger
+        self._planner = planner
+        self._executor = executor
+        self._schedule = schedule
+        self._deeds = Deeds(study, ledger, planner, executor)
+        self._active: dict[do.Command, asyncio.Task[None]] = {}
+        self._failure: JournalError | None = None
+        self._stopping = ""
+        self._emergency: asyncio.Task[bool] | None = None
+
+    async def run(self, started: ev.EngineStarted, opened: ev.CampaignOpened) -> Ending:
+        """Opens the lab, recovers what a predecessor left, and runs the loop.
+
+        Raises:
+            DeviceError: a resource is absent or is another one than expected.
+            JournalError: the store failed; the lab was made safe.
+        """
+        state, record = self._ledger.state, self._ledger.record
+        was_up, is_new = state.engine_is_up, state.opened is None
+        if is_new:
+            await record(opened)
+        await record(started)
+        await self._take_requests()
+        latched = self._latch()
+        if latched is not None:
+            await record(ev.EngineStopped(reason=latched.sentence, is_safe=not was_up))
+            return latched
+        try:
+            await self._executor.open()
+            return await self._run(was_up=was_up)
+        except HaganeError as error:
+            await self._let_go(str(error), quietly=isinstance(error, LeaseLost))
+            raise
+        finally:
+            self._schedule.close()
+            await self._planner.close()
+            await self._executor.close()
+
+    def _latch(self) -> Ending | None:
+        """A stop or an interlock is cleared by a person, not by running again."""
+        paused = self._ledger.state.paused
+        if paused is None or paused.about != "latch":
+            return None
+        return Ending(
+            Exit.SAFETY if paused.is_safety else Exit.PERSON,
+            f"the campaign is latched: {paused.why}",
+            "when the lab is in order: `hagane resume`, then run it again",
+        )
+
+    async def _run(self, *, was_up: bool) -> Ending:
+        state = self._ledger.state
+        if was_up or state.open_tickets:
+            why = "the engine before this one did not end in order"
+            await recover(self._study, state, self._executor, self._ledger.record, why)
+        if state.paused is not None and state.paused.about in ("wish", "failure"):
+            await self._ledger.record(ev.Resumed(by="run"))
+        speed = self._ledger.clock.speed
+        if speed != float("inf"):
+            self._schedule.every(HEARTBEAT_EVERY_S * speed, "heartbeat", self._heartbeat)
+        ending = await self._loop()
+        if self._emergency is not None:
+            await self._emergency
+        await self._let_go(ending.sentence)
+        return ending
+
+    async def _loop(self) -> Ending:
+        while True:
+            self._ledger.changed.clear()
+            await self._take_requests()
+            commands = [] if self._stopping else self._commands()
+            for command in commands:
+                if command not in self._active:
+                    self._start(command)
+            if self._failure is not None:
+                raise self._failure
+            ending = self._ending(commands)
+            if ending is not None:
+                return ending
+            await self._wait()
+
+    def _commands(self) -> list[do.Command]:
+        now = self._ledger.clock.now()
+        commands = do.decide(self._study, self._ledger.state, now)
+        if self._deeds.is_exhausted:
+            commands = [c for c in commands if not isinstance(c, do.Propose)]
+            if not commands and not self._active and not do.in_flight(self._ledger.state):
+                return [do.End("every candidate has been tried", "exhausted")]
+        return commands
+
+    def _ending(self, commands: list[do.Command]) -> Ending | None:
+        state = self._ledger.state
+        if self._active:
+            return None
+        if self._stopping:
+            return Ending(Exit.INTERRUPTED, self._stopping, "run it again to go on")
+        if state.finished is not None:
+            return Ending(Exit.FINISHED, state.finished.why)
+        if state.paused is not None and state.paused.needs_person:
+            code = Exit.SAFETY if state.paused.is_safety else Exit.PERSON
+            return Ending(code, state.paused.why, _way_on(state.paused))
+        asks = next((c for c in commands if isinstance(c, do.AskPerson)), None)
+        if asks is not None:
+            return Ending(Exit.PERSON, asks.why, "`hagane observe`, then run it again")
+        return None
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(INBOX_EVERY_S):
+                await self._ledger.changed.wait()
+        except TimeoutError:
+            pass
+
+    def _start(self, command: do.Command) -> None:
+        if isinstance(command, do.AskPerson):
+            return
+        task = asyncio.get_running_loop().create_task(self._deeds.carry_out(command))
+        self._active[command] = task
+        task.add_done_callback(lambda done: self._ended(command, done))
+
+    def _ended(self, command: do.Command, task: asyncio.Task[None]) -> None:
+        self._active.pop(command, None)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, JournalError):
+            self._failure = self._failure or error
+            self._executor.interrupt(at_once=True)
+        elif error is not None:
+            self._failure = JournalError(f"the engine has a fault: {error!r}")
+        self._ledger.changed.set()
+
+    async def _take_requests(self) -> None:
+        journal, state = self._ledger.journal, self._ledger.state
+        for request in await journal.take_requests():
+            answer = "done"
+            if request.id not in state.requests_taken:
+                events, answer = grant(self._study, state, self._executor, request)
+                await self._ledger.record(*events)
+            await journal.settle(request, answer)
+
+    async def _heartbeat(self) -> None:
+        try:
+            await self._ledger.journal.renew()
+        except JournalError as error:
+            self._failure = self._failure or error
+            self._executor.interrupt(at_once=True)
+            self._ledger.changed.set()
+
+    def interrupt(self, why: str = "interrupted by Ctrl-C") -> None:
+        """Ends the run: the first call lets a move come to its end, the second one does not."""
+        again = bool(self._stopping)
+        self._stopping = self._stopping or why
+        self._executor.interrupt(at_once=again)
+        self._ledger.changed.set()
+
+    def trip(self, tripped: InterlockTripped) -> None:
+        """An interlock's condition came true while its guarded state lasts."""
+        fired = ev.InterlockFired(rule=tripped.rule, reading=tripped.reading)
+        self._start_emergency(str(tripped), "interlock", fired, is_safety=True)
+
+    async def stop(self, by: str) -> bool:
+        """Everything safe at once, past every queue; latched. True when every resource answered."""
+        why = f"stopped by {by}"
+        self._stopping = self._stopping or why
+        return await self._start_emergency(why, by, is_safety=False)
+
+    def _start_emergency(
+        self, why: str, by: str, *events: ev.Event, is_safety: bool
+    ) -> asyncio.Task[bool]:
+        if self._emergency is None or self._emergency.done():
+            work = self._make_safe_now(why, by, events, is_safety)
+            self._emergency = asyncio.get_running_loop().create_task(work)
+        return self._emergency
+
+    async def _make_safe_now(
+        self, why: str, by: str, events: tuple[ev.Event, ...], is_safety: bool
+    ) -> bool:
+        self._executor.interrupt(at_once=True)
+        is_safe = await self._executor.make_safe(why)
+        paused = ev.Paused(why=why, by=by, about="latch", is_safety=is_safety)
+        try:
+            await self._ledger.record(*events, paused)
+        except JournalError as error:
+            self._failure = self._failure or error
+        self._ledger.changed.set()
+        return is_safe
+
+    async def _let_go(self, reason: str, *, quietly: bool = False) -> None:
+        """The last thing an engine does: the lab safe, and the journal told of it."""
+        if quietly:
+            return
+        while self._active:
+            await asyncio.gather(*self._active.values(), return_exceptions=True)
+            await asyncio.sleep(0)
+        is_safe = await self._executor.make_safe(reason)
+        try:
+            await self._ledger.record(ev.EngineStopped(reason=reason, is_safe=is_safe))
+        except JournalError as error:
+            self._failure = self._failure or error
+
+
+def _way_on(paused: ev.Paused) -> str:
+    if paused.about == "doubt":
+        return "see `hagane doubts`, then `hagane resolve TICKET done|not-done|failed`"
+    if paused.about == "latch":
+        return "when the lab is in order: `hagane resume`, then run it again"
+    return "put it right, then run it again"

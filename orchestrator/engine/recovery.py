@@ -1,0 +1,103 @@
+"""What was dispatched and never answered for: found out, one by one, without acting again."""
+
+from __future__ import annotations
+
+from orchestrator.engine.study import Study
+from orchestrator.model.events import ActionDone, ActionNotDone, Doubted, Event, Paused
+from orchestrator.model.state import DispatchState, State
+from orchestrator.ports.execution import Executor, Record
+
+
+async def recover(study: Study, state: State, executor: Executor, record: Record, why: str) -> None:
+    """After a restart: makes the lab safe as its file says, then looks into every open ticket.
+
+    A resource that is asked about an open ticket of its own is made safe only after it answered,
+    so that a move under way comes to its end.
+    """
+    asked = frozenset(
+        d.event.resource
+        for t in state.open_tickets
+        if (d := state.dispatches[t]).event.effect == "queryable"
+    )
+    left = frozenset(b.name for b in study.lab.resources if b.on_restart == "leave")
+    await executor.make_safe(why, skip=asked | left)
+    for ticket in list(state.open_tickets):
+        if state.dispatches[ticket].event.parent is None:
+            await examine(ticket, state, executor, record)
+    if asked - left:
+        others = frozenset(b.name for b in study.lab.resources) - (asked - left)
+        await executor.make_safe(why, skip=others)
+
+
+async def examine(ticket: str, state: State, executor: Executor, record: Record) -> None:
+    """Finds out about an open ticket: inner actions first, then the action itself.
+
+    What evidence cannot settle becomes a doubt that waits for a person.
+    """
+    dispatch = state.dispatches[ticket]
+    for child in dispatch.children:
+        if state.dispatches[child].is_open and state.dispatches[child].doubt is None:
+            await examine(child, state, executor, record)
+    if not dispatch.is_open or dispatch.doubt is not None:
+        return
+    found = await _find_out(dispatch, state, executor)
+    await record(found)
+    if isinstance(found, Doubted) and dispatch.event.parent is None:
+        await record(
+            Paused(
+                why=f"it is not known whether {_name(dispatch)} took place: {found.known}",
+                by="engine",
+                about="doubt",
+            )
+        )
+
+
+async def _find_out(dispatch: DispatchState, state: State, executor: Executor) -> Event:
+    event = dispatch.event
+    spec = executor.actions[event.resource][event.action]
+    if spec.is_composite:
+        return _from_children(dispatch, state)
+    if event.effect == "none":
+        return ActionNotDone(ticket=event.ticket, evidence="effect", note="a reading")
+    if event.effect == "idempotent":
+        note = "a state to reach: it is decided anew from the state after the restart"
+        return ActionNotDone(ticket=event.ticket, evidence="effect", note=note)
+    if event.effect == "queryable":
+        verdict = await executor.ask(event.resource, event.ticket)
+        if verdict.outcome == "done":
+            return ActionDone(
+                ticket=event.ticket,
+                results=dict(verdict.results),
+                evidence="asked",
+                note=verdict.evidence,
+            )
+        if verdict.outcome == "not_done":
+            return ActionNotDone(ticket=event.ticket, evidence="asked", note=verdict.evidence)
+        return Doubted(ticket=event.ticket, known=verdict.evidence, needs_person=True)
+    known = "it was sent, or about to be sent, and the device cannot say whether it acted"
+    return Doubted(ticket=event.ticket, known=known, needs_person=True)
+
+
+def _from_children(dispatch: DispatchState, state: State) -> Event:
+    """A composite did nothing irreversible when none of its inner actions did."""
+    children = [state.dispatches[c] for c in dispatch.children]
+    acted = [
+        c
+        for c in children
+        if c.event.effect in ("irreversible", "queryable") and c.outcome in ("open", "done")
+    ]
+    if not acted:
+        steps = ", ".join(f"{c.event.resource}.{c.event.action}" for c in children) or "none"
+        note = f"no irreversible inner action was sent (inner actions: {steps})"
+        return ActionNotDone(ticket=dispatch.event.ticket, evidence="children", note=note)
+    last = children[-1]
+    sure = [f"{_name(c)} was done" for c in acted if c.outcome == "done"]
+    open_ones = [f"{_name(c)} is in doubt itself" for c in acted if c.outcome == "open"]
+    known = "; ".join([*sure, *open_ones, f"the last inner action was {_name(last)}"])
+    return Doubted(ticket=dispatch.event.ticket, known=known, needs_person=True)
+
+
+def _name(dispatch: DispatchState) -> str:
+    event = dispatch.event
+    where = f" of trial {event.trial}" if event.parent is None and event.trial else ""
+    return f"{event.resource}.{event.action}{where}"
