@@ -1,0 +1,134 @@
+"""Reads a campaign file into the model, with every mistake at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+
+from orchestrator.errors import InputError, UnknownName
+from orchestrator.files.canonical import content_hash
+from orchestrator.files.document import Document, read_document
+from orchestrator.files.findings import Findings
+from orchestrator.files.outcome import read_metrics, read_objective, read_stop
+from orchestrator.files.recipe import positive_seconds, read_recipe
+from orchestrator.files.scope import Scope
+from orchestrator.files.shapes import BudgetShape, CampaignHeading, CampaignShape, PlannerShape
+from orchestrator.files.space import read_space
+from orchestrator.model.campaign import Budget, Campaign, PlannerChoice
+from orchestrator.model.space import Pool, SearchSpace
+from orchestrator.ports.action import ActionSpec
+
+Actions = Mapping[str, ActionSpec]
+
+
+def load_campaign(
+    path: Path | str,
+    capability: Callable[[str], Actions],
+    capabilities: Collection[str],
+    planners: Collection[str],
+) -> Campaign:
+    """Reads and checks a campaign file; nothing is opened but its tables.
+
+    Args:
+        path: the YAML file; tables of pools are looked for beside it.
+        capability: gives the actions of an installed capability.
+        capabilities: names of the installed capabilities.
+        planners: names of the installed kinds of planner.
+
+    Raises:
+        FileProblems: with every mistake of the file and its place.
+    """
+    document = read_document(Path(path))
+    return _Reading(document, Path(path).parent).campaign(capability, capabilities, planners)
+
+
+class _Reading:
+    def __init__(self, document: Document, folder: Path) -> None:
+        self._document = document
+        self._folder = folder
+        self._findings = Findings(document)
+        self._scope = Scope()
+
+    def campaign(
+        self,
+        capability: Callable[[str], Actions],
+        capabilities: Collection[str],
+        planners: Collection[str],
+    ) -> Campaign:
+        findings = self._findings
+        findings.keys([], CampaignShape, "a key of a campaign")
+        heading = findings.shaped([], CampaignHeading, "a key of a campaign", partly=True)
+        parameters = read_space(findings, self._scope, self._folder)
+        roles = self._roles(capability, capabilities)
+        recipe = read_recipe(findings, self._scope, roles)
+        metrics = read_metrics(findings, self._scope)
+        objective = read_objective(findings, metrics)
+        stop = read_stop(findings, metrics.get(objective.metric) if objective else None)
+        planner, budget = self._planner(planners), self._budget()
+        self._refuse_emptiness()
+        findings.raise_any()
+        assert heading is not None, "or it was a finding"
+        assert objective is not None, "or it was a finding"
+        assert budget is not None, "or it was a finding"
+        return Campaign(
+            name=heading.name,
+            goal=heading.goal,
+            space=SearchSpace(parameters=parameters),
+            roles={name: str(findings.plain(["roles", name])) for name in roles},
+            recipe=recipe,
+            metrics=tuple(metric for metric in metrics.values() if metric is not None),
+            objective=objective,
+            planner=planner,
+            budget=budget,
+            stop=stop,
+            in_flight=heading.in_flight,
+            seed=heading.seed,
+            source=self._document.source,
+            text=self._document.text,
+            file_hash=content_hash(
+                self._document.root.plain(),
+                {p.name: p.sha256 for p in parameters if isinstance(p, Pool)},
+            ),
+        )
+
+    def _roles(
+        self, capability: Callable[[str], Actions], capabilities: Collection[str]
+    ) -> dict[str, Actions | None]:
+        roles: dict[str, Actions | None] = {}
+        for role in self._findings.entries(["roles"]):
+            roles[role] = None
+            name = self._findings.plain(["roles", role])
+            with self._findings.at(["roles", role]):
+                if not isinstance(name, str):
+                    raise InputError(f"the role '{role}' needs the name of a capability")
+                if name not in capabilities:
+                    raise UnknownName("capability that is installed", name, capabilities)
+                roles[role] = capability(name)
+        return roles
+
+    def _planner(self, planners: Collection[str]) -> PlannerChoice:
+        shape = self._findings.shaped(["planner"], PlannerShape, "a key of the planner")
+        if shape is None:
+            return PlannerChoice()
+        if shape.kind not in planners:
+            with self._findings.at(["planner", "kind"]):
+                raise UnknownName("kind of planner that is installed", shape.kind, planners)
+        options = dict(shape.__pydantic_extra__ or {})
+        return PlannerChoice(kind=shape.kind, initial=shape.initial, options=options)
+
+    def _budget(self) -> Budget | None:
+        if self._findings.plain(["budget"]) is None:
+            return None
+        shape = self._findings.shaped(["budget"], BudgetShape, "a key of the budget")
+        if shape is None:
+            return None
+        time_s = None
+        if shape.time is not None:
+            with self._findings.at(["budget", "time"]):
+                time_s = positive_seconds(shape.time)
+        return Budget(trials=shape.trials, time_s=time_s)
+
+    def _refuse_emptiness(self) -> None:
+        for section in ("space", "metrics"):
+            if self._findings.plain([section]) == {}:
+                self._findings.add([section], f"'{section}' is empty")

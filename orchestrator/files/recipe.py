@@ -1,0 +1,201 @@
+"""Reads the `recipe:` of a campaign file against the capabilities of its roles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator.errors import InputError, did_you_mean
+from orchestrator.files.findings import Findings
+from orchestrator.files.scope import Scope
+from orchestrator.files.shapes import StepShape
+from orchestrator.model.expression import SERIES, TEXT
+from orchestrator.model.quantity import convert, quantity_in
+from orchestrator.model.recipe import Argument, OnFailure, Step
+from orchestrator.ports.action import ActionSpec, ArgSpec
+
+Roles = Mapping[str, Mapping[str, ActionSpec] | None]
+"""The actions of each role; None for a role whose capability could not be read."""
+
+
+def read_recipe(findings: Findings, scope: Scope, roles: Roles) -> tuple[Step, ...]:
+    """The steps that could be read; the results of each are declared for those after it."""
+    steps = []
+    for index, node in enumerate(findings.items(["recipe"])):
+        path: list[str | int] = ["recipe", index]
+        if not isinstance(node.value, dict) or len(node.value) != 1:
+            message = "a step is one name with its action below it"
+            findings.add(path, message, "such as `- deposit: {do: chamber.deposit}`")
+            continue
+        name = next(iter(node.value))
+        with findings.at([*path, name], key=True):
+            scope.check_new(name)
+        step = _read_step(findings, scope, roles, [*path, name])
+        if step is None:
+            scope.broken.add(name)
+        else:
+            steps.append(step)
+    return tuple(steps)
+
+
+def _read_step(
+    findings: Findings, scope: Scope, roles: Roles, path: list[str | int]
+) -> Step | None:
+    name = str(path[-1])
+    shape = findings.shaped(path, StepShape, "a key of a step")
+    if shape is None:
+        return None
+    role, action = shape.do.split(".")
+    spec = _find_action(findings, roles, [*path, "do"], role, action)
+    if spec is None:
+        return None
+    arguments = _read_arguments(findings, scope, path, spec, shape)
+    timeout_s = None
+    if shape.timeout is not None:
+        with findings.at([*path, "timeout"]):
+            timeout_s = positive_seconds(shape.timeout)
+    for result in spec.results:
+        unit = {"text": TEXT, "series": SERIES}.get(result.kind, result.unit)
+        scope.units[f"{name}.{result.name}"] = unit
+        if result.kind == "integer":
+            scope.whole.add(f"{name}.{result.name}")
+    return Step(
+        name=name,
+        role=role,
+        action=action,
+        arguments=arguments,
+        retries=shape.retries,
+        timeout_s=timeout_s,
+        on_failure=OnFailure(shape.on_failure) if shape.on_failure else None,
+    )
+
+
+def positive_seconds(text: str) -> float:
+    """A time in seconds. Raises InputError: it is no time, or not above zero."""
+    seconds = quantity_in(text, "s")
+    if seconds <= 0:
+        raise InputError(f"'{text}' is not a time above zero")
+    return seconds
+
+
+def _find_action(
+    findings: Findings, roles: Roles, path: list[str | int], role: str, action: str
+) -> ActionSpec | None:
+    if role not in roles:
+        findings.add(path, f"'{role}' is not a role of this campaign", did_you_mean(role, roles))
+        return None
+    actions = roles[role]
+    if actions is None:
+        return None
+    if action not in actions:
+        hint = did_you_mean(action, actions)
+        findings.add(path, f"'{action}' is not an action of the role '{role}'", hint)
+        return None
+    return actions[action]
+
+
+def _read_arguments(
+    findings: Findings, scope: Scope, path: list[str | int], spec: ActionSpec, shape: StepShape
+) -> tuple[Argument, ...]:
+    given = shape.__pydantic_extra__ or {}
+    known = {arg.name: arg for arg in spec.args}
+    arguments = []
+    for name, value in given.items():
+        if name not in known:
+            settings = [*known, "retries", "timeout", "on_failure"]
+            findings.unknown([*path, name], f"an argument of {shape.do}", settings)
+            continue
+        with findings.at([*path, name]):
+            arguments.append(_argument(scope, known[name], value))
+    for arg in spec.args:
+        if arg.required and arg.name not in given:
+            unit = f" in '{arg.unit}'" if arg.unit else ""
+            findings.add(path, f"{shape.do} needs its argument '{arg.name}'{unit}", key=True)
+    return tuple(arguments)
+
+
+def _argument(scope: Scope, arg: ArgSpec, value: Any) -> Argument:
+    if isinstance(value, str) and value.lstrip().startswith("="):
+        return _computed(scope, arg, value)
+    match arg.kind:
+        case "real" | "integer":
+            return Argument(name=arg.name, literal=_number(arg, value))
+        case "sample":
+            if value != "new":
+                hint = "without it, the step has the sample of its trial"
+                raise InputError(f"'{arg.name}' takes the word 'new', or is left away", hint=hint)
+        case _:
+            if not isinstance(value, str):
+                raise InputError(f"'{arg.name}' takes a word, not {value!r}", hint="quote it")
+            _check_words(arg, (value,))
+    return Argument(name=arg.name, literal=value)
+
+
+def _number(arg: ArgSpec, value: Any) -> float | int:
+    """A literal in the unit of the argument and within its limits."""
+    if isinstance(value, str):
+        number = quantity_in(value, arg.unit)
+    elif arg.unit:
+        hint = f"write '{value:g} {arg.unit}'"
+        raise InputError(f"'{arg.name}' needs a unit: it is taken in '{arg.unit}'", hint=hint)
+    else:
+        number = value
+    if arg.kind == "integer":
+        if not float(number).is_integer():
+            raise InputError(f"'{arg.name}' takes a whole number, not {number:g}")
+        number = int(number)
+    else:
+        number = float(number)
+    check_limits(arg.name, arg, number, number, arg.unit)
+    return number
+
+
+def _computed(scope: Scope, arg: ArgSpec, value: str) -> Argument:
+    if arg.kind in ("sample", "source", "target"):
+        raise InputError(f"'{arg.name}' takes a word, not an expression")
+    expression = scope.compile(value, TEXT if arg.kind == "text" else arg.unit)
+    if expression is None:
+        return Argument(name=arg.name, expression=value)
+    name = expression.bare_name
+    if arg.kind == "integer" and (name not in scope.whole or scope.units[name] != arg.unit):
+        raise InputError(
+            f"'{arg.name}' takes a whole number, which '{value}' need not be",
+            hint=f"a parameter `integer` or a whole result, in '{arg.unit}'".removesuffix(
+                ", in ''"
+            ),
+        )
+    if name in scope.words:
+        _check_words(arg, scope.words[name])
+    if name in scope.ranges:
+        low, high = scope.ranges[name]
+        check_limits(f"the space of '{name}'", arg, low, high, scope.units[name])
+    return Argument(name=arg.name, expression=expression.text)
+
+
+def _check_words(arg: ArgSpec, words: tuple[str, ...]) -> None:
+    wrong = [word for word in words if arg.choices and word not in arg.choices]
+    if wrong:
+        raise InputError(
+            f"'{arg.name}' does not take '{wrong[0]}'", hint=did_you_mean(wrong[0], arg.choices)
+        )
+
+
+def check_limits(what: str, arg: ArgSpec, low: float, high: float, unit: str) -> None:
+    """Accepts a range that lies within the limits of an argument, in any fitting unit.
+
+    Raises:
+        InputError: it reaches beyond a limit, named in the unit of the argument.
+        UnitMismatch: the units do not fit.
+    """
+    ends = sorted((convert(low, unit, arg.unit), convert(high, unit, arg.unit)))
+    for end, limit, is_low in ((ends[0], arg.low, True), (ends[1], arg.high, False)):
+        if limit is None or abs(end - limit) <= 1e-9 * abs(limit):
+            continue
+        if (end < limit) if is_low else (end > limit):
+            verb = "is" if low == high else "reaches"
+            side = "least" if is_low else "most"
+            raise InputError(
+                f"{what} {verb} {end:g} {arg.unit}".rstrip()
+                + f", but '{arg.name}' takes at {side} {limit:g} {arg.unit}".rstrip(),
+                hint="narrow it, or widen the limit if that is safe",
+            )

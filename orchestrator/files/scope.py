@@ -1,0 +1,78 @@
+"""The names that an expression of a campaign file may use, as the file is read from the top."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from dataclasses import dataclass, field
+
+from orchestrator.errors import InputError, UnknownName
+from orchestrator.files.shapes import NAME
+from orchestrator.model.expression import FUNCTIONS, TEXT, Expression, compile_expression
+from orchestrator.model.space import Choice, Integer, Pool, Real
+
+
+@dataclass
+class Scope:
+    """Names with their units; for parameters also what they may become.
+
+    `ranges` are in the name's unit; `words` are the values of names that stand for texts; `whole`
+    are names of whole numbers. A name in `broken` was declared, but not so that it could be read:
+    to use it is no second mistake.
+    """
+
+    units: dict[str, str] = field(default_factory=dict)
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    words: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    whole: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)
+
+    def declare(self, parameter: Real | Integer | Choice | Pool) -> None:
+        """Adds a parameter, and the columns of a pool as `pool.column`."""
+        name = parameter.name
+        match parameter:
+            case Real() | Integer():
+                self.units[name] = parameter.unit
+                self.ranges[name] = (float(parameter.low), float(parameter.high))
+                if isinstance(parameter, Integer):
+                    self.whole.add(name)
+            case Choice():
+                self.units[name], self.words[name] = TEXT, parameter.options
+            case Pool():
+                self._declare_pool(parameter)
+
+    def _declare_pool(self, pool: Pool) -> None:
+        self.units[pool.name], self.words[pool.name] = TEXT, pool.names
+        for index, (column, unit) in enumerate(zip(pool.columns, pool.units, strict=True)):
+            values = [row[index] for row in pool.rows]
+            self.units[f"{pool.name}.{column}"] = unit
+            self.ranges[f"{pool.name}.{column}"] = (min(values), max(values))
+        for column, texts in pool.texts.items():
+            self.units[f"{pool.name}.{column}"] = TEXT
+            self.words[f"{pool.name}.{column}"] = tuple(dict.fromkeys(texts))
+
+    def compile(self, text: str, target: str) -> Expression | None:
+        """The expression behind a leading `=`; None where it uses a broken name.
+
+        Raises:
+            InputError: as `compile_expression`; or there is no leading `=`.
+        """
+        if not text.lstrip().startswith("="):
+            raise InputError(f"'{text}' is not an expression", hint=f"write '={text}'")
+        try:
+            return compile_expression(text.lstrip()[1:].strip(), self.units, target)
+        except UnknownName as error:
+            if error.name.split(".")[0] in self.broken:
+                return None
+            raise
+
+    def check_new(self, name: str) -> None:
+        """Accepts a new name for a parameter or a step. Raises InputError."""
+        if not re.match(NAME, name) or keyword.iskeyword(name):
+            raise InputError(
+                f"'{name}' cannot be a name", hint="letters, digits and '_', a letter first"
+            )
+        if name in FUNCTIONS:
+            raise InputError(f"'{name}' cannot be a name", hint=f"{name}() is a function")
+        if name in self.broken or any(n.split(".")[0] == name for n in self.units):
+            raise InputError(f"the name '{name}' is used twice", hint="give it another name")

@@ -1,0 +1,133 @@
+"""Tables of text: CSV with a header, its delimiter found out, every row with its line."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.errors import FileProblems, Problem, UnknownName
+from orchestrator.files.document import read_text
+
+MAX_BYTES = 200_000_000
+
+
+@dataclass(frozen=True)
+class Table:
+    """n rows of texts under d distinct column names.
+
+    `lines` are the n line numbers of the rows in the file; `sha256` is of its text.
+    """
+
+    source: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    lines: tuple[int, ...]
+    sha256: str
+
+    def texts(self, column: str) -> tuple[str, ...]:
+        """The cells of a column. Raises UnknownName."""
+        if column not in self.columns:
+            raise UnknownName(f"column of {self.source}", column, self.columns)
+        index = self.columns.index(column)
+        return tuple(row[index] for row in self.rows)
+
+    def is_numeric(self, column: str) -> bool:
+        """Whether every cell of the column is a finite number. Raises UnknownName."""
+        return all(number(cell) is not None for cell in self.texts(column))
+
+    def numbers(self, column: str) -> tuple[float, ...]:
+        """The cells of a column as numbers.
+
+        Raises:
+            UnknownName: there is no such column.
+            FileProblems: a cell is not a finite number; each with its line.
+        """
+        values, problems = [], []
+        for line, cell in zip(self.lines, self.texts(column), strict=True):
+            value = number(cell)
+            if value is None:
+                hint = "write a decimal point" if number(cell.replace(",", ".")) else ""
+                found = f"'{cell}'" if cell else "an empty cell"
+                message = f"column '{column}' has {found} where a finite number is expected"
+                problems.append(Problem(message, hint, line))
+            else:
+                values.append(value)
+        if problems:
+            raise FileProblems(self.source, problems)
+        return tuple(values)
+
+
+def number(cell: str) -> float | None:
+    """A cell as a finite number; None where it is not one."""
+    try:
+        value = float(cell)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and "_" not in cell else None
+
+
+def read_table(path: Path) -> Table:
+    """Reads a CSV file (UTF-8; comma, semicolon or tab; quoted cells; the first row is the header).
+
+    Blank lines are skipped; spaces around cells do not count.
+
+    Raises:
+        FileProblems: it cannot be read, has no header or no rows, or rows of another length.
+    """
+    text = read_text(path, MAX_BYTES)
+    records = _records(text, str(path))
+    if not records:
+        raise FileProblems(str(path), [Problem("the table is empty")])
+    (_, header), *body = records
+    problems = _header_problems(header)
+    for line, cells in body:
+        if len(cells) != len(header):
+            message = f"the row has {len(cells)} cells where the header has {len(header)}"
+            problems.append(Problem(message, "quote a cell that contains the delimiter", line, 1))
+    if not body and not problems:
+        problems.append(Problem("the table has a header but no rows"))
+    if problems:
+        raise FileProblems(str(path), problems)
+    return Table(
+        source=str(path),
+        columns=tuple(header),
+        rows=tuple(tuple(cells) for _, cells in body),
+        lines=tuple(line for line, _ in body),
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+    )
+
+
+def _records(text: str, source: str) -> list[tuple[int, list[str]]]:
+    """Rows with the line on which each begins."""
+    records, line = [], 1
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    try:
+        for cells in reader:
+            stripped = [cell.strip() for cell in cells]
+            if any(stripped):
+                records.append((line, stripped))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise FileProblems(source, [Problem(f"it is not a table: {error}", "", line, 1)]) from None
+    return records
+
+
+def _delimiter(text: str) -> str:
+    """The one that stands most often in the first line, outside of quotes."""
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    unquoted = "".join(header.split('"')[::2])
+    return max(",;\t", key=unquoted.count)
+
+
+def _header_problems(header: list[str]) -> list[Problem]:
+    problems = []
+    for index, name in enumerate(header):
+        if not name:
+            problems.append(Problem(f"column {index + 1} has no name", "", 1, 1))
+        elif name in header[:index]:
+            problems.append(Problem(f"two columns are named '{name}'", "", 1, 1))
+    return problems
