@@ -27,6 +27,9 @@ class WallClock:
         """Campaign time in seconds."""
         return time.time()
 
+    def start_at(self, seconds: float) -> None:
+        """Nothing to do: wall time goes on by itself."""
+
     async def sleep(self, seconds: float) -> None:
         """Waits `seconds` of campaign time."""
         await asyncio.sleep(max(0.0, seconds))
@@ -46,7 +49,11 @@ class ScaledClock(WallClock):
 
     def __init__(self, speed: float, start: float = 0.0) -> None:
         self.speed = speed
-        self._start = start
+        self.start_at(start)
+
+    def start_at(self, seconds: float) -> None:
+        """Lets campaign time go on from `seconds` (a resumed campaign's last event)."""
+        self._start = seconds
         self._origin = time.monotonic()
 
     def now(self) -> float:
@@ -69,6 +76,10 @@ class VirtualClock:
         self._outstanding = 0
         self._count = 0
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+
+    def start_at(self, seconds: float) -> None:
+        """Lets campaign time go on from `seconds`; before anyone sleeps."""
+        self._now = seconds
 
     def now(self) -> float:
         """Campaign time in seconds."""

@@ -1,0 +1,188 @@
+"""`hagane propose`: a table of results in, points to try out, for those who have no devices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from orchestrator import plugins
+from orchestrator.errors import FileProblems, InputError, Problem, UnknownName
+from orchestrator.files.table import Table, number, read_table
+from orchestrator.model.campaign import Campaign, PlannerChoice
+from orchestrator.model.objective import Metric, Objective
+from orchestrator.model.space import Choice, Integer, Parameter, Point, Pool, Real, SearchSpace
+from orchestrator.model.trial import Proposal
+from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
+from orchestrator.runtime.load import campaign_path, read_campaign
+
+Direction = Literal["minimise", "maximise"]
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Proposals, and the space that they were made in (perhaps assumed from the table)."""
+
+    proposals: tuple[Proposal, ...]
+    task: PlanningTask
+    n_results: int
+    n_pending: int
+    is_assumed: bool
+
+
+def propose(
+    data: str | Path,
+    n: int,
+    *,
+    campaign: str | Path | None = None,
+    goal: tuple[Direction, str] | None = None,
+    seed: int = 0,
+) -> Advice:
+    """The next `n` points after a table of results.
+
+    With a campaign file its space and objective hold, and its columns are named like them.
+    Without one every other column is a parameter, whose range is the one seen in the table, and
+    `goal` names the column to optimise. A row without a result is a point in flight.
+
+    Raises:
+        InputError: a column is missing, a cell is not a number, or no goal is named.
+        PlanningError: no proposal can be made.
+    """
+    table = read_table(Path(data))
+    if campaign is not None:
+        task = _task_of(read_campaign(campaign_path(campaign)))
+    else:
+        task = _assumed_task(table, goal, seed)
+    history = history_from(table, task)
+    planner = plugins.load("planners", task.planner.kind)(task)
+    proposals = tuple(planner.propose(history, n))
+    return Advice(proposals, task, len(history.evaluated), len(history.pending), campaign is None)
+
+
+def _task_of(campaign: Campaign) -> PlanningTask:
+    names = [campaign.objective.metric, *(c.metric for c in campaign.objective.constraints)]
+    wanted = [campaign.metric(name) for name in dict.fromkeys(names)]
+    return _task(campaign.space, wanted, campaign.objective, campaign.planner, campaign.seed)
+
+
+def _task(
+    space: SearchSpace,
+    metrics: list[Metric],
+    objective: Objective,
+    planner: PlannerChoice,
+    seed: int,
+) -> PlanningTask:
+    scales = tuple(MetricScale(name=m.name, unit=m.unit, scale=m.scale) for m in metrics)
+    return PlanningTask(
+        space=space, metrics=scales, objective=objective, planner=planner, seed=seed
+    )
+
+
+def split_header(column: str) -> tuple[str, str]:
+    """`temperature [degC]` -> name and unit."""
+    name, bracket, unit = column.partition("[")
+    return name.strip(), unit.rstrip("] ").strip() if bracket else ""
+
+
+def column_of(table: Table, name: str) -> str:
+    """The table's column of a name, with or without its unit. Raises UnknownName."""
+    for column in table.columns:
+        if name in (column, split_header(column)[0]):
+            return column
+    raise UnknownName(f"column of {table.source}", name, table.columns)
+
+
+def _assumed_task(table: Table, goal: tuple[Direction, str] | None, seed: int) -> PlanningTask:
+    if goal is None:
+        raise InputError(
+            "the table does not say what is wanted",
+            hint="--minimise COLUMN or --maximise COLUMN, one of: " + ", ".join(table.columns),
+        )
+    direction, wanted = goal[0], column_of(table, goal[1])
+    name, unit = split_header(wanted)
+    parameters = tuple(_assumed(table, c) for c in table.columns if c != wanted)
+    if not parameters:
+        raise InputError(f"{table.source} has no column beside '{wanted}' to vary")
+    metric = Metric(name=name, expression="", unit=unit)
+    objective = Objective(metric=name, direction=direction)
+    planner = PlannerChoice(kind="bayesian", initial=0)
+    space = SearchSpace(parameters=parameters)
+    return _task(space, [metric], objective, planner, seed)
+
+
+def _assumed(table: Table, column: str) -> Parameter:
+    name, unit = split_header(column)
+    if not table.is_numeric(column):
+        return Choice(name=name, options=tuple(dict.fromkeys(table.texts(column))))
+    values = table.numbers(column)
+    low, high = min(values), max(values)
+    if low == high:
+        raise InputError(
+            f"column '{column}' has one value only, so its range is not known",
+            hint="describe the space in a campaign file: --campaign FILE",
+        )
+    if all(v == int(v) for v in values) and "." not in "".join(table.texts(column)):
+        return Integer(name=name, low=int(low), high=int(high), unit=unit)
+    return Real(name=name, low=low, high=high, unit=unit)
+
+
+def history_from(table: Table, task: PlanningTask) -> History:
+    """The rows of a table as trials. Raises FileProblems with every bad cell."""
+    columns = {p.name: column_of(table, p.name) for p in task.space.parameters}
+    metrics = {m.name: column_of(table, m.name) for m in task.metrics}
+    problems: list[Problem] = []
+    evaluated, pending = [], []
+    for index, line in enumerate(table.lines):
+        cells = dict(zip(table.columns, table.rows[index], strict=True))
+        point = _point(task.space, cells, columns, line, problems)
+        outcomes = _outcomes(cells, metrics, line, problems)
+        if len(outcomes) == len(metrics):
+            evaluated.append(Evaluated(trial=index + 1, point=point, outcomes=outcomes))
+        else:
+            pending.append(point)
+    if problems:
+        raise FileProblems(table.source, problems)
+    n = len(evaluated) + len(pending)
+    return History(evaluated=tuple(evaluated), pending=tuple(pending), n_proposed=n)
+
+
+def _point(
+    space: SearchSpace,
+    cells: Mapping[str, str],
+    columns: Mapping[str, str],
+    line: int,
+    problems: list[Problem],
+) -> Point:
+    point: Point = {}
+    for parameter in space.parameters:
+        cell = cells[columns[parameter.name]]
+        if isinstance(parameter, Choice | Pool):
+            known = parameter.options if isinstance(parameter, Choice) else parameter.names
+            if cell not in known:
+                problems.append(Problem(f"'{cell}' is not a {parameter.name}", line=line))
+            point[parameter.name] = cell
+            continue
+        value = number(cell)
+        if value is None:
+            message = f"'{cell}' is not a number in column '{columns[parameter.name]}'"
+            problems.append(Problem(message, line=line))
+            value = 0.0
+        point[parameter.name] = int(value) if isinstance(parameter, Integer) else value
+    return point
+
+
+def _outcomes(
+    cells: Mapping[str, str], metrics: Mapping[str, str], line: int, problems: list[Problem]
+) -> dict[str, Outcome]:
+    outcomes = {}
+    for name, column in metrics.items():
+        cell = cells[column].strip()
+        if not cell:
+            continue
+        value = number(cell)
+        if value is None:
+            problems.append(Problem(f"'{cell}' is not a number in column '{column}'", line=line))
+        else:
+            outcomes[name] = Outcome(value=value)
+    return outcomes

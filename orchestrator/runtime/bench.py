@@ -1,0 +1,119 @@
+"""Makes the resources of a lab: on their ports, on twins of their own, or in memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator import plugins
+from orchestrator.errors import DeviceAbsent, HaganeError
+from orchestrator.model.lab import Lab
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.compute import Compute
+from orchestrator.ports.resource import Bench, Resource, ResourceKind, Wire
+from orchestrator.settings import runtime_directory
+
+TWINS_READY_WITHIN_S = 20.0
+"""Wall time in which a world of twins must be up."""
+
+
+def make_resources(
+    lab: Lab,
+    kinds: Mapping[str, ResourceKind],
+    clock: Clock,
+    compute: Compute,
+    ports: Mapping[str, str],
+    wires: Mapping[str, Wire] | None = None,
+) -> dict[str, Resource]:
+    """One object per resource, nothing opened. `ports` says what stands for `twin:NAME`."""
+    made: dict[str, Resource] = {}
+    for binding in lab.resources:
+        bench = Bench(name=binding.name, clock=clock, compute=compute, wires=wires or {})
+        options = {k: _resolved(binding.name, v, ports) for k, v in binding.options.items()}
+        made[binding.name] = kinds[binding.name].cls(bench=bench, **options)
+    return made
+
+
+def _resolved(resource: str, value: Any, ports: Mapping[str, str]) -> Any:
+    if not (isinstance(value, str) and value.startswith("twin:")):
+        return value
+    name = value.removeprefix("twin:")
+    if name not in ports:
+        known = ", ".join(sorted(ports))
+        raise DeviceAbsent(resource, f"the twins have no port '{name}'", hint=f"known: {known}")
+    return ports[name]
+
+
+def in_memory(lab: Lab, clock: Clock) -> tuple[dict[str, str], dict[str, Wire]]:
+    """The lab's twins within this process, on `clock`, for a rehearsal."""
+    if lab.twins is None:
+        return {}, {}
+    world = plugins.load("twins", lab.twins.world)(seed=lab.twins.seed, clock=clock)
+    wires = dict(world.wires)
+    return {name: f"memory:{name}" for name in wires}, wires
+
+
+@dataclass(frozen=True)
+class TwinProcess:
+    """A world of twins in a process of its own."""
+
+    directory: Path
+    pid: int
+    control: str
+    ports: Mapping[str, str]
+
+
+def twins_directory(campaign_id: str) -> Path:
+    """Where the twins of a campaign say how they can be reached."""
+    return runtime_directory() / "twins" / campaign_id
+
+
+def running_twins(campaign_id: str) -> TwinProcess | None:
+    """The campaign's twins, if they are up."""
+    directory = twins_directory(campaign_id)
+    try:
+        said = json.loads((directory / "ports.json").read_text())
+        os.kill(int(said["pid"]), 0)
+    except (OSError, ValueError, KeyError):
+        return None
+    return TwinProcess(directory, int(said["pid"]), said["control"], said["ports"])
+
+
+def start_twins(lab: Lab, campaign_id: str) -> TwinProcess | None:
+    """Joins the campaign's twins, or starts them; they outlive the engine.
+
+    Raises:
+        HaganeError: they did not come up in time.
+    """
+    if lab.twins is None:
+        return None
+    running = running_twins(campaign_id)
+    if running is not None:
+        return running
+    directory = twins_directory(campaign_id)
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    world = plugins.load("twins", lab.twins.world)
+    command = world.serve_command(str(directory), lab.twins.seed, lab.clock.speed, lab.twins.world)
+    log = (directory / "output.txt").open("wb")
+    child = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+    )
+    deadline = time.monotonic() + TWINS_READY_WITHIN_S
+    while time.monotonic() < deadline and child.poll() is None:
+        running = running_twins(campaign_id)
+        if running is not None:
+            return running
+        time.sleep(0.01)
+    said = (directory / "output.txt").read_text(errors="replace").strip().splitlines()
+    raise HaganeError(
+        f"the twins of '{lab.twins.world}' did not start: {said[-1] if said else 'no word'}",
+        hint=f"see {directory / 'output.txt'}",
+    )

@@ -1,0 +1,117 @@
+"""From paths to a checked campaign on a checked lab."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator import plugins
+from orchestrator.errors import FileProblems, InputError, did_you_mean
+from orchestrator.files.campaign import load_campaign
+from orchestrator.files.lab import load_lab
+from orchestrator.files.together import check_together
+from orchestrator.model.campaign import Campaign
+from orchestrator.model.lab import Lab
+from orchestrator.ports.action import ActionSpec
+from orchestrator.ports.resource import ResourceKind
+
+LAB_NAMES = ("twins.yaml", "lab.yaml")
+"""Lab files that are taken when none is named, in this order. Hardware is never taken unasked."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Everything known before anything is opened. `kinds` is by resource name."""
+
+    campaign: Campaign
+    lab: Lab
+    kinds: Mapping[str, ResourceKind]
+    capabilities: Mapping[str, Mapping[str, ActionSpec]]
+
+
+def campaign_path(name: str | Path) -> Path:
+    """A campaign file from its path, its folder, or the name of an installed campaign.
+
+    Raises:
+        InputError: there is none.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    if path.is_dir() and (path / "campaign.yaml").is_file():
+        return path / "campaign.yaml"
+    installed = plugins.installed("campaigns")
+    if str(name) in installed:
+        return _installed_folder(str(name)) / "campaign.yaml"
+    known = [*installed, *(p.name for p in Path().glob("*.yaml"))]
+    raise InputError(f"there is no campaign file '{name}'", hint=did_you_mean(str(name), known))
+
+
+def _installed_folder(name: str) -> Path:
+    module = plugins.load("campaigns", name)
+    return Path(module.__path__[0])
+
+
+def lab_path(campaign: Path, name: str | Path | None) -> Path:
+    """The lab file: as named (also relative to the campaign), or the folder's twins or lab.
+
+    Raises:
+        InputError: there is none.
+    """
+    if name is None:
+        for candidate in LAB_NAMES:
+            if (campaign.parent / candidate).is_file():
+                return campaign.parent / candidate
+        raise InputError(
+            f"no lab file lies beside {campaign} ({' or '.join(LAB_NAMES)})",
+            hint="name one with --lab FILE",
+        )
+    for path in (Path(name), campaign.parent / name, campaign.parent / f"{name}.yaml"):
+        if path.is_file():
+            return path
+    near = [p.name for p in campaign.parent.glob("*.yaml") if p != campaign]
+    raise InputError(f"there is no lab file '{name}'", hint=did_you_mean(str(name), near))
+
+
+def load(campaign_name: str | Path, lab_name: str | Path | None = None) -> Loaded:
+    """Reads and checks both files; every mistake in both is reported at once.
+
+    Raises:
+        InputError: naming every mistake with its line.
+    """
+    path = campaign_path(campaign_name)
+    mistakes: list[FileProblems] = []
+    campaign = lab = None
+    try:
+        campaign = read_campaign(path)
+    except FileProblems as error:
+        mistakes.append(error)
+    lab_file = lab_path(path, lab_name)
+    try:
+        lab = load_lab(
+            lab_file,
+            plugins.resource_kind,
+            plugins.installed("resources"),
+            plugins.installed("twins"),
+        )
+    except FileProblems as error:
+        mistakes.append(error)
+    if campaign is None or lab is None:
+        if len(mistakes) == 1:
+            raise mistakes[0]
+        raise InputError("\n".join(str(m) for m in mistakes))
+    check_together(campaign, lab, plugins.resource_kind, plugins.capability)
+    kinds = {b.name: plugins.resource_kind(b.kind) for b in lab.resources}
+    contracts = {c: plugins.capability(c) for c in campaign.roles.values()}
+    return Loaded(campaign, lab, kinds, contracts)
+
+
+def read_campaign(path: Path) -> Campaign:
+    """A campaign file alone. Raises FileProblems, InputError."""
+    return load_campaign(
+        path,
+        plugins.capability,
+        plugins.installed("capabilities"),
+        plugins.installed("planners"),
+    )

@@ -1,0 +1,96 @@
+"""Looking at campaigns in a store, running or not, without disturbing them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestrator import plugins
+from orchestrator.errors import InputError, UnknownName
+from orchestrator.files.campaign import load_campaign
+from orchestrator.journal import open_store
+from orchestrator.model.campaign import Campaign
+from orchestrator.model.events import Recorded
+from orchestrator.model.state import State, fold
+from orchestrator.ports.journal import CampaignRow
+
+if TYPE_CHECKING:
+    from orchestrator.journal.store import Store
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A campaign in a store: its row, its file as it was started, and its state."""
+
+    row: CampaignRow
+    campaign: Campaign
+    state: State
+
+
+@contextmanager
+def stored(where: str | Path | None) -> Iterator[Store]:
+    """The store, closed afterwards. Raises JournalError."""
+    store = open_store(where)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def row_of(store: Store, name: str | None) -> CampaignRow:
+    """The newest campaign of that name or id; the newest of all when no name is given.
+
+    Raises:
+        UnknownName: there is none.
+    """
+    rows = store.campaigns()
+    if name is None:
+        if not rows:
+            raise InputError("the store holds no campaign yet", hint="start one: `hagane run`")
+        return max(rows, key=lambda r: r.last_event_at)
+    row = store.find(name)
+    if row is None:
+        raise UnknownName("campaign in this store", name, {r.name for r in rows})
+    return row
+
+
+def campaigns(where: str | Path | None) -> list[CampaignRow]:
+    """Every campaign of a store, newest last."""
+    with stored(where) as store:
+        return list(store.campaigns())
+
+
+def look(where: str | Path | None, name: str | None) -> Seen:
+    """A campaign as it stands now. Raises UnknownName, JournalError."""
+    with stored(where) as store:
+        row = row_of(store, name)
+        state = fold(store.read(row.id))
+    if state.opened is None:
+        raise InputError(f"campaign '{row.name}' has no event yet")
+    return Seen(row, campaign_of(state), state)
+
+
+def campaign_of(state: State) -> Campaign:
+    """The campaign as its first event holds it, so that the file itself is not needed.
+
+    Raises:
+        InputError: the file named tables, and they cannot be read any more.
+    """
+    if state.opened is None:
+        raise InputError("the campaign has no event yet")
+    return load_campaign(
+        Path(state.opened.campaign_file),
+        plugins.capability,
+        plugins.installed("capabilities"),
+        plugins.installed("planners"),
+        text=state.opened.campaign_text,
+    )
+
+
+def events(where: str | Path | None, name: str | None, after: int = 0) -> list[Recorded]:
+    """A campaign's events with seq > `after`."""
+    with stored(where) as store:
+        return list(store.read(row_of(store, name).id, after))

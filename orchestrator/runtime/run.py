@@ -1,0 +1,255 @@
+"""`hagane run`: a campaign on its lab, from first event to last, over any number of runs."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestrator import plugins
+from orchestrator.clock import ScaledClock, VirtualClock, WallClock
+from orchestrator.engine.history import task_of
+from orchestrator.engine.ledger import Ledger, Watch
+from orchestrator.engine.loop import Ending, Engine
+from orchestrator.engine.study import prepare
+from orchestrator.errors import CampaignChanged, Exit, InputError
+from orchestrator.executor.local import LocalCompute
+from orchestrator.executor.runner import Runner
+from orchestrator.journal import open_store
+from orchestrator.model.events import CampaignOpened, EngineStarted
+from orchestrator.model.lab import Lab
+from orchestrator.model.state import State
+from orchestrator.planner.worker import PlannerProcess
+from orchestrator.ports.journal import CampaignRow, Journal
+from orchestrator.ports.resource import Resource
+from orchestrator.runtime.bench import in_memory, make_resources, running_twins, start_twins
+from orchestrator.runtime.load import Loaded, load
+from orchestrator.runtime.stopline import StopLine, stop_socket_path
+from orchestrator.scheduling import VirtualSchedule, WallSchedule
+from orchestrator.settings import data_directory
+
+if TYPE_CHECKING:
+    from orchestrator.journal.store import Store
+
+Clock = WallClock | ScaledClock | VirtualClock
+PLANNER_THREADS = 1
+"""Threads of a fit, pinned and journaled, so that a proposal can be made again bit for bit."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Everything about a run that is not in the files. `wrap` lets a test stand in between."""
+
+    watch: Watch | None = None
+    wrap: Callable[[Journal], Journal] | None = None
+    on_campaign: Callable[[Loaded, CampaignRow], None] | None = None
+
+
+@dataclass(frozen=True)
+class Finish:
+    """What a run came to."""
+
+    ending: Ending
+    state: State
+    loaded: Loaded
+    campaign_id: str
+
+
+def run_campaign(
+    campaign: str | Path,
+    lab: str | Path | None = None,
+    *,
+    store: str | Path | None = None,
+    new: bool = False,
+    setting: Setting | None = None,
+) -> Finish:
+    """Runs or resumes a campaign until it ends, waits for a person, or is stopped.
+
+    Raises:
+        InputError: a file is wrong, or it changed since the campaign was started.
+        JournalError: the store failed, or another engine holds the campaign.
+        DeviceError: a resource is absent or another one than expected.
+    """
+    plugins.refuse_name_clash()
+    setting = setting or Setting()
+    loaded = load(campaign, lab)
+    opened = open_store(store)
+    try:
+        row, is_over = find_or_create(opened, loaded, new=new)
+        if setting.on_campaign is not None:
+            setting.on_campaign(loaded, row)
+        if is_over is not None:
+            ending = Ending(Exit.FINISHED, is_over, "start another one with --new")
+            return Finish(ending, state_of(opened, row.id), loaded, row.id)
+        clock = clock_of(loaded.lab)
+        return clock.run(_run(loaded, opened, row, clock, setting))
+    finally:
+        opened.close()
+
+
+def find_or_create(store: Store, loaded: Loaded, *, new: bool) -> tuple[CampaignRow, str | None]:
+    """The campaign to go on with, or a new one; and how it ended, if it did.
+
+    Raises:
+        CampaignChanged: the file differs from the one it was started with.
+        InputError: it was started on another lab.
+    """
+    from orchestrator.files.canonical import differences
+
+    campaign = loaded.campaign
+    row = None if new else store.find(campaign.name)
+    if row is None:
+        return store.create(campaign.name, campaign.file_hash), None
+    state = state_of(store, row.id)
+    if row.file_hash != campaign.file_hash:
+        before = state.opened.campaign_text if state.opened else ""
+        raise CampaignChanged(campaign.name, differences(before, campaign.text))
+    if state.engine is not None and state.engine.lab_name != loaded.lab.name:
+        raise InputError(
+            f"campaign '{campaign.name}' was started on lab '{state.engine.lab_name}', "
+            f"not on '{loaded.lab.name}'",
+            hint="name the same lab with --lab, or start another campaign with --new",
+        )
+    ended = f"it has ended already: {state.finished.why}" if state.finished else None
+    return row, ended
+
+
+def state_of(store: Store, campaign_id: str) -> State:
+    """The fold of a campaign in a store."""
+    from orchestrator.model.state import fold
+
+    return fold(store.read(campaign_id))
+
+
+def clock_of(lab: Lab) -> WallClock | ScaledClock:
+    """The clock that the lab file asks for."""
+    return ScaledClock(lab.clock.speed) if lab.clock.kind == "scaled" else WallClock()
+
+
+async def _run(
+    loaded: Loaded, store: Store, row: CampaignRow, clock: WallClock, setting: Setting
+) -> Finish:
+    holder = f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})"
+    stop_path = stop_socket_path(row.id)
+    journal = store.lease(row.id, holder, stop_socket=str(stop_path), clock=clock)
+    token = journal.token
+    try:
+        twins = await asyncio.to_thread(start_twins, loaded.lab, row.id)
+        ports = twins.ports if twins else {}
+        compute = LocalCompute(data_directory() / "calculations" / row.id, clock)
+        resources = make_resources(loaded.lab, loaded.kinds, clock, compute, ports)
+        wrapped = setting.wrap(journal) if setting.wrap else journal
+        ledger = Ledger(wrapped, clock, setting.watch)
+        clock.start_at(ledger.state.last_at)
+        planner = planner_of(loaded, row.id, clock)
+        engine = join(loaded, row.id, ledger, resources, planner)
+        _stop_on_signals(engine)
+        async with StopLine(stop_path, engine.stop):
+            started = _started(loaded, token, str(stop_path))
+            ending = await engine.run(started, opened_event(loaded))
+        if ending.exit_code is Exit.FINISHED:
+            _end_twins(row.id)
+        return Finish(ending, ledger.state, loaded, row.id)
+    finally:
+        await journal.close()
+
+
+def planner_of(loaded: Loaded, campaign_id: str, clock: Clock) -> PlannerProcess:
+    """The planner of a campaign, in a process of its own that starts when a model is needed."""
+    kinds = {name: plugins.resource_kind(k.name) for name, k in loaded.kinds.items()}
+    study = prepare(loaded.campaign, loaded.lab, campaign_id, kinds, loaded.capabilities)
+    target = plugins.installed("planners")[loaded.campaign.planner.kind].value
+    return PlannerProcess(task_of(study), target=target, clock=clock)
+
+
+def join(
+    loaded: Loaded,
+    campaign_id: str,
+    ledger: Ledger,
+    resources: dict[str, Resource],
+    planner: PlannerProcess,
+) -> Engine:
+    """All parts of an engine, joined."""
+    lab, clock = loaded.lab, ledger.clock
+    study = prepare(loaded.campaign, lab, campaign_id, loaded.kinds, loaded.capabilities)
+    actions = {name: kind.actions for name, kind in loaded.kinds.items()}
+    runner = Runner(lab, resources, actions, clock, ledger.record)
+    runner.known = ledger.state.resources
+    is_virtual = isinstance(clock, VirtualClock)
+    schedule = VirtualSchedule(clock) if is_virtual else WallSchedule(clock.speed)
+    engine = Engine(study, ledger, planner, runner, schedule)
+    runner.on_trip = engine.trip
+    if lab.interlocks:
+        schedule.every(lab.poll_s, "interlocks", runner.watch)
+    return engine
+
+
+def opened_event(loaded: Loaded) -> CampaignOpened:
+    """The first event of a campaign."""
+    campaign = loaded.campaign
+    return CampaignOpened(
+        name=campaign.name,
+        campaign_file=campaign.source,
+        campaign_text=campaign.text,
+        file_hash=campaign.file_hash,
+        seed=campaign.seed,
+        version=version("hagane"),
+    )
+
+
+def _started(loaded: Loaded, token: int, stop_socket: str) -> EngineStarted:
+    return EngineStarted(
+        token=token,
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        user=getpass.getuser(),
+        version=version("hagane"),
+        lab_name=loaded.lab.name,
+        lab_file=loaded.lab.source,
+        lab_text=loaded.lab.text,
+        planner_threads=PLANNER_THREADS,
+        stop_socket=stop_socket,
+    )
+
+
+def _stop_on_signals(engine: Engine) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, engine.interrupt)
+
+
+def _end_twins(campaign_id: str) -> None:
+    """A finished campaign's twins have nothing left to wait for."""
+    twins = running_twins(campaign_id)
+    if twins is not None:
+        subprocess.run(["kill", str(twins.pid)], check=False)
+
+
+def run_in_memory(loaded: Loaded, *, setting: Setting | None = None) -> Finish:
+    """The same engine on a virtual clock, on twins in this process, with a journal in memory."""
+    setting = setting or Setting()
+    store = open_store("memory:")
+    row = store.create(loaded.campaign.name, loaded.campaign.file_hash)
+    clock = VirtualClock()
+
+    async def rehearsal() -> Finish:
+        journal = store.lease(row.id, "rehearsal", clock=clock)
+        ports, wires = in_memory(loaded.lab, clock)
+        compute = LocalCompute(data_directory() / "calculations" / row.id, clock)
+        resources = make_resources(loaded.lab, loaded.kinds, clock, compute, ports, wires)
+        ledger = Ledger(journal, clock, setting.watch)
+        planner = planner_of(loaded, row.id, clock)
+        engine = join(loaded, row.id, ledger, resources, planner)
+        ending = await engine.run(_started(loaded, journal.token, ""), opened_event(loaded))
+        await journal.close()
+        return Finish(ending, ledger.state, loaded, row.id)
+
+    return clock.run(rehearsal())

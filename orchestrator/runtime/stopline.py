@@ -1,0 +1,58 @@
+"""The stop line: a local socket that reaches the engine past every queue and a full disk."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from orchestrator.settings import runtime_directory
+
+ANSWER_WITHIN_S = 60.0
+
+
+def stop_socket_path(campaign_id: str) -> Path:
+    """Where the engine of a campaign listens."""
+    return runtime_directory() / f"{campaign_id[-40:]}.stop"
+
+
+class StopLine:
+    """Listens while the engine runs: `async with StopLine(path, engine.stop): ...`."""
+
+    def __init__(self, path: Path, stop: Callable[[str], Awaitable[bool]]) -> None:
+        self._path = path
+        self._stop = stop
+        self._server: asyncio.Server | None = None
+
+    async def __aenter__(self) -> StopLine:
+        self._path.unlink(missing_ok=True)
+        self._server = await asyncio.start_unix_server(self._answer, path=str(self._path))
+        self._path.chmod(0o600)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._server is not None:
+            self._server.close()
+        self._path.unlink(missing_ok=True)
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            by = (await reader.readline()).decode(errors="replace").strip() or "somebody"
+            is_safe = await self._stop(by)
+            writer.write(b"safe\n" if is_safe else b"not all resources answered\n")
+            await writer.drain()
+        writer.close()
+
+
+def ask_to_stop(path: str, by: str) -> str | None:
+    """Asks a running engine to stop, and waits for its answer; None when nobody listens."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        line.settimeout(ANSWER_WITHIN_S)
+        try:
+            line.connect(path)
+            line.sendall(by.encode() + b"\n")
+            return line.recv(200).decode().strip() or None
+        except OSError:
+            return None

@@ -1,0 +1,65 @@
+"""What a person asks of a campaign: into the inbox, or past every queue."""
+
+from __future__ import annotations
+
+import getpass
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator.errors import InputError
+from orchestrator.runtime.look import row_of, stored
+from orchestrator.runtime.stopline import ask_to_stop
+
+ANSWER_WITHIN_S = 5.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`text` is the engine's word; `is_waiting`: no engine runs, the next run will read it."""
+
+    text: str
+    is_waiting: bool = False
+
+    @property
+    def is_refused(self) -> bool:
+        """The engine says why it will not."""
+        return self.text.startswith("refused")
+
+
+def wish(
+    where: str | Path | None, name: str | None, kind: str, payload: Mapping[str, Any]
+) -> Answer:
+    """Puts a wish into the inbox, and waits for the engine's answer if one runs."""
+    with stored(where) as store:
+        row = row_of(store, name)
+        number = store.request(row.id, kind, dict(payload), getpass.getuser())
+        if store.holder(row.id) is None:
+            return Answer("no engine runs now: the next `hagane run` will take it", True)
+        deadline = time.monotonic() + ANSWER_WITHIN_S
+        while time.monotonic() < deadline:
+            answer = store.answer(number)
+            if answer is not None:
+                return Answer(answer)
+            time.sleep(0.05)
+    return Answer("the engine has not answered yet; it will take it when it can", True)
+
+
+def stop(where: str | Path | None, name: str | None) -> Answer:
+    """Everything safe at once, by the engine's own socket.
+
+    Raises:
+        InputError: no engine runs.
+    """
+    with stored(where) as store:
+        row = row_of(store, name)
+        held = store.holder(row.id)
+    said = ask_to_stop(held[1], getpass.getuser()) if held and held[1] else None
+    if said is None:
+        raise InputError(
+            f"no engine runs campaign '{row.name}', so nothing was stopped",
+            hint="if a device is not safe, use its own controls",
+        )
+    return Answer(said)
