@@ -56,6 +56,7 @@ class Chamber:
         self._growth: Growth | None = None
         self._monitored_nm = 0.0
         self._zero_nm = 0.0
+        self._crystal_nm = 0.0
 
     def advance(self) -> float:
         """Lets everything happen that is due by now, each at its own time; gives the time."""
@@ -149,8 +150,13 @@ class Chamber:
         """The present thickness becomes zero."""
         now = self.advance()
         if self._growth is None:
+            self._crystal_nm += self._monitored_nm
             self._monitored_nm = 0.0
         self._zero_nm = self._monitored_total(now)
+
+    def crystal_load(self) -> float:
+        """All that the monitor's crystal has collected, in nm."""
+        return self._crystal_nm + self._monitored_total(self.advance())
 
     def probed_resistance(self, k: int) -> float | None:
         """Reading k (from 0) of V/I in ohm at the probe station, infinite on an insulator.
@@ -162,7 +168,7 @@ class Chamber:
         sample = self.samples.at("probe")
         if sample is None or sample.has_bad_contact:
             return None
-        error = normal(self.seed, sample.ticket, sample.number, "resistance", k)
+        error = normal(self.seed, sample.key, "resistance", k)
         resistance = sample.film.sheet_resistance / SQUARE_FACTOR
         return resistance * (1.0 + READING_SCATTER * error)
 
@@ -246,7 +252,7 @@ class Chamber:
 
     def _begin(self, t: float) -> None:
         sample = self.samples.at("chamber")
-        key = (sample.ticket, sample.number, len(sample.layers)) if sample else ("none", self.runs)
+        key = (sample.key, len(sample.layers)) if sample else ("bare", self.runs)
         error = normal(self.seed, *key, "thickness")
         gain = (1.0 + TOOLING_PER_RUN * self.runs) * (1.0 + THICKNESS_SCATTER * error)
         name = "films_begun" if sample else "bare_exposures"
@@ -274,7 +280,7 @@ class Chamber:
     def _grown(self, growth: Growth, t: float, partial: bool) -> Grown:
         sample = growth.sample
         assert sample is not None
-        key = (self.seed, sample.ticket, sample.number, len(sample.layers))
+        key = (self.seed, sample.key, len(sample.layers))
         block = growth.run // RUNS_PER_BLOCK
         scatter = RUN_SCATTER * normal(*key, "run")
         scatter += BLOCK_SCATTER * normal(self.seed, block, "block")

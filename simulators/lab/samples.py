@@ -40,6 +40,11 @@ class Sample:
     layers: list[Grown] = field(default_factory=list)
 
     @property
+    def key(self) -> str:
+        """What its scatter is drawn from: its ticket, or its number if it was moved without one."""
+        return self.ticket if self.ticket.strip("0") else f"sample {self.number}"
+
+    @property
     def film(self) -> Film:
         """All layers together."""
         return stack(layer.film for layer in self.layers)

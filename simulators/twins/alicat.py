@@ -1,0 +1,102 @@
+"""Alicat mass-flow controllers on one RS-485 bus.
+
+Protocol: `<ID><command>CR`, no checksum, `?` for what is not understood, silence from units with
+another ID (Alicat Serial Communications Primer). Known here: poll, `S` set-point, `LS` query,
+registers 46 (gas) and 122 (control point) read and written, with or without `$$`, `VE`, `??M*`, and
+the legacy integer set-point (`A32000` is half of full scale), which is a trap for whoever sends it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from simulators.lab.chamber import Chamber
+from simulators.twins.wire import FramedWire, lines
+
+_GASES = {1: "Ar", 11: "O2", 8: "N2", 0: "Air"}
+_SET = re.compile(r"L?S ?(\d+(?:\.\d*)?|\.\d+)$")
+_REGISTER = re.compile(r"(?:\$\$)?([RW])(\d+)(?:=(\d+))?$", re.IGNORECASE)
+_LEGACY_FULL_SCALE = 64000
+_MASS_FLOW = 37
+
+
+class FlowController:
+    """One unit: `full_scale` in sccm; a set-point beyond it is not understood."""
+
+    def __init__(
+        self, chamber: Chamber, gas: str, unit_id: str, full_scale: float, gas_number: int
+    ) -> None:
+        self._chamber, self._gas = chamber, gas
+        self.unit_id, self.full_scale = unit_id, full_scale
+        self._registers = {46: gas_number, 122: _MASS_FLOW}
+        self._setpoint = 0.0
+
+    def reply(self, command: str) -> str:
+        """The reply to a command without ID and CR."""
+        if not command:
+            return self._frame()
+        if match := _SET.match(command):
+            return self._set(float(match[1]))
+        if re.fullmatch(r"\d{1,5}", command):
+            return self._set(int(command) / _LEGACY_FULL_SCALE * self.full_scale)
+        if match := _REGISTER.match(command):
+            return self._register(match[1].upper(), int(match[2]), match[3])
+        if command == "LS":
+            return f"{self.unit_id} {self._setpoint:+08.3f} {self._setpoint:+08.3f} 5 SCCM"
+        if command == "VE":
+            return f"{self.unit_id}   8v17.0-R23 Nov 27 2018,16:04:20"
+        if command == "??M*":
+            return self._made_by()
+        return "?"
+
+    def _set(self, sccm: float) -> str:
+        if sccm > self.full_scale:
+            return "?"
+        self._setpoint = sccm
+        self._chamber.set_flow(self._gas, sccm)
+        return self._frame()
+
+    def _register(self, verb: str, number: int, value: str | None) -> str:
+        if number not in self._registers or (verb == "W") != (value is not None):
+            return "?"
+        if value is not None:
+            self._registers[number] = int(value)
+        return f"{self.unit_id}   {number:03d} = {self._registers[number]}"
+
+    def _frame(self) -> str:
+        flow = self._chamber.flow(self._gas)
+        gas = _GASES.get(self._registers[46], "Air")
+        return (
+            f"{self.unit_id} +014.70 +025.00 {flow:+08.3f} {flow:+08.3f} "
+            f"{self._setpoint:+08.3f} {gas:>6}"
+        )
+
+    def _made_by(self) -> str:
+        rows = (
+            "M00 Alicat Scientific",
+            "M01 Ph   888-290-6060",
+            "M02 www.alicat.com",
+            f"M03 Model Number MC-{self.full_scale:g}SCCM-D",
+            f"M04 Serial Number {210000 + ord(self.unit_id)}",
+            "M05 Date Manufactured 01/02/2019",
+            "M06 Date Calibrated   01/02/2019",
+            "M07 Calibrated By     TWIN",
+            "M08 Software Revision 8v17.0-R23",
+        )
+        return "\r".join(f"{self.unit_id} {row}" for row in rows)
+
+
+class GasBus:
+    """Several units on one wire."""
+
+    def __init__(self, *units: FlowController) -> None:
+        self._units = {unit.unit_id: unit for unit in units}
+
+    def wire(self) -> FramedWire:
+        """The bus."""
+        return FramedWire(lines(b"\r"), self._reply)
+
+    def _reply(self, frame: bytes) -> bytes:
+        line = frame.decode("ascii", "replace").strip()
+        unit = self._units.get(line[:1].upper())
+        return (unit.reply(line[1:].strip()) + "\r").encode("ascii") if unit else b""

@@ -1,0 +1,90 @@
+"""Universal Robots dashboard server (TCP 29999): text lines, each answered by one line.
+
+Replies as in Universal Robots' article 15690, "Dashboard Server, port 29999". The arm is powered
+and its brakes are released; `robotmode` stays RUNNING in a protective stop, as on the controller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from simulators.lab.chamber import Chamber
+from simulators.twins.wire import FramedWire, lines
+
+GREETING = b"Connected: Universal Robots Dashboard Server\n"
+_FIXED = {
+    "robotmode": "Robotmode: RUNNING",
+    "polyscopeversion": "URSoftware 5.12.0.1101319 (Mar 22 2022)",
+    "get serial number": "20225299999",
+    "get robot model": "UR5",
+    "is in remote control": "true",
+    "power on": "Powering on",
+    "brake release": "Brake releasing",
+    "close popup": "closing popup",
+    "close safety popup": "closing safety popup",
+    "quit": "Disconnected",
+}
+
+
+class Dashboard:
+    """The dashboard of the transfer arm."""
+
+    def __init__(self, chamber: Chamber) -> None:
+        self._chamber = chamber
+        self._arm = chamber.transfer
+        self._commands: dict[str, Callable[[], str]] = {
+            "play": self._play,
+            "stop": self._stop,
+            "running": lambda: f"Program running: {str(self._arm.is_running).lower()}",
+            "programstate": self._state,
+            "get loaded program": self._loaded,
+            "safetystatus": lambda: f"Safetystatus: {self._safety()}",
+            "safetymode": lambda: f"Safetymode: {self._safety()}",
+            "unlock protective stop": self._unlock,
+        }
+
+    def wire(self) -> FramedWire:
+        """A connection to the server."""
+        return FramedWire(lines(b"\n"), self._reply, greeting=GREETING)
+
+    def _reply(self, frame: bytes) -> bytes:
+        line = frame.decode("utf-8", "replace").strip()
+        return f"{self._answer(line)}\n".encode()
+
+    def _answer(self, line: str) -> str:
+        self._chamber.advance()
+        word = line.lower()
+        if word.startswith("load "):
+            return self._load(line[5:].strip())
+        if word in self._commands:
+            return self._commands[word]()
+        return _FIXED.get(word, f"could not understand: '{line}'")
+
+    def _load(self, program: str) -> str:
+        if self._arm.is_running:
+            return f"Error while loading program: {program}"
+        found = self._arm.load(program)
+        return f"Loading program: {program}" if found else f"File not found: {program}"
+
+    def _play(self) -> str:
+        started = self._arm.play(self._chamber.clock.now())
+        return "Starting program" if started else "Failed to execute: play"
+
+    def _stop(self) -> str:
+        return "Stopped" if self._arm.stop() else "Failed to execute: stop"
+
+    def _state(self) -> str:
+        state = "PLAYING" if self._arm.is_running else "STOPPED"
+        return f"{state} {self._arm.loaded or '<unnamed>'}"
+
+    def _loaded(self) -> str:
+        program = self._arm.loaded
+        return f"Loaded program: /programs/{program}" if program else "No program loaded"
+
+    def _safety(self) -> str:
+        return "PROTECTIVE_STOP" if self._arm.is_stopped else "NORMAL"
+
+    def _unlock(self) -> str:
+        if self._arm.unlock():
+            return "Protective stop releasing"
+        return "Cannot unlock protective stop: there is none"

@@ -1,0 +1,290 @@
+"""Keithley 2400 source meter, wired to the four-point probe (4-wire), SCPI over a serial line.
+
+The common subset of the 2400 user's manual (2400S-900-01): source current or voltage, measure
+voltage, current, resistance, compliance, ranges, data elements, error queue. A quantity that is not
+measured reads +9.91E37, an overflow +9.9E37. Status bits (manual, section on data elements): 0
+overflow, 3 compliance, 11/12/13 voltage, current, resistance measured, 15 current sourced.
+
+How to tell three things apart, all of them in compliance (bit 3):
+
+- a film that insulates: the voltage stands at the compliance value, every time the same;
+- no contact (bad contact, or no sample): no current flows and the floating sense leads read
+  anything below 0.9 of the compliance value, its sign alternating from reading to reading;
+- a film that conducts is not in compliance: V/I is the resistance.
+
+Readings are numbered from the last `:OUTP ON`; a measurement that is repeated from there on the
+same placement of the same sample gives the same readings again, so that a campaign that was
+interrupted in between can be repeated bit for bit. (On a real film it would not.)
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+
+from simulators.lab.chamber import Chamber
+from simulators.lab.noise import uniform
+from simulators.twins.scpi import commands
+from simulators.twins.wire import FramedWire, lines
+
+NOT_A_NUMBER, OVERFLOW = 9.91e37, 9.9e37
+OVER_BIT, COMPLIANCE_BIT = 1, 8
+_MEASURED_BIT = {"VOLT": 1 << 11, "CURR": 1 << 12, "RES": 1 << 13}
+_ELEMENTS: tuple[str, ...] = ("VOLT", "CURR", "RES", "TIME", "STAT")
+_NOISE_FLOOR_A = 1e-11
+_MOST_OHM = 2.11e8
+_DEFAULTS = {
+    "SOUR:FUNC": "VOLT",
+    "SOUR:CURR": "0",
+    "SOUR:VOLT": "0",
+    "SENS:VOLT:PROT": "21",
+    "SENS:CURR:PROT": "1.05E-04",
+    "SENS:VOLT:RANG": "21",
+    "SENS:CURR:RANG": "1.05E-04",
+    "SENS:RES:RANG": "2.1E+05",
+    "SENS:VOLT:RANG:AUTO": "1",
+    "SENS:CURR:RANG:AUTO": "1",
+    "SENS:RES:RANG:AUTO": "1",
+    "SENS:RES:MODE": "AUTO",
+    "SENS:VOLT:NPLC": "1",
+    "SENS:CURR:NPLC": "1",
+    "SENS:RES:NPLC": "1",
+    "SENS:FUNC:CONC": "1",
+    "SENS:AVER": "0",
+    "SENS:AVER:COUN": "10",
+    "SENS:AVER:TCON": "REP",
+    "SOUR:CURR:MODE": "FIX",
+    "SOUR:VOLT:MODE": "FIX",
+    "SOUR:CURR:RANG": "1E-04",
+    "SOUR:VOLT:RANG": "20",
+    "SOUR:CURR:RANG:AUTO": "1",
+    "SOUR:VOLT:RANG:AUTO": "1",
+    "SOUR:DEL": "0.001",
+    "SOUR:DEL:AUTO": "1",
+    "SOUR:CLE:AUTO": "0",
+    "SYST:RSEN": "0",
+    "SYST:AZER": "1",
+    "SYST:BEEP": "1",
+    "ROUT:TERM": "FRON",
+    "OUTP:SMOD": "NORM",
+    "TRIG:COUN": "1",
+    "ARM:COUN": "1",
+    "TRIG:DEL": "0",
+    "FORM": "ASC",
+    "DISP:ENAB": "1",
+}
+_WORDS = {"ON": "1", "OFF": "0", "CURRENT": "CURR", "VOLTAGE": "VOLT", "ASCII": "ASC"}
+
+
+class SourceMeter:
+    """The instrument and its settings."""
+
+    def __init__(self, chamber: Chamber) -> None:
+        self._chamber = chamber
+        self._errors: deque[str] = deque(maxlen=10)
+        self._since = chamber.clock.now()
+        self._is_on = False
+        self._n_readings = 0
+        self._reset()
+        self._queries: dict[str, Callable[[], str]] = {
+            "*IDN?": lambda: "KEITHLEY INSTRUMENTS INC.,MODEL 2400,1207461,C30   Mar 17 2006",
+            "*OPC?": lambda: "1",
+            "*ESR?": lambda: "0",
+            "*STB?": lambda: "0",
+            "SYST:ERR?": self._error,
+            "SYST:VERS?": lambda: "1996.0",
+            "STAT:MEAS?": lambda: "0",
+            "OUTP?": lambda: str(int(self._is_on)),
+            "READ?": self._read,
+            "MEAS?": self._read,
+            "FETC?": self._read,
+            "SENS:FUNC?": lambda: ",".join(f'"{f}"' for f in sorted(self._functions)),
+            "FORM:ELEM?": lambda: ",".join(self._elements),
+            "SENS:VOLT:PROT:TRIP?": lambda: str(int(bool(self._status() & COMPLIANCE_BIT))),
+        }
+        self._orders: dict[str, Callable[[str], None]] = {
+            "*RST": lambda _: self._reset(),
+            "*CLS": lambda _: self._errors.clear(),
+            "SYST:PRES": lambda _: self._reset(),
+            "SYST:CLE": lambda _: self._errors.clear(),
+            "STAT:PRES": lambda _: None,
+            "STAT:QUE:CLE": lambda _: self._errors.clear(),
+            "TRAC:CLE": lambda _: None,
+            "ABOR": lambda _: None,
+            "SYST:LOC": lambda _: None,
+            "SYST:REM": lambda _: None,
+            "OUTP": self._switch,
+            "SENS:FUNC": self._measure_also,
+            "SENS:FUNC:ALL": lambda _: self._functions.update(_MEASURED_BIT),
+            "SENS:FUNC:OFF": self._measure_no_more,
+            "SENS:FUNC:OFF:ALL": lambda _: self._functions.clear(),
+            "FORM:ELEM": self._choose_elements,
+        }
+
+    def wire(self) -> FramedWire:
+        """The meter's port."""
+        return FramedWire(lines(b"\n"), self._reply)
+
+    def _reply(self, frame: bytes) -> bytes:
+        answers = []
+        for path, argument in commands(frame.decode("ascii", "replace").strip("\r\n \x00")):
+            answer = self._obey(path, argument)
+            if answer is not None:
+                answers.append(answer)
+        return (";".join(answers) + "\n").encode("ascii") if answers else b""
+
+    def _obey(self, path: str, argument: str) -> str | None:
+        """Does one command; gives its answer, if it has one."""
+        if path in self._queries:
+            try:
+                return self._queries[path]()
+            except _NotPermittedError:
+                self._errors.append('803,"Not permitted with OUTPUT off"')
+                return None
+        if path.startswith("MEAS:") and path.endswith("?"):
+            return self._measure_once(path[5:-1])
+        if path.endswith("?") and path[:-1] in self._settings:
+            return self._settings[path[:-1]]
+        if path in self._orders:
+            self._orders[path](argument)
+        elif path in self._settings and argument:
+            self._settings[path] = _WORDS.get(argument.upper(), argument.upper())
+        else:
+            self._errors.append('-113,"Undefined header"')
+        return None
+
+    def _reset(self) -> None:
+        self._settings = dict(_DEFAULTS)
+        self._functions = {"CURR"}
+        self._elements = _ELEMENTS
+        self._is_on = False
+
+    def _switch(self, argument: str) -> None:
+        self._is_on = argument.upper() in ("1", "ON")
+        self._n_readings = 0
+
+    def _error(self) -> str:
+        return self._errors.popleft() if self._errors else '0,"No error"'
+
+    def _measure_also(self, argument: str) -> None:
+        if not self._flag("SENS:FUNC:CONC"):
+            self._functions.clear()
+        self._functions.update(_functions(argument))
+
+    def _measure_no_more(self, argument: str) -> None:
+        self._functions.difference_update(_functions(argument))
+
+    def _choose_elements(self, argument: str) -> None:
+        chosen = [word.strip().upper()[:4].removesuffix("I") for word in argument.split(",")]
+        names = tuple(e for e in _ELEMENTS if e in chosen)
+        if len(names) == len(chosen):
+            self._elements = names
+        else:
+            self._errors.append('-102,"Syntax error"')
+
+    def _measure_once(self, function: str) -> str | None:
+        if function not in _MEASURED_BIT:
+            self._errors.append('-113,"Undefined header"')
+            return None
+        self._functions = {function}
+        self._switch("ON")
+        return self._read()
+
+    def _read(self) -> str:
+        if not self._is_on and not self._flag("SOUR:CLE:AUTO"):
+            raise _NotPermittedError
+        rounds = max(1, int(self._number("TRIG:COUN")) * int(self._number("ARM:COUN")))
+        values = [v for _ in range(min(rounds, 100)) for v in self._reading()]
+        if self._flag("SOUR:CLE:AUTO"):
+            self._is_on = False
+        return ",".join(f"{value:+.6E}" for value in values)
+
+    def _reading(self) -> list[float]:
+        k = self._n_readings
+        self._n_readings += 1
+        volt, ampere, compliance = self._solve(k)
+        resistance = volt / ampere if ampere else OVERFLOW
+        status = (COMPLIANCE_BIT if compliance else 0) | self._measured_bits()
+        if "VOLT" in self._functions and abs(volt) > self._voltage_range():
+            volt, status = OVERFLOW, status | OVER_BIT
+        if abs(resistance) > _MOST_OHM:
+            resistance = OVERFLOW
+            status |= OVER_BIT if "RES" in self._functions else 0
+        sources_current = self._sources_current
+        values = {
+            "VOLT": volt if "VOLT" in self._functions or not sources_current else NOT_A_NUMBER,
+            "CURR": ampere if "CURR" in self._functions else self._programmed_current(),
+            "RES": resistance if "RES" in self._functions else NOT_A_NUMBER,
+            "TIME": self._chamber.clock.now() - self._since,
+            "STAT": float(status),
+        }
+        return [values[element] for element in self._elements]
+
+    def _voltage_range(self) -> float:
+        if self._flag("SENS:VOLT:RANG:AUTO"):
+            return 211.0
+        return 1.05 * self._number("SENS:VOLT:RANG")
+
+    @property
+    def _sources_current(self) -> bool:
+        return self._settings["SOUR:FUNC"] == "CURR" or self._is_auto_ohms
+
+    @property
+    def _is_auto_ohms(self) -> bool:
+        return "RES" in self._functions and self._settings["SENS:RES:MODE"] == "AUTO"
+
+    def _programmed_current(self) -> float:
+        return self._number("SOUR:CURR") if self._sources_current else NOT_A_NUMBER
+
+    def _solve(self, k: int) -> tuple[float, float, bool]:
+        """Voltage at the inner probes, current through the outer, whether in compliance."""
+        resistance = self._chamber.probed_resistance(k)
+        if not self._sources_current:
+            level, limit = self._number("SOUR:VOLT"), self._number("SENS:CURR:PROT")
+            ampere = level / resistance if resistance else 0.0
+            in_limit = abs(ampere) > limit
+            return level, math.copysign(min(abs(ampere), limit), level), in_limit
+        level, limit = self._current_for(resistance), self._number("SENS:VOLT:PROT")
+        if resistance is None:
+            share = 0.05 + 0.85 * uniform(self._chamber.seed, "floating", k)
+            return limit * share * (-1) ** k, _NOISE_FLOOR_A, True
+        if abs(level) * resistance <= limit:
+            return level * resistance, level, False
+        return math.copysign(limit, level), max(limit / resistance, _NOISE_FLOOR_A), True
+
+    def _current_for(self, resistance: float | None) -> float:
+        """The set current, or the one that auto ohms chooses: about 2 V, at most 100 mA."""
+        if not self._is_auto_ohms:
+            return self._number("SOUR:CURR")
+        if resistance is None or math.isinf(resistance):
+            return 1e-7
+        decade = math.ceil(math.log10(max(resistance, 1e-3) / 2.1))
+        return float(min(0.1, max(1e-7, 10.0 ** -max(decade, 1))))
+
+    def _status(self) -> int:
+        return COMPLIANCE_BIT if self._is_on and self._solve(self._n_readings)[2] else 0
+
+    def _measured_bits(self) -> int:
+        bits = sum(_MEASURED_BIT[f] for f in self._functions)
+        return bits | (1 << 15 if self._sources_current else 1 << 14)
+
+    def _number(self, setting: str) -> float:
+        try:
+            return float(self._settings[setting])
+        except ValueError:
+            return float(_DEFAULTS[setting])
+
+    def _flag(self, setting: str) -> bool:
+        return self._settings[setting] == "1"
+
+
+class _NotPermittedError(Exception):
+    """The output is off."""
+
+
+def _functions(argument: str) -> set[str]:
+    """The functions named in `"VOLT:DC","CURR"`."""
+    words = argument.replace('"', " ").replace("'", " ").replace(",", " ").split()
+    names = {word.upper().split(":")[0][:4].removesuffix("I") for word in words}
+    return names & set(_MEASURED_BIT)

@@ -1,0 +1,159 @@
+"""Modbus, the answering side: functions 1, 3, 5, 6, 15, 16, on a serial bus and over TCP.
+
+MODBUS Application Protocol V1.1b3, section 6; MODBUS over Serial Line V1.02, section 2.5 (frames
+end after a silence; here their length follows from the function, and a frame with a wrong CRC takes
+along all that has arrived).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from typing import Protocol
+
+from simulators.twins.wire import FramedWire
+
+ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
+_MOST_REGISTERS, _MOST_COILS = 125, 2000
+
+
+class Cells(Protocol):
+    """What a unit has: registers and coils by address.
+
+    Each method raises KeyError for an address that there is not, ValueError for a value that the
+    unit does not take.
+    """
+
+    def register(self, address: int) -> int: ...
+
+    def set_register(self, address: int, value: int) -> None: ...
+
+    def coil(self, address: int) -> bool: ...
+
+    def set_coil(self, address: int, is_on: bool) -> None: ...
+
+
+def crc(body: bytes) -> bytes:
+    """CRC-16 of a serial frame, low byte first."""
+    register = 0xFFFF
+    for byte in body:
+        register ^= byte
+        for _ in range(8):
+            register = (register >> 1) ^ 0xA001 if register & 1 else register >> 1
+    return struct.pack("<H", register)
+
+
+def serial_bus(units: Mapping[int, Cells]) -> FramedWire:
+    """Units on one RS-485 line; other addresses stay silent."""
+
+    def reply(frame: bytes) -> bytes:
+        unit = units.get(frame[0])
+        if len(frame) < 4 or crc(frame[:-2]) != frame[-2:] or unit is None:
+            return b""
+        body = frame[:1] + answer(unit, frame[1:-2])
+        return body + crc(body)
+
+    return FramedWire(_split_serial, reply)
+
+
+def tcp_server(unit: Cells) -> FramedWire:
+    """One unit behind TCP, whatever unit number is asked for."""
+
+    def reply(message: bytes) -> bytes:
+        pdu = answer(unit, message[7:])
+        return message[:4] + struct.pack(">HB", len(pdu) + 1, message[6]) + pdu
+
+    return FramedWire(_split_tcp, reply)
+
+
+def answer(unit: Cells, pdu: bytes) -> bytes:
+    """The reply to a protocol data unit, an exception where it must be."""
+    function = pdu[0]
+    act = {1: _read_coils, 3: _read, 5: _write_coil, 6: _write, 15: _write_coils, 16: _write_many}
+    if function not in act:
+        return bytes((function | 0x80, ILLEGAL_FUNCTION))
+    try:
+        return bytes((function,)) + act[function](unit, pdu[1:])
+    except KeyError:
+        return bytes((function | 0x80, ILLEGAL_ADDRESS))
+    except (ValueError, struct.error):
+        return bytes((function | 0x80, ILLEGAL_VALUE))
+
+
+def _read(unit: Cells, data: bytes) -> bytes:
+    first, n = struct.unpack(">HH", data)
+    if not 1 <= n <= _MOST_REGISTERS:
+        raise ValueError(n)
+    values = [unit.register(first + i) for i in range(n)]
+    return struct.pack(f">B{n}H", 2 * n, *values)
+
+
+def _write(unit: Cells, data: bytes) -> bytes:
+    unit.set_register(*struct.unpack(">HH", data))
+    return data
+
+
+def _write_many(unit: Cells, data: bytes) -> bytes:
+    first, n, n_bytes = struct.unpack(">HHB", data[:5])
+    values = struct.unpack(f">{n}H", data[5:])
+    if n_bytes != 2 * n:
+        raise ValueError(n)
+    for i in range(n):
+        unit.register(first + i)
+    for i, value in enumerate(values):
+        unit.set_register(first + i, value)
+    return data[:4]
+
+
+def _read_coils(unit: Cells, data: bytes) -> bytes:
+    first, n = struct.unpack(">HH", data)
+    if not 1 <= n <= _MOST_COILS:
+        raise ValueError(n)
+    packed = bytearray((n + 7) // 8)
+    for i in range(n):
+        packed[i // 8] |= unit.coil(first + i) << (i % 8)
+    return bytes((len(packed),)) + bytes(packed)
+
+
+def _write_coil(unit: Cells, data: bytes) -> bytes:
+    address, value = struct.unpack(">HH", data)
+    if value not in (0x0000, 0xFF00):
+        raise ValueError(value)
+    unit.set_coil(address, value == 0xFF00)
+    return data
+
+
+def _write_coils(unit: Cells, data: bytes) -> bytes:
+    first, n, n_bytes = struct.unpack(">HHB", data[:5])
+    bits = data[5:]
+    if n_bytes != len(bits) or n_bytes != (n + 7) // 8:
+        raise ValueError(n)
+    for i in range(n):
+        unit.coil(first + i)
+    for i in range(n):
+        unit.set_coil(first + i, bool(bits[i // 8] >> (i % 8) & 1))
+    return data[:4]
+
+
+def _split_serial(data: bytes) -> tuple[bytes | None, bytes]:
+    if len(data) < 2:
+        return None, data
+    length = len(data)
+    if data[1] in (1, 3, 5, 6):
+        length = 8
+    elif data[1] in (15, 16):
+        length = 9 + data[6] if len(data) > 6 else 9
+    if len(data) < length:
+        return None, data
+    frame = data[:length]
+    return (frame, data[length:]) if crc(frame[:-2]) == frame[-2:] else (None, b"")
+
+
+def _split_tcp(data: bytes) -> tuple[bytes | None, bytes]:
+    if len(data) < 8:
+        return None, data
+    protocol, length = struct.unpack(">HH", data[2:6])
+    if protocol != 0 or not 2 <= length <= 254:
+        return None, b""
+    end = 6 + length
+    return (data[:end], data[end:]) if len(data) >= end else (None, data)

@@ -1,0 +1,66 @@
+"""A world of twins: the instruments of a sputter lab with a transfer arm and a probe station."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator.ports.clock import Clock
+from simulators.lab.chamber import Chamber
+from simulators.twins.aja_dcxs import Supply
+from simulators.twins.alicat import FlowController, GasBus
+from simulators.twins.dashboard import Dashboard
+from simulators.twins.keithley_2400 import SourceMeter
+from simulators.twins.modbus import serial_bus, tcp_server
+from simulators.twins.modbus_units import ArmRegisters, HeaterUnit, RelayUnit
+from simulators.twins.pfeiffer_tpg import Gauge
+from simulators.twins.sqm160 import Monitor
+from simulators.twins.wire import FramedWire
+
+
+class SputterLab:
+    """The lab of `campaigns/niobium_titania/twins.yaml`.
+
+    Ports: `gas` (Alicat A argon 200 sccm, B oxygen 10 sccm), `gauge`, `supply`, `monitor`, `modbus`
+    (1 heater, 2 valves), `meter` are serial; `arm` and `arm-registers` are TCP.
+    """
+
+    tcp = frozenset({"arm", "arm-registers"})
+
+    def __init__(self, *, seed: int, clock: Clock) -> None:
+        self.chamber = Chamber(seed=seed, clock=clock)
+        chamber = self.chamber
+        argon = FlowController(chamber, "argon", "A", 200.0, 1)
+        oxygen = FlowController(chamber, "oxygen", "B", 10.0, 11)
+        self._wires = {
+            "gas": GasBus(argon, oxygen).wire(),
+            "gauge": Gauge(chamber).wire(),
+            "supply": Supply(chamber).wire(),
+            "monitor": Monitor(chamber).wire(),
+            "modbus": serial_bus({1: HeaterUnit(chamber), 2: RelayUnit(chamber)}),
+            "meter": SourceMeter(chamber).wire(),
+            "arm": Dashboard(chamber).wire(),
+            "arm-registers": tcp_server(ArmRegisters(chamber)),
+        }
+
+    @property
+    def wires(self) -> Mapping[str, FramedWire]:
+        """One wire per port."""
+        return self._wires
+
+    def counts(self) -> dict[str, int]:
+        """How often each physical effect has happened; see `lab.effects`."""
+        self.chamber.advance()
+        return self.chamber.effects.counts()
+
+    def snapshot(self) -> dict[str, Any]:
+        """The state of chamber, samples and arm as plain data."""
+        return self.chamber.snapshot()
+
+    @staticmethod
+    def serve_command(directory: str, seed: int, speed: float, world: str) -> list[str]:
+        """The command that serves this world in a process of its own (see `twins.server`)."""
+        options = {"world": world, "seed": seed, "speed": speed, "dir": directory}
+        flags = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+        return [sys.executable, "-m", "simulators.twins.server", *flags]
