@@ -30,11 +30,11 @@ class Fault:
     seconds: float = 0.0
 
 
-class FaultyWire:
-    """Another wire with faults on the way. A cut one raises ConnectionError."""
+class Faults:
+    """What happens to the bytes of one port, over however many connections they come."""
 
-    def __init__(self, wire: Wire, wall: Callable[[], float] = time.monotonic) -> None:
-        self._wire, self._wall = wire, wall
+    def __init__(self, wall: Callable[[], float] = time.monotonic) -> None:
+        self._wall = wall
         self._fault: Fault | None = None
         self._until: float | None = None
 
@@ -47,45 +47,55 @@ class FaultyWire:
         self._fault = self._until = None
 
     @property
-    def is_away(self) -> bool:
-        """Whether the connection is broken now."""
-        return self._lasts("unplug")
-
-    async def receive(self, data: bytes) -> bytes:
-        """As the wire behind, or as the fault has it. Raises ConnectionError."""
+    def unplugged(self) -> Fault | None:
+        """The fault that keeps the connection broken, if there is one."""
         fault = self._fault
-        if fault is not None and fault.how in ("hang", "unplug") and fault.after <= 0:
-            return self._absent(fault)
-        reply = await self._wire.receive(data)
-        if not reply or fault is None:
+        return fault if fault and fault.how == "unplug" and fault.after <= 0 else None
+
+    async def carry(self, wire: Wire, data: bytes) -> bytes:
+        """What the wire replies to the data, or what the fault makes of it.
+
+        Raises:
+            ConnectionError: the port is unplugged.
+        """
+        fault = self._fault
+        if fault is None:
+            return await wire.receive(data)
+        if fault.how in ("hang", "unplug") and fault.after <= 0:
+            return await self._absent(fault, wire, data)
+        reply = await wire.receive(data)
+        if not reply:
             return reply
         if fault.after > 0:
             fault.after -= 1
             return reply
-        if fault.how in ("hang", "unplug"):
-            return reply
         fault.times -= 1
-        if fault.times <= 0:
-            self._fault = None
+        if fault.times <= 0 and self._fault is fault:
+            self.heal()
         return await _spoilt(reply, fault)
 
-    def _absent(self, fault: Fault) -> bytes:
+    async def _absent(self, fault: Fault, wire: Wire, data: bytes) -> bytes:
+        now = self._wall()
         if self._until is None:
-            self._until = self._wall() + fault.seconds if fault.seconds else float("inf")
-        if not self._lasts(fault.how):
-            return b""
+            self._until = now + fault.seconds if fault.seconds else float("inf")
+        if now >= self._until:
+            self.heal()
+            return await wire.receive(data)
         if fault.how == "unplug":
             raise ConnectionError("the wire is unplugged")
         return b""
 
-    def _lasts(self, how: str) -> bool:
-        fault = self._fault
-        if fault is None or fault.how != how or self._until is None:
-            return False
-        if self._wall() >= self._until:
-            self.heal()
-            return False
-        return True
+
+class FaultyWire:
+    """A wire in memory with `faults` on the way."""
+
+    def __init__(self, wire: Wire, wall: Callable[[], float] = time.monotonic) -> None:
+        self._wire = wire
+        self.faults = Faults(wall)
+
+    async def receive(self, data: bytes) -> bytes:
+        """As the wire behind, or as the fault has it. Raises ConnectionError."""
+        return await self.faults.carry(self._wire, data)
 
 
 async def _spoilt(reply: bytes, fault: Fault) -> bytes:

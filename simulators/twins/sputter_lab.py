@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestrator.ports.clock import Clock
 from simulators.lab.chamber import Chamber
+from simulators.lab.effects import Watch
 from simulators.twins.aja_dcxs import Supply
 from simulators.twins.alicat import FlowController, GasBus
 from simulators.twins.dashboard import Dashboard
@@ -57,6 +58,22 @@ class SputterLab:
     def snapshot(self) -> dict[str, Any]:
         """The state of chamber, samples and arm as plain data."""
         return self.chamber.snapshot()
+
+    def advance(self) -> None:
+        """Lets happen what is due by now."""
+        self.chamber.advance()
+
+    def next_due(self) -> float | None:
+        """When something happens next by itself, in campaign time."""
+        return self.chamber.next_due()
+
+    def watch(self, watch: Watch | None) -> None:
+        """Tells `watch` before and after each physical effect."""
+        self.chamber.effects.watch = watch
+
+    def by_hand(self, sample: int, to: str) -> None:
+        """A person puts a sample somewhere. Raises KeyError when there is no such sample."""
+        self.chamber.by_hand(sample, to)
 
     @staticmethod
     def serve_command(directory: str, seed: int, speed: float, world: str) -> list[str]:
