@@ -107,14 +107,14 @@ class AjaSupply(Instrument):
         """Strikes the plasma.
 
         Raises:
-            DeviceRefused: it is on already.
+            DeviceRefused: it is on already, or it did not strike and reports a fault at once.
             DeviceUnsure: it was told to, and does not say that it is on.
         """
         await self.link.read(_must_be_off)
         try:
             burns = await self._strike()
-        except DeviceError as error:
-            raise self.link.unsure("the command to go on", error) from error
+        except (DeviceSilent, DeviceGarbled, DeviceGone) as error:
+            burns = await self._still_burns(error)
         if not burns:
             raise DeviceUnsure(
                 self.bench.name,
@@ -153,12 +153,21 @@ class AjaSupply(Instrument):
     async def _strike(self) -> bool:
         def talk() -> Dialogue[bool]:
             yield from dcxs.tell("A")
-            return (yield from dcxs.is_on())
+            if (yield from dcxs.is_on()):
+                return True
+            # read in the same breath: the shutter cannot have opened yet
+            fault = yield from dcxs.ask("o")
+            if fault != "0":
+                raise Refused(f"the plasma does not strike (fault code {fault})")
+            return False
 
+        return await self.link.exchange(talk)
+
+    async def _still_burns(self, doubt: DeviceError) -> bool:
         try:
-            return await self.link.exchange(talk)
-        except (DeviceSilent, DeviceGarbled, DeviceGone):
             return await self.link.read(dcxs.is_on)
+        except DeviceError as error:
+            raise self.link.unsure("the command to go on", error) from doubt
 
     async def _off(self, *, urgent: bool = False) -> None:
         def confirm() -> Dialogue[bool]:

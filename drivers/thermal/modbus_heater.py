@@ -20,7 +20,8 @@ from orchestrator.ports.resource import Bench, Health, Identity
 class ModbusHeater(Instrument):
     """A heater under closed-loop control; temperatures are in tenths of a degree on the wire.
 
-    Registers: process value (signed), set-point (signed), run (0 or 1), status (0 is well).
+    Registers: process value (signed), set-point (signed), run (0 or 1), status (bits). Which bits
+    of the status mean a fault differs too: `fault_bits` is their mask, 0 when none is known.
     """
 
     implements = ("Heater",)
@@ -35,6 +36,7 @@ class ModbusHeater(Instrument):
         register_setpoint: int = 1,
         register_run: int = 2,
         register_status: int = 3,
+        fault_bits: int = 0,
         baudrate: int = 9600,
         timeout: Annotated[float, Unit("s")] = 1.0,
     ) -> None:
@@ -42,7 +44,7 @@ class ModbusHeater(Instrument):
         super().__init__(bench, port, settings, timeout)
         self._unit_id, self._max_temperature = unit_id, max_temperature
         self._value, self._setpoint = register_value, register_setpoint
-        self._run, self._status = register_run, register_status
+        self._run, self._status, self._faults = register_run, register_status, fault_bits
 
     def who(self) -> Dialogue[Identity]:
         """Whether somebody answers: the controller has no identity that all makers share."""
@@ -50,9 +52,9 @@ class ModbusHeater(Instrument):
         return Identity("generic", f"Modbus temperature controller {self._unit_id}")
 
     async def health(self) -> Health:
-        """Fit when the status register is 0. Raises DeviceError."""
+        """Fit unless the status register shows a fault. Raises DeviceError."""
         status = await self.link.read(lambda: self._read(self._status))
-        return Health(status == 0, "" if status == 0 else f"status {status}")
+        return Health(not status & self._faults, f"status {status:#06x}")
 
     async def make_safe(self) -> None:
         """Not heating. Raises DeviceError."""

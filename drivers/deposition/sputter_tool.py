@@ -1,0 +1,264 @@
+"""A sputter tool made of flow controllers, gauge, supply with shutter, monitor, heater and valves.
+
+Nothing physical hides in here: each act is dispatched to a part, with its own ticket, limits,
+interlocks and event. Tried on hardware: no.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import statistics
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar
+
+from orchestrator.capabilities.deposition import Film
+from orchestrator.errors import DeviceError, ExecutionError, StepTimeout
+from orchestrator.ports.action import Cancel, Effect, Unit, action
+from orchestrator.ports.dispatch import Dispatch
+from orchestrator.ports.resource import Bench, Health, Identity
+
+_MOST_CORRECTIONS = 4
+_SETTLE_S = 15.0
+_VOLTAGE_LEAD_S = 5.0
+"""The voltage is read this long before the shutter opens."""
+_OPENING_S = 2.0
+_GRACE_S = 30.0
+_FULL_TRACE_EVERY = 4
+
+
+@dataclass
+class _Trace:
+    """What was read while the shutter was open."""
+
+    rates: list[float] = field(default_factory=list)
+    pressures: list[float] = field(default_factory=list)
+    temperatures: list[float] = field(default_factory=list)
+
+
+class SputterTool:
+    """Grows one film: pump, heat, set the gases, presputter, grow, cool, vent.
+
+    `base_pressure` is reached before any gas flows; `argon_per_pascal` is the first guess of the
+    argon flow, which is then corrected until the gauge is within `pressure_tolerance` (a fraction)
+    of the pressure asked for, before oxygen flows: the gauge reads the total.
+    """
+
+    implements = ("Sputtering",)
+    parts: ClassVar[dict[str, str]] = {
+        "argon": "FlowControl",
+        "oxygen": "FlowControl",
+        "gauge": "PressureGauge",
+        "supply": "SputterSupply",
+        "monitor": "ThicknessMonitor",
+        "heater": "Heater",
+        "valves": "ChamberValves",
+    }
+
+    def __init__(
+        self,
+        bench: Bench,
+        base_pressure: Annotated[float, Unit("Pa")] = 1e-3,
+        presputter: Annotated[float, Unit("s")] = 60.0,
+        argon_per_pascal: Annotated[float, Unit("sccm/Pa")] = 43.0,
+        pressure_tolerance: float = 0.005,
+        temperature_tolerance: Annotated[float, Unit("K")] = 1.0,
+        cool_below: Annotated[float, Unit("degC")] = 60.0,
+        atmosphere: Annotated[float, Unit("Pa")] = 9e4,
+        watch: Annotated[float, Unit("s")] = 120.0,
+        patience: Annotated[float, Unit("s")] = 7200.0,
+    ) -> None:
+        self.bench = bench
+        self._base_pressure, self._presputter = base_pressure, presputter
+        self._argon_per_pascal, self._pressure_tolerance = argon_per_pascal, pressure_tolerance
+        self._temperature_tolerance, self._cool_below = temperature_tolerance, cool_below
+        self._atmosphere, self._watch, self._patience = atmosphere, watch, patience
+
+    async def open(self) -> None:
+        """Nothing to open: the parts are resources of their own."""
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    async def identify(self) -> Identity:
+        """A name for what is made of parts."""
+        return Identity("hagane", "sputter-tool")
+
+    async def health(self) -> Health:
+        """Fit: its parts are asked themselves."""
+        return Health(is_fit=True)
+
+    async def make_safe(self) -> None:
+        """Nothing of its own: the lab makes the parts safe, in its order."""
+
+    @action(effect=Effect.IRREVERSIBLE, cancel=Cancel.BETWEEN_STEPS)
+    async def deposit(
+        self,
+        oxygen: Annotated[float, Unit("sccm", low=0)],
+        temperature: Annotated[float, Unit("degC")],
+        power: Annotated[float, Unit("W", low=0)],
+        argon: Annotated[float, Unit("Pa", low=0)],
+        duration: Annotated[float, Unit("min", low=0)],
+        dispatch: Dispatch,
+    ) -> Film:
+        """Grows a film on the substrate in the chamber and leaves it cold, at atmosphere.
+
+        When it fails on the way, plasma, gases and heater are switched off before it says so; the
+        chamber stays closed.
+
+        Raises:
+            DeviceError: a part failed; the sentence says when the film is partial.
+            StepTimeout: pressure or temperature did not come to rest.
+            SafetyStop: a limit or an interlock.
+        """
+        duration_s = 60.0 * duration
+        try:
+            await self._prepare(dispatch, oxygen, temperature, argon)
+            film = await self._grow(dispatch, power, duration_s)
+        except (DeviceError, StepTimeout):
+            await self._switch_off(dispatch)
+            raise
+        await self._finish(dispatch)
+        return film
+
+    async def _prepare(
+        self, dispatch: Dispatch, oxygen: float, temperature: float, argon: float
+    ) -> None:
+        """Pumps, heats, and lets the gases in."""
+        await dispatch("valves", "pump")
+        await dispatch.until(
+            "gauge", "pressure", "value", 0.0, self._base_pressure,
+            hold_s=10.0, timeout_s=self._patience, every_s=15.0,
+        )  # fmt: skip
+        await dispatch("heater", "set_temperature", temperature=temperature)
+        await self._reach_pressure(dispatch, argon)
+        await dispatch("oxygen", "set_flow", flow=oxygen)
+        spread = self._temperature_tolerance
+        await dispatch.until(
+            "heater", "temperature", "value", temperature - spread, temperature + spread,
+            hold_s=60.0, timeout_s=self._patience, every_s=15.0,
+        )  # fmt: skip
+        await dispatch.sleep(_SETTLE_S)
+
+    async def _reach_pressure(self, dispatch: Dispatch, target: float) -> None:
+        """Corrects the argon flow in proportion until the gauge agrees."""
+        flow, found = target * self._argon_per_pascal, 0.0
+        for _ in range(1 + _MOST_CORRECTIONS):
+            await dispatch("argon", "set_flow", flow=flow)
+            await dispatch.sleep(_SETTLE_S)
+            found = (await dispatch("gauge", "pressure"))["value"]
+            if found <= 0 or abs(found / target - 1) <= self._pressure_tolerance:
+                break
+            flow *= target / found
+        if abs(found / target - 1) > self._pressure_tolerance:
+            raise DeviceError(
+                self.bench.name,
+                f"the pressure is {found:.4g} Pa where argon should give {target:.4g} Pa",
+                hint="look at pump, gate and gauge, or widen pressure_tolerance",
+            )
+
+    async def _grow(self, dispatch: Dispatch, power: float, duration_s: float) -> Film:
+        """Strikes, presputters, and watches the exposure to its end."""
+        await dispatch("monitor", "zero")
+        await dispatch("supply", "set_power", power=power)
+        await dispatch("supply", "set_exposure", presputter=self._presputter, duration=duration_s)
+        struck_at = dispatch.clock.now()
+        await dispatch("supply", "on")
+        await dispatch.sleep(max(0.0, self._presputter - _VOLTAGE_LEAD_S))
+        voltage = (await dispatch("supply", "plasma"))["voltage"]
+        trace = await self._expose(dispatch, power, struck_at, duration_s)
+        await dispatch("supply", "off")
+        thickness = (await dispatch("monitor", "growth"))["thickness"]
+        if thickness <= 0 < duration_s:
+            raise DeviceError(self.bench.name, "the monitor saw no film grow")
+        for readings, part, reading in (
+            (trace.pressures, "gauge", "pressure"),
+            (trace.temperatures, "heater", "temperature"),
+        ):
+            if not readings:
+                readings.append((await dispatch(part, reading))["value"])
+        mean_rate = thickness / (duration_s / 60.0) if duration_s else 0.0
+        return Film(
+            thickness=thickness,
+            rate=statistics.median_low(trace.rates or [mean_rate]),
+            temperature=statistics.median_low(trace.temperatures),
+            pressure=statistics.median_low(trace.pressures),
+            voltage=voltage,
+        )
+
+    async def _expose(
+        self, dispatch: Dispatch, power: float, struck_at: float, duration_s: float
+    ) -> _Trace:
+        """Watches the shutter open and close. The supply times it; nothing here makes it longer.
+
+        Raises:
+            DeviceError: the shutter did not open, or the plasma went out before its time.
+        """
+        trace, n_seen = _Trace(), 0
+        opens_at, closes_at = struck_at + self._presputter, 0.0
+        while True:
+            asked_at = dispatch.clock.now()
+            exposure = await dispatch("supply", "exposure")
+            if exposure["shutter"]:
+                closes_at = asked_at + exposure["remaining"]
+                await self._look(dispatch, trace, power, is_full=n_seen % _FULL_TRACE_EVERY == 0)
+                n_seen += 1
+                await dispatch.sleep(max(1.0, min(self._watch, exposure["remaining"])))
+            elif n_seen or asked_at >= opens_at + duration_s + _GRACE_S:
+                break
+            elif asked_at > opens_at + _GRACE_S:
+                raise DeviceError(self.bench.name, "the shutter did not open")
+            else:
+                await dispatch.sleep(_OPENING_S)
+        missing_s = closes_at - dispatch.clock.now()
+        if missing_s > _OPENING_S:
+            raise self._partial(missing_s)
+        return trace
+
+    async def _look(
+        self, dispatch: Dispatch, trace: _Trace, power: float, *, is_full: bool
+    ) -> None:
+        """Reads what there is to know during growth; raises when the plasma has gone out."""
+        burning = (await dispatch("supply", "plasma"))["power"]
+        if burning < 0.5 * power:
+            exposure = await dispatch("supply", "exposure")
+            if exposure["shutter"]:
+                raise self._partial(exposure["remaining"])
+            return
+        if not is_full:
+            return
+        trace.rates.append((await dispatch("monitor", "growth"))["rate"])
+        trace.pressures.append((await dispatch("gauge", "pressure"))["value"])
+        trace.temperatures.append((await dispatch("heater", "temperature"))["value"])
+
+    def _partial(self, missing_s: float) -> DeviceError:
+        return DeviceError(
+            self.bench.name,
+            f"the plasma went out {missing_s:.0f} s before its time: the film is partial",
+            hint="look at pressure, target and the supply's fault code; discard the sample",
+        )
+
+    async def _finish(self, dispatch: Dispatch) -> None:
+        """Cools in vacuum, then vents."""
+        await dispatch("oxygen", "set_flow", flow=0.0)
+        await dispatch("argon", "set_flow", flow=0.0)
+        await dispatch("heater", "off")
+        await dispatch.until(
+            "heater", "temperature", "value", -300.0, self._cool_below,
+            hold_s=0.0, timeout_s=self._patience, every_s=30.0,
+        )  # fmt: skip
+        await dispatch("valves", "vent")
+        await dispatch.until(
+            "gauge", "pressure", "value", self._atmosphere, 1e6,
+            hold_s=0.0, timeout_s=self._patience, every_s=5.0,
+        )  # fmt: skip
+
+    async def _switch_off(self, dispatch: Dispatch) -> None:
+        """Plasma, gases and heater off, as far as the parts answer."""
+        for part, act, arguments in (
+            ("supply", "off", {}),
+            ("oxygen", "set_flow", {"flow": 0.0}),
+            ("argon", "set_flow", {"flow": 0.0}),
+            ("heater", "off", {}),
+        ):
+            with contextlib.suppress(DeviceError, ExecutionError):
+                await dispatch(part, act, **arguments)
