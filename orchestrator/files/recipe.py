@@ -146,7 +146,7 @@ def _number(arg: ArgSpec, value: Any) -> float | int:
         number = int(number)
     else:
         number = float(number)
-    check_limits(arg.name, arg, number, number, arg.unit)
+    check_limits("the value", arg, number, number, arg.unit)
     return number
 
 
@@ -180,22 +180,25 @@ def _check_words(arg: ArgSpec, words: tuple[str, ...]) -> None:
         )
 
 
-def check_limits(what: str, arg: ArgSpec, low: float, high: float, unit: str) -> None:
+def check_limits(
+    what: str, arg: ArgSpec, low: float, high: float, unit: str, *, by: str = ""
+) -> None:
     """Accepts a range that lies within the limits of an argument, in any fitting unit.
 
     Raises:
-        InputError: it reaches beyond a limit, named in the unit of the argument.
+        InputError: it reaches beyond a limit, which is named in the unit of the argument; `by`
+            says whose limit it is ("'power' takes" if nothing is said).
         UnitMismatch: the units do not fit.
     """
     ends = sorted((convert(low, unit, arg.unit), convert(high, unit, arg.unit)))
-    for end, limit, is_low in ((ends[0], arg.low, True), (ends[1], arg.high, False)):
+    for end, limit, side in ((ends[0], arg.low, "least"), (ends[1], arg.high, "most")):
         if limit is None or abs(end - limit) <= 1e-9 * abs(limit):
-            continue
-        if (end < limit) if is_low else (end > limit):
+            continue  # the same bound, converted
+        if (end < limit) if side == "least" else (end > limit):
             verb = "is" if low == high else "reaches"
-            side = "least" if is_low else "most"
+            whose = by or f"'{arg.name}' takes"
+            reached, allowed = f"{end:g} {arg.unit}".rstrip(), f"{limit:g} {arg.unit}".rstrip()
             raise InputError(
-                f"{what} {verb} {end:g} {arg.unit}".rstrip()
-                + f", but '{arg.name}' takes at {side} {limit:g} {arg.unit}".rstrip(),
+                f"{what} {verb} {reached}, but {whose} at {side} {allowed}",
                 hint="narrow it, or widen the limit if that is safe",
             )

@@ -6,7 +6,7 @@ import keyword
 import re
 from dataclasses import dataclass, field
 
-from orchestrator.errors import InputError, UnknownName
+from orchestrator.errors import InputError, UnknownName, did_you_mean
 from orchestrator.files.shapes import NAME
 from orchestrator.model.expression import FUNCTIONS, TEXT, Expression, compile_expression
 from orchestrator.model.space import Choice, Integer, Pool, Real
@@ -64,6 +64,8 @@ class Scope:
         except UnknownName as error:
             if error.name.split(".")[0] in self.broken:
                 return None
+            near = did_you_mean(error.name, {*self.units, *self.broken})
+            error.hint = near if near.startswith("did") else error.hint
             raise
 
     def check_new(self, name: str) -> None:

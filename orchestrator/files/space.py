@@ -55,9 +55,15 @@ def _read_parameter(findings: Findings, name: str, folder: Path) -> Parameter | 
     shape = findings.shaped(path, PARAMETER_SHAPES[kinds[0]], what)
     if shape is None:
         return None
+    parameter = None
     with findings.at([*path, kinds[0]]):
-        return _parameter(name, shape, folder)
-    return None
+        parameter = _parameter(name, shape, folder)
+    if isinstance(parameter, Real | Integer):
+        with findings.at([*path, "unit"]):
+            check_unit(parameter.unit)
+            return parameter
+        return None
+    return parameter
 
 
 def _parameter(name: str, shape: Shape, folder: Path) -> Parameter:
@@ -66,11 +72,9 @@ def _parameter(name: str, shape: Shape, folder: Path) -> Parameter:
             _check_bounds(low, high)
             if scale == "log" and low <= 0:
                 raise InputError("on a log scale both bounds must be above zero")
-            check_unit(unit)
             return Real(name=name, low=low, high=high, unit=unit, scale=scale)
         case IntegerShape(integer=[low, high], unit=unit):
             _check_bounds(low, high)
-            check_unit(unit)
             return Integer(name=name, low=int(low), high=int(high), unit=unit)
         case ChoiceShape(choice=options):
             if len(set(options)) < len(options):

@@ -1,0 +1,280 @@
+"""Reads a lab file into the model, with every mistake at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from orchestrator.errors import InputError, UnknownName
+from orchestrator.files.canonical import content_hash
+from orchestrator.files.document import Document, KeyPath, read_document
+from orchestrator.files.findings import Findings
+from orchestrator.files.interlocks import read_interlocks, read_limits
+from orchestrator.files.recipe import positive_seconds
+from orchestrator.files.shapes import (
+    ClockShape,
+    LabHeading,
+    LabShape,
+    PositionShape,
+    ResourceShape,
+    TwinsShape,
+)
+from orchestrator.model.lab import ClockChoice, Lab, Position, ResourceBinding, TwinChoice
+from orchestrator.model.quantity import quantity_in
+from orchestrator.ports.resource import OptionSpec, ResourceKind
+
+_SORTS: Mapping[str, tuple[tuple[type, ...], str]] = {
+    "real": ((float, int), "a number"),
+    "integer": ((int,), "a whole number"),
+    "text": ((str,), "a text"),
+    "boolean": ((bool,), "true or false"),
+}
+_VIRTUAL = ("twin:", "memory:")
+
+
+def load_lab(
+    path: Path | str,
+    kind: Callable[[str], ResourceKind],
+    kinds: Collection[str],
+    twin_worlds: Collection[str],
+) -> Lab:
+    """Reads and checks a lab file; no resource is made or opened.
+
+    Args:
+        path: the YAML file.
+        kind: gives what is known of an installed kind of resource.
+        kinds: names of the installed kinds of resource.
+        twin_worlds: names of the installed worlds of twins.
+
+    Raises:
+        FileProblems: with every mistake of the file and its place.
+    """
+    return _Reading(read_document(Path(path))).lab(kind, kinds, twin_worlds)
+
+
+class _Reading:
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._findings = Findings(document)
+        self._kinds: dict[str, ResourceKind | None] = {}
+
+    def lab(
+        self,
+        kind: Callable[[str], ResourceKind],
+        kinds: Collection[str],
+        twin_worlds: Collection[str],
+    ) -> Lab:
+        findings = self._findings
+        findings.keys([], LabShape, "a key of a lab")
+        heading = findings.shaped([], LabHeading, "a key of a lab", partly=True)
+        poll_s = 1.0
+        if heading is not None:
+            with findings.at(["poll"]):
+                poll_s = positive_seconds(heading.poll)
+        on_restart = heading.on_restart if heading else "make_safe"
+        resources = self._resources(kind, kinds, on_restart)
+        self._check_parts(resources)
+        twins, clock = self._twins(twin_worlds), self._clock()
+        self._check_ports(resources, twins, clock)
+        limits = read_limits(findings, self._kinds)
+        interlocks = read_interlocks(findings, self._kinds, poll_s)
+        roles, order, positions = self._roles(), self._order(), self._positions()
+        findings.raise_any()
+        assert heading is not None, "or it was a finding"
+        return Lab(
+            name=heading.lab,
+            resources=resources,
+            roles=roles,
+            positions=positions,
+            limits=limits,
+            interlocks=interlocks,
+            make_safe_order=order,
+            clock=clock,
+            twins=twins,
+            poll_s=poll_s,
+            source=self._document.source,
+            text=self._document.text,
+            file_hash=content_hash(self._document.root.plain()),
+        )
+
+    def _resources(
+        self, kind: Callable[[str], ResourceKind], kinds: Collection[str], on_restart: Any
+    ) -> tuple[ResourceBinding, ...]:
+        bindings = []
+        if self._findings.plain(["resources"]) == {}:
+            self._findings.add(["resources"], "a lab needs at least one resource")
+        for name in self._findings.entries(["resources"]):
+            self._kinds[name] = None
+            path = ["resources", name]
+            shape = self._findings.shaped(path, ResourceShape, "a key of a resource")
+            if shape is None:
+                continue
+            with self._findings.at([*path, "kind"]):
+                if shape.kind not in kinds:
+                    raise UnknownName("kind of resource that is installed", shape.kind, kinds)
+                self._kinds[name] = kind(shape.kind)
+            bindings.append(
+                ResourceBinding(
+                    name=name,
+                    kind=shape.kind,
+                    options=self._options(path, self._kinds[name], shape),
+                    parts=shape.parts,
+                    on_restart=shape.on_restart or on_restart,
+                    serial=shape.serial,
+                )
+            )
+        return tuple(bindings)
+
+    def _options(
+        self, path: list[str], kind: ResourceKind | None, shape: ResourceShape
+    ) -> dict[str, float | int | str | bool]:
+        if kind is None:
+            return {}
+        options: dict[str, float | int | str | bool] = {}
+        given: Mapping[str, Any] = shape.__pydantic_extra__ or {}
+        for name, value in given.items():
+            if name not in kind.options:
+                known = [*kind.options, "parts", "serial", "on_restart"]
+                self._findings.unknown([*path, name], f"an option of '{kind.name}'", known)
+                continue
+            with self._findings.at([*path, name]):
+                options[name] = _option(kind.options[name], value)
+        for name, option in kind.options.items():
+            if option.required and name not in given:
+                unit = f" in '{option.unit}'" if option.unit else ""
+                message = f"'{path[-1]}' ({kind.name}) needs its option '{name}'{unit}"
+                self._findings.add(path, message, key=True)
+        return options
+
+    def _check_parts(self, resources: tuple[ResourceBinding, ...]) -> None:
+        """Every part of a composite is bound to a resource that states its capability."""
+        for binding in resources:
+            path = ["resources", binding.name]
+            kind = self._kinds[binding.name]
+            if kind is None:
+                continue
+            for part, resource in binding.parts.items():
+                if part not in kind.parts:
+                    what = f"a part of '{kind.name}'"
+                    self._findings.unknown([*path, "parts", part], what, kind.parts)
+                    continue
+                with self._findings.at([*path, "parts", part]):
+                    self._check_part(part, kind.parts[part], resource, binding.name)
+            for part, capability in kind.parts.items():
+                if part not in binding.parts:
+                    message = f"'{binding.name}' needs its part '{part}' ({capability})"
+                    self._findings.add(path, message, "bind it under 'parts:'", key=True)
+
+    def _check_part(self, part: str, capability: str, resource: str, whole: str) -> None:
+        if resource not in self._kinds:
+            raise UnknownName("resource of this lab", resource, self._kinds)
+        if resource == whole:
+            raise InputError(f"'{whole}' cannot be a part of itself")
+        kind = self._kinds[resource]
+        if kind is not None and capability not in kind.implements:
+            offers = ", ".join(kind.implements) or "none"
+            raise InputError(
+                f"the part '{part}' needs the capability {capability}, which "
+                f"'{resource}' ({kind.name}) does not have",
+                hint=f"it has: {offers}",
+            )
+
+    def _twins(self, worlds: Collection[str]) -> TwinChoice | None:
+        if self._findings.plain(["twins"]) is None:
+            return None
+        shape = self._findings.shaped(["twins"], TwinsShape, "a key of the twins")
+        if shape is None:
+            return TwinChoice(world="")
+        if shape.world not in worlds:
+            with self._findings.at(["twins", "world"]):
+                raise UnknownName("world of twins that is installed", shape.world, worlds)
+        return TwinChoice(world=shape.world, seed=shape.seed)
+
+    def _clock(self) -> ClockChoice:
+        shape = self._findings.shaped(["clock"], ClockShape, "a key of the clock")
+        if shape is None:
+            return ClockChoice()
+        if shape.kind == "wall" and shape.speed != 1.0:
+            hint = "for twins, write 'kind: scaled'"
+            self._findings.add(["clock", "speed"], "the wall clock has no speed", hint)
+        return ClockChoice(kind=shape.kind, speed=shape.speed)
+
+    def _check_ports(
+        self, resources: tuple[ResourceBinding, ...], twins: TwinChoice | None, clock: ClockChoice
+    ) -> None:
+        """Twin ports need twins; a scaled clock bears nothing else."""
+        if clock.kind == "scaled" and twins is None:
+            self._findings.add(
+                ["clock"], "a scaled clock would drive real devices too fast", "only with 'twins:'"
+            )
+        for binding in resources:
+            for name, value in binding.options.items():
+                path = ["resources", binding.name, name]
+                if not isinstance(value, str):
+                    continue
+                if value.startswith("twin:") and twins is None:
+                    self._findings.add(path, f"'{value}' needs 'twins:' in this file")
+                if twins and clock.kind == "scaled" and _is_real_port(name, value):
+                    message = f"a scaled clock would drive '{binding.name}' at '{value}' too fast"
+                    self._findings.add(path, message, "use the wall clock beside real devices")
+
+    def _roles(self) -> dict[str, str]:
+        return {
+            role: resource
+            for role in self._findings.entries(["roles"])
+            if (resource := self._resource_at(["roles", role])) is not None
+        }
+
+    def _order(self) -> tuple[str, ...]:
+        order: list[str] = []
+        for index, _ in enumerate(self._findings.items(["make_safe"])):
+            resource = self._resource_at(["make_safe", index])
+            if resource in order:
+                message = f"'{resource}' stands twice in the order"
+                self._findings.add(["make_safe", index], message)
+            elif resource is not None:
+                order.append(resource)
+        return tuple(order)
+
+    def _resource_at(self, path: KeyPath) -> str | None:
+        name = self._findings.plain(path)
+        with self._findings.at(path):
+            if not isinstance(name, str) or name not in self._kinds:
+                raise UnknownName("resource of this lab", str(name), self._kinds)
+            return name
+        return None
+
+    def _positions(self) -> tuple[Position, ...]:
+        positions = []
+        for name in self._findings.entries(["positions"]):
+            path = ["positions", name]
+            shape = self._findings.shaped(path, PositionShape, "a key of a position")
+            if shape is not None:
+                positions.append(
+                    Position(name=name, slots=shape.slots, stores_new=shape.stores_new)
+                )
+        return tuple(positions)
+
+
+def _option(option: OptionSpec, value: Any) -> float | int | str | bool:
+    """The value of an option, in the unit that the constructor takes."""
+    if option.unit:
+        if not isinstance(value, str):
+            raise InputError(
+                f"'{option.name}' needs a unit: it is taken in '{option.unit}'",
+                hint=f"write '{value} {option.unit}'",
+            )
+        value = quantity_in(value, option.unit)
+        if option.kind == "integer" and value.is_integer():
+            return int(value)
+    allowed, wish = _SORTS[option.kind]
+    if not isinstance(value, allowed) or isinstance(value, bool) != (option.kind == "boolean"):
+        raise InputError(f"'{option.name}' is {wish}, not {value!r}")
+    checked: float | int | str | bool = float(value) if option.kind == "real" else value
+    return checked
+
+
+def _is_real_port(name: str, value: str) -> bool:
+    looks_real = name == "port" or "://" in value or value.startswith(("/dev/", "COM"))
+    return looks_real and not value.startswith(_VIRTUAL)

@@ -1,0 +1,193 @@
+"""Holds a campaign against a lab: bound roles, fulfilled capabilities, positions, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from orchestrator.errors import Problem, did_you_mean
+from orchestrator.files.document import Document, Node, parse_document
+from orchestrator.files.findings import Findings
+from orchestrator.files.recipe import check_limits
+from orchestrator.files.scope import Scope
+from orchestrator.model.campaign import Campaign
+from orchestrator.model.lab import Lab
+from orchestrator.model.quantity import same_dimension
+from orchestrator.model.recipe import Argument, Step
+from orchestrator.ports.action import ActionSpec, ArgSpec, ResultSpec
+from orchestrator.ports.resource import ResourceKind
+
+Actions = Mapping[str, ActionSpec]
+
+
+def check_together(
+    campaign: Campaign,
+    lab: Lab,
+    kind: Callable[[str], ResourceKind],
+    capability: Callable[[str], Actions],
+) -> None:
+    """Accepts a campaign and a lab that fit together; nothing is opened.
+
+    Limits are compared with literals and with the whole space of parameters that are passed on as
+    they are, where a role's own resource has the limited action; what a composite passes to its
+    parts is checked when it is dispatched.
+
+    Raises:
+        FileProblems: with everything that does not fit, at its place in the lab file.
+    """
+    _Holding(campaign, lab, kind, capability).check()
+
+
+def fulfils(kind: ResourceKind, capability_name: str, actions: Actions) -> list[Problem]:
+    """What keeps a kind of resource from a capability; empty if nothing does.
+
+    It needs every action, with every argument and result of the same sort and in a unit of the
+    same dimension; limits may be narrower.
+    """
+    problems = []
+    for name, wanted in actions.items():
+        offered = kind.actions.get(name)
+        if offered is None:
+            hint = did_you_mean(name, kind.actions)
+            problems.append(Problem(f"'{kind.name}' has no action '{name}'", hint))
+        else:
+            where = f"{kind.name}.{name}"
+            problems += [Problem(f"{where} {lack}") for lack in _lacks(wanted, offered)]
+    return [replace(p, message=f"{p.message}, which {capability_name} needs") for p in problems]
+
+
+def _lacks(wanted: ActionSpec, offered: ActionSpec) -> Iterator[str]:
+    for arg in wanted.args:
+        theirs = offered.arg(arg.name)
+        if theirs is None or not _takes(arg, theirs):
+            yield f"does not take '{arg.name}' as {_described(arg)}"
+    for extra in offered.args:
+        if extra.required and wanted.arg(extra.name) is None:
+            yield f"cannot do without '{extra.name}'"
+    results = {result.name: result for result in offered.results}
+    for result in wanted.results:
+        given = results.get(result.name)
+        if given is None or not _gives(result, given):
+            yield f"does not give '{result.name}' as {_described(result)}"
+
+
+def _takes(wanted: ArgSpec, offered: ArgSpec) -> bool:
+    is_sort = wanted.kind == offered.kind or (wanted.kind, offered.kind) == ("integer", "real")
+    has_words = not offered.choices or set(wanted.choices) <= set(offered.choices)
+    can_be_left_out = wanted.required or not offered.required
+    return is_sort and has_words and can_be_left_out and same_dimension(wanted.unit, offered.unit)
+
+
+def _gives(wanted: ResultSpec, offered: ResultSpec) -> bool:
+    is_sort = wanted.kind == offered.kind or (wanted.kind, offered.kind) == ("real", "integer")
+    return is_sort and same_dimension(wanted.unit, offered.unit)
+
+
+def _described(spec: ArgSpec | ResultSpec) -> str:
+    return spec.kind + (f" in '{spec.unit}'" if spec.unit else "")
+
+
+class _Holding:
+    def __init__(
+        self,
+        campaign: Campaign,
+        lab: Lab,
+        kind: Callable[[str], ResourceKind],
+        capability: Callable[[str], Actions],
+    ) -> None:
+        self._campaign, self._lab = campaign, lab
+        self._kind, self._capability = kind, capability
+        self._findings = Findings(_document(lab))
+        self._scope = Scope()
+        for parameter in campaign.space.parameters:
+            self._scope.declare(parameter)
+
+    def check(self) -> None:
+        self._check_parts()
+        for role, name in self._campaign.roles.items():
+            self._check_role(role, name)
+        for step in self._campaign.recipe:
+            actions = self._capability(self._campaign.roles[step.role])
+            for argument in step.arguments:
+                wanted = actions[step.action].arg(argument.name)
+                if wanted is None:
+                    continue
+                if wanted.kind in ("real", "integer"):
+                    self._check_limits(step, wanted, argument)
+                elif argument.literal is not None:
+                    self._check_position(step, wanted, argument.literal)
+        self._findings.raise_any()
+
+    def _check_role(self, role: str, capability_name: str) -> None:
+        if role in self._lab.roles:
+            path = ["roles", role]
+            self._check_fulfilled(path, self._lab.roles[role], role, capability_name)
+            return
+        message = f"the campaign's role '{role}' ({capability_name}) is not bound to a resource"
+        self._findings.add(["roles"], message, f"write '{role}: RESOURCE'", key=True)
+
+    def _check_parts(self) -> None:
+        for binding in self._lab.resources:
+            parts = self._kind(binding.kind).parts
+            for part, resource in binding.parts.items():
+                path = ["resources", binding.name, "parts", part]
+                self._check_fulfilled(path, resource, part, parts[part])
+
+    def _check_fulfilled(self, path: list[str], resource: str, place: str, name: str) -> None:
+        with self._findings.at(path):
+            offered = self._kind(self._lab.resource(resource).kind)
+            for problem in fulfils(offered, name, self._capability(name)):
+                message = f"'{resource}' cannot be '{place}': {problem.message}"
+                self._findings.add(path, message, problem.hint)
+
+    def _check_position(self, step: Step, wanted: ArgSpec, literal: object) -> None:
+        """A position that the recipe names, or a store where it takes a new sample."""
+        positions = {position.name: position for position in self._lab.positions}
+        if wanted.kind == "sample":
+            if not any(position.stores_new for position in positions.values()):
+                message = f"step '{step.name}' takes a new sample, but no position stores them"
+                hint = "give one 'stores_new: true'"
+                self._findings.add(["positions"], message, hint, key=True)
+        elif wanted.kind in ("source", "target") and literal not in positions:
+            message = f"'{literal}' in step '{step.name}' is not a position of this lab"
+            hint = did_you_mean(str(literal), positions)
+            self._findings.add(["positions"], message, hint, key=True)
+
+    def _check_limits(self, step: Step, wanted: ArgSpec, argument: Argument) -> None:
+        """Literals and whole ranges, against the resource's own limits and the lab's."""
+        resource = self._lab.roles.get(step.role)
+        if resource is None:
+            return
+        action = self._kind(self._lab.resource(resource).kind).actions.get(step.action)
+        offered = action.arg(argument.name) if action else None
+        if offered is None or not same_dimension(wanted.unit, offered.unit):
+            return
+        what, low, high, unit = f"'{argument.name}' in step '{step.name}'", 0.0, 0.0, wanted.unit
+        if argument.expression in self._scope.ranges:
+            what = f"the space of '{argument.expression}'"
+            low, high = self._scope.ranges[argument.expression]
+            unit = self._scope.units[argument.expression]
+        elif isinstance(argument.literal, int | float):
+            low = high = float(argument.literal)
+        else:
+            return
+        name = f"{resource}.{step.action}"
+        by = f"'{resource}' takes '{argument.name}'"
+        with self._findings.at(["roles", step.role]):
+            check_limits(what, offered, low, high, unit, by=by)
+        for limit in self._lab.limits:
+            if (limit.resource, limit.action, limit.argument) == (
+                resource,
+                step.action,
+                offered.name,
+            ):
+                narrowed = replace(offered, low=limit.low, high=limit.high)
+                by = f"the lab limits '{argument.name}' of {name} to"
+                with self._findings.at(["limits", name, argument.name], key=True):
+                    check_limits(what, narrowed, low, high, unit, by=by)
+
+
+def _document(lab: Lab) -> Document:
+    if lab.text:
+        return parse_document(lab.text, lab.source)
+    return Document(lab.source or lab.name, "", Node({}, 0, 0))
