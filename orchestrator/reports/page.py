@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.state import State, TrialState
@@ -29,8 +29,11 @@ from orchestrator.reports.summary import (
 )
 from orchestrator.reports.table import page_table
 
+T = TypeVar("T")
+
 SCRIPTS = ("echarts.min.js", "charts.js", "campaign.js")
 MAX_LINES = 1000
+MAX_POINTS = 3000
 
 
 def write_report(
@@ -219,13 +222,18 @@ def _data(campaign: Campaign, state: State, glance: Summary) -> dict[str, Any]:
 
 def _predicted_data(campaign: Campaign, state: State) -> dict[str, Any]:
     found = figures.predicted_measured(campaign, state)
-    points = [(p.trial, p.measured, p.mean, p.low, p.high, p.is_inside) for p in found.points]
-    title = titled(found.metric, found.unit)
-    return {"title": title, "log": found.log, "points": points, "nInside": found.n_inside}
+    shown = _evenly(found.points, MAX_POINTS)
+    return {
+        "title": titled(found.metric, found.unit),
+        "log": found.log,
+        "points": [(p.trial, p.measured, p.mean, p.low, p.high, p.is_inside) for p in shown],
+        "n": len(found.points),
+        "nInside": found.n_inside,
+    }
 
 
 def _parameters_data(campaign: Campaign, state: State, glance: Summary) -> dict[str, Any]:
-    """The points with a value; of very many only the best, so that lines stay apart."""
+    """The points with a value, best first; of very many the best and an even sample of the rest."""
     found = figures.parameters(campaign, state)
     sign = 1.0 if campaign.objective.direction == "minimise" else -1.0
     rows = [
@@ -233,7 +241,8 @@ def _parameters_data(campaign: Campaign, state: State, glance: Summary) -> dict[
         for value, row in zip(found.values, found.rows, strict=True)
         if value.value is not None
     ]
-    shown = sorted(rows, key=lambda entry: sign * (entry[0][1] or 0.0))[:MAX_LINES]
+    rows.sort(key=lambda entry: sign * (entry[0][1] or 0.0))
+    shown = rows[:MAX_LINES] + _evenly(rows[MAX_LINES:], MAX_POINTS - MAX_LINES)
     return {
         "axes": [
             {"title": titled(a.name, a.unit), "log": a.log, "low": a.low, "high": a.high,
@@ -241,9 +250,14 @@ def _parameters_data(campaign: Campaign, state: State, glance: Summary) -> dict[
             for a in found.axes
         ],
         "rows": [(*fixed, *row) for fixed, row in shown],
-        "nLeftOut": len(rows) - len(shown),
-        "direction": campaign.objective.direction,
+        "nLines": MAX_LINES,
+        "nMeasured": len(rows),
     }  # fmt: skip
+
+
+def _evenly(rows: Sequence[T], n: int) -> list[T]:
+    """At most `n` of them, evenly spread."""
+    return [rows[i * len(rows) // n] for i in range(n)] if len(rows) > n else list(rows)
 
 
 def _timeline_data(campaign: Campaign, state: State) -> dict[str, Any]:
@@ -258,7 +272,7 @@ def _timeline_data(campaign: Campaign, state: State) -> dict[str, Any]:
         for lane in drawn.lanes
     ]  # fmt: skip
     bars = [
-        (b.lane, round(b.start_s, 1), round(b.end_s, 1), b.trial, b.action, b.outcome, b.n)
+        (b.lane, b.start_s, b.end_s, b.trial, b.action, b.outcome, b.busy_s, b.n)
         for b in drawn.bars
     ]
     return {"lanes": lanes, "bars": bars, "span": drawn.span_s}

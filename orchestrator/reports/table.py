@@ -71,7 +71,7 @@ def _row(
 ) -> list[Any]:
     proposal = trial.proposal
     word = standing_word(campaign, trial)
-    row: list[Any] = [trial.number, "★ best" if trial.number == best else word]
+    row: list[Any] = [trial.number, "★\u00a0best" if trial.number == best else word]
     for name in campaign.space.names:
         value = proposal.point[name]
         row.append(value if isinstance(value, str) else _cell(value, number(value)))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.state import DispatchState, State
 
-MAX_BARS_PER_LANE = 1500
+MAX_BARS_PER_LANE = 1000
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Lane:
 class Bar:
     """An action, or several merged ones (`n` > 1), in seconds since the campaign was opened.
 
+    `busy_s` is the time worked between start and end: less than their difference when merged.
     `outcome`: done, failed, not_done, doubt or running.
     """
 
@@ -41,6 +42,7 @@ class Bar:
     trial: int | None
     action: str
     outcome: str
+    busy_s: float
     n: int = 1
 
 
@@ -104,8 +106,9 @@ def _bar(dispatch: DispatchState, state: State) -> Bar:
         in_doubt = dispatch.doubt is not None or dispatch.failure is not None
         outcome = "doubt" if in_doubt else "running"
     start = dispatch.at - state.started_at
-    stop = (state.last_at if end is None else end) - state.started_at
-    return Bar(0, start, max(start, stop), dispatch.event.trial, dispatch.event.action, outcome)
+    stop = max(start, (state.last_at if end is None else end) - state.started_at)
+    event = dispatch.event
+    return Bar(0, start, stop, event.trial, event.action, outcome, stop - start)
 
 
 def _union_s(bars: Iterable[Bar]) -> float:
@@ -131,6 +134,7 @@ def _merged(bars: list[Bar], span: float) -> list[Bar]:
             end_s=max(last.end_s, bar.end_s),
             trial=last.trial if last.trial == bar.trial else None,
             action=last.action if last.action == bar.action else "several actions",
+            busy_s=last.busy_s + bar.busy_s,
             n=last.n + bar.n,
         )
     return merged

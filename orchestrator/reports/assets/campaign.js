@@ -2,7 +2,7 @@
 const KINDS = {
   feasible: { name: DATA.course.constrained ? "constraints met" : "measured", symbol: "circle", color: BLUE, size: 9 },
   infeasible: { name: "constraints not met", symbol: "emptyDiamond", color: DIM, size: 10 },
-  bound: { name: "out of range: only a bound is known", symbol: "triangle", color: PURPLE, size: 11 },
+  bound: { name: "out of range (a bound)", symbol: "triangle", color: PURPLE, size: 11 },
   in_flight: { name: "not complete", symbol: "emptyCircle", color: SKY, size: 9 },
 };
 const CROSS = "path://M0,1 L1,0 L4,3 L7,0 L8,1 L5,4 L8,7 L7,8 L4,5 L1,8 L0,7 L3,4 Z";
@@ -17,7 +17,7 @@ function points(values, kind, x) {
 function kindSeries(values, x, small) {
   return Object.entries(KINDS).map(([kind, look]) => ({
     name: look.name, type: "scatter", data: points(values, kind, x), symbol: look.symbol,
-    symbolSize: look.size - (small ? 2 : 0), itemStyle: { color: look.color, opacity: 0.85 },
+    symbolSize: values.length > 1500 ? 3.5 : look.size - (small ? 2 : 0), itemStyle: { color: look.color, opacity: 0.85 },
   })).filter(series => series.data.length);
 }
 
@@ -32,8 +32,8 @@ function drawCourse() {
   const initial = course.nInitial && { silent: true, itemStyle: { color: "#f4f6f8" },
     label: { show: true, position: "top", color: DIM, formatter: "initial design" },
     data: [[{ xAxis: 0.5 }, { xAxis: course.nInitial + 0.5 }]] };
-  const series = kindSeries(values, v => v[0], many);
-  series.unshift({ name: "best so far", type: "line", step: "end", symbol: "none", z: 1,
+  const series = kindSeries(values, v => v[0], false);
+  series.unshift({ name: "best so far", type: "line", step: "end", symbol: "none", z: many ? 4 : 1,
     lineStyle: { color: INK, width: 2 }, itemStyle: { color: INK }, markArea: initial || undefined,
     data: values.map((v, i) => [v[0], course.best[i]]), tooltip: { show: false } });
   if (failed.length) series.push({ name: "failed", type: "scatter", yAxisIndex: 1, data: failed,
@@ -45,7 +45,7 @@ function drawCourse() {
     grid: { left: 72, right: 20, top: 56, bottom: 48 },
     legend: { type: "scroll", top: 0, left: "center", textStyle: { color: INK }, itemWidth: 18 },
     xAxis: axis("trial", { min: 0, max: values[values.length - 1][0] + 1, minInterval: 1, splitLine: { show: false },
-      axisLabel: { color: DIM, showMaxLabel: false } }),
+      axisLabel: { color: DIM, showMaxLabel: false, formatter: tick } }),
     yAxis: [vertical(course.title, scaleOf(measured.map(v => v[1]), course.log)),
       { type: "value", min: 0, max: 1, show: false }],
     tooltip: { trigger: "item", confine: true, formatter: p => courseTip(rows[p.value[2]]) },
@@ -63,11 +63,12 @@ function courseTip(row) {
 }
 
 function drawPredicted() {
-  const { title, log, points, nInside } = DATA.predicted, n = points.length;
+  const { title, log, points, n, nInside } = DATA.predicted;
   const caption = document.getElementById("predicted-caption");
   if (!n) return empty("predicted", "No model-based trial was measured yet.");
   caption.textContent = `What the model expected before each measurement, with its 90 % interval. ` +
-    `${nInside} of ${n} measured values (${Math.round(100 * nInside / n)} %) lie inside.`;
+    `${nInside} of ${n} measured values (${Math.round(100 * nInside / n)} %) lie inside.` +
+    (n > points.length ? ` ${points.length} are drawn.` : "");
   const ends = points.flatMap(p => [p[1], p[2], p[3], p[4]]);
   const low = least(ends), high = most(ends), pad = 0.04 * (high - low || 1);
   const scale = log ? scaleOf(ends, true) : { min: low - pad, max: high + pad };
@@ -77,7 +78,7 @@ function drawPredicted() {
     renderItem: (_, api) => {
       const top = api.coord([api.value(1), api.value(4)]), end = api.coord([api.value(1), api.value(3)]);
       return { type: "line", shape: { x1: top[0], y1: top[1], x2: end[0], y2: end[1] },
-        style: { stroke: api.value(5) ? BLUE : RED, lineWidth: 1.4, opacity: 0.45 } };
+        style: { stroke: api.value(5) ? BLUE : RED, lineWidth: n > 500 ? 0.6 : 1.4, opacity: n > 500 ? 0.25 : 0.45 } };
     } };
   draw("predicted", {
     grid: { left: 72, right: 18, top: 16, bottom: 50 },
@@ -152,26 +153,26 @@ function drawMultiples() {
 }
 
 function drawParallel() {
-  const { axes, rows, nLeftOut, direction } = DATA.parameters, course = DATA.course;
+  const { axes, rows, nLines, nMeasured } = DATA.parameters, course = DATA.course;
   if (!rows.length) {
     empty("parallel", "No trial has a value yet.");
     return document.getElementById("multiples").remove();
   }
-  const left = nLeftOut ? ` Only the best ${rows.length} are drawn, ${nLeftOut} are left out.` : "";
+  const part = nMeasured > rows.length ? ` Drawn above: the best ${nLines} of ${nMeasured.toLocaleString("en")} and an ` +
+    `even sample of the others; below: the best ${nLines}.` : "";
   document.getElementById("parameters-caption").textContent = "Above: the measured value against each parameter. " +
-    "Below: one line per trial, dark ones are good, the best is orange; drag along an axis to select." + left;
-  const order = v => (course.log ? Math.log10(v) : v) * (direction === "minimise" ? 1 : -1);
-  const ranks = rows.map(row => order(row[1]));
-  const lines = rows.filter(row => row[0] !== course.bestTrial).map(row => [...row.slice(FIXED), row[1], order(row[1]), row[0]]);
-  const best = rows.filter(row => row[0] === course.bestTrial).map(row => [...row.slice(FIXED), row[1], order(row[1]), row[0]]);
+    "Below: one line per trial, dark ones are good, the best is orange; drag along an axis to select." + part;
+  const ranked = rows.slice(0, nLines).map((row, rank) => [row[0], [...row.slice(FIXED), row[1], rank]]);
+  const lines = ranked.filter(entry => entry[0] !== course.bestTrial).map(entry => entry[1]);
+  const best = ranked.filter(entry => entry[0] === course.bestTrial).map(entry => entry[1]);
   const last = axes.length;
   const title = { nameGap: 14, nameTextStyle: { color: INK, fontSize: 12 }, axisLabel: { color: DIM, formatter: tick, textBorderColor: "#fff", textBorderWidth: 3 } };
   draw("parallel", {
     parallel: { left: 50, right: 70, top: 44, bottom: 20 },
     parallelAxis: [...axes.map((a, i) => ({ dim: i, name: a.title, ...title, ...parameterAxis(a, i),
       ...(a.options.length ? { axisLabel: { color: DIM } } : {}) })),
-      { dim: last, name: course.title, ...title, type: "value", ...scaleOf(rows.map(r => r[1]), course.log), minorTick: { show: false }, scale: true }],
-    visualMap: { show: false, dimension: last + 1, min: least(ranks), max: most(ranks), seriesIndex: 0,
+      { dim: last, name: course.title, ...title, type: "value", ...scaleOf(rows.slice(0, nLines).map(r => r[1]), course.log), minorTick: { show: false }, scale: true }],
+    visualMap: { show: false, dimension: last + 1, min: 0, max: ranked.length, seriesIndex: 0,
       inRange: { color: ["#003f73", BLUE, SKY, "#a9c8dc", "#ccd5dc", "#dfe3e6"] } },
     tooltip: { show: false },
     series: [
@@ -189,11 +190,11 @@ function drawTimeline() {
   const [unit, size] = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]].find(u => span > 4 * u[1]) || ["s", 1];
   const node = document.getElementById("timeline");
   node.style.height = 22 * lanes.length + 106 + "px";
-  const items = bars.map(b => [b[1] / size, b[2] / size, b[0], b[3], b[4], b[5], b[6]]);
+  const items = bars.map(b => [b[1] / size, b[2] / size, b[0], b[3], b[4], b[5], b[2] > b[1] ? b[6] / (b[2] - b[1]) : 1, b[7]]);
   draw(node, {
     grid: { left: 160, right: 20, top: 6, bottom: 76 },
     xAxis: axis(`campaign time [${unit}]`, { min: 0, max: span / size, scale: false,
-      axisLabel: { color: DIM, showMaxLabel: false } }),
+      axisLabel: { color: DIM, showMaxLabel: false, formatter: tick } }),
     yAxis: { type: "category", inverse: true, data: lanes.map((_, i) => i), axisTick: { show: false },
       axisLine: { lineStyle: { color: DIM } }, splitLine: { show: true, lineStyle: { color: "#edf0f3" } },
       axisLabel: { color: INK, fontSize: 12, interval: 0, formatter: i => {
@@ -218,7 +219,7 @@ function renderBar(lanes) {
       { x: box.x, y: box.y, width: box.width, height: box.height });
     if (!shape) return undefined;
     const plain = trial % 2 ? (inner ? "#8fb8d4" : BLUE) : (inner ? "#b9d9ec" : SKY);
-    const rect = { type: "rect", shape, style: { fill: OUTCOMES[outcome] || plain } };
+    const rect = { type: "rect", shape, style: { fill: OUTCOMES[outcome] || plain, opacity: Math.max(0.12, api.value(6)) } };
     if (inner || !(trial > 0) || shape.width < 16) return rect;
     return { type: "group", children: [rect, { type: "text", silent: true, style: {
       text: String(trial), x: shape.x + shape.width / 2, y: shape.y + shape.height / 2, align: "center",
@@ -227,8 +228,8 @@ function renderBar(lanes) {
 }
 
 function barTip(bar, lanes, unit) {
-  const [start, end, lane, trial, action, outcome, n] = bar;
-  const who = `<b>${text(lanes[lane].name)}</b>: ${text(action)}` + (n > 1 ? ` (${n} actions)` : "");
+  const [start, end, lane, trial, action, outcome, share, n] = bar;
+  const who = `<b>${text(lanes[lane].name)}</b>: ${text(action)}` + (n > 1 ? ` (${n} actions, ${Math.round(100 * share)} % busy)` : "");
   const which = trial === null ? "" : `<br>trial ${trial}`;
   return `${who}${which}<br>${shown(start)} to ${shown(end)} ${unit}, ${outcome.replace("_", " ")}`;
 }

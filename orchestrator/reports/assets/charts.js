@@ -5,7 +5,6 @@ const DATA = JSON.parse(document.getElementById("data").textContent);
 const INK = "#1c2733", DIM = "#5b6875", LINE = "#d9dfe5";
 const BLUE = "#0072b2", ORANGE = "#e69f00", RED = "#d55e00", SKY = "#56b4e9", GREY = "#9aa5b1",
   GREEN = "#009e73", PURPLE = "#cc79a7";
-const PRINT_WIDTH = 690;
 const charts = [];
 
 function superscript(n) {
@@ -23,7 +22,7 @@ function shown(value) {
 function tick(value) {
   if (value === 0) return "0";
   const exponent = Math.floor(Math.log10(Math.abs(value)) + 1e-9);
-  if (exponent >= -2 && exponent < 4) return String(Number(value.toPrecision(6)));
+  if (exponent >= -2 && exponent < 5) return Number(value.toPrecision(6)).toLocaleString("en");
   const mantissa = Number((value / 10 ** exponent).toPrecision(4));
   return (mantissa === 1 ? "" : mantissa + "×") + "10" + superscript(exponent);
 }
@@ -95,7 +94,18 @@ function text(value) {
 }
 
 window.addEventListener("resize", () => charts.forEach(chart => chart.resize()));
-window.addEventListener("beforeprint", () => charts.forEach(chart => {
-  chart.resize({ width: Math.min(chart.getWidth(), PRINT_WIDTH) });
-}));
-window.addEventListener("afterprint", () => charts.forEach(chart => chart.resize()));
+// Paper has another width, and scripts are not told: lay the page out for A4, draw at once (a
+// resize is else painted with the next frame, too late), and let the drawing scale from there.
+window.addEventListener("beforeprint", () => {
+  document.body.classList.add("printing");
+  charts.forEach(chart => {
+    chart.resize();
+    chart.getZr().refreshImmediately();
+    const drawing = chart.getDom().querySelector("svg");
+    if (drawing) drawing.setAttribute("viewBox", `0 0 ${chart.getWidth()} ${chart.getHeight()}`);
+  });
+});
+window.addEventListener("afterprint", () => {
+  document.body.classList.remove("printing");
+  charts.forEach(chart => chart.resize());
+});
