@@ -18,14 +18,17 @@ class _Event(BaseModel):
 
 
 class CampaignOpened(_Event):
-    """The first event: the question, word for word."""
+    """The first event: the question, word for word.
+
+    `artifact` is the checked campaign with its tables, as JSON, by sha256 in the store.
+    """
 
     kind: Literal["campaign_opened"] = "campaign_opened"
     name: str
     campaign_file: str
     campaign_text: str
     file_hash: str
-    tables: dict[str, str] = Field(default_factory=dict)
+    artifact: str = ""
     seed: int
     version: str
 

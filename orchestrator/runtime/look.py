@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator import plugins
 from orchestrator.errors import InputError, UnknownName
-from orchestrator.files.campaign import load_campaign
 from orchestrator.journal import open_store
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.events import Recorded
@@ -68,26 +66,14 @@ def look(where: str | Path | None, name: str | None) -> Seen:
     with stored(where) as store:
         row = row_of(store, name)
         state = fold(store.read(row.id))
-    if state.opened is None:
-        raise InputError(f"campaign '{row.name}' has no event yet")
-    return Seen(row, campaign_of(state), state)
+        return Seen(row, campaign_of(store, state), state)
 
 
-def campaign_of(state: State) -> Campaign:
-    """The campaign as its first event holds it, so that the file itself is not needed.
-
-    Raises:
-        InputError: the file named tables, and they cannot be read any more.
-    """
+def campaign_of(store: Store, state: State) -> Campaign:
+    """The campaign as it was started: neither its file nor its tables are needed any more."""
     if state.opened is None:
         raise InputError("the campaign has no event yet")
-    return load_campaign(
-        Path(state.opened.campaign_file),
-        plugins.capability,
-        plugins.installed("capabilities"),
-        plugins.installed("planners"),
-        text=state.opened.campaign_text,
-    )
+    return Campaign.model_validate_json(store.get_artifact(state.opened.artifact))
 
 
 def events(where: str | Path | None, name: str | None, after: int = 0) -> list[Recorded]:

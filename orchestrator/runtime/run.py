@@ -154,7 +154,7 @@ async def _run(
         _stop_on_signals(engine)
         async with StopLine(stop_path, engine.stop):
             started = _started(loaded, token, str(stop_path))
-            ending = await engine.run(started, opened_event(loaded))
+            ending = await engine.run(started, opened_event(loaded, store, row.id))
         if ending.exit_code is Exit.FINISHED:
             _end_twins(row.id)
         return Finish(ending, ledger.state, loaded, row.id)
@@ -192,14 +192,16 @@ def join(
     return engine
 
 
-def opened_event(loaded: Loaded) -> CampaignOpened:
-    """The first event of a campaign."""
+def opened_event(loaded: Loaded, store: Store, campaign_id: str) -> CampaignOpened:
+    """The first event of a campaign; the campaign itself becomes an artifact of the store."""
     campaign = loaded.campaign
+    checked = campaign.model_dump_json().encode()
     return CampaignOpened(
         name=campaign.name,
         campaign_file=campaign.source,
         campaign_text=campaign.text,
         file_hash=campaign.file_hash,
+        artifact=store.put_artifact(campaign_id, checked, "campaign.json"),
         seed=campaign.seed,
         version=version("hagane"),
     )
@@ -248,7 +250,9 @@ def run_in_memory(loaded: Loaded, *, setting: Setting | None = None) -> Finish:
         ledger = Ledger(journal, clock, setting.watch)
         planner = planner_of(loaded, row.id, clock)
         engine = join(loaded, row.id, ledger, resources, planner)
-        ending = await engine.run(_started(loaded, journal.token, ""), opened_event(loaded))
+        ending = await engine.run(
+            _started(loaded, journal.token, ""), opened_event(loaded, store, row.id)
+        )
         await journal.close()
         return Finish(ending, ledger.state, loaded, row.id)
 

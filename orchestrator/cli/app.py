@@ -1,0 +1,41 @@
+"""All commands by name; each room of them is imported when typer needs it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli import campaigns, labs, looking, planning, wishing
+
+app = typer.Typer(
+    name="hagane",
+    help="Autonomous experiments in materials science: one campaign file on simulated twins, on "
+    "calculations and on real hardware.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"hagane {version('hagane')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+for room in (campaigns, looking, wishing, planning, labs):
+    room.add_to(app)

@@ -1,0 +1,225 @@
+"""Commands that play a campaign: demo, run, check, rehearse, new."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from orchestrator.cli.frame import (
+    CampaignArgument,
+    JsonOption,
+    LabOption,
+    StoreOption,
+    guarded,
+    print_json,
+)
+from orchestrator.errors import Exit
+
+if TYPE_CHECKING:
+    from orchestrator.runtime.run import Finish, Setting
+
+NewOption = Annotated[bool, typer.Option("--new", help="Start another campaign of that name.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds this room's commands."""
+    for command in (demo, run, check, rehearse):
+        app.command()(guarded(command))
+    new = typer.Typer(help="Write the files of something new.", no_args_is_help=True)
+    new.command("campaign")(guarded(new_campaign))
+    app.add_typer(new, name="new")
+
+
+class _Screen:
+    """A progress display that starts once the campaign is known, or none for JSON."""
+
+    def __init__(self, *, is_silent: bool) -> None:
+        self._is_silent = is_silent
+        self._progress: Any = None
+        self._context: AbstractContextManager[Any] = nullcontext()
+
+    def setting(self) -> Setting:
+        """What the run is to tell."""
+        from orchestrator.runtime.run import Setting
+
+        if self._is_silent:
+            return Setting()
+        return Setting(watch=self._watch, on_campaign=self._start)
+
+    def _start(self, loaded: Any, row: Any) -> None:
+        from rich.console import Console
+
+        from orchestrator.cli.terminal import Progress
+
+        console = Console()
+        console.print(f"{loaded.campaign.name}: {loaded.campaign.goal}", markup=False)
+        console.print(f"on lab '{loaded.lab.name}', campaign id {row.id}", markup=False)
+        self._progress = Progress(loaded.campaign, console)
+        self._context = self._progress
+        self._context.__enter__()
+
+    def _watch(self, recorded: Any, state: Any) -> None:
+        self._progress.update(recorded, state)
+
+    def __enter__(self) -> _Screen:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._context.__exit__(*error)
+
+
+def run(
+    campaign: CampaignArgument,
+    lab: LabOption = None,
+    store: StoreOption = None,
+    new: NewOption = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Run a campaign, or go on with it.
+
+    Example: hagane run campaigns/niobium_titania --lab twins.yaml
+    """
+    from orchestrator.runtime.run import run_campaign
+
+    with _Screen(is_silent=as_json) as screen:
+        finish = run_campaign(campaign, lab, store=store, new=new, setting=screen.setting())
+    _tell(finish, as_json=as_json)
+    return int(finish.ending.exit_code)
+
+
+def demo(
+    store: StoreOption = None,
+    report: Annotated[Path, typer.Option(help="Where the report goes.")] = Path("out/demo.html"),
+    as_json: JsonOption = False,
+) -> int:
+    """Run the niobium-titania campaign on twins and write its report.
+
+    Example: hagane demo --report out/demo.html
+    """
+    from orchestrator.runtime.run import run_campaign
+
+    with _Screen(is_silent=as_json) as screen:
+        finish = run_campaign("niobium_titania", store=store, new=True, setting=screen.setting())
+    _tell(finish, as_json=as_json)
+    if finish.state.trials:
+        from orchestrator.reports.page import write_report
+
+        path = write_report(
+            finish.loaded.campaign, finish.state, report, lab=finish.loaded.lab.name
+        )
+        if not as_json:
+            typer.echo(f"report: {path}")
+    return int(finish.ending.exit_code)
+
+
+def _tell(finish: Finish, *, as_json: bool) -> None:
+    from orchestrator.reports.summary import summary
+
+    glance = summary(finish.loaded.campaign, finish.state)
+    ending = finish.ending
+    if as_json:
+        print_json(
+            {
+                "campaign": finish.campaign_id,
+                "exit_code": int(ending.exit_code),
+                "why": ending.sentence,
+                "hint": ending.hint,
+                "summary": glance,
+            }
+        )
+        return
+    typer.echo(glance.headline)
+    typer.echo(ending.sentence)
+    if ending.hint:
+        typer.echo(f"hint: {ending.hint}")
+
+
+def check(campaign: CampaignArgument, lab: LabOption = None, as_json: JsonOption = False) -> int:
+    """Check a campaign and its lab file; nothing is opened.
+
+    Example: hagane check campaigns/niobium_titania --lab hardware.yaml
+    """
+    from orchestrator.runtime.load import load
+
+    loaded = load(campaign, lab)
+    study, bound = loaded.campaign, loaded.lab
+    if as_json:
+        told = {"campaign": study.name, "lab": bound.name, "file_hash": study.file_hash}
+        print_json({"ok": True, **told})
+    else:
+        typer.echo(
+            f"{study.name} is right: {len(study.space.parameters)} parameters, "
+            f"{len(study.recipe)} steps, {len(study.metrics)} metrics, "
+            f"{study.budget.trials} trials, on lab '{bound.name}'"
+        )
+    return int(Exit.FINISHED)
+
+
+def rehearse(
+    campaign: CampaignArgument,
+    lab: LabOption = None,
+    planner: Annotated[
+        str | None, typer.Option(help="Another planner: sobol needs no model.")
+    ] = None,
+    trials: Annotated[int | None, typer.Option(min=1, help="Another budget.")] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Play a campaign on its twins, on a clock that jumps.
+
+    Example: hagane rehearse campaigns/niobium_titania --planner sobol
+    """
+    from orchestrator.reports.summary import summary
+    from orchestrator.runtime.rehearse import rehearse as play
+
+    played = play(campaign, lab, planner=planner, trials=trials)
+    study, state = played.finish.loaded.campaign, played.finish.state
+    glance = summary(study, state)
+    hits = [t.sentence for t in state.trials.values() if t.sentence]
+    if as_json:
+        print_json(
+            {
+                "took_s": played.took_s,
+                "lab_s": played.lab_s,
+                "exit_code": int(played.finish.ending.exit_code),
+                "why": played.finish.ending.sentence,
+                "failures": hits,
+                "summary": glance,
+            }
+        )
+        return int(played.finish.ending.exit_code)
+    from rich.console import Console
+
+    from orchestrator.cli.terminal import print_timeline, print_trials
+
+    console = Console()
+    print_trials(study, state, console)
+    print_timeline(study, state, console)
+    typer.echo(f"limits and failures: {len(hits)}" + "".join(f"\n  {h}" for h in hits[:10]))
+    typer.echo(glance.headline)
+    typer.echo(played.finish.ending.sentence)
+    typer.echo(
+        f"{played.lab_s / 3600:.1f} h of lab time rehearsed in {played.took_s:.1f} s; "
+        "twins only: nothing here was measured on hardware"
+    )
+    return int(played.finish.ending.exit_code)
+
+
+def new_campaign(
+    name: Annotated[str, typer.Argument(help="Name of the campaign and of its folder.")],
+    as_json: JsonOption = False,
+) -> int:
+    """Write a campaign folder to start from.
+
+    Example: hagane new campaign my-alloy
+    """
+    from orchestrator.runtime.new import new_campaign as write
+
+    path = write(Path(name))
+    if as_json:
+        print_json({"folder": str(path)})
+    else:
+        typer.echo(f"wrote {path}/; next: hagane rehearse {path}")
+    return int(Exit.FINISHED)

@@ -1,0 +1,121 @@
+"""Commands about labs and installations: schema, resource, doctor."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli.frame import JsonOption, StoreOption, guarded, print_json
+from orchestrator.errors import Exit, UnknownName
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds this room's commands."""
+    app.command()(guarded(schema))
+    app.command()(guarded(doctor))
+    resource = typer.Typer(help="Kinds of resources, and a lab's own.", no_args_is_help=True)
+    resource.command("list")(guarded(resource_list))
+    resource.command("show")(guarded(resource_show))
+    resource.command("check")(guarded(resource_check))
+    app.add_typer(resource, name="resource")
+
+
+def schema(
+    what: Annotated[str, typer.Argument(help="campaign | lab")], as_json: JsonOption = False
+) -> int:
+    """Print the JSON Schema of a file, for an editor to complete and check it.
+
+    Example: hagane schema campaign > campaign.schema.json
+    """
+    from orchestrator.files.schema import campaign_schema, lab_schema
+
+    schemas = {"campaign": campaign_schema, "lab": lab_schema}
+    if what not in schemas:
+        raise UnknownName("file with a schema", what, schemas)
+    typer.echo(json.dumps(schemas[what](), indent=2))
+    return int(Exit.FINISHED)
+
+
+def resource_list(as_json: JsonOption = False) -> int:
+    """List the kinds of resources that are installed.
+
+    Example: hagane resource list
+    """
+    from orchestrator import plugins
+
+    kinds = [plugins.resource_kind(name) for name in sorted(plugins.installed("resources"))]
+    if as_json:
+        print_json(
+            [
+                {"kind": k.name, "implements": k.implements, "actions": list(k.actions)}
+                for k in kinds
+            ]
+        )
+        return int(Exit.FINISHED)
+    for kind in kinds:
+        first = kind.doc.splitlines()[0] if kind.doc else ""
+        typer.echo(f"{kind.name:18} {', '.join(kind.implements) or '-':18} {first}")
+    return int(Exit.FINISHED)
+
+
+def resource_show(
+    kind: Annotated[str, typer.Argument(help="Kind of resource.")], as_json: JsonOption = False
+) -> int:
+    """Show the options and actions of a kind of resource.
+
+    Example: hagane resource show alicat
+    """
+    from orchestrator import plugins
+
+    found = plugins.resource_kind(kind)
+    if as_json:
+        actions = {n: s.__dict__ for n, s in found.actions.items()}
+        print_json({"kind": kind, "options": dict(found.options), "actions": actions})
+        return int(Exit.FINISHED)
+    typer.echo(found.doc + "\n")
+    for option in found.options.values():
+        must = "required" if option.required else f"default {option.default}"
+        typer.echo(f"option {option.name}: {option.kind} {option.unit} ({must})")
+    for spec in found.actions.values():
+        given = ", ".join(f"{a.name} [{a.unit}]" if a.unit else a.name for a in spec.args)
+        gives = ", ".join(f"{r.name} [{r.unit}]" if r.unit else r.name for r in spec.results)
+        typer.echo(
+            f"{spec.effect.value:12} {spec.name}({given})" + (f" -> {gives}" if gives else "")
+        )
+    return int(Exit.FINISHED)
+
+
+def resource_check(
+    lab: Annotated[str, typer.Argument(help="Lab file.")], as_json: JsonOption = False
+) -> int:
+    """Connect to every resource of a lab, ask who it is, and disconnect.
+
+    Example: hagane resource check campaigns/niobium_titania/hardware.yaml
+    """
+    from orchestrator.runtime.doctor import check_resources
+
+    found = check_resources(lab)
+    if as_json:
+        print_json(found)
+    else:
+        for one in found:
+            typer.echo(f"{'ok ' if one.ok else 'BAD'} {one.what}: {one.said}")
+    return int(Exit.FINISHED if all(f.ok for f in found) else Exit.ENVIRONMENT)
+
+
+def doctor(store: StoreOption = None, as_json: JsonOption = False) -> int:
+    """Check the installation, the store and its hash chains, and the ports.
+
+    Example: hagane doctor
+    """
+    from orchestrator.runtime.doctor import examine
+
+    findings = examine(store)
+    if as_json:
+        print_json(findings)
+    else:
+        for finding in findings:
+            typer.echo(f"{'ok ' if finding.ok else 'BAD'} {finding.what}: {finding.said}")
+    return int(Exit.FINISHED if all(f.ok for f in findings) else Exit.ENVIRONMENT)

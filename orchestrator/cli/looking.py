@@ -1,0 +1,197 @@
+"""Commands that look: list, show, trials, events, doubts, report, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from orchestrator.cli.frame import JsonOption, NameArgument, StoreOption, guarded, print_json
+from orchestrator.errors import Exit
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds this room's commands."""
+    app.command("list")(guarded(list_campaigns))
+    for command in (show, trials, events, doubts, report, export):
+        app.command()(guarded(command))
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    return Console()
+
+
+def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> int:
+    """List the campaigns of a store.
+
+    Example: hagane list
+    """
+    from orchestrator.runtime.look import campaigns
+
+    rows = campaigns(store)
+    if as_json:
+        print_json(rows)
+    else:
+        from orchestrator.cli.terminal import print_campaigns
+
+        print_campaigns(rows, _console())
+    return int(Exit.FINISHED)
+
+
+def show(name: NameArgument = None, store: StoreOption = None, as_json: JsonOption = False) -> int:
+    """Show where a campaign stands.
+
+    Example: hagane show niobium-titania
+    """
+    from orchestrator.reports.summary import summary
+    from orchestrator.runtime.look import look
+
+    seen = look(store, name)
+    if as_json:
+        print_json({"campaign": seen.row, "summary": summary(seen.campaign, seen.state)})
+    else:
+        from orchestrator.cli.terminal import print_state
+
+        print_state(seen.campaign, seen.state, _console())
+    return int(Exit.FINISHED)
+
+
+def trials(
+    name: NameArgument = None, store: StoreOption = None, as_json: JsonOption = False
+) -> int:
+    """List the trials of a campaign.
+
+    Example: hagane trials niobium-titania
+    """
+    from orchestrator.runtime.look import look
+
+    seen = look(store, name)
+    if as_json:
+        from orchestrator.reports.export import trials_table
+
+        header, rows = trials_table(seen.campaign, seen.state)
+        print_json([dict(zip(header, row, strict=True)) for row in rows])
+    else:
+        from orchestrator.cli.terminal import print_trials
+
+        print_trials(seen.campaign, seen.state, _console())
+    return int(Exit.FINISHED)
+
+
+def events(
+    name: NameArgument = None,
+    after: Annotated[int, typer.Option(help="Only events after this number.")] = 0,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Print the journal of a campaign; with --json one event a line.
+
+    Example: hagane events niobium-titania --after 100
+    """
+    from orchestrator.runtime.look import events as read
+
+    recorded = read(store, name, after)
+    if as_json:
+        for entry in recorded:
+            typer.echo(entry.model_dump_json())
+    else:
+        from orchestrator.cli.terminal import print_events
+
+        print_events(recorded, _console())
+    return int(Exit.FINISHED)
+
+
+def doubts(
+    name: NameArgument = None, store: StoreOption = None, as_json: JsonOption = False
+) -> int:
+    """List actions of which it is not known whether they took place.
+
+    Example: hagane doubts niobium-titania
+    """
+    from orchestrator.runtime.look import look
+
+    seen = look(store, name)
+    open_ones = seen.state.doubts()
+    if as_json:
+        print_json(
+            [
+                {
+                    "ticket": d.event.ticket,
+                    "resource": d.event.resource,
+                    "action": d.event.action,
+                    "trial": d.event.trial,
+                    "sample": d.event.sample,
+                    "effect": d.event.effect,
+                    "known": d.doubt.known if d.doubt else "",
+                }
+                for d in open_ones
+            ]
+        )
+    else:
+        from orchestrator.cli.terminal import print_doubts
+
+        print_doubts(seen.campaign, seen.state, _console())
+    return int(Exit.PERSON if open_ones else Exit.FINISHED)
+
+
+def report(
+    name: NameArgument = None,
+    to: Annotated[Path, typer.Option("--to", help="The HTML file.")] = Path("report.html"),
+    figures: Annotated[
+        Path | None, typer.Option(help="Also write figures (SVG, PNG, PDF) into this folder.")
+    ] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Write a campaign's report: one HTML file that opens offline.
+
+    Example: hagane report niobium-titania --to report.html
+    """
+    from orchestrator.reports.page import write_report
+    from orchestrator.runtime.look import look
+
+    seen = look(store, name)
+    lab = seen.state.engine.lab_name if seen.state.engine else ""
+    written = [str(write_report(seen.campaign, seen.state, to, lab=lab))]
+    if figures is not None:
+        from orchestrator.reports.figures import write_figures
+
+        written += [str(p) for p in write_figures(seen.campaign, seen.state, figures)]
+    if as_json:
+        print_json({"written": written})
+    else:
+        typer.echo("\n".join(written))
+    return int(Exit.FINISHED)
+
+
+def export(
+    to: Annotated[Path, typer.Argument(help="CSV file of trials, or with --whole a store.")],
+    name: Annotated[str | None, typer.Option("--campaign", help="Name or id.")] = None,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="The journal and its artifacts in one file.")
+    ] = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Export trials as CSV, or the whole campaign as one file that can be mailed.
+
+    Example: hagane export trials.csv --campaign niobium-titania
+    """
+    from orchestrator.runtime.look import look, row_of, stored
+
+    if whole:
+        with stored(store) as opened:
+            opened.export(row_of(opened, name).id, to)
+    else:
+        from orchestrator.reports.export import write_csv
+
+        seen = look(store, name)
+        write_csv(seen.campaign, seen.state, to)
+    if as_json:
+        print_json({"written": str(to)})
+    else:
+        typer.echo(str(to))
+    return int(Exit.FINISHED)

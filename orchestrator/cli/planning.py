@@ -1,0 +1,143 @@
+"""Commands for those who have a table and no devices: propose, replay."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator.cli.frame import JsonOption, guarded, pairs, print_json
+from orchestrator.errors import Exit, InputError
+
+if TYPE_CHECKING:
+    from orchestrator.runtime.ask_tell import Advice, Direction
+    from orchestrator.runtime.replay import Replayed
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds this room's commands."""
+    app.command()(guarded(propose))
+    app.command()(guarded(replay))
+
+
+def propose(
+    data: Annotated[Path, typer.Option(help="CSV of results, one row an experiment.")],
+    n: Annotated[int, typer.Option("-n", min=1, help="How many points.")] = 1,
+    campaign: Annotated[
+        str | None, typer.Option(help="Campaign file with the space and the objective.")
+    ] = None,
+    minimise: Annotated[str | None, typer.Option(help="Column to make small.")] = None,
+    maximise: Annotated[str | None, typer.Option(help="Column to make large.")] = None,
+    to: Annotated[Path | None, typer.Option("--to", help="Write the points to this CSV.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed, without a campaign file.")] = 0,
+    as_json: JsonOption = False,
+) -> int:
+    """Propose the next experiments from a table of results.
+
+    Example: hagane propose --data results.csv --maximise strength -n 4
+    """
+    from orchestrator.runtime.ask_tell import propose as ask
+
+    if minimise and maximise:
+        raise InputError("there is one goal: --minimise or --maximise, not both")
+    goal: tuple[Direction, str] | None = None
+    if minimise:
+        goal = ("minimise", minimise)
+    elif maximise:
+        goal = ("maximise", maximise)
+    advice = ask(data, n, campaign=campaign, goal=goal, seed=seed)
+    if as_json:
+        print_json([p.model_dump(mode="json") for p in advice.proposals])
+        return int(Exit.FINISHED)
+    table = _as_csv(advice)
+    if to is not None:
+        to.write_text(table)
+    typer.echo(table.rstrip())
+    for number, proposal in enumerate(advice.proposals, 1):
+        typer.echo(f"# {number}: {proposal.why}", err=True)
+    note = f"# from {advice.n_results} results, {advice.n_pending} in flight"
+    if advice.is_assumed:
+        note += "; ranges are those seen in the table: --campaign FILE gives others"
+    typer.echo(note, err=True)
+    return int(Exit.FINISHED)
+
+
+def _as_csv(advice: Advice) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    parameters = advice.task.space.parameters
+    units = [getattr(p, "unit", "") for p in parameters]
+    names = [f"{p.name} [{u}]" if u else p.name for p, u in zip(parameters, units, strict=True)]
+    writer.writerow(names)
+    for proposal in advice.proposals:
+        values = [proposal.point[p.name] for p in parameters]
+        writer.writerow([f"{v:.6g}" if isinstance(v, float) else v for v in values])
+    return out.getvalue()
+
+
+def replay(
+    table: Annotated[Path, typer.Option(help="CSV of experiments that were really made.")],
+    campaign: Annotated[str, typer.Option(help="Campaign file with the space and the objective.")],
+    columns: Annotated[
+        list[str] | None, typer.Option(help="NAME=COLUMN where the names differ.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many replays.")] = 5,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Most experiments a replay  [the budget]")
+    ] = None,
+    to: Annotated[Path | None, typer.Option("--to", help="Draw it into this HTML file.")] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Replay a campaign against a table of real experiments, beside random order.
+
+    Example: hagane replay --table crossed_barrel.csv --campaign barrel.yaml --seeds 10
+    """
+    from orchestrator.runtime.replay import replay as play
+
+    mapping = pairs(columns, "--columns thickness=t_mm")
+    progress = None if as_json else _progress
+    played = play(table, campaign, columns=mapping, seeds=seeds, limit=limit, progress=progress)
+    if to is not None:
+        _draw(played, to)
+    if as_json:
+        print_json({"limit": played.limit, "needed": played.needed, "curves": played.curves})
+        return int(Exit.FINISHED)
+    n = len(played.settings.means)
+    typer.echo(f"{played.source}: {n} settings, {len(played.curves)} replays of {played.limit}")
+    for needed in played.needed:
+        counts = ", ".join("-" if c is None else str(c) for c in needed.counts)
+        low, high = needed.interval
+        missed = sum(c is None for c in needed.counts)
+        bound = "at least " if missed else ""
+        typer.echo(
+            f"{needed.goal}: {counts} experiments; random needs {needed.random_mean:.1f} on "
+            f"average; {bound}{needed.factor:.2g} times faster (95 % {low:.2g} ... {high:.2g})"
+        )
+    if to is not None:
+        typer.echo(f"drawn: {to}")
+    return int(Exit.FINISHED)
+
+
+def _progress(seed: int, number: int, value: float) -> None:
+    typer.echo(f"\rreplay {seed + 1}, experiment {number}   ", nl=False, err=True)
+
+
+def _draw(played: Replayed, to: Path) -> None:
+    from orchestrator.reports.replay import write_replay_report
+
+    study = played.campaign
+    metric = study.metric(study.objective.metric)
+    write_replay_report(
+        to,
+        title=study.name,
+        metric=metric.name,
+        unit=metric.unit,
+        direction=study.objective.direction,
+        curves=played.curves,
+        random_expectation=played.random_curve,
+        needed={n.goal: [c or played.limit for c in n.counts] for n in played.needed},
+        facts={"table": played.source, "settings": str(len(played.settings.means))},
+    )

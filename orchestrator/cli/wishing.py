@@ -1,0 +1,151 @@
+"""Commands that ask something of a campaign: pause, resume, stop, resolve, observe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from orchestrator.cli.frame import (
+    JsonOption,
+    NameArgument,
+    StoreOption,
+    guarded,
+    pairs,
+    print_json,
+)
+from orchestrator.errors import Exit, InputError
+
+CampaignOption = Annotated[
+    str | None, typer.Option("--campaign", help="Campaign name or id  [the newest one]")
+]
+NoteOption = Annotated[str, typer.Option("--note", help="Why; it is kept in the journal.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds this room's commands."""
+    for command in (pause, resume, stop, resolve, observe):
+        app.command()(guarded(command))
+
+
+def _wish(
+    store: str | None, name: str | None, kind: str, payload: dict[str, Any], *, as_json: bool
+) -> int:
+    from orchestrator.runtime.wishes import wish
+
+    answer = wish(store, name, kind, payload)
+    if answer.is_refused:
+        raise InputError(answer.text)
+    if as_json:
+        print_json({"answer": answer.text, "is_waiting": answer.is_waiting})
+    else:
+        typer.echo(answer.text)
+    return int(Exit.FINISHED)
+
+
+def pause(
+    name: NameArgument = None,
+    note: NoteOption = "",
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Let running actions end, and start no new one.
+
+    Example: hagane pause niobium-titania
+    """
+    return _wish(store, name, "pause", {"why": note}, as_json=as_json)
+
+
+def resume(
+    name: NameArgument = None, store: StoreOption = None, as_json: JsonOption = False
+) -> int:
+    """Go on after a pause, or clear the latch of a stop or an interlock.
+
+    Example: hagane resume niobium-titania
+    """
+    return _wish(store, name, "resume", {}, as_json=as_json)
+
+
+def stop(name: NameArgument = None, store: StoreOption = None, as_json: JsonOption = False) -> int:
+    """Make everything safe at once. It latches until `hagane resume`.
+
+    Example: hagane stop niobium-titania
+    """
+    from orchestrator.runtime.wishes import stop as stop_now
+
+    answer = stop_now(store, name)
+    if as_json:
+        print_json({"answer": answer.text})
+    else:
+        typer.echo(answer.text)
+    return int(Exit.FINISHED if answer.text == "safe" else Exit.ENVIRONMENT)
+
+
+def resolve(
+    ticket: Annotated[str, typer.Argument(help="Ticket, as `hagane doubts` lists it.")],
+    verdict: Annotated[str, typer.Argument(help="done | not-done | failed")],
+    result: Annotated[
+        list[str] | None, typer.Option("--result", help="NAME=VALUE in the action's unit.")
+    ] = None,
+    at: Annotated[str, typer.Option(help="Where the sample is now.")] = "",
+    note: NoteOption = "",
+    campaign: CampaignOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Say what became of an action in doubt.
+
+    Example: hagane resolve 3f0c9a... not-done --note "the arm never left"
+    """
+    results: dict[str, float] = {}
+    for name, text in pairs(result, "--result thickness=131.5").items():
+        try:
+            results[name] = float(text)
+        except ValueError:
+            raise InputError(
+                f"'{text}' is not a number", hint="give it in the unit that `hagane doubts` shows"
+            ) from None
+    payload = {
+        "ticket": ticket,
+        "verdict": verdict.replace("-", "_"),
+        "results": results,
+        "at": at,
+        "note": note,
+    }
+    return _wish(store, campaign, "resolve", payload, as_json=as_json)
+
+
+def observe(
+    sample: Annotated[str, typer.Argument(help="Sample name or trial number.")],
+    metric: Annotated[str, typer.Option(help="Metric of the campaign.")],
+    value: Annotated[str | None, typer.Option(help="Value with its unit: '3.2 GPa'.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="CSV with a column of that metric; its mean counts.")
+    ] = None,
+    sd: Annotated[str | None, typer.Option(help="Its standard deviation, with unit.")] = None,
+    level: Annotated[
+        str, typer.Option(help="What was replicated: reading | sample | run | block")
+    ] = "sample",
+    censored: Annotated[
+        str | None, typer.Option(help="above | below: only a bound is known.")
+    ] = None,
+    position: Annotated[str, typer.Option(help="Where on the sample.")] = "",
+    campaign: CampaignOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Give a measurement that was made elsewhere, perhaps days later.
+
+    Example: hagane observe niobium-titania-3 --metric resistivity --value "6.1e-4 ohm*cm"
+    """
+    from orchestrator.runtime.observing import observation
+
+    payload = observation(metric, value, file) | {
+        "sample": sample,
+        "sd": sd,
+        "level": level,
+        "censored": censored,
+        "position": position,
+    }
+    return _wish(store, campaign, "observe", payload, as_json=as_json)

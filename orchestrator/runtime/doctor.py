@@ -1,0 +1,130 @@
+"""`hagane doctor`: is this installation, this store, this lab in order?"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator import plugins
+from orchestrator.clock import WallClock
+from orchestrator.errors import HaganeError
+from orchestrator.executor.local import LocalCompute
+from orchestrator.files.lab import load_lab
+from orchestrator.ports.resource import Resource
+from orchestrator.runtime.bench import make_resources
+from orchestrator.runtime.look import stored
+from orchestrator.settings import data_directory, runtime_directory
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    ok: bool
+    said: str
+
+
+def examine(where: str | Path | None) -> list[Finding]:
+    """Installation, name clash, entry points, store with its hash chains, serial ports."""
+    return [
+        Finding("python", True, platform.python_version()),
+        Finding("hagane", True, importlib.metadata.version("hagane")),
+        _clash(),
+        *_entry_points(),
+        *_store(where),
+        _ports(),
+    ]
+
+
+def _clash() -> Finding:
+    try:
+        plugins.refuse_name_clash()
+    except HaganeError as error:
+        return Finding("import names", False, f"{error} ({error.hint})")
+    return Finding("import names", True, "ours alone")
+
+
+def _entry_points() -> list[Finding]:
+    findings = []
+    for group in ("capabilities", "resources", "planners", "twins", "campaigns"):
+        names, bad = plugins.installed(group), []
+        for name in names:
+            try:
+                plugins.load(group, name)
+            except HaganeError as error:
+                bad.append(str(error))
+        said = "; ".join(bad) or f"{len(names)} found, all load"
+        findings.append(Finding(group, not bad, said))
+    return findings
+
+
+def _store(where: str | Path | None) -> list[Finding]:
+    findings = []
+    try:
+        with stored(where) as store:
+            for row in store.campaigns():
+                findings.append(_chain(store.verify, row.id))
+    except HaganeError as error:
+        return [Finding("store", False, f"{error} ({error.hint})")]
+    return [Finding("store", True, f"{len(findings)} campaigns"), *findings]
+
+
+def _chain(verify: object, campaign: str) -> Finding:
+    try:
+        count = verify(campaign)  # type: ignore[operator]
+    except HaganeError as error:
+        return Finding(f"campaign {campaign}", False, str(error))
+    return Finding(f"campaign {campaign}", True, f"{count} events, hash chain unbroken")
+
+
+def _ports() -> Finding:
+    patterns = ("serial/by-id/*", "ttyUSB*", "ttyACM*", "tty.usb*")
+    found = sorted(str(p) for pattern in patterns for p in Path("/dev").glob(pattern))
+    return Finding("serial ports", True, ", ".join(found) or "no USB serial port on this machine")
+
+
+def check_resources(lab_file: str | Path) -> list[Finding]:
+    """Opens every resource of a lab, asks who it is, and closes it again."""
+    lab = load_lab(
+        Path(lab_file),
+        plugins.resource_kind,
+        plugins.installed("resources"),
+        plugins.installed("twins"),
+    )
+    kinds = {b.name: plugins.resource_kind(b.kind) for b in lab.resources}
+    clock = WallClock()
+
+    async def look() -> list[Finding]:
+        compute = LocalCompute(data_directory() / "calculations" / "check", clock)
+        made = make_resources(lab, kinds, clock, compute, _twin_ports(lab.twins is not None))
+        return [await _identify(name, resource) for name, resource in made.items()]
+
+    return clock.run(look())
+
+
+def _twin_ports(has_twins: bool) -> dict[str, str]:
+    """Twins are started by a run; a check looks at those that are up."""
+    import json
+
+    for ports in sorted(runtime_directory().glob("twins/*/ports.json")) if has_twins else ():
+        said = json.loads(ports.read_text())
+        return dict(said["ports"])
+    return {}
+
+
+async def _identify(name: str, resource: Resource) -> Finding:
+    try:
+        await resource.open()
+        who = await asyncio.wait_for(resource.identify(), 10)
+        health = await resource.health()
+    except (HaganeError, TimeoutError) as error:
+        hint = getattr(error, "hint", "")
+        return Finding(name, False, f"{error}" + (f" ({hint})" if hint else ""))
+    finally:
+        await resource.close()
+    said = " ".join(w for w in (who.maker, who.model, who.serial, who.firmware) if w)
+    return Finding(name, health.is_fit, f"{said} {health.note}".strip())

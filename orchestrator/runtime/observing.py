@@ -1,0 +1,35 @@
+"""A measurement that a person brings: a value with its unit, or a file of readings."""
+
+from __future__ import annotations
+
+import hashlib
+import statistics
+from pathlib import Path
+from typing import Any
+
+from orchestrator.errors import InputError
+from orchestrator.files.table import read_table
+from orchestrator.runtime.ask_tell import column_of, split_header
+
+
+def observation(metric: str, value: str | None, file: Path | None) -> dict[str, Any]:
+    """What goes into the inbox: the value (of a file: the mean of its column) and its source.
+
+    Raises:
+        InputError: neither or both are given; the file has no such column, or no unit.
+    """
+    if (value is None) == (file is None):
+        raise InputError("an observation needs either --value or --file")
+    if file is None:
+        return {"metric": metric, "value": value}
+    table = read_table(file)
+    column = column_of(table, metric)
+    unit = split_header(column)[1]
+    readings = table.numbers(column)
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    return {
+        "metric": metric,
+        "value": f"{statistics.fmean(readings)!r} {unit}".strip(),
+        "n_readings": len(readings),
+        "source": f"file {file.name} sha256 {digest}",
+    }
