@@ -293,7 +293,11 @@ class JournalFull(JournalError):
 
 
 class JournalDamaged(JournalError):
-    """The hash chain is broken: an event was edited or lost."""
+    """The hash chain is broken: an event was edited or lost. `seq` is where it shows."""
+
+    def __init__(self, sentence: str, *, hint: str = "", seq: int = 0) -> None:
+        self.seq = seq
+        super().__init__(sentence, hint=hint)
 
 
 class StoreTooNew(JournalError):

@@ -11,7 +11,8 @@ from orchestrator.model.space import Point
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # "constants": these are parts of events, whose floats must be read back as they were
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
 
 class TrialStatus(StrEnum):

@@ -1,0 +1,36 @@
+"""The append-only truth: a store of campaigns, each a chain of events with one writer.
+
+Importing this package loads neither SQLAlchemy nor a database driver; `open_store` does.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orchestrator.journal.store import LeasedJournal, Store
+
+__all__ = ["LeasedJournal", "Store", "open_store"]
+
+
+def open_store(where: str | Path | None = None) -> Store:
+    """Opens a store, making it if it is not there.
+
+    Args:
+        where: the path of an SQLite file, `postgresql://...`, `memory:` (a new store that ends
+            with the process), or None for `hagane/store.sqlite` in the user's data directory.
+
+    Raises:
+        StoreTooNew: a newer version of Hagane wrote it.
+        MissingExtra: a PostgreSQL address without the PostgreSQL driver.
+        JournalError: it cannot be opened for writing, or is not a store.
+    """
+    if where == "memory:":
+        from orchestrator.journal.memory import MemoryStore
+
+        return MemoryStore()
+    from orchestrator.journal.opening import open_database
+    from orchestrator.journal.sql import SqlStore
+
+    return SqlStore(open_database(where))
