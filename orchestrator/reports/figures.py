@@ -148,10 +148,12 @@ def best_so_far(campaign: Campaign, state: State) -> BestSoFar:
     best: list[float | None] = []
     for entry in values:
         so_far = best[-1] if best else None
-        counts = entry.standing is Standing.FEASIBLE and entry.value is not None
-        if counts and (so_far is None or sign * entry.value < sign * so_far):
-            so_far = entry.value
-        best.append(so_far)
+        if entry.standing is not Standing.FEASIBLE or entry.value is None:
+            best.append(so_far)
+        elif so_far is None or sign * entry.value < sign * so_far:
+            best.append(entry.value)
+        else:
+            best.append(so_far)
     log = metric.scale == "log" and _all_positive([v.value for v in values])
     return BestSoFar(name, metric.unit, campaign.objective.direction, log, values, tuple(best))
 

@@ -1,0 +1,215 @@
+"""The charts for paper: matplotlib, vector or bitmap, in the size of a journal's column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.errors import InputError, UnknownName
+from orchestrator.model.campaign import Campaign
+from orchestrator.model.state import State
+from orchestrator.reports import figures
+from orchestrator.reports.numbers import titled
+from orchestrator.reports.summary import Standing, best_trial
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMATS = ("svg", "png", "pdf")
+BLUE, ORANGE, RED, SKY, GREY, PURPLE = (
+    "#0072b2", "#e69f00", "#d55e00", "#56b4e9", "#5b6875", "#cc79a7",
+)  # fmt: skip
+STYLE: Mapping[str, Any] = {
+    "font.size": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.fontsize": 7,
+    "svg.hashsalt": "hagane",
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
+    "figure.constrained_layout.use": True,
+}
+MARKS: Mapping[Standing, tuple[str, str, str]] = {
+    Standing.FEASIBLE: ("o", BLUE, "constraints met"),
+    Standing.INFEASIBLE: ("D", GREY, "constraints not met"),
+    Standing.OUT_OF_RANGE: ("^", PURPLE, "out of range (a bound)"),
+    Standing.IN_FLIGHT: ("o", SKY, "not complete"),
+}
+
+
+def draw_all(
+    campaign: Campaign, state: State, directory: Path, formats: Sequence[str]
+) -> list[Path]:
+    """Draws every chart that has data into `directory`; gives the files written.
+
+    Raises:
+        InputError: a format is not known, or the directory cannot be written.
+    """
+    import matplotlib as mpl
+
+    for wanted in formats:
+        if wanted not in FORMATS:
+            raise UnknownName("figure format", wanted, FORMATS)
+    charts: Mapping[str, Callable[[Campaign, State], Figure | None]] = {
+        "best_so_far": _course,
+        "predicted_measured": _predicted,
+        "parameters": _parameters,
+        "timeline": _timeline,
+        "leave_one_out": _leave_one_out,
+    }
+    written = []
+    with mpl.rc_context({**mpl.rcParamsDefault, **STYLE}):
+        for name, chart in charts.items():
+            figure = chart(campaign, state)
+            if figure is not None:
+                written += [_save(figure, Path(directory) / f"{name}.{f}") for f in formats]
+    return written
+
+
+def _save(figure: Figure, path: Path) -> Path:
+    metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix, {})
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=300, metadata=metadata)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"'{path}' cannot be written: {reason}") from error
+    return path
+
+
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height))
+
+
+def _course(campaign: Campaign, state: State) -> Figure | None:
+    course = figures.best_so_far(campaign, state)
+    if not any(v.value is not None for v in course.values):
+        return None
+    figure = _figure(3.5, 2.5)
+    axes = figure.add_subplot()
+    trials = [v.trial for v in course.values]
+    best = [float("nan") if b is None else b for b in course.best]
+    axes.step(trials, best, where="post", color="black", lw=1, label="best so far")
+    _scatter(axes, course.values, trials, bool(campaign.objective.constraints))
+    failed = [v.trial for v in course.values if v.standing is Standing.FAILED]
+    if failed:
+        strip = 0.97 if course.direction == "minimise" else 0.03
+        axes.plot(failed, [strip] * len(failed), "x", color=RED, ms=4, label="failed",
+                  transform=axes.get_xaxis_transform())  # fmt: skip
+    axes.set(xlabel="trial", ylabel=titled(course.metric, course.unit))
+    if course.log:
+        axes.set_yscale("log")
+    axes.legend()
+    return figure
+
+
+def _scatter(
+    axes: Any, values: Sequence[figures.Value], places: Sequence[Any], constrained: bool
+) -> None:
+    for kind, (marker, colour, word) in MARKS.items():
+        found = [
+            (place, v.value)
+            for place, v in zip(places, values, strict=True)
+            if v.standing is kind and v.value is not None
+        ]
+        if not found:
+            continue
+        label = "measured" if kind is Standing.FEASIBLE and not constrained else word
+        face = colour if marker == "o" else "none"
+        x, y = zip(*found, strict=True)
+        axes.scatter(x, y, s=12, marker=marker, color=colour, facecolor=face, lw=0.8, label=label)
+
+
+def _predicted(campaign: Campaign, state: State) -> Figure | None:
+    found = figures.predicted_measured(campaign, state)
+    if not found.points:
+        return None
+    figure = _figure(3.2, 3.2)
+    axes = figure.add_subplot()
+    for inside, colour in ((True, BLUE), (False, RED)):
+        points = [p for p in found.points if p.is_inside is inside]
+        measured, mean = [p.measured for p in points], [p.mean for p in points]
+        spread = [[p.mean - p.low for p in points], [p.high - p.mean for p in points]]
+        axes.errorbar(measured, mean, yerr=spread, fmt="o", color=colour, ms=3, lw=0.7, alpha=0.8)
+    ends = [n for p in found.points for n in (p.measured, p.mean)]
+    low, high = min(ends), max(ends)
+    axes.plot([low, high], [low, high], "--", color=GREY, lw=0.8)
+    title = titled(found.metric, found.unit)
+    axes.set(xlabel=f"measured {title}", ylabel=f"predicted {title}")
+    axes.set_title(f"{found.n_inside} of {len(found.points)} inside the 90 % interval", fontsize=7)
+    if found.log:
+        axes.set(xscale="log", yscale="log")
+    return figure
+
+
+def _parameters(campaign: Campaign, state: State) -> Figure | None:
+    found = figures.parameters(campaign, state)
+    if not any(v.value is not None for v in found.values) or not found.axes:
+        return None
+    course = figures.best_so_far(campaign, state)
+    best = best_trial(campaign, state)
+    shown = found.axes[:12]
+    n_columns = min(4, len(shown))
+    n_rows = -(-len(shown) // n_columns)
+    figure = _figure(1.9 * n_columns + 0.4, 1.9 * n_rows)
+    for index, axis in enumerate(shown):
+        axes = figure.add_subplot(n_rows, n_columns, index + 1)
+        places = [row[index] for row in found.rows]
+        _scatter(axes, found.values, places, constrained=True)
+        for value, place in zip(found.values, places, strict=True):
+            if best is not None and value.trial == best.number and value.value is not None:
+                axes.scatter([place], [value.value], s=60, marker="*", color=ORANGE, zorder=3)
+        axes.set_xlabel(titled(axis.name, axis.unit))
+        axes.set(xscale="log" if axis.log else axes.get_xscale())
+        axes.set(yscale="log" if course.log else "linear")
+        if index % n_columns == 0:
+            axes.set_ylabel(titled(course.metric, course.unit))
+        else:
+            axes.tick_params(labelleft=False)
+    return figure
+
+
+def _timeline(campaign: Campaign, state: State) -> Figure | None:
+    drawn = figures.timeline(campaign, state)
+    if not drawn.bars:
+        return None
+    figure = _figure(7.0, 0.5 + 0.22 * len(drawn.lanes) + 0.4)
+    axes = figure.add_subplot()
+    unit, size = _time_unit(drawn.span_s)
+    colours = {"failed": RED, "doubt": PURPLE, "running": "#009e73", "not_done": GREY}
+    for bar in drawn.bars:
+        height = 0.4 if drawn.lanes[bar.lane].part_of else 0.75
+        alternate = SKY if (bar.trial or 0) % 2 else BLUE
+        axes.barh(bar.lane, max(bar.end_s - bar.start_s, drawn.span_s / 2000) / size, height,
+                  bar.start_s / size, color=colours.get(bar.outcome, alternate), lw=0)  # fmt: skip
+    axes.set_yticks(
+        range(len(drawn.lanes)), [("   " if n.part_of else "") + n.name for n in drawn.lanes]
+    )
+    axes.invert_yaxis()
+    axes.set_xlabel(f"campaign time [{unit}]")
+    return figure
+
+
+def _time_unit(span_s: float) -> tuple[str, float]:
+    for unit, size in (("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
+        if span_s > 4 * size:
+            return unit, size
+    return "s", 1.0
+
+
+def _leave_one_out(campaign: Campaign, state: State) -> Figure | None:
+    found = figures.leave_one_out(campaign, state)
+    if not found:
+        return None
+    figure = _figure(3.5, 1.4 * len(found) + 0.4)
+    for index, series in enumerate(found):
+        axes = figure.add_subplot(len(found), 1, index + 1)
+        axes.plot(series.trials, series.errors, ".-", color=PURPLE, lw=0.8, ms=3)
+        axes.set(xlabel="trial", ylabel=titled(f"{series.metric} error", series.unit))
+        axes.set_ylim(bottom=0)
+    return figure

@@ -1,0 +1,78 @@
+"""The page of a replay: how many experiments a planner needed, beside exact random choice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median, quantiles
+
+from orchestrator.reports.numbers import number, titled
+from orchestrator.reports.single_page import render, write_text
+
+SCRIPTS = ("echarts.min.js", "charts.js", "replay.js")
+
+
+def write_replay_report(
+    path: Path,
+    *,
+    title: str,
+    metric: str,
+    unit: str,
+    direction: str,
+    curves: Sequence[Sequence[float]],
+    random_expectation: Sequence[float],
+    needed: Mapping[str, Sequence[int]],
+    facts: Mapping[str, str],
+) -> Path:
+    """Writes the page.
+
+    `curves` are best-so-far values in `unit`, one per seed; a curve that ends early keeps its last
+    value. `random_expectation` is the expected best of so many experiments drawn at random without
+    repetition. `needed` has, per goal in words, the experiments that each seed needed.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    data = {
+        "title": titled(f"best {metric}", unit),
+        "direction": direction,
+        "course": quartile_course(curves),
+        "random": list(random_expectation),
+        "needed": [{"goal": goal, "values": list(values)} for goal, values in needed.items()],
+        "nSeeds": len(curves),
+    }
+    context = {
+        "title": title,
+        "metric": metric,
+        "wanted": f"{'lowest' if direction == 'minimise' else 'highest'} {metric}",
+        "needed": [(goal, needed_words(values)) for goal, values in needed.items()],
+        "facts": list(facts.items()),
+        "n_seeds": len(curves),
+    }
+    return write_text(Path(path), render("replay.html", SCRIPTS, data, context))
+
+
+def quartile_course(curves: Sequence[Sequence[float]]) -> dict[str, list[float]]:
+    """Lower quartile, median and upper quartile over the seeds, after 1, 2, ... experiments."""
+    filled = [list(curve) for curve in curves if curve]
+    length = max(map(len, filled), default=0)
+    for curve in filled:
+        curve += [curve[-1]] * (length - len(curve))
+    parts = [_quartiles([curve[i] for curve in filled]) for i in range(length)]
+    low, middle, high = zip(*parts, strict=True) if parts else ((), (), ())
+    return {"low": list(low), "median": list(middle), "high": list(high)}
+
+
+def needed_words(values: Sequence[int]) -> str:
+    """Median and quartiles in words: `14 experiments (quartiles 11 to 19)`."""
+    if not values:
+        return "not reached by any seed"
+    low, middle, high = _quartiles(list(values))
+    return f"{number(middle)} experiments (quartiles {number(low)} to {number(high)})"
+
+
+def _quartiles(values: Sequence[float]) -> tuple[float, float, float]:
+    if len(values) == 1:
+        return values[0], values[0], values[0]
+    low, _, high = quantiles(values, n=4, method="inclusive")
+    return low, float(median(values)), high
