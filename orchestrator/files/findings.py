@@ -142,7 +142,8 @@ class Findings:
         for inner_path, wishes in expected.items():
             found = _shown(self.plain(inner_path))
             wish = " or ".join(dict.fromkeys(wishes))
-            hint = "quote it" if wish == "a text" and found[:1].isdigit() else ""
+            is_number = wish == "a text" and found[:1].isdigit()
+            hint = "quote it, or write its unit" if is_number else ""
             self.add(inner_path, f"expected {wish}, found {found}", hint)
 
     def _existing(self, path: KeyPath, loc: tuple[str | int, ...]) -> list[str | int]:

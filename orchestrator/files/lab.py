@@ -259,20 +259,21 @@ class _Reading:
 
 def _option(option: OptionSpec, value: Any) -> float | int | str | bool:
     """The value of an option, in the unit that the constructor takes."""
+    given: Any = value
     if option.unit:
         if not isinstance(value, str):
             raise InputError(
                 f"'{option.name}' needs a unit: it is taken in '{option.unit}'",
                 hint=f"write '{value} {option.unit}'",
             )
-        value = quantity_in(value, option.unit)
-        if option.kind == "integer" and value.is_integer():
-            return int(value)
+        given = quantity_in(value, option.unit)
+        if option.kind == "integer" and given.is_integer():
+            given = int(given)
     allowed, wish = _SORTS[option.kind]
-    if not isinstance(value, allowed) or isinstance(value, bool) != (option.kind == "boolean"):
+    is_fit = isinstance(given, allowed) and isinstance(given, bool) == (option.kind == "boolean")
+    if not is_fit:
         raise InputError(f"'{option.name}' is {wish}, not {value!r}")
-    checked: float | int | str | bool = float(value) if option.kind == "real" else value
-    return checked
+    return float(given) if option.kind == "real" else given
 
 
 def _is_real_port(name: str, value: str) -> bool:

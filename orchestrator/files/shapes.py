@@ -92,7 +92,7 @@ class StepShape(BaseModel):
     """An action of a role; all further keys are its arguments."""
 
     model_config = ConfigDict(frozen=True, extra="allow", strict=True)
-    __pydantic_extra__: dict[str, Finite | str] = Field(init=False)
+    __pydantic_extra__: dict[str, int | Finite | str] = Field(init=False)
 
     do: Annotated[str, Field(pattern=ROLE_ACTION, examples=["chamber.deposit"])]
     retries: Annotated[int, Field(ge=0)] = 0
@@ -125,7 +125,7 @@ class PlannerShape(BaseModel):
     """All further keys are options of that kind of planner."""
 
     model_config = ConfigDict(frozen=True, extra="allow", strict=True)
-    __pydantic_extra__: dict[str, Finite | bool | str] = Field(init=False)
+    __pydantic_extra__: dict[str, int | Finite | bool | str] = Field(init=False)
 
     kind: str = "bayesian"
     initial: Annotated[int, Field(ge=0)] = 8
@@ -141,7 +141,7 @@ class BudgetShape(Shape):
 class StopShape(Shape):
     """Reasons to end earlier."""
 
-    target: Quantity | Finite | None = None
+    target: Quantity | int | Finite | None = None
     no_progress: Annotated[int, Field(gt=0)] | None = None
     failures_in_a_row: Annotated[int, Field(gt=0)] | None = None
 
@@ -174,7 +174,7 @@ class ResourceShape(BaseModel):
     """A resource; all further keys are options of its kind."""
 
     model_config = ConfigDict(frozen=True, extra="allow", strict=True)
-    __pydantic_extra__: dict[str, Finite | bool | str] = Field(init=False)
+    __pydantic_extra__: dict[str, int | Finite | bool | str] = Field(init=False)
 
     kind: str
     parts: dict[str, str] = {}
