@@ -152,6 +152,8 @@ def _raw_results(
 
 
 def _cell(value: object) -> Cell:
+    if isinstance(value, Mapping) and set(value) == {"value", "side"}:
+        return f"{'>' if value['side'] == 'above' else '<'}{value['value']}"
     return value if isinstance(value, float | int | str) else json.dumps(value, default=str)
 
 

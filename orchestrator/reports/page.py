@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from orchestrator.model.campaign import Campaign
+from orchestrator.model.space import Pool
 from orchestrator.model.state import State, TrialState
 from orchestrator.reports import figures
 from orchestrator.reports.incidents import incidents
@@ -179,8 +180,11 @@ def _provenance(campaign: Campaign, state: State) -> dict[str, Any]:
             ("last engine", f"hagane {engine.version} on {engine.host}, user {engine.user}"),
             ("lab file", engine.lab_file),
         ]
-    if opened is not None:
-        facts += [(f"table {name}", digest) for name, digest in opened.tables.items()]
+    facts += [
+        (f"pool {p.name}: {p.source or 'table'}", p.sha256)
+        for p in campaign.space.parameters
+        if isinstance(p, Pool)
+    ]
     return {
         "facts": [(name, value) for name, value in facts if value],
         "resources": list(state.resources.values()),

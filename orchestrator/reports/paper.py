@@ -10,7 +10,7 @@ from orchestrator.errors import InputError, UnknownName
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.state import State
 from orchestrator.reports import figures
-from orchestrator.reports.numbers import titled
+from orchestrator.reports.numbers import number, titled
 from orchestrator.reports.summary import Standing, best_trial
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ FORMATS = ("svg", "png", "pdf")
 BLUE, ORANGE, RED, SKY, GREY, PURPLE = (
     "#0072b2", "#e69f00", "#d55e00", "#56b4e9", "#5b6875", "#cc79a7",
 )  # fmt: skip
-STYLE: Mapping[str, Any] = {
+STYLE: dict[Any, Any] = {
     "font.size": 8,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -31,6 +31,12 @@ STYLE: Mapping[str, Any] = {
     "svg.fonttype": "none",
     "pdf.fonttype": 42,
     "figure.constrained_layout.use": True,
+}
+OUTCOMES: Mapping[str, str] = {
+    "failed": RED,
+    "doubt": PURPLE,
+    "running": "#009e73",
+    "not_done": GREY,
 }
 MARKS: Mapping[Standing, tuple[str, str, str]] = {
     Standing.FEASIBLE: ("o", BLUE, "constraints met"),
@@ -165,13 +171,25 @@ def _parameters(campaign: Campaign, state: State) -> Figure | None:
             if best is not None and value.trial == best.number and value.value is not None:
                 axes.scatter([place], [value.value], s=60, marker="*", color=ORANGE, zorder=3)
         axes.set_xlabel(titled(axis.name, axis.unit))
-        axes.set(xscale="log" if axis.log else axes.get_xscale())
+        if axis.log:
+            axes.set_xscale("log")
+            _label_log(axes.xaxis, axis)
         axes.set(yscale="log" if course.log else "linear")
         if index % n_columns == 0:
             axes.set_ylabel(titled(course.metric, course.unit))
         else:
             axes.tick_params(labelleft=False)
     return figure
+
+
+def _label_log(ticks: Any, axis: figures.Axis) -> None:
+    """Labels 1, 2, 5 where a logarithmic axis has too few powers of ten."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    ticks.set_minor_formatter(NullFormatter())
+    if axis.low and axis.high and axis.high / axis.low < 1000:
+        ticks.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        ticks.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
 
 
 def _timeline(campaign: Campaign, state: State) -> Figure | None:
@@ -181,12 +199,15 @@ def _timeline(campaign: Campaign, state: State) -> Figure | None:
     figure = _figure(7.0, 0.5 + 0.22 * len(drawn.lanes) + 0.4)
     axes = figure.add_subplot()
     unit, size = _time_unit(drawn.span_s)
-    colours = {"failed": RED, "doubt": PURPLE, "running": "#009e73", "not_done": GREY}
+    thin = drawn.span_s / 2000
+    groups: dict[tuple[int, str], list[tuple[float, float]]] = {}
     for bar in drawn.bars:
-        height = 0.4 if drawn.lanes[bar.lane].part_of else 0.75
-        alternate = SKY if (bar.trial or 0) % 2 else BLUE
-        axes.barh(bar.lane, max(bar.end_s - bar.start_s, drawn.span_s / 2000) / size, height,
-                  bar.start_s / size, color=colours.get(bar.outcome, alternate), lw=0)  # fmt: skip
+        colour = OUTCOMES.get(bar.outcome, SKY if (bar.trial or 0) % 2 else BLUE)
+        piece = (bar.start_s / size, max(bar.end_s - bar.start_s, thin) / size)
+        groups.setdefault((bar.lane, colour), []).append(piece)
+    for (lane, colour), pieces in groups.items():
+        height = 0.4 if drawn.lanes[lane].part_of else 0.75
+        axes.broken_barh(pieces, (lane - height / 2, height), color=colour, lw=0)
     axes.set_yticks(
         range(len(drawn.lanes)), [("   " if n.part_of else "") + n.name for n in drawn.lanes]
     )

@@ -21,14 +21,15 @@ def write_replay_report(
     direction: str,
     curves: Sequence[Sequence[float]],
     random_expectation: Sequence[float],
-    needed: Mapping[str, Sequence[int]],
+    needed: Mapping[str, Sequence[int | None]],
     facts: Mapping[str, str],
 ) -> Path:
     """Writes the page.
 
     `curves` are best-so-far values in `unit`, one per seed; a curve that ends early keeps its last
     value. `random_expectation` is the expected best of so many experiments drawn at random without
-    repetition. `needed` has, per goal in words, the experiments that each seed needed.
+    repetition. `needed` has, per goal in words, the experiments that each seed needed
+    (None: it did not reach the goal).
 
     Raises:
         InputError: the file cannot be written.
@@ -38,7 +39,10 @@ def write_replay_report(
         "direction": direction,
         "course": quartile_course(curves),
         "random": list(random_expectation),
-        "needed": [{"goal": goal, "values": list(values)} for goal, values in needed.items()],
+        "needed": [
+            {"goal": goal, "values": [n for n in values if n is not None]}
+            for goal, values in needed.items()
+        ],
         "nSeeds": len(curves),
     }
     context = {
@@ -63,12 +67,15 @@ def quartile_course(curves: Sequence[Sequence[float]]) -> dict[str, list[float]]
     return {"low": list(low), "median": list(middle), "high": list(high)}
 
 
-def needed_words(values: Sequence[int]) -> str:
+def needed_words(values: Sequence[int | None]) -> str:
     """Median and quartiles in words: `14 experiments (quartiles 11 to 19)`."""
-    if not values:
+    reached = [n for n in values if n is not None]
+    if not reached:
         return "not reached by any seed"
-    low, middle, high = _quartiles(list(values))
-    return f"{number(middle)} experiments (quartiles {number(low)} to {number(high)})"
+    low, middle, high = (number(n, 3) for n in _quartiles(reached))
+    words = f"{middle} experiments (quartiles {low} to {high})"
+    n_missed = len(values) - len(reached)
+    return words + (f"; {n_missed} of {len(values)} seeds did not reach it" if n_missed else "")
 
 
 def _quartiles(values: Sequence[float]) -> tuple[float, float, float]:
