@@ -1,0 +1,294 @@
+"""Expressions: arithmetic with units, nothing else; bounds stay bounds."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from orchestrator.errors import (
+    InputError,
+    ResultRefused,
+    UnitMismatch,
+    UnknownName,
+    UnsafeExpression,
+)
+from orchestrator.model.expression import SERIES, TEXT, compile_expression
+from orchestrator.model.quantity import Bound
+
+UNITS = {
+    "measure.mean": "ohm/sq",
+    "measure.readings": SERIES,
+    "deposit.thickness": "nm",
+    "deposit.temperature": "degC",
+    "temperature": "degC",
+    "rise": "K",
+    "bias": "V",
+    "oxygen": "sccm",
+    "ordering": TEXT,
+    "x": "",
+    "y": "",
+}
+
+
+def value_of(text: str, unit: str = "", **values: Any) -> Any:
+    inputs = {name.replace("__", "."): value for name, value in values.items()}
+    return compile_expression(text, UNITS, unit).evaluate(inputs)
+
+
+def test_sheet_resistance_times_thickness_is_a_resistivity() -> None:
+    expression = compile_expression("measure.mean * deposit.thickness", UNITS, "ohm*cm")
+    assert expression.names == ("measure.mean", "deposit.thickness")
+    assert expression.unit == "ohm*cm"
+    value = expression.evaluate({"measure.mean": 100.0, "deposit.thickness": 120.0})
+    assert value == pytest.approx(1.2e-3, rel=1e-12)
+
+
+def test_units_that_cannot_be_added_are_both_named() -> None:
+    with pytest.raises(UnitMismatch) as caught:
+        compile_expression("deposit.thickness + bias", UNITS, "nm")
+    assert "'V'" in str(caught.value)
+    assert "'nm'" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("measure.mean * deposit.thickness", "nm"),
+        ("deposit.thickness + 5", "nm"),
+        ("log10(deposit.thickness)", ""),
+        ("min(bias, deposit.thickness)", "V"),
+        ("bias > deposit.thickness", ""),
+        ("2 ** deposit.thickness", ""),
+        ("bias ** x", ""),
+        ("sqrt(deposit.thickness)", "nm"),
+        ("x", "nm"),
+    ],
+)
+def test_a_dimension_that_does_not_fit_is_found_at_load(text: str, unit: str) -> None:
+    with pytest.raises(UnitMismatch):
+        compile_expression(text, UNITS, unit)
+
+
+def test_powers_and_roots_carry_their_dimension() -> None:
+    value = value_of("sqrt(deposit.thickness ** 2)", "um", deposit__thickness=120.0)
+    assert value == pytest.approx(0.12)
+    assert value_of(
+        "deposit.thickness ** (1/2) * deposit.thickness ** 0.5", "nm", deposit__thickness=9.0
+    ) == pytest.approx(9.0)
+
+
+def test_a_bare_name_of_the_same_unit_passes_as_it_is() -> None:
+    value = 0.1 + 0.2
+    assert value_of("oxygen", "sccm", oxygen=value) is value
+    count = value_of("x", x=3)
+    assert count == 3
+    assert isinstance(count, int)
+    bound = Bound(3.0, "above")
+    assert value_of("x", x=bound) is bound
+
+
+def test_a_bare_name_of_another_unit_is_converted() -> None:
+    assert value_of("deposit.thickness", "um", deposit__thickness=120) == 0.12
+    assert value_of("temperature", "K", temperature=25.0) == pytest.approx(298.15)
+
+
+def test_temperatures_are_computed_with_in_kelvin() -> None:
+    both = {"temperature": 25.0, "deposit__temperature": 35.0}
+    mean = "(temperature + deposit.temperature) / 2"
+    assert value_of(mean, "degC", **both) == pytest.approx(30.0)
+    assert value_of("temperature - deposit.temperature", "K", **both) == pytest.approx(-10.0)
+    assert value_of("temperature + rise", "degC", temperature=25.0, rise=5.0) == pytest.approx(30)
+    assert value_of("max(temperature, deposit.temperature)", "degC", **both) == pytest.approx(35)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["temperature - deposit.temperature", "temperature * 2", "temperature * x", "-temperature"],
+)
+def test_what_is_no_point_on_the_celsius_scale_is_refused_there(text: str) -> None:
+    with pytest.raises(InputError, match="no temperature on the scale"):
+        compile_expression(text, UNITS, "degC")
+
+
+def test_a_text_is_passed_on_alone() -> None:
+    assert value_of("ordering", TEXT, ordering="L1_0") == "L1_0"
+    for text, target in [
+        ("ordering", ""),
+        ("ordering + 1", ""),
+        ("x", TEXT),
+        ("measure.readings", ""),
+    ]:
+        with pytest.raises(InputError):
+            compile_expression(text, UNITS, target)
+
+
+def test_an_unknown_name_comes_with_a_hint() -> None:
+    with pytest.raises(UnknownName) as caught:
+        compile_expression("deposit.thicknes * 2", UNITS, "nm")
+    assert caught.value.name == "deposit.thicknes"
+    assert caught.value.hint == "did you mean 'deposit.thickness'?"
+    with pytest.raises(UnknownName) as caught:
+        compile_expression("measure", UNITS, "nm")
+    assert "measure.mean" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "().__class__.__bases__",
+        "x.__class__",
+        "__import__('os').system('ls')",
+        "open(x)",
+        "(lambda: x)()",
+        "lambda: x",
+        "[y for y in (1, 2)]",
+        "x[0]",
+        "'abc'",
+        "f'{x}'",
+        "x if x else y",
+        "x and y",
+        "x == y",
+        "not x",
+        "x ^ 2",
+        "x // 2",
+        "x % 2",
+        "x << 2",
+        "True",
+        "1j",
+        "9 ** 9 ** 9",
+        "x ** 1000",
+        "1e400",
+        "exp()",
+        "min(x)",
+        "exp(x=1)",
+        "max(*x)",
+        "(y := 1)",
+        "x < y < 1",
+        "{1: 2}",
+        "+" * 300 + "x",
+        "x" + " + x" * 200,
+    ],
+)
+def test_anything_but_arithmetic_is_refused(text: str) -> None:
+    with pytest.raises(UnsafeExpression) as caught:
+        compile_expression(text, UNITS, "")
+    assert "arithmetic" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["", "x +", "x x", "import os", "x = 1", "x; y", "((((x"])
+def test_what_is_no_expression_is_refused(text: str) -> None:
+    with pytest.raises(InputError):
+        compile_expression(text, UNITS, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "x", "why"),
+    [
+        ("log(x)", -1.0, "above zero"),
+        ("log10(x)", 0.0, "above zero"),
+        ("sqrt(x)", -1.0, "not below zero"),
+        ("1 / x", 0.0, "divides by zero"),
+        ("x ** -1", 0.0, "divides by zero"),
+        ("x ** 0.5", -1.0, "fractional power"),
+        ("exp(x)", 1e6, "too large"),
+        ("x ** 16", 1e300, "too large"),
+        ("x * 1e300", 1e300, "not a finite number"),
+        ("x", math.nan, "not a finite number"),
+        ("x", None, "not a number"),
+        ("x", "three", "not a number"),
+        ("x", True, "not a number"),
+        ("2 * x", [1.0], "not a number"),
+    ],
+)
+def test_a_value_that_does_not_exist_is_refused_in_one_sentence(
+    text: str, x: Any, why: str
+) -> None:
+    with pytest.raises(ResultRefused, match=why):
+        value_of(text, x=x)
+
+
+def test_a_missing_input_is_refused() -> None:
+    with pytest.raises(ResultRefused, match="x"):
+        value_of("2 * x")
+
+
+@pytest.mark.parametrize(
+    ("text", "bound", "expected"),
+    [
+        ("2 * x", Bound(3.0, "above"), Bound(6.0, "above")),
+        ("2 * x", Bound(3.0, "below"), Bound(6.0, "below")),
+        ("-x", Bound(3.0, "above"), Bound(-3.0, "below")),
+        ("1 / x", Bound(4.0, "above"), Bound(0.25, "below")),
+        ("1 / x", Bound(4.0, "below"), Bound(0.25, "above")),
+        ("log10(x)", Bound(100.0, "below"), Bound(2.0, "below")),
+        ("max(x, 5)", Bound(3.0, "above"), Bound(5.0, "above")),
+        ("exp(x)", Bound(0.0, "above"), Bound(1.0, "above")),
+    ],
+)
+def test_a_bound_stays_a_bound_on_the_side_the_expression_moves_to(
+    text: str, bound: Bound, expected: Bound
+) -> None:
+    result = value_of(text, x=bound)
+    assert isinstance(result, Bound)
+    assert result.side == expected.side
+    assert result.value == pytest.approx(expected.value)
+
+
+def test_an_over_range_film_gives_a_bound_of_its_resistivity() -> None:
+    mean = Bound(1e6, "above")
+    result = value_of(
+        "measure.mean * deposit.thickness", "ohm*cm", measure__mean=mean, deposit__thickness=100.0
+    )
+    assert result == Bound(pytest.approx(10.0), "above")
+
+
+def test_a_bound_that_does_not_matter_gives_a_number() -> None:
+    assert value_of("min(x, 1)", x=Bound(2.0, "above")) == 1.0
+    assert value_of("x * 0 + 7", x=Bound(2.0, "above")) == 7.0
+
+
+def test_a_bound_that_leaves_its_side_open_is_refused() -> None:
+    with pytest.raises(ResultRefused, match="only known to lie above"):
+        value_of("x - x ** 2", x=Bound(0.1, "above"))
+    with pytest.raises(ResultRefused, match="both ways"):
+        value_of("x - y", x=Bound(1.0, "above"), y=Bound(1.0, "above"))
+
+
+def test_two_bounds_that_pull_one_way_give_a_bound() -> None:
+    result = value_of("x * y", x=Bound(2.0, "above"), y=Bound(3.0, "above"))
+    assert result == Bound(6.0, "above")
+
+
+_LEAVES = st.sampled_from(["x", "y"]) | st.floats(0.01, 100).map(lambda f: format(f, ".6g"))
+_TREES = st.recursive(
+    _LEAVES,
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from("+-*/"), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
+        inner.map(lambda t: f"-{t}"),
+        inner.map(lambda t: f"abs({t})"),
+        st.tuples(inner, inner).map(lambda t: f"max({t[0]}, {t[1]})"),
+        inner.map(lambda t: f"({t}) ** 2"),
+    ),
+    max_leaves=8,
+)
+
+
+@given(text=_TREES, x=st.floats(0.1, 50), y=st.floats(0.1, 50))
+def test_plain_arithmetic_is_pythons(text: str, x: float, y: float) -> None:
+    names = {"x": x, "y": y, "abs": abs, "max": max}
+    try:
+        expected = float(eval(text, {"__builtins__": {}}, names))  # noqa: S307 (our own text)
+    except (ArithmeticError, TypeError):
+        assume(False)
+    assume(math.isfinite(expected))
+    assert value_of(text, x=x, y=y) == expected
+
+
+@given(a=st.floats(1e-3, 1e3), b=st.floats(1e-3, 1e3), side=st.sampled_from(["above", "below"]))
+def test_a_bound_of_a_product_moves_with_it(a: float, b: float, side: Any) -> None:
+    result = value_of("x * y", x=Bound(a, side), y=b)
+    assert result == Bound(a * b, side)

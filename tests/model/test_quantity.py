@@ -1,0 +1,175 @@
+"""Quantities: units that exist, dimensions that fit, conversions that come back."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.errors import InputError, UnitMismatch, UnknownName
+from orchestrator.model.quantity import (
+    COMMON,
+    Bound,
+    check_unit,
+    convert,
+    dimension,
+    has_offset,
+    parse_quantity,
+    quantity_in,
+    same_dimension,
+    scale_offset,
+    to_base_units,
+)
+
+AVOGADRO = 6.02214076e23
+PAIRS = [
+    ("nm", "um"),
+    ("min", "s"),
+    ("degC", "K"),
+    ("degF", "degC"),
+    ("torr", "Pa"),
+    ("sccm", "mol/s"),
+    ("ohm/sq*nm", "ohm*cm"),
+    ("at.%", ""),
+    ("degC/min", "K/s"),
+    ("eV", "kJ"),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("20 min", (20.0, "min")),
+        ("1e-6", (1e-6, "")),
+        ("5", (5.0, "")),
+        ("2 d", (2.0, "d")),
+        ("120 nm", (120.0, "nm")),
+        ("30 degC", (30.0, "degC")),
+        (" -3.5e2ohm*cm ", (-350.0, "ohm*cm")),
+        ("5 at.%", (5.0, "at.%")),
+        (".5 V", (0.5, "V")),
+    ],
+)
+def test_a_quantity_is_a_number_and_its_unit(text: str, expected: tuple[float, str]) -> None:
+    assert parse_quantity(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "min", "abc", "1e999 s", "nan V", "inf", "--5 V"])
+def test_what_does_not_begin_with_a_finite_number_is_no_quantity(text: str) -> None:
+    with pytest.raises(InputError, match="is not a quantity"):
+        parse_quantity(text)
+
+
+def test_times_are_exact() -> None:
+    assert quantity_in("20 min", "s") == 1200.0
+    assert quantity_in("2 d", "s") == 172800.0
+    assert quantity_in("60 s", "min") == 1.0
+
+
+def test_one_sccm_is_4_478e17_molecules_a_second() -> None:
+    assert convert(1.0, "sccm", "mol/s") * AVOGADRO == pytest.approx(4.478e17, rel=1e-4)
+    ideal_gas = 101325 * 1e-6 / 60 / (8.31446261815324 * 273.15)
+    assert convert(1.0, "sccm", "mol/s") == pytest.approx(ideal_gas, rel=1e-12)
+
+
+def test_a_square_of_film_has_no_dimension() -> None:
+    assert dimension("ohm/sq") == dimension("ohm")
+    assert scale_offset("ohm/sq*nm", "ohm*cm") == (1e-7, 0.0)
+
+
+def test_percents_are_hundredths_and_atoms_are_not_weight() -> None:
+    assert [convert(50.0, unit, "") for unit in ("%", "at.%", "wt.%")] == [0.5, 0.5, 0.5]
+    assert not same_dimension("at.%", "wt.%")
+    with pytest.raises(UnitMismatch):
+        convert(1.0, "wt.%", "at.%")
+
+
+def test_the_zero_of_celsius_is_not_zero() -> None:
+    assert convert(25.0, "degC", "K") == pytest.approx(298.15, abs=1e-12)
+    assert convert(212.0, "degF", "degC") == pytest.approx(100.0, abs=1e-9)
+    assert to_base_units("degC") == (1.0, 273.15)
+    assert has_offset("degC")
+    assert not has_offset("K")
+    assert not has_offset("degC/min")
+
+
+def test_decimal_prefixes_are_exact() -> None:
+    assert scale_offset("nm", "um") == (0.001, 0.0)
+    assert scale_offset("nm", "angstrom") == (10.0, 0.0)
+
+
+def test_a_misspelt_unit_is_named_with_the_one_that_was_meant() -> None:
+    with pytest.raises(UnknownName, match="'sscm' is not a known unit") as caught:
+        check_unit("sscm")
+    assert caught.value.hint == "did you mean 'sccm'?"
+    with pytest.raises(UnknownName, match="'dgeC'"):
+        check_unit("W/dgeC")
+    with pytest.raises(UnknownName) as caught:
+        check_unit("OHM*cm")
+    assert caught.value.hint == "did you mean 'ohm'?"
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["5 nm", "9**9**9", "cm**9**9", "(m", "m(m", "cm**99", "__import__('os')", "a.b", "m" * 90],
+)
+def test_what_is_not_written_as_a_unit_is_refused(unit: str) -> None:
+    with pytest.raises(InputError):
+        check_unit(unit)
+
+
+def test_a_logarithmic_unit_is_refused() -> None:
+    with pytest.raises(InputError, match="logarithmic"):
+        check_unit("dBm")
+
+
+def test_a_wrong_dimension_names_both_units() -> None:
+    with pytest.raises(UnitMismatch, match=r"'5 nm' is in 'nm'.*'V'"):
+        quantity_in("5 nm", "V")
+
+
+@pytest.mark.parametrize("unit", COMMON)
+def test_every_unit_that_is_suggested_exists(unit: str) -> None:
+    check_unit(unit)
+
+
+def test_the_same_unit_gives_the_same_float_without_pint() -> None:
+    code = (
+        "import sys; from orchestrator.model.quantity import convert, quantity_in\n"
+        "x = 0.1 + 0.2\n"
+        "assert convert(x, 'sccm', 'sccm') is x and quantity_in('20 min', 'min') == 20.0\n"
+        "assert 'pint' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@given(value=st.floats(-1e12, 1e12), pair=st.sampled_from(PAIRS))
+def test_a_conversion_and_its_inverse_give_the_value_back(
+    value: float, pair: tuple[str, str]
+) -> None:
+    first, second = pair
+    there = convert(value, first, second)
+    back = convert(there, second, first)
+    assert math.isclose(back, value, rel_tol=1e-12, abs_tol=1e-9)
+
+
+@given(value=st.floats(allow_nan=False, allow_infinity=False), unit=st.sampled_from(COMMON))
+def test_a_printed_quantity_is_read_back_exactly(value: float, unit: str) -> None:
+    assert parse_quantity(f"{value!r} {unit}") == (value, unit)
+    assert quantity_in(f"{value!r} {unit}", unit) == value
+
+
+@given(value=st.floats(-1e6, 1e6), pair=st.sampled_from(PAIRS))
+def test_scale_and_offset_are_the_conversion(value: float, pair: tuple[str, str]) -> None:
+    a, b = scale_offset(*pair)
+    assert a * value + b == convert(value, *pair)
+
+
+def test_both_imports_of_bound_are_one_class() -> None:
+    from orchestrator.ports.action import Bound as PortsBound
+
+    assert PortsBound is Bound
