@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from orchestrator.engine.study import Study
+from orchestrator.model.campaign import Campaign
 from orchestrator.model.objective import Metric
 from orchestrator.model.state import State, TrialState
 from orchestrator.model.trial import TrialStatus
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
 
 
-def task_of(study: Study) -> PlanningTask:
+def task_of(campaign: Campaign) -> PlanningTask:
     """The question that does not change during a campaign."""
-    campaign = study.campaign
-    wanted = _wanted(study)
+    wanted = wanted_metrics(campaign)
     return PlanningTask(
         space=campaign.space,
         metrics=tuple(MetricScale(name=m.name, unit=m.unit, scale=m.scale) for m in wanted),
@@ -28,7 +28,7 @@ def history_of(study: Study, state: State) -> History:
     Noise of reading is not passed on as the noise of an outcome: readings of one film are not
     films, and the surrogate infers the scatter between films.
     """
-    names = [m.name for m in _wanted(study)]
+    names = [m.name for m in wanted_metrics(study.campaign)]
     evaluated, pending = [], []
     for trial in state.trials.values():
         outcomes = _outcomes(trial, names)
@@ -54,10 +54,11 @@ def history_of(study: Study, state: State) -> History:
     return History(evaluated=tuple(evaluated), pending=tuple(pending), n_proposed=n_proposed)
 
 
-def _wanted(study: Study) -> list[Metric]:
-    objective = study.campaign.objective
+def wanted_metrics(campaign: Campaign) -> list[Metric]:
+    """The metrics that the objective speaks of, the one to optimise first."""
+    objective = campaign.objective
     names = dict.fromkeys([objective.metric, *(c.metric for c in objective.constraints)])
-    return [study.campaign.metric(n) for n in names]
+    return [campaign.metric(n) for n in names]
 
 
 def _outcomes(trial: TrialState, names: list[str]) -> dict[str, Outcome]:

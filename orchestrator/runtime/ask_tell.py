@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 from orchestrator import plugins
+from orchestrator.engine.history import task_of
 from orchestrator.errors import FileProblems, InputError, Problem, UnknownName
 from orchestrator.files.table import Table, number, read_table
-from orchestrator.model.campaign import Campaign, PlannerChoice
-from orchestrator.model.objective import Metric, Objective
+from orchestrator.model.campaign import PlannerChoice
+from orchestrator.model.objective import Objective
 from orchestrator.model.space import Choice, Integer, Parameter, Point, Pool, Real, SearchSpace
 from orchestrator.model.trial import Proposal
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
@@ -51,32 +52,13 @@ def propose(
     """
     table = read_table(Path(data))
     if campaign is not None:
-        task = _task_of(read_campaign(campaign_path(campaign)))
+        task = task_of(read_campaign(campaign_path(campaign)))
     else:
         task = _assumed_task(table, goal, seed)
     history = history_from(table, task)
     planner = plugins.load("planners", task.planner.kind)(task)
     proposals = tuple(planner.propose(history, n))
     return Advice(proposals, task, len(history.evaluated), len(history.pending), campaign is None)
-
-
-def _task_of(campaign: Campaign) -> PlanningTask:
-    names = [campaign.objective.metric, *(c.metric for c in campaign.objective.constraints)]
-    wanted = [campaign.metric(name) for name in dict.fromkeys(names)]
-    return _task(campaign.space, wanted, campaign.objective, campaign.planner, campaign.seed)
-
-
-def _task(
-    space: SearchSpace,
-    metrics: list[Metric],
-    objective: Objective,
-    planner: PlannerChoice,
-    seed: int,
-) -> PlanningTask:
-    scales = tuple(MetricScale(name=m.name, unit=m.unit, scale=m.scale) for m in metrics)
-    return PlanningTask(
-        space=space, metrics=scales, objective=objective, planner=planner, seed=seed
-    )
 
 
 def split_header(column: str) -> tuple[str, str]:
@@ -104,11 +86,13 @@ def _assumed_task(table: Table, goal: tuple[Direction, str] | None, seed: int) -
     parameters = tuple(_assumed(table, c) for c in table.columns if c != wanted)
     if not parameters:
         raise InputError(f"{table.source} has no column beside '{wanted}' to vary")
-    metric = Metric(name=name, expression="", unit=unit)
     objective = Objective(metric=name, direction=direction)
     planner = PlannerChoice(kind="bayesian", initial=0)
     space = SearchSpace(parameters=parameters)
-    return _task(space, [metric], objective, planner, seed)
+    scale = MetricScale(name=name, unit=unit)
+    return PlanningTask(
+        space=space, metrics=(scale,), objective=objective, planner=planner, seed=seed
+    )
 
 
 def _assumed(table: Table, column: str) -> Parameter:

@@ -46,9 +46,14 @@ PLANNER_THREADS = 1
 
 @dataclass(frozen=True)
 class Setting:
-    """Everything about a run that is not in the files. `wrap` lets a test stand in between."""
+    """Everything about a run that is not in the files.
+
+    `wrap` lets a test stand between engine and journal. `identity` replaces the campaign's id in
+    tickets: two campaigns on one instrument must differ in it, two rehearsals should not.
+    """
 
     watch: Watch | None = None
+    identity: str = ""
     wrap: Callable[[Journal], Journal] | None = None
     on_campaign: Callable[[Loaded, CampaignRow], None] | None = None
 
@@ -149,8 +154,8 @@ async def _run(
         wrapped = setting.wrap(journal) if setting.wrap else journal
         ledger = Ledger(wrapped, clock, setting.watch)
         clock.start_at(ledger.state.last_at)
-        planner = planner_of(loaded, row.id, clock)
-        engine = join(loaded, row.id, ledger, resources, planner)
+        planner = planner_of(loaded, clock)
+        engine = join(loaded, setting.identity or row.id, ledger, resources, planner)
         _stop_on_signals(engine)
         async with StopLine(stop_path, engine.stop):
             started = _started(loaded, token, str(stop_path))
@@ -162,24 +167,22 @@ async def _run(
         await journal.close()
 
 
-def planner_of(loaded: Loaded, campaign_id: str, clock: Clock) -> PlannerProcess:
+def planner_of(loaded: Loaded, clock: Clock) -> PlannerProcess:
     """The planner of a campaign, in a process of its own that starts when a model is needed."""
-    kinds = {name: plugins.resource_kind(k.name) for name, k in loaded.kinds.items()}
-    study = prepare(loaded.campaign, loaded.lab, campaign_id, kinds, loaded.capabilities)
     target = plugins.installed("planners")[loaded.campaign.planner.kind].value
-    return PlannerProcess(task_of(study), target=target, clock=clock)
+    return PlannerProcess(task_of(loaded.campaign), target=target, clock=clock)
 
 
 def join(
     loaded: Loaded,
-    campaign_id: str,
+    identity: str,
     ledger: Ledger,
     resources: dict[str, Resource],
     planner: PlannerProcess,
 ) -> Engine:
-    """All parts of an engine, joined."""
+    """All parts of an engine, joined; `identity` goes into every ticket."""
     lab, clock = loaded.lab, ledger.clock
-    study = prepare(loaded.campaign, lab, campaign_id, loaded.kinds, loaded.capabilities)
+    study = prepare(loaded.campaign, lab, identity, loaded.kinds, loaded.capabilities)
     actions = {name: kind.actions for name, kind in loaded.kinds.items()}
     runner = Runner(lab, resources, actions, clock, ledger.record)
     runner.known = ledger.state.resources
@@ -248,8 +251,8 @@ def run_in_memory(loaded: Loaded, *, setting: Setting | None = None) -> Finish:
         compute = LocalCompute(data_directory() / "calculations" / row.id, clock)
         resources = make_resources(loaded.lab, loaded.kinds, clock, compute, ports, wires)
         ledger = Ledger(journal, clock, setting.watch)
-        planner = planner_of(loaded, row.id, clock)
-        engine = join(loaded, row.id, ledger, resources, planner)
+        planner = planner_of(loaded, clock)
+        engine = join(loaded, setting.identity or "rehearsal", ledger, resources, planner)
         ending = await engine.run(
             _started(loaded, journal.token, ""), opened_event(loaded, store, row.id)
         )
