@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from orchestrator.errors import InputError, JournalError, MissingExtra, StoreTooNew
 from orchestrator.journal.faults import not_read, not_written
 from orchestrator.journal.schema import META, SCHEMA_VERSION, TABLES
+from orchestrator.settings import data_directory
 
 _BUSY_S = 15.0
 _SQLITE_MAGIC = b"SQLite format 3\x00"
@@ -126,9 +127,7 @@ def fsync_directory(directory: Path) -> None:
 
 
 def _default_path() -> Path:
-    import platformdirs
-
-    path = platformdirs.user_data_path("hagane", appauthor=False) / "store.sqlite"
+    path = data_directory() / "store.sqlite"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -86,34 +86,44 @@ def running_twins(campaign_id: str) -> TwinProcess | None:
     return TwinProcess(directory, int(said["pid"]), said["control"], said["ports"])
 
 
-def start_twins(lab: Lab, campaign_id: str) -> TwinProcess | None:
-    """Joins the campaign's twins, or starts them; they outlive the engine.
-
-    Raises:
-        HaganeError: they did not come up in time.
-    """
+def start_twins(lab: Lab, campaign_id: str) -> TwinStart | None:
+    """Joins the campaign's twins, or starts them; they outlive the engine."""
     if lab.twins is None:
         return None
-    running = running_twins(campaign_id)
-    if running is not None:
-        return running
     directory = twins_directory(campaign_id)
+    if running_twins(campaign_id) is not None:
+        return TwinStart(campaign_id, directory, None)
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     world = plugins.load("twins", lab.twins.world)
     command = world.serve_command(str(directory), lab.twins.seed, lab.clock.speed, lab.twins.world)
-    log = (directory / "output.txt").open("wb")
-    child = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-    )
-    deadline = time.monotonic() + TWINS_READY_WITHIN_S
-    while time.monotonic() < deadline and child.poll() is None:
-        running = running_twins(campaign_id)
-        if running is not None:
-            return running
-        time.sleep(0.01)
-    said = (directory / "output.txt").read_text(errors="replace").strip().splitlines()
-    raise HaganeError(
-        f"the twins of '{lab.twins.world}' did not start: {said[-1] if said else 'no word'}",
-        hint=f"see {directory / 'output.txt'}",
-    )
+    with (directory / "output.txt").open("wb") as log:
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    return TwinStart(campaign_id, directory, child)
+
+
+@dataclass(frozen=True)
+class TwinStart:
+    """Twins that are coming up; `child` is None when they were up already."""
+
+    campaign_id: str
+    directory: Path
+    child: subprocess.Popen[bytes] | None
+
+    def wait(self) -> TwinProcess:
+        """Waits until they answer. Raises HaganeError when they do not in time."""
+        deadline = time.monotonic() + TWINS_READY_WITHIN_S
+        while time.monotonic() < deadline:
+            running = running_twins(self.campaign_id)
+            if running is not None:
+                return running
+            if self.child is not None and self.child.poll() is not None:
+                break
+            time.sleep(0.01)
+        output = self.directory / "output.txt"
+        said = output.read_text(errors="replace").strip().splitlines()
+        raise HaganeError(
+            f"the twins did not start: {said[-1] if said else 'no word'}", hint=f"see {output}"
+        )

@@ -147,14 +147,14 @@ async def _run(
     journal = store.lease(row.id, holder, stop_socket=str(stop_path), clock=clock)
     token = journal.token
     try:
-        twins = await asyncio.to_thread(start_twins, loaded.lab, row.id)
-        ports = twins.ports if twins else {}
-        compute = LocalCompute(data_directory() / "calculations" / row.id, clock)
-        resources = make_resources(loaded.lab, loaded.kinds, clock, compute, ports)
+        coming = start_twins(loaded.lab, row.id)
         wrapped = setting.wrap(journal) if setting.wrap else journal
         ledger = Ledger(wrapped, clock, setting.watch)
         clock.start_at(ledger.state.last_at)
         planner = planner_of(loaded, clock)
+        ports = coming.wait().ports if coming else {}
+        compute = LocalCompute(data_directory() / "calculations" / row.id, clock)
+        resources = make_resources(loaded.lab, loaded.kinds, clock, compute, ports)
         engine = join(loaded, setting.identity or row.id, ledger, resources, planner)
         _stop_on_signals(engine)
         async with StopLine(stop_path, engine.stop):
