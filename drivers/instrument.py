@@ -111,7 +111,7 @@ class Link:
     async def read(
         self, talk: Talk[T], *, urgent: bool = False, timeout_s: float | None = None
     ) -> T:
-        """Plays a dialogue that changes nothing; a silent or garbled one is repeated.
+        """Plays a dialogue that may be repeated, and repeats it when it is silent or garbled.
 
         Raises:
             DeviceGone: the connection broke; the next use reconnects and identifies.

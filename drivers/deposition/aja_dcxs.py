@@ -99,8 +99,9 @@ class AjaSupply(Instrument):
                 found.append((yield from dcxs.ask_number(query)))
             return found == [delay, minutes, seconds]
 
+        await self.link.read(_must_be_off)
         commands = (f"F{delay:02d}", f"G{minutes:03d}", f"H{seconds:02d}")
-        await self._settle(commands, confirm, f"an exposure of {whole_s} s", only_while_off=True)
+        await self._settle(commands, confirm, f"an exposure of {whole_s} s")
 
     @action(effect=Effect.IRREVERSIBLE, cancel=Cancel.AT_ONCE)
     async def on(self) -> None:
@@ -181,14 +182,11 @@ class AjaSupply(Instrument):
         confirm: Talk[bool],
         what: str,
         *,
-        only_while_off: bool = False,
         urgent: bool = False,
     ) -> None:
         """Sends commands, which are not answered, and reads back."""
 
         def tell() -> Dialogue[None]:
-            if only_while_off:
-                yield from _must_be_off()
             for command in commands:
                 yield from dcxs.tell(command)
             if not (yield from confirm()):

@@ -39,6 +39,7 @@ class ModbusValves(Instrument):
         settings = Settings(baudrate=baudrate, gap_s=modbus.gap_s(baudrate))
         super().__init__(bench, port, settings, timeout)
         self._unit_id, self._gate, self._vent = unit_id, coil_gate, coil_vent
+        self._names = {coil_gate: "gate", coil_vent: "vent"}
 
     def who(self) -> Dialogue[Identity]:
         """Whether somebody answers: a relay board has no identity."""
@@ -47,17 +48,20 @@ class ModbusValves(Instrument):
 
     async def make_safe(self) -> None:
         """Both closed. Raises DeviceError."""
-        await self._set({self._vent: False, self._gate: False}, "closing both valves", urgent=True)
+        await self._set(self._vent, False, urgent=True)
+        await self._set(self._gate, False, urgent=True)
 
     @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
     async def pump(self) -> None:
         """Closes the vent, then opens the gate to the pump. Raises DeviceError."""
-        await self._set({self._vent: False, self._gate: True}, "opening the gate")
+        await self._set(self._vent, False)
+        await self._set(self._gate, True)
 
     @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
     async def vent(self) -> None:
         """Closes the gate to the pump, then opens the vent. Raises DeviceError."""
-        await self._set({self._gate: False, self._vent: True}, "opening the vent")
+        await self._set(self._gate, False)
+        await self._set(self._vent, True)
 
     @reading
     async def valves(self) -> ValveStates:
@@ -74,18 +78,14 @@ class ModbusValves(Instrument):
         pdu = yield from modbus.ask_rtu(self._unit_id, modbus.read_coils(coil, 1))
         return modbus.coils(pdu, 1)[0]
 
-    async def _set(self, states: dict[int, bool], what: str, *, urgent: bool = False) -> None:
-        """Sets coils in order, each confirmed by its echo before the next, and reads them back."""
+    async def _set(self, coil: int, is_open: bool, *, urgent: bool = False) -> None:
+        what = f"{'opening' if is_open else 'closing'} the {self._names[coil]}"
 
         def confirm() -> Dialogue[bool]:
-            for coil, is_open in states.items():
-                if (yield from self._read(coil)) != is_open:
-                    return False
-            return True
+            return (yield from self._read(coil)) == is_open
 
         def tell() -> Dialogue[None]:
-            for coil, is_open in states.items():
-                yield from modbus.ask_rtu(self._unit_id, modbus.write_coil(coil, is_open))
+            yield from modbus.ask_rtu(self._unit_id, modbus.write_coil(coil, is_open))
             if not (yield from confirm()):
                 raise Refused(f"{what} was sent, and reads back otherwise")
 

@@ -94,7 +94,8 @@ class Keithley2400(Instrument):
             LimitExceeded, DeviceError.
         """
         within("repeats", repeats, 1, 1000, "")
-        await self.link.exchange(self._configure)
+        # every setting is absolute: what is sent twice is set once
+        await self.link.read(self._configure)
         try:
             return await self._measure(repeats)
         finally:

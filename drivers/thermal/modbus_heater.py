@@ -58,7 +58,7 @@ class ModbusHeater(Instrument):
 
     async def make_safe(self) -> None:
         """Not heating. Raises DeviceError."""
-        await self._write({self._run: 0}, "the command to stop heating", urgent=True)
+        await self._write(self._run, 0, "the command to stop heating", urgent=True)
 
     @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
     async def set_temperature(
@@ -67,13 +67,13 @@ class ModbusHeater(Instrument):
         """Heats to this temperature, in tenths of a degree. Raises LimitExceeded, DeviceError."""
         within("temperature", temperature, -200.0, self._max_temperature, "degC")
         tenths = round(10 * temperature) & 0xFFFF
-        what = f"a temperature of {temperature:g} degC"
-        await self._write({self._setpoint: tenths, self._run: 1}, what)
+        await self._write(self._setpoint, tenths, f"a temperature of {temperature:g} degC")
+        await self._write(self._run, 1, "the command to heat")
 
     @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
     async def off(self) -> None:
         """Stops heating. Raises DeviceError."""
-        await self._write({self._run: 0}, "the command to stop heating")
+        await self._write(self._run, 0, "the command to stop heating")
 
     @reading
     async def temperature(self) -> Annotated[float, Unit("degC")]:
@@ -84,16 +84,12 @@ class ModbusHeater(Instrument):
         pdu = yield from modbus.ask_rtu(self._unit_id, modbus.read_registers(register, 1))
         return modbus.registers(pdu, 1)[0]
 
-    async def _write(self, values: dict[int, int], what: str, *, urgent: bool = False) -> None:
+    async def _write(self, register: int, value: int, what: str, *, urgent: bool = False) -> None:
         def confirm() -> Dialogue[bool]:
-            for register, value in values.items():
-                if (yield from self._read(register)) != value:
-                    return False
-            return True
+            return (yield from self._read(register)) == value
 
         def tell() -> Dialogue[None]:
-            for register, value in values.items():
-                yield from modbus.ask_rtu(self._unit_id, modbus.write_register(register, value))
+            yield from modbus.ask_rtu(self._unit_id, modbus.write_register(register, value))
             if not (yield from confirm()):
                 raise Refused(f"{what} was sent, and reads back otherwise")
 

@@ -65,9 +65,9 @@ class MemoryPort:
         while True:
             if ask.data:
                 traffic.append(("tx", ask.data))
-                if data := await self._wire.receive(ask.data):
-                    traffic.append(("rx", data))
-                    buffer += data
+                buffer = await self._wire.receive(ask.data)
+                if buffer:
+                    traffic.append(("rx", buffer))
             if ask.drains:
                 buffer = b""
             n = whole_reply(buffer, ask.frame)

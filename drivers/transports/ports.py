@@ -177,12 +177,8 @@ class Port:
     def _drain(self, channel: Channel) -> None:
         """After a silence or a garbled reply its rest may still come: wait until all is quiet,
         and once more before the exchange that follows."""
-        if not self._is_suspect:
-            channel.discard()
-        elif read_until_quiet(channel, _DRAIN_S):
-            self._is_suspect = 2
-        else:
-            self._is_suspect -= 1
+        if self._is_suspect:
+            self._is_suspect = 2 if read_until_quiet(channel, _DRAIN_S) else self._is_suspect - 1
 
     def _play(
         self, channel: Channel, dialogue: Dialogue[T], timeout_s: float, traffic: Traffic
@@ -194,11 +190,13 @@ class Port:
         ask = next(dialogue)
         while True:
             if ask.data:
+                # what is left of the reply before, a second copy of it, answers nothing
+                buffer = b""
+                channel.discard()
                 traffic.append(("tx", ask.data))
                 channel.write(ask.data)
             if ask.drains:
                 read_until_quiet(channel, _DRAIN_S)
-                buffer = b""
             n, buffer = _collect(channel, buffer, ask.frame, timeout_s, traffic)
             try:
                 ask = dialogue.send(buffer[:n])

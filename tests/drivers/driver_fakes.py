@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from drivers.protocols import modbus, sqm160
 from orchestrator.clock import WallClock
-from orchestrator.ports.resource import Bench
+from orchestrator.ports.resource import Bench, Wire
 
 Spoil = Callable[[bytes], bytes]
 
@@ -164,7 +164,7 @@ class ModbusUnit:
 
     def answer(self, pdu: bytes) -> bytes:
         function, first, n = struct.unpack(">BHH", pdu[:5])
-        if function in (1, 5) and first not in self.coils or (
+        if (function in (1, 5) and first not in self.coils) or (
             function in (3, 6, 16) and first not in self.registers
         ):
             return bytes((function | 0x80, 2))
@@ -202,5 +202,127 @@ class FakeModbusLine(Fake):
         return modbus.rtu(request[0], unit.answer(request[1:-2])) if unit else b""
 
 
-def bench(name: str = "device", *, record: object = None, **wires: Fake) -> Bench:
+class FakeMeter(Fake):
+    """A 2400 with a resistance (V/I, ohm) between its probes; None is an open contact."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ohm: float | None = 100.0
+        self.is_on = False
+        self.current = 0.0
+        self.compliance = 21.0
+        self.n_readings = 0
+
+    def request_length(self, buffer: bytes) -> int:
+        return buffer.find(b"\n") + 1
+
+    def reply(self, request: bytes) -> bytes:
+        line = request.decode().strip()
+        if line == "*IDN?":
+            return b"KEITHLEY INSTRUMENTS INC.,MODEL 2400,1234567,C30   Mar 17 2006 09:29:29/A02\n"
+        if line == ":SYST:ERR?":
+            return b'0,"No error"\n'
+        if line == ":OUTP?":
+            return b"1\n" if self.is_on else b"0\n"
+        if line == ":READ?":
+            return self._read()
+        command, _, argument = line.partition(" ")
+        if command == ":OUTP":
+            self.is_on = argument == "ON"
+        elif command == ":SOUR:CURR:LEV":
+            self.current = float(argument)
+        elif command == ":SENS:VOLT:PROT":
+            self.compliance = float(argument)
+        return b""
+
+    def _read(self) -> bytes:
+        assert self.is_on
+        self.n_readings += 1
+        if self.ohm is None:
+            volt, status = 0.3 * self.compliance * (-1) ** self.n_readings, 8
+        else:
+            volt = min(self.current * self.ohm, self.compliance)
+            status = 8 if volt == self.compliance else 0
+        return f"{volt:+.6E},{self.current:+.6E},+9.910000E+37,+1.0E+00,{status:+.6E}\n".encode()
+
+
+class FakeRegisters(Fake):
+    """The arm's Modbus TCP server: registers 128 to 139."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unit = ModbusUnit(registers=dict.fromkeys(range(128, 140), 0))
+
+    def request_length(self, buffer: bytes) -> int:
+        if len(buffer) < 6:
+            return 0
+        length = 6 + int.from_bytes(buffer[4:6], "big")
+        return length if len(buffer) >= length else 0
+
+    def reply(self, request: bytes) -> bytes:
+        pdu = self.unit.answer(request[7:])
+        return request[:4] + (len(pdu) + 1).to_bytes(2, "big") + request[6:7] + pdu
+
+    def copy(self, to: int) -> None:
+        for i in range(4):
+            self.unit.registers[to + i] = self.unit.registers[128 + i]
+
+
+class FakeDashboard(Fake):
+    """An arm whose program takes `n_polls` looks at its state; `breaks_off` stops on the way."""
+
+    programs = ("blanks_to_chamber.urp", "chamber_to_probe.urp")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.registers = FakeRegisters()
+        self.n_polls = 2
+        self.breaks_off = False
+        self.safety = "NORMAL"
+        self.plays: list[str] = []
+        self._loaded = ""
+        self._left = 0
+
+    def request_length(self, buffer: bytes) -> int:
+        return buffer.find(b"\n") + 1
+
+    def reply(self, request: bytes) -> bytes:
+        return (self._answer(request.decode().strip()) + "\n").encode()
+
+    def _answer(self, line: str) -> str:
+        fixed = {
+            "get serial number": "20195501234",
+            "PolyscopeVersion": "URSoftware 5.12.0",
+            "robotmode": "Robotmode: RUNNING",
+            "safetystatus": f"Safetystatus: {self.safety}",
+        }
+        if line in fixed:
+            return fixed[line]
+        if line.startswith("load "):
+            self._loaded = line[5:]
+            found = self._loaded in self.programs
+            return (
+                f"Loading program: {self._loaded}" if found else f"File not found: {self._loaded}"
+            )
+        if line == "play":
+            self.plays.append(self._loaded)
+            self._left = self.n_polls
+            self.registers.copy(132)
+            return "Starting program"
+        if line == "stop":
+            was, self._left = self._left, 0
+            return "Stopped" if was else "Failed to execute: stop"
+        if line == "programState":
+            return self._state()
+        return f"could not understand: '{line}'"
+
+    def _state(self) -> str:
+        if self._left:
+            self._left -= 1
+            if not self._left and not self.breaks_off:
+                self.registers.copy(136)
+        return f"{'PLAYING' if self._left else 'STOPPED'} {self._loaded}"
+
+
+def bench(name: str = "device", *, record: object = None, **wires: Wire) -> Bench:
     return Bench(name=name, clock=WallClock(), wires=wires, record=record)

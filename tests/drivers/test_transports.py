@@ -1,0 +1,413 @@
+"""Ports over real ptys and TCP: sharing, silence, late and doubled answers, unplugging, locks."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from driver_fakes import FakeAlicat, bench, cut_short, noise, silent, twice
+from wire_fakes import on_pty, on_tcp
+
+from drivers.protocols import alicat
+from drivers.protocols.framing import Ask, Dialogue, until
+from drivers.transports import Settings, Transport, open_transport
+from drivers.transports import transport as registry
+from drivers.transports.locks import PortLock, resolve
+from drivers.transports.wires import Taken
+from orchestrator.errors import (
+    DeviceAbsent,
+    DeviceGarbled,
+    DeviceGone,
+    DeviceRefused,
+    DeviceSilent,
+    InputError,
+    PortTaken,
+)
+
+SETTINGS = Settings(baudrate=19200)
+SHORT_S = 0.15
+
+
+def poll(unit: str = "A") -> Dialogue[alicat.DataFrame]:
+    return alicat.ask(unit, alicat.request(unit))
+
+
+def set_flow(unit: str, flow: float) -> Dialogue[alicat.DataFrame]:
+    return alicat.ask(unit, alicat.set_point(unit, flow))
+
+
+async def setpoint(wire: Transport, unit: str = "A", timeout_s: float = SHORT_S) -> float:
+    return (await wire.exchange(poll(unit), timeout_s=timeout_s)).setpoint
+
+
+def test_an_exchange_over_a_pty_is_recorded_byte_by_byte(tmp_path: Path) -> None:
+    traffic: list[tuple[str, bytes]] = []
+
+    async def main() -> None:
+        with on_pty(tmp_path, FakeAlicat().answer) as device:
+            record = bench(record=lambda way, data: traffic.append((way, data)))
+            wire = await open_transport(str(device.link), record, SETTINGS)
+            frame = await wire.exchange(set_flow("A", 12.5), timeout_s=1.0)
+            assert frame.setpoint == 12.5
+            await wire.close()
+
+    asyncio.run(main())
+    assert traffic[0] == ("tx", b"AS12.500\r")
+    received = b"".join(data for way, data in traffic if way == "rx")
+    assert received == b"A +014.70 +025.00 +012.500 +012.500 +012.500 Ar\r"
+
+
+def test_two_units_on_one_line_share_the_port_and_never_each_others_replies(tmp_path: Path) -> None:
+    async def main() -> None:
+        with on_pty(tmp_path, FakeAlicat().answer) as device:
+            one = await open_transport(str(device.link), bench("argon"), SETTINGS)
+            two = await open_transport(str(device.link), bench("oxygen"), SETTINGS)
+            assert len(registry._ports) == 1
+            frames = await asyncio.gather(
+                *(
+                    w.exchange(poll(u), timeout_s=1.0)
+                    for _ in range(50)
+                    for w, u in ((one, "A"), (two, "B"))
+                )
+            )
+            assert [f.gas for f in frames] == ["Ar", "O2"] * 50
+            await one.close()
+            assert await setpoint(two, "B", 1.0) == 0.0
+            await two.close()
+            assert not registry._ports
+
+    asyncio.run(main())
+
+
+def test_a_stop_goes_ahead_of_everything_that_is_queued(tmp_path: Path) -> None:
+    fake = FakeAlicat()
+
+    async def main() -> None:
+        with on_pty(tmp_path, fake.answer) as device:
+            device.delay_s = 0.02
+            wire = await open_transport(str(device.link), bench(), SETTINGS)
+            queued = [asyncio.ensure_future(wire.exchange(poll(), timeout_s=1.0)) for _ in range(8)]
+            await asyncio.sleep(0.01)
+            await wire.exchange(set_flow("A", 0.0), timeout_s=1.0, urgent=True)
+            assert sum(q.done() for q in queued) <= 2
+            await asyncio.gather(*queued)
+            await wire.close()
+
+    asyncio.run(main())
+    assert fake.received.index(b"AS0.000\r") <= 2
+
+
+def test_a_late_answer_is_not_taken_for_the_answer_to_the_next_question(tmp_path: Path) -> None:
+    fake = FakeAlicat()
+
+    async def main() -> None:
+        with on_pty(tmp_path, fake.answer) as device:
+            wire = await open_transport(str(device.link), bench(), SETTINGS)
+            device.delay_s = SHORT_S + 0.1
+            with pytest.raises(DeviceSilent):
+                await wire.exchange(poll(), timeout_s=SHORT_S)
+            device.delay_s = 0.0
+            await asyncio.sleep(0.12)
+            assert (await wire.exchange(set_flow("A", 3.0), timeout_s=1.0)).setpoint == 3.0
+            assert await setpoint(wire) == 3.0
+            await wire.close()
+
+    asyncio.run(main())
+
+
+def test_an_answer_that_comes_while_the_line_is_being_drained_is_thrown_away(
+    tmp_path: Path,
+) -> None:
+    fake = FakeAlicat()
+
+    async def main() -> None:
+        with on_pty(tmp_path, fake.answer) as device:
+            wire = await open_transport(str(device.link), bench(), SETTINGS)
+            device.delay_s = SHORT_S + 0.03
+            with pytest.raises(DeviceSilent):
+                await wire.exchange(poll(), timeout_s=SHORT_S)
+            device.delay_s = 0.0
+            assert (await wire.exchange(set_flow("A", 3.0), timeout_s=1.0)).setpoint == 3.0
+            await wire.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("spoil", "error"),
+    [(silent, DeviceSilent), (cut_short, DeviceGarbled), (noise, DeviceGarbled)],
+)
+def test_a_spoilt_answer_is_an_error_and_the_next_exchange_is_right(
+    tmp_path: Path, spoil: object, error: type[Exception]
+) -> None:
+    fake = FakeAlicat()
+
+    async def main() -> None:
+        with on_pty(tmp_path, fake.answer) as device:
+            wire = await open_transport(str(device.link), bench(), SETTINGS)
+            await wire.exchange(set_flow("A", 5.0), timeout_s=1.0)
+            fake.spoils.append(spoil)  # type: ignore[arg-type]
+            with pytest.raises(error):
+                await setpoint(wire)
+            assert await setpoint(wire) == 5.0
+            await wire.close()
+
+    asyncio.run(main())
+
+
+def test_an_answer_given_twice_does_not_shift_the_ones_that_follow(tmp_path: Path) -> None:
+    fake = FakeAlicat()
+
+    async def main() -> None:
+        with on_pty(tmp_path, fake.answer) as device:
+            wire = await open_transport(str(device.link), bench(), SETTINGS)
+            fake.spoils.append(twice)
+            assert await setpoint(wire) == 0.0
+            for flow in (1.0, 2.0, 3.0):
+                assert (await wire.exchange(set_flow("A", flow), timeout_s=1.0)).setpoint == flow
+            await wire.close()
+
+    asyncio.run(main())
+
+
+def test_what_a_device_says_unasked_is_not_an_answer(tmp_path: Path) -> None:
+    async def main() -> None:
+        with on_pty(tmp_path, FakeAlicat().answer) as device:
+            wire = await open_transport(str(device.link), bench(), SETTINGS)
+            device.say(b"B +000.00 +000.00 +000.000 +000.000 +099.000 N2\r")
+            await asyncio.sleep(0.05)
+            assert await setpoint(wire) == 0.0
+            await wire.close()
+
+    asyncio.run(main())
+
+
+def test_a_refusal_is_no_fault_of_the_line(tmp_path: Path) -> None:
+    async def main() -> None:
+        with on_pty(tmp_path, FakeAlicat().answer) as device:
+            wire = await open_transport(str(device.link), bench("argon"), SETTINGS)
+            with pytest.raises(DeviceRefused) as refused:
+                await wire.exchange(alicat.ask("A", alicat.request("A", "XYZ")), timeout_s=1.0)
+            assert refused.value.resource == "argon"
+            await wire.close()
+
+    asyncio.run(main())
+
+
+def test_a_cancelled_exchange_leaves_no_half_reply_behind(tmp_path: Path) -> None:
+    async def main() -> None:
+        with on_pty(tmp_path, FakeAlicat().answer) as device:
+            wire = await open_transport(str(device.link), bench(), SETTINGS)
+            device.delay_s = 0.05
+            task = asyncio.ensure_future(wire.exchange(poll(), timeout_s=1.0))
+            await asyncio.sleep(0.02)
+            task.cancel()
+            device.delay_s = 0.0
+            assert (await wire.exchange(set_flow("A", 7.0), timeout_s=1.0)).setpoint == 7.0
+            await wire.close()
+
+    asyncio.run(main())
+
+
+def test_unplugging_mid_exchange_is_gone_and_the_next_connection_is_a_new_one(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        with on_pty(tmp_path, FakeAlicat().answer) as device:
+            wire = await open_transport(str(device.link), bench(), SETTINGS)
+            assert wire.connection == 1
+            device.unplug_on_next = True
+            with pytest.raises(DeviceGone):
+                await wire.exchange(poll(), timeout_s=1.0)
+            assert not wire.is_current
+            with pytest.raises(DeviceGone):
+                await wire.exchange(poll(), timeout_s=1.0)
+            device.plug_in()
+            assert await wire.connect() == 2
+            assert await setpoint(wire) == 0.0
+            await wire.close()
+
+    asyncio.run(main())
+
+
+def test_a_port_that_comes_back_late_is_waited_for(tmp_path: Path) -> None:
+    async def main() -> None:
+        with on_pty(tmp_path, FakeAlicat().answer) as device:
+            wire = await open_transport(str(device.link), bench(), SETTINGS)
+            device.unplug()
+            with pytest.raises(DeviceGone):
+                await wire.exchange(poll(), timeout_s=0.5)
+            asyncio.get_running_loop().call_later(0.2, device.plug_in)
+            assert await wire.connect() == 2
+            await wire.close()
+
+    asyncio.run(main())
+
+
+def test_a_port_that_is_not_there_is_absent_at_once(tmp_path: Path) -> None:
+    with pytest.raises(DeviceAbsent, match="cannot be opened"):
+        asyncio.run(open_transport(str(tmp_path / "none"), bench(), SETTINGS))
+    with pytest.raises(DeviceAbsent, match="in-memory"):
+        asyncio.run(open_transport("memory:none", bench(), SETTINGS))
+    assert not registry._ports
+
+
+@pytest.mark.parametrize("port", ["carrier-pigeon://loft", "socket://host", "socket://:x"])
+def test_what_is_no_port_is_an_input_error(port: str) -> None:
+    with pytest.raises(InputError):
+        asyncio.run(open_transport(port, bench(), SETTINGS))
+    assert not registry._ports
+
+
+def test_those_who_share_a_port_must_agree_on_its_settings(tmp_path: Path) -> None:
+    async def main() -> None:
+        with on_pty(tmp_path, FakeAlicat().answer) as device:
+            wire = await open_transport(str(device.link), bench(), SETTINGS)
+            with pytest.raises(InputError, match="already open"):
+                await open_transport(str(device.link), bench(), Settings(baudrate=9600))
+            assert await setpoint(wire) == 0.0
+            await wire.close()
+
+    asyncio.run(main())
+
+
+HOLD = """
+import sys
+from drivers.transports.locks import PortLock, resolve
+lock = PortLock(resolve(sys.argv[1]))
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_port_held_by_another_process_is_refused_naming_it_until_that_is_killed(
+    tmp_path: Path,
+) -> None:
+    with on_pty(tmp_path, FakeAlicat().answer) as device:
+        port = str(device.link)
+        with subprocess.Popen(
+            [sys.executable, "-c", HOLD, port], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as holder:
+            assert holder.stdout is not None
+            holder.stdout.readline()
+            with pytest.raises(PortTaken, match=f"process {holder.pid} holds"):
+                asyncio.run(open_transport(port, bench(), SETTINGS))
+            holder.send_signal(signal.SIGKILL)
+            holder.wait()
+
+        async def main() -> None:
+            await (await open_transport(port, bench(), SETTINGS)).close()
+
+        asyncio.run(main())
+
+
+def test_a_lock_is_of_the_device_and_not_of_its_name(tmp_path: Path) -> None:
+    (tmp_path / "real").touch()
+    (tmp_path / "alias").symlink_to(tmp_path / "real")
+    lock = PortLock(resolve(str(tmp_path / "alias")))
+    with pytest.raises(Taken):
+        PortLock(resolve(str(tmp_path / "real")))
+    lock.release()
+    PortLock(resolve(str(tmp_path / "real"))).release()
+
+
+def test_a_tcp_port_answers_like_a_serial_one_and_says_when_the_peer_hangs_up() -> None:
+    fake = FakeAlicat()
+
+    def answer(data: bytes) -> bytes:
+        if fake.is_gone:
+            raise ConnectionError
+        return fake.answer(data)
+
+    async def main() -> None:
+        with on_tcp(answer) as url:
+            wire = await open_transport(url, bench(), SETTINGS)
+            assert (await wire.exchange(set_flow("A", 4.0), timeout_s=1.0)).setpoint == 4.0
+            fake.is_gone = True
+            with pytest.raises(DeviceGone):
+                await setpoint(wire)
+            fake.is_gone = False
+            assert await wire.connect() == 2
+            assert await setpoint(wire) == 4.0
+            await wire.close()
+        with pytest.raises(DeviceAbsent):
+            await open_transport(url, bench(), SETTINGS)
+
+    asyncio.run(main())
+
+
+def test_in_memory_the_urgent_go_first_and_dialogues_do_not_mix() -> None:
+    order: list[bytes] = []
+
+    class Slow:
+        async def receive(self, data: bytes) -> bytes:
+            await asyncio.sleep(0)
+            order.append(data)
+            return data
+
+    def say(*words: bytes) -> Dialogue[None]:
+        for word in words:
+            yield Ask(word, until(word))
+
+    async def main() -> None:
+        wire = await open_transport("memory:slow", bench(slow=Slow()), SETTINGS)  # type: ignore[arg-type]
+        await asyncio.gather(
+            wire.exchange(say(b"a1", b"a2"), timeout_s=1.0),
+            wire.exchange(say(b"b1", b"b2"), timeout_s=1.0),
+            wire.exchange(say(b"stop"), timeout_s=1.0, urgent=True),
+        )
+        await wire.close()
+
+    asyncio.run(main())
+    assert order == [b"a1", b"a2", b"stop", b"b1", b"b2"]
+
+
+def test_in_memory_a_cut_wire_is_gone_and_a_hanging_one_is_silent() -> None:
+    fake = FakeAlicat()
+
+    class Hanging:
+        async def receive(self, data: bytes) -> bytes:
+            await asyncio.Event().wait()
+            return b""
+
+    async def main() -> None:
+        wire = await open_transport("memory:gas", bench(gas=fake), SETTINGS)
+        fake.is_gone = True
+        with pytest.raises(DeviceGone):
+            await setpoint(wire)
+        fake.is_gone = False
+        assert await wire.connect() == 2
+        assert await setpoint(wire) == 0.0
+        await wire.close()
+        hanging = await open_transport("memory:h", bench(h=Hanging()), SETTINGS)  # type: ignore[arg-type]
+        with pytest.raises(DeviceSilent):
+            await setpoint(hanging, timeout_s=0.05)
+        await hanging.close()
+
+    asyncio.run(main())
+
+
+def test_a_cancelled_waiter_in_memory_gives_its_turn_to_the_next() -> None:
+    gate = asyncio.Event()
+
+    class Gated:
+        async def receive(self, data: bytes) -> bytes:
+            await gate.wait()
+            return FakeAlicat().answer(data)
+
+    async def main() -> None:
+        wire = await open_transport("memory:g", bench(g=Gated()), SETTINGS)  # type: ignore[arg-type]
+        first, second, third = (
+            asyncio.ensure_future(wire.exchange(poll(), timeout_s=1.0)) for _ in range(3)
+        )
+        await asyncio.sleep(0)
+        second.cancel()
+        gate.set()
+        assert (await first).gas == (await third).gas == "Ar"
+        await wire.close()
+
+    asyncio.run(main())
