@@ -1,0 +1,142 @@
+"""Trials as aligned lines: the same columns while a campaign runs and when it is looked at.
+
+Columns that do not fit the terminal are left out from the right (parameters first), never wrapped.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.text import Text
+
+from orchestrator.model.campaign import Campaign
+from orchestrator.model.space import Value
+from orchestrator.model.state import TrialState
+from orchestrator.model.trial import Proposal
+from orchestrator.reports.numbers import number, plain, pretty_unit
+from orchestrator.reports.summary import Standing, metric_order, standing
+
+STYLES = {
+    Standing.INFEASIBLE: "dim",
+    Standing.OUT_OF_RANGE: "dim",
+    Standing.NO_VALUE: "dim",
+    Standing.FAILED: "red",
+    Standing.IN_FLIGHT: "cyan",
+}
+MARKS = {
+    Standing.FEASIBLE: " ",
+    Standing.INFEASIBLE: "-",
+    Standing.OUT_OF_RANGE: "-",
+    Standing.NO_VALUE: "?",
+    Standing.FAILED: "✗",
+    Standing.IN_FLIGHT: "…",
+}
+WHY_WIDTH = 12
+NAME_WIDTH = 16
+
+
+def say(console: Console, text: str | Text, style: str = "") -> None:
+    """Prints one line as it is: no markup, no wrapping; cut on a terminal, whole in a file."""
+    line = Text(text, style=style) if isinstance(text, str) else text
+    if not (console.encoding or "").lower().startswith("utf"):
+        line = Text(plain(line.plain), style=line.style)
+    if console.is_terminal:
+        line.truncate(console.width, overflow="ellipsis")
+    console.print(line, highlight=False, soft_wrap=True, markup=False)
+
+
+def short(value: float, censored: str = "") -> str:
+    """A number in few characters: `0.408`, `1.07e-3`, `>1`."""
+    bound = {"above": ">", "below": "<"}.get(censored, "")
+    return bound + plain(number(value, 3))
+
+
+def few_words(proposal: Proposal) -> str:
+    """Why the point was chosen, in a word or three."""
+    if proposal.source in ("initial", "person", "table"):
+        return proposal.source
+    if proposal.intent == "exploit" and proposal.nearest is not None:
+        return f"exploit near {proposal.nearest.trial}"
+    return proposal.intent
+
+
+def width_of(console: Console) -> int | None:
+    """Columns of a terminal; None for a file or a pipe, which take any line."""
+    if not console.is_terminal:
+        return None
+    return console.width or shutil.get_terminal_size().columns
+
+
+@dataclass(frozen=True)
+class _Column:
+    title: str
+    unit: str
+    width: int
+    metric: str = ""
+    parameter: str = ""
+
+
+class TrialLines:
+    """Lays trials out in columns for a terminal of `width` columns (None: any)."""
+
+    def __init__(self, campaign: Campaign, width: int | None) -> None:
+        self._campaign = campaign
+        self._n = max(5, 2 * len(str(campaign.budget.trials)) + 1)
+        columns = [self._metric_column(name) for name in metric_order(campaign)]
+        columns += [self._parameter_column(name) for name in campaign.space.names]
+        free = 10_000 if width is None else width - self._n - 4 - WHY_WIDTH - 1
+        self._columns: list[_Column] = []
+        for column in columns:
+            free -= column.width + 2
+            if free < 0:
+                break
+            self._columns.append(column)
+
+    def header(self) -> list[Text]:
+        """Two lines: names, and beneath them their units."""
+        names, units = "trial".rjust(self._n) + "  ", " " * (self._n + 2)
+        for column in self._columns:
+            names += "  " + column.title.rjust(column.width)
+            units += "  " + column.unit.rjust(column.width)
+        return [Text(names + "  why", style="bold"), Text(units, style="dim")]
+
+    def line(self, trial: TrialState, *, is_best: bool = False) -> Text:
+        """One trial. `is_best`: it is the best feasible one so far."""
+        kind = standing(self._campaign, trial)
+        mark = "★" if is_best else MARKS[kind]
+        count = f"{trial.number}/{self._campaign.budget.trials}".rjust(self._n)
+        text = f"{count} {mark}"
+        if kind is Standing.FAILED:
+            cause = f"failed ({trial.cause.value})" if trial.cause else "failed"
+            where = f" in {trial.failed_step}" if trial.failed_step else ""
+            return Text(f"{text}  {cause}{where}: {trial.sentence}", style="red")
+        for column in self._columns:
+            text += "  " + self._cell(column, trial).rjust(column.width)
+        style = "bold green" if is_best else STYLES.get(kind, "")
+        return Text(f"{text}  {few_words(trial.proposal)}", style=style)
+
+    def _cell(self, column: _Column, trial: TrialState) -> str:
+        if column.parameter:
+            value: Value = trial.proposal.point[column.parameter]
+            return _cut(value, column.width) if isinstance(value, str) else short(value)
+        observed = trial.observed(column.metric)
+        return short(observed.event.value, observed.event.censored or "") if observed else ""
+
+    def _metric_column(self, name: str) -> _Column:
+        unit = pretty_unit(self._campaign.metric(name).unit)
+        width = max(8, len(name), len(unit))
+        return _Column(_cut(name, NAME_WIDTH), unit, min(width, NAME_WIDTH), metric=name)
+
+    def _parameter_column(self, name: str) -> _Column:
+        parameter = self._campaign.space[name]
+        unit = pretty_unit(getattr(parameter, "unit", ""))
+        widest = max([6, len(name), len(unit), *map(len, getattr(parameter, "options", ()))])
+        widest = NAME_WIDTH if parameter.kind == "pool" else widest
+        width = min(widest, NAME_WIDTH)
+        return _Column(_cut(name, width), unit, width, parameter=name)
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"

@@ -1,0 +1,251 @@
+"""Everything that a terminal shows: progress of a run, trials, events, doubts, timelines."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from orchestrator.cli.lines import TrialLines, say, width_of
+from orchestrator.cli.progress import Progress
+from orchestrator.model import events as ev
+from orchestrator.model.campaign import Campaign
+from orchestrator.model.state import DispatchState, State
+from orchestrator.model.trial import TrialStatus
+from orchestrator.ports.journal import CampaignRow
+from orchestrator.reports.numbers import duration, moment
+from orchestrator.reports.summary import best_trial, planned, shown_point, summary, wanted
+from orchestrator.reports.timeline import Bar, Lane, timeline
+
+__all__ = [
+    "Progress",
+    "print_campaigns",
+    "print_doubts",
+    "print_events",
+    "print_state",
+    "print_timeline",
+    "print_trials",
+]
+
+LONG_TEXTS = {"kind", "campaign_text", "lab_text", "arguments_hash"}
+EPOCH_SECONDS = 1e8
+"""Campaign times above this are seconds since the epoch: the campaign ran on the wall clock."""
+
+
+def print_trials(campaign: Campaign, state: State, console: Console) -> None:
+    """One line per trial."""
+    if not state.trials:
+        say(console, "no trial was proposed yet")
+        return
+    lines = TrialLines(campaign, width_of(console))
+    best = best_trial(campaign, state)
+    for header in lines.header():
+        say(console, header)
+    for number_, trial in sorted(state.trials.items()):
+        say(console, lines.line(trial, is_best=best is not None and best.number == number_))
+    if campaign.objective.constraints:
+        say(console, "★ best   - not feasible   ✗ failed   … in flight", style="dim")
+
+
+def print_events(recorded: Iterable[ev.Recorded], console: Console) -> None:
+    """One line per event: number, time, kind, facts."""
+    for entry in recorded:
+        facts = entry.event.model_dump(exclude=LONG_TEXTS, exclude_defaults=True)
+        text = " ".join(f"{name}={_fact(value)}" for name, value in facts.items())
+        line = Text(f"{entry.seq:>6}  {_time(entry)}  ")
+        line.append(entry.event.kind, style="bold")
+        line.append("  " + text)
+        say(console, line)
+
+
+def print_state(campaign: Campaign, state: State, console: Console) -> None:
+    """Where a campaign stands: answer first, then what is going on and what it waits for."""
+    glance = summary(campaign, state)
+    say(console, campaign.name, style="bold")
+    say(console, campaign.goal)
+    say(console, "")
+    say(console, glance.headline, style="bold green" if glance.feasible else "")
+    best = best_trial(campaign, state)
+    if best is not None:
+        say(console, f"  at {shown_point(campaign, best)}")
+    say(console, f"  wanted: {wanted(campaign)}")
+    counts = f"{glance.n_done} measured, {glance.n_failed} failed, {glance.n_in_flight} in flight"
+    facts = [
+        ("status", _status(state)),
+        ("trials", f"{counts}; budget {planned(campaign)}"),
+        ("campaign time", f"{duration(glance.elapsed_s)} (running {duration(glance.running_s)})"),
+        ("lab", state.engine.lab_name if state.engine else "none yet"),
+        ("events", f"{state.n_events:,}"),
+    ]
+    for name, value in facts:
+        say(console, f"  {name + ':':<15}{value}")
+    _print_doing(state, console)
+    _print_waiting(campaign, state, console)
+
+
+def print_doubts(campaign: Campaign, state: State, console: Console) -> None:
+    """Each action in doubt: what is known, and the commands that settle it."""
+    doubts = state.doubts()
+    if not doubts:
+        say(console, "nothing is in doubt")
+        return
+    n = len(doubts)
+    say(console, f"{n} action{'s are' if n > 1 else ' is'} in doubt: look, then say what happened")
+    for dispatch in doubts:
+        _print_doubt(campaign, state, dispatch, console)
+
+
+def print_timeline(
+    campaign: Campaign, state: State, console: Console, *, inner: bool = False
+) -> None:
+    """Who did what when, one row per role (and per part of a composite with `inner`)."""
+    drawn = timeline(campaign, state, inner=inner)
+    if not drawn.bars or drawn.span_s <= 0:
+        say(console, "no action was dispatched yet")
+        return
+    labels = [("  " if lane.part_of else "") + lane.name for lane in drawn.lanes]
+    label_width = max(map(len, labels))
+    cells = max(20, min(width_of(console) or 100, 140) - label_width - 9)
+    for index, (label, lane) in enumerate(zip(labels, drawn.lanes, strict=True)):
+        bars = [bar for bar in drawn.bars if bar.lane == index]
+        row = Text(label.ljust(label_width) + "  ")
+        row.append_text(_cells(bars, lane, drawn.span_s, cells))
+        row.append(f" {100 * lane.busy:4.0f} %", style="dim")
+        say(console, row)
+    end = moment(drawn.span_s)
+    scale = "0" + end.rjust(cells - 1)
+    say(console, " " * (label_width + 2) + scale + " campaign time", style="dim")
+
+
+def print_campaigns(rows: Sequence[CampaignRow], console: Console) -> None:
+    """The campaigns of a store, newest last."""
+    if not rows:
+        say(console, "the store holds no campaign yet; start one: hagane run CAMPAIGN")
+        return
+    name = max(8, *(len(row.name) for row in rows))
+    mark = max(2, *(len(row.id) for row in rows))
+    header = f"{'campaign':<{name}}  {'id':<{mark}}  {'events':>8}  {'last event':<16}  running"
+    say(console, header, style="bold")
+    for row in rows:
+        last = f"{datetime.fromtimestamp(row.last_event_at):%Y-%m-%d %H:%M}"
+        holder = row.holder or "-"
+        line = f"{row.name:<{name}}  {row.id:<{mark}}  {row.n_events:>8,}  {last:<16}  {holder}"
+        say(console, line)
+
+
+def _status(state: State) -> str:
+    if state.finished is not None:
+        return f"finished: {state.finished.why}"
+    if state.paused is not None:
+        return f"paused by {state.paused.by}: {state.paused.why}"
+    if state.engine_is_up and state.engine is not None:
+        return f"running on {state.engine.host} (or its engine was killed)"
+    return "stopped before its end; `hagane run` resumes it"
+
+
+def _print_doing(state: State, console: Console) -> None:
+    tops = [state.dispatches[t] for t in state.open_tickets]
+    for dispatch in tops:
+        event = dispatch.event
+        if event.parent is not None or dispatch.doubt is not None:
+            continue
+        trial = f"trial {event.trial}: " if event.trial is not None else ""
+        since = duration(state.last_at - dispatch.at)
+        say(console, f"  {'now:':<15}{trial}{event.resource}.{event.action}, {since}")
+
+
+def _print_waiting(campaign: Campaign, state: State, console: Console) -> None:
+    if n := len(state.doubts()):
+        say(console, f"  {n} in doubt: hagane doubts {shlex.quote(campaign.name)}", style="yellow")
+    for trial in state.trials.values():
+        if trial.status is not TrialStatus.AWAITING:
+            continue
+        missing = [m.name for m in campaign.metrics if trial.observed(m.name) is None]
+        sample = trial.samples[0] if trial.samples else str(trial.number)
+        for metric in missing:
+            command = f"hagane observe {shlex.quote(sample)} --metric {metric} --value ..."
+            say(console, f"  trial {trial.number} waits: {command}", style="yellow")
+
+
+def _print_doubt(
+    campaign: Campaign, state: State, dispatch: DispatchState, console: Console
+) -> None:
+    event = dispatch.event
+    trial = f"trial {event.trial}, " if event.trial is not None else ""
+    step = f"step {event.step}, " if event.step else ""
+    say(console, "")
+    say(console, f"{trial}{step}{event.resource}.{event.action}", style="bold")
+    say(console, f"  ticket      {event.ticket}")
+    say(console, f"  dispatched  {moment(dispatch.at - state.started_at)} of campaign time")
+    say(console, f"  effect      {event.effect}")
+    if event.arguments:
+        shown = ", ".join(f"{name} = {_fact(value)}" for name, value in event.arguments.items())
+        say(console, f"  with        {shown}")
+    if event.sample:
+        way = f", from {event.source} to {event.target}" if event.target else ""
+        say(console, f"  sample      {event.sample}{way}")
+    say(console, f"  known       {dispatch.doubt.known if dispatch.doubt else 'nothing more'}")
+    results = "".join(f" --result {name}=VALUE" for name in _results_needed(campaign, event))
+    place = " --at PLACE" if event.sample else ""
+    tail = f" --campaign {shlex.quote(campaign.name)}"
+    say(console, "  if it was done:      ", style="dim")
+    say(console, f"    hagane resolve {event.ticket} done{results}{tail}")
+    say(console, "  if it was not:       ", style="dim")
+    say(console, f"    hagane resolve {event.ticket} not-done{tail}")
+    say(console, "  if it was spoilt:    ", style="dim")
+    say(console, f"    hagane resolve {event.ticket} failed{place}{tail}")
+
+
+def _results_needed(campaign: Campaign, event: ev.ActionDispatched) -> list[str]:
+    """The results of this step that the campaign's expressions use."""
+    if event.parent is not None or not event.step:
+        return []
+    texts = [m.expression for m in campaign.metrics]
+    texts += [a.expression or "" for step in campaign.recipe for a in step.arguments]
+    pattern = rf"(?<![\w.]){re.escape(event.step)}\.([A-Za-z_]\w*)"
+    return list(dict.fromkeys(name for text in texts for name in re.findall(pattern, text)))
+
+
+def _cells(bars: Sequence[Bar], lane: Lane, span_s: float, n: int) -> Text:
+    share = [0.0] * n
+    style: list[str] = ["blue"] * n
+    for bar in bars:
+        first = min(n - 1, int(bar.start_s / span_s * n))
+        last = min(n - 1, int(bar.end_s / span_s * n))
+        for cell in range(first, last + 1):
+            low, high = cell * span_s / n, (cell + 1) * span_s / n
+            inside = max(0.0, min(bar.end_s, high) - max(bar.start_s, low))
+            share[cell] = min(1.0, share[cell] + max(inside / (high - low), 0.01))
+            if bar.outcome in ("failed", "doubt"):
+                style[cell] = "red" if bar.outcome == "failed" else "magenta"
+            elif style[cell] == "blue" and (bar.trial or 0) % 2:
+                style[cell] = "cyan"
+    text = Text()
+    for part, colour in zip(share, style, strict=True):
+        block = " " if part == 0 else "░" if part < 0.34 else "▓" if part < 0.67 else "█"
+        text.append("x" if colour == "red" else "?" if colour == "magenta" else block, style=colour)
+    return text
+
+
+def _time(entry: ev.Recorded) -> str:
+    if entry.at > EPOCH_SECONDS:
+        return f"{datetime.fromtimestamp(entry.wall):%Y-%m-%d %H:%M:%S}"
+    seconds = int(entry.at)
+    days, seconds = divmod(seconds, 86400)
+    clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    return f"{days} d {clock}" if days else clock.rjust(12)
+
+
+def _fact(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k}: {_fact(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_fact, value)) + "]"
+    return repr(value) if isinstance(value, str) and " " in value else str(value)
