@@ -6,10 +6,8 @@ Importing this package loads neither SQLAlchemy nor a database driver; `open_sto
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from orchestrator.journal.store import LeasedJournal, Store
+from orchestrator.journal.store import LeasedJournal, Store
 
 __all__ = ["LeasedJournal", "Store", "open_store"]
 
