@@ -120,6 +120,18 @@ class SputterTool:
         await self._finish(dispatch)
         return film
 
+    @action(effect=Effect.IDEMPOTENT, cancel=Cancel.BETWEEN_STEPS)
+    async def release(self, dispatch: Dispatch) -> None:
+        """Plasma, gases and heater off, cold, and at atmosphere, whatever was under way.
+
+        Raises:
+            DeviceError: a part failed.
+            StepTimeout: it did not cool down or fill.
+            SafetyStop: an interlock.
+        """
+        await dispatch("supply", "off")
+        await self._finish(dispatch)
+
     async def _prepare(
         self, dispatch: Dispatch, oxygen: float, temperature: float, argon: float
     ) -> None:

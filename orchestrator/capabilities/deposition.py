@@ -42,6 +42,12 @@ class Sputtering:
         raise NotImplementedError
 
 
+    @action(effect=Effect.IDEMPOTENT, cancel=Cancel.BETWEEN_STEPS)
+    async def release(self) -> None:
+        """Brings the tool into the state in which a sample can be taken out of it."""
+        raise NotImplementedError
+
+
 class FlowControl:
     """A mass-flow controller."""
 

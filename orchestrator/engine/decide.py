@@ -153,6 +153,8 @@ def _unsettled(study: Study, state: State) -> bool:
 def _settle(study: Study, state: State) -> Iterator[Command]:
     """What follows from results without touching the lab."""
     for trial in state.trials.values():
+        if trial.status is TrialStatus.FAILED:
+            yield from _failed_carrying(study, state, trial)
         if trial.status.is_terminal:
             continue
         due = tuple(_due_metrics(study, state, trial))
@@ -225,6 +227,17 @@ def _failed_step(study: Study, state: State, trial: TrialState) -> Iterator[Comm
             is_safety=is_safety,
             make_safe=is_safety or policy is OnFailure.MAKE_SAFE,
         )
+
+
+def _failed_carrying(study: Study, state: State, trial: TrialState) -> Iterator[Command]:
+    bound = _carry_off(study, state, trial)
+    last = _last(state, trial, bound) if bound else None
+    if bound is None or last is None or last.outcome != "failed" or last.failure is None:
+        return
+    was_resumed = state.resumed_seq > last.failed_seq
+    if last.failure.error != "Stopped" and not was_resumed and state.paused is None:
+        sample = sample_of(state, trial)
+        yield Pause(f"sample {sample} could not be carried off: {last.failure.sentence}")
 
 
 def _may_retry(bound: BoundStep, state: State, trial: TrialState) -> bool:
@@ -300,7 +313,8 @@ def _startable(study: Study, state: State, trial: TrialState) -> BoundStep | Non
 
 
 def _carry_off(study: Study, state: State, trial: TrialState) -> BoundStep | None:
-    """A failed trial's sample is still taken to where the recipe would have left it."""
+    """A failed trial's sample is still taken to where the recipe would have left it; the tool that
+    holds it is brought to release it first."""
     if trial.status is not TrialStatus.FAILED or sample_of(state, trial) is None:
         return None
     moves = [b for b in study.steps if b.moves_sample and not b.makes_sample]
@@ -308,6 +322,11 @@ def _carry_off(study: Study, state: State, trial: TrialState) -> BoundStep | Non
     here = position_of(state, trial)
     if not moves or here == moves[-1].target or here in stores:
         return None
+    release = study.releases.get(here)
+    if release is not None:
+        last = _last(state, trial, release)
+        if last is None or last.outcome != "done":
+            return release
     return moves[-1]
 
 

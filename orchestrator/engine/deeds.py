@@ -69,7 +69,7 @@ class Deeds:
         )
 
     async def _step(self, command: do.StartStep) -> None:
-        bound = next(b for b in self._study.steps if b.step.name == command.step)
+        bound = self._study.step(command.step)
         try:
             order = self._order(command, bound)
         except ResultRefused as refused:

@@ -17,6 +17,10 @@ from orchestrator.model.space import Point, Pool
 from orchestrator.ports.action import ActionSpec, ArgSpec
 from orchestrator.ports.resource import ResourceKind
 
+RELEASE = "release"
+"""The action by which a resource lets go of a sample, for one that has to be carried off after a
+failure. It takes no arguments; a resource without it can be reached into at any time."""
+
 Capabilities = Mapping[str, Mapping[str, ActionSpec]]
 
 
@@ -46,6 +50,7 @@ class Study:
     lab: Lab
     campaign_id: str
     steps: tuple[BoundStep, ...]
+    releases: Mapping[str, BoundStep]
     metrics: Mapping[str, Expression | None]
     holds: Mapping[str, frozenset[str]]
     capacity: Mapping[str, int]
@@ -67,6 +72,10 @@ class Study:
         """The identity of a step's attempt: a pure function, so that a replay gives it again."""
         text = f"{self.campaign_id}|{trial}|{step}|{attempt}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def step(self, name: str) -> BoundStep:
+        """A step of the recipe, or the release of a position. Raises StopIteration."""
+        return next(b for b in (*self.steps, *self.releases.values()) if b.step.name == name)
 
     def position_of(self, bound: BoundStep) -> str:
         """The position at which a step's role works on a sample, if it has one of its name."""
@@ -99,8 +108,21 @@ def prepare(
     }
     holds = {b.name: frozenset({b.name, *b.parts.values()}) for b in lab.resources}
     capacity = {name: int(getattr(kind.cls, "concurrent", 1)) for name, kind in kinds.items()}
-    study = Study(campaign, lab, campaign_id, tuple(steps), metrics, holds, capacity, 1)
-    return Study(**{**study.__dict__, "in_flight": _in_flight(study)})
+    bound = tuple(steps)
+    in_flight = _in_flight(campaign, lab, bound, capacity)
+    releases = _releases(lab, kinds)
+    return Study(campaign, lab, campaign_id, bound, releases, metrics, holds, capacity, in_flight)
+
+
+def _releases(lab: Lab, kinds: Mapping[str, ResourceKind]) -> dict[str, BoundStep]:
+    releases = {}
+    for position in lab.positions:
+        resource = lab.roles.get(position.name, "")
+        spec = kinds[resource].actions.get(RELEASE) if resource else None
+        if spec is not None:
+            step = Step(name=f"release {position.name}", role=position.name, action=RELEASE)
+            releases[position.name] = BoundStep(step, resource, spec, {}, {}, "", False)
+    return releases
 
 
 def _parameter_units(campaign: Campaign) -> dict[str, str]:
@@ -147,13 +169,15 @@ def _constant(argument: Argument, declared: ArgSpec, contract: ArgSpec | None) -
     return int(number) if declared.kind == "integer" else number
 
 
-def _in_flight(study: Study) -> int:
+def _in_flight(
+    campaign: Campaign, lab: Lab, steps: tuple[BoundStep, ...], capacity: Mapping[str, int]
+) -> int:
     """As many trials as the lab can hold: one per single place that the recipe visits."""
-    if study.campaign.in_flight is not None:
-        return study.campaign.in_flight
-    places = {p.name: p for p in study.lab.positions}
-    visited = {s.target for s in study.steps if s.target}
+    if campaign.in_flight is not None:
+        return campaign.in_flight
+    places = {p.name: p for p in lab.positions}
+    visited = {s.target for s in steps if s.target}
     single = [n for n in visited if n in places and places[n].slots == 1]
     if single:
         return len(single)
-    return max(study.capacity[s.resource] for s in study.steps)
+    return max(capacity[s.resource] for s in steps)
