@@ -9,6 +9,7 @@ import shutil
 from dataclasses import dataclass
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from orchestrator.model.campaign import Campaign
@@ -39,12 +40,33 @@ NAME_WIDTH = 16
 
 def say(console: Console, text: str | Text, style: str = "") -> None:
     """Prints one line as it is: no markup, no wrapping; cut on a terminal, whole in a file."""
-    line = Text(text, style=style) if isinstance(text, str) else text
-    if not (console.encoding or "").lower().startswith("utf"):
-        line = Text(plain(line.plain), style=line.style)
+    line = for_console(console, text, style)
     if console.is_terminal:
         line.truncate(console.width, overflow="ellipsis")
     console.print(line, highlight=False, soft_wrap=True, markup=False)
+
+
+def tell(console: Console, text: str, style: str = "") -> None:
+    """Prints a sentence that must be read whole: wrapped on a terminal, one line in a file."""
+    if not console.is_terminal:
+        console.print(for_console(console, text, style), highlight=False, soft_wrap=True)
+        return
+    words = text.lstrip(" ")
+    line = for_console(console, words, style)
+    console.print(Padding(line, (0, 0, 0, len(text) - len(words))), highlight=False)
+
+
+def dictate(console: Console, command: str) -> None:
+    """Prints a command to be typed or copied: never cut, never broken."""
+    console.print(for_console(console, command), highlight=False, soft_wrap=True, markup=False)
+
+
+def for_console(console: Console, text: str | Text, style: str = "") -> Text:
+    """The text in characters that the console can show."""
+    line = Text(text, style=style) if isinstance(text, str) else text
+    if (console.encoding or "").lower().startswith("utf"):
+        return line
+    return Text(plain(line.plain), style=line.style)
 
 
 def short(value: float, censored: str = "") -> str:

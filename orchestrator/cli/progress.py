@@ -11,11 +11,11 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from orchestrator.cli.lines import TrialLines, say, short, width_of
+from orchestrator.cli.lines import TrialLines, for_console, say, short, tell, width_of
 from orchestrator.model import events as ev
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.state import State
-from orchestrator.reports.numbers import duration, moment, plain, pretty_unit
+from orchestrator.reports.numbers import duration, moment, pretty_unit
 from orchestrator.reports.summary import Standing, best_trial, standing
 
 REFRESH_PER_SECOND = 4
@@ -115,7 +115,7 @@ class Progress:
             is_best = event.trial == self._best != was_best
             say(self._console, self._lines.line(state.trials[event.trial], is_best=is_best))
         if said := _remark(event):
-            say(self._console, f"      ! {said}", style="yellow")
+            tell(self._console, f"      ! {said}", style="yellow")
         if before is None:
             n_ended = sum(t.status.is_terminal for t in state.trials.values())
             before = _Glance(
@@ -154,8 +154,8 @@ class Progress:
             if event.parent is not None:
                 continue
             role = self._role_of.get(event.step, event.resource)
-            inner = [state.dispatches[c].event for c in dispatch.children[-1:]]
-            part = "".join(f" › {i.resource}.{i.action}" for i in inner)
+            inner = [state.dispatches[c] for c in dispatch.children[-1:]]
+            part = "".join(f" › {i.event.resource}.{i.event.action}" for i in inner if i.is_open)
             trial = f"trial {event.trial}: " if event.trial is not None else ""
             found.append(_Doing(role, f"{trial}{event.action}{part}", dispatch.at))
         return tuple(found)
@@ -184,27 +184,25 @@ class Progress:
             lines.append(Text(text, style="" if doing else "dim"))
         if glance.paused:
             lines.append(Text(f"  paused: {glance.paused}", style="yellow"))
-        lines.append(self._bar(glance, now_at, waited))
+        lines += self._bar(glance, now_at, waited)
         return Group(*(self._fit(line) for line in lines))
 
-    def _bar(self, glance: _Glance, now_at: float, waited: float) -> Text:
+    def _bar(self, glance: _Glance, now_at: float, waited: float) -> list[Text]:
         total = self._campaign.budget.trials
         filled = round(20 * min(1.0, glance.n_ended / total))
-        parts = [f"{glance.n_ended}/{total} trials"]
-        if glance.best:
-            parts.append(glance.best)
-        parts.append(f"campaign time {moment(now_at - glance.started_at)}")
+        bar = Text("  ")
+        bar.append("█" * filled, style="green").append("░" * (20 - filled), style="dim")
+        bar.append(
+            f"  {glance.n_ended}/{total} trials" + (f", {glance.best}" if glance.best else "")
+        )
+        times = f"  campaign time {moment(now_at - glance.started_at)}"
         left = glance.left_s(total)
         if left is not None and left > 0:
-            parts.append(f"about {duration(max(0.0, left - waited))} left")
-        bar = Text("  " + "█" * filled, style="green")
-        bar.append("░" * (20 - filled), style="dim")
-        bar.append("  " + ", ".join(parts), style="default")
-        return bar
+            times += f", about {duration(max(0.0, left - waited))} left"
+        return [bar, Text(times, style="dim")]
 
     def _fit(self, line: Text) -> Text:
-        if not (self._console.encoding or "").lower().startswith("utf"):
-            line = Text(plain(line.plain), style=line.style)
+        line = for_console(self._console, line)
         line.truncate(self._console.width, overflow="ellipsis")
         return line
 

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from orchestrator.cli.lines import TrialLines, say, width_of
+from orchestrator.cli.lines import TrialLines, dictate, say, tell, width_of
 from orchestrator.cli.progress import Progress
 from orchestrator.model import events as ev
 from orchestrator.model.campaign import Campaign
@@ -33,6 +33,7 @@ __all__ = [
 ]
 
 LONG_TEXTS = {"kind", "campaign_text", "lab_text", "arguments_hash"}
+FIRST_FACTS = ("trial", "step", "resource", "action", "metric", "value", "unit")
 EPOCH_SECONDS = 1e8
 """Campaign times above this are seconds since the epoch: the campaign ran on the wall clock."""
 
@@ -56,7 +57,11 @@ def print_events(recorded: Iterable[ev.Recorded], console: Console) -> None:
     """One line per event: number, time, kind, facts."""
     for entry in recorded:
         facts = entry.event.model_dump(exclude=LONG_TEXTS, exclude_defaults=True)
-        text = " ".join(f"{name}={_fact(value)}" for name, value in facts.items())
+        if isinstance(entry.event, ev.TrialProposed):
+            proposal = entry.event.proposal
+            facts |= {"proposal": proposal.point, "why": proposal.why}
+        order = [n for n in FIRST_FACTS if n in facts] + [n for n in facts if n not in FIRST_FACTS]
+        text = " ".join(f"{name}={_fact(facts[name])}" for name in order)
         line = Text(f"{entry.seq:>6}  {_time(entry)}  ")
         line.append(entry.event.kind, style="bold")
         line.append("  " + text)
@@ -67,13 +72,13 @@ def print_state(campaign: Campaign, state: State, console: Console) -> None:
     """Where a campaign stands: answer first, then what is going on and what it waits for."""
     glance = summary(campaign, state)
     say(console, campaign.name, style="bold")
-    say(console, campaign.goal)
+    tell(console, campaign.goal)
     say(console, "")
-    say(console, glance.headline, style="bold green" if glance.feasible else "")
+    tell(console, glance.headline, style="bold green" if glance.feasible else "")
     best = best_trial(campaign, state)
     if best is not None:
-        say(console, f"  at {shown_point(campaign, best)}")
-    say(console, f"  wanted: {wanted(campaign)}")
+        tell(console, f"  at {shown_point(campaign, best)}")
+    tell(console, f"  wanted: {wanted(campaign)}")
     counts = f"{glance.n_done} measured, {glance.n_failed} failed, {glance.n_in_flight} in flight"
     facts = [
         ("status", _status(state)),
@@ -83,7 +88,7 @@ def print_state(campaign: Campaign, state: State, console: Console) -> None:
         ("events", f"{state.n_events:,}"),
     ]
     for name, value in facts:
-        say(console, f"  {name + ':':<15}{value}")
+        tell(console, f"  {name + ':':<15}{value}")
     _print_doing(state, console)
     _print_waiting(campaign, state, console)
 
@@ -117,9 +122,8 @@ def print_timeline(
         row.append_text(_cells(bars, lane, drawn.span_s, cells))
         row.append(f" {100 * lane.busy:4.0f} %", style="dim")
         say(console, row)
-    end = moment(drawn.span_s)
-    scale = "0" + end.rjust(cells - 1)
-    say(console, " " * (label_width + 2) + scale + " campaign time", style="dim")
+    scale = "0" + moment(drawn.span_s).rjust(cells - 1)
+    say(console, "time".ljust(label_width) + "  " + scale, style="dim")
 
 
 def print_campaigns(rows: Sequence[CampaignRow], console: Console) -> None:
@@ -161,7 +165,7 @@ def _print_doing(state: State, console: Console) -> None:
 
 def _print_waiting(campaign: Campaign, state: State, console: Console) -> None:
     if n := len(state.doubts()):
-        say(console, f"  {n} in doubt: hagane doubts {shlex.quote(campaign.name)}", style="yellow")
+        tell(console, f"  {n} in doubt: hagane doubts {shlex.quote(campaign.name)}", style="yellow")
     for trial in state.trials.values():
         if trial.status is not TrialStatus.AWAITING:
             continue
@@ -169,7 +173,7 @@ def _print_waiting(campaign: Campaign, state: State, console: Console) -> None:
         sample = trial.samples[0] if trial.samples else str(trial.number)
         for metric in missing:
             command = f"hagane observe {shlex.quote(sample)} --metric {metric} --value ..."
-            say(console, f"  trial {trial.number} waits: {command}", style="yellow")
+            dictate(console, f"  trial {trial.number} waits: {command}")
 
 
 def _print_doubt(
@@ -185,20 +189,22 @@ def _print_doubt(
     say(console, f"  effect      {event.effect}")
     if event.arguments:
         shown = ", ".join(f"{name} = {_fact(value)}" for name, value in event.arguments.items())
-        say(console, f"  with        {shown}")
+        tell(console, f"  with        {shown}")
     if event.sample:
-        way = f", from {event.source} to {event.target}" if event.target else ""
+        source = f", from {event.source}" if event.source else ""
+        way = source + (f" to {event.target}" if event.target else "")
         say(console, f"  sample      {event.sample}{way}")
-    say(console, f"  known       {dispatch.doubt.known if dispatch.doubt else 'nothing more'}")
+    tell(console, f"  known       {dispatch.doubt.known if dispatch.doubt else 'nothing more'}")
     results = "".join(f" --result {name}=VALUE" for name in _results_needed(campaign, event))
     place = " --at PLACE" if event.sample else ""
     tail = f" --campaign {shlex.quote(campaign.name)}"
-    say(console, "  if it was done:      ", style="dim")
-    say(console, f"    hagane resolve {event.ticket} done{results}{tail}")
-    say(console, "  if it was not:       ", style="dim")
-    say(console, f"    hagane resolve {event.ticket} not-done{tail}")
-    say(console, "  if it was spoilt:    ", style="dim")
-    say(console, f"    hagane resolve {event.ticket} failed{place}{tail}")
+    for case, verdict in (
+        ("it was done", f"done{results}"),
+        ("it was not done", "not-done"),
+        ("it was done in part, or spoilt", f"failed{place}"),
+    ):
+        say(console, f"  if {case}:", style="dim")
+        dictate(console, f"    hagane resolve {event.ticket} {verdict}{tail}")
 
 
 def _results_needed(campaign: Campaign, event: ev.ActionDispatched) -> list[str]:
@@ -245,7 +251,7 @@ def _fact(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{k}: {_fact(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{name}: {_fact(inner)}" for name, inner in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_fact, value)) + "]"
     return repr(value) if isinstance(value, str) and " " in value else str(value)

@@ -267,11 +267,13 @@ def _play(
     grown, thickness = _deposit(script, number, sample, proposal.point, at + 96)
     leaves = max(grown, probe_free)
     ticket = script.ticket()
-    script.act(leaves + 1, 90, ticket=ticket, step="move", action="move", target="probe", **arm)
+    move = {"step": "move", "action": "move", "source": "chamber", "target": "probe"}
+    script.act(leaves + 1, 90, ticket=ticket, **move, **arm)
     if number == 14:
         _doubt(script, ticket, leaves + 40)
     measured = _measure(script, number, sample, proposal.point, thickness, leaves + 92, history)
-    script.act(measured + 1, 85, step="store", action="move", target="tray", **arm)
+    store = {"step": "store", "action": "move", "source": "probe", "target": "tray"}
+    script.act(measured + 1, 85, **store, **arm)
     return leaves + 95, measured + 90
 
 
