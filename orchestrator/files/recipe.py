@@ -23,7 +23,7 @@ def read_recipe(findings: Findings, scope: Scope, roles: Roles) -> tuple[Step, .
     steps = []
     for index, node in enumerate(findings.items(["recipe"])):
         path: list[str | int] = ["recipe", index]
-        if not isinstance(node.value, dict) or len(node.value) != 1:
+        if not isinstance(node.value, dict) or len(node.value) != 1 or "do" in node.value:
             message = "a step is one name with its action below it"
             findings.add(path, message, "such as `- deposit: {do: chamber.deposit}`")
             continue

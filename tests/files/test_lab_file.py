@@ -1,0 +1,273 @@
+"""Lab files: resources with their options, parts, rules; what a campaign needs of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fake_kinds import CAPABILITIES, KINDS, PLANNERS, WORLDS, capability, kind
+
+from orchestrator.errors import FileProblems, Problem
+from orchestrator.files.campaign import load_campaign
+from orchestrator.files.lab import load_lab
+from orchestrator.files.together import check_together, fulfils
+from orchestrator.model.lab import Lab
+
+ROOT = Path(__file__).parents[2] / "campaigns" / "niobium_titania"
+
+LAB = """\
+lab: a small lab
+twins: {world: sputter-lab, seed: 7}
+clock: {kind: scaled, speed: 1200}
+resources:
+  oxygen: {kind: flow, port: "twin:gas", full_scale: 200 sccm, unit_id: 2, serial: A17}
+  gauge: {kind: gauge, port: "twin:gauge"}
+  supply: {kind: supply, port: "twin:supply", on_restart: leave}
+  heater: {kind: heater, port: "twin:heater"}
+  arm: {kind: arm, port: "twin:arm"}
+  meter: {kind: meter, port: "twin:meter"}
+  tool: {kind: tool, parts: {heater: heater, supply: supply}}
+roles: {chamber: tool, probe: meter, arm: arm}
+positions:
+  blanks: {slots: 100, stores_new: true}
+  chamber: {}
+  probe: {slots: 1}
+  tray: {slots: 100}
+limits:
+  supply.set_power: {power: {max: 0.25 kW}}
+interlocks:
+  - never supply.on while gauge.pressure > 50 mbar
+  - never heater.set_temperature while supply.plasma.power >= 1 W until heater.off
+  - never  supply.set_power while heater.temperature < 300 K
+make_safe: [supply, heater]
+poll: 2 s
+"""
+
+
+def loaded(text: str, folder: Path) -> Lab:
+    path = folder / "lab.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load_lab(path, kind, KINDS, WORLDS)
+
+
+def problems_of(text: str, folder: Path) -> tuple[Problem, ...]:
+    with pytest.raises(FileProblems) as caught:
+        loaded(text, folder)
+    return caught.value.problems
+
+
+def held_against(lab: Lab, campaign_text: str, folder: Path) -> None:
+    path = folder / "campaign.yaml"
+    path.write_text(campaign_text, encoding="utf-8")
+    campaign = load_campaign(path, capability, tuple(CAPABILITIES), PLANNERS)
+    check_together(campaign, lab, kind, capability)
+
+
+def test_a_lab_file_becomes_a_model(tmp_path: Path) -> None:
+    lab = loaded(LAB, tmp_path)
+    assert lab.name == "a small lab"
+    oxygen = lab.resource("oxygen")
+    assert oxygen.options == {"port": "twin:gas", "full_scale": 200.0, "unit_id": 2}
+    assert isinstance(oxygen.options["unit_id"], int)
+    assert (oxygen.serial, oxygen.on_restart) == ("A17", "make_safe")
+    assert lab.resource("supply").on_restart == "leave"
+    assert lab.resource("tool").parts == {"heater": "heater", "supply": "supply"}
+    assert lab.roles == {"chamber": "tool", "probe": "meter", "arm": "arm"}
+    assert [p.name for p in lab.positions if p.stores_new] == ["blanks"]
+    assert (lab.limits[0].resource, lab.limits[0].argument, lab.limits[0].high) == (
+        "supply",
+        "power",
+        250.0,
+    )
+    assert lab.make_safe_order == ("supply", "heater")
+    assert (lab.clock.kind, lab.clock.speed, lab.poll_s) == ("scaled", 1200.0, 2.0)
+    assert lab.twins is not None
+    assert (lab.twins.world, lab.twins.seed) == ("sputter-lab", 7)
+
+
+def test_interlocks_are_read_in_the_unit_of_their_reading(tmp_path: Path) -> None:
+    first, second, third = loaded(LAB, tmp_path).interlocks
+    assert (first.sensor, first.reading, first.value) == ("gauge", "pressure", "value")
+    assert (first.sense, first.threshold, first.unit) == (">", pytest.approx(5000.0), "Pa")
+    assert first.released_by == "off"
+    assert (second.value, second.sense, second.released_by) == ("power", ">=", "off")
+    assert third.rule == "never supply.set_power while heater.temperature < 300 K"
+    assert third.threshold == pytest.approx(26.85)
+
+
+def test_a_reading_may_be_three_polls_old(tmp_path: Path) -> None:
+    assert loaded(LAB, tmp_path).interlocks[0].max_age_s == 6.0
+    assert loaded(LAB.replace("2 s", "1 s"), tmp_path).interlocks[0].max_age_s == 5.0
+
+
+def test_a_rule_without_an_off_is_not_released(tmp_path: Path) -> None:
+    rule = "- never heater.off while gauge.pressure > 5 Pa"
+    lab = loaded(LAB.replace("interlocks:\n", f"interlocks:\n  {rule}\n"), tmp_path)
+    assert lab.interlocks[0].released_by is None
+
+
+def test_the_default_of_a_restart_is_the_labs(tmp_path: Path) -> None:
+    lab = loaded(LAB + "on_restart: leave\n", tmp_path)
+    assert {r.on_restart for r in lab.resources} == {"leave"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message", "hint"),
+    [
+        ("kind: gauge", "kind: gage", "'gage' is not a kind of resource", "'gauge'"),
+        ('kind: gauge, port: "twin:gauge"', "kind: gauge", "needs its option 'port'", ""),
+        ("full_scale: 200 sccm, ", "", "needs its option 'full_scale' in 'sccm'", ""),
+        ("200 sccm", "200", "'full_scale' needs a unit", "200 sccm"),
+        ("200 sccm", "200 Pa", "cannot be converted to 'sccm'", ""),
+        ("unit_id: 2", "unit_id: B", "'unit_id' is a whole number, not 'B'", ""),
+        ("unit_id: 2", "unit_id: 2.5", "'unit_id' is a whole number, not 2.5", ""),
+        ("unit_id: 2", "unit_id: true", "'unit_id' is a whole number, not True", ""),
+        ("unit_id: 2", "tared: 1", "'tared' is true or false, not 1", ""),
+        ("unit_id: 2", "gas: 5", "'gas' is a text, not 5", ""),
+        ("unit_id: 2", "unit: 2", "'unit' is not an option of 'flow'", "'unit_id'"),
+        ("on_restart: leave", "on_restart: no", "expected make_safe or leave, found 'no'", ""),
+        ("{heater: heater, supply", "{heter: heater, heater: heater, supply", "is not a part", ""),
+        ("supply: supply}}", "supply: suply}}", "'suply' is not a resource", "'supply'"),
+        ("{heater: heater, supply", "{heater: gauge, supply", "capability Heater, which", "has"),
+        ("{heater: heater, supply", "{heater: tool, supply", "cannot be a part of itself", ""),
+        ("{heater: heater, ", "{", "'tool' needs its part 'heater' (Heater)", "bind"),
+        ("chamber: tool", "chamber: tol", "'tol' is not a resource of this lab", "'tool'"),
+        ("slots: 1}", "slots: 0}", "expected a number above 0", ""),
+        ("slots: 1}", "slot: 1}", "'slot' is not a key of a position", "'slots'"),
+        ("stores_new: true", "stores_new: yes", "expected true or false, found 'yes'", ""),
+        ("supply.set_power: {", "suply.set_power: {", "is not a resource", "'supply'"),
+        ("supply.set_power: {", "supply.power: {", "is not an action of", "set_power"),
+        ("{power: {max", "{pwer: {max", "is not an argument of supply.set_power", "'power'"),
+        ("{max: 0.25 kW}", "{max: 250}", "the limit needs a unit", "250 W"),
+        ("{max: 0.25 kW}", "{max: 250 V}", "cannot be converted to 'W'", ""),
+        ("{max: 0.25 kW}", "{}", "a limit needs 'min' or 'max'", ""),
+        ("{max: 0.25 kW}", "{min: 9 W, max: 5 W}", "'min' is above 'max'", ""),
+        ("{max: 0.25 kW}", "{maximum: 5 W}", "'maximum' is not a key of a limit", "'max'"),
+        ("> 50 mbar", "> 50 V", "cannot be converted to 'Pa'", ""),
+        ("> 50 mbar", "> 50", "has no unit", ""),
+        ("> 50 mbar", "= 50 Pa", "is not an interlock", "never RESOURCE.ACTION"),
+        ("while gauge", "when gauge", "is not an interlock", "never RESOURCE.ACTION"),
+        ("never supply.on ", "never supply.onn ", "is not an action", "'on'"),
+        ("while gauge.pressure", "while gage.pressure", "is not a resource", "'gauge'"),
+        ("while gauge.pressure", "while gauge.presure", "is not an action", "'pressure'"),
+        ("while gauge.pressure", "while heater.off", "is no reading", ""),
+        ("supply.plasma.power", "supply.plasma", "reads 3 values", "VALUE"),
+        ("supply.plasma.power", "supply.plasma.pwer", "is not a value that", "'power'"),
+        ("until heater.off", "until supply.off", "action of another resource", "'heater'"),
+        ("make_safe: [supply, heater]", "make_safe: [supply, supply]", "stands twice", ""),
+        ("make_safe: [supply, heater]", "make_safe: [hter]", "is not a resource", "'heater'"),
+        ("world: sputter-lab", "world: sputter", "is not a world of twins", "'sputter-lab'"),
+        ("poll: 2 s", "poll: 2 V", "cannot be converted to 's'", ""),
+        ("poll: 2 s", "poll: 2", "expected a text, found 2", "unit"),
+        ("kind: scaled", "kind: fast", "expected wall or scaled", ""),
+        ("kind: scaled", "kind: wall", "the wall clock has no speed", "scaled"),
+        ("lab: a small lab\n", "", "'lab' is missing", ""),
+        ("poll: 2 s", "pol: 2 s", "'pol' is not a key of a lab", "'poll'"),
+    ],
+)
+def test_a_bad_value_gets_one_sentence_with_its_hint(
+    old: str, new: str, message: str, hint: str, tmp_path: Path
+) -> None:
+    assert LAB.count(old) == 1
+    problems = problems_of(LAB.replace(old, new), tmp_path)
+    assert len(problems) == 1, "\n".join(map(str, problems))
+    assert message in problems[0].message
+    assert hint in problems[0].hint
+    assert problems[0].line > 0
+
+
+def test_a_scaled_clock_is_for_twins_alone(tmp_path: Path) -> None:
+    text = LAB.replace("twins: {world: sputter-lab, seed: 7}\n", "").replace("twin:", "/dev/tty")
+    (problem,) = problems_of(text, tmp_path)
+    assert problem.message == "a scaled clock would drive real devices too fast"
+    text = LAB.replace('"twin:gauge"', "socket://gauge.example:4001")
+    (problem,) = problems_of(text, tmp_path)
+    assert "would drive 'gauge' at 'socket://gauge.example:4001' too fast" in problem.message
+
+
+def test_a_twins_port_needs_twins(tmp_path: Path) -> None:
+    text = LAB.replace("twins: {world: sputter-lab, seed: 7}\n", "")
+    text = text.replace("clock: {kind: scaled, speed: 1200}\n", "")
+    problems = problems_of(text, tmp_path)
+    assert len(problems) == 6
+    assert problems[0].message == "'twin:gas' needs 'twins:' in this file"
+
+
+def test_all_mistakes_of_a_lab_come_at_once(tmp_path: Path) -> None:
+    text = LAB.replace("kind: gauge", "kind: gage").replace("0.25 kW", "x").replace("tool,", "tol,")
+    text = text.replace("slots: 1}", "slots: -1}")
+    assert [p.line for p in problems_of(text, tmp_path)] == [6, 11, 12, 16, 19]
+
+
+def test_the_shipped_campaign_and_the_small_lab_fit(tmp_path: Path) -> None:
+    held_against(loaded(LAB, tmp_path), (ROOT / "campaign.yaml").read_text(), tmp_path)
+
+
+def misfits(lab_text: str, folder: Path, campaign_text: str | None = None) -> list[str]:
+    lab = loaded(lab_text, folder)
+    with pytest.raises(FileProblems) as caught:
+        held_against(lab, campaign_text or (ROOT / "campaign.yaml").read_text(), folder)
+    assert all(p.line > 0 for p in caught.value.problems)
+    return [f"{p.message} ({p.hint})" for p in caught.value.problems]
+
+
+def test_a_role_without_a_resource_is_found(tmp_path: Path) -> None:
+    (problem,) = misfits(LAB.replace(", probe: meter", ""), tmp_path)
+    assert "the campaign's role 'probe' (FourPointProbe) is not bound" in problem
+
+
+def test_a_resource_that_lacks_the_capability_is_found(tmp_path: Path) -> None:
+    (problem,) = misfits(LAB.replace("probe: meter", "probe: gauge"), tmp_path)
+    assert "'gauge' cannot be 'probe': 'gauge' has no action 'sheet_resistance'" in problem
+
+
+def test_positions_that_do_not_exist_are_found(tmp_path: Path) -> None:
+    problems = misfits(LAB.replace("  tray:", "  try:").replace(", stores_new: true", ""), tmp_path)
+    assert len(problems) == 2
+    assert any("'tray' in step 'store' is not a position" in p and "'try'" in p for p in problems)
+    assert any("takes a new sample, but no position stores them" in p for p in problems)
+
+
+def test_the_whole_space_is_held_against_the_limits_of_the_lab(tmp_path: Path) -> None:
+    limits = "  tool.deposit: {temperature: {max: 673.15 K}, duration: {max: 10 min}}\n"
+    problems = misfits(LAB.replace("limits:\n", "limits:\n" + limits), tmp_path)
+    assert len(problems) == 2
+    assert "the space of 'temperature' reaches 723.15 K, but the lab limits" in problems[0]
+    assert "at most 673.15 K" in problems[0]
+    assert "'duration' in step 'deposit' is 1200 s, but the lab limits" in problems[1]
+
+
+def test_the_whole_space_is_held_against_the_limits_of_the_resource(tmp_path: Path) -> None:
+    campaign = (ROOT / "campaign.yaml").read_text().replace("[50, 200]", "[50, 400]")
+    (problem,) = misfits(LAB, tmp_path, campaign)
+    assert "the space of 'power' reaches 400 W, but 'tool' takes 'power' at most 300 W" in problem
+
+
+def test_a_limit_that_is_reached_exactly_is_kept(tmp_path: Path) -> None:
+    limits = "  tool.deposit: {temperature: {max: 450 degC, min: 25 degC}, power: {max: 0.2 kW}}\n"
+    lab = loaded(LAB.replace("limits:\n", "limits:\n" + limits), tmp_path)
+    held_against(lab, (ROOT / "campaign.yaml").read_text(), tmp_path)
+
+
+def test_a_lab_without_its_text_is_held_against_a_campaign_too(tmp_path: Path) -> None:
+    lab = loaded(LAB, tmp_path).model_copy(update={"text": "", "roles": {}})
+    with pytest.raises(FileProblems, match="is not bound"):
+        held_against(lab, (ROOT / "campaign.yaml").read_text(), tmp_path)
+
+
+def test_a_kind_fulfils_in_other_units_of_the_same_dimension() -> None:
+    assert fulfils(kind("tool"), "Sputtering", capability("Sputtering")) == []
+
+
+def test_everything_that_keeps_a_kind_from_a_capability_is_named() -> None:
+    problems = fulfils(kind("lesser-tool"), "Sputtering", capability("Sputtering"))
+    lacks = [p.message.removesuffix(", which Sputtering needs") for p in problems]
+    assert lacks == [
+        "lesser-tool.deposit does not take 'oxygen' as real in 'sccm'",
+        "lesser-tool.deposit does not take 'temperature' as real in 'degC'",
+        "lesser-tool.deposit cannot do without 'bias'",
+        "lesser-tool.deposit does not give 'thickness' as real in 'nm'",
+        "lesser-tool.deposit does not give 'temperature' as real in 'degC'",
+        "lesser-tool.deposit does not give 'pressure' as real in 'Pa'",
+        "lesser-tool.deposit does not give 'voltage' as real in 'V'",
+    ]
