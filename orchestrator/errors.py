@@ -85,7 +85,7 @@ class FileProblems(InputError):
         self.path = path
         self.problems = tuple(problems)
         n = len(self.problems)
-        lines = "\n".join(f"  {path}:{p}" for p in self.problems)
+        lines = "\n".join(f"  {path}:{'' if p.line else ' '}{p}" for p in self.problems)
         super().__init__(f"{path} has {n} mistake{'s' if n != 1 else ''}:\n{lines}")
 
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from orchestrator.errors import InputError, UnitMismatch, UnknownName, UnsafeExpression
 from orchestrator.model.quantity import dimension, has_offset
 
-TEXT = "<text>"
+TEXT = "text"
 """In place of a unit: the name stands for a word. It may be passed on, not computed with."""
-SERIES = "<series>"
+SERIES = "series"
 """In place of a unit: the name stands for a list of numbers, which no expression takes."""
 
 ARITY: Mapping[str, tuple[int, int]] = {

@@ -17,7 +17,7 @@ from orchestrator.errors import (
     UnsafeExpression,
 )
 from orchestrator.model.expression import SERIES, TEXT, compile_expression
-from orchestrator.model.quantity import Bound
+from orchestrator.model.quantity import Bound, check_unit
 
 UNITS = {
     "measure.mean": "ohm/sq",
@@ -124,6 +124,12 @@ def test_a_text_is_passed_on_alone() -> None:
     ]:
         with pytest.raises(InputError):
             compile_expression(text, UNITS, target)
+
+
+@pytest.mark.parametrize("marker", [TEXT, SERIES])
+def test_the_markers_of_what_is_no_number_are_no_units(marker: str) -> None:
+    with pytest.raises(UnknownName):
+        check_unit(marker)
 
 
 def test_an_unknown_name_comes_with_a_hint() -> None:
