@@ -83,9 +83,10 @@ def load(connection: Connection, database: Database, sha256: str) -> bytes:
     contents = connection.scalars(query).all()
     if not contents:
         raise unknown_artifact(sha256)
-    inside = next((bytes(c) for c in contents if c is not None), None)
-    if inside is not None:
-        return checked(inside, sha256, database.where)
+    inside = [content for content in contents if content is not None]
+    if inside:
+        sound = inside[0] if isinstance(inside[0], bytes) else b""
+        return checked(sound, sha256, database.where)
     path = _file(database, sha256)
     try:
         data = path.read_bytes()

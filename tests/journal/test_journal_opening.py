@@ -1,0 +1,221 @@
+"""What is said of stores that cannot be used, and what opening one loads."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from journal_samples import PostgresServer
+
+from orchestrator.errors import Exit, InputError, JournalError, StoreTooNew
+from orchestrator.journal import Store, open_store
+
+
+def refused(where: Path | str) -> JournalError:
+    with pytest.raises(JournalError) as caught:
+        open_store(where)
+    error = caught.value
+    assert error.exit_code == Exit.ENVIRONMENT
+    assert str(where) in str(error)
+    assert "\n" not in str(error)
+    assert error.hint
+    return error
+
+
+def set_version(path: Path, version: str) -> None:
+    with sqlite3.connect(path) as newer:
+        newer.execute("UPDATE meta SET value = ? WHERE key = 'schema_version'", (version,))
+    newer.close()
+
+
+def test_a_store_of_a_newer_version_is_refused_untouched(sqlite_path: Path) -> None:
+    open_store(sqlite_path).close()
+    set_version(sqlite_path, "999")
+    before = sqlite_path.read_bytes()
+    error = refused(sqlite_path)
+    assert isinstance(error, StoreTooNew)
+    assert "999" in str(error)
+    assert sqlite_path.read_bytes() == before
+
+
+def test_garbage_is_refused_untouched(sqlite_path: Path) -> None:
+    for garbage in (b"name: films\n", os.urandom(5000), b"SQLite format 3\x00" + b"\xff" * 5000):
+        sqlite_path.write_bytes(garbage)
+        refused(sqlite_path)
+        assert sqlite_path.read_bytes() == garbage
+
+
+def test_a_store_that_lost_its_end_is_refused(sqlite_path: Path) -> None:
+    store = open_store(sqlite_path)
+    store.create("films", "a")
+    store.close()
+    with sqlite_path.open("r+b") as file:
+        file.truncate(5000)
+    refused(sqlite_path)
+
+
+def test_a_database_of_another_program_is_refused_untouched(sqlite_path: Path) -> None:
+    with sqlite3.connect(sqlite_path) as other:
+        other.execute("CREATE TABLE bookmarks (url TEXT)")
+    other.close()
+    assert "another program" in str(refused(sqlite_path))
+    with sqlite3.connect(sqlite_path) as other:
+        assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("bookmarks",)]
+    other.close()
+
+
+def test_an_empty_file_becomes_a_store(sqlite_path: Path) -> None:
+    sqlite_path.touch()
+    store = open_store(sqlite_path)
+    assert store.campaigns() == []
+    store.close()
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    assert "folder" in str(refused(tmp_path))
+
+
+def test_a_store_in_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    error = refused(tmp_path / "typo" / "store.sqlite")
+    assert "typo" in error.hint
+    assert not (tmp_path / "typo").exists()
+
+
+def test_a_place_where_no_file_can_be_made_is_refused() -> None:
+    refused(Path("/proc/store.sqlite"))
+
+
+@pytest.mark.parametrize("mode", [0o444, 0o000])
+def test_a_file_that_may_not_be_written_is_refused(sqlite_path: Path, mode: int) -> None:
+    open_store(sqlite_path).close()
+    sqlite_path.chmod(mode)
+    if os.getuid() == 0:
+        pytest.skip("root may write everything; the read-only disk below is for root")
+    refused(sqlite_path)
+
+
+def test_a_store_on_a_read_only_disk_is_refused(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if not mounted(disk):
+        pytest.skip("only root may mount a disk, and not in every container")
+    try:
+        open_store(disk / "store.sqlite").close()
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        refused(disk / "store.sqlite")
+        refused(disk / "new.sqlite")
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def mounted(disk: Path) -> bool:
+    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk]
+    return os.getuid() == 0 and subprocess.run(command, capture_output=True).returncode == 0
+
+
+def test_the_default_is_a_file_in_the_data_folder_of_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    store = open_store()
+    store.create("films", "a")
+    store.close()
+    assert len(list(tmp_path.rglob("hagane/store.sqlite"))) == 1
+
+
+def test_a_store_keeps_its_campaigns_when_it_is_closed(sqlite_path: Path) -> None:
+    store = open_store(str(sqlite_path))
+    row = store.create("films", "a")
+    store.close()
+    again: Store = open_store(sqlite_path)
+    assert again.campaigns() == [row]
+    again.close()
+
+
+def test_commits_are_flushed_and_foreign_keys_held(sqlite_path: Path) -> None:
+    from orchestrator.journal.opening import open_database
+
+    database = open_database(sqlite_path)
+    with database.reading() as connection:
+        settings = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "fullfsync")
+        }
+        wait_ms = connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
+    database.engine.dispose()
+    full = 2
+    assert settings == {
+        "journal_mode": "wal",
+        "synchronous": full,
+        "foreign_keys": 1,
+        "fullfsync": 1,
+    }
+    assert wait_ms is not None
+    assert wait_ms >= 5000
+
+
+LAZY = """
+import sys
+from orchestrator.journal import open_store
+store = open_store("memory:")
+store.lease(store.create("films", "a").id, "me")
+heavy = {"sqlalchemy", "psycopg", "sqlite3", "torch", "numpy"} & set(sys.modules)
+sys.exit(f"loaded {heavy}" if heavy else 0)
+"""
+
+
+def test_a_store_in_memory_loads_no_database() -> None:
+    subprocess.run([sys.executable, "-c", LAZY], check=True)
+
+
+WITHOUT_DRIVER = """
+import sys
+sys.modules["psycopg"] = None
+from orchestrator.errors import MissingExtra
+from orchestrator.journal import open_store
+try:
+    open_store("postgresql://localhost/x")
+except MissingExtra as error:
+    sys.exit(0 if "hagane[postgresql]" in error.hint else error.hint)
+sys.exit("not refused")
+"""
+
+
+def test_a_postgresql_store_without_its_driver_names_the_extra() -> None:
+    subprocess.run([sys.executable, "-c", WITHOUT_DRIVER], check=True)
+
+
+def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
+    pytest.importorskip("psycopg", reason="pip install 'psycopg[binary]'")
+    with pytest.raises(JournalError) as caught:
+        open_store("postgresql://yuki:secret@127.0.0.1:1/films")
+    assert "127.0.0.1:1/films" in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_address_that_is_none_is_refused() -> None:
+    pytest.importorskip("psycopg", reason="pip install 'psycopg[binary]'")
+    with pytest.raises(InputError, match="address"):
+        open_store("postgresql://host:port/films")
+
+
+def test_a_server_s_store_has_a_schema_of_its_own_and_a_version(
+    postgres_server: PostgresServer,
+) -> None:
+    import psycopg
+
+    address = postgres_server.new_database()
+    with psycopg.connect(address) as other:
+        other.execute("CREATE TABLE events (of_another_program TEXT)")
+    open_store(address).close()
+    open_store(address).close()
+    with psycopg.connect(address) as newer:
+        newer.execute("UPDATE hagane.meta SET value = '2'")
+    with pytest.raises(StoreTooNew, match="format 2"):
+        open_store(address)
