@@ -23,6 +23,7 @@ _VOLTAGE_LEAD_S = 5.0
 """The voltage is read this long before the shutter opens."""
 _OPENING_S = 2.0
 _GRACE_S = 30.0
+_LAST_LOOK_S = 3.0
 _FULL_TRACE_EVERY = 4
 
 
@@ -214,7 +215,7 @@ class SputterTool:
                 closes_at = asked_at + exposure["remaining"]
                 await self._look(dispatch, trace, power, is_full=n_seen % _FULL_TRACE_EVERY == 0)
                 n_seen += 1
-                await dispatch.sleep(max(1.0, min(self._watch, exposure["remaining"])))
+                await dispatch.sleep(self._until_next_look(exposure["remaining"]))
             elif n_seen or asked_at >= opens_at + duration_s + _GRACE_S:
                 break
             elif asked_at > opens_at + _GRACE_S:
@@ -225,6 +226,12 @@ class SputterTool:
         if missing_s > _OPENING_S:
             raise self._partial(missing_s)
         return trace
+
+    def _until_next_look(self, remaining_s: float) -> float:
+        """The last look but one is shortly before the end, so that an early end shows as one."""
+        if remaining_s > self._watch + 2 * _LAST_LOOK_S:
+            return self._watch
+        return max(1.0, remaining_s - _LAST_LOOK_S * (remaining_s > 2 * _LAST_LOOK_S))
 
     async def _look(
         self, dispatch: Dispatch, trace: _Trace, power: float, *, is_full: bool

@@ -129,7 +129,11 @@ class UniversalRobot(Instrument):
         await self._carry(source, to, ticket)
 
     async def ask(self, ticket: Ticket) -> Verdict:
-        """What the controller's registers and program state say of a ticket. Raises DeviceError."""
+        """What the controller's registers and program state say of a ticket.
+
+        The registers hold one ticket, so only the last one that was given can be asked about: an
+        earlier one reads as not done. Raises DeviceError.
+        """
         state, program = await self.link.read(dashboard.program_state)
         request, started, done = await self._tickets()
         if done == ticket:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable
-from typing import TypeVar
+import weakref
+from collections.abc import Callable, MutableMapping
+from typing import TypeAlias, TypeVar
 
 from drivers.protocols.framing import Dialogue, Garbled, Refused
 from drivers.transports.locks import resolve
@@ -25,16 +26,21 @@ from orchestrator.errors import (
 from orchestrator.ports.resource import Bench
 
 T = TypeVar("T")
+Table: TypeAlias = MutableMapping[object, Port | MemoryPort]
 
 _ports: dict[object, Port | MemoryPort] = {}
+# a port in memory has nothing to close: it lives as long as somebody holds it
+_memory_ports: weakref.WeakValueDictionary[object, Port | MemoryPort]
+_memory_ports = weakref.WeakValueDictionary()
 _guard = threading.Lock()
 
 
 class Transport:
     """What one resource sees of its port. Made by `open_transport`."""
 
-    def __init__(self, bench: Bench, key: object, port: Port | MemoryPort) -> None:
+    def __init__(self, bench: Bench, table: Table, key: object, port: Port | MemoryPort) -> None:
         self._bench = bench
+        self._table = table
         self._key = key
         self._port = port
         self._is_closed = False
@@ -100,8 +106,8 @@ class Transport:
             await self._port.disconnect()
             with _guard:
                 # somebody else may have come in while it was being closed
-                if self._port.n_users == 0 and _ports.get(self._key) is self._port:
-                    del _ports[self._key]
+                if self._port.n_users == 0 and self._table.get(self._key) is self._port:
+                    del self._table[self._key]
                     self._port.end()
 
     def _named(self, fault: HaganeError) -> HaganeError:
@@ -140,12 +146,13 @@ async def open_transport(port: str, bench: Bench, settings: Settings) -> Transpo
         PortTaken: another process holds it.
         InputError: it is open with other settings, or is no port.
     """
+    table: Table = _memory_ports if port.startswith("memory:") else _ports
     key, make = _key_and_maker(port, bench, settings)
     with _guard:
-        held = _ports.get(key) or make()
-        _ports[key] = held
+        held = table.get(key) or make()
+        table[key] = held
         held.n_users += 1
-    transport = Transport(bench, key, held)
+    transport = Transport(bench, table, key, held)
     try:
         if held.settings != settings:
             raise InputError(

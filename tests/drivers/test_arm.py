@@ -1,0 +1,183 @@
+"""The arm: programs, tickets in registers, and what can be said of a ticket afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from driver_fakes import FakeDashboard, bench, silent
+
+from drivers.robots.universal_robots import UniversalRobot
+from orchestrator.clock import VirtualClock
+from orchestrator.errors import (
+    DeviceError,
+    DeviceRefused,
+    DeviceSilent,
+    DeviceUnsure,
+    InputError,
+)
+from orchestrator.ports.action import Ticket
+from orchestrator.ports.resource import Bench
+
+ONE, TWO = Ticket("00000000000000a1"), Ticket("fedcba9876543210")
+
+
+def with_arm(
+    play: Callable[[UniversalRobot, FakeDashboard, VirtualClock], Awaitable[None]],
+) -> None:
+    clock = VirtualClock()
+    fake = FakeDashboard()
+    wires = {"arm": fake, "registers": fake.registers}
+
+    async def main() -> None:
+        arm = UniversalRobot(
+            Bench(name="arm", clock=clock, wires=wires),  # type: ignore[arg-type]
+            "memory:arm",
+            "memory:registers",
+        )
+        await arm.open()
+        await arm.identify()
+        try:
+            await play(arm, fake, clock)
+        finally:
+            await arm.close()
+
+    clock.run(main())
+
+
+def test_a_sample_is_carried_once_and_the_arm_says_so_afterwards() -> None:
+    async def play(arm: UniversalRobot, fake: FakeDashboard, clock: VirtualClock) -> None:
+        await arm.place("chamber", ONE, source="blanks")
+        assert fake.plays == ["blanks_to_chamber.urp"]
+        assert (await arm.ask(ONE)).outcome == "done"
+        assert (await arm.ask(TWO)).outcome == "not_done"
+        await arm.move("probe", TWO, source="chamber")
+        assert (await arm.ask(TWO)).outcome == "done"
+
+    with_arm(play)
+
+
+def test_an_arm_that_stops_on_the_way_leaves_a_doubt() -> None:
+    async def play(arm: UniversalRobot, fake: FakeDashboard, clock: VirtualClock) -> None:
+        fake.breaks_off = True
+        with pytest.raises(DeviceUnsure, match="ended without its last line"):
+            await arm.place("chamber", ONE, source="blanks")
+        verdict = await arm.ask(ONE)
+        assert verdict.outcome == "unknown"
+        assert "look where the sample is" in verdict.evidence
+
+    with_arm(play)
+
+
+def test_a_ticket_is_running_while_its_program_plays() -> None:
+    async def play(arm: UniversalRobot, fake: FakeDashboard, clock: VirtualClock) -> None:
+        fake.n_polls = 50
+        moving = asyncio.ensure_future(arm.place("chamber", ONE, source="blanks"))
+        await clock.sleep(3.0)
+        assert (await arm.ask(ONE)).outcome == "running"
+        with pytest.raises(DeviceRefused, match="not ready"):
+            await arm.move("probe", TWO, source="chamber")
+        await moving
+        assert fake.plays == ["blanks_to_chamber.urp"]
+
+    with_arm(play)
+
+
+def test_a_program_that_never_ends_is_given_up_on_as_unsure() -> None:
+    async def play(arm: UniversalRobot, fake: FakeDashboard, clock: VirtualClock) -> None:
+        fake.n_polls = 10_000
+        with pytest.raises(DeviceUnsure, match="still plays"):
+            await arm.place("chamber", ONE, source="blanks")
+        assert clock.now() < 310
+        await arm.make_safe()
+        await arm.make_safe()
+        assert (await arm.ask(ONE)).outcome == "unknown"
+
+    with_arm(play)
+
+
+@pytest.mark.parametrize(
+    ("source", "to", "error"),
+    [("tray", "oven", DeviceRefused), ("", "probe", InputError), ("a/../b", "probe", InputError)],
+)
+def test_a_move_without_a_program_does_not_begin(
+    source: str, to: str, error: type[Exception]
+) -> None:
+    async def play(arm: UniversalRobot, fake: FakeDashboard, clock: VirtualClock) -> None:
+        with pytest.raises(error):
+            await arm.move(to, ONE, source=source)
+        assert not fake.plays
+        assert (await arm.ask(ONE)).outcome == "not_done"
+
+    with_arm(play)
+
+
+@pytest.mark.parametrize("ticket", ["", "0" * 16, "xyz", "A" * 16])
+def test_what_cannot_be_a_ticket_is_refused(ticket: str) -> None:
+    async def play(arm: UniversalRobot, fake: FakeDashboard, clock: VirtualClock) -> None:
+        with pytest.raises(InputError, match="not a ticket"):
+            await arm.place("chamber", Ticket(ticket), source="blanks")
+        assert not fake.plays
+
+    with_arm(play)
+
+
+def test_a_protective_stop_keeps_the_arm_from_beginning() -> None:
+    async def play(arm: UniversalRobot, fake: FakeDashboard, clock: VirtualClock) -> None:
+        fake.safety = "PROTECTIVE_STOP"
+        assert not (await arm.health()).is_fit
+        with pytest.raises(DeviceRefused, match="PROTECTIVE_STOP"):
+            await arm.place("chamber", ONE, source="blanks")
+        assert not fake.plays
+
+    with_arm(play)
+
+
+def test_a_lost_answer_to_play_is_settled_by_the_registers() -> None:
+    async def play(arm: UniversalRobot, fake: FakeDashboard, clock: VirtualClock) -> None:
+        answer = fake._answer
+
+        def losing(line: str) -> str:
+            if line == "play":
+                fake.spoils.append(silent)
+            return answer(line)
+
+        fake._answer = losing  # type: ignore[method-assign]
+        await arm.place("chamber", ONE, source="blanks")
+        assert fake.plays == ["blanks_to_chamber.urp"]
+
+    with_arm(play)
+
+
+def test_a_play_that_was_not_heard_is_known_not_to_have_begun() -> None:
+    async def play(arm: UniversalRobot, fake: FakeDashboard, clock: VirtualClock) -> None:
+        answer = fake.reply
+        fake.reply = lambda r: b"" if r == b"play\n" else answer(r)  # type: ignore[method-assign]
+        with pytest.raises(DeviceSilent):
+            await arm.place("chamber", ONE, source="blanks")
+        assert (await arm.ask(ONE)).outcome == "not_done"
+        assert not fake.plays
+
+    with_arm(play)
+
+
+def test_an_arm_that_falls_silent_during_a_move_is_unsure() -> None:
+    async def play(arm: UniversalRobot, fake: FakeDashboard, clock: VirtualClock) -> None:
+        fake.n_polls = 50
+        moving = asyncio.ensure_future(arm.place("chamber", ONE, source="blanks"))
+        await clock.sleep(3.0)
+        fake.is_gone = True
+        with pytest.raises(DeviceUnsure):
+            await moving
+        fake.is_gone = False
+        assert (await arm.ask(ONE)).outcome == "running"
+
+    with_arm(play)
+
+
+def test_the_arm_needs_both_of_its_connections() -> None:
+    arm = UniversalRobot(bench(arm=FakeDashboard()), "memory:arm", "memory:none")
+    with pytest.raises(DeviceError, match="no in-memory peer"):
+        asyncio.run(arm.open())
+    asyncio.run(arm.close())

@@ -1,0 +1,334 @@
+"""The composite, over a dispatch whose parts are a few formulas of campaign time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from drivers.deposition.sputter_tool import SputterTool
+from orchestrator.capabilities.deposition import Film
+from orchestrator.clock import VirtualClock
+from orchestrator.errors import (
+    DeviceError,
+    DeviceUnsure,
+    InterlockTripped,
+    LimitExceeded,
+    StepTimeout,
+)
+from orchestrator.ports.resource import Bench
+
+GROWTH_NM_PER_S = 0.1
+
+
+class Tool:
+    """`ports.Dispatch` over a chamber with 25 mPa per sccm that heats at 1 K/s."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.clock = clock
+        self.acts: list[tuple[str, str, dict[str, Any]]] = []
+        self.fails: dict[tuple[str, str], Exception] = {}
+        self.flows = {"argon": 0.0, "oxygen": 0.0}
+        self.pump_efficiency = 1.0
+        self.goes_out_after_s = float("inf")
+        self._pumped_at: float | None = None
+        self._vented_at: float | None = 0.0
+        self._heat = (25.0, 25.0, 0.0)
+        self._exposure = (0.0, 0.0)
+        self._on_at: float | None = None
+        self._power = 0.0
+
+    async def __call__(self, part: str, action: str, /, **arguments: Any) -> Mapping[str, Any]:
+        self.acts.append((part, action, arguments))
+        if (part, action) in self.fails:
+            raise self.fails[part, action]
+        act = getattr(self, f"_{part}_{action}", None)
+        if act is not None:
+            act(**arguments)
+            return {}
+        if action == "set_flow":
+            self.flows[part] = arguments["flow"]
+            return {}
+        return self.read(part, action)
+
+    async def sleep(self, seconds: float) -> None:
+        await self.clock.sleep(seconds)
+
+    async def until(
+        self, part: str, reading: str, value: str, low: float, high: float, *,
+        hold_s: float, timeout_s: float, every_s: float = 1.0,
+    ) -> float:  # fmt: skip
+        start, inside = self.clock.now(), None
+        while self.clock.now() - start <= timeout_s:
+            number = float(self.read(part, reading)[value])
+            inside = (
+                (inside if inside is not None else self.clock.now())
+                if low <= number <= high
+                else None
+            )
+            if inside is not None and self.clock.now() - inside >= hold_s:
+                self.acts.append((part, "until", {"low": low, "high": high}))
+                return number
+            await self.clock.sleep(every_s)
+        raise StepTimeout(f"{part}.{reading}", timeout_s)
+
+    def read(self, part: str, reading: str) -> dict[str, Any]:
+        if part == "gauge":
+            return {"value": self._pressure()}
+        if part == "heater":
+            return {"value": self._temperature()}
+        if part == "monitor":
+            return {"thickness": GROWTH_NM_PER_S * self._open_s(), "rate": 60 * GROWTH_NM_PER_S}
+        burns = self._burns()
+        if reading == "plasma":
+            return {"power": self._power * burns, "voltage": 300.0 * burns, "current": 0.0}
+        delay, duration = self._exposure
+        elapsed = 0.0 if self._on_at is None else self.clock.now() - self._on_at
+        is_open = burns and delay <= elapsed < delay + duration
+        remaining = min(duration, delay + duration - elapsed) if burns else 0.0
+        return {"shutter": int(is_open), "remaining": max(0.0, remaining)}
+
+    def _burns(self) -> bool:
+        if self._on_at is None:
+            return False
+        elapsed = self.clock.now() - self._on_at
+        return elapsed < min(sum(self._exposure), self.goes_out_after_s)
+
+    def _open_s(self) -> float:
+        if self._on_at is None:
+            return 0.0
+        delay, duration = self._exposure
+        elapsed = min(self.clock.now() - self._on_at, self.goes_out_after_s)
+        return min(max(0.0, elapsed - delay), duration)
+
+    def _pressure(self) -> float:
+        if self._pumped_at is None:
+            return 101325.0
+        rest = 1e-4 if self.clock.now() - self._pumped_at > 120 else 100.0
+        return rest + 0.025 * sum(self.flows.values()) / self.pump_efficiency
+
+    def _temperature(self) -> float:
+        start, target, since = self._heat
+        elapsed = self.clock.now() - since
+        return min(target, start + elapsed) if target > start else max(target, start - elapsed)
+
+    def _valves_pump(self) -> None:
+        self._pumped_at = self.clock.now()
+
+    def _valves_vent(self) -> None:
+        self._pumped_at = None
+
+    def _heater_set_temperature(self, temperature: float) -> None:
+        self._heat = (self._temperature(), temperature, self.clock.now())
+
+    def _heater_off(self) -> None:
+        self._heat = (self._temperature(), 20.0, self.clock.now())
+
+    def _monitor_zero(self) -> None:
+        pass
+
+    def _supply_set_power(self, power: float) -> None:
+        self._power = power
+
+    def _supply_set_exposure(self, presputter: float, duration: float) -> None:
+        self._exposure = (presputter, duration)
+
+    def _supply_on(self) -> None:
+        self._on_at = self.clock.now()
+
+    def _supply_off(self) -> None:
+        pass
+
+
+def deposit(
+    prepare: Callable[[Tool], None] = lambda tool: None, **changes: float
+) -> tuple[Tool, Film | Exception]:
+    clock = VirtualClock()
+    tool = Tool(clock)
+    prepare(tool)
+    wanted = {
+        "oxygen": 0.5,
+        "temperature": 350.0,
+        "power": 100.0,
+        "argon": 0.5,
+        "duration": 20.0,
+    } | changes
+
+    async def main() -> Film | Exception:
+        try:
+            return await SputterTool(Bench("tool", clock)).deposit(**wanted, dispatch=tool)
+        except Exception as error:  # noqa: BLE001 - handed to the test
+            return error
+
+    return tool, clock.run(main())
+
+
+def names(tool: Tool) -> list[str]:
+    return [f"{part}.{action}" for part, action, _ in tool.acts]
+
+
+def index(tool: Tool, what: str) -> int:
+    return names(tool).index(what)
+
+
+def test_a_film_is_what_the_monitor_says() -> None:
+    _, film = deposit()
+    assert isinstance(film, Film)
+    assert film.thickness == pytest.approx(1200 * GROWTH_NM_PER_S)
+    assert film.rate == pytest.approx(60 * GROWTH_NM_PER_S)
+    assert film.voltage == 300.0
+    assert film.temperature == 350.0
+    assert film.pressure == pytest.approx(0.5 + 0.0125, rel=0.01)
+
+
+def test_everything_happens_in_an_order_that_is_safe() -> None:
+    tool, _ = deposit()
+    order = [
+        "valves.pump",
+        "gauge.until",
+        "heater.set_temperature",
+        "argon.set_flow",
+        "oxygen.set_flow",
+        "heater.until",
+        "monitor.zero",
+        "supply.set_power",
+        "supply.set_exposure",
+        "supply.on",
+        "supply.off",
+        "heater.off",
+        "valves.vent",
+    ]
+    found = [index(tool, what) for what in order]
+    assert found == sorted(found)
+    last = {p: a for p, action, a in tool.acts if action == "set_flow"}
+    assert last == {"argon": {"flow": 0.0}, "oxygen": {"flow": 0.0}}
+    cooled = [
+        i
+        for i, (p, a, g) in enumerate(tool.acts)
+        if (p, a) == ("heater", "until") and g["high"] == 60
+    ]
+    assert index(tool, "heater.off") < cooled[0] < index(tool, "valves.vent")
+
+
+def test_argon_is_corrected_to_the_pressure_before_oxygen_flows() -> None:
+    tool, film = deposit(lambda t: setattr(t, "pump_efficiency", 0.8), argon=1.0)
+    assert isinstance(film, Film)
+    flows = [a["flow"] for p, action, a in tool.acts if (p, action) == ("argon", "set_flow")][:-1]
+    assert 2 <= len(flows) <= 5
+    assert 0.025 * flows[-1] / 0.8 == pytest.approx(1.0, rel=0.005)
+    last = max(
+        i for i, n in enumerate(names(tool)[: index(tool, "supply.on")]) if n == "argon.set_flow"
+    )
+    assert last < index(tool, "oxygen.set_flow")
+
+
+def test_an_exposure_is_given_in_seconds_and_struck_once() -> None:
+    tool, _ = deposit(duration=2.5)
+    assert ("supply", "set_exposure", {"presputter": 60.0, "duration": 150.0}) in tool.acts
+    assert names(tool).count("supply.on") == 1
+
+
+def test_a_plasma_that_goes_out_says_that_the_film_is_partial_and_leaves_nothing_on() -> None:
+    tool, error = deposit(lambda t: setattr(t, "goes_out_after_s", 60.0 + 500.0))
+    assert isinstance(error, DeviceError)
+    assert "film is partial" in str(error)
+    assert names(tool)[-4:] == ["supply.off", "oxygen.set_flow", "argon.set_flow", "heater.off"]
+    assert "valves.vent" not in names(tool)
+
+
+def test_a_plasma_that_goes_out_at_the_very_end_is_noticed_too() -> None:
+    _, error = deposit(lambda t: setattr(t, "goes_out_after_s", 60.0 + 1190.0))
+    assert isinstance(error, DeviceError)
+    assert "before its time" in str(error)
+
+
+def test_a_plasma_that_dies_behind_the_shutter_grows_no_film() -> None:
+    _, error = deposit(lambda t: setattr(t, "goes_out_after_s", 30.0))
+    assert isinstance(error, DeviceError)
+    assert "shutter did not open" in str(error)
+
+
+def test_an_exposure_that_nobody_saw_is_a_film_all_the_same() -> None:
+    """The supply times it: an engine that was held up finds it done."""
+
+    class HeldUp(Tool):
+        async def sleep(self, seconds: float) -> None:
+            await super().sleep(3600.0 if self._on_at is not None else seconds)
+
+    clock = VirtualClock()
+    tool = HeldUp(clock)
+
+    async def main() -> Film:
+        return await SputterTool(Bench("tool", clock)).deposit(
+            oxygen=0.5, temperature=350.0, power=100.0, argon=0.5, duration=20.0, dispatch=tool
+        )
+
+    assert clock.run(main()).thickness == pytest.approx(120.0)
+
+
+def test_a_chamber_that_does_not_reach_its_base_pressure_strikes_nothing() -> None:
+    def leak(tool: Tool) -> None:
+        tool.flows["argon"] = 1.0
+
+    tool, error = deposit(leak)
+    assert isinstance(error, StepTimeout)
+    assert "heater.set_temperature" not in names(tool)
+    assert "supply.on" not in names(tool)
+
+
+def test_a_pressure_that_cannot_be_reached_is_said_before_anything_is_struck() -> None:
+    class Stuck(Tool):
+        def _pressure(self) -> float:
+            return min(super()._pressure(), 0.3) if self._pumped_at is not None else 101325.0
+
+    clock = VirtualClock()
+    tool = Stuck(clock)
+
+    async def main() -> None:
+        with pytest.raises(DeviceError, match="where argon should give"):
+            await SputterTool(Bench("tool", clock), base_pressure=0.3).deposit(
+                oxygen=0.5, temperature=350.0, power=100.0, argon=1.0, duration=20.0, dispatch=tool
+            )
+
+    clock.run(main())
+    assert "supply.on" not in names(tool)
+    assert "oxygen.set_flow" in names(tool)
+    assert tool.flows == {"argon": 0.0, "oxygen": 0.0}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        InterlockTripped("never supply.on while gauge.pressure > 5 Pa", "gauge.pressure is 7 Pa"),
+        LimitExceeded("power", 900.0, 0.0, 250.0, "W"),
+    ],
+)
+def test_a_safety_stop_is_passed_on_untouched(error: Exception) -> None:
+    tool, raised = deposit(lambda t: t.fails.update({("supply", "on"): error}))
+    assert raised is error
+    assert names(tool)[-1] == "supply.on"
+
+
+def test_an_uncertain_strike_is_switched_off_and_stays_uncertain() -> None:
+    doubt = DeviceUnsure("supply", "nobody knows")
+    tool, raised = deposit(lambda t: t.fails.update({("supply", "on"): doubt}))
+    assert raised is doubt
+    assert names(tool)[-4:] == ["supply.off", "oxygen.set_flow", "argon.set_flow", "heater.off"]
+
+
+def test_switching_off_goes_on_when_a_part_does_not_answer() -> None:
+    gone = DeviceError("supply", "gone")
+
+    def fail(tool: Tool) -> None:
+        tool.fails |= {("supply", "on"): gone, ("supply", "off"): gone}
+
+    tool, raised = deposit(fail)
+    assert raised is gone
+    assert names(tool)[-1] == "heater.off"
+
+
+def test_a_deposition_needs_few_exchanges() -> None:
+    tool, film = deposit()
+    assert isinstance(film, Film)
+    assert len(tool.acts) < 100
