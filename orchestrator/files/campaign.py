@@ -95,7 +95,7 @@ class _Reading:
         self, capability: Callable[[str], Actions], capabilities: Collection[str]
     ) -> dict[str, Actions | None]:
         roles: dict[str, Actions | None] = {}
-        for role in self._findings.entries(["roles"]):
+        for role in self._findings.entries(["roles"], named=True):
             roles[role] = None
             name = self._findings.plain(["roles", role])
             with self._findings.at(["roles", role]):

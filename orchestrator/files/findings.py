@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from orchestrator.errors import FileProblems, InputError, Problem, did_you_mean
 from orchestrator.files.document import Document, KeyPath, Node
-from orchestrator.files.shapes import IN_WORDS
+from orchestrator.files.shapes import IN_WORDS, NAME
 
 M = TypeVar("M", bound=BaseModel)
 _FEW = 25
@@ -64,12 +65,19 @@ class Findings:
             hint = "quote an expression that contains a comma"
         self.add(path, f"'{name}' is not {kind}", hint, key=True)
 
-    def entries(self, path: KeyPath) -> dict[str, Node]:
-        """The entries of a mapping; none (and a mistake) where it is something else."""
+    def entries(self, path: KeyPath, *, named: bool = False) -> dict[str, Node]:
+        """The entries of a mapping; none (and a mistake) where it is something else.
+
+        With `named`, its keys are names that people give, and have to look like names.
+        """
         node = self._node(path)
         if node is None:
             return {}
         if isinstance(node.value, dict):
+            for name in node.value:
+                if named and not re.fullmatch(NAME, name):
+                    hint = "letters, digits and '_', a letter first"
+                    self.add([*path, name], f"'{name}' cannot be a name", hint, key=True)
             return node.value
         self.add(path, f"expected a mapping, found {_shown(node.plain())}")
         return {}

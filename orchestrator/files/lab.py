@@ -104,7 +104,7 @@ class _Reading:
         bindings = []
         if self._findings.plain(["resources"]) == {}:
             self._findings.add(["resources"], "a lab needs at least one resource")
-        for name in self._findings.entries(["resources"]):
+        for name in self._findings.entries(["resources"], named=True):
             self._kinds[name] = None
             path = ["resources", name]
             shape = self._findings.shaped(path, ResourceShape, "a key of a resource")
@@ -222,7 +222,7 @@ class _Reading:
     def _roles(self) -> dict[str, str]:
         return {
             role: resource
-            for role in self._findings.entries(["roles"])
+            for role in self._findings.entries(["roles"], named=True)
             if (resource := self._resource_at(["roles", role])) is not None
         }
 
@@ -247,7 +247,7 @@ class _Reading:
 
     def _positions(self) -> tuple[Position, ...]:
         positions = []
-        for name in self._findings.entries(["positions"]):
+        for name in self._findings.entries(["positions"], named=True):
             path = ["positions", name]
             shape = self._findings.shaped(path, PositionShape, "a key of a position")
             if shape is not None:

@@ -20,7 +20,7 @@ _CONSTRAINT = re.compile(r"\s*(\w+)\s*([<>=]=?)\s*(\S.*)")
 def read_metrics(findings: Findings, scope: Scope) -> dict[str, Metric | None]:
     """The metrics by name; None for one that could not be read."""
     metrics: dict[str, Metric | None] = {}
-    for name in findings.entries(["metrics"]):
+    for name in findings.entries(["metrics"], named=True):
         metrics[name] = None
         path = ["metrics", name]
         shape = findings.shaped(path, MetricShape, "a key of a metric")

@@ -70,7 +70,7 @@ class Scope:
 
     def check_new(self, name: str) -> None:
         """Accepts a new name for a parameter or a step. Raises InputError."""
-        if not re.match(NAME, name) or keyword.iskeyword(name):
+        if not re.fullmatch(NAME, name) or keyword.iskeyword(name):
             raise InputError(
                 f"'{name}' cannot be a name", hint="letters, digits and '_', a letter first"
             )

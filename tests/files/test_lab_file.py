@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from fake_kinds import CAPABILITIES, KINDS, PLANNERS, WORLDS, capability, kind
 
+from orchestrator import plugins
 from orchestrator.errors import FileProblems, Problem
 from orchestrator.files.campaign import load_campaign
 from orchestrator.files.lab import load_lab
@@ -161,6 +162,13 @@ def test_the_default_of_a_restart_is_the_labs(tmp_path: Path) -> None:
         ("poll: 2 s", "poll: 2", "expected a text, found 2", "unit"),
         ("kind: scaled", "kind: fast", "expected wall or scaled", ""),
         ("kind: scaled", "kind: wall", "the wall clock has no speed", "scaled"),
+        ("  tray: {", "  tray-1: {", "'tray-1' cannot be a name", "letters"),
+        (
+            "  gauge: {",
+            "  g.2: {kind: tool, parts: {heater: heater, supply: supply}}\n  gauge: {",
+            "'g.2' cannot be a name",
+            "letters",
+        ),
         ("lab: a small lab\n", "", "'lab' is missing", ""),
         ("poll: 2 s", "pol: 2 s", "'pol' is not a key of a lab", "'poll'"),
     ],
@@ -201,6 +209,27 @@ def test_all_mistakes_of_a_lab_come_at_once(tmp_path: Path) -> None:
 
 def test_the_shipped_campaign_and_the_small_lab_fit(tmp_path: Path) -> None:
     held_against(loaded(LAB, tmp_path), (ROOT / "campaign.yaml").read_text(), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(p for p in ROOT.glob("*.yaml") if p.name != "campaign.yaml"),
+    ids=lambda p: p.stem,
+)
+def test_every_shipped_lab_fits_its_campaign_with_what_is_installed(path: Path) -> None:
+    lab = load_lab(
+        path,
+        plugins.resource_kind,
+        plugins.installed("resources"),
+        plugins.installed("twins"),
+    )
+    campaign = load_campaign(
+        ROOT / "campaign.yaml",
+        plugins.capability,
+        plugins.installed("capabilities"),
+        plugins.installed("planners"),
+    )
+    check_together(campaign, lab, plugins.resource_kind, plugins.capability)
 
 
 def misfits(lab_text: str, folder: Path, campaign_text: str | None = None) -> list[str]:
