@@ -109,9 +109,9 @@ class Worth(AcquisitionFunction):
         movable = torch.zeros(encoding.width, dtype=torch.bool)
         movable[list(encoding.continuous)] = True
         self._movable = movable
-        self._blamed = torch.from_numpy(evidence.blamed)
+        self._blamed = torch.tensor(evidence.blamed)
         gave_data = sorted({r for m in evidence.measured.values() for r in m.rows})
-        self._survived = torch.from_numpy(evidence.features[gave_data])
+        self._survived = torch.tensor(evidence.features[gave_data])
         self._width = SURVIVAL_WIDTH * math.sqrt(encoding.width)
 
     def forward(self, X: Tensor) -> Tensor:  # noqa: N803 (BoTorch names it in its calls)
@@ -124,7 +124,7 @@ class Worth(AcquisitionFunction):
 
     def score(self, features: Floats) -> Floats:
         """Values (n) at features (n x d), in chunks, without gradients."""
-        x = torch.from_numpy(features)[:, None, :]
+        x = torch.tensor(features)[:, None, :]
         with torch.no_grad():
             parts = [self(chunk) for chunk in torch.split(x, CHUNK)]
         return np.asarray(torch.cat(parts).numpy(), dtype=np.float64)
@@ -153,11 +153,11 @@ def worth(
     chosen = [surrogates[name] for name in question.names]
     improvement = qLogNoisyExpectedImprovement(
         model=joint(chosen),
-        X_baseline=torch.from_numpy(baseline),
+        X_baseline=torch.tensor(baseline),
         sampler=SobolQMCNormalSampler(torch.Size([mc_samples]), seed=seed),
         objective=GenericMCObjective(functools.partial(_objective, question.sign)),
         constraints=_callables(question.limits) or None,
-        X_pending=torch.from_numpy(pending) if len(pending) else None,
+        X_pending=torch.tensor(pending) if len(pending) else None,
         prune_baseline=True,
     )
     return Worth(improvement, encoding, evidence)

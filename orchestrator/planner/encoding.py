@@ -242,11 +242,7 @@ def _on_scale(parameter: Real, number: float) -> float:
 
 def _value(parameter: Real | Integer | Choice | Pool, code: float) -> Value:
     if isinstance(parameter, Real):
-        low, high = _on_scale(parameter, parameter.low), _on_scale(parameter, parameter.high)
-        number = low * (1.0 - code) + high * code
-        if parameter.scale == "log":
-            number = math.exp(number)
-        return min(max(number, parameter.low), parameter.high)
+        return _real(parameter, code)
     cell = min(int(code * n_values(parameter)), n_values(parameter) - 1)
     match parameter:
         case Integer():
@@ -257,3 +253,13 @@ def _value(parameter: Real | Integer | Choice | Pool, code: float) -> Value:
             return parameter.names[cell]
         case _:
             assert_never(parameter)
+
+
+def _real(parameter: Real, code: float) -> float:
+    if code in (0.0, 1.0):  # the very bound, not its rounded logarithm
+        return parameter.high if code else parameter.low
+    low, high = _on_scale(parameter, parameter.low), _on_scale(parameter, parameter.high)
+    number = low * (1.0 - code) + high * code
+    if parameter.scale == "log":
+        number = math.exp(number)
+    return min(max(number, parameter.low), parameter.high)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from botorch.exceptions.errors import ModelFittingError
@@ -20,14 +20,21 @@ from orchestrator.planner.surrogate import Surrogate, unfitted
 
 N_ATTEMPTS = 3
 MIN_TO_FIT = 2
+EXPECTED = (NumericalWarning, GPInputWarning, BotorchWarning)
 
 
-def fit(encoding: Encoding, evidence: Evidence) -> dict[str, Surrogate]:
+def fit(
+    encoding: Encoding,
+    evidence: Evidence,
+    *,
+    optimise: Callable[..., object] = fit_gpytorch_mll,
+) -> dict[str, Surrogate]:
     """One surrogate per measured metric, by name.
 
-    Random restarts of a fit that fails draw from torch's global generator: the caller seeds it.
+    `optimise` maximises a marginal likelihood in place. Its random restarts, when it fails, draw
+    from torch's global generator: the caller seeds it.
     """
-    return {name: _fitted(encoding, evidence, name) for name in evidence.measured}
+    return {name: _fitted(encoding, evidence, name, optimise) for name in evidence.measured}
 
 
 @contextmanager
@@ -35,14 +42,21 @@ def expected_warnings() -> Iterator[None]:
     """Silences what a fit or an acquisition says about histories that are hard but legitimate:
     jitter added for repeated points, a line search that stopped at rounding error, a posterior
     at the measured points themselves."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NumericalWarning)
-        warnings.simplefilter("ignore", GPInputWarning)
-        warnings.simplefilter("ignore", BotorchWarning)
+    with warnings.catch_warnings(record=True) as said:
+        for category in EXPECTED:
+            warnings.simplefilter("ignore", category)
         yield
+    # BoTorch shows some of its own whatever the filters say, so they are sorted out here
+    for warning in said:
+        if not issubclass(warning.category, EXPECTED):
+            warnings.warn_explicit(
+                warning.message, warning.category, warning.filename, warning.lineno
+            )
 
 
-def _fitted(encoding: Encoding, evidence: Evidence, name: str) -> Surrogate:
+def _fitted(
+    encoding: Encoding, evidence: Evidence, name: str, optimise: Callable[..., object]
+) -> Surrogate:
     """Retries from other starts; falls back to the priors' modes, with a note."""
     measured, features = evidence.measured[name], evidence.features_of(name)
     model = unfitted(encoding, measured, features)
@@ -53,7 +67,7 @@ def _fitted(encoding: Encoding, evidence: Evidence, name: str) -> Surrogate:
         likelihood = ExactMarginalLogLikelihood(model.likelihood, model)
         try:
             with expected_warnings():
-                fit_gpytorch_mll(likelihood, max_attempts=N_ATTEMPTS)
+                optimise(likelihood, max_attempts=N_ATTEMPTS)
         except (ModelFittingError, NotPSDError, NanError, LinAlgError) as error:
             model = unfitted(encoding, measured, features)
             note = f"{name}: the fit failed ({type(error).__name__}), so the model is the prior's"

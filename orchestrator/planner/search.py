@@ -124,10 +124,10 @@ class Search:
         low, high = start.min(axis=0) - 1.0, start.max(axis=0) + 1.0
         low[list(self.encoding.continuous)], high[list(self.encoding.continuous)] = 0.0, 1.0
         found, reached = gen_candidates_scipy(
-            torch.from_numpy(start)[:, None, :],
+            torch.tensor(start)[:, None, :],
             worth,
-            lower_bounds=torch.from_numpy(low),
-            upper_bounds=torch.from_numpy(high),
+            lower_bounds=torch.tensor(low),
+            upper_bounds=torch.tensor(high),
             options={"maxiter": MAX_CLIMB},
         )
         moved = self.encoding.with_continuous(codes, found.squeeze(1).detach().numpy())

@@ -9,6 +9,11 @@ a log-normal prior. Two additions:
   kernels) has three times as many hyperparameters and took several times longer to fit.
 - Where the noise of every outcome is known, it is given to the model as a floor, and the rest is
   inferred: the spread of three readings of one film is not the spread of three films.
+
+Arrays are copied into tensors (`torch.tensor`), never shared: torch aligns its memory and numpy
+does not, and the sums of a matrix product may come in another order, in their last bits, when
+their operands are aligned differently. That would make a proposal depend on what a process did
+before.
 """
 
 from __future__ import annotations
@@ -87,7 +92,7 @@ class Surrogate:
     def posterior(self, features: Floats) -> tuple[Floats, Floats]:
         """Mean and standard deviation (n each) of the noise-free outcome, standardised."""
         with torch.no_grad():
-            found = self.model.posterior(torch.from_numpy(features))
+            found = self.model.posterior(torch.tensor(features))
             mean = found.mean.squeeze(-1).numpy()
             sd = found.variance.clamp_min(0.0).sqrt().squeeze(-1).numpy()
         return mean, sd
@@ -117,8 +122,8 @@ class Surrogate:
 
 def unfitted(encoding: Encoding, measured: Measured, features: Floats) -> SingleTaskGP:
     """A model of `measured` at `features` (n x d) with every hyperparameter at its prior's mode."""
-    x = torch.from_numpy(features)
-    y = torch.from_numpy(measured.y)[:, None]
+    x = torch.tensor(features)
+    y = torch.tensor(measured.y)[:, None]
     words = dict(zip(encoding.unordered, _word_counts(encoding), strict=True))
     width = encoding.width
     kernel = WordKernel(width, words) if words else get_covar_module_with_dim_scaled_prior(width)
@@ -142,7 +147,7 @@ def _known_noise(measured: Measured) -> FixedNoiseGaussianLikelihood | None:
     if measured.variance is None:
         return None
     return FixedNoiseGaussianLikelihood(
-        noise=torch.from_numpy(measured.variance).clamp_min(1e-6),
+        noise=torch.tensor(measured.variance).clamp_min(1e-6),
         learn_additional_noise=True,
         noise_prior=LogNormalPrior(loc=-4.0, scale=1.0),
         noise_constraint=GreaterThan(

@@ -162,8 +162,6 @@ class PlannerProcess:
         await self._end(patient=False)
         environment = dict(os.environ)
         environment.update({name: str(self.threads) for name in _THREAD_VARIABLES})
-        # run-to-run equality of MKL whatever the alignment of its operands
-        environment.update({"MKL_CBWR": "AUTO", "PYTHONHASHSEED": "0"})
         environment["PYTHONPATH"] = os.pathsep.join(p or str(os.getcwd()) for p in sys.path)  # noqa: PTH109
         try:
             self._process = await asyncio.create_subprocess_exec(
