@@ -198,7 +198,7 @@ class Progress:
         times = f"  campaign time {moment(now_at - glance.started_at)}"
         left = glance.left_s(total)
         if left is not None and left > 0:
-            times += f", about {duration(max(0.0, left - waited))} left"
+            times += f", about {duration(round(max(0.0, left - waited), -1))} left"
         return [bar, Text(times, style="dim")]
 
     def _fit(self, line: Text) -> Text:

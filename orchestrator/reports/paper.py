@@ -80,6 +80,7 @@ def _save(figure: Figure, path: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=300, metadata=metadata)
+        figure.set_layout_engine("none")  # laid out once; the other formats keep it
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(f"'{path}' cannot be written: {reason}") from error

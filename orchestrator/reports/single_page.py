@@ -6,6 +6,7 @@ missing picture and never as a request.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -62,7 +63,8 @@ def write_text(path: Path, text: str) -> Path:
         part.write_text(text, encoding="utf-8", newline="")
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
         reason = error.strerror or str(error)
         raise InputError(
             f"'{path}' cannot be written: {reason}", hint="choose another path"

@@ -1,0 +1,269 @@
+"""Standings, the summary and the data of every chart."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import UnknownName
+from orchestrator.model import events as ev
+from orchestrator.model.campaign import Campaign
+from orchestrator.model.objective import Objective
+from orchestrator.model.space import Choice, Pool, SearchSpace
+from orchestrator.model.state import State, fold
+from orchestrator.model.trial import Prediction, Proposal
+from orchestrator.reports import figures
+from orchestrator.reports.incidents import incidents
+from orchestrator.reports.summary import Standing, standing, summary
+from orchestrator.reports.timeline import MAX_BARS_PER_LANE
+from tests.reports.sample_campaign import niobium_titania, sample_events, sample_state
+
+
+@pytest.fixture(scope="module")
+def campaign() -> Campaign:
+    return niobium_titania()
+
+
+@pytest.fixture(scope="module")
+def state() -> State:
+    return sample_state()
+
+
+def test_the_best_trial_is_the_best_feasible_one(campaign: Campaign, state: State) -> None:
+    glance = summary(campaign, state)
+    values = {
+        n: t.observed("resistivity").event.value  # type: ignore[union-attr]
+        for n, t in state.trials.items()
+        if standing(campaign, t) is Standing.FEASIBLE
+    }
+    assert glance.best_trial == min(values, key=values.__getitem__)
+    assert glance.best_value == min(values.values())
+    assert (glance.n_done, glance.n_failed, glance.n_in_flight) == (38, 2, 0)
+    assert "Trial 22 is the best: resistivity (1.069 ± 0.024) × 10⁻³ Ω·cm" in glance.headline
+    assert "thickness 323.6 ± 3.2 nm" in glance.headline
+
+
+def test_a_better_value_that_breaks_a_constraint_is_not_the_best(campaign: Campaign) -> None:
+    state = _with_values([(1e-3, 130.0, None), (1e-5, 90.0, None)])
+    assert summary(campaign, state).best_trial == 1
+    assert standing(campaign, state.trials[2]) is Standing.INFEASIBLE
+
+
+def test_it_is_said_plainly_when_no_trial_met_the_constraints(campaign: Campaign) -> None:
+    glance = summary(campaign, _with_values([(1e-3, 100.0, None), (1e-5, 90.0, None)]))
+    assert not glance.feasible
+    assert glance.best_trial is None
+    assert glance.headline == (
+        "No trial met the constraints (thickness ≥ 120 nm); 2 gave a value of resistivity."
+    )
+
+
+def test_an_over_range_value_is_never_the_best_when_low_is_wanted(campaign: Campaign) -> None:
+    state = _with_values([(1e-9, 130.0, "above"), (1e-3, 130.0, None)])
+    assert standing(campaign, state.trials[1]) is Standing.OUT_OF_RANGE
+    assert summary(campaign, state).best_trial == 2
+
+
+def test_a_highest_value_is_best_when_it_is_to_be_maximised(campaign: Campaign) -> None:
+    objective = Objective(metric="resistivity", direction="maximise")
+    wanted = campaign.model_copy(update={"objective": objective})
+    state = _with_values([(1e-3, 100.0, None), (5e-2, 90.0, None), (2e-2, 90.0, None)])
+    assert summary(wanted, state).best_trial == 2
+    assert figures.best_so_far(wanted, state).best == (1e-3, 5e-2, 5e-2)
+
+
+def test_an_invalidated_observation_does_not_count(campaign: Campaign) -> None:
+    events = _events([(1e-3, 130.0, None), (5e-4, 130.0, None)])
+    bad = next(e.seq for e in events if isinstance(e.event, ev.Observed) and e.event.value == 5e-4)
+    gone = ev.ObservationInvalidated(observation=bad, reason="the probe was dirty", by="kim")
+    events.append(ev.Recorded(seq=len(events) + 1, at=99.0, wall=99.0, event=gone))
+    state = fold(events)
+    assert standing(campaign, state.trials[2]) is Standing.NO_VALUE
+    assert summary(campaign, state).best_trial == 1
+    assert any("the probe was dirty" in i.text for i in incidents(state))
+
+
+def test_an_empty_campaign_has_a_summary_and_empty_charts(campaign: Campaign) -> None:
+    state = State()
+    assert summary(campaign, state).headline == "No trial has given a value of resistivity."
+    assert figures.best_so_far(campaign, state).values == ()
+    assert figures.predicted_measured(campaign, state).points == ()
+    assert figures.leave_one_out(campaign, state) == ()
+    assert figures.timeline(campaign, state).bars == ()
+
+
+def test_best_so_far_never_gets_worse(campaign: Campaign, state: State) -> None:
+    course = figures.best_so_far(campaign, state)
+    known = [b for b in course.best if b is not None]
+    assert known == sorted(known, reverse=True)
+    assert known[-1] == summary(campaign, state).best_value
+    assert course.log
+
+
+def test_a_log_metric_with_a_value_of_zero_is_drawn_on_a_linear_axis(campaign: Campaign) -> None:
+    assert not figures.best_so_far(campaign, _with_values([(0.0, 130.0, None)])).log
+
+
+def test_a_prediction_in_decades_has_an_interval_of_factors() -> None:
+    mean, low, high = figures.interval(Prediction(mean=1e-3, sd=0.5, on_log10=True))
+    assert mean == 1e-3
+    assert high / mean == pytest.approx(mean / low)
+    assert math.log10(high / mean) == pytest.approx(1.645 * 0.5, rel=1e-3)
+    assert figures.interval(Prediction(mean=10.0, sd=1.0))[1:] == pytest.approx(
+        (8.355, 11.645), rel=1e-3
+    )
+
+
+def test_censored_values_are_not_held_against_predictions(campaign: Campaign, state: State) -> None:
+    found = figures.predicted_measured(campaign, state)
+    censored = {
+        n
+        for n, t in state.trials.items()
+        if (o := t.observed("resistivity")) is not None and o.event.censored
+    }
+    assert censored
+    assert not censored & {p.trial for p in found.points}
+    assert 0 < found.n_inside <= len(found.points)
+
+
+def test_a_pools_candidates_are_drawn_by_their_numbers(campaign: Campaign) -> None:
+    pool = Pool(
+        name="alloy",
+        names=("CuNi", "CuPd"),
+        columns=("a0", "valence"),
+        units=("angstrom", ""),
+        rows=((3.55, 10.5), (3.72, 11.0)),
+    )
+    space = SearchSpace(parameters=(pool, Choice(name="gas", options=("Ar", "Kr"))))
+    proposal = Proposal(point={"alloy": "CuPd", "gas": "Kr"}, source="pool", why="")
+    proposed = ev.TrialProposed(trial=1, proposal=proposal, after=0)
+    found = figures.parameters(
+        campaign.model_copy(update={"space": space}),
+        fold([ev.Recorded(seq=1, at=0.0, wall=0.0, event=proposed)]),
+    )
+    assert [(a.name, a.unit) for a in found.axes] == [
+        ("a0", "angstrom"), ("valence", ""), ("gas", ""),
+    ]  # fmt: skip
+    assert found.rows == ((3.72, 11.0, "Kr"),)
+
+
+def test_leave_one_out_errors_of_log_metrics_are_in_decades(
+    campaign: Campaign, state: State
+) -> None:
+    series = figures.leave_one_out(campaign, state)
+    assert [(s.metric, s.unit) for s in series] == [("resistivity", "decades"), ("thickness", "nm")]
+    assert series[0].trials[0] == 9
+
+
+def test_the_timeline_has_a_lane_per_role_and_per_part_of_the_tool(
+    campaign: Campaign, state: State
+) -> None:
+    drawn = figures.timeline(campaign, state)
+    lanes = [(lane.part_of, lane.name) for lane in drawn.lanes]
+    assert lanes[0] == ("", "chamber")
+    assert ("chamber", "supply") in lanes
+    assert lanes.index(("", "probe")) > lanes.index(("chamber", "supply"))
+    assert {lane.part_of for lane in figures.timeline(campaign, state, inner=False).lanes} == {""}
+    assert all(0 <= lane.busy <= 1 for lane in drawn.lanes)
+    assert all(0 <= bar.start_s <= bar.end_s <= drawn.span_s for bar in drawn.bars)
+
+
+def test_overlapping_actions_of_a_lane_are_not_counted_twice(campaign: Campaign) -> None:
+    events: list[ev.Event] = []
+    for ticket in ("a", "b"):
+        events.append(
+            ev.ActionDispatched(ticket=ticket, resource="arm", action="move", effect="none")
+        )
+    events += [ev.ActionDone(ticket="a"), ev.ActionDone(ticket="b")]
+    times = [0.0, 5.0, 10.0, 15.0]
+    recorded = [
+        ev.Recorded(seq=i + 1, at=at, wall=at, event=event)
+        for i, (at, event) in enumerate(zip(times, events, strict=True))
+    ]
+    lane = figures.timeline(campaign, fold(recorded)).lanes[-1]
+    assert (lane.name, lane.busy) == ("arm", 1.0)
+
+
+def test_very_many_actions_are_merged_and_none_is_lost(campaign: Campaign) -> None:
+    recorded = []
+    for i in range(5000):
+        order = ev.ActionDispatched(ticket=str(i), resource="arm", action="move", effect="none")
+        recorded.append(ev.Recorded(seq=2 * i + 1, at=2.0 * i, wall=0.0, event=order))
+        done = ev.ActionDone(ticket=str(i))
+        recorded.append(ev.Recorded(seq=2 * i + 2, at=2.0 * i + 1, wall=0.0, event=done))
+    drawn = figures.timeline(campaign, fold(recorded))
+    assert len(drawn.bars) <= MAX_BARS_PER_LANE + 1
+    assert sum(bar.n for bar in drawn.bars) == 5000
+    assert sum(bar.busy_s for bar in drawn.bars) == pytest.approx(5000)
+
+
+def test_incidents_tell_failures_retries_doubts_interlocks_and_made_safe(state: State) -> None:
+    found = incidents(state)
+    kinds = {incident.kind for incident in found}
+    assert kinds >= {"failure", "retry", "doubt", "interlock", "made safe"}
+    assert [i.at_s for i in found] == sorted(i.at_s for i in found)
+    doubt = next(i for i in found if i.kind == "doubt")
+    assert doubt.trial == 14
+    assert not doubt.is_open
+    assert "it was done" in doubt.text
+
+
+def test_figures_for_paper_are_written_in_every_format(tmp_path: Path, campaign: Campaign) -> None:
+    written = figures.write_figures(campaign, sample_state(12), tmp_path)
+    names = {path.name for path in written}
+    assert {"best_so_far.svg", "predicted_measured.png", "timeline.pdf"} <= names
+    assert all(path.stat().st_size > 1000 for path in written)
+    assert "Ω·cm" in (tmp_path / "best_so_far.svg").read_text()
+
+
+def test_an_empty_campaign_draws_no_figure(tmp_path: Path, campaign: Campaign) -> None:
+    assert figures.write_figures(campaign, State(), tmp_path) == []
+
+
+def test_an_unknown_figure_format_is_refused(tmp_path: Path, campaign: Campaign) -> None:
+    with pytest.raises(UnknownName, match="bmp"):
+        figures.write_figures(campaign, State(), tmp_path, formats=("bmp",))
+
+
+def test_chart_data_and_the_page_load_neither_matplotlib_nor_jinja() -> None:
+    code = (
+        "import sys, orchestrator.reports.page, orchestrator.reports.export, "
+        "orchestrator.reports.replay; "
+        "bad = {'matplotlib', 'jinja2', 'numpy', 'rich'} & set(sys.modules); "
+        "assert not bad, bad"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def _events(rows: list[tuple[float, float, str | None]]) -> list[ev.Recorded]:
+    """Trials with (resistivity, thickness, how the resistivity is censored)."""
+    point = {"oxygen": 1.0, "temperature": 300.0, "power": 100.0, "argon": 1.0}
+    found: list[ev.Event] = []
+    for number, (resistivity, thickness, censored) in enumerate(rows, start=1):
+        proposal = Proposal(point=dict(point), source="initial", why="a test")
+        found.append(ev.TrialProposed(trial=number, proposal=proposal, after=0))
+        order = {"trial": number, "metric": "resistivity", "value": resistivity}
+        found.append(ev.Observed.model_validate({**order, "censored": censored}))
+        found.append(ev.Observed(trial=number, metric="thickness", value=thickness, unit="nm"))
+        found.append(ev.TrialDone(trial=number))
+    return [
+        ev.Recorded(seq=i, at=float(i), wall=float(i), event=event)
+        for i, event in enumerate(found, start=1)
+    ]
+
+
+def _with_values(rows: list[tuple[float, float, str | None]]) -> State:
+    return fold(_events(rows))
+
+
+def test_the_sample_journal_is_one_that_could_have_been_written() -> None:
+    events = sample_events(finished=False)
+    assert [e.seq for e in events] == list(range(1, len(events) + 1))
+    assert all(a.at <= b.at for a, b in pairwise(events))
+    assert all(ev.EVENTS.validate_json(e.event.model_dump_json()) == e.event for e in events)
