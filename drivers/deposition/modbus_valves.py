@@ -39,7 +39,6 @@ class ModbusValves(Instrument):
         settings = Settings(baudrate=baudrate, gap_s=modbus.gap_s(baudrate))
         super().__init__(bench, port, settings, timeout)
         self._unit_id, self._gate, self._vent = unit_id, coil_gate, coil_vent
-        self._names = {coil_gate: "gate", coil_vent: "vent"}
 
     def who(self) -> Dialogue[Identity]:
         """Whether somebody answers: a relay board has no identity."""
@@ -48,20 +47,17 @@ class ModbusValves(Instrument):
 
     async def make_safe(self) -> None:
         """Both closed. Raises DeviceError."""
-        await self._set(self._vent, False, urgent=True)
-        await self._set(self._gate, False, urgent=True)
+        await self._set({self._vent: False, self._gate: False}, "closing both", urgent=True)
 
     @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
     async def pump(self) -> None:
         """Closes the vent, then opens the gate to the pump. Raises DeviceError."""
-        await self._set(self._vent, False)
-        await self._set(self._gate, True)
+        await self._set({self._vent: False, self._gate: True}, "pumping")
 
     @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
     async def vent(self) -> None:
         """Closes the gate to the pump, then opens the vent. Raises DeviceError."""
-        await self._set(self._gate, False)
-        await self._set(self._vent, True)
+        await self._set({self._gate: False, self._vent: True}, "venting")
 
     @reading
     async def valves(self) -> ValveStates:
@@ -78,15 +74,22 @@ class ModbusValves(Instrument):
         pdu = yield from modbus.ask_rtu(self._unit_id, modbus.read_coils(coil, 1))
         return modbus.coils(pdu, 1)[0]
 
-    async def _set(self, coil: int, is_open: bool, *, urgent: bool = False) -> None:
-        what = f"{'opening' if is_open else 'closing'} the {self._names[coil]}"
+    async def _set(self, states: dict[int, bool], what: str, *, urgent: bool = False) -> None:
+        """Sets coils in order, each read back before the next, in one go: no stop in between."""
 
-        def confirm() -> Dialogue[bool]:
-            return (yield from self._read(coil)) == is_open
+        def set_one(coil: int, is_open: bool) -> Dialogue[None]:
+            yield from modbus.ask_rtu(self._unit_id, modbus.write_coil(coil, is_open))
+            if (yield from self._read(coil)) != is_open:
+                raise Refused(f"{what} was sent, and coil {coil} reads back otherwise")
 
         def tell() -> Dialogue[None]:
-            yield from modbus.ask_rtu(self._unit_id, modbus.write_coil(coil, is_open))
-            if not (yield from confirm()):
-                raise Refused(f"{what} was sent, and reads back otherwise")
+            for coil, is_open in states.items():
+                yield from set_one(coil, is_open)
+
+        def confirm() -> Dialogue[bool]:
+            for coil, is_open in states.items():
+                if (yield from self._read(coil)) != is_open:
+                    return False
+            return True
 
         await self.link.write(tell, confirm, what=what, urgent=urgent)

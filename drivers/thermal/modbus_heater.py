@@ -58,7 +58,7 @@ class ModbusHeater(Instrument):
 
     async def make_safe(self) -> None:
         """Not heating. Raises DeviceError."""
-        await self._write(self._run, 0, "the command to stop heating", urgent=True)
+        await self._write({self._run: 0}, "the command to stop heating", urgent=True)
 
     @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
     async def set_temperature(
@@ -67,13 +67,13 @@ class ModbusHeater(Instrument):
         """Heats to this temperature, in tenths of a degree. Raises LimitExceeded, DeviceError."""
         within("temperature", temperature, -200.0, self._max_temperature, "degC")
         tenths = round(10 * temperature) & 0xFFFF
-        await self._write(self._setpoint, tenths, f"a temperature of {temperature:g} degC")
-        await self._write(self._run, 1, "the command to heat")
+        what = f"a temperature of {temperature:g} degC"
+        await self._write({self._setpoint: tenths, self._run: 1}, what)
 
     @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
     async def off(self) -> None:
         """Stops heating. Raises DeviceError."""
-        await self._write(self._run, 0, "the command to stop heating")
+        await self._write({self._run: 0}, "the command to stop heating")
 
     @reading
     async def temperature(self) -> Annotated[float, Unit("degC")]:
@@ -84,12 +84,18 @@ class ModbusHeater(Instrument):
         pdu = yield from modbus.ask_rtu(self._unit_id, modbus.read_registers(register, 1))
         return modbus.registers(pdu, 1)[0]
 
-    async def _write(self, register: int, value: int, what: str, *, urgent: bool = False) -> None:
+    async def _write(self, values: dict[int, int], what: str, *, urgent: bool = False) -> None:
+        """Writes registers in one go, so that no stop comes in between, and reads them back."""
+
         def confirm() -> Dialogue[bool]:
-            return (yield from self._read(register)) == value
+            for register, value in values.items():
+                if (yield from self._read(register)) != value:
+                    return False
+            return True
 
         def tell() -> Dialogue[None]:
-            yield from modbus.ask_rtu(self._unit_id, modbus.write_register(register, value))
+            for register, value in values.items():
+                yield from modbus.ask_rtu(self._unit_id, modbus.write_register(register, value))
             if not (yield from confirm()):
                 raise Refused(f"{what} was sent, and reads back otherwise")
 

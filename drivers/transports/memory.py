@@ -7,8 +7,7 @@ from collections import deque
 from typing import TypeVar
 
 from drivers.protocols.framing import Dialogue
-from drivers.transports.ports import Traffic
-from drivers.transports.wires import Lost, Settings, Silent, missing, whole_reply
+from drivers.transports.wires import Lost, Settings, Terms, missing, superseded, whole_reply
 from orchestrator.ports.resource import Wire
 
 T = TypeVar("T")
@@ -35,44 +34,38 @@ class MemoryPort:
             self.connection += 1
         return self.connection
 
-    async def exchange(
-        self,
-        dialogue: Dialogue[T],
-        *,
-        connection: int,
-        timeout_s: float,
-        traffic: Traffic,
-        urgent: bool = False,
-    ) -> T:
+    async def exchange(self, dialogue: Dialogue[T], terms: Terms) -> T:
         """Plays a dialogue. Raises Lost, Silent, Garbled, Refused."""
-        await self._turns.enter(urgent)
+        await self._turns.enter(terms.is_urgent)
         try:
-            if not self.is_connected or connection != self.connection:
+            if terms.is_void():
+                raise superseded()
+            if not self.is_connected or terms.connection != self.connection:
                 raise Lost("the connection broke")
-            async with asyncio.timeout(timeout_s):
-                return await self._play(dialogue, timeout_s, traffic)
+            async with asyncio.timeout(terms.timeout_s):
+                return await self._play(dialogue, terms)
         except TimeoutError as error:
-            raise Silent(f"no reply within {timeout_s:g} s") from error
+            raise missing(b"", terms.timeout_s) from error
         except ConnectionError as error:
             self.is_connected = False
             raise Lost(str(error) or "the connection broke") from error
         finally:
             self._turns.leave()
 
-    async def _play(self, dialogue: Dialogue[T], timeout_s: float, traffic: Traffic) -> T:
+    async def _play(self, dialogue: Dialogue[T], terms: Terms) -> T:
         buffer = b""
         ask = next(dialogue)
         while True:
             if ask.data:
-                traffic.append(("tx", ask.data))
+                terms.traffic.append(("tx", ask.data))
                 buffer = await self._wire.receive(ask.data)
                 if buffer:
-                    traffic.append(("rx", buffer))
+                    terms.traffic.append(("rx", buffer))
             if ask.drains:
                 buffer = b""
             n = whole_reply(buffer, ask.frame)
             if n is None:
-                raise missing(buffer, timeout_s)
+                raise missing(buffer, terms.timeout_s)
             try:
                 ask = dialogue.send(buffer[:n])
             except StopIteration as done:

@@ -19,10 +19,18 @@ from typing import TypeVar
 from drivers.protocols.framing import Dialogue, Frame, Garbled
 from drivers.transports.channels import Channel, open_channel, read_until_quiet
 from drivers.transports.locks import PortLock, resolve
-from drivers.transports.wires import Absent, Lost, Settings, Silent, missing, whole_reply
+from drivers.transports.wires import (
+    Absent,
+    Lost,
+    Settings,
+    Silent,
+    Terms,
+    missing,
+    superseded,
+    whole_reply,
+)
 
 T = TypeVar("T")
-Traffic = list[tuple[str, bytes]]
 
 _BACKOFF_S = (0.01, 0.25)
 _RECONNECT_S = 2.0
@@ -68,22 +76,17 @@ class Port:
         """
         return await self._submit(self._connect, urgent)
 
-    async def exchange(
-        self,
-        dialogue: Dialogue[T],
-        *,
-        connection: int,
-        timeout_s: float,
-        traffic: Traffic,
-        urgent: bool = False,
-    ) -> T:
-        """Plays a dialogue from first to last byte; appends what was sent and received.
+    async def exchange(self, dialogue: Dialogue[T], terms: Terms) -> T:
+        """Plays a dialogue from first to last byte.
+
+        An urgent one goes ahead of the others, and ends the wait of the one that is waiting for a
+        reply: that one is then as silent as if its time were up.
 
         Raises:
             Lost, Silent, Garbled, Refused.
         """
-        deed = functools.partial(self._exchange, dialogue, connection, timeout_s, traffic)
-        return await self._submit(deed, urgent)
+        deed = functools.partial(self._exchange, dialogue, terms)
+        return await self._submit(deed, terms.is_urgent)
 
     async def disconnect(self) -> None:
         """Closes the connection and gives up the lock."""
@@ -113,6 +116,11 @@ class Port:
     def _work(self) -> None:
         while (turn := self._queue.get()[2]) is not None:
             turn()
+
+    def _is_wanted_urgently(self) -> bool:
+        with self._queue.mutex:
+            waiting = self._queue.queue
+            return bool(waiting) and waiting[0][0] == _URGENT
 
     def _connect(self) -> int:
         if self._channel is None:
@@ -156,15 +164,15 @@ class Port:
         self._drop()
         self._release_lock()
 
-    def _exchange(
-        self, dialogue: Dialogue[T], connection: int, timeout_s: float, traffic: Traffic
-    ) -> T:
+    def _exchange(self, dialogue: Dialogue[T], terms: Terms) -> T:
+        if terms.is_void():
+            raise superseded()
         channel = self._channel
-        if channel is None or connection != self.connection:
+        if channel is None or terms.connection != self.connection:
             raise Lost("the connection broke")
         try:
             self._drain(channel)
-            return self._play(channel, dialogue, timeout_s, traffic)
+            return self._play(channel, dialogue, terms)
         except Lost:
             self._drop()
             raise
@@ -180,9 +188,7 @@ class Port:
         if self._is_suspect:
             self._is_suspect = 2 if read_until_quiet(channel, _DRAIN_S) else self._is_suspect - 1
 
-    def _play(
-        self, channel: Channel, dialogue: Dialogue[T], timeout_s: float, traffic: Traffic
-    ) -> T:
+    def _play(self, channel: Channel, dialogue: Dialogue[T], terms: Terms) -> T:
         gap_s = self.settings.gap_s - (time.monotonic() - self._last_byte_at)
         if gap_s > 0:
             time.sleep(gap_s)
@@ -193,11 +199,11 @@ class Port:
                 # what is left of the reply before, a second copy of it, answers nothing
                 buffer = b""
                 channel.discard()
-                traffic.append(("tx", ask.data))
+                terms.traffic.append(("tx", ask.data))
                 channel.write(ask.data)
             if ask.drains:
                 read_until_quiet(channel, _DRAIN_S)
-            n, buffer = _collect(channel, buffer, ask.frame, timeout_s, traffic)
+            n, buffer = self._collect(channel, buffer, ask.frame, terms)
             try:
                 ask = dialogue.send(buffer[:n])
             except StopIteration as done:
@@ -206,19 +212,20 @@ class Port:
                 return done.value  # type: ignore[no-any-return]
             buffer = buffer[n:]
 
-
-def _collect(
-    channel: Channel, buffer: bytes, frame: Frame | None, timeout_s: float, traffic: Traffic
-) -> tuple[int, bytes]:
-    """Reads until a whole reply is at the start of the buffer; gives its length, and the buffer."""
-    end = time.monotonic() + timeout_s
-    while (n := whole_reply(buffer, frame)) is None:
-        if time.monotonic() > end:
-            raise missing(buffer, timeout_s)
-        if data := channel.read():
-            traffic.append(("rx", data))
-            buffer += data
-    return n, buffer
+    def _collect(
+        self, channel: Channel, buffer: bytes, frame: Frame | None, terms: Terms
+    ) -> tuple[int, bytes]:
+        """Reads until the buffer starts with a whole reply; gives its length, and the buffer."""
+        end = time.monotonic() + terms.timeout_s
+        while (n := whole_reply(buffer, frame)) is None:
+            if time.monotonic() > end:
+                raise missing(buffer, terms.timeout_s)
+            if not terms.is_urgent and self._is_wanted_urgently():
+                raise Silent("the wait for a reply was ended by a stop")
+            if data := channel.read():
+                terms.traffic.append(("rx", data))
+                buffer += data
+        return n, buffer
 
 
 def _give(future: asyncio.Future[T], value: T) -> None:

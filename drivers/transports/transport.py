@@ -11,8 +11,8 @@ from typing import TypeAlias, TypeVar
 from drivers.protocols.framing import Dialogue, Garbled, Refused
 from drivers.transports.locks import resolve
 from drivers.transports.memory import MemoryPort
-from drivers.transports.ports import Port, Traffic
-from drivers.transports.wires import Absent, Lost, Settings, Silent, Taken
+from drivers.transports.ports import Port
+from drivers.transports.wires import Absent, Lost, Settings, Silent, Taken, Terms
 from orchestrator.errors import (
     DeviceAbsent,
     DeviceGarbled,
@@ -44,6 +44,7 @@ class Transport:
         self._key = key
         self._port = port
         self._is_closed = False
+        self._n_stops = 0
         self.connection = 0
 
     @property
@@ -70,29 +71,31 @@ class Transport:
     async def exchange(self, dialogue: Dialogue[T], *, timeout_s: float, urgent: bool = False) -> T:
         """Plays a dialogue, alone on the port from its first to its last byte.
 
-        `timeout_s` is wall time per reply. The urgent go ahead of all that is queued.
+        `timeout_s` is wall time per reply. The urgent go ahead of all that is queued, and what
+        this resource has queued until then is never sent: it is silent.
 
         Raises:
             DeviceGone, DeviceSilent, DeviceGarbled, DeviceRefused.
         """
-        traffic: Traffic = []
+        self._n_stops += urgent
+        n_stops = self._n_stops
+        terms = Terms(
+            self.connection,
+            timeout_s,
+            is_urgent=urgent,
+            is_void=lambda: not urgent and self._n_stops != n_stops,
+        )
         # a real device takes wall time, for which virtual time must stand still; an in-memory one
         # may wait on campaign time itself
         clock = self._bench.clock.work() if self._port.is_real else contextlib.nullcontext()
         try:
             with clock:
-                return await self._port.exchange(
-                    dialogue,
-                    connection=self.connection,
-                    timeout_s=timeout_s,
-                    traffic=traffic,
-                    urgent=urgent,
-                )
+                return await self._port.exchange(dialogue, terms)
         except HaganeError as fault:
             raise self._named(fault) from fault
         finally:
             if self._bench.record is not None:
-                for direction, data in traffic:
+                for direction, data in terms.traffic:
                     self._bench.record(direction, data)
 
     async def close(self) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from drivers.protocols.framing import Frame, Garbled
 from orchestrator.errors import HaganeError
@@ -20,6 +21,21 @@ class Settings:
     parity: str = "N"
     stopbits: float = 1
     gap_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Terms:
+    """On what terms a dialogue is played.
+
+    `connection` is the one it is meant for, `timeout_s` the wall time for each reply. `is_void`
+    says whether a stop has gone ahead of it meanwhile. `traffic` takes ("tx" | "rx", bytes).
+    """
+
+    connection: int
+    timeout_s: float
+    is_urgent: bool
+    is_void: Callable[[], bool]
+    traffic: list[tuple[str, bytes]] = field(default_factory=list)
 
 
 class Absent(HaganeError):
@@ -50,6 +66,11 @@ def whole_reply(buffer: bytes, frame: Frame | None) -> int | None:
         return None
     n = frame(buffer)
     return n if 0 < n <= len(buffer) else None
+
+
+def superseded() -> HaganeError:
+    """That a stop went ahead of a dialogue that was still waiting for its turn."""
+    return Silent("it was not sent: a stop went ahead of it")
 
 
 def missing(buffer: bytes, timeout_s: float) -> HaganeError:

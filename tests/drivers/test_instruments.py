@@ -321,7 +321,7 @@ def test_a_valve_whose_partner_does_not_close_stays_closed() -> None:
 
     async def main() -> None:
         valves = await opened(ModbusValves(bench(m=fake), "memory:m"))
-        with pytest.raises(DeviceRefused, match="closing the vent"):
+        with pytest.raises(DeviceRefused, match="coil 1 reads back otherwise"):
             await valves.pump()
         assert not fake.units[2].coils[0]
 
@@ -359,6 +359,31 @@ def test_heater_and_valves_share_a_line() -> None:
         await heater.close()
         assert await valves.valves() == ValveStates(0, 0)
         await valves.close()
+
+    run(main())
+
+
+def test_a_stop_is_not_undone_by_what_was_asked_for_before_it(tmp_path: Path) -> None:
+    fake = FakeModbusLine()
+
+    async def main() -> None:
+        with on_pty(tmp_path, fake.answer) as line:
+            heater = await opened(ModbusHeater(bench("heater"), str(line.link)))
+            valves = await opened(ModbusValves(bench("valves"), str(line.link)))
+            line.delay_s = 0.02
+            first = asyncio.ensure_future(valves.valves())
+            await asyncio.sleep(0.01)
+            heating = asyncio.ensure_future(heater.set_temperature(300.0))
+            await asyncio.sleep(0)
+            await heater.make_safe()
+            with pytest.raises(DeviceSilent, match="a stop went ahead"):
+                await heating
+            assert await first == ValveStates(0, 0)
+            assert [fake.units[1].registers[r] for r in (1, 2)] == [0, 0]
+            await heater.set_temperature(200.0)
+            assert [fake.units[1].registers[r] for r in (1, 2)] == [2000, 1]
+            await heater.close()
+            await valves.close()
 
     run(main())
 

@@ -89,16 +89,38 @@ def test_a_stop_goes_ahead_of_everything_that_is_queued(tmp_path: Path) -> None:
     async def main() -> None:
         with on_pty(tmp_path, fake.answer) as device:
             device.delay_s = 0.02
-            wire = await open_transport(str(device.link), bench(), SETTINGS)
-            queued = [asyncio.ensure_future(wire.exchange(poll(), timeout_s=1.0)) for _ in range(8)]
+            wire = await open_transport(str(device.link), bench("argon"), SETTINGS)
+            other = await open_transport(str(device.link), bench("oxygen"), SETTINGS)
+            queued = [
+                asyncio.ensure_future(other.exchange(poll("B"), timeout_s=1.0)) for _ in range(8)
+            ]
             await asyncio.sleep(0.01)
             await wire.exchange(set_flow("A", 0.0), timeout_s=1.0, urgent=True)
             assert sum(q.done() for q in queued) <= 2
-            await asyncio.gather(*queued)
+            answers = await asyncio.gather(*queued, return_exceptions=True)
+            assert sum(isinstance(a, alicat.DataFrame) for a in answers) >= 7
             await wire.close()
+            await other.close()
 
     asyncio.run(main())
     assert fake.received.index(b"AS0.000\r") <= 2
+
+
+def test_a_stop_does_not_wait_for_a_reply_that_does_not_come(tmp_path: Path) -> None:
+    fake = FakeAlicat()
+
+    async def main() -> None:
+        with on_pty(tmp_path, fake.answer) as device:
+            wire = await open_transport(str(device.link), bench(), SETTINGS)
+            waiting = asyncio.ensure_future(wire.exchange(poll("Z"), timeout_s=60.0))
+            await asyncio.sleep(0.02)
+            async with asyncio.timeout(10.0):
+                await wire.exchange(set_flow("A", 0.0), timeout_s=1.0, urgent=True)
+                with pytest.raises(DeviceSilent, match="ended by a stop"):
+                    await waiting
+            await wire.close()
+
+    asyncio.run(main())
 
 
 def test_a_late_answer_is_not_taken_for_the_answer_to_the_next_question(tmp_path: Path) -> None:
@@ -354,13 +376,16 @@ def test_in_memory_the_urgent_go_first_and_dialogues_do_not_mix() -> None:
             yield Ask(word, until(word))
 
     async def main() -> None:
-        wire = await open_transport("memory:slow", bench(slow=Slow()), SETTINGS)  # type: ignore[arg-type]
+        slow = bench(slow=Slow())  # type: ignore[arg-type]
+        wire = await open_transport("memory:slow", slow, SETTINGS)
+        other = await open_transport("memory:slow", slow, SETTINGS)
         await asyncio.gather(
-            wire.exchange(say(b"a1", b"a2"), timeout_s=1.0),
-            wire.exchange(say(b"b1", b"b2"), timeout_s=1.0),
+            other.exchange(say(b"a1", b"a2"), timeout_s=1.0),
+            other.exchange(say(b"b1", b"b2"), timeout_s=1.0),
             wire.exchange(say(b"stop"), timeout_s=1.0, urgent=True),
         )
         await wire.close()
+        await other.close()
 
     asyncio.run(main())
     assert order == [b"a1", b"a2", b"stop", b"b1", b"b2"]
