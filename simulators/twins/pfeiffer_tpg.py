@@ -2,7 +2,7 @@
 
 `MNE[,parameter]CR` is acknowledged by ACK CR LF or NAK CR LF; the data come after ENQ; ETX clears
 the input; after power-up the controller sends a reading a second until it is spoken to (Pfeiffer,
-"TPG 361/362 communication protocol" BG 5511). The gauge reads the total pressure.
+"TPG 361/362 communication protocol" BG 5510). The gauge reads the total pressure.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Calculations on atoms, each run in a child process through `ports.compute`."""
