@@ -32,7 +32,7 @@ def with_arm(
 
     async def main() -> None:
         arm = UniversalRobot(
-            Bench(name="arm", clock=clock, wires=wires),  # type: ignore[arg-type]
+            Bench(name="arm", clock=clock, wires=wires),
             "memory:arm",
             "memory:registers",
         )
@@ -153,7 +153,9 @@ def test_a_lost_answer_to_play_is_settled_by_the_registers() -> None:
 def test_a_play_that_was_not_heard_is_known_not_to_have_begun() -> None:
     async def play(arm: UniversalRobot, fake: FakeDashboard, clock: VirtualClock) -> None:
         answer = fake.reply
-        fake.reply = lambda r: b"" if r == b"play\n" else answer(r)  # type: ignore[method-assign]
+        fake.reply = lambda request: (  # type: ignore[method-assign]
+            b"" if request == b"play\n" else answer(request)
+        )
         with pytest.raises(DeviceSilent):
             await arm.place("chamber", ONE, source="blanks")
         assert (await arm.ask(ONE)).outcome == "not_done"

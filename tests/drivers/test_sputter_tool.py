@@ -17,6 +17,7 @@ from orchestrator.errors import (
     LimitExceeded,
     StepTimeout,
 )
+from orchestrator.ports.clock import Clock
 from orchestrator.ports.resource import Bench
 
 GROWTH_NM_PER_S = 0.1
@@ -26,7 +27,7 @@ class Tool:
     """`ports.Dispatch` over a chamber with 25 mPa per sccm that heats at 1 K/s."""
 
     def __init__(self, clock: VirtualClock) -> None:
-        self.clock = clock
+        self.clock: Clock = clock
         self.acts: list[tuple[str, str, dict[str, Any]]] = []
         self.fails: dict[tuple[str, str], Exception] = {}
         self.flows = {"argon": 0.0, "oxygen": 0.0}

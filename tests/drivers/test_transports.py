@@ -376,7 +376,7 @@ def test_in_memory_the_urgent_go_first_and_dialogues_do_not_mix() -> None:
             yield Ask(word, until(word))
 
     async def main() -> None:
-        slow = bench(slow=Slow())  # type: ignore[arg-type]
+        slow = bench(slow=Slow())
         wire = await open_transport("memory:slow", slow, SETTINGS)
         other = await open_transport("memory:slow", slow, SETTINGS)
         await asyncio.gather(
@@ -408,7 +408,7 @@ def test_in_memory_a_cut_wire_is_gone_and_a_hanging_one_is_silent() -> None:
         assert await wire.connect() == 2
         assert await setpoint(wire) == 0.0
         await wire.close()
-        hanging = await open_transport("memory:h", bench(h=Hanging()), SETTINGS)  # type: ignore[arg-type]
+        hanging = await open_transport("memory:h", bench(h=Hanging()), SETTINGS)
         with pytest.raises(DeviceSilent):
             await setpoint(hanging, timeout_s=0.05)
         await hanging.close()
@@ -425,7 +425,7 @@ def test_a_cancelled_waiter_in_memory_gives_its_turn_to_the_next() -> None:
             return FakeAlicat().answer(data)
 
     async def main() -> None:
-        wire = await open_transport("memory:g", bench(g=Gated()), SETTINGS)  # type: ignore[arg-type]
+        wire = await open_transport("memory:g", bench(g=Gated()), SETTINGS)
         first, second, third = (
             asyncio.ensure_future(wire.exchange(poll(), timeout_s=1.0)) for _ in range(3)
         )
