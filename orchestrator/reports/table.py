@@ -49,7 +49,10 @@ def shown_prediction(prediction: Prediction | None, unit: str) -> str:
 
 
 def page_table(campaign: Campaign, state: State, best: int | None) -> dict[str, Any]:
-    """Columns and rows. A cell is a text, a number, or [number to sort by, text to show]."""
+    """Columns, rows, and for each row why the point was chosen.
+
+    A cell is a text, a number, or [number to sort by, text to show].
+    """
     space, objective = campaign.space, campaign.objective.metric
     metrics = metric_order(campaign)
     columns: list[dict[str, Any]] = [{"title": "trial", "number": True}, {"title": "result"}]
@@ -60,10 +63,10 @@ def page_table(campaign: Campaign, state: State, best: int | None) -> dict[str, 
     columns += [{"title": titled(m, campaign.metric(m).unit), "number": True} for m in metrics]
     unit = campaign.metric(objective).unit
     columns.append({"title": titled(f"predicted {objective}", unit), "number": True})
-    columns += [{"title": "why this point", "wide": True}, {"title": "source"}]
-    columns.append({"title": "ended at", "number": True})
+    columns += [{"title": "source"}, {"title": "ended at", "number": True}]
     rows = [_row(campaign, state, state.trials[n], metrics, best) for n in sorted(state.trials)]
-    return {"columns": columns, "rows": rows}
+    why = [_why(state.trials[n]) for n in sorted(state.trials)]
+    return {"columns": columns, "rows": rows, "why": why}
 
 
 def _row(
@@ -87,7 +90,7 @@ def _row(
     predicted = proposal.predicted.get(objective)
     shown = shown_prediction(predicted, "")
     row.append(_cell(predicted.mean, shown) if predicted else "")
-    row += [_why(trial), SOURCES[proposal.source]]
+    row.append(SOURCES[proposal.source])
     ended = trial.ended_at
     row.append("" if ended is None else [ended, moment(ended - state.started_at)])
     return row
@@ -95,7 +98,7 @@ def _row(
 
 def _why(trial: TrialState) -> str:
     nearest = trial.proposal.nearest
-    if nearest is None:
+    if nearest is None or "nearest" in trial.proposal.why:
         return trial.proposal.why
     return f"{trial.proposal.why}; nearest: trial {nearest.trial} at {number(nearest.distance, 2)}"
 

@@ -241,11 +241,12 @@ function sortKey(cell) {
 }
 
 function drawTable() {
-  const { columns, rows } = DATA.table, place = document.getElementById("trials");
+  const { columns, rows, why } = DATA.table, place = document.getElementById("trials");
   if (!rows.length) return empty("trials", "No trial was proposed yet.");
-  let shownRows = PAGE_ROWS, order = rows.slice(), sorted = 0, rising = true;
+  let shownRows = PAGE_ROWS, sorted = 0, rising = true;
+  const order = rows.map((row, i) => [row, why[i]]);
   const table = place.appendChild(document.createElement("table"));
-  const head = table.createTHead().insertRow(), body = table.createTBody();
+  const head = table.createTHead().insertRow();
   columns.forEach((column, index) => {
     const cell = head.appendChild(document.createElement("th"));
     cell.className = column.number ? "number" : "";
@@ -254,7 +255,7 @@ function drawTable() {
     button.onclick = () => {
       rising = sorted === index ? !rising : true;
       sorted = index;
-      order.sort((a, b) => compare(sortKey(a[index]), sortKey(b[index]), rising));
+      order.sort((a, b) => compare(sortKey(a[0][index]), sortKey(b[0][index]), rising));
       [...head.cells].forEach((th, i) => i === index
         ? th.setAttribute("aria-sort", rising ? "ascending" : "descending") : th.removeAttribute("aria-sort"));
       fill();
@@ -262,7 +263,7 @@ function drawTable() {
   });
   const more = document.getElementById("more");
   function fill() {
-    body.replaceChildren(...order.slice(0, shownRows).map(row => tableRow(row, columns)));
+    table.replaceChildren(table.tHead, ...order.slice(0, shownRows).map(entry => trialRows(...entry, columns)));
     more.replaceChildren();
     if (order.length <= shownRows) return;
     const button = more.appendChild(document.createElement("button"));
@@ -278,15 +279,22 @@ function compare(a, b, rising) {
   return rising ? difference : -difference;
 }
 
-function tableRow(row, columns) {
-  const line = document.createElement("tr");
-  line.className = row[0] === DATA.course.bestTrial ? "best" : String(row[1]).startsWith("failed") ? "failed" : "";
+// Two lines a trial: its numbers, and beneath them why the point was chosen.
+function trialRows(row, why, columns) {
+  const group = document.createElement("tbody"), line = group.insertRow();
+  group.className = row[0] === DATA.course.bestTrial ? "best" : String(row[1]).startsWith("failed") ? "failed" : "";
   row.forEach((cell, index) => {
     const node = line.insertCell();
-    node.className = columns[index].number ? "number" : columns[index].wide ? "wide-cell" : "";
+    node.className = columns[index].number ? "number" : "";
     node.textContent = Array.isArray(cell) ? cell[1] : cell;
   });
-  return line;
+  const reason = group.insertRow();
+  reason.className = "why";
+  reason.insertCell();
+  const text = reason.insertCell();
+  text.colSpan = columns.length - 1;
+  text.textContent = why;
+  return group;
 }
 
 [drawCourse, drawPredicted, drawLeaveOneOut, drawMultiples, drawParallel, drawTimeline, drawTable].forEach(f => f());

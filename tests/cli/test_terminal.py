@@ -1,0 +1,270 @@
+"""What a terminal shows: aligned lines, whole commands, no control codes in a file."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+
+import pytest
+from rich.console import Console
+
+from orchestrator.cli.terminal import (
+    Progress,
+    print_campaigns,
+    print_doubts,
+    print_events,
+    print_state,
+    print_timeline,
+    print_trials,
+)
+from orchestrator.model import events as ev
+from orchestrator.model.campaign import Campaign
+from orchestrator.model.space import Pool, Real, SearchSpace
+from orchestrator.model.state import State
+from orchestrator.ports.journal import CampaignRow
+from tests.reports.sample_campaign import niobium_titania, sample_events, sample_state
+
+
+@pytest.fixture(scope="module")
+def campaign() -> Campaign:
+    return niobium_titania()
+
+
+def _shown(show: Callable[[Console], None], *, width: int | None = 80) -> str:
+    """What a terminal of that width shows; with None, what lands in a file."""
+    console = Console(
+        file=io.StringIO(),
+        record=True,
+        width=width or 80,
+        force_terminal=width is not None,
+        color_system=None,
+    )
+    show(console)
+    return console.export_text()
+
+
+def _play(events: list[ev.Recorded], console: Console, campaign: Campaign) -> None:
+    state = State()
+    with Progress(campaign, console, now=lambda: events[-1].wall) as progress:
+        for recorded in events:
+            state.apply(recorded)
+            progress.update(recorded, state)
+
+
+def _state_in_doubt() -> State:
+    state = State()
+    for recorded in sample_events():
+        state.apply(recorded)
+        if state.doubts():
+            return state
+    raise AssertionError("the sample journal has no doubt")
+
+
+def test_a_run_gives_one_line_per_trial_as_it_ends(campaign: Campaign) -> None:
+    text = _shown(lambda c: _play(sample_events(), c, campaign), width=None)
+    lines = text.splitlines()
+    assert lines[0].split() == [
+        "trial", "resistivity", "thickness", "oxygen", "temperature", "power", "argon", "why",
+    ]  # fmt: skip
+    assert lines[1].split() == ["Ω·cm", "nm", "sccm", "°C", "W", "Pa"]
+    assert [line.split()[0] for line in lines if "/40" in line] == [f"{n}/40" for n in range(1, 41)]
+
+
+def test_each_new_best_is_marked_and_nothing_else(campaign: Campaign) -> None:
+    text = _shown(lambda c: _play(sample_events(), c, campaign), width=None)
+    stars = [line.split() for line in text.splitlines() if "★" in line]
+    values = [float(words[2]) for words in stars]
+    assert values == sorted(values, reverse=True)
+    assert stars[0][0] == "1/40"
+    assert stars[-1][0] == "22/40"
+
+
+def test_a_resumed_run_does_not_call_an_old_best_new(campaign: Campaign) -> None:
+    events = sample_events()
+    ends = [i for i, e in enumerate(events) if isinstance(e.event, ev.TrialDone)]
+    cut = ends[25]
+
+    def resume(console: Console) -> None:
+        state = State()
+        for recorded in events[:cut]:
+            state.apply(recorded)
+        with Progress(campaign, console) as progress:
+            for recorded in events[cut:]:
+                state.apply(recorded)
+                progress.update(recorded, state)
+
+    text = _shown(resume, width=None)
+    assert "★" not in text
+    assert "40/40" in text
+
+
+def test_a_file_gets_plain_lines_without_control_codes(campaign: Campaign) -> None:
+    file = io.StringIO()
+    _play(sample_events(), Console(file=file, width=80), campaign)
+    assert "\x1b" not in file.getvalue()
+    assert "\r" not in file.getvalue()
+    assert "interlock 'never supply.on while gauge.pressure > 5 Pa'" in file.getvalue()
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_line_of_a_terminal_is_wider_than_it(campaign: Campaign, width: int) -> None:
+    state = sample_state(finished=False)
+    for show in (
+        lambda c: print_trials(campaign, state, c),
+        lambda c: print_timeline(campaign, state, c, inner=True),
+        lambda c: print_state(campaign, state, c),
+        lambda c: print_events(sample_events(3), c),
+    ):
+        text = _shown(show, width=width)
+        assert max(map(len, text.splitlines())) <= width
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_live_display_never_wraps(campaign: Campaign, width: int) -> None:
+    file = io.StringIO()
+    console = Console(file=file, width=width, force_terminal=True, color_system=None)
+    _play(sample_events(), console, campaign)
+    lines = re.split(r"\x1b\[[0-9;?]*[A-Za-z]|\r|\n", file.getvalue())
+    assert any("40/40" in line for line in lines)
+    assert max(map(len, lines)) <= width
+
+
+def test_a_live_terminal_shows_roles_bar_best_and_time_left(campaign: Campaign) -> None:
+    events = sample_events(finished=False)
+    file = io.StringIO()
+    console = Console(file=file, width=80, force_terminal=True, color_system=None)
+    state = State()
+    with Progress(campaign, console, now=lambda: state.last_wall) as progress:
+        for recorded in events:
+            state.apply(recorded)
+            progress.update(recorded, state)
+    text = file.getvalue()
+    assert "chamber  trial 38: deposit" in text
+    assert "probe    idle" in text
+    assert "37/40 trials, best 1.07e-3 Ω·cm (trial 22)" in text
+    assert "campaign time 1 d 12:" in text
+    assert "left" in text
+
+
+def test_a_terminal_without_unicode_gets_ascii(campaign: Campaign) -> None:
+    raw = io.BytesIO()
+    file = io.TextIOWrapper(raw, encoding="ascii", errors="strict")
+    console = Console(file=file, width=80, force_terminal=True, color_system=None)
+    _play(sample_events(8), console, campaign)
+    print_trials(campaign, sample_state(8), console)
+    print_timeline(campaign, sample_state(8), console)
+    print_state(campaign, sample_state(8), console)
+    file.flush()
+    assert b"ohm*cm" in raw.getvalue()
+
+
+def test_doubts_are_listed_with_what_is_known_and_the_commands_to_type(campaign: Campaign) -> None:
+    state = _state_in_doubt()
+    ticket = state.doubts()[0].event.ticket
+    text = _shown(lambda c: print_doubts(campaign, state, c), width=60)
+    assert "1 action is in doubt" in text
+    assert "trial 14, step move, arm.move" in text
+    assert "film-014, from chamber to probe" in text
+    assert "gripper" in text
+    lines = text.splitlines()
+    for verdict in ("done", "not-done", "failed --at PLACE"):
+        assert f"    hagane resolve {ticket} {verdict} --campaign niobium-titania" in lines
+
+
+def test_a_doubtful_step_asks_for_the_results_that_the_campaign_needs(campaign: Campaign) -> None:
+    events: list[ev.Event] = [
+        ev.ActionDispatched(
+            ticket="3f0c9a",
+            step="deposit",
+            resource="tool",
+            action="deposit",
+            effect="irreversible",
+        ),
+        ev.Doubted(ticket="3f0c9a", known="the engine was killed", needs_person=True),
+    ]
+    state = State()
+    for i, event in enumerate(events, start=1):
+        state.apply(ev.Recorded(seq=i, at=0.0, wall=0.0, event=event))
+    text = _shown(lambda c: print_doubts(campaign, state, c), width=None)
+    assert "hagane resolve 3f0c9a done --result thickness=VALUE --campaign" in text
+
+
+def test_without_doubts_it_is_said(campaign: Campaign) -> None:
+    assert _shown(lambda c: print_doubts(campaign, State(), c)) == "nothing is in doubt\n"
+
+
+def test_show_answers_first_and_says_what_is_going_on(campaign: Campaign) -> None:
+    state = sample_state(finished=False)
+    text = _shown(lambda c: print_state(campaign, state, c), width=None)
+    assert "Trial 22 is the best: resistivity (1.069 ± 0.024) × 10⁻³ Ω·cm" in text
+    assert "wanted: lowest resistivity, subject to thickness ≥ 120 nm" in text
+    assert "35 measured, 2 failed, 1 in flight; budget 40 trials, 2 d" in text
+    assert "trial 38: tool.deposit" in text
+
+
+def test_show_tells_which_observation_is_waited_for(campaign: Campaign) -> None:
+    state = sample_state(1)
+    trial = state.trials[1]
+    awaits = ev.TrialAwaits(trial=1, metrics=("resistivity",))
+    state.apply(ev.Recorded(seq=state.n_events + 1, at=state.last_at, wall=0.0, event=awaits))
+    trial.observations = [o for o in trial.observations if o.event.metric != "resistivity"]
+    text = _shown(lambda c: print_state(campaign, state, c), width=60)
+    assert "hagane observe film-001 --metric resistivity --value ..." in text
+
+
+def test_markup_in_names_is_shown_and_not_obeyed(campaign: Campaign) -> None:
+    named = campaign.model_copy(update={"name": "[red]steel[/]", "goal": "[/bold] x"})
+    text = _shown(lambda c: print_state(named, sample_state(1), c))
+    assert "[red]steel[/]" in text
+    assert "[/bold] x" in text
+
+
+def test_events_are_one_line_each_with_number_time_and_kind(campaign: Campaign) -> None:
+    events = sample_events(2)
+    text = _shown(lambda c: print_events(events, c), width=None)
+    lines = text.splitlines()
+    assert len(lines) == len(events)
+    assert lines[10].split()[:4] == ["11", "00:00:34", "trial_proposed", "trial=1"]
+    assert "{oxygen: 0.8806, temperature: 340.3, power: 169.3, argon: 1.752}" in lines[10]
+
+
+def test_the_timeline_marks_failures_and_shows_how_busy_a_role_was(campaign: Campaign) -> None:
+    text = _shown(lambda c: print_timeline(campaign, sample_state(), c))
+    rows = {line.split()[0]: line for line in text.splitlines()}
+    assert set(rows) == {"chamber", "probe", "arm", "time"}
+    assert "x" in rows["probe"].split("probe")[1]
+    assert rows["chamber"].endswith("94 %")
+
+
+def test_nothing_to_show_is_said(campaign: Campaign) -> None:
+    assert "no trial" in _shown(lambda c: print_trials(campaign, State(), c))
+    assert "no action" in _shown(lambda c: print_timeline(campaign, State(), c))
+    assert "holds no campaign yet" in _shown(lambda c: print_campaigns([], c))
+    assert "No trial has given" in _shown(lambda c: print_state(campaign, State(), c))
+
+
+def test_campaigns_are_listed_with_who_runs_them() -> None:
+    rows = [
+        CampaignRow("nb-1a2b", "niobium-titania", "ff", 0.0, 1400, 1_772_463_600.0, "kim@coater-2"),
+        CampaignRow("alloys-77", "alloys", "ee", 0.0, 12, 1_772_463_000.0),
+    ]
+    lines = _shown(lambda c: print_campaigns(rows, c)).splitlines()
+    assert lines[0].split() == ["campaign", "id", "events", "last", "event", "running"]
+    assert "1,400" in lines[1]
+    assert lines[1].endswith("kim@coater-2")
+    assert lines[2].endswith("-")
+
+
+def test_many_parameters_and_long_candidates_still_fit(campaign: Campaign) -> None:
+    names = tuple(f"a-very-long-candidate-name-{i}" for i in range(3))
+    pool = Pool(name="alloy", names=names, columns=(), units=(), rows=((), (), ()))
+    reals = tuple(Real(name=f"p{i}", low=0, high=1, unit="W") for i in range(20))
+    wide = campaign.model_copy(update={"space": SearchSpace(parameters=(pool, *reals))})
+    state = sample_state(3)
+    for i, trial in enumerate(state.trials.values()):
+        point = {"alloy": names[i]} | {f"p{k}": 0.5 for k in range(20)}
+        trial.proposal = trial.proposal.model_copy(update={"point": point})
+    text = _shown(lambda c: print_trials(wide, state, c))
+    assert max(map(len, text.splitlines())) <= 80
+    assert "a-very-long-can…" in text
