@@ -1,277 +1,238 @@
-"""Chart data: pure functions from a campaign and its state to plain numbers.
-
-The page, the figures on paper and the terminal draw the same data. Times are seconds of campaign
-time since the campaign was opened; values are in the unit that stands beside them.
-"""
+"""The charts for paper: matplotlib, vector or bitmap, in the size of a journal's column."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from orchestrator.errors import InputError, UnknownName
 from orchestrator.model.campaign import Campaign
-from orchestrator.model.space import Choice, Pool
-from orchestrator.model.state import State, TrialState
-from orchestrator.model.trial import Prediction
-from orchestrator.reports.summary import (
-    Standing,
-    Summary,
-    is_log_axis,
-    metric_order,
-    standing,
-    summary,
-)
-from orchestrator.reports.timeline import Bar, Lane, Timeline, timeline
+from orchestrator.model.state import State
+from orchestrator.reports import charts
+from orchestrator.reports.numbers import number, titled
+from orchestrator.reports.summary import Standing, best_trial
+from orchestrator.reports.timeline import timeline
 
-__all__ = [
-    "Axis",
-    "Bar",
-    "BestSoFar",
-    "Lane",
-    "LeaveOneOut",
-    "Parameters",
-    "Predicted",
-    "PredictedMeasured",
-    "Summary",
-    "Timeline",
-    "Value",
-    "best_so_far",
-    "interval",
-    "leave_one_out",
-    "parameters",
-    "predicted_measured",
-    "summary",
-    "timeline",
-    "write_figures",
-]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-Z90 = 1.6448536269514722
-"""Half width of the central 90 % of a normal distribution, in standard deviations."""
-
-
-@dataclass(frozen=True)
-class Value:
-    """The objective of one trial; `value` is None when there is none to draw."""
-
-    trial: int
-    standing: Standing
-    value: float | None
-    sd: float | None = None
-    censored: str = ""
-
-
-@dataclass(frozen=True)
-class BestSoFar:
-    """Each trial's value, and the best feasible one up to it (None before the first)."""
-
-    metric: str
-    unit: str
-    direction: str
-    log: bool
-    values: tuple[Value, ...]
-    best: tuple[float | None, ...]
-
-
-@dataclass(frozen=True)
-class Predicted:
-    """One prediction with its 90 % interval, and what was measured then."""
-
-    trial: int
-    mean: float
-    low: float
-    high: float
-    measured: float
-
-    @property
-    def is_inside(self) -> bool:
-        """The measured value lies in the predicted interval."""
-        return self.low <= self.measured <= self.high
-
-
-@dataclass(frozen=True)
-class PredictedMeasured:
-    """Predictions made before the measurement, against it; censored values are left out."""
-
-    metric: str
-    unit: str
-    log: bool
-    points: tuple[Predicted, ...]
-
-    @property
-    def n_inside(self) -> int:
-        """How many measured values lie in their predicted 90 % interval."""
-        return sum(p.is_inside for p in self.points)
-
-
-@dataclass(frozen=True)
-class Axis:
-    """A parameter's axis; `options` are the words of a choice, empty for numbers."""
-
-    name: str
-    unit: str
-    log: bool = False
-    low: float | None = None
-    high: float | None = None
-    options: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """Where the trials lie. `rows` are n x d, in the axes' units; `values` are the objective's."""
-
-    axes: tuple[Axis, ...]
-    rows: tuple[tuple[float | str, ...], ...]
-    values: tuple[Value, ...]
-
-
-@dataclass(frozen=True)
-class LeaveOneOut:
-    """The model's error on points that it was not shown, as the campaign went on.
-
-    `unit` is 'decades' for a metric that is modelled on a logarithmic scale.
-    """
-
-    metric: str
-    unit: str
-    trials: tuple[int, ...]
-    errors: tuple[float, ...]
-
-
-def best_so_far(campaign: Campaign, state: State) -> BestSoFar:
-    """The course of the campaign, in the order of the trials."""
-    name = campaign.objective.metric
-    metric = campaign.metric(name)
-    sign = 1.0 if campaign.objective.direction == "minimise" else -1.0
-    values = tuple(_value(campaign, trial) for trial in _ordered(state))
-    best: list[float | None] = []
-    for entry in values:
-        so_far = best[-1] if best else None
-        if entry.standing is not Standing.FEASIBLE or entry.value is None:
-            best.append(so_far)
-        elif so_far is None or sign * entry.value < sign * so_far:
-            best.append(entry.value)
-        else:
-            best.append(so_far)
-    log = metric.scale == "log" and _all_positive([v.value for v in values])
-    return BestSoFar(name, metric.unit, campaign.objective.direction, log, values, tuple(best))
-
-
-def interval(predicted: Prediction) -> tuple[float, float, float]:
-    """Mean (median on a log scale) and the 90 % interval of a prediction, in the metric's unit."""
-    half = Z90 * predicted.sd
-    if predicted.on_log10:
-        factor = 10.0 ** min(half, 300.0)
-        return predicted.mean, predicted.mean / factor, predicted.mean * factor
-    return predicted.mean, predicted.mean - half, predicted.mean + half
-
-
-def predicted_measured(
-    campaign: Campaign, state: State, metric: str | None = None
-) -> PredictedMeasured:
-    """What the model expected of its points (the objective's metric unless another is named)."""
-    name = metric or campaign.objective.metric
-    points = []
-    for trial in _ordered(state):
-        prediction, observed = trial.proposal.predicted.get(name), trial.observed(name)
-        if prediction is None or observed is None or observed.event.censored:
-            continue
-        numbers = (*interval(prediction), observed.event.value)
-        if all(math.isfinite(n) for n in numbers):
-            points.append(Predicted(trial.number, *numbers))
-    declared = campaign.metric(name)
-    log = declared.scale == "log" and _all_positive(
-        [n for p in points for n in (p.low, p.measured)]
-    )
-    return PredictedMeasured(name, declared.unit, log, tuple(points))
-
-
-def parameters(campaign: Campaign, state: State) -> Parameters:
-    """Every trial's point; a pool's candidates are shown by the numbers that describe them."""
-    axes: list[Axis] = []
-    for parameter in campaign.space.parameters:
-        if isinstance(parameter, Pool):
-            axes += [Axis(c, u) for c, u in zip(parameter.columns, parameter.units, strict=True)]
-        elif isinstance(parameter, Choice):
-            axes.append(Axis(parameter.name, "", options=parameter.options))
-        else:
-            log = is_log_axis(campaign, parameter.name)
-            axes.append(
-                Axis(
-                    parameter.name, parameter.unit, log, float(parameter.low), float(parameter.high)
-                )
-            )
-    places = {
-        p.name: {name: i for i, name in enumerate(p.names)}
-        for p in campaign.space.parameters
-        if isinstance(p, Pool)
-    }
-    trials = _ordered(state)
-    rows = tuple(_row(campaign, trial, places) for trial in trials)
-    return Parameters(tuple(axes), rows, tuple(_value(campaign, trial) for trial in trials))
-
-
-def leave_one_out(campaign: Campaign, state: State) -> tuple[LeaveOneOut, ...]:
-    """The leave-one-out error of each modelled metric; metrics without one are left out."""
-    series = []
-    for metric in map(campaign.metric, metric_order(campaign)):
-        found = [
-            (t.number, t.proposal.leave_one_out[metric.name], t.proposal)
-            for t in _ordered(state)
-            if math.isfinite(t.proposal.leave_one_out.get(metric.name, math.nan))
-        ]
-        if not found:
-            continue
-        predicted = found[-1][2].predicted.get(metric.name)
-        on_log10 = predicted.on_log10 if predicted else metric.scale == "log"
-        unit = "decades" if on_log10 else metric.unit
-        numbers, errors, _ = zip(*found, strict=True)
-        series.append(LeaveOneOut(metric.name, unit, numbers, errors))
-    return tuple(series)
+FORMATS = ("svg", "png", "pdf")
+BLUE, ORANGE, RED, SKY, GREY, PURPLE = (
+    "#0072b2", "#e69f00", "#d55e00", "#56b4e9", "#5b6875", "#cc79a7",
+)  # fmt: skip
+STYLE: dict[Any, Any] = {
+    "font.size": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.fontsize": 7,
+    "svg.hashsalt": "hagane",
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
+    "figure.constrained_layout.use": True,
+}
+OUTCOMES: Mapping[str, str] = {
+    "failed": RED,
+    "doubt": PURPLE,
+    "running": "#009e73",
+    "not_done": GREY,
+}
+MARKS: Mapping[Standing, tuple[str, str, str]] = {
+    Standing.FEASIBLE: ("o", BLUE, "constraints met"),
+    Standing.INFEASIBLE: ("D", GREY, "constraints not met"),
+    Standing.OUT_OF_RANGE: ("^", PURPLE, "out of range (a bound)"),
+    Standing.IN_FLIGHT: ("o", SKY, "not complete"),
+}
 
 
 def write_figures(
-    campaign: Campaign,
-    state: State,
-    directory: Path,
-    formats: Sequence[str] = ("svg", "png", "pdf"),
+    campaign: Campaign, state: State, directory: Path, formats: Sequence[str] = FORMATS
 ) -> list[Path]:
-    """Draws every chart that has data with matplotlib, for paper; gives the files written.
+    """Draws every chart that has data into `directory`; gives the files written.
 
     Raises:
         InputError: a format is not known, or the directory cannot be written.
     """
-    from orchestrator.reports.paper import draw_all
+    import matplotlib as mpl
 
-    return draw_all(campaign, state, directory, formats)
+    for wanted in formats:
+        if wanted not in FORMATS:
+            raise UnknownName("figure format", wanted, FORMATS)
+    drawings: Mapping[str, Callable[[Campaign, State], Figure | None]] = {
+        "best_so_far": _course,
+        "predicted_measured": _predicted,
+        "parameters": _parameters,
+        "timeline": _timeline,
+        "leave_one_out": _leave_one_out,
+    }
+    written = []
+    with mpl.rc_context({**mpl.rcParamsDefault, **STYLE}):
+        for name, drawing in drawings.items():
+            figure = drawing(campaign, state)
+            if figure is not None:
+                written += [_save(figure, Path(directory) / f"{name}.{f}") for f in formats]
+    return written
 
 
-def _ordered(state: State) -> list[TrialState]:
-    return [state.trials[number] for number in sorted(state.trials)]
+def _save(figure: Figure, path: Path) -> Path:
+    metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix, {})
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=300, metadata=metadata)
+        figure.set_layout_engine("none")  # laid out once; the other formats keep it
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"'{path}' cannot be written: {reason}") from error
+    return path
 
 
-def _value(campaign: Campaign, trial: TrialState) -> Value:
-    kind = standing(campaign, trial)
-    observed = trial.observed(campaign.objective.metric)
-    if observed is None or not math.isfinite(observed.event.value):
-        return Value(trial.number, kind, None)
-    event = observed.event
-    return Value(trial.number, kind, event.value, event.sd, event.censored or "")
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height))
 
 
-def _row(
-    campaign: Campaign, trial: TrialState, places: dict[str, dict[str, int]]
-) -> tuple[float | str, ...]:
-    row: list[float | str] = []
-    for parameter in campaign.space.parameters:
-        value = trial.proposal.point[parameter.name]
-        if isinstance(parameter, Pool):
-            row += parameter.rows[places[parameter.name][str(value)]]
+def _course(campaign: Campaign, state: State) -> Figure | None:
+    course = charts.best_so_far(campaign, state)
+    if not any(v.value is not None for v in course.values):
+        return None
+    figure = _figure(3.5, 2.5)
+    axes = figure.add_subplot()
+    trials = [v.trial for v in course.values]
+    best = [float("nan") if b is None else b for b in course.best]
+    axes.step(trials, best, where="post", color="black", lw=1, label="best so far")
+    _scatter(axes, course.values, trials, bool(campaign.objective.constraints))
+    failed = [v.trial for v in course.values if v.standing is Standing.FAILED]
+    if failed:
+        strip = 0.97 if course.direction == "minimise" else 0.03
+        axes.plot(failed, [strip] * len(failed), "x", color=RED, ms=4, label="failed",
+                  transform=axes.get_xaxis_transform())  # fmt: skip
+    axes.set(xlabel="trial", ylabel=titled(course.metric, course.unit))
+    if course.log:
+        axes.set_yscale("log")
+    axes.legend()
+    return figure
+
+
+def _scatter(
+    axes: Any, values: Sequence[charts.Value], places: Sequence[Any], constrained: bool
+) -> None:
+    for kind, (marker, colour, word) in MARKS.items():
+        found = [
+            (place, v.value)
+            for place, v in zip(places, values, strict=True)
+            if v.standing is kind and v.value is not None
+        ]
+        if not found:
+            continue
+        label = "measured" if kind is Standing.FEASIBLE and not constrained else word
+        face = colour if marker == "o" else "none"
+        x, y = zip(*found, strict=True)
+        axes.scatter(x, y, s=12, marker=marker, color=colour, facecolor=face, lw=0.8, label=label)
+
+
+def _predicted(campaign: Campaign, state: State) -> Figure | None:
+    found = charts.predicted_measured(campaign, state)
+    if not found.points:
+        return None
+    figure = _figure(3.2, 3.2)
+    axes = figure.add_subplot()
+    for inside, colour in ((True, BLUE), (False, RED)):
+        points = [p for p in found.points if p.is_inside is inside]
+        measured, mean = [p.measured for p in points], [p.mean for p in points]
+        spread = [[p.mean - p.low for p in points], [p.high - p.mean for p in points]]
+        axes.errorbar(measured, mean, yerr=spread, fmt="o", color=colour, ms=3, lw=0.7, alpha=0.8)
+    ends = [n for p in found.points for n in (p.measured, p.mean)]
+    low, high = min(ends), max(ends)
+    axes.plot([low, high], [low, high], "--", color=GREY, lw=0.8)
+    title = titled(found.metric, found.unit)
+    axes.set(xlabel=f"measured {title}", ylabel=f"predicted {title}")
+    axes.set_title(f"{found.n_inside} of {len(found.points)} inside the 90 % interval", fontsize=7)
+    if found.log:
+        axes.set(xscale="log", yscale="log")
+    return figure
+
+
+def _parameters(campaign: Campaign, state: State) -> Figure | None:
+    found = charts.parameters(campaign, state)
+    if not any(v.value is not None for v in found.values) or not found.axes:
+        return None
+    course = charts.best_so_far(campaign, state)
+    best = best_trial(campaign, state)
+    shown = found.axes[:12]
+    n_columns = min(4, len(shown))
+    n_rows = -(-len(shown) // n_columns)
+    figure = _figure(1.9 * n_columns + 0.4, 1.9 * n_rows)
+    for index, axis in enumerate(shown):
+        axes = figure.add_subplot(n_rows, n_columns, index + 1)
+        places = [row[index] for row in found.rows]
+        _scatter(axes, found.values, places, constrained=True)
+        for value, place in zip(found.values, places, strict=True):
+            if best is not None and value.trial == best.number and value.value is not None:
+                axes.scatter([place], [value.value], s=60, marker="*", color=ORANGE, zorder=3)
+        axes.set_xlabel(titled(axis.name, axis.unit))
+        if axis.log:
+            axes.set_xscale("log")
+            _label_log(axes.xaxis, axis)
+        axes.set(yscale="log" if course.log else "linear")
+        if index % n_columns == 0:
+            axes.set_ylabel(titled(course.metric, course.unit))
         else:
-            row.append(value)
-    return tuple(row)
+            axes.tick_params(labelleft=False)
+    return figure
 
 
-def _all_positive(values: Sequence[float | None]) -> bool:
-    return all(v > 0 for v in values if v is not None)
+def _label_log(ticks: Any, axis: charts.Axis) -> None:
+    """Labels 1, 2, 5 where a logarithmic axis has too few powers of ten."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    ticks.set_minor_formatter(NullFormatter())
+    if axis.low and axis.high and axis.high / axis.low < 1000:
+        ticks.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        ticks.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+
+
+def _timeline(campaign: Campaign, state: State) -> Figure | None:
+    drawn = timeline(campaign, state)
+    if not drawn.bars:
+        return None
+    figure = _figure(7.0, 0.5 + 0.22 * len(drawn.lanes) + 0.4)
+    axes = figure.add_subplot()
+    unit, size = _time_unit(drawn.span_s)
+    thin = drawn.span_s / 2000
+    groups: dict[tuple[int, str], list[tuple[float, float]]] = {}
+    for bar in drawn.bars:
+        colour = OUTCOMES.get(bar.outcome, SKY if (bar.trial or 0) % 2 else BLUE)
+        piece = (bar.start_s / size, max(bar.end_s - bar.start_s, thin) / size)
+        groups.setdefault((bar.lane, colour), []).append(piece)
+    for (lane, colour), pieces in groups.items():
+        height = 0.4 if drawn.lanes[lane].part_of else 0.75
+        axes.broken_barh(pieces, (lane - height / 2, height), color=colour, lw=0)
+    axes.set_yticks(
+        range(len(drawn.lanes)), [("   " if n.part_of else "") + n.name for n in drawn.lanes]
+    )
+    axes.invert_yaxis()
+    axes.set_xlabel(f"campaign time [{unit}]")
+    return figure
+
+
+def _time_unit(span_s: float) -> tuple[str, float]:
+    for unit, size in (("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
+        if span_s > 4 * size:
+            return unit, size
+    return "s", 1.0
+
+
+def _leave_one_out(campaign: Campaign, state: State) -> Figure | None:
+    found = charts.leave_one_out(campaign, state)
+    if not found:
+        return None
+    figure = _figure(3.5, 1.4 * len(found) + 0.4)
+    for index, series in enumerate(found):
+        axes = figure.add_subplot(len(found), 1, index + 1)
+        axes.plot(series.trials, series.errors, ".-", color=PURPLE, lw=0.8, ms=3)
+        axes.set(xlabel="trial", ylabel=titled(f"{series.metric} error", series.unit))
+        axes.set_ylim(bottom=0)
+    return figure

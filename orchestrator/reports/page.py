@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.space import Pool
 from orchestrator.model.state import State, TrialState
-from orchestrator.reports import figures
+from orchestrator.reports import charts
 from orchestrator.reports.incidents import incidents
 from orchestrator.reports.numbers import duration, moment, number, pretty_unit, titled
 from orchestrator.reports.single_page import render, write_text
@@ -29,6 +29,7 @@ from orchestrator.reports.summary import (
     wanted,
 )
 from orchestrator.reports.table import page_table
+from orchestrator.reports.timeline import timeline
 
 T = TypeVar("T")
 
@@ -194,7 +195,7 @@ def _provenance(campaign: Campaign, state: State) -> dict[str, Any]:
 
 
 def _data(campaign: Campaign, state: State, glance: Summary) -> dict[str, Any]:
-    course = figures.best_so_far(campaign, state)
+    course = charts.best_so_far(campaign, state)
     initial = [t.number for t in state.trials.values() if t.proposal.source == "initial"]
     return {
         "course": {
@@ -218,14 +219,14 @@ def _data(campaign: Campaign, state: State, glance: Summary) -> dict[str, Any]:
                 "title": titled("error", series.unit),
                 "points": list(zip(series.trials, series.errors, strict=True)),
             }
-            for series in figures.leave_one_out(campaign, state)
+            for series in charts.leave_one_out(campaign, state)
         ],
         "table": page_table(campaign, state, glance.best_trial),
     }
 
 
 def _predicted_data(campaign: Campaign, state: State) -> dict[str, Any]:
-    found = figures.predicted_measured(campaign, state)
+    found = charts.predicted_measured(campaign, state)
     shown = _evenly(found.points, MAX_POINTS)
     return {
         "title": titled(found.metric, found.unit),
@@ -238,7 +239,7 @@ def _predicted_data(campaign: Campaign, state: State) -> dict[str, Any]:
 
 def _parameters_data(campaign: Campaign, state: State, glance: Summary) -> dict[str, Any]:
     """The points with a value, best first; of very many the best and an even sample of the rest."""
-    found = figures.parameters(campaign, state)
+    found = charts.parameters(campaign, state)
     sign = 1.0 if campaign.objective.direction == "minimise" else -1.0
     rows = [
         ((value.trial, value.value, value.standing.value, value.sd, value.censored), row)
@@ -265,7 +266,7 @@ def _evenly(rows: Sequence[T], n: int) -> list[T]:
 
 
 def _timeline_data(campaign: Campaign, state: State) -> dict[str, Any]:
-    drawn = figures.timeline(campaign, state)
+    drawn = timeline(campaign, state)
     lanes = [
         {
             "name": lane.name if lane.part_of or lane.resource in ("", lane.name)

@@ -17,10 +17,11 @@ from orchestrator.model.objective import Objective
 from orchestrator.model.space import Choice, Pool, SearchSpace
 from orchestrator.model.state import State, fold
 from orchestrator.model.trial import Prediction, Proposal
-from orchestrator.reports import figures
+from orchestrator.reports import charts
+from orchestrator.reports.figures import write_figures
 from orchestrator.reports.incidents import incidents
 from orchestrator.reports.summary import Standing, standing, summary
-from orchestrator.reports.timeline import MAX_BARS_PER_LANE
+from orchestrator.reports.timeline import MAX_BARS_PER_LANE, timeline
 from tests.reports.sample_campaign import niobium_titania, sample_events, sample_state
 
 
@@ -74,7 +75,7 @@ def test_a_highest_value_is_best_when_it_is_to_be_maximised(campaign: Campaign) 
     wanted = campaign.model_copy(update={"objective": objective})
     state = _with_values([(1e-3, 100.0, None), (5e-2, 90.0, None), (2e-2, 90.0, None)])
     assert summary(wanted, state).best_trial == 2
-    assert figures.best_so_far(wanted, state).best == (1e-3, 5e-2, 5e-2)
+    assert charts.best_so_far(wanted, state).best == (1e-3, 5e-2, 5e-2)
 
 
 def test_an_invalidated_observation_does_not_count(campaign: Campaign) -> None:
@@ -91,14 +92,14 @@ def test_an_invalidated_observation_does_not_count(campaign: Campaign) -> None:
 def test_an_empty_campaign_has_a_summary_and_empty_charts(campaign: Campaign) -> None:
     state = State()
     assert summary(campaign, state).headline == "No trial has given a value of resistivity."
-    assert figures.best_so_far(campaign, state).values == ()
-    assert figures.predicted_measured(campaign, state).points == ()
-    assert figures.leave_one_out(campaign, state) == ()
-    assert figures.timeline(campaign, state).bars == ()
+    assert charts.best_so_far(campaign, state).values == ()
+    assert charts.predicted_measured(campaign, state).points == ()
+    assert charts.leave_one_out(campaign, state) == ()
+    assert timeline(campaign, state).bars == ()
 
 
 def test_best_so_far_never_gets_worse(campaign: Campaign, state: State) -> None:
-    course = figures.best_so_far(campaign, state)
+    course = charts.best_so_far(campaign, state)
     known = [b for b in course.best if b is not None]
     assert known == sorted(known, reverse=True)
     assert known[-1] == summary(campaign, state).best_value
@@ -106,21 +107,21 @@ def test_best_so_far_never_gets_worse(campaign: Campaign, state: State) -> None:
 
 
 def test_a_log_metric_with_a_value_of_zero_is_drawn_on_a_linear_axis(campaign: Campaign) -> None:
-    assert not figures.best_so_far(campaign, _with_values([(0.0, 130.0, None)])).log
+    assert not charts.best_so_far(campaign, _with_values([(0.0, 130.0, None)])).log
 
 
 def test_a_prediction_in_decades_has_an_interval_of_factors() -> None:
-    mean, low, high = figures.interval(Prediction(mean=1e-3, sd=0.5, on_log10=True))
+    mean, low, high = charts.interval(Prediction(mean=1e-3, sd=0.5, on_log10=True))
     assert mean == 1e-3
     assert high / mean == pytest.approx(mean / low)
     assert math.log10(high / mean) == pytest.approx(1.645 * 0.5, rel=1e-3)
-    assert figures.interval(Prediction(mean=10.0, sd=1.0))[1:] == pytest.approx(
+    assert charts.interval(Prediction(mean=10.0, sd=1.0))[1:] == pytest.approx(
         (8.355, 11.645), rel=1e-3
     )
 
 
 def test_censored_values_are_not_held_against_predictions(campaign: Campaign, state: State) -> None:
-    found = figures.predicted_measured(campaign, state)
+    found = charts.predicted_measured(campaign, state)
     censored = {
         n
         for n, t in state.trials.items()
@@ -142,7 +143,7 @@ def test_a_pools_candidates_are_drawn_by_their_numbers(campaign: Campaign) -> No
     space = SearchSpace(parameters=(pool, Choice(name="gas", options=("Ar", "Kr"))))
     proposal = Proposal(point={"alloy": "CuPd", "gas": "Kr"}, source="pool", why="")
     proposed = ev.TrialProposed(trial=1, proposal=proposal, after=0)
-    found = figures.parameters(
+    found = charts.parameters(
         campaign.model_copy(update={"space": space}),
         fold([ev.Recorded(seq=1, at=0.0, wall=0.0, event=proposed)]),
     )
@@ -155,7 +156,7 @@ def test_a_pools_candidates_are_drawn_by_their_numbers(campaign: Campaign) -> No
 def test_leave_one_out_errors_of_log_metrics_are_in_decades(
     campaign: Campaign, state: State
 ) -> None:
-    series = figures.leave_one_out(campaign, state)
+    series = charts.leave_one_out(campaign, state)
     assert [(s.metric, s.unit) for s in series] == [("resistivity", "decades"), ("thickness", "nm")]
     assert series[0].trials[0] == 9
 
@@ -163,12 +164,12 @@ def test_leave_one_out_errors_of_log_metrics_are_in_decades(
 def test_the_timeline_has_a_lane_per_role_and_per_part_of_the_tool(
     campaign: Campaign, state: State
 ) -> None:
-    drawn = figures.timeline(campaign, state)
+    drawn = timeline(campaign, state)
     lanes = [(lane.part_of, lane.name) for lane in drawn.lanes]
     assert lanes[0] == ("", "chamber")
     assert ("chamber", "supply") in lanes
     assert lanes.index(("", "probe")) > lanes.index(("chamber", "supply"))
-    assert {lane.part_of for lane in figures.timeline(campaign, state, inner=False).lanes} == {""}
+    assert {lane.part_of for lane in timeline(campaign, state, inner=False).lanes} == {""}
     assert all(0 <= lane.busy <= 1 for lane in drawn.lanes)
     assert all(0 <= bar.start_s <= bar.end_s <= drawn.span_s for bar in drawn.bars)
 
@@ -185,7 +186,7 @@ def test_overlapping_actions_of_a_lane_are_not_counted_twice(campaign: Campaign)
         ev.Recorded(seq=i + 1, at=at, wall=at, event=event)
         for i, (at, event) in enumerate(zip(times, events, strict=True))
     ]
-    lane = figures.timeline(campaign, fold(recorded)).lanes[-1]
+    lane = timeline(campaign, fold(recorded)).lanes[-1]
     assert (lane.name, lane.busy) == ("arm", 1.0)
 
 
@@ -196,7 +197,7 @@ def test_very_many_actions_are_merged_and_none_is_lost(campaign: Campaign) -> No
         recorded.append(ev.Recorded(seq=2 * i + 1, at=2.0 * i, wall=0.0, event=order))
         done = ev.ActionDone(ticket=str(i))
         recorded.append(ev.Recorded(seq=2 * i + 2, at=2.0 * i + 1, wall=0.0, event=done))
-    drawn = figures.timeline(campaign, fold(recorded))
+    drawn = timeline(campaign, fold(recorded))
     assert len(drawn.bars) <= MAX_BARS_PER_LANE + 1
     assert sum(bar.n for bar in drawn.bars) == 5000
     assert sum(bar.busy_s for bar in drawn.bars) == pytest.approx(5000)
@@ -214,7 +215,7 @@ def test_incidents_tell_failures_retries_doubts_interlocks_and_made_safe(state: 
 
 
 def test_figures_for_paper_are_written_in_every_format(tmp_path: Path, campaign: Campaign) -> None:
-    written = figures.write_figures(campaign, sample_state(12), tmp_path)
+    written = write_figures(campaign, sample_state(12), tmp_path)
     names = {path.name for path in written}
     assert {"best_so_far.svg", "predicted_measured.png", "timeline.pdf"} <= names
     assert all(path.stat().st_size > 1000 for path in written)
@@ -222,18 +223,18 @@ def test_figures_for_paper_are_written_in_every_format(tmp_path: Path, campaign:
 
 
 def test_an_empty_campaign_draws_no_figure(tmp_path: Path, campaign: Campaign) -> None:
-    assert figures.write_figures(campaign, State(), tmp_path) == []
+    assert write_figures(campaign, State(), tmp_path) == []
 
 
 def test_an_unknown_figure_format_is_refused(tmp_path: Path, campaign: Campaign) -> None:
     with pytest.raises(UnknownName, match="bmp"):
-        figures.write_figures(campaign, State(), tmp_path, formats=("bmp",))
+        write_figures(campaign, State(), tmp_path, formats=("bmp",))
 
 
 def test_chart_data_and_the_page_load_neither_matplotlib_nor_jinja() -> None:
     code = (
-        "import sys, orchestrator.reports.page, orchestrator.reports.export, "
-        "orchestrator.reports.replay; "
+        "import sys, orchestrator.reports.page, orchestrator.reports.figures, "
+        "orchestrator.reports.export, orchestrator.reports.replay; "
         "bad = {'matplotlib', 'jinja2', 'numpy', 'rich'} & set(sys.modules); "
         "assert not bad, bad"
     )

@@ -1,0 +1,235 @@
+"""Chart data: pure functions from a campaign and its state to plain numbers.
+
+The page, the figures on paper and the terminal draw the same data. Times are seconds of campaign
+time since the campaign was opened; values are in the unit that stands beside them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator.model.campaign import Campaign
+from orchestrator.model.space import Choice, Pool
+from orchestrator.model.state import State, TrialState
+from orchestrator.model.trial import Prediction
+from orchestrator.reports.summary import (
+    Standing,
+    is_log_axis,
+    metric_order,
+    standing,
+)
+
+Z90 = 1.6448536269514722
+"""Half width of the central 90 % of a normal distribution, in standard deviations."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """The objective of one trial; `value` is None when there is none to draw."""
+
+    trial: int
+    standing: Standing
+    value: float | None
+    sd: float | None = None
+    censored: str = ""
+
+
+@dataclass(frozen=True)
+class BestSoFar:
+    """Each trial's value, and the best feasible one up to it (None before the first)."""
+
+    metric: str
+    unit: str
+    direction: str
+    log: bool
+    values: tuple[Value, ...]
+    best: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """One prediction with its 90 % interval, and what was measured then."""
+
+    trial: int
+    mean: float
+    low: float
+    high: float
+    measured: float
+
+    @property
+    def is_inside(self) -> bool:
+        """The measured value lies in the predicted interval."""
+        return self.low <= self.measured <= self.high
+
+
+@dataclass(frozen=True)
+class PredictedMeasured:
+    """Predictions made before the measurement, against it; censored values are left out."""
+
+    metric: str
+    unit: str
+    log: bool
+    points: tuple[Predicted, ...]
+
+    @property
+    def n_inside(self) -> int:
+        """How many measured values lie in their predicted 90 % interval."""
+        return sum(p.is_inside for p in self.points)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A parameter's axis; `options` are the words of a choice, empty for numbers."""
+
+    name: str
+    unit: str
+    log: bool = False
+    low: float | None = None
+    high: float | None = None
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Where the trials lie. `rows` are n x d, in the axes' units; `values` are the objective's."""
+
+    axes: tuple[Axis, ...]
+    rows: tuple[tuple[float | str, ...], ...]
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class LeaveOneOut:
+    """The model's error on points that it was not shown, as the campaign went on.
+
+    `unit` is 'decades' for a metric that is modelled on a logarithmic scale.
+    """
+
+    metric: str
+    unit: str
+    trials: tuple[int, ...]
+    errors: tuple[float, ...]
+
+
+def best_so_far(campaign: Campaign, state: State) -> BestSoFar:
+    """The course of the campaign, in the order of the trials."""
+    name = campaign.objective.metric
+    metric = campaign.metric(name)
+    sign = 1.0 if campaign.objective.direction == "minimise" else -1.0
+    values = tuple(_value(campaign, trial) for trial in _ordered(state))
+    best: list[float | None] = []
+    for entry in values:
+        so_far = best[-1] if best else None
+        if entry.standing is not Standing.FEASIBLE or entry.value is None:
+            best.append(so_far)
+        elif so_far is None or sign * entry.value < sign * so_far:
+            best.append(entry.value)
+        else:
+            best.append(so_far)
+    log = metric.scale == "log" and _all_positive([v.value for v in values])
+    return BestSoFar(name, metric.unit, campaign.objective.direction, log, values, tuple(best))
+
+
+def interval(predicted: Prediction) -> tuple[float, float, float]:
+    """Mean (median on a log scale) and the 90 % interval of a prediction, in the metric's unit."""
+    half = Z90 * predicted.sd
+    if predicted.on_log10:
+        factor = 10.0 ** min(half, 300.0)
+        return predicted.mean, predicted.mean / factor, predicted.mean * factor
+    return predicted.mean, predicted.mean - half, predicted.mean + half
+
+
+def predicted_measured(
+    campaign: Campaign, state: State, metric: str | None = None
+) -> PredictedMeasured:
+    """What the model expected of its points (the objective's metric unless another is named)."""
+    name = metric or campaign.objective.metric
+    points = []
+    for trial in _ordered(state):
+        prediction, observed = trial.proposal.predicted.get(name), trial.observed(name)
+        if prediction is None or observed is None or observed.event.censored:
+            continue
+        numbers = (*interval(prediction), observed.event.value)
+        if all(math.isfinite(n) for n in numbers):
+            points.append(Predicted(trial.number, *numbers))
+    declared = campaign.metric(name)
+    log = declared.scale == "log" and _all_positive(
+        [n for p in points for n in (p.low, p.measured)]
+    )
+    return PredictedMeasured(name, declared.unit, log, tuple(points))
+
+
+def parameters(campaign: Campaign, state: State) -> Parameters:
+    """Every trial's point; a pool's candidates are shown by the numbers that describe them."""
+    axes: list[Axis] = []
+    for parameter in campaign.space.parameters:
+        if isinstance(parameter, Pool):
+            axes += [Axis(c, u) for c, u in zip(parameter.columns, parameter.units, strict=True)]
+        elif isinstance(parameter, Choice):
+            axes.append(Axis(parameter.name, "", options=parameter.options))
+        else:
+            log = is_log_axis(campaign, parameter.name)
+            axes.append(
+                Axis(
+                    parameter.name, parameter.unit, log, float(parameter.low), float(parameter.high)
+                )
+            )
+    places = {
+        p.name: {name: i for i, name in enumerate(p.names)}
+        for p in campaign.space.parameters
+        if isinstance(p, Pool)
+    }
+    trials = _ordered(state)
+    rows = tuple(_row(campaign, trial, places) for trial in trials)
+    return Parameters(tuple(axes), rows, tuple(_value(campaign, trial) for trial in trials))
+
+
+def leave_one_out(campaign: Campaign, state: State) -> tuple[LeaveOneOut, ...]:
+    """The leave-one-out error of each modelled metric; metrics without one are left out."""
+    series = []
+    for metric in map(campaign.metric, metric_order(campaign)):
+        found = [
+            (t.number, t.proposal.leave_one_out[metric.name], t.proposal)
+            for t in _ordered(state)
+            if math.isfinite(t.proposal.leave_one_out.get(metric.name, math.nan))
+        ]
+        if not found:
+            continue
+        predicted = found[-1][2].predicted.get(metric.name)
+        on_log10 = predicted.on_log10 if predicted else metric.scale == "log"
+        unit = "decades" if on_log10 else metric.unit
+        numbers, errors, _ = zip(*found, strict=True)
+        series.append(LeaveOneOut(metric.name, unit, numbers, errors))
+    return tuple(series)
+
+
+def _ordered(state: State) -> list[TrialState]:
+    return [state.trials[number] for number in sorted(state.trials)]
+
+
+def _value(campaign: Campaign, trial: TrialState) -> Value:
+    kind = standing(campaign, trial)
+    observed = trial.observed(campaign.objective.metric)
+    if observed is None or not math.isfinite(observed.event.value):
+        return Value(trial.number, kind, None)
+    event = observed.event
+    return Value(trial.number, kind, event.value, event.sd, event.censored or "")
+
+
+def _row(
+    campaign: Campaign, trial: TrialState, places: dict[str, dict[str, int]]
+) -> tuple[float | str, ...]:
+    row: list[float | str] = []
+    for parameter in campaign.space.parameters:
+        value = trial.proposal.point[parameter.name]
+        if isinstance(parameter, Pool):
+            row += parameter.rows[places[parameter.name][str(value)]]
+        else:
+            row.append(value)
+    return tuple(row)
+
+
+def _all_positive(values: Sequence[float | None]) -> bool:
+    return all(v > 0 for v in values if v is not None)
