@@ -17,28 +17,42 @@ def resolve(port: str) -> str:
 
 
 class PortLock:
-    """Held until `release` or the end of the process, even by kill -9.
-
-    The files stay where they are: a lock file that is deleted can be locked twice.
-    """
+    """Held until `release` or the end of the process, even by kill -9."""
 
     def __init__(self, port: str) -> None:
         """Takes the lock of a resolved port. Raises Taken, naming the holder's process id."""
         self.port = port
         name = re.sub(r"[^A-Za-z0-9]+", "-", port).strip("-") + ".lock"
-        self._file = os.open(_directory() / name, os.O_RDWR | os.O_CREAT | _NO_FOLLOW, 0o666)
-        try:
-            _lock(self._file)
-        except OSError as error:
-            holder = os.read(self._file, 32).decode("ascii", "replace").strip()
+        self._path = _directory() / name
+        self._file = self._locked()
+        while not self._is_in_place():
+            # its last holder deleted it between our opening and locking it
             os.close(self._file)
-            raise Taken(f"process {holder or '(unknown)'} holds {port}") from error
+            self._file = self._locked()
         os.ftruncate(self._file, 0)
         os.write(self._file, str(os.getpid()).encode("ascii"))
+
+    def _locked(self) -> int:
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW, 0o666)
+        try:
+            _lock(file)
+        except OSError as error:
+            holder = os.read(file, 32).decode("ascii", "replace").strip()
+            os.close(file)
+            raise Taken(f"process {holder or '(unknown)'} holds {self.port}") from error
+        return file
+
+    def _is_in_place(self) -> bool:
+        try:
+            return os.path.samestat(self._path.stat(), os.fstat(self._file))
+        except FileNotFoundError:
+            return False
 
     def release(self) -> None:
         """Lets go; may be repeated."""
         if self._file >= 0:
+            with contextlib.suppress(OSError):
+                self._path.unlink()
             os.close(self._file)
             self._file = -1
 

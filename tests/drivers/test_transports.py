@@ -6,6 +6,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -335,6 +336,35 @@ def test_a_lock_is_of_the_device_and_not_of_its_name(tmp_path: Path) -> None:
         PortLock(resolve(str(tmp_path / "real")))
     lock.release()
     PortLock(resolve(str(tmp_path / "real"))).release()
+
+
+def test_a_lock_that_was_taken_and_given_back_many_times_was_never_held_twice(
+    tmp_path: Path,
+) -> None:
+    port = resolve(str(tmp_path / "port"))
+    holders, most = 0, 0
+    guard = threading.Lock()
+
+    def contend() -> None:
+        nonlocal holders, most
+        for _ in range(200):
+            try:
+                lock = PortLock(port)
+            except Taken:
+                continue
+            with guard:
+                holders += 1
+                most = max(most, holders)
+            with guard:
+                holders -= 1
+            lock.release()
+
+    threads = [threading.Thread(target=contend) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 1
 
 
 def test_a_tcp_port_answers_like_a_serial_one_and_says_when_the_peer_hangs_up() -> None:
