@@ -333,3 +333,20 @@ def test_a_deposition_needs_few_exchanges() -> None:
     tool, film = deposit()
     assert isinstance(film, Film)
     assert len(tool.acts) < 100
+
+
+def test_a_release_cools_before_it_vents_whatever_was_under_way() -> None:
+    clock = VirtualClock()
+    tool = Tool(clock)
+
+    async def main() -> None:
+        await tool("valves", "pump")
+        await tool("heater", "set_temperature", temperature=400.0)
+        await clock.sleep(500.0)
+        tool.acts.clear()
+        await SputterTool(Bench("tool", clock)).release(dispatch=tool)
+
+    clock.run(main())
+    assert names(tool)[0] == "supply.off"
+    assert index(tool, "heater.off") < index(tool, "heater.until") < index(tool, "valves.vent")
+    assert tool.flows == {"argon": 0.0, "oxygen": 0.0}
