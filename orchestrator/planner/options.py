@@ -25,8 +25,8 @@ class ModelOptions(DrawOptions):
     """
 
     threads: int = Field(default=1, ge=1, le=256)
-    restarts: int = Field(default=4, ge=1, le=64)
-    raw_samples: int = Field(default=256, ge=8, le=65536)
+    restarts: int = Field(default=8, ge=1, le=64)
+    raw_samples: int = Field(default=512, ge=8, le=65536)
     mc_samples: int = Field(default=128, ge=16, le=4096)
 
 

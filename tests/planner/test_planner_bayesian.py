@@ -18,6 +18,7 @@ from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome,
 pytestmark = pytest.mark.torch
 Y = (MetricScale(name="y", unit="V"),)
 LINE = (Real(name="x", low=0.0, high=1.0),)
+BRISK = {"restarts": 4, "raw_samples": 128, "mc_samples": 64}
 
 
 def one(question: PlanningTask, history: History) -> Proposal:
@@ -212,7 +213,7 @@ def test_a_limit_on_something_not_yet_measured_is_left_out_and_noted() -> None:
 
 def test_a_pool_is_searched_to_its_end_without_repeating() -> None:
     candidates = samples.pool(30)
-    question = samples.task((candidates,), Y, (), initial=4)
+    question = samples.task((candidates,), Y, (), initial=4, options=BRISK)
     worth = {n: -sum((v - 0.4) ** 2 for v in r) for n, r in _rows(candidates)}
     proposals = samples.play(
         BayesianPlanner(question), lambda p: {"y": 5 - worth[str(p["alloy"])]}, 30
@@ -245,7 +246,7 @@ def test_a_batch_from_a_pool_takes_what_is_left() -> None:
 
 
 def test_a_mixed_space_is_searched_in_all_its_parameters() -> None:
-    question = samples.task(samples.MIXED, Y, (), direction="maximise", initial=6)
+    question = samples.task(samples.MIXED, Y, (), direction="maximise", initial=6, options=BRISK)
     proposals = samples.play(BayesianPlanner(question), mixed, 18)
     best = max(proposals, key=lambda p: mixed(p.point)["y"]).point
     assert best["gas"] == "neon"
@@ -272,14 +273,14 @@ def test_a_finite_grid_repeats_a_point_only_when_all_were_tried() -> None:
 
 def test_a_pool_and_a_process_are_searched_together() -> None:
     candidates = samples.pool(200, width=2)
-    question = samples.task((candidates, *LINE), Y, (), initial=6)
+    question = samples.task((candidates, *LINE), Y, (), initial=6, options=BRISK)
     rows = dict(_rows(candidates))
 
     def truth(point: Point) -> dict[str, float]:
         a, b = rows[str(point["alloy"])]
         return {"y": (a - 0.8) ** 2 + (b - 0.2) ** 2 + (float(point["x"]) - a) ** 2}
 
-    proposals = samples.play(BayesianPlanner(question), truth, 20)
+    proposals = samples.play(BayesianPlanner(question), truth, 16)
     assert min(truth(p.point)["y"] for p in proposals) < 0.05
 
 
@@ -398,9 +399,10 @@ def test_the_planner_beats_random_points_by_a_wide_margin() -> None:
     def decades(kind: str) -> float:
         from orchestrator.planner.initial import RandomPlanner
 
-        question = samples.task(kind=kind, seed=0, initial=6)
+        options = BRISK if kind == "bayesian" else {}
+        question = samples.task(kind=kind, seed=0, initial=6, options=options)
         planner = BayesianPlanner(question) if kind == "bayesian" else RandomPlanner(question)
-        films = [samples.film(p.point) for p in samples.play(planner, samples.film, 18)]
+        films = [samples.film(p.point) for p in samples.play(planner, samples.film, 16)]
         best = min(f["resistivity"] for f in films if f["thickness"] >= 120)
         return math.log10(best)
 
