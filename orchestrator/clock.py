@@ -105,7 +105,9 @@ class VirtualClock:
             self._outstanding -= 1
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:
-        """Runs `main` on a loop whose idle moments move this clock."""
+        """Runs `main` on a loop whose idle moments move this clock; time goes on from before."""
+        self._sleepers.clear()
+        self._outstanding = 0
         with asyncio.Runner(loop_factory=lambda: _jumping_loop(self.jump)) as runner:
             return runner.run(main)
 

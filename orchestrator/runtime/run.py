@@ -29,7 +29,7 @@ from orchestrator.model.lab import Lab
 from orchestrator.model.state import State
 from orchestrator.planner.worker import PlannerProcess
 from orchestrator.ports.journal import CampaignRow, Journal
-from orchestrator.ports.resource import Resource
+from orchestrator.ports.resource import Resource, Wire
 from orchestrator.runtime.bench import in_memory, make_resources, running_twins, start_twins
 from orchestrator.runtime.load import Loaded, load
 from orchestrator.runtime.stopline import StopLine, stop_socket_path
@@ -49,11 +49,13 @@ class Setting:
     """Everything about a run that is not in the files.
 
     `wrap` lets a test stand between engine and journal. `identity` replaces the campaign's id in
-    tickets: two campaigns on one instrument must differ in it, two rehearsals should not.
+    tickets: two campaigns on one instrument must differ in it, two rehearsals should not. Twins
+    end with their campaign unless `keep_twins`.
     """
 
     watch: Watch | None = None
     identity: str = ""
+    keep_twins: bool = False
     wrap: Callable[[Journal], Journal] | None = None
     on_campaign: Callable[[Loaded, CampaignRow], None] | None = None
 
@@ -160,7 +162,7 @@ async def _run(
         async with StopLine(stop_path, engine.stop):
             started = _started(loaded, token, str(stop_path))
             ending = await engine.run(started, opened_event(loaded, store, row.id))
-        if ending.exit_code is Exit.FINISHED:
+        if ending.exit_code is Exit.FINISHED and not setting.keep_twins:
             _end_twins(row.id)
         return Finish(ending, ledger.state, loaded, row.id)
     finally:
@@ -238,25 +240,49 @@ def _end_twins(campaign_id: str) -> None:
         subprocess.run(["kill", str(twins.pid)], check=False)
 
 
-def run_in_memory(loaded: Loaded, *, setting: Setting | None = None) -> Finish:
-    """The same engine on a virtual clock, on twins in this process, with a journal in memory."""
-    setting = setting or Setting()
+@dataclass(frozen=True)
+class Stage:
+    """Where a rehearsal plays: a store, a virtual clock, and the lab's twins in this process."""
+
+    store: Store
+    campaign_id: str
+    clock: VirtualClock
+    ports: dict[str, str]
+    wires: dict[str, Wire]
+
+
+def stage_of(loaded: Loaded) -> Stage:
+    """A new stage, with a journal in memory."""
     store = open_store("memory:")
     row = store.create(loaded.campaign.name, loaded.campaign.file_hash)
     clock = VirtualClock()
+    return Stage(store, row.id, clock, *in_memory(loaded.lab, clock))
 
-    async def rehearsal() -> Finish:
-        journal = store.lease(row.id, "rehearsal", clock=clock)
-        ports, wires = in_memory(loaded.lab, clock)
-        compute = LocalCompute(data_directory() / "calculations" / row.id, clock)
-        resources = make_resources(loaded.lab, loaded.kinds, clock, compute, ports, wires)
-        ledger = Ledger(journal, clock, setting.watch)
-        planner = planner_of(loaded, clock)
-        engine = join(loaded, setting.identity or "rehearsal", ledger, resources, planner)
-        ending = await engine.run(
-            _started(loaded, journal.token, ""), opened_event(loaded, store, row.id)
-        )
+
+def run_in_memory(
+    loaded: Loaded, *, setting: Setting | None = None, stage: Stage | None = None
+) -> Finish:
+    """The same engine on a virtual clock, on twins in this process.
+
+    On the same `stage` again it goes on with the campaign.
+    """
+    setting, stage = setting or Setting(), stage or stage_of(loaded)
+    return stage.clock.run(_play(loaded, setting, stage))
+
+
+async def _play(loaded: Loaded, setting: Setting, stage: Stage) -> Finish:
+    clock, identity = stage.clock, setting.identity or "rehearsal"
+    journal = stage.store.lease(stage.campaign_id, "rehearsal", clock=clock)
+    token = journal.token
+    wrapped = setting.wrap(journal) if setting.wrap else journal
+    compute = LocalCompute(data_directory() / "calculations" / stage.campaign_id, clock)
+    resources = make_resources(loaded.lab, loaded.kinds, clock, compute, stage.ports, stage.wires)
+    ledger = Ledger(wrapped, clock, setting.watch)
+    clock.start_at(max(clock.now(), ledger.state.last_at))
+    engine = join(loaded, identity, ledger, resources, planner_of(loaded, clock))
+    try:
+        opened = opened_event(loaded, stage.store, stage.campaign_id)
+        ending = await engine.run(_started(loaded, token, ""), opened)
+    finally:
         await journal.close()
-        return Finish(ending, ledger.state, loaded, row.id)
-
-    return clock.run(rehearsal())
+    return Finish(ending, ledger.state, loaded, stage.campaign_id)
