@@ -195,7 +195,7 @@ class Progress:
         bar.append(
             f"  {glance.n_ended}/{total} trials" + (f", {glance.best}" if glance.best else "")
         )
-        times = f"  campaign time {moment(now_at - glance.started_at)}"
+        times = f"  campaign time {moment(now_at - glance.started_at, fine=True)}"
         left = glance.left_s(total)
         if left is not None and left > 0:
             times += f", about {duration(round(max(0.0, left - waited), -1))} left"

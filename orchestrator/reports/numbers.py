@@ -110,11 +110,11 @@ def duration(seconds: float) -> str:
     return " ".join(parts[:2])
 
 
-def moment(seconds: float) -> str:
-    """Campaign time since the start: `14:05`, `1 d 02:13`."""
-    minutes = int(max(0.0, seconds) // 60)
-    days, minutes = divmod(minutes, 1440)
-    clock = f"{minutes // 60:02d}:{minutes % 60:02d}"
+def moment(seconds: float, *, fine: bool = False) -> str:
+    """Campaign time since the start: `14:05`, `1 d 02:13`, and `00:02:16` when `fine`."""
+    whole = int(max(0.0, seconds))
+    days, whole = divmod(whole, 86400)
+    clock = f"{whole // 3600:02d}:{whole // 60 % 60:02d}" + (f":{whole % 60:02d}" if fine else "")
     return f"{days} d {clock}" if days else clock
 
 

@@ -13,7 +13,7 @@ from orchestrator.model.space import Pool
 from orchestrator.model.state import State, TrialState
 from orchestrator.reports import charts
 from orchestrator.reports.incidents import incidents
-from orchestrator.reports.numbers import duration, moment, number, pretty_unit, titled
+from orchestrator.reports.numbers import duration, number, pretty_unit, titled
 from orchestrator.reports.single_page import render, write_text
 from orchestrator.reports.summary import (
     Standing,
@@ -28,7 +28,7 @@ from orchestrator.reports.summary import (
     summary,
     wanted,
 )
-from orchestrator.reports.table import page_table
+from orchestrator.reports.table import page_table, shown_time
 from orchestrator.reports.timeline import timeline
 
 T = TypeVar("T")
@@ -66,7 +66,7 @@ def report_html(
         "wanted": wanted(campaign),
         "facts": _facts(campaign, state, glance),
         "incidents": incidents(state),
-        "moment": moment,
+        "moment": lambda at_s: shown_time(state, at_s + state.started_at),
         "n_doubts": len(state.doubts()),
         "provenance": _provenance(campaign, state),
     }

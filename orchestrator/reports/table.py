@@ -11,6 +11,7 @@ from orchestrator.model.trial import Prediction
 from orchestrator.reports.numbers import measured, moment, number, titled
 from orchestrator.reports.summary import Standing, metric_order, standing
 
+SHORT_SPAN_S = 7200.0
 WORDS: Mapping[Standing, str] = {
     Standing.FEASIBLE: "feasible",
     Standing.INFEASIBLE: "infeasible",
@@ -92,8 +93,14 @@ def _row(
     row.append(_cell(predicted.mean, shown) if predicted else "")
     row.append(SOURCES[proposal.source])
     ended = trial.ended_at
-    row.append("" if ended is None else [ended, moment(ended - state.started_at)])
+    row.append("" if ended is None else [ended, shown_time(state, ended)])
     return row
+
+
+def shown_time(state: State, at: float) -> str:
+    """A campaign time since the start; short campaigns are told to the second."""
+    fine = state.last_at - state.started_at < SHORT_SPAN_S
+    return moment(at - state.started_at, fine=fine)
 
 
 def _why(trial: TrialState) -> str:

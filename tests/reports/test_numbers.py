@@ -66,6 +66,7 @@ def test_times_are_given_in_their_two_largest_units() -> None:
     ]  # fmt: skip
     assert moment(7512) == "02:05"
     assert moment(100_000) == "1 d 03:46"
+    assert moment(136, fine=True) == "00:02:16"
 
 
 @given(
