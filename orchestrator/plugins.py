@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
+import importlib.util
 import inspect
 import typing
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from orchestrator.errors import InputError, NameClash, UnknownName
@@ -71,7 +73,8 @@ def resource_kind(name: str) -> ResourceKind:
 
 
 def _options(cls: type) -> dict[str, OptionSpec]:
-    hints = typing.get_type_hints(cls.__dict__.get("__init__", cls.__init__), include_extras=True)
+    init = inspect.getattr_static(cls, "__init__")
+    hints = typing.get_type_hints(init, include_extras=True)
     options = {}
     for parameter in inspect.signature(cls).parameters.values():
         if parameter.name == "bench":
@@ -93,13 +96,28 @@ def _base_and_unit(hint: Any) -> tuple[Any, str]:
 
 
 def refuse_name_clash(packages: Iterable[str] = TOP_LEVEL) -> None:
-    """Refuses to work when another distribution owns one of our import names.
+    """Refuses to work when somebody else owns one of our import names.
+
+    Two distributions may have put their files into one folder; or another folder, installed or
+    not, comes before ours on the path (an editable installation owns no files, so only this is
+    seen of it).
 
     Raises:
-        NameClash: naming the guilty distribution.
+        NameClash: naming the guilty distribution, or the folder that stands before ours.
     """
     owners = importlib.metadata.packages_distributions()
+    ours = Path(__file__).resolve().parents[1]
     for package in packages:
         others = sorted(set(owners.get(package, ())) - {"hagane"})
+        others = others or [str(f) for f in _folders(package) if f.parent != ours]
         if others:
             raise NameClash(package, others)
+
+
+def _folders(package: str) -> list[Path]:
+    """Where a package would be imported from; nothing is imported."""
+    spec = importlib.util.find_spec(package)
+    if spec is None:
+        return []
+    places = spec.submodule_search_locations or [spec.origin or ""]
+    return [Path(place).resolve() for place in places]

@@ -1,0 +1,69 @@
+# Two commands on a fresh machine with Python 3.11 or newer: `make demo` and `make test`.
+# README.md has the plain commands behind them.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := -m pip --disable-pip-version-check --no-input --quiet
+REQUIREMENTS := pyproject.toml constraints.txt
+PEERS := tests/conformance/requirements-peers.txt
+
+.PHONY: demo test check postgresql soak bench clean
+.DELETE_ON_ERROR:
+
+demo: .venv/installed
+	$(BIN)/hagane demo --report out/demo.html
+
+test: check .venv-peers/installed postgresql
+	$(BIN)/pytest -n 2
+
+check: .venv/installed-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+soak: .venv/installed-test
+	$(BIN)/pytest -n 2 -m soak
+
+bench: .venv/installed-test
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv .venv-peers out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	  .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Hagane needs Python 3.11 or newer; name one: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+
+.venv/installed: $(REQUIREMENTS) | $(BIN)/python
+	@echo "installing into .venv; the first time takes minutes, since torch is large"
+	$(BIN)/python $(PIP) install -e . -c constraints.txt
+	@touch $@
+
+.venv/installed-test: $(REQUIREMENTS) | $(BIN)/python
+	@echo "installing into .venv; the first time takes minutes, since torch is large"
+	$(BIN)/python $(PIP) install -e ".[test,postgresql]" -c constraints.txt
+	@touch .venv/installed $@
+
+# Clients by other people, which have no say in our dependencies. Where they cannot be installed
+# their tests are skipped and say so.
+.venv-peers/installed: $(PEERS)
+	rm -rf .venv-peers
+	@$(PYTHON) -m venv .venv-peers \
+	  && .venv-peers/bin/python $(PIP) install -r $(PEERS) \
+	  && touch $@ \
+	  || { rm -rf .venv-peers; echo "no .venv-peers: tests with independent clients are skipped"; }
+
+# The journal's second store, where Debian can bring it without a password. Never an obstacle:
+# its tests are skipped and name the package.
+postgresql:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1 || { \
+	  as_root=$$([ "$$(id -u)" = 0 ] || echo sudo -n); \
+	  apt="$$as_root env DEBIAN_FRONTEND=noninteractive timeout 180 apt-get -qq"; \
+	  command -v apt-get >/dev/null 2>&1 && { [ -z "$$as_root" ] || sudo -n true; } 2>/dev/null \
+	  && { $$apt install -y --no-install-recommends postgresql \
+	    || { $$apt update && $$apt install -y --no-install-recommends postgresql; }; } \
+	    >/dev/null 2>&1 </dev/null \
+	  || echo "PostgreSQL is not installed (Debian's package postgresql): its tests are skipped"; }
