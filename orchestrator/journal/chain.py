@@ -21,7 +21,7 @@ from orchestrator.errors import JournalDamaged, StoreTooNew
 from orchestrator.model.events import EVENTS, Event, Recorded
 
 _RECORDED = TypeAdapter(list[Recorded])
-_BATCH = 500
+_BATCH = 2000
 
 
 class Row(NamedTuple):

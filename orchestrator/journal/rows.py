@@ -36,7 +36,10 @@ def fetch(
     )
     with database.reading() as connection:
         row = campaign_row(connection, campaign)
-        rows = [chain.Row._make(stored) for stored in connection.execute(query)]
+        # the driver's own tuples: every type here is one that it gives as it is
+        cursor = connection.execute(query).cursor
+        assert cursor is not None
+        rows = [chain.Row._make(stored) for stored in cursor.fetchall()]
     return chain.Head(row.n_events, row.head), rows
 
 

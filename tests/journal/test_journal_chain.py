@@ -94,16 +94,16 @@ def test_rows_of_another_campaign_do_not_fit() -> None:
 
 
 def test_a_batch_that_ends_at_a_flaw_gives_the_sound_events_before_it() -> None:
-    head, rows = chain_of(1200)
-    rows[1100] = rows[1100]._replace(text=chain.to_text(done(0)))
+    head, rows = chain_of(3000)
+    rows[2500] = rows[2500]._replace(text=chain.to_text(done(0)))
     seen: list[int] = []
     recorded = chain.unroll(
         "films", lambda first, limit: (head, rows[first - 1 : first - 1 + limit]), 0
     )
     with pytest.raises(JournalDamaged) as caught:
         seen.extend(map(attrgetter("seq"), recorded))
-    assert seen == list(range(1, 1101))
-    assert caught.value.seq == 1101
+    assert seen == list(range(1, 2501))
+    assert caught.value.seq == 2501
 
 
 EDITS: dict[str, tuple[str, int]] = {

@@ -6,6 +6,9 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -89,13 +92,33 @@ def test_a_place_where_no_file_can_be_made_is_refused() -> None:
     refused(Path("/proc/store.sqlite"))
 
 
-@pytest.mark.parametrize("mode", [0o444, 0o000])
-def test_a_file_that_may_not_be_written_is_refused(sqlite_path: Path, mode: int) -> None:
-    open_store(sqlite_path).close()
-    sqlite_path.chmod(mode)
-    if os.getuid() == 0:
-        pytest.skip("root may write everything; the read-only disk below is for root")
-    refused(sqlite_path)
+OPEN_AS_NOBODY = """
+import os, sys
+import orchestrator.journal.sql, sqlalchemy.dialects.sqlite.pysqlite
+from orchestrator.errors import JournalError
+from orchestrator.journal import open_store
+if os.getuid() == 0:  # root may write everything
+    os.setgroups([]); os.setgid(65534); os.setuid(65534)
+try:
+    open_store(sys.argv[1])
+except JournalError as error:
+    sys.exit(0 if sys.argv[1] in str(error) and "permissions" in error.hint else str(error))
+sys.exit("not refused")
+"""
+
+
+@pytest.mark.parametrize(
+    ("file_mode", "folder_mode"), [(0o444, 0o777), (0o000, 0o777), (0o666, 0o555)]
+)
+def test_a_file_that_may_not_be_written_is_refused(file_mode: int, folder_mode: int) -> None:
+    # not in tmp_path: its parents are closed to others
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "store.sqlite"
+        open_store(path).close()
+        path.chmod(file_mode)
+        path.parent.chmod(folder_mode)
+        subprocess.run([sys.executable, "-c", OPEN_AS_NOBODY, str(path)], check=True)
+        path.parent.chmod(0o700)
 
 
 def test_a_store_on_a_read_only_disk_is_refused(tmp_path: Path) -> None:
@@ -113,7 +136,7 @@ def test_a_store_on_a_read_only_disk_is_refused(tmp_path: Path) -> None:
 
 
 def mounted(disk: Path) -> bool:
-    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk]
+    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)]
     return os.getuid() == 0 and subprocess.run(command, capture_output=True).returncode == 0
 
 
@@ -161,6 +184,9 @@ def test_commits_are_flushed_and_foreign_keys_held(sqlite_path: Path) -> None:
 
 LAZY = """
 import sys
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from orchestrator.journal import open_store
 store = open_store("memory:")
 store.lease(store.create("films", "a").id, "me")
@@ -175,6 +201,9 @@ def test_a_store_in_memory_loads_no_database() -> None:
 
 WITHOUT_DRIVER = """
 import sys
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 sys.modules["psycopg"] = None
 from orchestrator.errors import MissingExtra
 from orchestrator.journal import open_store
@@ -219,3 +248,26 @@ def test_a_server_s_store_has_a_schema_of_its_own_and_a_version(
         newer.execute("UPDATE hagane.meta SET value = '2'")
     with pytest.raises(StoreTooNew, match="format 2"):
         open_store(address)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_new_store_that_many_open_at_once_is_made_once(
+    request: pytest.FixtureRequest, sqlite_path: Path, kind: str
+) -> None:
+    where = str(sqlite_path)
+    if kind == "postgresql":
+        where = request.getfixturevalue("postgres_server").new_database()
+    together = threading.Barrier(6)
+
+    def open_and_create() -> None:
+        together.wait()
+        store = open_store(where)
+        store.create("films", "a")
+        store.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        for opened in [pool.submit(open_and_create) for _ in range(6)]:
+            opened.result()
+    store = open_store(where)
+    assert len({row.id for row in store.campaigns()}) == 6
+    store.close()
