@@ -240,7 +240,7 @@ class Server:
 
 
 def main() -> int:
-    """The command. Exit code 1: the directory is in use."""
+    """The command. Exit code 1: the directory is in use; 2: there is no such world."""
     parser = argparse.ArgumentParser(prog="simulators.twins.server", description=__doc__)
     parser.add_argument("--world", default="sputter-lab")
     parser.add_argument("--seed", type=int, default=0)
@@ -253,14 +253,22 @@ def main() -> int:
     if _is_served(directory / "ports.json"):
         print(f"{directory} is served by another process already", file=sys.stderr)
         return 1
+    worlds = importlib.metadata.entry_points(group="hagane.twins", name=options.world)
+    if not worlds or not options.speed > 0:
+        print(f"no world '{options.world}' at speed {options.speed:g}", file=sys.stderr)
+        return 2
+    (entry,) = worlds
+    world = entry.load()
     _detach(directory / "server.log")
-    asyncio.run(_serve(options, directory))
+    asyncio.run(_serve(world, options, directory))
     return 0
 
 
-async def _serve(options: argparse.Namespace, directory: Path) -> None:
+async def _serve(
+    make_world: Callable[..., World], options: argparse.Namespace, directory: Path
+) -> None:
     clock = AdjustableClock(options.speed)
-    world = _world(options.world)(seed=options.seed, clock=clock)
+    world = make_world(seed=options.seed, clock=clock)
     server = Server(world, clock, directory)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.end)
     facts = {
@@ -270,13 +278,6 @@ async def _serve(options: argparse.Namespace, directory: Path) -> None:
         "speed": options.speed,
     }
     await server.run(facts, options.idle)
-
-
-def _world(name: str) -> Callable[..., World]:
-    """The class behind an entry point of `hagane.twins`."""
-    (entry,) = importlib.metadata.entry_points(group="hagane.twins", name=name)
-    world: Callable[..., World] = entry.load()
-    return world
 
 
 def _detach(log: Path) -> None:

@@ -193,14 +193,16 @@ def test_the_speed_can_be_changed_and_time_goes_on(served: Served) -> None:
 
 def test_a_pty_that_is_unplugged_comes_back_under_its_name(served: Served) -> None:
     with _open(served, "gas", timeout=1.0) as port:
-        served.control.fail("gas", "unplug", seconds=0.2)
+        served.control.fail("gas", "unplug")
         with pytest.raises(serial.SerialException):
             _ask(port, b"A\r")
     assert not Path(served.ports["gas"]).exists()
-    _until(Path(served.ports["gas"]).exists)
+    served.control.heal()
     with _open(served, "gas") as port:
         port.write(b"A\r")
         assert port.read_until(b"\r").startswith(b"A ")
+    served.control.fail("gas", "unplug", seconds=0.1)
+    _until(Path(served.ports["gas"]).exists)
 
 
 def test_a_tcp_port_that_is_unplugged_listens_again_when_healed(served: Served) -> None:
@@ -216,7 +218,7 @@ def test_a_tcp_port_that_is_unplugged_listens_again_when_healed(served: Served) 
 
 
 def test_a_dropped_reply_was_obeyed(served: Served) -> None:
-    with _open(served, "gas", timeout=0.2) as port:
+    with _open(served, "gas", timeout=1.0) as port:
         served.control.fail("gas", "drop")
         port.write(b"AS7.000\r")
         assert port.read_until(b"\r") == b""
@@ -231,6 +233,12 @@ def test_a_second_server_in_the_same_directory_is_refused(served: Served, tmp_pa
     assert second.returncode == 1
     assert "served by another process" in second.stderr
     assert served.control.counts()["effects"] == 0
+
+
+def test_a_world_that_is_not_installed_is_refused(tmp_path: Path) -> None:
+    command = SputterLab.serve_command(str(tmp_path), 7, 1200.0, "atlantis")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, "no world 'atlantis'" in done.stderr) == (2, True)
 
 
 def test_the_server_outlives_the_process_that_started_it(tmp_path: Path) -> None:
