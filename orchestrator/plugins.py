@@ -9,6 +9,7 @@ import functools
 import importlib.metadata
 import importlib.util
 import inspect
+import types
 import typing
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -44,7 +45,7 @@ def load(group: str, name: str) -> Any:
         raise UnknownName(f"{group.rstrip('s')} kind that is installed", name, found)
     try:
         return found[name].load()
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # whatever a stranger's module raises when it is imported
         raise InputError(
             f"the {group.rstrip('s')} '{name}' cannot be loaded: {error}",
             hint="reinstall the distribution that provides it",
@@ -54,7 +55,7 @@ def load(group: str, name: str) -> Any:
 @functools.cache
 def capability(name: str) -> Mapping[str, ActionSpec]:
     """The actions of a capability. Raises UnknownName, InputError."""
-    return actions_of(load("capabilities", name))
+    return _actions(name, load("capabilities", name))
 
 
 @functools.cache
@@ -64,22 +65,34 @@ def resource_kind(name: str) -> ResourceKind:
     return ResourceKind(
         name=name,
         cls=cls,
-        actions=actions_of(cls),
-        options=_options(cls),
+        actions=_actions(name, cls),
+        options=_options(name, cls),
         implements=tuple(getattr(cls, "implements", ())),
         parts=dict(getattr(cls, "parts", {})),
         doc=inspect.getdoc(cls) or "",
     )
 
 
-def _options(cls: type) -> dict[str, OptionSpec]:
+def _actions(name: str, cls: type) -> Mapping[str, ActionSpec]:
+    try:
+        return actions_of(cls)
+    except TypeError as error:
+        raise InputError(f"'{name}' declares an action wrongly: {error}") from error
+
+
+def _options(name: str, cls: type) -> dict[str, OptionSpec]:
     init = inspect.getattr_static(cls, "__init__")
     hints = typing.get_type_hints(init, include_extras=True)
     options = {}
     for parameter in inspect.signature(cls).parameters.values():
         if parameter.name == "bench":
             continue
-        base, unit = _base_and_unit(hints[parameter.name])
+        base, unit = _base_and_unit(hints.get(parameter.name))
+        if base not in _OPTION_KINDS:
+            raise InputError(
+                f"the kind '{name}' has an option '{parameter.name}' that no lab file could give",
+                hint="annotate it as float, int, str or bool",
+            )
         required = parameter.default is inspect.Parameter.empty
         default = None if required else parameter.default
         kind = _OPTION_KINDS[base]
@@ -92,7 +105,9 @@ def _base_and_unit(hint: Any) -> tuple[Any, str]:
     if typing.get_origin(hint) is typing.Annotated:
         hint, *notes = typing.get_args(hint)
         unit = next((n.unit for n in notes if isinstance(n, Unit)), "")
-    return next((a for a in typing.get_args(hint) if a in _OPTION_KINDS), hint), unit
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
+        hint = next((a for a in typing.get_args(hint) if a in _OPTION_KINDS), hint)
+    return hint, unit
 
 
 def refuse_name_clash(packages: Iterable[str] = TOP_LEVEL) -> None:
