@@ -167,7 +167,8 @@ def actions_of(cls: type) -> dict[str, ActionSpec]:
     """All actions that a class declares, by name.
 
     Raises:
-        TypeError: a declaration has an argument or result without a unit or a known kind.
+        TypeError: a declaration has an argument or result without a unit or a known kind, or its
+            method is not an `async def`.
     """
     specs: dict[str, ActionSpec] = {}
     for name, method in inspect.getmembers(cls, callable):
@@ -178,12 +179,14 @@ def actions_of(cls: type) -> dict[str, ActionSpec]:
 
 
 def _spec(name: str, method: Callable[..., Any], mark: _Mark) -> ActionSpec:
+    if not inspect.iscoroutinefunction(method):
+        raise TypeError(f"{name}: an action is an 'async def' method")
     hints = typing.get_type_hints(method, include_extras=True)
     args: list[ArgSpec] = []
     for parameter in list(inspect.signature(method).parameters.values())[1:]:
         if parameter.name in ("dispatch", "ticket"):
             continue
-        args.append(_arg(name, parameter, hints[parameter.name]))
+        args.append(_arg(name, parameter, hints.get(parameter.name)))
     parameters = inspect.signature(method).parameters
     return ActionSpec(
         name=name,
