@@ -8,11 +8,9 @@ end shows too. The chain shows an edit; it does not prove who wrote (it has no k
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
@@ -21,7 +19,7 @@ from orchestrator.errors import JournalDamaged, StoreTooNew
 from orchestrator.model.events import EVENTS, Event, Recorded
 
 _RECORDED = TypeAdapter(list[Recorded])
-_BATCH = 2000
+_BATCH = 500
 
 
 class Row(NamedTuple):
@@ -88,8 +86,7 @@ def to_recorded(rows: Sequence[Row]) -> list[Recorded]:
         for seq, at, wall, text, digest in rows
     ]
     try:
-        with _collector_paused():
-            return _RECORDED.validate_json(f"[{','.join(lines)}]")
+        return _RECORDED.validate_json(f"[{','.join(lines)}]")
     except ValidationError:
         raise _unknown_event(rows) from None
 
@@ -161,15 +158,3 @@ def _unknown_event(rows: Sequence[Row]) -> StoreTooNew:
                 hint="install the version that wrote it, or a newer one",
             )
     raise AssertionError("a batch of sound events could not be read")
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    # parsing allocates much and drops nothing: the collector's passes over it cost more than it
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

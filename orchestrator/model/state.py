@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, assert_never
@@ -233,6 +234,14 @@ class State:
 def fold(recorded: Iterable[ev.Recorded]) -> State:
     """The state after these events."""
     state = State()
-    for entry in recorded:
-        state.apply(entry)
+    # nearly all that is made here stays: the collector would pass over it again and again,
+    # which takes as long as the fold itself
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        for entry in recorded:
+            state.apply(entry)
+    finally:
+        if was_enabled:
+            gc.enable()
     return state
