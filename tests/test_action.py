@@ -159,7 +159,7 @@ def _declared(hints: dict[str, Any]) -> type:
     ids=str,
 )
 def test_a_number_without_a_unit_is_no_declaration(hints: dict[str, Any]) -> None:
-    with pytest.raises(TypeError, match="act: (argument 'amount'|result 'value') needs"):
+    with pytest.raises(TypeError, match=r"act: (argument 'amount'|result 'value') needs"):
         actions_of(_declared(hints))
 
 
