@@ -45,6 +45,10 @@ def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
         except BrokenPipeError:
             sys.stderr.close()
             raise typer.Exit(0) from None
+        except OSError as error:
+            where = f"'{error.filename}'" if error.filename else "the system"
+            reason = error.strerror or str(error)
+            fail(HaganeError(f"{where} does not allow it: {reason}"), as_json=as_json)
         else:
             raise typer.Exit(int(code or 0))
 

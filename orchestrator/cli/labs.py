@@ -25,7 +25,7 @@ def add_to(app: typer.Typer) -> None:
 def schema(
     what: Annotated[str, typer.Argument(help="campaign | lab")], as_json: JsonOption = False
 ) -> int:
-    """Print the JSON Schema of a file, for an editor to complete and check it.
+    """Print a file's JSON Schema, for editors that complete.
 
     Example: hagane schema campaign > campaign.schema.json
     """
@@ -106,7 +106,7 @@ def resource_check(
 
 
 def doctor(store: StoreOption = None, as_json: JsonOption = False) -> int:
-    """Check the installation, the store and its hash chains, and the ports.
+    """Check installation, store, hash chains and ports.
 
     Example: hagane doctor
     """

@@ -176,7 +176,7 @@ def export(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Export trials as CSV, or the whole campaign as one file that can be mailed.
+    """Export trials as CSV, or a whole campaign in one file.
 
     Example: hagane export trials.csv --campaign niobium-titania
     """

@@ -91,9 +91,9 @@ def replay(
     to: Annotated[Path | None, typer.Option("--to", help="Draw it into this HTML file.")] = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Replay a campaign against a table of real experiments, beside random order.
+    """Replay a campaign against a table of real experiments.
 
-    Example: hagane replay --table crossed_barrel.csv --campaign barrel.yaml --seeds 10
+    Example: hagane replay --table made.csv --campaign barrel.yaml --seeds 10
     """
     from orchestrator.runtime.replay import replay as play
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +16,10 @@ from orchestrator.cli.frame import (
     pairs,
     print_json,
 )
-from orchestrator.errors import Exit, InputError
+from orchestrator.errors import Exit, InputError, UnknownName
+
+if TYPE_CHECKING:
+    from orchestrator.runtime.look import Seen
 
 CampaignOption = Annotated[
     str | None, typer.Option("--campaign", help="Campaign name or id  [the newest one]")
@@ -27,6 +31,30 @@ def add_to(app: typer.Typer) -> None:
     """Adds this room's commands."""
     for command in (pause, resume, stop, resolve, observe):
         app.command()(guarded(command))
+
+
+VERDICTS = ("done", "not-done", "failed")
+LEVELS = ("reading", "sample", "run", "block")
+BOUNDS = ("above", "below")
+
+
+def _still_open(store: str | None, name: str | None) -> Seen:
+    """The campaign that is asked. Raises InputError: it has ended, and nobody would answer."""
+    from orchestrator.runtime.look import look
+
+    seen = look(store, name)
+    if seen.state.finished is not None:
+        raise InputError(
+            f"campaign '{seen.row.name}' has ended ({seen.state.finished.why})",
+            hint="start another one of that name: hagane run --new",
+        )
+    return seen
+
+
+def _one_of(kind: str, name: str, known: Collection[str]) -> str:
+    if name not in known:
+        raise UnknownName(kind, name, known)
+    return name
 
 
 def _wish(
@@ -54,16 +82,22 @@ def pause(
 
     Example: hagane pause niobium-titania
     """
+    _still_open(store, name)
     return _wish(store, name, "pause", {"why": note}, as_json=as_json)
 
 
 def resume(
     name: NameArgument = None, store: StoreOption = None, as_json: JsonOption = False
 ) -> int:
-    """Go on after a pause, or clear the latch of a stop or an interlock.
+    """Go on after a pause, a stop or an interlock.
 
     Example: hagane resume niobium-titania
     """
+    seen = _still_open(store, name)
+    if seen.state.paused is None and not seen.row.holder:
+        raise InputError(
+            f"campaign '{seen.row.name}' is not paused", hint="`hagane run` goes on with it"
+        )
     return _wish(store, name, "resume", {}, as_json=as_json)
 
 
@@ -96,8 +130,11 @@ def resolve(
 ) -> int:
     """Say what became of an action in doubt.
 
-    Example: hagane resolve 3f0c9a... not-done --note "the arm never left"
+    Example: hagane resolve 80d64fe3f56036f2 not-done --note "it never moved"
     """
+    _one_of("verdict", verdict, VERDICTS)
+    doubts = {d.event.ticket for d in _still_open(store, campaign).state.doubts()}
+    _one_of("ticket in doubt", ticket, doubts)
     results: dict[str, float] = {}
     for name, text in pairs(result, "--result thickness=131.5").items():
         try:
@@ -135,12 +172,19 @@ def observe(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Give a measurement that was made elsewhere, perhaps days later.
+    """Give a measurement that was made elsewhere, perhaps later.
 
-    Example: hagane observe niobium-titania-3 --metric resistivity --value "6.1e-4 ohm*cm"
+    Example: hagane observe my-film-3 --metric resistivity --value "6e-4 ohm*cm"
     """
     from orchestrator.runtime.observing import observation
 
+    seen = _still_open(store, campaign)
+    _one_of("metric of this campaign", metric, [m.name for m in seen.campaign.metrics])
+    trials = map(str, seen.state.trials)
+    _one_of("sample or trial of this campaign", sample, [*seen.state.samples, *trials])
+    _one_of("level of replication", level, LEVELS)
+    if censored is not None:
+        _one_of("kind of censoring", censored, BOUNDS)
     payload = observation(metric, value, file) | {
         "sample": sample,
         "sd": sd,
