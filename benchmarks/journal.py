@@ -144,6 +144,7 @@ def open_large(where: str, campaign: str) -> None:
         store = open_store(where)
         state = fold(store.read(campaign))
     assert state.n_events == N_EVENTS
+    del state
     with timed(f"{N_EVENTS:,} events verified", N_EVENTS):
         assert store.verify(campaign) == N_EVENTS
     store.close()
