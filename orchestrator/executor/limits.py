@@ -16,6 +16,8 @@ def check_arguments(
 ) -> None:
     """Refuses arguments that the declaration or the lab file does not allow.
 
+    The lab's limits also hold for what the driver takes where an argument is left away.
+
     Raises:
         LimitExceeded: a number lies outside its limits or is not finite.
         UnknownName: an argument that the action does not have, or a word it does not know.
@@ -32,19 +34,26 @@ def check_arguments(
     missing = [a.name for a in spec.args if a.required and a.name not in arguments]
     if missing:
         raise ExecutionError(f"{resource}.{spec.name} needs '{missing[0]}'")
+    _check_limits(resource, spec, arguments, limits)
+
+
+def _check_limits(
+    resource: str, spec: ActionSpec, arguments: Mapping[str, Any], limits: Iterable[Limit]
+) -> None:
     for limit in limits:
-        if (limit.resource, limit.action) == (resource, spec.name) and limit.argument in arguments:
-            number = float(arguments[limit.argument])
-            declared = spec.arg(limit.argument)
-            unit = declared.unit if declared else ""
+        declared = spec.arg(limit.argument)
+        if (limit.resource, limit.action) != (resource, spec.name) or declared is None:
+            continue
+        value = arguments.get(limit.argument, declared.default)
+        if value is not None:
             what = f"{resource}.{spec.name} {limit.argument}"
-            _check_range(what, number, limit.low, limit.high, unit)
+            _check_range(what, float(value), limit.low, limit.high, declared.unit)
 
 
 def _check_number(what: str, declared: ArgSpec, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ExecutionError(f"{what} must be a number, not {value!r}")
-    if declared.kind == "integer" and value != int(value):
+    if declared.kind == "integer" and math.isfinite(value) and value != int(value):
         raise ExecutionError(f"{what} must be a whole number, not {value!r}")
     _check_range(what, float(value), declared.low, declared.high, declared.unit)
 
