@@ -129,7 +129,7 @@ def decide(study: Study, state: State, now: float) -> list[Command]:
     if state.paused is not None:
         return []
     acts = list(_act(study, state, may_propose=end is None))
-    awaiting = [t.number for t in state.trials.values() if t.status is TrialStatus.AWAITING]
+    awaiting = [t.number for t in state.live_trials() if t.status is TrialStatus.AWAITING]
     if end and awaiting and not acts and not in_flight(state):
         shown = ", ".join(map(str, awaiting))
         return [AskPerson(f"observations of trial {shown} are still missing")]
@@ -145,14 +145,15 @@ def in_flight(state: State) -> list[TrialState]:
 
 def _unsettled(study: Study, state: State) -> bool:
     """Something is still under way: a trial, a late result, a sample to be carried off."""
-    if state.open_tickets or any(not t.status.is_terminal for t in state.trials.values()):
+    live = state.live_trials()
+    if state.open_tickets or any(not t.status.is_terminal for t in live):
         return True
-    return any(_carry_off(study, state, t) for t in state.trials.values())
+    return any(_carry_off(study, state, t) for t in live)
 
 
 def _settle(study: Study, state: State) -> Iterator[Command]:
     """What follows from results without touching the lab."""
-    for trial in state.trials.values():
+    for trial in state.live_trials():
         if trial.status is TrialStatus.FAILED:
             yield from _failed_carrying(study, state, trial)
         if trial.status.is_terminal:
@@ -279,7 +280,7 @@ def _cause(kind: type) -> FailureCause:
 def _act(study: Study, state: State, *, may_propose: bool) -> Iterator[Command]:
     """New steps, oldest trial first, then a new trial if there is room for it."""
     remaining = {t.number: _way(study, state, t) for t in in_flight(state)}
-    for trial in state.trials.values():
+    for trial in state.live_trials():
         bound = _startable(study, state, trial)
         if bound is None:
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.engine.study import Study
+from orchestrator.model.campaign import StopRules
 from orchestrator.model.events import Rule
 from orchestrator.model.objective import OutcomeConstraint
 from orchestrator.model.state import State, TrialState
@@ -33,6 +34,8 @@ def reason_to_end(study: Study, state: State, now: float) -> Reason | None:
 
 def _by_results(study: Study, state: State) -> Reason | None:
     stop = study.campaign.stop
+    if stop == StopRules():
+        return None
     ended = sorted(
         (t for t in state.trials.values() if t.status.is_terminal), key=lambda t: t.ended_at or 0.0
     )

@@ -89,7 +89,11 @@ class SampleState:
 
 @dataclass
 class State:
-    """Everything that a decision needs."""
+    """Everything that a decision needs.
+
+    `live` are the numbers of the trials about which something may still have to be decided: those
+    that have not ended, and failed ones with a sample that may have to be carried off.
+    """
 
     opened: ev.CampaignOpened | None = None
     engine: ev.EngineStarted | None = None
@@ -101,6 +105,7 @@ class State:
     last_wall: float = 0.0
     running_s: float = 0.0
     trials: dict[int, TrialState] = field(default_factory=dict)
+    live: dict[int, None] = field(default_factory=dict)
     samples: dict[str, SampleState] = field(default_factory=dict)
     dispatches: dict[str, DispatchState] = field(default_factory=dict)
     open_tickets: dict[str, None] = field(default_factory=dict)
@@ -135,6 +140,7 @@ class State:
                 self.trials[event.trial] = TrialState(
                     event.trial, event.proposal, at, after=event.after, proposed_wall=recorded.wall
                 )
+                self.live[event.trial] = None
             case ev.SampleMade():
                 self.samples[event.sample] = SampleState(event.sample, event.trial, event.position)
                 self.trials[event.trial].samples.append(event.sample)
@@ -160,6 +166,7 @@ class State:
                 self._invalidate(event)
             case ev.TrialDone():
                 self.trials[event.trial].status = TrialStatus.DONE
+                del self.live[event.trial]
                 self.trials[event.trial].ended_at = at
                 self.trials[event.trial].ended_wall = recorded.wall
             case ev.TrialAwaits():
@@ -221,6 +228,12 @@ class State:
         trial.status, trial.ended_at, trial.ended_wall = TrialStatus.FAILED, at, self.last_wall
         trial.failed_step, trial.cause = event.step, event.cause
         trial.sentence, trial.blames_parameters = event.sentence, event.blames_parameters
+        if not trial.samples:
+            del self.live[event.trial]
+
+    def live_trials(self) -> list[TrialState]:
+        """The trials that a decision has to look at, in the order of their numbers."""
+        return [self.trials[number] for number in self.live]
 
     def at_position(self, position: str) -> list[SampleState]:
         """The samples believed to be at a position."""
