@@ -139,7 +139,7 @@ def decide(study: Study, state: State, now: float) -> list[Command]:
 def in_flight(state: State) -> list[TrialState]:
     """Trials that use the lab: proposed or running."""
     return [
-        t for t in state.trials.values() if t.status in (TrialStatus.PROPOSED, TrialStatus.RUNNING)
+        t for t in state.live_trials() if t.status in (TrialStatus.PROPOSED, TrialStatus.RUNNING)
     ]
 
 
