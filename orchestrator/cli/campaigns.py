@@ -16,7 +16,7 @@ from orchestrator.cli.frame import (
     guarded,
     print_json,
 )
-from orchestrator.errors import Exit
+from orchestrator.errors import Exit, UnknownName
 
 if TYPE_CHECKING:
     from orchestrator.runtime.run import Finish, Setting
@@ -171,9 +171,12 @@ def rehearse(
 
     Example: hagane rehearse campaigns/niobium_titania --planner sobol
     """
+    from orchestrator.plugins import installed
     from orchestrator.reports.summary import summary
     from orchestrator.runtime.rehearse import rehearse as play
 
+    if planner is not None and planner not in (known := installed("planners")):
+        raise UnknownName("kind of planner that is installed", planner, known)
     played = play(campaign, lab, planner=planner, trials=trials)
     study, state = played.finish.loaded.campaign, played.finish.state
     glance = summary(study, state)

@@ -1,0 +1,466 @@
+"""Every command: its help with an example, its JSON, and the exit code of each bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from orchestrator.cli.app import app
+from orchestrator.journal import open_store
+
+ROOT = Path(__file__).parents[2]
+HAGANE = Path(sys.executable).with_name("hagane")
+COMMANDS = [
+    *("demo", "run", "check", "rehearse", "list", "show", "trials", "events", "pause", "resume"),
+    *("stop", "doubts", "resolve", "observe", "report", "export", "propose", "replay", "schema"),
+    *("resource list", "resource show", "resource check", "doctor", "new campaign"),
+]
+SWIFT = "seed: 7}\nclock: {kind: scaled, speed: 20000}"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a command said, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def hagane(*words: str | Path) -> Told:
+    """Runs a command in this process."""
+    found = CliRunner().invoke(app, [str(w) for w in words], terminal_width=80)
+    if found.exception is not None and not isinstance(found.exception, SystemExit):
+        raise found.exception
+    return Told(found.exit_code, found.stdout, found.stderr)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder and a data directory of one's own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HAGANE_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("COLUMNS", "80")
+    return tmp_path
+
+
+@pytest.fixture
+def film(here: Path) -> Path:
+    """A campaign of three Sobol trials on swift twins."""
+    assert hagane("new", "campaign", "film").code == 0
+    edit(here / "film" / "campaign.yaml", "kind: bayesian, initial: 6", "kind: sobol")
+    edit(here / "film" / "campaign.yaml", "trials: 20", "trials: 2")
+    edit(here / "film" / "twins.yaml", "seed: 7}\nclock: {kind: scaled, speed: 1200}", SWIFT)
+    return here / "film"
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with one campaign that ran to its end on twins."""
+    folder = tmp_path_factory.mktemp("played")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("HAGANE_DATA", str(folder / "data"))
+        assert hagane("new", "campaign", "film").code == 0
+        edit(folder / "film" / "campaign.yaml", "kind: bayesian, initial: 6", "kind: sobol")
+        edit(folder / "film" / "campaign.yaml", "trials: 20", "trials: 2")
+        edit(folder / "film" / "twins.yaml", "seed: 7}\nclock: {kind: scaled, speed: 1200}", SWIFT)
+        done = subprocess.run(
+            [HAGANE, "run", "film", "--store", "store.sqlite"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the budget of 2 trials is used" in done.stdout
+    return folder / "store.sqlite"
+
+
+@pytest.fixture
+def store(played: Path, here: Path) -> Path:
+    """A copy of that store, to be spoilt."""
+    assert hagane("export", here / "mine.sqlite", "--whole", "--store", played).code == 0
+    return here / "mine.sqlite"
+
+
+def _commands() -> Iterator[tuple[str, Any]]:
+    tree = typer.main.get_command(app)
+    for name, command in tree.commands.items():  # type: ignore[attr-defined]
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            yield name, command
+        else:
+            yield from ((f"{name} {below}", one) for below, one in inner.items())
+
+
+def test_the_commands_are_these() -> None:
+    assert sorted(name for name, _ in _commands()) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_an_example_that_can_be_copied_and_typed(name: str) -> None:
+    told = hagane(*name.split(), "--help")
+    assert told.code == 0
+    assert "--json" in told.out
+    (example,) = re.findall(r"^  Example: hagane (.+)$", told.out, re.MULTILINE)
+    words = shlex.split(example.split(" > ")[0])
+    path = name.split()
+    assert words[: len(path)] == path
+    command = dict(_commands())[name]
+    command.make_context(name, words[len(path) :])  # raises where an option does not exist
+
+
+def test_help_lists_every_command_with_a_whole_sentence() -> None:
+    told = hagane("--help")
+    assert told.code == 0
+    listed = told.out.split("Commands:")[1]
+    assert "..." not in listed
+    for name in COMMANDS:
+        assert re.search(rf"^  {name.split()[0]} ", listed, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [
+        ("show", "summary"),
+        ("trials", None),
+        ("doubts", None),
+        ("list", None),
+        ("doctor", None),
+        ("report --to page.html", "written"),
+        ("export trials.csv --campaign film", "written"),
+        ("export one.sqlite --whole", "written"),
+    ],
+)
+def test_looking_at_a_campaign_gives_json(played: Path, words: str, key: str | None) -> None:
+    told = hagane(*words.split(), "--store", played, "--json")
+    assert told.code == 0, told.out
+    assert (key in told.json) if key else isinstance(told.json, list)
+
+
+def test_events_are_json_lines_of_an_unbroken_count(played: Path) -> None:
+    told = hagane("events", "film", "--after", "10", "--store", played, "--json")
+    numbers = [json.loads(line)["seq"] for line in told.out.splitlines()]
+    assert numbers == list(range(11, 11 + len(numbers)))
+    assert len(numbers) > 50
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "check niobium_titania",
+        "rehearse alloy_screening --planner random --trials 1",
+        "schema campaign",
+        "schema lab",
+        "resource list",
+        "resource show sputter-tool",
+        "new campaign fresh",
+    ],
+)
+def test_commands_without_a_store_give_json(words: str) -> None:
+    told = hagane(*words.split(), "--json")
+    assert told.code == 0, told.out
+    assert told.json
+
+
+def test_what_is_shown_of_a_campaign_reads_well(played: Path) -> None:
+    shown = hagane("show", "film", "--store", played).out
+    assert "finished: the budget of 2 trials is used" in shown
+    trials = hagane("trials", "--store", played).out
+    assert re.search(r"^ +1/2 ", trials, re.MULTILINE)
+    assert "film" in hagane("list", "--store", played).out
+    assert hagane("doubts", "--store", played).out == "nothing is in doubt\n"
+    assert "campaign_opened" in hagane("events", "--store", played).out
+
+
+def test_a_campaign_that_has_ended_is_not_run_again(played: Path) -> None:
+    folder = played.parent / "film"
+    again = hagane("run", folder, "--store", played)
+    assert again.code == 0
+    assert "it has ended already" in again.out
+    assert "--new" in again.out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("power: 150 W", "powr: 150 W", r"campaign\.yaml:\d+:7: 'powr' .*did you mean 'power'\?"),
+        ("power: 150 W", "power: 150 nm", r"\d+:14: .*'nm', which cannot be converted to 'W'"),
+        ("power: 150 W", "power: 150", r"\d+:14: 'power' needs a unit.*write '150 W'"),
+        ("power: 150 W", "power: -1 W", r"\d+:14: .*-1 W, but 'power' takes at least 0 W"),
+        ("[0.05, 5], unit: sccm, scale: log", "[-1, 5], unit: sccm", r"'oxygen' reaches -1 sccm"),
+        ("chamber: Sputtering", "chamber: Sputering", r"did you mean 'Sputtering'\?"),
+        ("chamber.deposit", "chamber.depose", r"did you mean 'deposit'\?"),
+        ("arm.place", "hand.place", r"'hand' is not a role of this campaign"),
+        ("minimise: resistivity", "minimise: resistance", r"'resistance' is not a metric"),
+        ("=deposit.thickness,", "=__import__('os').getcwd(),", r"is refused"),
+        ("=oxygen ", "=oxygn ", r"did you mean 'oxygen'\?"),
+        ("[25, 450]", "[450, 25]", r"450 is not below the upper bound 25"),
+        ("seed: 1", "seed: !!python/object:os.system 1", r"\d+:\d+: .*tag"),
+        ("seed: 1", "sead: 1", r"'sead' is not a key of a campaign \(did you mean 'seed'\?\)"),
+        ("seed: 1", "a: &a [x, x]\nb: &b [*a, *a]", r"\d+:\d+: "),
+        ("=oxygen ", "=oxygen +", r"\d+:\d+: "),
+    ],
+)
+def test_a_mistake_in_a_campaign_file_is_told_with_its_place(
+    film: Path, old: str, new: str, said: str
+) -> None:
+    edit(film / "campaign.yaml", old, new)
+    for command in ("check", "run", "rehearse"):
+        told = hagane(command, film)
+        assert told.code == 2
+        assert re.search(said, told.err), told.err
+    assert not (film.parent / "data" / "store.sqlite").exists(), "nothing was opened"
+
+
+def test_all_mistakes_of_both_files_are_told_at_once(film: Path) -> None:
+    edit(film / "campaign.yaml", "power: 150 W", "powr: 150 W")
+    edit(film / "campaign.yaml", "minimise: resistivity", "minimise: resistance")
+    edit(film / "twins.yaml", "kind: pfeiffer-tpg", "kind: pfeifer-tpg")
+    told = hagane("check", film, "--json")
+    assert told.code == 2
+    assert told.json["exit_code"] == 2
+    for mistake in ("'powr'", "'resistance'", "'pfeifer-tpg'"):
+        assert mistake in told.json["error"]
+
+
+def test_the_problems_of_a_file_are_data_in_json(film: Path) -> None:
+    edit(film / "campaign.yaml", "power: 150 W", "powr: 150 W")
+    told = hagane("check", film, "--json")
+    problems = {p["message"]: p for p in told.json["problems"]}
+    found = problems["'powr' is not an argument of chamber.deposit"]
+    assert (found["column"], found["hint"]) == (7, "did you mean 'power'?")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("while gauge.pressure", "while gauge.presure", r"did you mean 'pressure'\?"),
+        ("> 5 Pa", "> 5 V", r"'V', which cannot be converted to 'Pa'"),
+        ("{power: {max: 250 W}}", "{power: {max: 100 W}}", r""),
+        ("full_scale: 200 sccm", "full_scale: 200", r"needs a unit.*write '200 sccm'"),
+        ('"twin:gauge"', "/dev/ttyUSB9", r"a scaled clock would drive 'gauge'.*too fast"),
+        ("probe: meter", "probe: heater", r"'heater' cannot be 'probe'"),
+        (
+            "limits:\n",
+            "limits:\n  tool.deposit: {temperature: {max: 300 degC}}\n",
+            r"the space of 'temperature' reaches 450 degC, but the lab limits .* at most 300 degC",
+        ),
+        ("chamber: {slots: 1}", "camber: {slots: 1}", r"'chamber' in step 'take'.*not a position"),
+    ],
+)
+def test_a_mistake_in_a_lab_file_is_told_with_its_place(
+    film: Path, old: str, new: str, said: str
+) -> None:
+    edit(film / "twins.yaml", old, new)
+    told = hagane("check", film)
+    if not said:
+        assert told.code == 0, "what a composite passes to its parts is checked when it is sent"
+        return
+    assert told.code == 2
+    assert re.search(r"twins\.yaml:\d+:\d+: ", told.err), told.err
+    assert re.search(said, told.err), told.err
+
+
+def test_a_limit_that_a_dispatch_exceeds_fails_the_trial_and_no_byte_leaves(film: Path) -> None:
+    edit(film / "twins.yaml", "{power: {max: 250 W}}", "{power: {max: 100 W}}")
+    told = hagane("rehearse", film, "--json")
+    assert "power = 150 W is outside its limits" in " ".join(told.json["failures"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "hint"),
+    [
+        ("check nowhere", "there is no campaign file 'nowhere'", "niobium_titania"),
+        ("run niobium_titana", "no campaign file", "did you mean 'niobium_titania'?"),
+        ("check niobium_titania --lab moon", "no lab file 'moon'", "twins.yaml"),
+        ("show nobody", "'nobody' is not a campaign in this store", "film"),
+        ("trials flim", "'flim' is not a campaign", "did you mean 'film'?"),
+        ("pause nobody", "'nobody' is not a campaign", "film"),
+        ("pause film", "campaign 'film' has ended", "--new"),
+        ("resume film", "campaign 'film' has ended", "--new"),
+        ("stop film", "no engine runs campaign 'film'", "its own controls"),
+        ("resolve 0123456789abcdef perhaps", "'perhaps' is not a verdict", "not-done"),
+        ("resolve 0123456789abcdef done", "campaign 'film' has ended", "--new"),
+        ("observe film-1 --metric resistivity --value 3", "campaign 'film' has ended", "--new"),
+        ("schema labb", "'labb' is not a file with a schema", "did you mean 'lab'?"),
+        ("resource show alicatt", "'alicatt' is not a resource", "did you mean 'alicat'?"),
+        ("propose --data none.csv --minimise y", "none.csv", ""),
+        ("new campaign 9lives", "cannot be the name", "a letter first"),
+        ("rehearse niobium_titania --planner gauss", "'gauss'", "sobol"),
+    ],
+)
+def test_what_the_user_wrote_wrong_ends_with_2_and_a_hint(
+    store: Path, words: str, said: str, hint: str
+) -> None:
+    name = words.split()[0]
+    takes_store = "--store" in hagane(name, "--help").out
+    told = hagane(*words.split(), *((f"--store={store}",) if takes_store else ()))
+    assert told.code == 2, told.out + told.err
+    assert said in told.err
+    assert hint in told.err
+
+
+def test_a_changed_file_is_refused_with_the_difference(played: Path, here: Path) -> None:
+    shutil.copytree(played.parent / "film", here / "film")
+    edit(here / "film" / "campaign.yaml", "power: 150 W", "power: 160 W")
+    told = hagane("run", "film", "--store", played)
+    assert told.code == 2
+    assert "-      power: 150 W" in told.err
+    assert "+      power: 160 W" in told.err
+    assert "--new" in told.err
+
+
+def test_an_absent_device_ends_with_5_and_names_its_port(film: Path) -> None:
+    lab = (film / "twins.yaml").read_text()
+    lab = lab.replace("twins: {world: sputter-lab, " + SWIFT, "clock: {kind: wall}")
+    lab = re.sub(r'"twin:([\w-]+)"', r"/dev/tty-absent-\1", lab)
+    (film / "bench.yaml").write_text(lab)
+    told = hagane("run", film, "--lab", "bench.yaml")
+    assert told.code == 5
+    assert "/dev/tty-absent-gas" in told.err
+    assert "check the cable" in told.err
+    found = hagane("resource", "check", film / "bench.yaml")
+    assert found.code == 5
+    assert len(re.findall("^BAD ", found.out, re.MULTILINE)) == 9
+    refused = hagane("rehearse", film, "--lab", "bench.yaml")
+    assert refused.code == 2
+    assert "no twins to rehearse on" in refused.err
+
+
+def test_a_store_of_a_newer_version_ends_with_5(store: Path) -> None:
+    with sqlite3.connect(store) as connection:
+        connection.execute("UPDATE meta SET value = '999' WHERE key = 'schema_version'")
+    connection.close()
+    for words in (["list"], ["show", "film"], ["doctor"], ["run", "niobium_titania"]):
+        told = hagane(*words, "--store", store)
+        assert told.code == 5
+        assert "newer" in told.out + told.err
+
+
+def test_a_file_that_is_no_store_ends_with_5_and_is_left_alone(here: Path) -> None:
+    (here / "notes.txt").write_text("my notes\n" * 100)
+    told = hagane("list", "--store", here / "notes.txt")
+    assert told.code == 5
+    assert "it is not a database" in told.err
+    assert (here / "notes.txt").read_text() == "my notes\n" * 100
+
+
+def test_doctor_sees_an_event_that_was_edited(store: Path) -> None:
+    with sqlite3.connect(store) as connection:
+        connection.execute(
+            "UPDATE events SET event = replace(event, 'space-filling', 'hand-picked')"
+        )
+    connection.close()
+    told = hagane("doctor", "--store", store)
+    assert told.code == 5
+    assert re.search(r"^BAD campaign film-\w+: .*\b13\b", told.out, re.MULTILINE)
+
+
+def test_a_second_engine_is_refused_and_told_who_holds_the_campaign(film: Path) -> None:
+    (film.parent / "data").mkdir()
+    opened = open_store(film.parent / "data" / "store.sqlite")
+    from orchestrator.runtime.load import load
+
+    row = opened.create("film", load(film).campaign.file_hash)
+    journal = opened.lease(row.id, "hanako@lab (process 42)")
+    told = hagane("run", film)
+    assert told.code == 5
+    assert "is being run by hanako@lab (process 42)" in told.err
+    assert "hagane stop" in told.err
+    assert journal.token
+    opened.close()
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(here: Path) -> None:
+    (here / "r.csv").write_text("x,y\n1,2\n2,3\n3,1\n")
+    told = hagane("propose", "--data=r.csv", "--minimise=y", "--to=r.csv/below.csv")
+    assert told.code == 5
+    assert told.err.splitlines()[0] == "error: 'r.csv/below.csv' does not allow it: Not a directory"
+
+
+def test_there_is_one_goal(here: Path) -> None:
+    (here / "r.csv").write_text("x,y\n1,2\n2,3\n")
+    both = hagane("propose", "--data", "r.csv", "--minimise", "y", "--maximise", "y")
+    assert (both.code, "not both" in both.err) == (2, True)
+    none = hagane("propose", "--data", "r.csv")
+    assert (none.code, "--minimise COLUMN" in none.err) == (2, True)
+
+
+@pytest.mark.slow
+def test_a_running_campaign_is_paused_stopped_and_resumed_from_beside(film: Path) -> None:
+    edit(film / "twins.yaml", "speed: 20000", "speed: 1500")
+    running = _start(film)
+    assert hagane("pause", "film", "--note", "lunch").out == "done\n"
+    assert "lunch" in hagane("show", "film").out
+    assert hagane("resume", "film").out == "done\n"
+    assert hagane("stop", "film").out == "safe\n"
+    assert running.wait(60) == 130
+    latched = hagane("run", film)
+    assert latched.code == 3
+    assert "`hagane resume`" in latched.out
+    assert hagane("resume", "film").code == 0
+    assert _start(film).wait(120) == 0
+    assert "finished" in hagane("show", "film").out
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_with_130_and_the_next_run_goes_on(film: Path) -> None:
+    edit(film / "twins.yaml", "speed: 20000", "speed: 1500")
+    running = _start(film)
+    running.send_signal(signal.SIGINT)
+    assert running.wait(60) == 130
+    before = hagane("show", "film", "--json").json["campaign"]
+    assert _start(film).wait(120) == 0
+    after = hagane("show", "film", "--json").json["campaign"]
+    assert (after["id"], after["n_events"] > before["n_events"]) == (before["id"], True)
+
+
+def _start(film: Path) -> subprocess.Popen[bytes]:
+    """An engine that has begun to dispatch."""
+    store = open_store(film.parent / "data" / "store.sqlite") if _has_store(film) else None
+    known = {row.id: row.n_events for row in store.campaigns()} if store else {}
+    if store:
+        store.close()
+    process = subprocess.Popen(
+        [HAGANE, "run", film], cwd=film.parent, env=dict(os.environ), stdout=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+        rows = hagane("list", "--json").json if _has_store(film) else []
+        if rows and rows[-1]["n_events"] > known.get(rows[-1]["id"], 0) + 30:
+            break
+    return process
+
+
+def _has_store(film: Path) -> bool:
+    return (film.parent / "data" / "store.sqlite").exists()
