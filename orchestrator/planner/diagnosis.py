@@ -131,9 +131,8 @@ def _expectation(metric: MetricScale, prediction: Prediction) -> str:
     unit = f" {metric.unit}" if metric.unit else ""
     if prediction.on_log10:
         factor = 10.0 ** min(prediction.sd, 300.0)
-        return (
-            f"expected {metric.name} {prediction.mean:.2g}{unit} (a factor {factor:.2g} either way)"
-        )
+        size = f"{factor:.2f}" if factor < 1.5 else f"{factor:.2g}"
+        return f"expected {metric.name} {prediction.mean:.2g}{unit} (a factor {size} either way)"
     return f"expected {metric.name} {prediction.mean:.4g} +- {prediction.sd:.2g}{unit}"
 
 
