@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -98,7 +99,7 @@ def replay(
     from orchestrator.runtime.replay import replay as play
 
     mapping = pairs(columns, "--columns thickness=t_mm")
-    progress = None if as_json else _progress
+    progress = _progress if sys.stderr.isatty() and not as_json else None
     played = play(table, campaign, columns=mapping, seeds=seeds, limit=limit, progress=progress)
     if to is not None:
         _draw(played, to)
@@ -112,9 +113,10 @@ def replay(
         low, high = needed.interval
         missed = sum(c is None for c in needed.counts)
         bound = "at least " if missed else ""
+        spread = f"95 % {low:.2g} ... {high:.2g}" if len(needed.counts) > 1 else "one replay"
         typer.echo(
             f"{needed.goal}: {counts} experiments; random needs {needed.random_mean:.1f} on "
-            f"average; {bound}{needed.factor:.2g} times faster (95 % {low:.2g} ... {high:.2g})"
+            f"average; {bound}{needed.factor:.2g} times faster ({spread})"
         )
     if to is not None:
         typer.echo(f"drawn: {to}")
@@ -122,7 +124,7 @@ def replay(
 
 
 def _progress(seed: int, number: int, value: float) -> None:
-    typer.echo(f"\rreplay {seed + 1}, experiment {number}   ", nl=False, err=True)
+    typer.echo(f"\rreplay {seed + 1}, experiment {number}: {value:.4g}      \r", nl=False, err=True)
 
 
 def _draw(played: Replayed, to: Path) -> None:
@@ -138,6 +140,6 @@ def _draw(played: Replayed, to: Path) -> None:
         direction=study.objective.direction,
         curves=played.curves,
         random_expectation=played.random_curve,
-        needed={n.goal: [c or played.limit for c in n.counts] for n in played.needed},
+        needed={n.goal: n.counts for n in played.needed},
         facts={"table": played.source, "settings": str(len(played.settings.means))},
     )
