@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Literal, assert_never
 
 from orchestrator.engine import decide as do
@@ -16,6 +17,9 @@ from orchestrator.model import events as ev
 from orchestrator.model.trial import FailureCause
 from orchestrator.ports.execution import Executor, Order
 from orchestrator.ports.planner import AskingPlanner
+
+WARM_UP_TRIALS = 3
+"""So many trials before the first one that needs a model, the planner gets ready."""
 
 
 class Deeds:
@@ -67,6 +71,16 @@ class Deeds:
                 trial=number, proposal=proposals[0], after=after, seconds=clock.now() - start
             )
         )
+        await self._warm_up(number)
+
+    async def _warm_up(self, number: int) -> None:
+        """Lets the model's libraries load while the last trials of the initial design run."""
+        campaign = self._study.campaign
+        model_from = campaign.planner.initial + 1
+        if model_from - WARM_UP_TRIALS <= number < model_from <= campaign.budget.trials:
+            # if it cannot start, the proposal that needs it says so
+            with contextlib.suppress(PlanningError):
+                await self._planner.start()
 
     async def _step(self, command: do.StartStep) -> None:
         bound = self._study.step(command.step)

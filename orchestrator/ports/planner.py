@@ -87,6 +87,10 @@ class Planner(Protocol):
 class AskingPlanner(Protocol):
     """A planner behind a process boundary."""
 
+    async def start(self) -> None:
+        """Begins to get ready, without waiting until it is. Raises PlanningError."""
+        ...
+
     async def propose(self, history: History, n: int) -> Sequence[Proposal]:
         """As `Planner.propose`, without blocking the loop."""
         ...
