@@ -106,6 +106,10 @@ class Engine:
             await recover(self._study, state, self._executor, self._ledger.record, why)
         if state.paused is not None and state.paused.about in ("wish", "failure"):
             await self._ledger.record(ev.Resumed(by="run"))
+        unfit = await self._executor.unfit()
+        if unfit:
+            paused = ev.Paused(why="; ".join(unfit), by="engine", about="failure")
+            await self._ledger.record(paused)
         speed = self._ledger.clock.speed
         if speed != float("inf"):
             self._schedule.every(HEARTBEAT_EVERY_S * speed, "heartbeat", self._heartbeat)

@@ -98,6 +98,19 @@ class Runner:
                 hint="check the cabling, or change `serial` in the lab file",
             )
 
+    async def unfit(self) -> list[str]:
+        """See `ports.execution`."""
+        sentences = []
+        for name, resource in self._resources.items():
+            try:
+                health = await resource.health()
+            except DeviceError as error:
+                sentences.append(str(error))
+                continue
+            if not health.is_fit:
+                sentences.append(f"{name}: not fit for work: {health.note}")
+        return sentences
+
     async def read(self, resource: str, reading: str) -> Mapping[str, Any]:
         """A reading as telemetry: no ticket, no event."""
         spec = self.actions[resource][reading]

@@ -45,6 +45,10 @@ class Executor(Protocol):
         """
         ...
 
+    async def unfit(self) -> list[str]:
+        """One sentence per resource that says it is not fit for work, or does not answer."""
+        ...
+
     async def carry_out(self, order: Order) -> None:
         """Checks limits and interlocks, records the dispatch (with `order.before`), acts, and
         records the result or the failure. Raises only JournalError."""

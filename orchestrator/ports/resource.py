@@ -93,9 +93,9 @@ class Resource(Protocol):
 
     The constructor takes `bench: Bench` and, as keyword arguments with type hints, the options
     that the lab file may give; these are validated against the signature at load. A class may
-    state `implements: ClassVar[tuple[str, ...]]`, the capabilities it fulfils, and a composite
-    `parts: ClassVar[Mapping[str, str]]` (part name -> capability); the lab file binds parts to
-    resources.
+    state `implements: ClassVar[tuple[str, ...]]`, the capabilities it fulfils, `concurrent:
+    ClassVar[int]`, how many steps it takes at a time (1 unless stated), and a composite `parts:
+    ClassVar[Mapping[str, str]]` (part name -> capability); the lab file binds parts to resources.
     """
 
     async def open(self) -> None:

@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from orchestrator.journal.store import Store
 
 Clock = WallClock | ScaledClock | VirtualClock
-PLANNER_THREADS = 1
-"""Threads of a fit, pinned and journaled, so that a proposal can be made again bit for bit."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +158,7 @@ async def _run(
         engine = join(loaded, setting.identity or row.id, ledger, resources, planner)
         _stop_on_signals(engine)
         async with StopLine(stop_path, engine.stop):
-            started = _started(loaded, token, str(stop_path))
+            started = _started(loaded, token, str(stop_path), planner.threads)
             ending = await engine.run(started, opened_event(loaded, store, row.id))
         if ending.exit_code is Exit.FINISHED and not setting.keep_twins:
             _end_twins(row.id)
@@ -212,7 +210,7 @@ def opened_event(loaded: Loaded, store: Store, campaign_id: str) -> CampaignOpen
     )
 
 
-def _started(loaded: Loaded, token: int, stop_socket: str) -> EngineStarted:
+def _started(loaded: Loaded, token: int, stop_socket: str, threads: int) -> EngineStarted:
     return EngineStarted(
         token=token,
         host=socket.gethostname(),
@@ -222,7 +220,7 @@ def _started(loaded: Loaded, token: int, stop_socket: str) -> EngineStarted:
         lab_name=loaded.lab.name,
         lab_file=loaded.lab.source,
         lab_text=loaded.lab.text,
-        planner_threads=PLANNER_THREADS,
+        planner_threads=threads,
         stop_socket=stop_socket,
     )
 
@@ -279,10 +277,11 @@ async def _play(loaded: Loaded, setting: Setting, stage: Stage) -> Finish:
     resources = make_resources(loaded.lab, loaded.kinds, clock, compute, stage.ports, stage.wires)
     ledger = Ledger(wrapped, clock, setting.watch)
     clock.start_at(max(clock.now(), ledger.state.last_at))
-    engine = join(loaded, identity, ledger, resources, planner_of(loaded, clock))
+    planner = planner_of(loaded, clock)
+    engine = join(loaded, identity, ledger, resources, planner)
     try:
         opened = opened_event(loaded, stage.store, stage.campaign_id)
-        ending = await engine.run(_started(loaded, token, ""), opened)
+        ending = await engine.run(_started(loaded, token, "", planner.threads), opened)
     finally:
         await journal.close()
     return Finish(ending, ledger.state, loaded, stage.campaign_id)

@@ -9,7 +9,7 @@ aluminium their rank correlation with a learned potential is 0.79.
 from __future__ import annotations
 
 import importlib.metadata
-from typing import Any
+from typing import Any, ClassVar
 
 from orchestrator.capabilities.samples import StructureEnergy
 from orchestrator.errors import DeviceAbsent, InputError, UnknownName
@@ -29,6 +29,8 @@ class EmtCalculator:
     """Relaxes ordered alloys of Ag, Au, Cu, Ni, Pd, Pt, each in a child process."""
 
     implements = ("AlloyCalculation",)
+    concurrent: ClassVar[int] = 2
+    """So many calculations at a time."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
