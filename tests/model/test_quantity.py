@@ -132,9 +132,23 @@ def test_a_wrong_dimension_names_both_units() -> None:
         quantity_in("5 nm", "V")
 
 
+def in_brackets(unit: str) -> str:
+    """The same unit in a spelling that is not in the table of familiar ones."""
+    return f"({unit})"
+
+
 @pytest.mark.parametrize("unit", COMMON)
-def test_every_unit_that_is_suggested_exists(unit: str) -> None:
-    check_unit(unit)
+def test_a_familiar_unit_is_what_pint_says(unit: str) -> None:
+    assert to_base_units(unit) == to_base_units(in_brackets(unit))
+    assert dimension(unit) == dimension(in_brackets(unit))
+
+
+def test_a_conversion_is_the_same_whoever_worked_it_out() -> None:
+    pairs = [(a, b) for a in COMMON for b in COMMON if a != b and same_dimension(a, b)]
+    assert len(pairs) > 100
+    for first, second in pairs:
+        by_pint = scale_offset(in_brackets(first), in_brackets(second))
+        assert scale_offset(first, second) == by_pint, (first, second)
 
 
 def test_the_same_unit_gives_the_same_float_without_pint() -> None:
