@@ -157,6 +157,20 @@ def test_another_owner_of_our_import_names_is_refused_by_name(next_door: Path) -
         plugins.refuse_name_clash()
 
 
+@pytest.mark.parametrize("installed", ["drivers/__init__.py", "drivers.py"])
+def test_an_owner_that_only_lists_its_files_is_found_too(next_door: Path, installed: str) -> None:
+    record = f"next_door_kinds.py,,\n{installed},sha256=0,12\n"
+    (next_door / "next_door-1.0.dist-info" / "RECORD").write_text(record)
+    with pytest.raises(NameClash, match="'drivers' is also provided by next-door"):
+        plugins.refuse_name_clash()
+
+
+def test_a_file_of_somebody_else_that_only_begins_like_ours_is_no_clash(next_door: Path) -> None:
+    record = "drivers_of_pumps/__init__.py,,\npumps/drivers/__init__.py,,\n"
+    (next_door / "next_door-1.0.dist-info" / "RECORD").write_text(record)
+    plugins.refuse_name_clash()
+
+
 @pytest.mark.usefixtures("next_door")
 def test_a_kind_whose_action_has_no_unit_is_refused_by_name() -> None:
     with pytest.raises(InputError, match="'next-door-unitless' declares an action wrongly: heat"):
