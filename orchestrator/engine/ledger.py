@@ -29,7 +29,8 @@ class Ledger:
         self._order = asyncio.Lock()
 
     async def record(self, *events: Event) -> None:
-        """Durable and folded when it returns; a cancelled caller does not tear it apart.
+        """Durable and folded when it returns. A caller that is cancelled meanwhile is told so only
+        once it is known whether the events were written: what follows may depend on them.
 
         Raises:
             JournalError: nothing of it was written.
@@ -37,8 +38,15 @@ class Ledger:
         if not events:
             return
         recording = asyncio.ensure_future(self._record(events))
-        recording.add_done_callback(_retrieve)
-        await asyncio.shield(recording)
+        cancelled: asyncio.CancelledError | None = None
+        while not recording.done():
+            try:
+                await asyncio.wait([recording])
+            except asyncio.CancelledError as error:
+                cancelled = error
+        recording.result()
+        if cancelled is not None:
+            raise cancelled
 
     async def _record(self, events: tuple[Event, ...]) -> None:
         async with self._order:
@@ -47,8 +55,3 @@ class Ledger:
                 if self._watch is not None:
                     self._watch(recorded, self.state)
         self.changed.set()
-
-
-def _retrieve(recording: asyncio.Future[None]) -> None:
-    if not recording.cancelled():
-        recording.exception()

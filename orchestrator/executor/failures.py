@@ -31,11 +31,20 @@ KNOWN_ENDS = (
 """After these it is known that the action did not take place, or came to an end."""
 
 
+_ACTED = (CalculationFailed, NoReading)
+"""Among them, those of an action that did take place."""
+
+
 class Traces(Protocol):
     """What the inner actions of an order came to so far."""
 
     is_spoiled: bool
     leaves_doubt: bool
+
+
+def may_have_acted(error: HaganeError, *, was_sent: bool) -> bool:
+    """Whether the device may be in the state that the action was to bring it into."""
+    return was_sent and (not isinstance(error, KNOWN_ENDS) or isinstance(error, _ACTED))
 
 
 def failure_of(

@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.errors import ExecutionError, StepTimeout, Stopped, UnknownName
+from orchestrator.errors import ExecutionError, StepTimeout, UnknownName
+from orchestrator.executor.results import hash_of
 from orchestrator.model.events import ActionDispatched, Settled
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class InnerDispatch:
             resource=resource,
             action=action,
             arguments=arguments,
+            arguments_hash=hash_of(arguments),
             effect=spec.effect.value,
             sample=self._parent.sample,
         )
@@ -53,8 +55,7 @@ class InnerDispatch:
 
     async def sleep(self, seconds: float) -> None:
         """See `ports.dispatch`."""
-        if self._running.stops:
-            raise Stopped("the campaign is being stopped")
+        self._running.refuse_when_stopping()
         await self.clock.sleep(seconds)
 
     async def until(

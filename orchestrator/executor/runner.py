@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import json
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from orchestrator.errors import (
@@ -22,10 +20,11 @@ from orchestrator.errors import (
     Stopped,
     WrongDevice,
 )
-from orchestrator.executor.failures import failure_of
+from orchestrator.executor.failures import failure_of, may_have_acted
 from orchestrator.executor.inner import InnerDispatch
 from orchestrator.executor.interlocks import Interlocks
 from orchestrator.executor.limits import check_arguments
+from orchestrator.executor.results import hash_of, named_results, plain
 from orchestrator.model.events import (
     ActionDispatched,
     ActionDone,
@@ -34,7 +33,7 @@ from orchestrator.model.events import (
     ResourceFound,
 )
 from orchestrator.model.lab import Lab
-from orchestrator.ports.action import ActionSpec, Cancel, Effect, result_values
+from orchestrator.ports.action import ActionSpec, Cancel, Effect, Ticket, result_values
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.execution import Order, Record
 from orchestrator.ports.resource import Queryable, Resource, Verdict
@@ -47,13 +46,32 @@ Actions = Mapping[str, Mapping[str, ActionSpec]]
 
 @dataclass
 class Running:
-    """An order on its way, and what its inner actions came to."""
+    """An order on its way, and what its inner actions came to.
+
+    `stops`: nothing more of it is to be sent. `n_unbreakable` inner actions are under way that
+    cannot be given up.
+    """
 
     task: asyncio.Task[Any] | None
     cancel: Cancel
     is_spoiled: bool = False
     leaves_doubt: bool = False
-    stops: bool = field(default=False)
+    is_sent: bool = False
+    stops: bool = False
+    n_unbreakable: int = 0
+
+    def refuse_when_stopping(self) -> None:
+        """Raises Stopped when nothing more is to be sent."""
+        if self.stops:
+            raise Stopped("the campaign is being stopped")
+
+    def give_up(self, *, at_once: bool) -> None:
+        """Ends the order as its `cancel` allows; `at_once`: whatever that says."""
+        if self.is_sent and self.cancel is Cancel.NEVER and not at_once:
+            return
+        self.stops = True
+        if self.task is not None and (at_once or not self.n_unbreakable):
+            self.task.cancel()
 
 
 class Runner:
@@ -66,6 +84,8 @@ class Runner:
         actions: Actions,
         clock: Clock,
         record: Record,
+        *,
+        safe_within_s: float = SAFE_WITHIN_S,
     ) -> None:
         self.actions = actions
         self.clock = clock
@@ -75,14 +95,16 @@ class Runner:
         self.known: dict[str, ResourceFound] = {}
         self.on_trip: Callable[[InterlockTripped], None] = lambda tripped: None
         self._resources = resources
+        self._safe_within_s = safe_within_s
         self._running: dict[str, Running] = {}
 
     async def open(self) -> None:
         """See `ports.execution`."""
         found = []
         for name, resource in self._resources.items():
-            await resource.open()
-            identity = await resource.identify()
+            with _faults_of_the_driver(name, "open or identify"):
+                await resource.open()
+                identity = await resource.identify()
             event = ResourceFound(resource=name, **identity.__dict__)
             self._same_as_before(name, event)
             found.append(event)
@@ -156,9 +178,7 @@ class Runner:
         spec = self.actions[event.resource][event.action]
         try:
             check_arguments(event.resource, spec, event.arguments, self.lab.limits)
-            if running.stops:
-                raise Stopped("the campaign is being stopped")
-            await self.interlocks.check(event.resource, event.action)
+            await self.interlocks.check(event.ticket, event.resource, event.action)
         except HaganeError as error:
             refusal = failure_of(event, spec, error, running, was_sent=False)
             await self.record(*before, event, *_fired(event.ticket, error), refusal)
@@ -166,23 +186,25 @@ class Runner:
         was_sent = False
         try:
             await self.record(*before, event)
-            was_sent = True
+            running.refuse_when_stopping()
+            was_sent = running.is_sent = True
             returned = await self._act(event, spec, running, timeout_s)
+            results = named_results(event.resource, spec, returned)
         except (HaganeError, asyncio.CancelledError) as error:
             if isinstance(error, JournalError):
                 raise
-            stopped = Stopped("it was given up on the way: the campaign is being stopped")
-            known = error if isinstance(error, HaganeError) else stopped
+            known = error if isinstance(error, HaganeError) else _given_up(running)
             failed = failure_of(event, spec, known, running, was_sent=was_sent)
-            if not failed.leaves_doubt:
-                self.interlocks.forget(event.resource, event.action)
-            await self.record(*_fired(event.ticket, known), failed)
+            has_acted = may_have_acted(known, was_sent=was_sent)
+            self.interlocks.ended(event.ticket, has_acted=has_acted)
+            fired = () if spec.is_composite else _fired(event.ticket, known)
+            await self.record(*fired, failed)
             raise known from error
-        results = result_values(spec, returned)
         if event.parent and spec.effect in (Effect.QUERYABLE, Effect.IRREVERSIBLE):
             running.is_spoiled = True
-        await self.record(ActionDone(ticket=event.ticket, results=plain(results)))
+        self.interlocks.ended(event.ticket, has_acted=True)
         self.interlocks.released(event.resource, event.action)
+        await self.record(ActionDone(ticket=event.ticket, results=plain(results)))
         return results
 
     async def _act(
@@ -195,19 +217,15 @@ class Runner:
             arguments["dispatch"] = InnerDispatch(self, event, running)
         method = getattr(self._resources[event.resource], event.action)
         limit_s = timeout_s if timeout_s is not None else spec.timeout_s
+        is_unbreakable = event.parent is not None and spec.cancel is Cancel.NEVER
+        running.n_unbreakable += is_unbreakable
         try:
-            if limit_s is None:
-                return await method(**arguments)
-            return await self._within(limit_s, event, method(**arguments))
-        except (HaganeError, asyncio.CancelledError):
-            raise
-        except Exception as error:
-            # a driver's bug must not take the engine down
-            raise DeviceError(
-                event.resource,
-                f"{event.action} raised {type(error).__name__}: {error}",
-                hint="this is a fault of the driver",
-            ) from error
+            with _faults_of_the_driver(event.resource, event.action):
+                if limit_s is None:
+                    return await method(**arguments)
+                return await self._within(limit_s, event, method(**arguments))
+        finally:
+            running.n_unbreakable -= is_unbreakable
 
     async def _within(self, limit_s: float, event: ActionDispatched, action: Awaitable[Any]) -> Any:
         acting = asyncio.ensure_future(action)
@@ -230,11 +248,12 @@ class Runner:
             return Verdict("unknown", "the device cannot be asked")
         while True:
             try:
-                verdict = await device.ask(ticket)  # type: ignore[arg-type]
-            except DeviceError as error:
+                with _faults_of_the_driver(resource, "ask"):
+                    verdict = await device.ask(Ticket(ticket))
+            except HaganeError as error:
                 return Verdict("unknown", f"it was asked, but {error}")
             if verdict.outcome != "running":
-                return verdict
+                return replace(verdict, results=plain(verdict.results))
             await self.clock.sleep(1.0)
 
     async def watch(self) -> None:
@@ -253,6 +272,9 @@ class Runner:
             note = await self._safe(name)
             self.interlocks.released(name)
             events.append(MadeSafe(resource=name, ok=not note, why=why, note=note))
+        for whole in self.lab.resources:
+            if whole.parts and whole.name not in skip:
+                self.interlocks.released(whole.name)
         # a full disk must not keep the lab from being made safe
         with contextlib.suppress(JournalError):
             await self.record(*events)
@@ -260,18 +282,17 @@ class Runner:
 
     async def _safe(self, name: str) -> str:
         asking = asyncio.ensure_future(self._resources[name].make_safe())
-        done, _ = await asyncio.wait({asking}, timeout=SAFE_WITHIN_S)
+        done, _ = await asyncio.wait({asking}, timeout=self._safe_within_s)
         if not done:
-            return f"no answer in {SAFE_WITHIN_S:g} s"
+            asking.add_done_callback(lambda late: late.cancelled() or late.exception())
+            return f"no answer in {self._safe_within_s:g} s"
         error = asking.exception()
-        return "" if error is None else str(error)
+        return "" if error is None else str(error) or type(error).__name__
 
     def interrupt(self, *, at_once: bool) -> None:
         """See `ports.execution`."""
         for running in self._running.values():
-            running.stops = True
-            if running.task and (at_once or running.cancel is not Cancel.NEVER):
-                running.task.cancel()
+            running.give_up(at_once=at_once)
 
     async def close(self) -> None:
         """See `ports.execution`."""
@@ -284,15 +305,21 @@ def _fired(ticket: str, error: HaganeError) -> tuple[InterlockFired, ...]:
     return ()
 
 
-def plain(results: Mapping[str, Any]) -> dict[str, Any]:
-    """Results as JSON can hold them: a `Bound` becomes {"value", "side"}."""
-    return {
-        name: {"value": v.value, "side": v.side} if hasattr(v, "side") else v
-        for name, v in results.items()
-    }
+def _given_up(running: Running) -> Stopped:
+    why = ": the campaign is being stopped" if running.stops else ""
+    return Stopped(f"it was given up on the way{why}")
 
 
-def hash_of(arguments: Mapping[str, Any]) -> str:
-    """sha256 of the arguments' canonical JSON, 16 digits."""
-    text = json.dumps(dict(arguments), sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+@contextlib.contextmanager
+def _faults_of_the_driver(resource: str, action: str) -> Iterator[None]:
+    """A driver's bug must not take the engine down. Raises DeviceError in its place."""
+    try:
+        yield
+    except HaganeError:
+        raise
+    except Exception as error:
+        raise DeviceError(
+            resource,
+            f"{action} raised {type(error).__name__}: {error}",
+            hint="this is a fault of the driver",
+        ) from error
