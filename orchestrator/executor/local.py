@@ -7,6 +7,7 @@ child printed, and `result.json`, which appears whole or not at all.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -38,6 +39,8 @@ class LocalCompute:
 
     async def known(self, ticket: str) -> Mapping[str, Any] | None:
         """See `ports.compute`."""
+        if not ticket:
+            return None
         for path in sorted((self._root / ticket).glob("*/result.json"), reverse=True):
             answer = json.loads(path.read_text())
             if "result" in answer:
@@ -67,6 +70,7 @@ class LocalCompute:
                 "-m",
                 "orchestrator.executor.child",
                 str(directory),
+                str(os.getpid()),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -76,8 +80,10 @@ class LocalCompute:
             try:
                 code = await child.wait()
             except asyncio.CancelledError:
-                os.killpg(child.pid, signal.SIGKILL)
-                await child.wait()
+                if child.returncode is None:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.killpg(child.pid, signal.SIGKILL)
+                    await child.wait()
                 raise
         return _answer(directory, function, code)
 
@@ -90,6 +96,8 @@ def _answer(directory: Path, function: str, code: int) -> Mapping[str, Any]:
             hint=f"see {directory / 'output.txt'}",
         )
     answer: Mapping[str, Any] = json.loads(path.read_text())
+    if "fault" in answer:
+        raise ExecutionError(f"{function}: {answer['fault']}", hint=f"see {directory}")
     if "error" in answer:
         raise CalculationFailed(f"{function}: {answer['error']}", hint=f"see {directory}")
     result: Mapping[str, Any] = answer["result"]
