@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -186,4 +187,8 @@ def _losses() -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
+    """The system's own words: pyserial's repeat the port, and themselves."""
+    number = getattr(error, "errno", None) or 0
+    if number > 0:
+        return os.strerror(number)
     return getattr(error, "strerror", None) or str(error)

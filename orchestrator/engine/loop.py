@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.engine import decide as do
 from orchestrator.engine.deeds import Deeds
 from orchestrator.engine.ledger import Ledger
-from orchestrator.engine.recovery import recover
+from orchestrator.engine.recovery import left_at_restart, needed_until_the_end, recover
 from orchestrator.engine.requests import grant
 from orchestrator.engine.study import Study
 from orchestrator.errors import (
@@ -27,6 +27,7 @@ INBOX_EVERY_S = 0.5
 """Wall time between looks into the inbox."""
 HEARTBEAT_EVERY_S = 5.0
 """Wall time between renewals of the lease."""
+LATCHED = "when the lab is in order: `hagane resume`, then run it again"
 
 
 @dataclass(frozen=True)
@@ -59,29 +60,35 @@ class Engine:
         self._failure: JournalError | None = None
         self._stopping = ""
         self._emergency: asyncio.Task[bool] | None = None
+        self._calming: asyncio.Task[bool] | None = None
+        self._left: frozenset[str] = frozenset()
 
     async def run(self, started: ev.EngineStarted, opened: ev.CampaignOpened) -> Ending:
         """Opens the lab, recovers what a predecessor left, and runs the loop.
 
+        Whatever it raises, the lab was made safe before, as far as it answers.
+
         Raises:
             DeviceError: a resource is absent or is another one than expected.
-            JournalError: the store failed; the lab was made safe.
+            JournalError: the store failed.
         """
         state, record = self._ledger.state, self._ledger.record
-        was_up, is_new = state.engine_is_up, state.opened is None
+        was_up = state.engine_is_up or not state.was_left_safe
+        is_new = state.opened is None
         if is_new:
             await record(opened)
         await record(started)
         await self._take_requests()
         latched = self._latch()
-        if latched is not None:
-            await record(ev.EngineStopped(reason=latched.sentence, is_safe=not was_up))
+        if latched is not None and not was_up:
+            await record(ev.EngineStopped(reason=latched.sentence, is_safe=True))
             return latched
+        self._left = left_at_restart(self._study) if was_up else frozenset()
         try:
             await self._executor.open()
             return await self._run(was_up=was_up)
-        except HaganeError as error:
-            await self._let_go(str(error), quietly=isinstance(error, LeaseLost))
+        except BaseException as error:
+            await self._give_up(error)
             raise
         finally:
             self._schedule.close()
@@ -96,14 +103,15 @@ class Engine:
         return Ending(
             Exit.SAFETY if paused.is_safety else Exit.PERSON,
             f"the campaign is latched: {paused.why}",
-            "when the lab is in order: `hagane resume`, then run it again",
+            LATCHED,
         )
 
     async def _run(self, *, was_up: bool) -> Ending:
         state = self._ledger.state
         if was_up or state.open_tickets:
-            why = "the engine before this one did not end in order"
+            why = "the engine before this one did not leave the lab in order"
             await recover(self._study, state, self._executor, self._ledger.record, why)
+        self._left = frozenset()
         if state.paused is not None and state.paused.about in ("wish", "failure"):
             await self._ledger.record(ev.Resumed(by="run"))
         unfit = await self._executor.unfit()
@@ -116,14 +124,18 @@ class Engine:
         ending = await self._loop()
         if self._emergency is not None:
             await self._emergency
-        await self._let_go(ending.sentence)
+        unsafe = await self._let_go(ending.sentence)
+        if unsafe:
+            is_done = ending.exit_code is Exit.FINISHED
+            code = Exit.ENVIRONMENT if is_done else ending.exit_code
+            ending = replace(ending, exit_code=code, sentence=f"{ending.sentence}; {unsafe}")
         return ending
 
     async def _loop(self) -> Ending:
         while True:
             self._ledger.changed.clear()
             await self._take_requests()
-            commands = [] if self._stopping else self._commands()
+            commands = [] if self._stopping or self._is_emergency else self._commands()
             for command in commands:
                 if command not in self._active:
                     self._start(command)
@@ -148,7 +160,8 @@ class Engine:
         if self._active:
             return None
         if self._stopping:
-            return Ending(Exit.INTERRUPTED, self._stopping, "run it again to go on")
+            way_on = "run it again to go on" if self._emergency is None else LATCHED
+            return Ending(Exit.INTERRUPTED, self._stopping, way_on)
         if state.finished is not None:
             return Ending(Exit.FINISHED, state.finished.why)
         if state.paused is not None and state.paused.needs_person:
@@ -178,7 +191,7 @@ class Engine:
         error = None if task.cancelled() else task.exception()
         if isinstance(error, JournalError):
             self._failure = self._failure or error
-            self._executor.interrupt(at_once=True)
+            self._interrupt(at_once=True)
         elif error is not None:
             self._failure = JournalError(f"the engine has a fault: {error!r}")
         self._ledger.changed.set()
@@ -197,15 +210,29 @@ class Engine:
             await self._ledger.journal.renew()
         except JournalError as error:
             self._failure = self._failure or error
-            self._executor.interrupt(at_once=True)
+            self._interrupt(at_once=True)
             self._ledger.changed.set()
 
     def interrupt(self, why: str = "interrupted by Ctrl-C") -> None:
-        """Ends the run: the first call lets a move come to its end, the second one does not."""
+        """Ends the run: the first call lets a move come to its end, the second one does not.
+
+        What that move does not need, as the lab's order has it, is made safe meanwhile.
+        """
         again = bool(self._stopping)
         self._stopping = self._stopping or why
-        self._executor.interrupt(at_once=again)
+        self._interrupt(at_once=again)
+        busy = needed_until_the_end(self._study, self._ledger.state, self._executor.actions)
+        if busy and self._calming is None:
+            calm = self._executor.make_safe(self._stopping, skip=busy)
+            self._calming = asyncio.get_running_loop().create_task(calm)
         self._ledger.changed.set()
+
+    def _interrupt(self, *, at_once: bool) -> None:
+        self._executor.interrupt(at_once=at_once)
+        for command, task in self._active.items():
+            # a fit takes its time, and would be made again just so
+            if isinstance(command, do.Propose):
+                task.cancel()
 
     def trip(self, tripped: InterlockTripped) -> None:
         """An interlock's condition came true while its guarded state lasts."""
@@ -218,6 +245,10 @@ class Engine:
         self._stopping = self._stopping or why
         return await self._start_emergency(why, by, is_safety=False)
 
+    @property
+    def _is_emergency(self) -> bool:
+        return self._emergency is not None and not self._emergency.done()
+
     def _start_emergency(
         self, why: str, by: str, *events: ev.Event, is_safety: bool
     ) -> asyncio.Task[bool]:
@@ -229,7 +260,7 @@ class Engine:
     async def _make_safe_now(
         self, why: str, by: str, events: tuple[ev.Event, ...], is_safety: bool
     ) -> bool:
-        self._executor.interrupt(at_once=True)
+        self._interrupt(at_once=True)
         is_safe = await self._executor.make_safe(why)
         paused = ev.Paused(why=why, by=by, about="latch", is_safety=is_safety)
         try:
@@ -239,23 +270,41 @@ class Engine:
         self._ledger.changed.set()
         return is_safe
 
-    async def _let_go(self, reason: str, *, quietly: bool = False) -> None:
-        """The last thing an engine does: the lab safe, and the journal told of it."""
-        if quietly:
-            return
+    async def _give_up(self, error: BaseException) -> None:
+        """Lets go because of an error, which is told what could not be made safe."""
+        self._interrupt(at_once=True)
+        if isinstance(error, LeaseLost):
+            return  # the lab belongs to whoever took it
+        unsafe = await self._let_go(str(error) or type(error).__name__)
+        if unsafe and isinstance(error, HaganeError):
+            error.hint = "; ".join(filter(None, (error.hint, unsafe)))
+
+    async def _let_go(self, reason: str) -> str:
+        """The last thing an engine does: the lab safe, and the journal told of it.
+
+        Gives what could not be made safe, in words; '' when all is safe.
+        """
         while self._active:
             await asyncio.gather(*self._active.values(), return_exceptions=True)
             await asyncio.sleep(0)
-        is_safe = await self._executor.make_safe(reason)
+        if self._calming is not None:
+            await self._calming
+        is_safe = await self._executor.make_safe(reason, skip=self._left)
         try:
             await self._ledger.record(ev.EngineStopped(reason=reason, is_safe=is_safe))
         except JournalError as error:
             self._failure = self._failure or error
+        return "" if is_safe else self._unsafe()
+
+    def _unsafe(self) -> str:
+        last = {made.resource: made.ok for _, made in self._ledger.state.made_safe}
+        names = ", ".join(name for name, ok in last.items() if not ok)
+        return f"could not be made safe: {names or 'not every resource answered'}"
 
 
 def _way_on(paused: ev.Paused) -> str:
     if paused.about == "doubt":
         return "see `hagane doubts`, then `hagane resolve TICKET done|not-done|failed`"
     if paused.about == "latch":
-        return "when the lab is in order: `hagane resume`, then run it again"
+        return LATCHED
     return "put it right, then run it again"

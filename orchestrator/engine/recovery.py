@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from orchestrator.engine.study import Study
 from orchestrator.model.events import ActionDone, ActionNotDone, Doubted, Event, Paused
 from orchestrator.model.state import DispatchState, State
+from orchestrator.ports.action import ActionSpec, Cancel
 from orchestrator.ports.execution import Executor, Record
 
 
@@ -19,7 +22,7 @@ async def recover(study: Study, state: State, executor: Executor, record: Record
         for t in state.open_tickets
         if (d := state.dispatches[t]).event.effect == "queryable"
     )
-    left = frozenset(b.name for b in study.lab.resources if b.on_restart == "leave")
+    left = left_at_restart(study)
     await executor.make_safe(why, skip=asked | left)
     for ticket in list(state.open_tickets):
         if state.dispatches[ticket].event.parent is None:
@@ -27,6 +30,31 @@ async def recover(study: Study, state: State, executor: Executor, record: Record
     if asked - left:
         others = frozenset(b.name for b in study.lab.resources) - (asked - left)
         await executor.make_safe(why, skip=others)
+
+
+def left_at_restart(study: Study) -> frozenset[str]:
+    """The resources that the lab file wants left as they are after a restart."""
+    return frozenset(b.name for b in study.lab.resources if b.on_restart == "leave")
+
+
+def needed_until_the_end(
+    study: Study, state: State, actions: Mapping[str, Mapping[str, ActionSpec]]
+) -> frozenset[str]:
+    """What must not be made safe while an action is under way that cannot be given up.
+
+    These are its resource and everything after that in the lab's order: a gate that comes after
+    the arm does not close on it. Empty when no such action is under way.
+    """
+    held: set[str] = set()
+    for ticket in state.open_tickets:
+        dispatch = state.dispatches[ticket]
+        event = dispatch.event
+        cancel = actions[event.resource][event.action].cancel
+        if event.parent is None and dispatch.doubt is None and cancel is Cancel.NEVER:
+            held |= study.holds[event.resource]
+    order = [*study.lab.make_safe_order, *(b.name for b in study.lab.resources)]
+    first = next((n for n, name in enumerate(order) if name in held), len(order))
+    return frozenset(order[first:]) - frozenset(order[:first])
 
 
 async def examine(ticket: str, state: State, executor: Executor, record: Record) -> None:

@@ -100,15 +100,26 @@ class Runner:
 
     async def open(self) -> None:
         """See `ports.execution`."""
-        found = []
+        found: list[ResourceFound] = []
+        failed: dict[str, HaganeError] = {}
         for name, resource in self._resources.items():
-            with _faults_of_the_driver(name, "open or identify"):
-                await resource.open()
-                identity = await resource.identify()
-            event = ResourceFound(resource=name, **identity.__dict__)
-            self._same_as_before(name, event)
-            found.append(event)
+            try:
+                found.append(await self._find(name, resource))
+            except HaganeError as error:
+                # the others are opened all the same, so that they can be made safe
+                failed[name] = error
+                await resource.close()
+        if failed:
+            raise _first_of(failed)
         await self.record(*found)
+
+    async def _find(self, name: str, resource: Resource) -> ResourceFound:
+        with _faults_of_the_driver(name, "open or identify"):
+            await resource.open()
+            identity = await resource.identify()
+        found = ResourceFound(resource=name, **identity.__dict__)
+        self._same_as_before(name, found)
+        return found
 
     def _same_as_before(self, name: str, found: ResourceFound) -> None:
         binding, before = self.lab.resource(name), self.known.get(name)
@@ -303,6 +314,15 @@ def _fired(ticket: str, error: HaganeError) -> tuple[InterlockFired, ...]:
     if isinstance(error, InterlockTripped):
         return (InterlockFired(rule=error.rule, reading=error.reading, ticket=ticket),)
     return ()
+
+
+def _first_of(failed: Mapping[str, HaganeError]) -> HaganeError:
+    """The first failure; its hint names the others."""
+    error, *others = failed.values()
+    if others:
+        names = ", ".join(list(failed)[1:])
+        error.hint = "; ".join(filter(None, (error.hint, f"out of reach as well: {names}")))
+    return error
 
 
 def _given_up(running: Running) -> Stopped:

@@ -13,6 +13,8 @@ from typing import Any, assert_never
 from orchestrator.model import events as ev
 from orchestrator.model.trial import FailureCause, Proposal, TrialStatus
 
+_WEIGHT = {"wish": 0, "failure": 1, "doubt": 2, "latch": 3}
+
 
 @dataclass
 class DispatchState:
@@ -98,6 +100,7 @@ class State:
     opened: ev.CampaignOpened | None = None
     engine: ev.EngineStarted | None = None
     engine_is_up: bool = False
+    was_left_safe: bool = True
     n_events: int = 0
     started_at: float = 0.0
     started_wall: float = 0.0
@@ -132,7 +135,7 @@ class State:
             case ev.EngineStarted():
                 self.engine, self.engine_is_up = event, True
             case ev.EngineStopped():
-                self.engine_is_up = False
+                self.engine_is_up, self.was_left_safe = False, event.is_safe
             case ev.ResourceFound():
                 self.resources[event.resource] = event
             case ev.MadeSafe():
@@ -177,7 +180,7 @@ class State:
             case ev.InterlockFired():
                 self.interlocks.append((at, event))
             case ev.Paused():
-                self.paused = event
+                self._pause(event)
             case ev.Resumed():
                 self.paused, self.resumed_seq = None, recorded.seq
             case ev.RequestTaken():
@@ -223,6 +226,11 @@ class State:
             for observation in trial.observations:
                 if observation.seq == event.observation:
                     observation.invalidated = event.reason
+
+    def _pause(self, event: ev.Paused) -> None:
+        """A weaker reason does not take the place of a stronger one: it would end too easily."""
+        if self.paused is None or _WEIGHT[event.about] > _WEIGHT[self.paused.about]:
+            self.paused = event
 
     def _failed(self, at: float, event: ev.TrialFailed) -> None:
         trial = self.trials[event.trial]

@@ -8,7 +8,9 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from simulators.twins.control import Control
 ROOT = Path(__file__).parents[2]
 CAMPAIGN = ROOT / "campaigns" / "niobium_titania"
 WITHIN_S = 120
+CLI = [sys.executable, "-m", "orchestrator.cli"]
 
 
 @dataclass
@@ -55,13 +58,35 @@ class Night:
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """A command of `hagane` on this store."""
         return subprocess.run(
-            [sys.executable, "-m", "orchestrator.cli", *words, "--store", str(self.store)],
+            [*CLI, *words, "--store", str(self.store)],
             env=self.environment(),
             capture_output=True,
             text=True,
             timeout=WITHIN_S,
             check=False,
         )
+
+    def begin(self, *words: str) -> subprocess.Popen[str]:
+        """`hagane run` in a process of its own; gives it back once the twins are up."""
+        child = subprocess.Popen(
+            [*CLI, "run", str(self.folder), *words, "--store", str(self.store)],
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        while self.twins() is None:
+            assert child.poll() is None, child.communicate()
+            time.sleep(0.005)
+        return child
+
+    def kill_after(self, effect: int) -> None:
+        """Runs until so many physical effects have happened, and ends the engine by SIGKILL."""
+        child = self.begin()
+        with self.control() as control:
+            control.kill(child.pid, effect, "after")
+        said = child.communicate(timeout=WITHIN_S)
+        assert child.returncode == -signal.SIGKILL, said
 
     def events(self) -> list[Recorded]:
         """The journal."""
@@ -95,20 +120,50 @@ def acknowledged(out: str) -> list[Recorded]:
     return [Recorded.model_validate_json(line) for line in lines]
 
 
-def make_night(tmp_path: Path) -> Iterator[Night]:
-    """Six trials, three of them from the space-filling start, one in flight, time a hurry."""
+def write_campaign(
+    folder: Path,
+    *,
+    trials: int,
+    planner: str = "{kind: sobol}",
+    campaign: Mapping[str, str] | None = None,
+    lab: Mapping[str, str] | None = None,
+) -> None:
+    """The niobium-titania campaign, shortened, one trial in flight, on twins in a hurry.
+
+    `campaign` and `lab` say which words of the two files are replaced, and by what.
+    """
+    folder.mkdir(parents=True)
+    words = {"trials: 40": f"trials: {trials}", "{kind: bayesian, initial: 8}": planner}
+    words |= {"seed: 1": "seed: 1\nin_flight: 1"}
+    for name, changes in (
+        ("campaign.yaml", {**words, **(campaign or {})}),
+        ("twins.yaml", {"speed: 1200": "speed: 6000", **(lab or {})}),
+    ):
+        text = (CAMPAIGN / name).read_text()
+        for old, new in changes.items():
+            assert text.count(old) == 1, f"'{old}' does not stand once in {name}"
+            text = text.replace(old, new)
+        (folder / name).write_text(text)
+
+
+@contextmanager
+def new_night(tmp_path: Path, **words: Any) -> Iterator[Night]:
+    """A campaign as `write_campaign` has it, not begun; its twins end with the test."""
     folder = tmp_path / "campaign"
-    folder.mkdir()
-    text = (CAMPAIGN / "campaign.yaml").read_text()
-    text = text.replace("trials: 40", "trials: 6").replace("initial: 8", "initial: 3")
-    (folder / "campaign.yaml").write_text(text + "in_flight: 1\n")
-    lab = (CAMPAIGN / "twins.yaml").read_text().replace("speed: 1200", "speed: 6000")
-    (folder / "twins.yaml").write_text(lab)
+    write_campaign(folder, **words)
     runtime = Path("/tmp") / f"hgn-{os.getpid()}-{abs(hash(tmp_path)) % 10**6}"
     runtime.mkdir()
     found = Night(folder, tmp_path / "store.sqlite", runtime)
-    yield found
-    said = found.twins()
-    if said is not None:
-        os.kill(said["pid"], signal.SIGTERM)
-    shutil.rmtree(runtime, ignore_errors=True)
+    try:
+        yield found
+    finally:
+        said = found.twins()
+        if said is not None:
+            os.kill(said["pid"], signal.SIGTERM)
+        shutil.rmtree(runtime, ignore_errors=True)
+
+
+def make_night(tmp_path: Path) -> Iterator[Night]:
+    """Six trials, three of them from the space-filling start, one in flight, time a hurry."""
+    with new_night(tmp_path, trials=6, planner="{kind: bayesian, initial: 3}") as found:
+        yield found

@@ -1,0 +1,88 @@
+"""Campaigns in memory on wires that can be told to fail, on a clock that jumps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from faults_night import write_campaign
+
+from orchestrator.clock import VirtualClock
+from orchestrator.engine.loop import Ending
+from orchestrator.errors import HaganeError
+from orchestrator.journal import open_store
+from orchestrator.model.state import State, fold
+from orchestrator.runtime.load import Loaded, load
+from orchestrator.runtime.run import Setting, Stage, run_in_memory
+from simulators.twins.faults import FaultyWire
+from simulators.twins.sputter_lab import SputterLab
+
+BETWEEN_RUNS_S = 600.0
+"""Campaign time until a person comes: a move under way has come to its end by then."""
+STILL_SCCM = 0.01
+
+
+@dataclass
+class MemoryNight:
+    """A campaign, its journal, the lab behind it, and one faulty wire per port."""
+
+    loaded: Loaded
+    stage: Stage
+    world: SputterLab
+    wires: Mapping[str, FaultyWire]
+
+    def run(self) -> Ending:
+        """One engine from its start to its end; an error ends it as the command line would."""
+        try:
+            return run_in_memory(self.loaded, setting=Setting(), stage=self.stage).ending
+        except HaganeError as error:
+            return Ending(error.exit_code, str(error), error.hint)
+
+    def lab(self) -> dict[str, Any]:
+        """What is seen in the lab a while after the engine has ended."""
+        self.stage.clock.start_at(self.stage.clock.now() + BETWEEN_RUNS_S)
+        return self.world.snapshot()
+
+    def heal(self) -> None:
+        """Every wire works again."""
+        for wire in self.wires.values():
+            wire.faults.heal()
+
+    def state(self) -> State:
+        """The fold of the journal, its hash chain checked."""
+        return fold(self.stage.store.read(self.stage.campaign_id))
+
+    def wish(self, kind: str, **payload: Any) -> None:
+        """Puts something into the inbox."""
+        self.stage.store.request(self.stage.campaign_id, kind, payload, "a person")
+
+
+def memory_night(tmp_path: Path, **words: Any) -> MemoryNight:
+    """A campaign as `write_campaign` has it, not begun."""
+    folder = tmp_path / "campaign"
+    write_campaign(folder, **words)
+    loaded = load(folder)
+    clock = VirtualClock()
+    world = SputterLab(seed=7, clock=clock)
+    wires = {name: FaultyWire(wire) for name, wire in world.wires.items()}
+    store = open_store("memory:")
+    row = store.create(loaded.campaign.name, loaded.campaign.file_hash)
+    ports = {name: f"memory:{name}" for name in wires}
+    stage = Stage(store, row.id, clock, ports, dict(wires))
+    return MemoryNight(loaded, stage, world, wires)
+
+
+def unsafe(snapshot: Mapping[str, Any]) -> list[str]:
+    """What of a lab is not in its safe state, as the twins say."""
+    found = []
+    if snapshot["plasma"] or snapshot["shutter"]:
+        found.append("supply")
+    if snapshot["heater_target_c"] is not None:
+        found.append("heater")
+    if snapshot["gate"] or snapshot["vent"]:
+        found.append("valves")
+    if snapshot["program"]:
+        found.append("arm")
+    return found + [gas for gas, sccm in snapshot["flows_sccm"].items() if sccm > STILL_SCCM]
