@@ -27,7 +27,6 @@ from orchestrator.journal import open_store
 from orchestrator.model.events import CampaignOpened, EngineStarted
 from orchestrator.model.lab import Lab
 from orchestrator.model.state import State
-from orchestrator.planner.worker import PlannerProcess
 from orchestrator.ports.journal import CampaignRow, Journal
 from orchestrator.ports.resource import Resource, Wire
 from orchestrator.runtime.bench import in_memory, make_resources, running_twins, start_twins
@@ -38,6 +37,7 @@ from orchestrator.settings import data_directory
 
 if TYPE_CHECKING:
     from orchestrator.journal.store import Store
+    from orchestrator.planner.worker import PlannerProcess
 
 Clock = WallClock | ScaledClock | VirtualClock
 
@@ -89,8 +89,6 @@ def run_campaign(
     opened = open_store(store)
     try:
         row, is_over = find_or_create(opened, loaded, new=new)
-        if setting.on_campaign is not None:
-            setting.on_campaign(loaded, row)
         if is_over is not None:
             ending = Ending(Exit.FINISHED, is_over, "start another one with --new")
             return Finish(ending, state_of(opened, row.id), loaded, row.id)
@@ -148,6 +146,8 @@ async def _run(
     token = journal.token
     try:
         coming = start_twins(loaded.lab, row.id)
+        if setting.on_campaign is not None:
+            setting.on_campaign(loaded, row)
         wrapped = setting.wrap(journal) if setting.wrap else journal
         ledger = Ledger(wrapped, clock, setting.watch)
         clock.start_at(ledger.state.last_at)
@@ -169,6 +169,8 @@ async def _run(
 
 def planner_of(loaded: Loaded, clock: Clock) -> PlannerProcess:
     """The planner of a campaign, in a process of its own that starts when a model is needed."""
+    from orchestrator.planner.worker import PlannerProcess  # numpy, while the twins start
+
     target = plugins.installed("planners")[loaded.campaign.planner.kind].value
     return PlannerProcess(task_of(loaded.campaign), target=target, clock=clock)
 
