@@ -52,6 +52,14 @@ class Ledger:
         async with self._order:
             for recorded in await self.journal.append(events, at=self.clock.now()):
                 self.state.apply(recorded)
-                if self._watch is not None:
-                    self._watch(recorded, self.state)
+                self._tell(recorded)
         self.changed.set()
+
+    def _tell(self, recorded: Recorded) -> None:
+        if self._watch is None:
+            return
+        try:
+            self._watch(recorded, self.state)
+        except (Exception, SystemExit):  # noqa: BLE001 - rich ends the process on a closed pipe
+            # who only looks on must not end the engine
+            self._watch = None

@@ -39,6 +39,9 @@ def grant(
     except HaganeError as error:
         hint = f" ({error.hint})" if error.hint else ""
         return [taken], f"refused: {error}{hint}"
+    except (TypeError, ValueError, ArithmeticError) as error:
+        # anybody may write into the inbox; it must not end the engine
+        return [taken], f"refused: the wish cannot be understood ({error})"
     return [taken, *events], "done"
 
 

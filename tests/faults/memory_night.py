@@ -33,10 +33,10 @@ class MemoryNight:
     world: SputterLab
     wires: Mapping[str, FaultyWire]
 
-    def run(self) -> Ending:
+    def run(self, setting: Setting | None = None) -> Ending:
         """One engine from its start to its end; an error ends it as the command line would."""
         try:
-            return run_in_memory(self.loaded, setting=Setting(), stage=self.stage).ending
+            return run_in_memory(self.loaded, setting=setting, stage=self.stage).ending
         except HaganeError as error:
             return Ending(error.exit_code, str(error), error.hint)
 
