@@ -1,0 +1,86 @@
+"""The documentation runs: its `sh` blocks in a shell, its `python` blocks in an interpreter.
+
+The blocks of a page share one empty folder and run in their order. Blocks in another language
+(`console`, `text`, `yaml`) are not run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("campaigns/*/*.md")])
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+RUNNERS = {
+    "sh": ["bash", "-eu", "-c"],
+    "python": [sys.executable, "-W", "error", "-c"],
+}
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block and where it begins."""
+
+    language: str
+    text: str
+    line: int
+
+
+def blocks_of(page: Path) -> list[Block]:
+    text = page.read_text()
+    return [
+        Block(match[1], match[2], text[: match.start()].count("\n") + 1)
+        for match in BLOCK.finditer(text)
+    ]
+
+
+RUNNABLE = [page for page in PAGES if any(b.language in RUNNERS for b in blocks_of(page))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", RUNNABLE, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_code_of_a_page_runs(page: Path, tmp_path: Path) -> None:
+    environment = dict(os.environ) | {
+        "HAGANE_DATA": str(tmp_path / "data"),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for block in blocks_of(page):
+        if block.language not in RUNNERS:
+            continue
+        done = subprocess.run(
+            [*RUNNERS[block.language], block.text],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        assert done.returncode == 0, f"{page}:{block.line}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr, f"{page}:{block.line}\n{done.stderr}"
+
+
+def test_the_pages_have_code_to_run() -> None:
+    named = {page.name for page in RUNNABLE}
+    assert {"tutorial.md", "python.md", "files.md", "driver.md"} <= named
+
+
+def test_every_block_says_its_language() -> None:
+    known = {*RUNNERS, "console", "text", "yaml", "toml"}
+    silent = {
+        f"{page.relative_to(ROOT)}:{block.line}"
+        for page in PAGES
+        for block in blocks_of(page)
+        if block.language not in known and "campaigns" not in page.parts
+    }
+    assert silent == set()

@@ -1,0 +1,74 @@
+"""What the pages say of the code is true: links, keys, tests that hold a decision, exit codes."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import Exit
+from orchestrator.files.schema import campaign_schema, lab_schema
+from orchestrator.model.expression import FUNCTIONS
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)(?:#[^)]*)?\)")
+
+
+def _keys(schema: object) -> set[str]:
+    """Every property name in a JSON Schema."""
+    if isinstance(schema, dict):
+        properties = schema.get("properties")
+        own = set(properties) if isinstance(properties, dict) else set()
+        return own.union(*map(_keys, schema.values()))
+    if isinstance(schema, list):
+        return set().union(*map(_keys, schema))
+    return set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    gone = [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
+    assert gone == []
+
+
+def test_every_key_of_a_campaign_and_of_a_lab_is_described() -> None:
+    text = (ROOT / "docs" / "files.md").read_text()
+    keys = _keys(campaign_schema()) | _keys(lab_schema())
+    assert len(keys) > 40
+    assert {key for key in keys if not re.search(rf"`{key}[`:]", text)} == set()
+
+
+def test_every_function_of_expressions_is_described() -> None:
+    text = (ROOT / "docs" / "files.md").read_text()
+    assert [name for name in FUNCTIONS if f"`{name}" not in text] == []
+
+
+def test_every_exit_code_is_in_the_readme() -> None:
+    text = (ROOT / "README.md").read_text()
+    told = {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)}
+    assert told == {int(code) for code in Exit}
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.stem)
+def test_a_decision_is_held_by_a_test_or_a_contract_that_exists(page: Path) -> None:
+    text = page.read_text()
+    held = text.split("## Held by")[1]
+    tests = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", held)
+    contracts = re.findall(r"contract `([^`]+)`", held)
+    assert tests or contracts, "a decision without anything that holds it is a wish"
+    for file, name in tests:
+        tree = ast.parse((ROOT / file).read_text())
+        assert name in {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}, file
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    assert set(contracts) <= {contract["name"] for contract in settings["contracts"]}
+
+
+def test_decisions_are_numbered_without_a_gap_and_listed() -> None:
+    assert [int(page.name[:4]) for page in DECISIONS] == list(range(1, len(DECISIONS) + 1))
+    index = (ROOT / "docs" / "decisions" / "README.md").read_text()
+    assert [page.name for page in DECISIONS if f"({page.name})" not in index] == []
