@@ -11,16 +11,14 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from orchestrator import errors
+from orchestrator.engine import policy
 from orchestrator.engine.admission import blanks_left, may_start, position_of, room_at, sample_of
-from orchestrator.engine.stopping import reason_to_end
+from orchestrator.engine.stopping import Reason, reason_to_end
 from orchestrator.engine.study import BoundStep, Study
 from orchestrator.model.events import Rule
 from orchestrator.model.recipe import OnFailure
 from orchestrator.model.state import DispatchState, State, TrialState
 from orchestrator.model.trial import FailureCause, TrialStatus
-
-DEFAULT_RETRIES = 2
-"""Repetitions of a step whose failure may be repeated, where the file does not say."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +107,11 @@ Command: TypeAlias = (
 )
 
 
-def decide(study: Study, state: State, now: float) -> list[Command]:
-    """The commands for this moment, in order of urgency; empty: wait for something to happen."""
+def decide(study: Study, state: State, now: float, *, is_exhausted: bool = False) -> list[Command]:
+    """The commands for this moment, in order of urgency; empty: wait for something to happen.
+
+    `is_exhausted`: the planner has no candidate left.
+    """
     if state.finished is not None:
         return []
     examine: list[Command] = [
@@ -120,17 +121,19 @@ def decide(study: Study, state: State, now: float) -> list[Command]:
         and d.failure is not None
         and d.doubt is None
     ]
-    commands = examine + list(_settle(study, state))
-    if commands:
-        return commands
+    settle = list(_settle(study, state))
+    if settle:
+        return [*examine, *settle]
     end = reason_to_end(study, state, now)
+    if end is None and is_exhausted:
+        end = Reason("every candidate has been tried", "exhausted")
     if end and not _unsettled(study, state):
         return [End(end.why, end.rule)]
     if state.paused is not None:
-        return []
-    acts = list(_act(study, state, may_propose=end is None))
+        return examine
+    acts = [*examine, *_act(study, state, may_propose=end is None)]
     awaiting = [t.number for t in state.live_trials() if t.status is TrialStatus.AWAITING]
-    if end and awaiting and not acts and not in_flight(state):
+    if end and awaiting and not acts and not in_flight(state) and not state.open_tickets:
         shown = ", ".join(map(str, awaiting))
         return [AskPerson(f"observations of trial {shown} are still missing")]
     return acts
@@ -204,82 +207,45 @@ def _last(state: State, trial: TrialState, bound: BoundStep) -> DispatchState | 
 def _failed_step(study: Study, state: State, trial: TrialState) -> Iterator[Command]:
     bound = _next_step(study, state, trial)
     last = _last(state, trial, bound) if bound else None
-    if bound is None or last is None or last.outcome != "failed" or last.failure is None:
+    if bound is None or last is None or last.failure is None or not policy.has_failed(last):
         return
     failure = last.failure
-    kind = getattr(errors, failure.error, errors.ExecutionError)
-    policy = bound.step.on_failure or _policy(kind)
-    was_resumed = state.resumed_seq > last.failed_seq
-    if failure.spoils_sample or (
-        policy is OnFailure.FAIL_TRIAL and not _may_retry(bound, state, trial)
-    ):
-        cause = _cause(kind)
-        yield GiveUp(
-            trial.number, bound.step.name, cause, failure.sentence, failure.blames_parameters
-        )
-        if policy is OnFailure.FAIL_TRIAL or kind is errors.Stopped:
-            return
-    elif kind is errors.Stopped or _may_retry(bound, state, trial):
+    if policy.is_stop(failure) or policy.may_retry(bound, state, trial):
         return
-    if not was_resumed and state.paused is None:
-        is_safety = issubclass(kind, errors.SafetyStop)
+    follows = policy.policy(bound, failure)
+    fails = failure.spoils_sample or follows is OnFailure.FAIL_TRIAL
+    is_enough = fails and (follows is OnFailure.FAIL_TRIAL or failure.error == "Stopped")
+    was_resumed = state.resumed_seq > last.failed_seq
+    if not is_enough and not was_resumed and state.paused is None:
+        is_safety = issubclass(policy.kind_of(failure), errors.SafetyStop)
         yield Pause(
             f"step '{bound.step.name}' of trial {trial.number} failed: {failure.sentence}",
             is_safety=is_safety,
-            make_safe=is_safety or policy is OnFailure.MAKE_SAFE,
+            make_safe=is_safety or follows is OnFailure.MAKE_SAFE,
         )
+    if fails:
+        cause = policy.cause(failure)
+        blames = failure.blames_parameters
+        yield GiveUp(trial.number, bound.step.name, cause, failure.sentence, blames)
 
 
 def _failed_carrying(study: Study, state: State, trial: TrialState) -> Iterator[Command]:
     bound = _carry_off(study, state, trial)
     last = _last(state, trial, bound) if bound else None
-    if bound is None or last is None or last.outcome != "failed" or last.failure is None:
+    if bound is None or last is None or last.failure is None or not policy.has_failed(last):
         return
-    was_resumed = state.resumed_seq > last.failed_seq
-    if last.failure.error != "Stopped" and not was_resumed and state.paused is None:
+    if policy.is_stop(last.failure) or policy.may_retry(bound, state, trial):
+        return
+    if state.resumed_seq < last.failed_seq and state.paused is None:
         sample = sample_of(state, trial)
         yield Pause(f"sample {sample} could not be carried off: {last.failure.sentence}")
 
 
-def _may_retry(bound: BoundStep, state: State, trial: TrialState) -> bool:
-    tickets = trial.attempts.get(bound.step.name, [])
-    failed = [d for t in tickets if (d := state.dispatches[t]).outcome == "failed"]
-    if not failed or failed[-1].failure is None or not failed[-1].failure.may_retry:
-        return False
-    recent = [d for d in failed if d.failed_seq > state.resumed_seq]
-    return len(recent) <= (bound.step.retries or DEFAULT_RETRIES)
-
-
-def _policy(kind: type) -> OnFailure:
-    """What to do where the file is silent: it depends on what kind of failure it is."""
-    if issubclass(kind, errors.SafetyStop) and not kind.blames_parameters:
-        return OnFailure.MAKE_SAFE
-    fails_the_trial = (
-        errors.ResultRefused,
-        errors.NoReading,
-        errors.CalculationFailed,
-        errors.LimitExceeded,
-    )
-    if issubclass(kind, fails_the_trial) or getattr(kind, "blames_parameters", False):
-        return OnFailure.FAIL_TRIAL
-    return OnFailure.PAUSE
-
-
-def _cause(kind: type) -> FailureCause:
-    if getattr(kind, "blames_parameters", False):
-        return FailureCause.PARAMETERS
-    if issubclass(kind, errors.SafetyStop):
-        return FailureCause.INTERLOCK
-    if issubclass(kind, errors.ResultRefused | errors.NoReading):
-        return FailureCause.MEASUREMENT
-    if issubclass(kind, errors.Stopped):
-        return FailureCause.INTERRUPTED
-    return FailureCause.DEVICE
-
-
 def _act(study: Study, state: State, *, may_propose: bool) -> Iterator[Command]:
-    """New steps, oldest trial first, then a new trial if there is room for it."""
+    """The next step, oldest trial first; a new trial if there is room for it; or a pause when
+    nothing is under way that could make the room that somebody waits for."""
     remaining = {t.number: _way(study, state, t) for t in in_flight(state)}
+    waiting: list[BoundStep] = []
     for trial in state.live_trials():
         bound = _startable(study, state, trial)
         if bound is None:
@@ -288,18 +254,18 @@ def _act(study: Study, state: State, *, may_propose: bool) -> Iterator[Command]:
             attempt = len(trial.attempts.get(bound.step.name, ())) + 1
             yield StartStep(trial.number, bound.step.name, attempt)
             return
-        if bound.moves_sample and _is_stuck(study, state, bound):
-            yield Pause(_stuck_sentence(study, state, bound))
+        waiting.append(bound)
+    if may_propose and len(in_flight(state)) < study.in_flight:
+        first = study.steps[0]
+        number = max(state.trials, default=0) + 1
+        way = {**remaining, number: [b.target for b in study.steps if b.moves_sample]}
+        if may_start(study, state, first, None, way):
+            yield Propose(number)
             return
-    if not may_propose or len(in_flight(state)) >= study.in_flight:
-        return
-    first = study.steps[0]
-    number = max(state.trials, default=0) + 1
-    way = {**remaining, number: [b.target for b in study.steps if b.moves_sample]}
-    if may_start(study, state, first, None, way):
-        yield Propose(number)
-    elif first.makes_sample and blanks_left(study, state) < 1 and not in_flight(state):
-        yield Pause("no new sample is left in the store")
+        waiting.append(first)
+    if waiting and not state.open_tickets:
+        stuck = next((b for b in waiting if _has_no_room(study, state, b)), waiting[0])
+        yield Pause(_stuck_sentence(study, state, stuck))
 
 
 def _startable(study: Study, state: State, trial: TrialState) -> BoundStep | None:
@@ -319,9 +285,10 @@ def _carry_off(study: Study, state: State, trial: TrialState) -> BoundStep | Non
     if trial.status is not TrialStatus.FAILED or sample_of(state, trial) is None:
         return None
     moves = [b for b in study.steps if b.moves_sample and not b.makes_sample]
-    stores = {p.name for p in study.lab.positions if p.stores_new}
+    places = {p.name for p in study.lab.positions if not p.stores_new}
     here = position_of(state, trial)
-    if not moves or here == moves[-1].target or here in stores:
+    # a person may have taken it out of the lab
+    if not moves or here == moves[-1].target or here not in places:
         return None
     release = study.releases.get(here)
     if release is not None:
@@ -340,9 +307,8 @@ def _way(study: Study, state: State, trial: TrialState) -> Sequence[str]:
     return way
 
 
-def _is_stuck(study: Study, state: State, bound: BoundStep) -> bool:
-    """No action under way could make room."""
-    return not state.open_tickets and (
+def _has_no_room(study: Study, state: State, bound: BoundStep) -> bool:
+    return bound.moves_sample and (
         room_at(study, state, bound.target) < 1
         or (bound.makes_sample and blanks_left(study, state) < 1)
     )

@@ -95,7 +95,7 @@ class StepShape(BaseModel):
     __pydantic_extra__: dict[str, int | Finite | str] = Field(init=False)
 
     do: Annotated[str, Field(pattern=ROLE_ACTION, examples=["chamber.deposit"])]
-    retries: Annotated[int, Field(ge=0)] = 0
+    retries: Annotated[int, Field(ge=0)] | None = None
     timeout: Quantity | None = None
     on_failure: Literal["fail_trial", "pause", "make_safe"] | None = None
 

@@ -26,13 +26,14 @@ class Argument(BaseModel):
 
 
 class Step(BaseModel):
-    """One step. `timeout_s` and times are campaign time; `on_failure` None: by the error's type."""
+    """One step. `timeout_s` is campaign time. Where `retries` or `on_failure` is None, the type of
+    the error decides."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str
     role: str
     action: str
     arguments: tuple[Argument, ...] = ()
-    retries: int = Field(default=0, ge=0)
+    retries: int | None = Field(default=None, ge=0)
     timeout_s: float | None = None
     on_failure: OnFailure | None = None
