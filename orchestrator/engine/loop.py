@@ -294,6 +294,8 @@ class Engine:
             await self._ledger.record(ev.EngineStopped(reason=reason, is_safe=is_safe))
         except JournalError as error:
             self._failure = self._failure or error
+        if self._emergency is not None:  # a stop that came at the very end
+            await self._emergency
         return "" if is_safe else self._unsafe()
 
     def _unsafe(self) -> str:

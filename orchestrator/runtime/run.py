@@ -229,8 +229,11 @@ def _started(loaded: Loaded, token: int, stop_socket: str, threads: int) -> Engi
 
 def _stop_on_signals(engine: Engine) -> None:
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, engine.interrupt)
+    loop.add_signal_handler(signal.SIGINT, engine.interrupt, "interrupted by Ctrl-C")
+    loop.add_signal_handler(signal.SIGTERM, engine.interrupt, "ended by SIGTERM")
+    # a connection that breaks at night; `nohup` has it ignored
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        loop.add_signal_handler(signal.SIGHUP, engine.interrupt, "its terminal was closed")
 
 
 def _end_twins(campaign_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,23 @@ from typing import Any
 from faults_night import write_campaign
 
 from orchestrator.clock import VirtualClock
-from orchestrator.engine.loop import Ending
+from orchestrator.engine.ledger import Ledger
+from orchestrator.engine.loop import Ending, Engine
 from orchestrator.errors import HaganeError
+from orchestrator.executor.local import LocalCompute
 from orchestrator.journal import open_store
+from orchestrator.model.events import EngineStarted, Recorded
 from orchestrator.model.state import State, fold
+from orchestrator.runtime.bench import make_resources
 from orchestrator.runtime.load import Loaded, load
-from orchestrator.runtime.run import Setting, Stage, run_in_memory
+from orchestrator.runtime.run import (
+    Setting,
+    Stage,
+    join,
+    opened_event,
+    planner_of,
+    run_in_memory,
+)
 from simulators.twins.faults import FaultyWire
 from simulators.twins.sputter_lab import SputterLab
 
@@ -35,10 +46,31 @@ class MemoryNight:
 
     def run(self, setting: Setting | None = None) -> Ending:
         """One engine from its start to its end; an error ends it as the command line would."""
+        return _ending(lambda: run_in_memory(self.loaded, setting=setting, stage=self.stage).ending)
+
+    def run_with(self, meddle: Callable[[Engine, Recorded], None]) -> Ending:
+        """As `run`; `meddle` is told of every event, with the engine at hand."""
+        return _ending(lambda: self.stage.clock.run(self._play(meddle)))
+
+    async def _play(self, meddle: Callable[[Engine, Recorded], None]) -> Ending:
+        stage, loaded = self.stage, self.loaded
+        journal = stage.store.lease(stage.campaign_id, "a test", clock=stage.clock)
+        compute = LocalCompute(Path("/nowhere"), stage.clock)
+        resources = make_resources(
+            loaded.lab, loaded.kinds, stage.clock, compute, stage.ports, stage.wires
+        )
+        ledger = Ledger(journal, stage.clock, lambda recorded, _: meddle(engine, recorded))
+        planner = planner_of(loaded, stage.clock)
+        engine = join(loaded, "rehearsal", ledger, resources, planner)
+        started = EngineStarted(
+            token=journal.token, host="", pid=0, user="", version="",
+            lab_name=loaded.lab.name, lab_file="", lab_text="",
+        )  # fmt: skip
         try:
-            return run_in_memory(self.loaded, setting=setting, stage=self.stage).ending
-        except HaganeError as error:
-            return Ending(error.exit_code, str(error), error.hint)
+            opened = opened_event(loaded, stage.store, stage.campaign_id)
+            return await engine.run(started, opened)
+        finally:
+            await journal.close()
 
     def lab(self) -> dict[str, Any]:
         """What is seen in the lab a while after the engine has ended."""
@@ -57,6 +89,13 @@ class MemoryNight:
     def wish(self, kind: str, **payload: Any) -> None:
         """Puts something into the inbox."""
         self.stage.store.request(self.stage.campaign_id, kind, payload, "a person")
+
+
+def _ending(run: Callable[[], Ending]) -> Ending:
+    try:
+        return run()
+    except HaganeError as error:
+        return Ending(error.exit_code, str(error), error.hint)
 
 
 def memory_night(tmp_path: Path, **words: Any) -> MemoryNight:
