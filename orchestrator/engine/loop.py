@@ -25,6 +25,8 @@ from orchestrator.ports.schedule import Schedule
 
 INBOX_EVERY_S = 0.5
 """Wall time between looks into the inbox."""
+LOOK_APART_S = 0.1
+"""Wall time between two looks at least, where a step follows the other at once."""
 HEARTBEAT_EVERY_S = 5.0
 """Wall time between renewals of the lease."""
 LATCHED = "when the lab is in order: `hagane resume`, then run it again"
@@ -58,6 +60,7 @@ class Engine:
         self._deeds = Deeds(study, ledger, planner, executor)
         self._active: dict[do.Command, asyncio.Task[None]] = {}
         self._failure: JournalError | None = None
+        self._next_look = 0.0
         self._stopping = ""
         self._emergency: asyncio.Task[bool] | None = None
         self._calming: asyncio.Task[bool] | None = None
@@ -134,7 +137,8 @@ class Engine:
     async def _loop(self) -> Ending:
         while True:
             self._ledger.changed.clear()
-            await self._take_requests()
+            if self._may_look():
+                await self._take_requests()
             commands = [] if self._stopping or self._is_emergency else self._commands()
             for command in commands:
                 if command not in self._active:
@@ -195,6 +199,14 @@ class Engine:
         elif error is not None:
             self._failure = JournalError(f"the engine has a fault: {error!r}")
         self._ledger.changed.set()
+
+    def _may_look(self) -> bool:
+        """Whether the inbox is due; on a virtual clock always, since days may lie between looks."""
+        now = asyncio.get_running_loop().time()
+        if now < self._next_look and self._ledger.clock.speed != float("inf"):
+            return False
+        self._next_look = now + LOOK_APART_S
+        return True
 
     async def _take_requests(self) -> None:
         journal, state = self._ledger.journal, self._ledger.state

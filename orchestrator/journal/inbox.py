@@ -6,12 +6,18 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from orchestrator.journal.leases import now
 from orchestrator.journal.picking import unknown_request
 from orchestrator.journal.schema import INBOX
 from orchestrator.ports.journal import Request
+
+_PENDING = (
+    select(INBOX.c.id, INBOX.c.kind, INBOX.c.payload, INBOX.c.asked_by)
+    .where(INBOX.c.campaign == bindparam("of"), INBOX.c.answer.is_(None))
+    .order_by(INBOX.c.id)
+)
 
 
 def put(
@@ -34,11 +40,7 @@ def put(
 
 def pending(connection: Connection, campaign: str) -> list[Request]:
     """Wishes without an answer, oldest first."""
-    rows = connection.execute(
-        select(INBOX.c.id, INBOX.c.kind, INBOX.c.payload, INBOX.c.asked_by)
-        .where(INBOX.c.campaign == campaign, INBOX.c.answer.is_(None))
-        .order_by(INBOX.c.id)
-    )
+    rows = connection.execute(_PENDING, {"of": campaign})
     return [Request(number, kind, json.loads(text), by) for number, kind, text, by in rows]
 
 
