@@ -80,6 +80,15 @@ class Night:
             time.sleep(0.005)
         return child
 
+    def begin_until(self, effect: str) -> subprocess.Popen[str]:
+        """As `begin`; gives it back once a physical effect of that name has happened."""
+        child = self.begin()
+        with self.control() as control:
+            while not control.counts()[effect]:
+                assert child.poll() is None, child.communicate()
+                time.sleep(0.002)
+        return child
+
     def kill_after(self, effect: int) -> None:
         """Runs until so many physical effects have happened, and ends the engine by SIGKILL."""
         child = self.begin()
