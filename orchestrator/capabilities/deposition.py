@@ -41,7 +41,6 @@ class Sputtering:
         """
         raise NotImplementedError
 
-
     @action(effect=Effect.IDEMPOTENT, cancel=Cancel.BETWEEN_STEPS)
     async def release(self) -> None:
         """Brings the tool into the state in which a sample can be taken out of it."""
