@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.engine.study import Study
@@ -45,22 +46,36 @@ def _by_results(study: Study, state: State) -> Reason | None:
             t.status is TrialStatus.FAILED for t in last
         ):
             return Reason(f"{len(last)} trials in a row failed", "failures")
-    values = [feasible_value(study, t) for t in ended]
     sign = 1.0 if study.campaign.objective.direction == "minimise" else -1.0
-    signs = [sign * v for v in values if v is not None]
-    if stop.target is not None and signs and min(signs) <= sign * stop.target:
+    done = [feasible_value(study, t) for t in ended if t.status is TrialStatus.DONE]
+    best, since_best = _least([None if v is None else sign * v for v in done])
+    if stop.target is not None and best is not None and best <= sign * stop.target:
         return Reason(f"the target of {stop.target:g} is reached", "target")
-    n = stop.no_progress
-    if n is not None and len(signs) > n and min(signs[-n:]) >= min(signs[:-n]):
-        return Reason(f"no progress in {n} trials", "no_progress")
+    if stop.no_progress is not None and since_best >= stop.no_progress:
+        return Reason(f"no progress in {stop.no_progress} trials", "no_progress")
     return None
 
 
+def _least(values: Sequence[float | None]) -> tuple[float | None, int]:
+    """The least value, and how many have come since it was first reached."""
+    best, since_best = None, 0
+    for value in values:
+        if value is not None and (best is None or value < best):
+            best, since_best = value, 0
+        elif best is not None:
+            since_best += 1
+    return best, since_best
+
+
 def feasible_value(study: Study, trial: TrialState) -> float | None:
-    """The objective's value of a trial that meets every constraint, in the metric's unit."""
+    """The objective's value of a trial that surely meets every constraint, in the metric's unit.
+
+    A bound counts where the true value can only be better.
+    """
     objective = study.campaign.objective
     seen = trial.observed(objective.metric)
-    if seen is None or seen.event.censored is not None:
+    worse = "above" if objective.direction == "minimise" else "below"
+    if seen is None or seen.event.censored == worse:
         return None
     if all(_is_met(trial, c) for c in objective.constraints):
         return seen.event.value
@@ -71,6 +86,7 @@ def _is_met(trial: TrialState, constraint: OutcomeConstraint) -> bool:
     seen = trial.observed(constraint.metric)
     if seen is None:
         return False
+    value, censored = seen.event.value, seen.event.censored
     if constraint.sense == ">=":
-        return seen.event.value >= constraint.bound
-    return seen.event.value <= constraint.bound
+        return value >= constraint.bound and censored != "below"
+    return value <= constraint.bound and censored != "above"
