@@ -46,13 +46,17 @@ class StopLine:
         writer.close()
 
 
-def ask_to_stop(path: str, by: str) -> str | None:
+def ask_to_stop(path: str, by: str, within_s: float = ANSWER_WITHIN_S) -> str | None:
     """Asks a running engine to stop, and waits for its answer; None when nobody listens."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-        line.settimeout(ANSWER_WITHIN_S)
+        line.settimeout(within_s)
         try:
             line.connect(path)
-            line.sendall(by.encode() + b"\n")
-            return line.recv(200).decode().strip() or None
         except OSError:
             return None
+        try:
+            line.sendall(by.encode() + b"\n")
+            said = line.recv(200).decode().strip()
+        except OSError:
+            said = ""
+    return said or "the engine was asked and does not answer: use the devices' own controls"

@@ -1,0 +1,89 @@
+"""`hagane stop`, `pause`, `resume` and a second `hagane run` beside a running engine."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from pathlib import Path
+
+from faults_night import WITHIN_S, new_night
+from memory_night import unsafe
+
+from orchestrator.errors import Exit
+from orchestrator.journal import open_store
+from orchestrator.runtime.stopline import ask_to_stop
+from orchestrator.runtime.wishes import wish
+
+LONG = {"20 min": "300 min"}
+"""At the nights' speed the plasma burns for 3 s of wall time."""
+LATCHED = "the campaign is latched: stopped by "
+
+
+def test_stop_makes_everything_safe_at_once_and_latches(tmp_path: Path) -> None:
+    with new_night(tmp_path, trials=2, campaign=LONG) as night:
+        child = night.begin_until("films_begun")
+        stopped = night.command("stop")
+        assert (stopped.returncode, stopped.stdout) == (Exit.FINISHED, "safe\n")
+        with night.control() as control:
+            assert unsafe(control.state()) == []
+            assert control.counts()["films_finished"] == 0, "the plasma had burnt to its end"
+        out, _ = child.communicate(timeout=WITHIN_S)
+        assert child.returncode == Exit.INTERRUPTED
+        assert "when the lab is in order: `hagane resume`, then run it again" in out
+        assert wish(night.store, None, "pause", {}).is_waiting, "which clears no latch"
+        refused = night.command("run", str(night.folder), "--json")
+        assert refused.returncode == Exit.PERSON
+        assert json.loads(refused.stdout)["why"].startswith(LATCHED)
+        assert night.command("resume").returncode == Exit.FINISHED
+        assert night.command("run", str(night.folder)).returncode == Exit.FINISHED
+        assert [t.status for t in night.state().trials.values()] == ["failed", "done"]
+
+
+def test_pause_lets_the_deposition_end_and_resume_goes_on(tmp_path: Path) -> None:
+    with new_night(tmp_path, trials=1, campaign={"20 min": "100 min"}) as night:
+        child = night.begin_until("films_begun")
+        paused = night.command("pause", "--note", "lunch")
+        assert (paused.returncode, paused.stdout) == (Exit.FINISHED, "done\n")
+        with night.control() as control:
+            while not control.counts()["vented"]:
+                time.sleep(0.01)
+            assert control.counts()["films_finished"] == 1
+            time.sleep(0.3)  # a move would have begun long ago
+            assert control.counts()["picked"] == 1
+        assert child.poll() is None
+        assert "lunch" in night.command("show").stdout
+        assert night.command("resume").stdout == "done\n"
+        child.communicate(timeout=WITHIN_S)
+        assert child.returncode == Exit.FINISHED
+
+
+def test_a_second_run_is_refused_and_says_who_holds_the_campaign(tmp_path: Path) -> None:
+    with new_night(tmp_path, trials=1, campaign=LONG) as night:
+        child = night.begin_until("films_begun")
+        second = night.command("run", str(night.folder))
+        assert second.returncode == Exit.ENVIRONMENT
+        assert second.stderr.startswith("error: campaign 'niobium-titania-")
+        assert f"(process {child.pid})" in second.stderr
+        assert "end it with `hagane stop`" in second.stderr
+        child.communicate(timeout=WITHIN_S)
+        assert child.returncode == Exit.FINISHED
+        late = night.command("stop")
+        assert late.returncode == Exit.INPUT
+        assert "no engine runs campaign 'niobium-titania', so nothing was stopped" in late.stderr
+        assert "use its own controls" in late.stderr
+
+
+def test_an_engine_that_does_not_answer_is_not_said_to_be_stopped(tmp_path: Path) -> None:
+    with new_night(tmp_path, trials=1, campaign=LONG) as night:
+        child = night.begin_until("films_begun")
+        store = open_store(night.store)
+        held = store.holder(store.campaigns()[0].id)
+        store.close()
+        assert held is not None
+        child.send_signal(signal.SIGSTOP)
+        said = ask_to_stop(held[1], "a person", within_s=0.3)
+        assert said == "the engine was asked and does not answer: use the devices' own controls"
+        child.send_signal(signal.SIGCONT)
+        child.communicate(timeout=WITHIN_S)
+        assert child.returncode == Exit.INTERRUPTED, "it is heard all the same"
