@@ -114,7 +114,6 @@ class Engine:
         if was_up or state.open_tickets:
             why = "the engine before this one did not leave the lab in order"
             await recover(self._study, state, self._executor, self._ledger.record, why)
-        self._left = frozenset()
         if state.paused is not None and state.paused.about in ("wish", "failure"):
             await self._ledger.record(ev.Resumed(by="run"))
         unfit = await self._executor.unfit()
@@ -186,6 +185,8 @@ class Engine:
     def _start(self, command: do.Command) -> None:
         if isinstance(command, do.AskPerson):
             return
+        if isinstance(command, do.StartStep):
+            self._left = frozenset()
         task = asyncio.get_running_loop().create_task(self._deeds.carry_out(command))
         self._active[command] = task
         task.add_done_callback(lambda done: self._ended(command, done))
