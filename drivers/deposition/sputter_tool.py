@@ -6,13 +6,18 @@ interlocks and event. Tried on hardware: no.
 
 from __future__ import annotations
 
-import contextlib
 import statistics
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
 from orchestrator.capabilities.deposition import Film
-from orchestrator.errors import DeviceError, ExecutionError, StepTimeout
+from orchestrator.errors import (
+    DeviceError,
+    ExecutionError,
+    LimitExceeded,
+    StepTimeout,
+    Stopped,
+)
 from orchestrator.ports.action import Cancel, Effect, Unit, action
 from orchestrator.ports.dispatch import Dispatch
 from orchestrator.ports.resource import Bench, Health, Identity
@@ -103,8 +108,8 @@ class SputterTool:
     ) -> Film:
         """Grows a film on the substrate in the chamber and leaves it cold, at atmosphere.
 
-        When it fails on the way, plasma, gases and heater are switched off before it says so; the
-        chamber stays closed.
+        When it fails on the way, plasma, gases and heater are switched off before it says so,
+        unless an interlock or a stop has the whole lab made safe; the chamber stays closed.
 
         Raises:
             DeviceError: a part failed; the sentence says when the film is partial.
@@ -115,7 +120,7 @@ class SputterTool:
         try:
             await self._prepare(dispatch, oxygen, temperature, argon)
             film = await self._grow(dispatch, power, duration_s)
-        except (DeviceError, StepTimeout):
+        except (DeviceError, StepTimeout, LimitExceeded, Stopped):
             await self._switch_off(dispatch)
             raise
         await self._finish(dispatch)
@@ -279,5 +284,9 @@ class SputterTool:
             ("argon", "set_flow", {"flow": 0.0}),
             ("heater", "off", {}),
         ):
-            with contextlib.suppress(DeviceError, ExecutionError):
+            try:
                 await dispatch(part, act, **arguments)
+            except Stopped:
+                return
+            except (DeviceError, ExecutionError):
+                continue

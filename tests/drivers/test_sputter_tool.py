@@ -16,6 +16,7 @@ from orchestrator.errors import (
     InterlockTripped,
     LimitExceeded,
     StepTimeout,
+    Stopped,
 )
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.resource import Bench
@@ -298,17 +299,29 @@ def test_a_pressure_that_cannot_be_reached_is_said_before_anything_is_struck() -
     assert tool.flows == {"argon": 0.0, "oxygen": 0.0}
 
 
+def test_an_interlock_is_passed_on_untouched() -> None:
+    tripped = InterlockTripped("never supply.on while gauge.pressure > 5 Pa", "it is 7 Pa")
+    tool, raised = deposit(lambda t: t.fails.update({("supply", "on"): tripped}))
+    assert raised is tripped
+    assert names(tool)[-1] == "supply.on"
+
+
 @pytest.mark.parametrize(
     "error",
-    [
-        InterlockTripped("never supply.on while gauge.pressure > 5 Pa", "gauge.pressure is 7 Pa"),
-        LimitExceeded("power", 900.0, 0.0, 250.0, "W"),
-    ],
+    [LimitExceeded("power", 900.0, 0.0, 250.0, "W"), Stopped("the step took too long")],
 )
-def test_a_safety_stop_is_passed_on_untouched(error: Exception) -> None:
-    tool, raised = deposit(lambda t: t.fails.update({("supply", "on"): error}))
+def test_what_ends_the_deposition_alone_leaves_nothing_on(error: Exception) -> None:
+    tool, raised = deposit(lambda t: t.fails.update({("supply", "set_power"): error}))
     assert raised is error
-    assert names(tool)[-1] == "supply.on"
+    assert names(tool)[-4:] == ["supply.off", "oxygen.set_flow", "argon.set_flow", "heater.off"]
+
+
+def test_a_deposition_that_is_stopped_with_the_campaign_sends_nothing_more() -> None:
+    stopped = Stopped("the campaign is being stopped")
+    fails = {("supply", "on"): stopped, ("supply", "off"): stopped}
+    tool, raised = deposit(lambda t: t.fails.update(fails))
+    assert raised is stopped
+    assert names(tool)[-2:] == ["supply.on", "supply.off"]
 
 
 def test_an_uncertain_strike_is_switched_off_and_stays_uncertain() -> None:
