@@ -66,6 +66,9 @@ class ScaledClock(WallClock):
 class VirtualClock:
     """Campaign time that jumps: all sleepers wait in a heap, and time moves when all is waiting.
 
+    Who only looks in now and then (`doze`) is woken in passing, but does not make time move: when
+    nobody else sleeps, nothing will ever happen by itself, and time stands still.
+
     Only works on the event loop made by `run`: that loop knows when nothing is left to do.
     """
 
@@ -75,6 +78,7 @@ class VirtualClock:
         self._now = start
         self._outstanding = 0
         self._count = 0
+        self._asleep = 0
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
 
     def start_at(self, seconds: float) -> None:
@@ -90,6 +94,14 @@ class VirtualClock:
         if seconds <= 0:
             await asyncio.sleep(0)
             return
+        self._asleep += 1
+        try:
+            await self.doze(seconds)
+        finally:
+            self._asleep -= 1
+
+    async def doze(self, seconds: float) -> None:
+        """Waits until others have let `seconds` of campaign time pass."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._count += 1
         heapq.heappush(self._sleepers, (self._now + seconds, self._count, future))
@@ -107,13 +119,13 @@ class VirtualClock:
     def run(self, main: Coroutine[Any, Any, T]) -> T:
         """Runs `main` on a loop whose idle moments move this clock; time goes on from before."""
         self._sleepers.clear()
-        self._outstanding = 0
+        self._asleep = self._outstanding = 0
         with asyncio.Runner(loop_factory=lambda: _jumping_loop(self.jump)) as runner:
             return runner.run(main)
 
     def jump(self) -> bool:
         """Moves to the next sleeper and wakes it; false when it must not or cannot."""
-        if self._outstanding:
+        if self._outstanding or not self._asleep:
             return False
         while self._sleepers:
             due, _, future = heapq.heappop(self._sleepers)

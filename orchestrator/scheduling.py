@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from orchestrator.ports.clock import Clock
+from orchestrator.clock import VirtualClock
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -47,9 +47,9 @@ class WallSchedule:
 
 
 class VirtualSchedule:
-    """Polls as sleepers of a virtual clock."""
+    """Polls in passing, as a virtual clock jumps."""
 
-    def __init__(self, clock: Clock, shortest_s: float = 30.0) -> None:
+    def __init__(self, clock: VirtualClock, shortest_s: float = 30.0) -> None:
         self._clock = clock
         self._shortest_s = shortest_s
         self._running: list[asyncio.Task[None]] = []
@@ -59,7 +59,7 @@ class VirtualSchedule:
 
         async def repeat() -> None:
             while True:
-                await self._clock.sleep(max(seconds, self._shortest_s))
+                await self._clock.doze(max(seconds, self._shortest_s))
                 await poll()
 
         self._running.append(asyncio.get_running_loop().create_task(repeat(), name=name))

@@ -43,6 +43,22 @@ def test_a_virtual_schedule_does_not_poll_oftener_than_is_sensible() -> None:
     assert polled == [30.0, 60.0, 90.0]
 
 
+def test_polls_alone_do_not_make_virtual_time_move() -> None:
+    clock = VirtualClock()
+
+    async def poll() -> None:
+        raise AssertionError("nobody lets time pass")
+
+    async def main() -> None:
+        schedule = VirtualSchedule(clock)
+        schedule.every(1.0, "idle", poll)
+        await asyncio.sleep(0.05)
+        schedule.close()
+
+    clock.run(main())
+    assert clock.now() == 0.0
+
+
 def test_a_wall_schedule_polls_until_it_is_closed_and_never_twice_at_a_time() -> None:
     at_once = most = n_polls = 0
     enough = asyncio.Event()

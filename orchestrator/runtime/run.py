@@ -29,6 +29,7 @@ from orchestrator.model.lab import Lab
 from orchestrator.model.state import State
 from orchestrator.ports.journal import CampaignRow, Journal
 from orchestrator.ports.resource import Resource, Wire
+from orchestrator.ports.schedule import Schedule
 from orchestrator.runtime.bench import in_memory, make_resources, running_twins, start_twins
 from orchestrator.runtime.load import Loaded, load
 from orchestrator.runtime.stopline import StopLine, stop_socket_path
@@ -188,8 +189,9 @@ def join(
     actions = {name: kind.actions for name, kind in loaded.kinds.items()}
     runner = Runner(lab, resources, actions, clock, ledger.record)
     runner.known = ledger.state.resources
-    is_virtual = isinstance(clock, VirtualClock)
-    schedule = VirtualSchedule(clock) if is_virtual else WallSchedule(clock.speed)
+    schedule: Schedule = (
+        VirtualSchedule(clock) if isinstance(clock, VirtualClock) else WallSchedule(clock.speed)
+    )
     engine = Engine(study, ledger, planner, runner, schedule)
     runner.on_trip = engine.trip
     if lab.interlocks:
