@@ -7,6 +7,7 @@ interlocks and event. Tried on hardware: no.
 from __future__ import annotations
 
 import statistics
+from asyncio import CancelledError
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
@@ -120,7 +121,7 @@ class SputterTool:
         try:
             await self._prepare(dispatch, oxygen, temperature, argon)
             film = await self._grow(dispatch, power, duration_s)
-        except (DeviceError, StepTimeout, LimitExceeded, Stopped):
+        except (DeviceError, StepTimeout, LimitExceeded, Stopped, CancelledError):
             await self._switch_off(dispatch)
             raise
         await self._finish(dispatch)
