@@ -40,6 +40,17 @@ def blanks_left(study: Study, state: State) -> int:
     return stores - len(state.samples)
 
 
+def next_store(study: Study, state: State) -> str:
+    """The store that the next new sample is taken from: each is used up before the one after it."""
+    n_before = 0
+    stores = [p for p in study.lab.positions if p.stores_new]
+    for store in stores:
+        n_before += store.slots
+        if len(state.samples) < n_before:
+            return store.name
+    return stores[-1].name
+
+
 def sample_of(state: State, trial: TrialState) -> str | None:
     """The trial's sample."""
     return trial.samples[-1] if trial.samples else None

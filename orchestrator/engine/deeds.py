@@ -6,13 +6,14 @@ import contextlib
 from typing import Literal, assert_never
 
 from orchestrator.engine import decide as do
-from orchestrator.engine.admission import position_of, sample_of
+from orchestrator.engine.admission import next_store, position_of, sample_of
 from orchestrator.engine.history import history_of
 from orchestrator.engine.judging import judge, known_values
 from orchestrator.engine.ledger import Ledger
+from orchestrator.engine.points import refuse_outside
 from orchestrator.engine.recovery import examine
 from orchestrator.engine.study import BoundStep, Study
-from orchestrator.errors import PlanningError, PoolExhausted, ResultRefused
+from orchestrator.errors import InputError, PlanningError, PoolExhausted, ResultRefused
 from orchestrator.model import events as ev
 from orchestrator.model.trial import FailureCause
 from orchestrator.ports.execution import Executor, Order
@@ -59,10 +60,13 @@ class Deeds:
         after, start = state.n_events, clock.now()
         try:
             proposals = await self._planner.propose(history_of(self._study, state), 1)
+            if not proposals:
+                raise PlanningError("the planner gave none")
+            refuse_outside(self._study.campaign.space, proposals[0].point)
         except PoolExhausted:
             self.is_exhausted = True
             return
-        except PlanningError as error:
+        except (PlanningError, InputError) as error:
             why = f"no proposal could be made: {error}"
             await self._ledger.record(ev.Paused(why=why, by="engine", about="failure"))
             return
@@ -108,7 +112,7 @@ class Deeds:
         sample, source = sample_of(state, trial), position_of(state, trial)
         before: tuple[ev.Event, ...] = ()
         if bound.makes_sample and sample is None:
-            source = next(p.name for p in study.lab.positions if p.stores_new)
+            source = next_store(study, state)
             sample = f"{study.campaign.name}-{trial.number}"
             before = (ev.SampleMade(sample=sample, trial=trial.number, position=source),)
         by_kind = {"sample": sample, "source": source, "target": bound.target}

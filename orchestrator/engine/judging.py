@@ -17,13 +17,19 @@ from orchestrator.model.trial import FailureCause
 
 
 def judge(study: Study, state: State, trial: TrialState, names: Sequence[str]) -> list[Event]:
-    """One `Observed` per metric, or one `TrialFailed` when a value does not pass the gate."""
+    """One `Observed` per metric; a `TrialFailed` at the end when one did not pass the gate."""
     values = known_values(study, state, trial)
-    try:
-        return [_observe(study, state, trial, name, values) for name in names]
-    except ResultRefused as refused:
-        cause = FailureCause.MEASUREMENT
-        return [TrialFailed(trial=trial.number, cause=cause, sentence=str(refused))]
+    seen: list[Event] = []
+    refusals: list[str] = []
+    for name in names:
+        try:
+            seen.append(_observe(study, state, trial, name, values))
+        except ResultRefused as refused:
+            refusals.append(str(refused))
+    if refusals:
+        cause, sentence = FailureCause.MEASUREMENT, "; ".join(refusals)
+        seen.append(TrialFailed(trial=trial.number, cause=cause, sentence=sentence))
+    return seen
 
 
 def known_values(study: Study, state: State, trial: TrialState) -> dict[str, Any]:

@@ -140,7 +140,7 @@ class Engine:
                 await self._take_requests()
             commands = [] if self._stopping or self._is_emergency else self._commands()
             for command in commands:
-                if command not in self._active:
+                if command not in self._active and not self._must_wait(command):
                     self._start(command)
             if self._failure is not None:
                 raise self._failure
@@ -150,13 +150,20 @@ class Engine:
             await self._wait()
 
     def _commands(self) -> list[do.Command]:
-        now = self._ledger.clock.now()
-        commands = do.decide(self._study, self._ledger.state, now)
-        if self._deeds.is_exhausted:
-            commands = [c for c in commands if not isinstance(c, do.Propose)]
-            if not commands and not self._active and not do.in_flight(self._ledger.state):
-                return [do.End("every candidate has been tried", "exhausted")]
-        return commands
+        now, is_exhausted = self._ledger.clock.now(), self._deeds.is_exhausted
+        return do.decide(self._study, self._ledger.state, now, is_exhausted=is_exhausted)
+
+    def _must_wait(self, command: do.Command) -> bool:
+        """A step waits while another one is on its way into the journal: until it is there,
+        `decide` does not know what it takes."""
+        return isinstance(command, do.StartStep) and any(
+            isinstance(other, do.StartStep)
+            and self._ticket(other) not in self._ledger.state.dispatches
+            for other in self._active
+        )
+
+    def _ticket(self, command: do.StartStep) -> str:
+        return self._study.ticket(command.trial, command.step, command.attempt)
 
     def _ending(self, commands: list[do.Command]) -> Ending | None:
         state = self._ledger.state
@@ -187,9 +194,14 @@ class Engine:
             return
         if isinstance(command, do.StartStep):
             self._left = frozenset()
-        task = asyncio.get_running_loop().create_task(self._deeds.carry_out(command))
+        task = asyncio.get_running_loop().create_task(self._carry_out(command))
         self._active[command] = task
         task.add_done_callback(lambda done: self._ended(command, done))
+
+    async def _carry_out(self, command: do.Command) -> None:
+        # a stop may have come between the decision and this moment
+        if not (isinstance(command, do.StartStep) and (self._stopping or self._is_emergency)):
+            await self._deeds.carry_out(command)
 
     def _ended(self, command: do.Command, task: asyncio.Task[None]) -> None:
         self._active.pop(command, None)

@@ -172,12 +172,14 @@ def _constant(argument: Argument, declared: ArgSpec, contract: ArgSpec | None) -
 def _in_flight(
     campaign: Campaign, lab: Lab, steps: tuple[BoundStep, ...], capacity: Mapping[str, int]
 ) -> int:
-    """As many trials as the lab can hold: one per single place that the recipe visits."""
+    """As many trials as the lab can work on: at each place that the recipe visits, as many as its
+    slots and its tool can take, and one at a single place without a tool of its name."""
     if campaign.in_flight is not None:
         return campaign.in_flight
-    places = {p.name: p for p in lab.positions}
-    visited = {s.target for s in steps if s.target}
-    single = [n for n in visited if n in places and places[n].slots == 1]
-    if single:
-        return len(single)
-    return max(capacity[s.resource] for s in steps)
+    slots = {p.name: p.slots for p in lab.positions}
+    tools = {s.step.role: s.resource for s in steps}
+    visited = {s.target for s in steps if s.target in slots}
+    n = sum(
+        min(slots[p], capacity[tools[p]]) if p in tools else int(slots[p] == 1) for p in visited
+    )
+    return n or max(capacity[s.resource] for s in steps)
