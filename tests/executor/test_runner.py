@@ -80,7 +80,9 @@ def test_results_are_recorded_as_plain_values() -> None:
     assert values[5] != values[5]
 
 
-@pytest.mark.parametrize("value", ["heavy", [1.0], object(), True], ids=["word", "list", "object", "boolean"])
+@pytest.mark.parametrize(
+    "value", ["heavy", [1.0], object(), True], ids=["word", "list", "object", "boolean"]
+)
 def test_a_result_of_another_kind_than_declared_is_the_drivers_fault(value: Any) -> None:
     async def script(plant: Plant) -> None:
         plant["doser"].troubles["weigh_out"].append(_says(value))
