@@ -400,11 +400,13 @@ def test_a_second_engine_is_refused_and_told_who_holds_the_campaign(film: Path) 
     opened.close()
 
 
-def test_a_folder_that_cannot_be_written_is_one_sentence(here: Path) -> None:
-    (here / "r.csv").write_text("x,y\n1,2\n2,3\n3,1\n")
-    told = hagane("propose", "--data=r.csv", "--minimise=y", "--to=r.csv/below.csv")
+def test_a_folder_that_cannot_be_written_is_one_sentence(film: Path) -> None:
+    columns = "oxygen,temperature,thickness,resistivity"
+    (film / "r.csv").write_text(f"{columns}\n1,100,150,0.1\n")
+    to = film / "r.csv" / "below.csv"
+    told = hagane("propose", "--data", film / "r.csv", "--campaign", film, "--to", to)
     assert told.code == 5
-    assert told.err.splitlines()[0] == "error: 'r.csv/below.csv' does not allow it: Not a directory"
+    assert told.err.startswith(f"error: '{to}' does not allow it: Not a directory\n")
 
 
 def test_there_is_one_goal(here: Path) -> None:
