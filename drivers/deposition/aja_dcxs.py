@@ -58,9 +58,13 @@ class AjaSupply(Instrument):
         return Identity("AJA", model, firmware=software)
 
     async def health(self) -> Health:
-        """Fit when the fault code is 0. Raises DeviceError."""
+        """Fit when it answers. Raises DeviceError.
+
+        The fault code says why the last plasma did not strike or went out. Nothing but the next
+        strike is known to clear it, so it is told and forbids nothing; `on` refuses by it.
+        """
         fault = await self.link.read(lambda: dcxs.ask("o"))
-        return Health(fault == "0", "" if fault == "0" else f"fault code {fault}")
+        return Health(is_fit=True, note="" if fault == "0" else f"fault code {fault}")
 
     async def make_safe(self) -> None:
         """Off. Raises DeviceError."""

@@ -11,6 +11,7 @@ from drivers.protocols.framing import Ask, Dialogue, Garbled, Refused, text, unt
 
 LF = b"\n"
 GREETING = "Connected: Universal Robots Dashboard Server"
+REFUSALS = ("Failed to execute", "File not found", "Error while loading program")
 
 
 def ask(command: str) -> Dialogue[str]:
@@ -39,11 +40,14 @@ def expect(command: str, start: str) -> Dialogue[str]:
     """Sends a command whose success is a reply that begins with `start`.
 
     Raises:
-        Refused: it begins otherwise.
+        Refused: it begins as the server's refusals do.
+        Garbled: it begins otherwise; the command may have been obeyed.
     """
     reply = yield from ask(command)
-    if not reply.startswith(start):
+    if reply.startswith(REFUSALS):
         raise Refused(f"the dashboard answered '{reply}' to '{command}'")
+    if not reply.startswith(start):
+        raise Garbled(f"'{reply}' does not answer '{command}'")
     return reply
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from orchestrator.engine import decide as do
 from orchestrator.engine.deeds import Deeds
@@ -130,7 +130,8 @@ class Engine:
         if unsafe:
             is_done = ending.exit_code is Exit.FINISHED
             code = Exit.ENVIRONMENT if is_done else ending.exit_code
-            ending = replace(ending, exit_code=code, sentence=f"{ending.sentence}; {unsafe}")
+            hint = "; ".join(filter(None, ("see to it by hand", ending.hint)))
+            ending = Ending(code, f"{ending.sentence}; {unsafe}", hint)
         return ending
 
     async def _loop(self) -> Ending:

@@ -277,6 +277,11 @@ def test_dashboard_failures_are_refusals() -> None:
         play(dashboard.ask("make coffee"), b"could not understand: 'make coffee'\n")
 
 
+def test_a_spoilt_dashboard_reply_is_no_refusal() -> None:
+    with pytest.raises(Garbled, match="'Starting5program' does not answer 'play'"):
+        play(dashboard.expect("play", "Starting program"), b"Starting5program\n")
+
+
 def test_the_dashboard_program_state_has_a_name() -> None:
     assert play(dashboard.program_state(), b"STOPPED a_to_b.urp\n")[1] == ("STOPPED", "a_to_b.urp")
     with pytest.raises(Garbled):

@@ -113,6 +113,25 @@ def memory_night(tmp_path: Path, **words: Any) -> MemoryNight:
     return MemoryNight(loaded, stage, world, wires)
 
 
+def person_tidies_up(night: MemoryNight) -> None:
+    """Looks at the lab, puts away what the arm still holds, and answers for it."""
+    night.world.chamber.transfer.unlock()
+    samples = {s["ticket"]: s for s in night.world.snapshot()["samples"]}
+    for dispatch in night.state().doubts():
+        event = dispatch.event
+        sample = samples.get(event.ticket)
+        if event.target and sample and sample["position"] == event.target:
+            night.wish("resolve", ticket=event.ticket, verdict="done")
+            continue
+        held = [s for s in samples.values() if s["position"] == "gripper"]
+        for one in held:
+            night.world.by_hand(one["sample"], "tray")
+        at = "tray" if held else ""
+        night.wish("resolve", ticket=event.ticket, verdict="failed", at=at)
+    if night.state().paused is not None:
+        night.wish("resume")
+
+
 def unsafe(snapshot: Mapping[str, Any]) -> list[str]:
     """What of a lab is not in its safe state, as the twins say."""
     found = []

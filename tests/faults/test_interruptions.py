@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from memory_night import MemoryNight, memory_night, unsafe
+from memory_night import MemoryNight, memory_night, person_tidies_up, unsafe
 
 from orchestrator.engine.loop import Engine
 from orchestrator.errors import Exit
@@ -45,25 +45,6 @@ def after(
             waiting.append(asyncio.get_running_loop().create_task(wait()))
 
     return meddle
-
-
-def person_tidies_up(night: MemoryNight) -> None:
-    """Looks at the lab, puts away what the arm still holds, and answers for it."""
-    night.world.chamber.transfer.unlock()
-    samples = {s["ticket"]: s for s in night.world.snapshot()["samples"]}
-    for dispatch in night.state().doubts():
-        event = dispatch.event
-        sample = samples.get(event.ticket)
-        if event.target and sample and sample["position"] == event.target:
-            night.wish("resolve", ticket=event.ticket, verdict="done")
-            continue
-        held = [s for s in samples.values() if s["position"] == "gripper"]
-        for one in held:
-            night.world.by_hand(one["number"], "tray")
-        at = "tray" if held else ""
-        night.wish("resolve", ticket=event.ticket, verdict="failed", at=at)
-    if night.state().paused is not None:
-        night.wish("resume")
 
 
 def check(night: MemoryNight, way: Way) -> None:
