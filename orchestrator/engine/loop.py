@@ -64,6 +64,7 @@ class Engine:
         self._stopping = ""
         self._emergency: asyncio.Task[bool] | None = None
         self._calming: asyncio.Task[bool] | None = None
+        self._recovering: asyncio.Task[None] | None = None
         self._left: frozenset[str] = frozenset()
 
     async def run(self, started: ev.EngineStarted, opened: ev.CampaignOpened) -> Ending:
@@ -113,7 +114,7 @@ class Engine:
         state = self._ledger.state
         if was_up or state.open_tickets:
             why = "the engine before this one did not leave the lab in order"
-            await recover(self._study, state, self._executor, self._ledger.record, why)
+            await self._recover(why)
         if state.paused is not None and state.paused.about in ("wish", "failure"):
             await self._ledger.record(ev.Resumed(by="run"))
         unfit = await self._executor.unfit()
@@ -126,6 +127,8 @@ class Engine:
         ending = await self._loop()
         if self._emergency is not None:
             await self._emergency
+        if self._failure is not None:  # a latch that could not be recorded
+            raise self._failure
         unsafe = await self._let_go(ending.sentence)
         if unsafe:
             is_done = ending.exit_code is Exit.FINISHED
@@ -133,6 +136,16 @@ class Engine:
             hint = "; ".join(filter(None, ("see to it by hand", ending.hint)))
             ending = Ending(code, f"{ending.sentence}; {unsafe}", hint)
         return ending
+
+    async def _recover(self, why: str) -> None:
+        state, record = self._ledger.state, self._ledger.record
+        work = recover(self._study, state, self._executor, record, why)
+        self._recovering = asyncio.get_running_loop().create_task(work)
+        try:
+            await self._recovering
+        except asyncio.CancelledError:
+            if not self._stopping:
+                raise
 
     async def _loop(self) -> Ending:
         while True:
@@ -256,9 +269,11 @@ class Engine:
     def _interrupt(self, *, at_once: bool) -> None:
         self._executor.interrupt(at_once=at_once)
         for command, task in self._active.items():
-            # a fit takes its time, and would be made again just so
-            if isinstance(command, do.Propose):
+            # a fit takes its time, and would be made again just so; a question is asked again
+            if isinstance(command, do.Propose | do.Examine):
                 task.cancel()
+        if self._stopping and self._recovering is not None:
+            self._recovering.cancel()
 
     def trip(self, tripped: InterlockTripped) -> None:
         """An interlock's condition came true while its guarded state lasts."""

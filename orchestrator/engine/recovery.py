@@ -49,8 +49,9 @@ def needed_until_the_end(
     for ticket in state.open_tickets:
         dispatch = state.dispatches[ticket]
         event = dispatch.event
-        cancel = actions[event.resource][event.action].cancel
-        if event.parent is None and dispatch.doubt is None and cancel is Cancel.NEVER:
+        spec = actions.get(event.resource, {}).get(event.action)
+        is_under_way = event.parent is None and dispatch.doubt is None
+        if is_under_way and spec is not None and spec.cancel is Cancel.NEVER:
             held |= study.holds[event.resource]
     order = [*study.lab.make_safe_order, *(b.name for b in study.lab.resources)]
     first = next((n for n, name in enumerate(order) if name in held), len(order))
@@ -82,11 +83,14 @@ async def examine(ticket: str, state: State, executor: Executor, record: Record)
 
 async def _find_out(dispatch: DispatchState, state: State, executor: Executor) -> Event:
     event = dispatch.event
-    spec = executor.actions[event.resource][event.action]
-    if spec.is_composite:
+    spec = executor.actions.get(event.resource, {}).get(event.action)
+    if dispatch.children or (spec is not None and spec.is_composite):
         return _from_children(dispatch, state)
     if event.effect == "none":
         return ActionNotDone(ticket=event.ticket, evidence="effect", note="a reading")
+    if spec is None:
+        known = f"the lab has no {event.resource}.{event.action} any more that could be asked"
+        return Doubted(ticket=event.ticket, known=known, needs_person=True)
     if event.effect == "idempotent":
         note = "a state to reach: it is decided anew from the state after the restart"
         return ActionNotDone(ticket=event.ticket, evidence="effect", note=note)

@@ -199,7 +199,9 @@ class State:
             trial = self.trials[event.trial]
             trial.attempts.setdefault(event.step, []).append(event.ticket)
             if trial.started_at is None:
-                trial.started_at, trial.status = at, TrialStatus.RUNNING
+                trial.started_at = at
+            if trial.status is TrialStatus.PROPOSED:
+                trial.status = TrialStatus.RUNNING
 
     def _close(self, ticket: str, outcome: str, at: float) -> DispatchState:
         dispatch = self.dispatches[ticket]

@@ -283,6 +283,7 @@ class Works:
         self.engine: Engine | None = None
         self.ledger: Ledger | None = None
         self.on_event: Callable[[ev.Recorded, State], None] | None = None
+        self.awaited: list[tuple[Callable[[State], bool], asyncio.Event]] = []
         self.n_runs = 0
 
     def _study(self) -> Study:
@@ -330,6 +331,7 @@ class Works:
 
     async def _run(self, meanwhile: Callable[[], Awaitable[None]] | None) -> Ending:
         self.n_runs += 1
+        self.awaited.clear()
         journal: Journal = self.store.lease(self.row.id, f"run {self.n_runs}")
         inner = journal
         journal = self.wrap(journal) if self.wrap else journal
@@ -358,6 +360,9 @@ class Works:
             await inner.close()
 
     def _watch(self, recorded: ev.Recorded, state: State) -> None:
+        for is_so, became in self.awaited:
+            if is_so(state):
+                became.set()
         if self.on_event is not None:
             self.on_event(recorded, state)
 
@@ -372,9 +377,10 @@ class Works:
         return self.store.answer(request)
 
     async def until(self, is_so: Callable[[State], bool]) -> None:
-        """Waits, within a run, until the state is so."""
-        while self.ledger is None or not is_so(self.state):
-            await asyncio.sleep(0)
+        """Waits, within a run, until an event makes the state so."""
+        became = asyncio.Event()
+        self.awaited.append((is_so, became))
+        await became.wait()
 
     def statuses(self) -> list[str]:
         return [t.status.value for t in self.state.trials.values()]

@@ -1,0 +1,375 @@
+"""Ctrl-C, stop, interlocks, a full disk, a lost lease, a killed predecessor."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from small_works import MINUTE, RECIPE, Works, bake, bakes_of, take
+
+from orchestrator import errors
+from orchestrator.engine.loop import Ending
+from orchestrator.errors import Exit
+from orchestrator.model import events as ev
+from orchestrator.model.lab import Interlock
+from orchestrator.model.recipe import Argument, OnFailure, Step
+from orchestrator.model.state import State
+from orchestrator.ports.journal import Journal
+from orchestrator.ports.resource import Verdict
+
+DRIFT_WHILE_WARM = Interlock(
+    rule="never oven.warm while balance.drift > 1 g until oven.off",
+    resource="oven",
+    action="warm",
+    sensor="balance",
+    reading="drift",
+    value="value",
+    sense=">",
+    threshold=1.0,
+    unit="g",
+    released_by="off",
+    max_age_s=0.2,
+)
+WARM = Step(
+    name="warm",
+    role="oven",
+    action="warm",
+    arguments=(Argument(name="temperature", literal=80.0),),
+)
+
+
+def is_under_way(action: str) -> Callable[[State], bool]:
+    def is_so(state: State) -> bool:
+        return any(state.dispatches[t].event.action == action for t in state.open_tickets)
+
+    return is_so
+
+
+def interrupted(works: Works, action: str, times: int = 1, after_min: float = 0.1) -> Ending:
+    """Runs until an action is under way, and presses Ctrl-C so many times."""
+
+    async def press() -> None:
+        await works.until(is_under_way(action))
+        await works.clock.sleep(after_min * MINUTE)
+        assert works.engine is not None
+        for _ in range(times):
+            works.engine.interrupt()
+        await asyncio.Event().wait()
+
+    return works.run(press)
+
+
+def test_an_interrupt_is_safe_and_the_next_run_goes_on() -> None:
+    works = Works(trials=2)
+    ending = interrupted(works, "weigh")
+    assert (ending.exit_code, ending.hint) == (Exit.INTERRUPTED, "run it again to go on")
+    assert works.events(ev.EngineStopped)[-1].is_safe
+    assert works["oven"].did[-1] == "make_safe"
+    assert works.run().exit_code is Exit.FINISHED
+    assert works.statuses() == ["done", "done"]
+
+
+def test_an_interrupted_reading_is_repeated_and_an_interrupted_bake_is_not() -> None:
+    works = Works(trials=1)
+    interrupted(works, "weigh")
+    assert works.run().exit_code is Exit.FINISHED
+    works = Works(trials=1)
+    ending = interrupted(works, "bake")
+    assert ending.exit_code is Exit.INTERRUPTED
+    ending = works.run()
+    assert ending.exit_code is Exit.PERSON
+    assert "not known whether oven.bake of trial 1 took place" in ending.sentence
+    assert works.run().exit_code is Exit.PERSON
+    assert works["oven"].baked == [101.0]
+
+
+@pytest.mark.parametrize("policy", list(OnFailure))
+def test_an_interrupt_never_fails_a_trial(policy: OnFailure) -> None:
+    recipe = (take(), *RECIPE[2:3], RECIPE[3].model_copy(update={"on_failure": policy}))
+    works = Works(recipe=recipe, trials=1)
+    interrupted(works, "weigh")
+    assert works.statuses() == ["running"]
+    assert works.run().exit_code is Exit.FINISHED
+    assert works.statuses() == ["done"]
+
+
+def test_the_first_interrupt_lets_a_move_come_to_its_end_and_the_second_does_not() -> None:
+    works = Works(trials=1)
+    interrupted(works, "move")
+    assert works["arm"].arrived.keys() == works["arm"].begun.keys()
+    assert not works.state.open_tickets
+    works = Works(trials=1)
+    interrupted(works, "move", times=2)
+    assert len(works.state.open_tickets) == 1
+
+
+def test_a_move_in_question_is_asked_about_at_the_next_start() -> None:
+    works = Works(trials=1)
+    interrupted(works, "move", times=2)
+
+    async def arrived() -> Verdict:
+        return Verdict("done", "it arrived after all")
+
+    works["arm"].troubles["ask"].append(arrived)
+    assert works.run().exit_code is Exit.FINISHED
+    done = [e for e in works.events(ev.ActionDone) if e.evidence == "asked"]
+    assert [e.note for e in done] == ["it arrived after all"]
+    assert works["arm"].did.count("move") == 2
+
+
+def test_an_interrupt_does_not_wait_for_a_fit() -> None:
+    works = Works(trials=3, settings={"in_flight": 1})
+
+    async def think() -> None:
+        with works.clock.work():
+            await asyncio.sleep(3600)
+
+    async def press() -> None:
+        await asyncio.sleep(0.05)
+        assert len(works.planner.histories) == 1
+        assert works.engine is not None
+        works.engine.interrupt()
+        await asyncio.Event().wait()
+
+    works.planner.script.append(think)
+    assert works.run(press).exit_code is Exit.INTERRUPTED
+    assert works.run().exit_code is Exit.FINISHED
+
+
+def test_an_interrupt_does_not_wait_for_a_device_that_is_being_asked() -> None:
+    works = Works(trials=1)
+    interrupted(works, "move", times=2)
+
+    async def moving() -> Verdict:
+        return Verdict("running", "paused on the pendant")
+
+    async def press() -> None:
+        await works.until(lambda s: s.engine_is_up)
+        await works.clock.sleep(10.0)
+        assert works.engine is not None
+        works.engine.interrupt()
+        await asyncio.Event().wait()
+
+    works["arm"].troubles["ask"].extend([moving] * 10_000)
+    assert works.run(press).exit_code is Exit.INTERRUPTED
+    assert len(works.state.open_tickets) == 1
+    assert works.state.doubts() == []
+
+
+def stopped(works: Works, action: str) -> Ending:
+    async def press() -> None:
+        await works.until(is_under_way(action))
+        await works.clock.sleep(1.0)
+        assert works.engine is not None
+        assert await works.engine.stop("the technician")
+        await asyncio.Event().wait()
+
+    return works.run(press)
+
+
+def test_a_stop_latches_until_a_person_resumes() -> None:
+    works = Works(trials=1)
+    ending = stopped(works, "weigh")
+    assert "hagane resume" in ending.hint
+    assert ending.sentence == "stopped by the technician"
+    for _ in range(2):
+        ending = works.run()
+        assert ending.exit_code is Exit.PERSON
+        assert "latched: stopped by the technician" in ending.sentence
+    assert works["arm"].did.count("place") == 1
+    wish = works.wish("resume")
+    assert works.run().exit_code is Exit.FINISHED
+    assert works.answer(wish) == "done"
+
+
+def test_a_pause_or_a_wish_of_another_kind_does_not_clear_the_latch_of_a_stop() -> None:
+    works = Works(trials=1)
+    stopped(works, "weigh")
+    works.wish("pause")
+    assert works.run().exit_code is Exit.PERSON
+    assert "latched" in works.run().sentence
+
+
+def test_a_stop_gives_up_even_a_move() -> None:
+    works = Works(trials=1)
+    stopped(works, "move")
+    assert len(works.state.open_tickets) == 1
+
+
+def test_nothing_starts_while_the_lab_is_being_made_safe() -> None:
+    works = Works(trials=3, recipe=(take(), WARM, *RECIPE[2:]), interlocks=[DRIFT_WHILE_WARM])
+
+    async def slowly() -> None:
+        await works.clock.sleep(5 * MINUTE)
+
+    async def drift() -> None:
+        await works.until(is_under_way("weigh"))
+        works["arm"].troubles["make_safe"].append(slowly)
+        assert works.engine is not None
+        works.engine.trip(errors.InterlockTripped(DRIFT_WHILE_WARM.rule, "balance.drift is 7 g"))
+        await asyncio.Event().wait()
+
+    ending = works.run(drift)
+    assert ending.exit_code is Exit.SAFETY
+    story = [e for e in works.events() if e.kind in ("action_dispatched", "made_safe", "paused")]
+    begun = next(i for i, e in enumerate(story) if e.kind == "made_safe")
+    assert [e for e in story[begun:] if e.kind == "action_dispatched"] == []
+
+
+def test_a_guarded_state_that_turns_unsafe_makes_safe_and_latches() -> None:
+    works = Works(trials=1, recipe=(take(), WARM, *RECIPE[2:]), interlocks=[DRIFT_WHILE_WARM])
+    works["balance"].minutes = 30.0
+
+    async def too_much() -> float:
+        return 7.0
+
+    async def drift() -> None:
+        await works.until(is_under_way("weigh"))
+        works["balance"].troubles["drift"].append(too_much)
+        await asyncio.Event().wait()
+
+    ending = works.run(drift)
+    assert ending.exit_code is Exit.SAFETY
+    assert "balance.drift is 7 g" in ending.sentence
+    (fired,) = works.events(ev.InterlockFired)
+    assert fired.rule == DRIFT_WHILE_WARM.rule
+    assert not works["oven"].is_hot
+    assert works.run().exit_code is Exit.SAFETY
+    works.wish("resume")
+    assert works.run().exit_code is Exit.FINISHED
+
+
+def test_an_interlock_that_refuses_a_step_makes_safe_and_latches() -> None:
+    works = Works(trials=1, recipe=(take(), WARM, *RECIPE[2:]), interlocks=[DRIFT_WHILE_WARM])
+    works["balance"].troubles["drift"].append(errors.DeviceSilent("balance", "silent"))
+    ending = works.run()
+    assert ending.exit_code is Exit.SAFETY
+    assert "which counts as unsafe" in ending.sentence
+    assert works["oven"].did.count("warm") == 0
+    works.wish("resume")
+    assert works.run().exit_code is Exit.FINISHED
+
+
+class Full:
+    """A disk that is full from the first event of a kind on, for `n` writes."""
+
+    def __init__(self, inner: Journal, kind: str, n: int = 10_000) -> None:
+        self.inner, self.kind, self.left = inner, kind, n
+        self.began = False
+
+    async def append(self, events: Sequence[ev.Event], *, at: float) -> Sequence[ev.Recorded]:
+        self.began = self.began or any(e.kind == self.kind for e in events)
+        if self.began and self.left > 0:
+            self.left -= 1
+            raise errors.JournalFull("the disk is full", hint="make room")
+        return await self.inner.append(events, at=at)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
+def is_bake(events: Sequence[Any]) -> int:
+    return len(bakes_of(events))
+
+
+@pytest.mark.parametrize("n", [1, 10_000])
+@pytest.mark.parametrize("kind", ["sample_made", "action_done", "observed", "trial_done"])
+def test_a_full_disk_stops_before_the_next_action_and_loses_nothing(kind: str, n: int) -> None:
+    works = Works(trials=2)
+    works.wrap = lambda journal: Full(journal, kind, n)  # type: ignore[assignment,return-value]
+    with pytest.raises(errors.JournalFull):
+        works.run()
+    for device in works.devices.values():
+        assert device.did[-1] == "make_safe"
+    n_acts = sum(len(d.did) - d.did.count("make_safe") for d in works.devices.values())
+    dispatched = len(works.events(ev.ActionDispatched))
+    n_opened = len(works.devices)
+    assert n_acts - n_opened - works["arm"].did.count("halfway") <= dispatched
+    works.wrap = None
+    for _ in range(6):
+        ending = works.run()
+        if ending.exit_code is Exit.FINISHED:
+            break
+        for doubt in works.state.doubts():
+            works.wish("resolve", ticket=doubt.event.ticket, verdict="failed", at="shelf")
+    assert ending.exit_code is Exit.FINISHED
+    assert len(works["oven"].baked) == len(set(works["oven"].baked))
+
+
+def test_stop_works_while_the_disk_is_full() -> None:
+    works = Works(trials=1)
+    works.wrap = lambda journal: Full(journal, "made_safe")  # type: ignore[assignment,return-value]
+
+    async def press() -> None:
+        await works.until(is_under_way("weigh"))
+        assert works.engine is not None
+        assert await works.engine.stop("the technician")
+        await asyncio.Event().wait()
+
+    with pytest.raises(errors.JournalFull):
+        works.run(press)
+    assert all("make_safe" in d.did for d in works.devices.values())
+
+
+def test_a_lost_lease_stops_the_step_before_the_next_act() -> None:
+    works = Works(trials=3)
+
+    async def take_over() -> None:
+        await works.until(is_under_way("bake"))
+        works.store._campaigns[works.row.id].lease = None  # type: ignore[attr-defined]
+        works.store.lease(works.row.id, "somebody else")
+        await asyncio.Event().wait()
+
+    with pytest.raises(errors.LeaseLost):
+        works.run(take_over)
+    assert works["balance"].did == ["open"]
+
+
+def test_a_fault_of_the_engine_leaves_the_lab_safe() -> None:
+    works = Works(trials=1)
+
+    async def weigh_wrongly() -> None:
+        assert works.ledger is not None
+        works.ledger.state.trials[1].proposal = None  # type: ignore[assignment]
+
+    works["arm"].troubles["place"].append(weigh_wrongly)
+    with pytest.raises(Exception, match=r"fault|NoneType"):
+        works.run()
+    assert works["oven"].did[-1] == "make_safe"
+
+
+def test_a_progress_display_that_breaks_does_not_end_the_engine() -> None:
+    works = Works(trials=1)
+
+    def broken(entry: ev.Recorded, state: State) -> None:
+        raise BrokenPipeError
+
+    works.on_event = broken
+    assert works.run().exit_code is Exit.FINISHED
+
+
+def test_a_step_that_nobody_can_be_asked_about_waits_for_a_person() -> None:
+    works = Works(trials=2)
+    interrupted(works, "bake")
+    ending = works.run()
+    assert ending.exit_code is Exit.PERSON
+    assert "hagane doubts" in ending.hint
+    (doubt,) = works.state.doubts()
+    wish = works.wish("resolve", ticket=doubt.event.ticket, verdict="not_done")
+    assert works.run().exit_code is Exit.FINISHED
+    assert works.answer(wish) == "done"
+    assert works["oven"].baked == [101.0, 101.0, 102.0]
+
+
+def test_a_doubt_about_a_resource_that_the_lab_no_longer_has_waits_for_a_person() -> None:
+    works = Works(trials=1, recipe=(bake(), RECIPE[3]))
+    interrupted(works, "bake")
+    del works.devices["oven"]
+    works.devices["furnace"] = type(works["balance"])("furnace", works.clock)
+    works.recipe = (RECIPE[3],)
+    works.study = works._study()
+    ending = works.run()
+    assert ending.exit_code is Exit.PERSON
+    assert len(works.state.doubts()) == 1
