@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orchestrator.errors import ExecutionError, StepTimeout, UnknownName
 from orchestrator.executor.results import hash_of
+from orchestrator.executor.running import Carrier, Running
 from orchestrator.model.events import ActionDispatched, Settled
-
-if TYPE_CHECKING:
-    from orchestrator.executor.runner import Runner, Running
 
 
 class InnerDispatch:
     """See `ports.dispatch`. Sub-tickets are a pure function of the parent and their order."""
 
-    def __init__(self, runner: Runner, parent: ActionDispatched, running: Running) -> None:
+    def __init__(self, runner: Carrier, parent: ActionDispatched, running: Running) -> None:
         self.clock = runner.clock
         self._runner = runner
         self._parent = parent

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from orchestrator.errors import (
@@ -25,6 +25,7 @@ from orchestrator.executor.inner import InnerDispatch
 from orchestrator.executor.interlocks import Interlocks
 from orchestrator.executor.limits import check_arguments
 from orchestrator.executor.results import hash_of, named_results, plain
+from orchestrator.executor.running import Actions, Running
 from orchestrator.model.events import (
     ActionDispatched,
     ActionDone,
@@ -40,38 +41,6 @@ from orchestrator.ports.resource import Queryable, Resource, Verdict
 
 SAFE_WITHIN_S = 5.0
 """Wall time for one resource's make_safe before the next one is asked; it is not given up."""
-
-Actions = Mapping[str, Mapping[str, ActionSpec]]
-
-
-@dataclass
-class Running:
-    """An order on its way, and what its inner actions came to.
-
-    `stops`: nothing more of it is to be sent. `n_unbreakable` inner actions are under way that
-    cannot be given up.
-    """
-
-    task: asyncio.Task[Any] | None
-    cancel: Cancel
-    is_spoiled: bool = False
-    leaves_doubt: bool = False
-    is_sent: bool = False
-    stops: bool = False
-    n_unbreakable: int = 0
-
-    def refuse_when_stopping(self) -> None:
-        """Raises Stopped when nothing more is to be sent."""
-        if self.stops:
-            raise Stopped("the campaign is being stopped")
-
-    def give_up(self, *, at_once: bool) -> None:
-        """Ends the order as its `cancel` allows; `at_once`: whatever that says."""
-        if self.is_sent and self.cancel is Cancel.NEVER and not at_once:
-            return
-        self.stops = True
-        if self.task is not None and (at_once or not self.n_unbreakable):
-            self.task.cancel()
 
 
 class Runner:
