@@ -1,0 +1,1 @@
+"""Figures, measured side by side with those of peers: see README.md in this folder."""
