@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-COLLECT_EVERY = 50_000
+COLLECT_EVERY = 100_000
 """New objects between two passes of the garbage collector, 700 where nobody says otherwise: nearly
 all that a start makes stays, and the passes over it took an eighth of the start."""
 
