@@ -61,6 +61,7 @@ class Engine:
         self._active: dict[do.Command, asyncio.Task[None]] = {}
         self._failure: JournalError | None = None
         self._next_look = 0.0
+        self._is_open = False
         self._stopping = ""
         self._emergency: asyncio.Task[bool] | None = None
         self._calming: asyncio.Task[bool] | None = None
@@ -88,6 +89,7 @@ class Engine:
             await record(ev.EngineStopped(reason=latched.sentence, is_safe=True))
             return latched
         self._left = left_at_restart(self._study) if was_up else frozenset()
+        self._is_open = True
         try:
             await self._executor.open()
             return await self._run(was_up=was_up)
@@ -242,6 +244,8 @@ class Engine:
             if request.id not in state.requests_taken:
                 events, answer = grant(self._study, state, self._executor, request)
                 await self._ledger.record(*events)
+            if request.kind == "stop" and self._is_open:
+                answer = "safe" if await self.stop(request.by) else "not all resources answered"
             await journal.settle(request, answer)
 
     async def _heartbeat(self) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
+from orchestrator.engine.admission import room_at
 from orchestrator.engine.judging import pass_gate
 from orchestrator.engine.study import Study
 from orchestrator.errors import HaganeError, InputError, UnknownName
 from orchestrator.model.events import (
+    ActionDispatched,
     ActionDone,
     ActionFailed,
     ActionNotDone,
     Event,
+    Level,
     ObservationInvalidated,
     Observed,
     Paused,
@@ -25,6 +28,10 @@ from orchestrator.model.quantity import quantity_in
 from orchestrator.model.state import DispatchState, State, TrialState
 from orchestrator.ports.execution import Executor
 from orchestrator.ports.journal import Request
+
+WISHES = ("pause", "resume", "resolve", "observe", "invalidate", "moved", "stop")
+OUT = "out"
+"""Where a sample is that a person took out of the lab."""
 
 
 def grant(
@@ -53,15 +60,17 @@ def _events(study: Study, state: State, executor: Executor, request: Request) ->
         case "resume":
             return _resume(state, by)
         case "resolve":
-            return _resolve(state, executor, payload, by)
+            return _resolve(study, state, executor, payload, by)
         case "observe":
             return [_observe(study, state, payload, by)]
         case "invalidate":
             return [_invalidate(state, payload, by)]
+        case "moved":
+            return [_moved(study, state, payload, by)]
+        case "stop":
+            return [Paused(why=f"stopped by {by}", by=by, about="latch")]
         case _:
-            raise UnknownName(
-                "wish", request.kind, ["pause", "resume", "resolve", "observe", "invalidate"]
-            )
+            raise UnknownName("wish", request.kind, WISHES)
 
 
 def _resume(state: State, by: str) -> list[Event]:
@@ -76,7 +85,9 @@ def _resume(state: State, by: str) -> list[Event]:
     return [Resumed(by=by)]
 
 
-def _resolve(state: State, executor: Executor, payload: Mapping[str, Any], by: str) -> list[Event]:
+def _resolve(
+    study: Study, state: State, executor: Executor, payload: Mapping[str, Any], by: str
+) -> list[Event]:
     doubts = {d.event.ticket: d for d in state.doubts()}
     ticket = str(payload.get("ticket", ""))
     if ticket not in doubts:
@@ -85,8 +96,8 @@ def _resolve(state: State, executor: Executor, payload: Mapping[str, Any], by: s
     children = [doubts[c] for c in dispatch.children if c in doubts]
     note = str(payload.get("note") or "")
     events = [_verdict(executor, d, payload, by, note) for d in (*children, dispatch)]
-    place = str(payload.get("at") or "")
-    if place and dispatch.event.sample:
+    if payload.get("at") and dispatch.event.sample:
+        place = _place(study, payload["at"])
         events.append(SampleMoved(sample=dispatch.event.sample, target=place, by=by))
     is_last = set(doubts) <= {ticket, *(c.event.ticket for c in children)}
     if is_last and state.paused is not None and state.paused.about == "doubt":
@@ -110,18 +121,32 @@ def _verdict(
                 spoils_sample=event.parent is None,
             )
         case "done":
-            wanted = executor.actions[event.resource][event.action].results
-            given = dict(payload.get("results") or {}) if event.parent is None else {}
-            missing = [r for r in wanted if r.name not in given and r.kind == "real"]
-            if missing and event.parent is None:
-                names = " ".join(f"--result {r.name}=...[{r.unit}]" for r in missing)
-                raise InputError(
-                    f"{event.resource}.{event.action} gives results that a person must state",
-                    hint=f"{names}, or resolve it as failed",
-                )
-            return ActionDone(ticket=ticket, results=given, evidence="person", note=text)
+            results = _stated(executor, event, payload) if event.parent is None else {}
+            return ActionDone(ticket=ticket, results=results, evidence="person", note=text)
         case other:
             raise UnknownName("verdict", str(other), ["done", "not_done", "failed"])
+
+
+def _stated(
+    executor: Executor, event: ActionDispatched, payload: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The results that a person states for an action whose own were lost."""
+    wanted = {r.name: r for r in executor.actions[event.resource][event.action].results}
+    given = dict(payload.get("results") or {})
+    for name, value in given.items():
+        if name not in wanted:
+            raise UnknownName(f"result of {event.resource}.{event.action}", name, wanted)
+        is_number = isinstance(value, int | float) and math.isfinite(value)
+        if wanted[name].kind == "real" and not is_number:
+            raise InputError(f"the result '{name}' must be a finite number, not {value!r}")
+    missing = [r for r in wanted.values() if r.name not in given and r.kind == "real"]
+    if missing:
+        raise InputError(
+            f"{event.resource}.{event.action} gives results that a person must state",
+            hint=" ".join(f"--result {r.name}=...[{r.unit}]" for r in missing)
+            + ", or resolve it as failed",
+        )
+    return given
 
 
 def _observe(study: Study, state: State, payload: Mapping[str, Any], by: str) -> Observed:
@@ -131,11 +156,13 @@ def _observe(study: Study, state: State, payload: Mapping[str, Any], by: str) ->
     if name not in names:
         raise UnknownName("metric", name, names)
     metric = study.campaign.metric(name)
-    value = quantity_in(str(payload.get("value", "")), metric.unit)
-    if not math.isfinite(value):
-        raise InputError(f"{name} must be a finite number")
+    value = _measured(f"the value of {name}", payload.get("value"), metric.unit)
     pass_gate(metric, value)
     sd = payload.get("sd")
+    if sd is not None:
+        sd = _measured(f"the sd of {name}", sd, metric.unit)
+        if sd < 0:
+            raise InputError(f"the sd of {name} is below zero")
     return Observed(
         trial=trial.number,
         sample=sample,
@@ -143,11 +170,43 @@ def _observe(study: Study, state: State, payload: Mapping[str, Any], by: str) ->
         metric=name,
         value=value,
         unit=metric.unit,
-        sd=quantity_in(str(sd), metric.unit) if sd else None,
-        level=payload.get("level") or "sample",
-        censored=payload.get("censored"),
+        sd=sd,
+        level=_one_of(payload.get("level") or "sample", get_args(Level)),
+        n_readings=int(payload.get("n_readings") or 1),
+        censored=_one_of(payload.get("censored"), (None, "above", "below")),
         source=str(payload.get("source") or f"person: {by}"),
     )
+
+
+def _measured(what: str, given: Any, unit: str) -> float:
+    try:
+        return quantity_in(str("" if given is None else given), unit)
+    except InputError as error:
+        raise InputError(f"{what}: {error}", hint=error.hint) from error
+
+
+def _one_of(word: Any, known: tuple[Any, ...]) -> Any:
+    if word not in known:
+        raise UnknownName("word for this", str(word), [k for k in known if k])
+    return word
+
+
+def _place(study: Study, given: Any) -> str:
+    places = [*(p.name for p in study.lab.positions), OUT]
+    if given not in places:
+        raise UnknownName("position of this lab", str(given or ""), places)
+    return str(given)
+
+
+def _moved(study: Study, state: State, payload: Mapping[str, Any], by: str) -> SampleMoved:
+    sample = str(payload.get("sample", ""))
+    if sample not in state.samples:
+        raise UnknownName("sample", sample, state.samples)
+    place = _place(study, payload.get("to"))
+    if place != OUT and room_at(study, state, place) < 1:
+        there = ", ".join(s.name for s in state.at_position(place))
+        raise InputError(f"position '{place}' is taken by {there}")
+    return SampleMoved(sample=sample, target=place, by=by)
 
 
 def _trial_of(state: State, sample: str) -> tuple[TrialState, str | None]:

@@ -194,11 +194,12 @@ class Settled(_Event):
     waited_s: float
 
 
-class Observed(_Event):
-    """One observation, after the gate. `source`: a step, a person, or a file.
+Level: TypeAlias = Literal["reading", "sample", "run", "block"]
+"""What was replicated: readings of one sample are not samples."""
 
-    `level` is what was replicated: readings of one sample are not samples.
-    """
+
+class Observed(_Event):
+    """One observation, after the gate. `source`: a step, a person, or a file."""
 
     kind: Literal["observed"] = "observed"
     trial: int
@@ -208,7 +209,7 @@ class Observed(_Event):
     value: float
     unit: str = ""
     sd: float | None = None
-    level: Literal["reading", "sample", "run", "block"] = "sample"
+    level: Level = "sample"
     n_readings: int = 1
     censored: Literal["above", "below"] | None = None
     source: str = ""

@@ -192,6 +192,13 @@ class Balance(Device):
         value = mean.value if isinstance(mean, Bound) else mean
         return Weighed(mean, 0.3, [value, value, value])
 
+    @action(effect=Effect.IRREVERSIBLE, cancel=Cancel.AT_ONCE)
+    async def portion(self) -> Weighed:
+        """Doses, and weighs what it dosed."""
+        await self.meet("portion")
+        await self.clock.sleep(MINUTE)
+        return Weighed(2.0, 0.3, [2.0])
+
     @reading
     async def drift(self) -> Annotated[float, Unit("g")]:
         """The drift."""
