@@ -14,6 +14,8 @@ from typing import Annotated, ClassVar
 from orchestrator.capabilities.deposition import Film
 from orchestrator.errors import (
     DeviceError,
+    DeviceGarbled,
+    DeviceSilent,
     ExecutionError,
     LimitExceeded,
     StepTimeout,
@@ -136,21 +138,21 @@ class SputterTool:
             StepTimeout: it did not cool down or fill.
             SafetyStop: an interlock.
         """
-        await dispatch("supply", "off")
+        await _reach(dispatch, "supply", "off")
         await self._finish(dispatch)
 
     async def _prepare(
         self, dispatch: Dispatch, oxygen: float, temperature: float, argon: float
     ) -> None:
         """Pumps, heats, and lets the gases in."""
-        await dispatch("valves", "pump")
+        await _reach(dispatch, "valves", "pump")
         await dispatch.until(
             "gauge", "pressure", "value", 0.0, self._base_pressure,
             hold_s=10.0, timeout_s=self._patience, every_s=15.0,
         )  # fmt: skip
-        await dispatch("heater", "set_temperature", temperature=temperature)
+        await _reach(dispatch, "heater", "set_temperature", temperature=temperature)
         await self._reach_pressure(dispatch, argon)
-        await dispatch("oxygen", "set_flow", flow=oxygen)
+        await _reach(dispatch, "oxygen", "set_flow", flow=oxygen)
         spread = self._temperature_tolerance
         await dispatch.until(
             "heater", "temperature", "value", temperature - spread, temperature + spread,
@@ -162,7 +164,7 @@ class SputterTool:
         """Corrects the argon flow in proportion until the gauge agrees."""
         flow, found = target * self._argon_per_pascal, 0.0
         for _ in range(1 + _MOST_CORRECTIONS):
-            await dispatch("argon", "set_flow", flow=flow)
+            await _reach(dispatch, "argon", "set_flow", flow=flow)
             await dispatch.sleep(_SETTLE_S)
             found = (await dispatch("gauge", "pressure"))["value"]
             if found <= 0 or abs(found / target - 1) <= self._pressure_tolerance:
@@ -177,15 +179,16 @@ class SputterTool:
 
     async def _grow(self, dispatch: Dispatch, power: float, duration_s: float) -> Film:
         """Strikes, presputters, and watches the exposure to its end."""
-        await dispatch("monitor", "zero")
-        await dispatch("supply", "set_power", power=power)
-        await dispatch("supply", "set_exposure", presputter=self._presputter, duration=duration_s)
+        await _reach(dispatch, "monitor", "zero")
+        await _reach(dispatch, "supply", "set_power", power=power)
+        times = {"presputter": self._presputter, "duration": duration_s}
+        await _reach(dispatch, "supply", "set_exposure", **times)
         struck_at = dispatch.clock.now()
         await dispatch("supply", "on")
         await dispatch.sleep(max(0.0, self._presputter - _VOLTAGE_LEAD_S))
         voltage = (await dispatch("supply", "plasma"))["voltage"]
         trace = await self._expose(dispatch, power, struck_at, duration_s)
-        await dispatch("supply", "off")
+        await _reach(dispatch, "supply", "off")
         thickness = (await dispatch("monitor", "growth"))["thickness"]
         if thickness <= 0 < duration_s:
             raise DeviceError(self.bench.name, "the monitor saw no film grow")
@@ -264,14 +267,14 @@ class SputterTool:
 
     async def _finish(self, dispatch: Dispatch) -> None:
         """Cools in vacuum, then vents."""
-        await dispatch("oxygen", "set_flow", flow=0.0)
-        await dispatch("argon", "set_flow", flow=0.0)
-        await dispatch("heater", "off")
+        await _reach(dispatch, "oxygen", "set_flow", flow=0.0)
+        await _reach(dispatch, "argon", "set_flow", flow=0.0)
+        await _reach(dispatch, "heater", "off")
         await dispatch.until(
             "heater", "temperature", "value", -300.0, self._cool_below,
             hold_s=0.0, timeout_s=self._patience, every_s=30.0,
         )  # fmt: skip
-        await dispatch("valves", "vent")
+        await _reach(dispatch, "valves", "vent")
         await dispatch.until(
             "gauge", "pressure", "value", self._atmosphere, 1e6,
             hold_s=0.0, timeout_s=self._patience, every_s=5.0,
@@ -291,3 +294,14 @@ class SputterTool:
                 return
             except (DeviceError, ExecutionError):
                 continue
+
+
+async def _reach(dispatch: Dispatch, part: str, act: str, **arguments: float) -> None:
+    """Has a part reach a state; once more when the line failed and it was not taken.
+
+    Not after a break: what comes back may have forgotten more than this.
+    """
+    try:
+        await dispatch(part, act, **arguments)
+    except (DeviceSilent, DeviceGarbled):
+        await dispatch(part, act, **arguments)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from orchestrator.engine.study import Study
-from orchestrator.model.events import ActionDone, ActionNotDone, Doubted, Event, Paused
+from orchestrator.model.events import (
+    ActionDone,
+    ActionNotDone,
+    Doubted,
+    Event,
+    Paused,
+    Resumed,
+)
 from orchestrator.model.state import DispatchState, State
 from orchestrator.ports.action import ActionSpec, Cancel
 from orchestrator.ports.execution import Executor, Record
@@ -26,7 +33,9 @@ async def recover(study: Study, state: State, executor: Executor, record: Record
     await executor.make_safe(why, skip=asked | left)
     for ticket in list(state.open_tickets):
         if state.dispatches[ticket].event.parent is None:
-            await examine(ticket, state, executor, record)
+            await examine(ticket, state, executor, record, again=True)
+    if state.paused is not None and state.paused.about == "doubt" and not state.doubts():
+        await record(Resumed(by="evidence"))
     if asked - left:
         others = frozenset(b.name for b in study.lab.resources) - (asked - left)
         await executor.make_safe(why, skip=others)
@@ -58,18 +67,23 @@ def needed_until_the_end(
     return frozenset(order[first:]) - frozenset(order[:first])
 
 
-async def examine(ticket: str, state: State, executor: Executor, record: Record) -> None:
+async def examine(
+    ticket: str, state: State, executor: Executor, record: Record, *, again: bool = False
+) -> None:
     """Finds out about an open ticket: inner actions first, then the action itself.
 
-    What evidence cannot settle becomes a doubt that waits for a person.
+    What evidence cannot settle becomes a doubt that waits for a person; `again` looks whether
+    there is evidence by now: a device that could not be asked may be back.
     """
     dispatch = state.dispatches[ticket]
     for child in dispatch.children:
-        if state.dispatches[child].is_open and state.dispatches[child].doubt is None:
-            await examine(child, state, executor, record)
-    if not dispatch.is_open or dispatch.doubt is not None:
+        if state.dispatches[child].is_open:
+            await examine(child, state, executor, record, again=again)
+    if not dispatch.is_open or (dispatch.doubt is not None and not again):
         return
     found = await _find_out(dispatch, state, executor)
+    if isinstance(found, Doubted) and dispatch.doubt is not None:
+        return
     await record(found)
     if isinstance(found, Doubted) and dispatch.event.parent is None:
         await record(

@@ -39,6 +39,9 @@ from orchestrator.ports.clock import Clock
 from orchestrator.ports.execution import Order, Record
 from orchestrator.ports.resource import Queryable, Resource, Verdict
 
+ASK_AGAIN_S = (1.0, 5.0)
+"""Campaign time before a device that could not be asked after a ticket is asked again: a doubt
+costs more than a wire that comes back."""
 SAFE_WITHIN_S = 5.0
 """Wall time for one resource's make_safe before the next one is asked; it is not given up."""
 
@@ -77,7 +80,8 @@ class Runner:
             except HaganeError as error:
                 # the others are opened all the same, so that they can be made safe
                 failed[name] = error
-                await resource.close()
+                if isinstance(error, WrongDevice):
+                    await resource.close()
         if failed:
             raise _first_of(failed)
         await self.record(*found)
@@ -226,14 +230,20 @@ class Runner:
         device = self._resources[resource]
         if not isinstance(device, Queryable):
             return Verdict("unknown", "the device cannot be asked")
+        pauses_s = iter(ASK_AGAIN_S)
         while True:
             try:
                 with _faults_of_the_driver(resource, "ask"):
                     verdict = await device.ask(Ticket(ticket))
             except HaganeError as error:
-                return Verdict("unknown", f"it was asked, but {error}")
+                pause_s = next(pauses_s, None)
+                if pause_s is None or isinstance(error, WrongDevice):
+                    return Verdict("unknown", f"it was asked, but {error}")
+                await self.clock.sleep(pause_s)
+                continue
             if verdict.outcome != "running":
                 return replace(verdict, results=plain(verdict.results))
+            pauses_s = iter(ASK_AGAIN_S)
             await self.clock.sleep(1.0)
 
     async def watch(self) -> None:

@@ -12,6 +12,8 @@ from orchestrator.capabilities.deposition import Film
 from orchestrator.clock import VirtualClock
 from orchestrator.errors import (
     DeviceError,
+    DeviceGone,
+    DeviceSilent,
     DeviceUnsure,
     InterlockTripped,
     LimitExceeded,
@@ -297,6 +299,34 @@ def test_a_pressure_that_cannot_be_reached_is_said_before_anything_is_struck() -
     assert "supply.on" not in names(tool)
     assert "oxygen.set_flow" in names(tool)
     assert tool.flows == {"argon": 0.0, "oxygen": 0.0}
+
+
+class Once(dict[tuple[str, str], Exception]):
+    """Failures that are met once."""
+
+    def __getitem__(self, act: tuple[str, str]) -> Exception:
+        return self.pop(act)
+
+
+@pytest.mark.parametrize("act", ["set_power", "off"])
+def test_a_state_that_was_not_reached_for_a_lost_reply_is_asked_for_once_more(act: str) -> None:
+    def lose(tool: Tool) -> None:
+        tool.fails = Once({("supply", act): DeviceSilent("supply", "no reply")})
+
+    tool, film = deposit(lose)
+    assert isinstance(film, Film)
+    assert names(tool).count(f"supply.{act}") == 2
+
+
+def test_a_strike_is_never_repeated_and_a_broken_line_is_not_talked_over() -> None:
+    for part_act, error in (
+        (("supply", "on"), DeviceSilent("supply", "no reply")),
+        (("supply", "set_power"), DeviceGone("supply", "the cable is out")),
+    ):
+        fails = Once({part_act: error})
+        tool, raised = deposit(lambda t, fails=fails: setattr(t, "fails", fails))
+        assert raised is error
+        assert names(tool).count(".".join(part_act)) == 1
 
 
 def test_an_interlock_is_passed_on_untouched() -> None:
