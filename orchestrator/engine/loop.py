@@ -67,6 +67,7 @@ class Engine:
         self._calming: asyncio.Task[bool] | None = None
         self._recovering: asyncio.Task[None] | None = None
         self._left: frozenset[str] = frozenset()
+        self._may_be_on = False
 
     async def run(self, started: ev.EngineStarted, opened: ev.CampaignOpened) -> Ending:
         """Opens the lab, recovers what a predecessor left, and runs the loop.
@@ -79,7 +80,7 @@ class Engine:
         """
         state, record = self._ledger.state, self._ledger.record
         was_up = state.engine_is_up or not state.was_left_safe
-        is_new = state.opened is None
+        is_new, self._may_be_on = state.opened is None, was_up
         if is_new:
             await record(opened)
         await record(started)
@@ -209,7 +210,7 @@ class Engine:
         if isinstance(command, do.AskPerson):
             return
         if isinstance(command, do.StartStep):
-            self._left = frozenset()
+            self._left, self._may_be_on = frozenset(), True
         task = asyncio.get_running_loop().create_task(self._carry_out(command))
         self._active[command] = task
         task.add_done_callback(lambda done: self._ended(command, done))
@@ -321,7 +322,7 @@ class Engine:
         if isinstance(error, LeaseLost):
             return  # the lab belongs to whoever took it
         unsafe = await self._let_go(str(error) or type(error).__name__)
-        if unsafe and isinstance(error, HaganeError):
+        if unsafe and self._may_be_on and isinstance(error, HaganeError):
             error.hint = "; ".join(filter(None, (error.hint, unsafe)))
 
     async def _let_go(self, reason: str) -> str:
