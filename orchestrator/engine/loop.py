@@ -29,6 +29,7 @@ LOOK_APART_S = 0.1
 """Wall time between two looks at least, where a step follows the other at once."""
 HEARTBEAT_EVERY_S = 5.0
 """Wall time between renewals of the lease."""
+_IN_DOUBT = "see `hagane doubts`, then `hagane resolve TICKET done|not-done|failed`"
 LATCHED = "when the lab is in order: `hagane resume`, then run it again"
 
 
@@ -197,6 +198,8 @@ class Engine:
         asks = next((c for c in commands if isinstance(c, do.AskPerson)), None)
         if asks is not None:
             return Ending(Exit.PERSON, asks.why, "`hagane observe`, then run it again")
+        if not commands and state.paused is None and not self._is_emergency:
+            return Ending(Exit.PERSON, "nothing is left that the engine could do", _IN_DOUBT)
         return None
 
     async def _wait(self) -> None:
@@ -352,7 +355,7 @@ class Engine:
 
 def _way_on(paused: ev.Paused) -> str:
     if paused.about == "doubt":
-        return "see `hagane doubts`, then `hagane resolve TICKET done|not-done|failed`"
+        return _IN_DOUBT
     if paused.about == "latch":
         return LATCHED
     return "put it right, then run it again"

@@ -84,15 +84,12 @@ async def examine(
     found = await _find_out(dispatch, state, executor)
     if isinstance(found, Doubted) and dispatch.doubt is not None:
         return
-    await record(found)
     if isinstance(found, Doubted) and dispatch.event.parent is None:
-        await record(
-            Paused(
-                why=f"it is not known whether {_name(dispatch)} took place: {found.known}",
-                by="engine",
-                about="doubt",
-            )
-        )
+        why = f"it is not known whether {_name(dispatch)} took place: {found.known}"
+        # in one commit: a doubt that pauses nothing would be waited for in silence
+        await record(found, Paused(why=why, by="engine", about="doubt"))
+    else:
+        await record(found)
 
 
 async def _find_out(dispatch: DispatchState, state: State, executor: Executor) -> Event:
