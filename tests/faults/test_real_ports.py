@@ -1,0 +1,49 @@
+"""Faults on the wires of twins in a process of their own: terminals and TCP, in wall time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from faults_night import WITHIN_S, new_night
+
+from orchestrator.errors import Exit
+from orchestrator.model.events import ActionFailed
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "gas": {"how": "delay", "seconds": 0.6},
+    "gauge": {"how": "delay", "seconds": 1.4},
+    "supply": {"how": "twice", "times": 5},
+    "monitor": {"how": "garble"},
+    "modbus": {"how": "drop"},
+    "meter": {"how": "unplug", "seconds": 0.3},
+    "arm-registers": {"how": "drop"},
+}
+"""One for each port, none of which lasts: late within and beyond the time-out of 1 s, twice,
+garbled, lost, unplugged and plugged in again."""
+
+
+def test_faults_that_pass_cost_nothing(tmp_path: Path) -> None:
+    with new_night(tmp_path, trials=1) as night:
+        child = night.begin_until("pumped")
+        with night.control() as control:
+            for port, fault in FAULTS.items():
+                control.fail(port, **fault)
+        out, err = child.communicate(timeout=WITHIN_S)
+        assert child.returncode == Exit.FINISHED, out + err
+        assert night.state().trials[1].status == "done"
+        failed = [r.event for r in night.events() if isinstance(r.event, ActionFailed)]
+        assert all(f.may_retry for f in failed), failed
+
+
+def test_a_device_that_hangs_for_good_is_named_and_the_rest_is_safe(tmp_path: Path) -> None:
+    with new_night(tmp_path, trials=1) as night:
+        child = night.begin_until("strikes")
+        with night.control() as control:
+            control.fail("monitor", "hang")
+            out, _ = child.communicate(timeout=WITHIN_S)
+            assert child.returncode == Exit.PERSON
+            assert "step 'deposit' of trial 1 failed: monitor: no reply within 1 s" in out
+            control.heal()
+        again = night.command("run", str(night.folder))
+        assert again.returncode == Exit.FINISHED, again.stderr
