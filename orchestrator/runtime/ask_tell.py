@@ -9,13 +9,14 @@ from typing import Literal
 
 from orchestrator import plugins
 from orchestrator.engine.history import task_of
-from orchestrator.errors import FileProblems, InputError, Problem, UnknownName
+from orchestrator.errors import FileProblems, InputError, Problem, did_you_mean
 from orchestrator.files.table import Table, number, read_table
 from orchestrator.model.campaign import PlannerChoice
 from orchestrator.model.objective import Objective
 from orchestrator.model.space import Choice, Integer, Parameter, Point, Pool, Real, SearchSpace
 from orchestrator.model.trial import Proposal
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
+from orchestrator.runtime.columns import column_of, number_in, split_header
 from orchestrator.runtime.load import campaign_path, read_campaign
 
 Direction = Literal["minimise", "maximise"]
@@ -61,20 +62,6 @@ def propose(
     return Advice(proposals, task, len(history.evaluated), len(history.pending), campaign is None)
 
 
-def split_header(column: str) -> tuple[str, str]:
-    """`temperature [degC]` -> name and unit."""
-    name, bracket, unit = column.partition("[")
-    return name.strip(), unit.rstrip("] ").strip() if bracket else ""
-
-
-def column_of(table: Table, name: str) -> str:
-    """The table's column of a name, with or without its unit. Raises UnknownName."""
-    for column in table.columns:
-        if name in (column, split_header(column)[0]):
-            return column
-    raise UnknownName(f"column of {table.source}", name, table.columns)
-
-
 def _assumed_task(table: Table, goal: tuple[Direction, str] | None, seed: int) -> PlanningTask:
     if goal is None:
         raise InputError(
@@ -83,6 +70,8 @@ def _assumed_task(table: Table, goal: tuple[Direction, str] | None, seed: int) -
         )
     direction, wanted = goal[0], column_of(table, goal[1])
     name, unit = split_header(wanted)
+    for column in table.columns:
+        column_of(table, split_header(column)[0])  # refuses a name that stands twice
     parameters = tuple(_assumed(table, c) for c in table.columns if c != wanted)
     if not parameters:
         raise InputError(f"{table.source} has no column beside '{wanted}' to vary")
@@ -97,7 +86,7 @@ def _assumed_task(table: Table, goal: tuple[Direction, str] | None, seed: int) -
 
 def _assumed(table: Table, column: str) -> Parameter:
     name, unit = split_header(column)
-    if not table.is_numeric(column):
+    if all(number(cell) is None for cell in table.texts(column)):
         return Choice(name=name, options=tuple(dict.fromkeys(table.texts(column))))
     values = table.numbers(column)
     low, high = min(values), max(values)
@@ -112,7 +101,13 @@ def _assumed(table: Table, column: str) -> Parameter:
 
 
 def history_from(table: Table, task: PlanningTask) -> History:
-    """The rows of a table as trials. Raises FileProblems with every bad cell."""
+    """The rows of a table as trials, in the units of the task.
+
+    Raises:
+        FileProblems: with every bad cell.
+        UnknownName: a column is missing, or has a unit that does not exist.
+        UnitMismatch: the unit of a column does not fit.
+    """
     columns = {p.name: column_of(table, p.name) for p in task.space.parameters}
     metrics = {m.name: column_of(table, m.name) for m in task.metrics}
     problems: list[Problem] = []
@@ -120,7 +115,7 @@ def history_from(table: Table, task: PlanningTask) -> History:
     for index, line in enumerate(table.lines):
         cells = dict(zip(table.columns, table.rows[index], strict=True))
         point = _point(task.space, cells, columns, line, problems)
-        outcomes = _outcomes(cells, metrics, line, problems)
+        outcomes = _outcomes(task, cells, metrics, line, problems)
         if len(outcomes) == len(metrics):
             evaluated.append(Evaluated(trial=index + 1, point=point, outcomes=outcomes))
         else:
@@ -140,31 +135,39 @@ def _point(
 ) -> Point:
     point: Point = {}
     for parameter in space.parameters:
-        cell = cells[columns[parameter.name]]
+        column = columns[parameter.name]
+        cell = cells[column]
         if isinstance(parameter, Choice | Pool):
             known = parameter.options if isinstance(parameter, Choice) else parameter.names
             if cell not in known:
-                problems.append(Problem(f"'{cell}' is not a {parameter.name}", line=line))
+                hint = did_you_mean(cell, known)
+                problems.append(Problem(f"'{cell}' is not a {parameter.name}", hint, line))
             point[parameter.name] = cell
             continue
-        value = number(cell)
-        if value is None:
-            message = f"'{cell}' is not a number in column '{columns[parameter.name]}'"
-            problems.append(Problem(message, line=line))
+        value = number_in(cell, column, parameter.unit)
+        is_whole = value is not None and value.is_integer()
+        if value is None or (isinstance(parameter, Integer) and not is_whole):
+            what = "a number" if value is None else "a whole number"
+            problems.append(Problem(f"'{cell}' is not {what} in column '{column}'", line=line))
             value = 0.0
         point[parameter.name] = int(value) if isinstance(parameter, Integer) else value
     return point
 
 
 def _outcomes(
-    cells: Mapping[str, str], metrics: Mapping[str, str], line: int, problems: list[Problem]
+    task: PlanningTask,
+    cells: Mapping[str, str],
+    columns: Mapping[str, str],
+    line: int,
+    problems: list[Problem],
 ) -> dict[str, Outcome]:
     outcomes = {}
-    for name, column in metrics.items():
+    for metric in task.metrics:
+        name, column = metric.name, columns[metric.name]
         cell = cells[column].strip()
         if not cell:
             continue
-        value = number(cell)
+        value = number_in(cell, column, metric.unit)
         if value is None:
             problems.append(Problem(f"'{cell}' is not a number in column '{column}'", line=line))
         else:

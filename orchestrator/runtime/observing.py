@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.errors import InputError
 from orchestrator.files.table import read_table
-from orchestrator.runtime.ask_tell import column_of, split_header
+from orchestrator.runtime.columns import column_of, split_header
 
 
 def observation(metric: str, value: str | None, file: Path | None) -> dict[str, Any]:

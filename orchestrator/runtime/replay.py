@@ -14,12 +14,19 @@ from pathlib import Path
 import numpy as np
 
 from orchestrator import plugins
-from orchestrator.errors import InputError, PoolExhausted
+from orchestrator.errors import (
+    FileProblems,
+    InputError,
+    PoolExhausted,
+    Problem,
+    UnknownName,
+    did_you_mean,
+)
 from orchestrator.files.table import Table, read_table
 from orchestrator.model.campaign import Campaign
-from orchestrator.model.space import Choice, Pool, Real, SearchSpace
+from orchestrator.model.space import Choice, Parameter, Pool, Real, SearchSpace
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
-from orchestrator.runtime.ask_tell import column_of
+from orchestrator.runtime.columns import column_of, numbers_in
 from orchestrator.runtime.load import campaign_path, read_campaign
 
 TOP_SHARE = 0.05
@@ -48,13 +55,15 @@ class Needed:
     """Experiments needed to reach one goal, per seed; None: not within the limit.
 
     `random_mean` is exact: (N + 1) / (k + 1) draws without replacement to hit one of k among N.
-    `factor` is random_mean over the planner's mean, with a bootstrap 95 % interval over seeds;
-    runs that did not reach the goal count as the limit, so that the factor is a lower bound.
+    `factor` is how many times fewer experiments the planner needed on average, with a bootstrap
+    95 % interval over seeds. Where the goal is not reached, the limit is counted, for random order
+    too (`random_within`, exact): so a limit draws the factor towards 1, never away from it.
     """
 
     goal: str
     counts: tuple[int | None, ...]
     random_mean: float
+    random_within: float
     factor: float
     interval: tuple[float, float]
 
@@ -90,8 +99,7 @@ def replay(
     """
     read = read_table(Path(table))
     study = read_campaign(campaign_path(campaign))
-    names = {**{n: n for n in _names(study)}, **(columns or {})}
-    settings = settings_of(read, study, names)
+    settings = settings_of(read, study, columns or {})
     most = min(limit or study.budget.trials, len(settings.means))
     ranked = settings.ranked(study.objective.direction)
     top = set(ranked[: max(1, round(TOP_SHARE * len(ranked)))])
@@ -112,45 +120,86 @@ def replay(
     )
 
 
-def _names(study: Campaign) -> list[str]:
-    return [*study.space.names, study.objective.metric]
+def settings_of(table: Table, study: Campaign, columns: Mapping[str, str]) -> Settings:
+    """Groups the table's rows by their setting. `columns` as in `replay`.
 
-
-def settings_of(table: Table, study: Campaign, names: Mapping[str, str]) -> Settings:
-    """Groups the table's rows by their setting. Raises InputError."""
+    Raises:
+        InputError: the campaign has constraints, or the table does not fit it.
+    """
     if study.objective.constraints:
         raise InputError("a replay takes a campaign without constraints on metrics")
-    outcome = table.numbers(column_of(table, names[study.objective.metric]))
-    features: list[tuple[float, ...]] = []
-    columns: list[str] = []
-    units: list[str] = []
-    for parameter in study.space.parameters:
-        column = column_of(table, names[parameter.name])
-        if isinstance(parameter, Choice | Pool):
-            for word in dict.fromkeys(table.texts(column)):
-                columns.append(f"{parameter.name}={word}")
-                units.append("")
-                features.append(tuple(float(t == word) for t in table.texts(column)))
-            continue
-        values = table.numbers(column)
-        is_log = isinstance(parameter, Real) and parameter.scale == "log"
-        columns.append(parameter.name)
-        units.append(parameter.unit)
-        features.append(tuple(float(np.log10(v)) for v in values) if is_log else values)
+    metric = study.metric(study.objective.metric)
+    names = [*study.space.names, metric.name]
+    for name in columns:
+        if name not in names:
+            raise UnknownName("parameter or metric of the campaign", name, names)
+    found = {name: column_of(table, columns.get(name, name)) for name in names}
+    is_log = metric.scale == "log"
+    outcome = numbers_in(table, found[metric.name], metric.unit, is_log=is_log)
+    features = [
+        feature
+        for parameter in study.space.parameters
+        for feature in _features(table, parameter, found[parameter.name])
+    ]
     grouped: dict[tuple[float, ...], list[float]] = {}
-    for row, value in zip(zip(*features, strict=True), outcome, strict=True):
+    rows = zip(*(f.values for f in features), strict=True)
+    for row, value in zip(rows, outcome, strict=True):
         grouped.setdefault(row, []).append(value)
     pool = Pool(
         name="setting",
         names=tuple(f"setting {i + 1}" for i in range(len(grouped))),
-        columns=tuple(columns),
-        units=tuple(units),
+        columns=tuple(f.name for f in features),
+        units=tuple(f.unit for f in features),
         rows=tuple(grouped),
         source=table.source,
         sha256=table.sha256,
     )
     measured = tuple(tuple(v) for v in grouped.values())
     return Settings(pool, measured, tuple(float(np.mean(v)) for v in measured))
+
+
+@dataclass(frozen=True)
+class _Feature:
+    name: str
+    unit: str
+    values: tuple[float, ...]
+
+
+def _features(table: Table, parameter: Parameter, column: str) -> list[_Feature]:
+    """The columns of numbers that describe a parameter's values: a logarithm on a log scale, one
+    per word of a choice, the describing numbers of a pool."""
+    name = parameter.name
+    if isinstance(parameter, Choice):
+        cells = table.texts(column)
+        return [
+            _Feature(f"{name}={word}", "", tuple(float(c == word) for c in cells))
+            for word in dict.fromkeys(cells)
+        ]
+    if isinstance(parameter, Pool):
+        rows = _candidates(table, parameter, column)
+        return [
+            _Feature(f"{name}.{describing}", unit, tuple(row[i] for row in rows))
+            for i, (describing, unit) in enumerate(
+                zip(parameter.columns, parameter.units, strict=True)
+            )
+        ]
+    is_log = isinstance(parameter, Real) and parameter.scale == "log"
+    values = numbers_in(table, column, parameter.unit, is_log=is_log)
+    if is_log:
+        return [_Feature(name, "", tuple(float(np.log10(v)) for v in values))]
+    return [_Feature(name, parameter.unit, values)]
+
+
+def _candidates(table: Table, pool: Pool, column: str) -> list[tuple[float, ...]]:
+    known = dict(zip(pool.names, pool.rows, strict=True))
+    problems = [
+        Problem(f"'{c}' is not a candidate of '{pool.name}'", did_you_mean(c, known), line)
+        for line, c in zip(table.lines, table.texts(column), strict=True)
+        if c not in known
+    ]
+    if problems:
+        raise FileProblems(table.source, problems)
+    return [known[c] for c in table.texts(column)]
 
 
 def _play(
@@ -219,8 +268,19 @@ def _needed(
         next((i + 1 for i, row in enumerate(order) if row in wanted), None) for order in orders
     )
     random_mean = (n + 1) / (len(wanted) + 1)
+    within = random_within(n, len(wanted), most)
     filled = np.array([most if c is None else c for c in counts], dtype=float)
     draws = np.random.default_rng(0).choice(filled, (N_BOOTSTRAP, len(filled))).mean(axis=1)
-    low, high = np.quantile(random_mean / draws, [0.025, 0.975])
-    factor = random_mean / float(filled.mean())
-    return Needed(goal, counts, random_mean, factor, (float(low), float(high)))
+    low, high = np.quantile(within / draws, [0.025, 0.975])
+    factor = within / float(filled.mean())
+    return Needed(goal, counts, random_mean, within, factor, (float(low), float(high)))
+
+
+def random_within(n: int, k: int, most: int) -> float:
+    """Exact mean of the draws without replacement until one of `k` among `n` comes, `most` being
+    counted where none did."""
+    mean, none_yet = 0.0, 1.0
+    for drawn in range(most):
+        mean += none_yet
+        none_yet *= (n - k - drawn) / (n - drawn)
+    return mean

@@ -1,0 +1,71 @@
+"""Columns of a table of results: found by name, read in the unit that is wanted."""
+
+from __future__ import annotations
+
+from orchestrator.errors import FileProblems, InputError, Problem, UnitMismatch, UnknownName
+from orchestrator.files.table import Table, number
+from orchestrator.model.quantity import scale_offset
+
+
+def split_header(column: str) -> tuple[str, str]:
+    """`temperature [degC]` -> name and unit."""
+    name, bracket, unit = column.partition("[")
+    return name.strip(), unit.rstrip("] ").strip() if bracket else ""
+
+
+def column_of(table: Table, name: str) -> str:
+    """The table's column of a name, with or without its unit.
+
+    Raises:
+        UnknownName: there is none.
+        InputError: there are several that differ in their unit only.
+    """
+    if name in table.columns:
+        return name
+    found = [c for c in table.columns if split_header(c)[0] == name]
+    if len(found) > 1:
+        raise InputError(f"{table.source} has two columns named '{name}': {', '.join(found)}")
+    if not found:
+        raise UnknownName(f"column of {table.source}", name, table.columns)
+    return found[0]
+
+
+def scale_of(column: str, unit: str) -> tuple[float, float]:
+    """(a, b) with `a * cell + b` in `unit`; a column without a unit is in `unit` already.
+
+    Raises:
+        UnitMismatch, UnknownName: its unit cannot be converted, or does not exist.
+    """
+    written = split_header(column)[1]
+    if written in ("", unit):
+        return 1.0, 0.0
+    try:
+        return scale_offset(written, unit)
+    except UnitMismatch as error:
+        raise UnitMismatch(f"column '{column}'", written, unit) from error
+
+
+def numbers_in(table: Table, column: str, unit: str, *, is_log: bool = False) -> tuple[float, ...]:
+    """The numbers of a column in `unit`.
+
+    Raises:
+        FileProblems: a cell is no finite number (on a log scale: not above zero), with its line.
+        UnitMismatch, UnknownName: as `scale_of`.
+    """
+    slope, offset = scale_of(column, unit)
+    values = tuple(slope * v + offset for v in table.numbers(column))
+    problems = [
+        Problem(f"column '{column}' has {cell} where the scale is logarithmic", line=line)
+        for line, value, cell in zip(table.lines, values, table.texts(column), strict=True)
+        if is_log and value <= 0
+    ]
+    if problems:
+        raise FileProblems(table.source, problems)
+    return values
+
+
+def number_in(cell: str, column: str, unit: str) -> float | None:
+    """The number of a cell in `unit`; None where it is no finite number. Raises as `scale_of`."""
+    slope, offset = scale_of(column, unit)
+    value = number(cell)
+    return None if value is None else slope * value + offset

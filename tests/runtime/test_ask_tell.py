@@ -1,0 +1,207 @@
+"""A table of results in, points to try out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.errors import FileProblems, InputError, UnitMismatch, UnknownName
+from orchestrator.files.table import read_table
+from orchestrator.model.space import Choice, Integer, Real
+from orchestrator.runtime.ask_tell import Advice, history_from, propose
+from orchestrator.runtime.columns import column_of, split_header
+from orchestrator.runtime.observing import observation
+
+CAMPAIGN = """\
+name: beams
+space:
+  width: {real: [1, 10], unit: mm}
+  ribs:  {integer: [0, 9]}
+  kind:  {choice: [flat, ribbed]}
+metrics:
+  strength: {unit: MPa}
+  mass: {unit: g}
+objective: {maximise: strength, subject_to: [mass <= 5 g]}
+planner: {kind: sobol}
+budget: {trials: 10}
+seed: 3
+"""
+
+
+def written(tmp_path: Path, text: str, name: str = "results.csv") -> Path:
+    path = tmp_path / name
+    path.write_text(text)
+    return path
+
+
+def asked(tmp_path: Path, text: str, n: int = 2, **settings: Any) -> Advice:
+    study = written(tmp_path, CAMPAIGN, "beams.yaml")
+    return propose(written(tmp_path, text), n, campaign=study, **settings)
+
+
+@pytest.mark.parametrize(
+    ("column", "name", "unit"),
+    [
+        ("temperature [degC]", "temperature", "degC"),
+        ("temperature", "temperature", ""),
+        (" rate[ nm/min ] ", "rate", "nm/min"),
+        ("share []", "share", ""),
+        ("odd ]name", "odd ]name", ""),
+    ],
+)
+def test_a_header_is_a_name_and_perhaps_a_unit(column: str, name: str, unit: str) -> None:
+    assert split_header(column) == (name, unit)
+
+
+def test_a_column_is_found_with_or_without_its_unit(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path, "a [s],b,a2\n1,2,3\n"))
+    assert [column_of(table, n) for n in ("a", "a [s]", "b")] == ["a [s]", "a [s]", "b"]
+    with pytest.raises(UnknownName, match="'c' is not a column"):
+        column_of(table, "c")
+    twice = read_table(written(tmp_path, "a [s],a [min]\n1,2\n"))
+    with pytest.raises(InputError, match="two columns named 'a'"):
+        column_of(twice, "a")
+
+
+def test_with_a_campaign_its_space_and_objective_hold(tmp_path: Path) -> None:
+    advice = asked(tmp_path, "width,ribs,kind,strength,mass\n2,1,flat,3,1\n", n=3)
+    assert (advice.n_results, advice.n_pending, advice.is_assumed) == (1, 0, False)
+    assert len(advice.proposals) == 3
+    for proposal in advice.proposals:
+        assert 1 <= float(proposal.point["width"]) <= 10
+        assert proposal.point["kind"] in ("flat", "ribbed")
+
+
+def test_proposals_are_a_function_of_the_table(tmp_path: Path) -> None:
+    text = "width,ribs,kind,strength,mass\n2,1,flat,3,1\n"
+    assert asked(tmp_path, text) == asked(tmp_path, text)
+    more = asked(tmp_path, text + "3,1,flat,3,1\n")
+    assert more.proposals[0].point == asked(tmp_path, text).proposals[1].point
+
+
+def history(tmp_path: Path, text: str) -> Any:
+    task = asked(tmp_path, "width,ribs,kind,strength,mass\n2,1,flat,3,1\n").task
+    return history_from(read_table(written(tmp_path, text)), task)
+
+
+def test_units_in_the_header_are_converted(tmp_path: Path) -> None:
+    text = "width [cm],ribs,kind,strength [kPa],mass [kg]\n0.25,1,flat,3000,0.002\n"
+    (row,) = history(tmp_path, text).evaluated
+    assert row.point["width"] == 2.5
+    assert row.outcomes["strength"].value == pytest.approx(3.0)
+    assert row.outcomes["mass"].value == pytest.approx(2.0)
+    with pytest.raises(UnitMismatch, match=r"column 'width \[K\]' is in 'K'"):
+        history(tmp_path, text.replace("[cm]", "[K]"))
+    with pytest.raises(UnknownName, match="furlung"):
+        history(tmp_path, text.replace("[cm]", "[furlung]"))
+
+
+def test_a_row_without_a_result_is_a_point_in_flight(tmp_path: Path) -> None:
+    text = "width,ribs,kind,strength,mass\n2,1,flat,3,1\n3,2,ribbed,,\n4,3,flat,5,\n"
+    known = history(tmp_path, text)
+    assert [e.trial for e in known.evaluated] == [1]
+    assert [p["width"] for p in known.pending] == [3.0, 4.0]
+    assert known.n_proposed == 3
+
+
+def test_a_point_beyond_the_space_counts_as_what_it_is(tmp_path: Path) -> None:
+    known = history(tmp_path, "width,ribs,kind,strength,mass\n20,1,flat,3,1\n")
+    assert known.evaluated[0].point["width"] == 20.0
+    assert len(asked(tmp_path, "width,ribs,kind,strength,mass\n20,1,flat,3,1\n").proposals) == 2
+
+
+def test_every_bad_cell_is_named_with_its_line_at_once(tmp_path: Path) -> None:
+    text = (
+        "width,ribs,kind,strength,mass\n"
+        "2,1,flat,3,1\n"
+        "wide,1,flat,3,1\n"
+        "2,1.5,flat,3,1\n"
+        "2,1,round,3,1\n"
+        "2,1,flat,strong,1\n"
+        "2,,flat,3,inf\n"
+    )
+    with pytest.raises(FileProblems) as refused:
+        history(tmp_path, text)
+    said = [(p.line, p.message) for p in refused.value.problems]
+    assert said == [
+        (3, "'wide' is not a number in column 'width'"),
+        (4, "'1.5' is not a whole number in column 'ribs'"),
+        (5, "'round' is not a kind"),
+        (6, "'strong' is not a number in column 'strength'"),
+        (7, "'' is not a number in column 'ribs'"),
+        (7, "'inf' is not a number in column 'mass'"),
+    ]
+    assert "did you mean" in refused.value.problems[2].hint or refused.value.problems[2].hint
+
+
+def test_a_missing_column_is_named_with_the_nearest_one(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName) as refused:
+        asked(tmp_path, "widht,ribs,kind,strength,mass\n2,1,flat,3,1\n")
+    assert refused.value.hint == "did you mean 'widht'?"
+
+
+FREE = "temperature [degC],n,kind,note free\n25,1,a,1.5\n100,2,b,2.5\n50,3,a,\n"
+
+
+def test_without_a_campaign_the_table_says_what_may_be_varied(tmp_path: Path) -> None:
+    path = written(tmp_path, FREE)
+    advice = propose(path, 1, goal=("maximise", "note free"))
+    assert advice.is_assumed
+    assert (advice.n_results, advice.n_pending) == (2, 1)
+    assert advice.task.space.parameters == (
+        Integer(name="temperature", low=25, high=100, unit="degC"),
+        Integer(name="n", low=1, high=3),
+        Choice(name="kind", options=("a", "b")),
+    )
+    real = propose(
+        written(tmp_path, FREE.replace("25,1", "25.0,1")), 1, goal=("minimise", "note free")
+    )
+    assert real.task.space["temperature"] == Real(
+        name="temperature", low=25.0, high=100.0, unit="degC"
+    )
+    assert real.task.objective.direction == "minimise"
+
+
+@pytest.mark.parametrize(
+    ("text", "goal", "said"),
+    [
+        (FREE, None, "does not say what is wanted"),
+        (FREE, "nothing", "'nothing' is not a column"),
+        ("y\n1\n2\n", "y", "no column beside 'y'"),
+        ("x,y\n1,1\n1,2\n", "y", "one value only"),
+        ("x,y\n1,1\n1;5,2\n3,3\n", "y", "column 'x' has '1;5'"),
+        ("x,y\n1,1\n,2\n3,3\n", "y", "column 'x' has an empty cell"),
+        ("x [s],x [min],y\n1,1,1\n2,2,2\n", "y", "two columns named 'x'"),
+        ("x,y\n1,good\n2,bad\n", "y", "'good' is not a number"),
+    ],
+    ids=[
+        "no goal",
+        "unknown goal",
+        "nothing to vary",
+        "one value",
+        "typo",
+        "gap",
+        "twice",
+        "words",
+    ],
+)
+def test_a_table_that_does_not_say_enough_is_refused(
+    tmp_path: Path, text: str, goal: str | None, said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        propose(written(tmp_path, text), 1, goal=("maximise", goal) if goal else None)
+
+
+def test_an_observation_is_a_value_or_the_mean_of_a_column(tmp_path: Path) -> None:
+    assert observation("mass", "3 g", None) == {"metric": "mass", "value": "3 g"}
+    path = written(tmp_path, "mass [kg]\n0.001\n0.002\n0.003\n")
+    told = observation("mass", None, path)
+    assert (told["value"], told["n_readings"]) == ("0.002 kg", 3)
+    assert told["source"].startswith("file results.csv sha256 ")
+    for value, file in ((None, None), ("3 g", path)):
+        with pytest.raises(InputError, match="either --value or --file"):
+            observation("mass", value, file)
+    with pytest.raises(UnknownName):
+        observation("length", None, path)

@@ -1,0 +1,215 @@
+"""The planner against a table of experiments that were really made."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from orchestrator.errors import FileProblems, InputError, UnitMismatch, UnknownName
+from orchestrator.files.table import read_table
+from orchestrator.runtime.load import read_campaign
+from orchestrator.runtime.replay import Replayed, random_within, replay, settings_of
+
+CAMPAIGN = """\
+name: beams
+space:
+  width: {real: [1, 10], unit: mm}
+  kind: {choice: [flat, ribbed]}
+metrics:
+  strength: {unit: MPa}
+objective: {DIRECTION: strength}
+planner: {kind: random}
+budget: {trials: 100}
+"""
+ROWS = [
+    ("1", "flat", 5.0),
+    ("1", "flat", 7.0),
+    ("2", "flat", 1.0),
+    ("2", "ribbed", 9.0),
+    ("3", "flat", 3.0),
+    ("3", "ribbed", 4.0),
+]
+
+
+def table(
+    tmp_path: Path, rows: list[tuple[object, ...]], header: str = "width,kind,strength"
+) -> Path:
+    path = tmp_path / "beams.csv"
+    lines = [header, *(",".join(map(str, row)) for row in rows)]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def campaign(tmp_path: Path, direction: str = "maximise", text: str = CAMPAIGN) -> Path:
+    path = tmp_path / "beams.yaml"
+    path.write_text(text.replace("DIRECTION", direction))
+    return path
+
+
+def replayed(
+    tmp_path: Path, direction: str = "maximise", seeds: int = 3, limit: int | None = None
+) -> Replayed:
+    path = campaign(tmp_path, direction)
+    return replay(table(tmp_path, list(ROWS)), path, seeds=seeds, limit=limit)
+
+
+def test_rows_of_one_setting_are_repeats_of_one_experiment(tmp_path: Path) -> None:
+    settings = replayed(tmp_path).settings
+    assert settings.measured == ((5.0, 7.0), (1.0,), (9.0,), (3.0,), (4.0,))
+    assert settings.means == (6.0, 1.0, 9.0, 3.0, 4.0)
+    assert settings.ranked("maximise") == [2, 0, 4, 3, 1]
+    assert settings.ranked("minimise") == [1, 3, 4, 0, 2]
+
+
+def test_a_proposal_is_answered_with_one_of_its_repeats_at_a_time(tmp_path: Path) -> None:
+    answers: set[float] = set()
+    path, study = table(tmp_path, list(ROWS)), campaign(tmp_path)
+    replay(path, study, seeds=30, progress=lambda seed, n, value: answers.add(value))
+    assert answers == {5.0, 7.0, 1.0, 9.0, 3.0, 4.0}
+
+
+def test_each_setting_is_tried_once_and_the_best_is_reached_in_the_end(tmp_path: Path) -> None:
+    done = replayed(tmp_path)
+    assert done.limit == 5
+    assert all(len(curve) == 5 and curve[-1] == 9.0 for curve in done.curves)
+    assert all(list(c) == sorted(c) for c in done.curves)
+    least = replayed(tmp_path, "minimise")
+    assert all(c[-1] == 1.0 and list(c) == sorted(c, reverse=True) for c in least.curves)
+
+
+def test_a_replay_is_a_function_of_its_seeds(tmp_path: Path) -> None:
+    assert replayed(tmp_path).curves == replayed(tmp_path).curves
+    assert len(set(replayed(tmp_path, seeds=12).curves)) > 1
+
+
+@pytest.mark.parametrize("direction", ["minimise", "maximise"])
+def test_the_random_curve_is_the_exact_mean_over_all_orders(tmp_path: Path, direction: str) -> None:
+    done = replayed(tmp_path, direction)
+    better = min if direction == "minimise" else max
+    orders = list(itertools.permutations(done.settings.means))
+    for n in range(1, 6):
+        exact = sum(Fraction(better(order[:n])) for order in orders) / len(orders)
+        assert done.random_curve[n - 1] == pytest.approx(float(exact))
+
+
+@pytest.mark.parametrize(("n", "k"), [(5, 1), (5, 2), (6, 3), (4, 4)])
+def test_the_random_count_is_the_exact_mean_over_all_orders(n: int, k: int) -> None:
+    counts = [
+        next(i + 1 for i, item in enumerate(order) if item < k)
+        for order in itertools.permutations(range(n))
+    ]
+    assert random_within(n, k, n) == pytest.approx((n + 1) / (k + 1))
+    for most in range(1, n + 1):
+        exact = np.mean([min(c, most) for c in counts])
+        assert random_within(n, k, most) == pytest.approx(float(exact))
+
+
+def test_the_factor_compares_what_was_needed_within_the_same_limit(tmp_path: Path) -> None:
+    done = replayed(tmp_path, seeds=6, limit=2)
+    for needed in done.needed:
+        counts = [2 if c is None else c for c in needed.counts]
+        assert needed.random_mean == pytest.approx(3.0)
+        expected = random_within(5, 1, 2) / float(np.mean(counts))
+        assert needed.factor == pytest.approx(expected)
+        assert needed.interval[0] <= needed.factor <= needed.interval[1]
+
+
+def test_a_planner_that_never_gets_there_is_not_called_fast(tmp_path: Path) -> None:
+    """With the limit counted as if the goal had been reached, it would look faster than random."""
+    rows = [(str(i), "flat", float(i)) for i in range(1, 201)]
+    text = CAMPAIGN.replace("[1, 10]", "[1, 200]")
+    done = replay(table(tmp_path, rows), campaign(tmp_path, "maximise", text), seeds=4, limit=5)
+    best = done.needed[1]
+    if all(c is None for c in best.counts):
+        assert best.factor <= 1.0
+    assert best.factor < 2.0
+
+
+def test_the_limit_is_the_budget_where_none_is_given(tmp_path: Path) -> None:
+    text = CAMPAIGN.replace("trials: 100", "trials: 3")
+    done = replay(table(tmp_path, list(ROWS)), campaign(tmp_path, text=text), seeds=1)
+    assert (done.limit, len(done.curves[0]), len(done.random_curve)) == (3, 3, 3)
+
+
+def test_units_in_the_header_are_converted(tmp_path: Path) -> None:
+    rows: list[tuple[object, ...]] = [(0.1, "flat", 0.002), (0.2, "ribbed", 0.005)]
+    path = table(tmp_path, rows, "width [cm],kind,strength [GPa]")
+    settings = settings_of(read_table(path), read_campaign(campaign(tmp_path)), {})
+    assert [row[0] for row in settings.pool.rows] == [1.0, 2.0]
+    assert settings.means == pytest.approx((2.0, 5.0))
+    with pytest.raises(UnitMismatch, match=r"column 'width \[s\]' is in 's'"):
+        replay(table(tmp_path, rows, "width [s],kind,strength"), campaign(tmp_path))
+
+
+def test_columns_may_have_other_names(tmp_path: Path) -> None:
+    path = table(tmp_path, list(ROWS), "w_mm,form,s")
+    columns = {"width": "w_mm", "kind": "form", "strength": "s"}
+    done = replay(path, campaign(tmp_path), columns=columns, seeds=1)
+    assert len(done.settings.means) == 5
+    with pytest.raises(UnknownName, match="'kind' is not a column"):
+        replay(path, campaign(tmp_path), columns={"width": "w_mm"})
+    with pytest.raises(UnknownName, match="'widht'"):
+        replay(path, campaign(tmp_path), columns={**columns, "widht": "w_mm"})
+
+
+def test_words_become_one_column_each_and_a_log_scale_its_logarithm(tmp_path: Path) -> None:
+    text = CAMPAIGN.replace("unit: mm", "unit: mm, scale: log")
+    path = campaign(tmp_path, text=text)
+    settings = settings_of(read_table(table(tmp_path, list(ROWS))), read_campaign(path), {})
+    assert settings.pool.columns == ("width", "kind=flat", "kind=ribbed")
+    assert settings.pool.rows[2] == (pytest.approx(math.log10(2)), 0.0, 1.0)
+
+
+def test_a_pool_is_described_by_its_numbers(tmp_path: Path) -> None:
+    (tmp_path / "metals.csv").write_text("name,radius,colour\nCu,1.28,red\nAu,1.44,yellow\n")
+    text = CAMPAIGN.replace(
+        "{choice: [flat, ribbed]}", "{pool: metals.csv, columns: {radius: angstrom}}"
+    )
+    rows: list[tuple[object, ...]] = [(1, "Cu", 2.0), (2, "Au", 3.0)]
+    settings = settings_of(
+        read_table(table(tmp_path, rows)), read_campaign(campaign(tmp_path, text=text)), {}
+    )
+    assert settings.pool.columns == ("width", "kind.radius")
+    assert settings.pool.rows == ((1.0, 1.28), (2.0, 1.44))
+    rows.append((3, "Pb", 1.0))
+    with pytest.raises(FileProblems, match=":4:0: 'Pb' is not a candidate of 'kind'"):
+        replay(table(tmp_path, rows), campaign(tmp_path, text=text))
+
+
+@pytest.mark.parametrize(
+    ("text", "row", "said"),
+    [
+        (CAMPAIGN, ("wide", "flat", 1.0), ":8:0: column 'width' has 'wide'"),
+        (CAMPAIGN, (1, "flat", ""), ":8:0: column 'strength' has an empty cell"),
+        (CAMPAIGN, (1, "flat", "nan"), ":8:0: column 'strength' has 'nan'"),
+        (
+            CAMPAIGN.replace("unit: mm", "unit: mm, scale: log"),
+            (0, "flat", 1.0),
+            ":8:0: column 'width' has 0 where the scale is logarithmic",
+        ),
+        (
+            CAMPAIGN.replace("unit: MPa", "unit: MPa, scale: log"),
+            (1, "flat", -1.0),
+            ":8:0: column 'strength' has -1.0 where the scale is logarithmic",
+        ),
+    ],
+    ids=["text", "empty", "nan", "log of zero", "log metric"],
+)
+def test_a_cell_that_cannot_be_used_is_named_with_its_line(
+    tmp_path: Path, text: str, row: tuple[object, ...], said: str
+) -> None:
+    with pytest.raises(FileProblems, match=said):
+        replay(table(tmp_path, [*ROWS, row]), campaign(tmp_path, text=text))
+
+
+def test_a_campaign_with_constraints_is_not_replayed(tmp_path: Path) -> None:
+    text = CAMPAIGN.replace(
+        "{DIRECTION: strength}", "{maximise: strength, subject_to: [strength >= 1 MPa]}"
+    )
+    with pytest.raises(InputError, match="without constraints"):
+        replay(table(tmp_path, list(ROWS)), campaign(tmp_path, text=text))
