@@ -23,7 +23,7 @@ check: .venv/installed-test
 	$(BIN)/lint-imports
 
 soak: .venv/installed-test
-	$(BIN)/pytest -n 2 -m soak
+	$(BIN)/pytest -n 2 -m soak -o faulthandler_timeout=0
 
 bench: .venv/installed-test
 	$(BIN)/python -m benchmarks
