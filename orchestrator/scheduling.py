@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ class WallSchedule:
         if self._scheduler is None:
             from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+            # that a late poll is skipped is no news, and would spoil the progress display
+            logging.getLogger("apscheduler").setLevel(logging.ERROR)
             self._scheduler = AsyncIOScheduler(timezone="UTC")
             self._scheduler.start()
         self._scheduler.add_job(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from orchestrator.clock import VirtualClock, WallClock
 from orchestrator.scheduling import VirtualSchedule, WallSchedule
 
@@ -92,3 +94,23 @@ def test_a_wall_schedule_polls_until_it_is_closed_and_never_twice_at_a_time() ->
 def test_closing_a_schedule_that_never_polled_does_nothing() -> None:
     WallSchedule().close()
     VirtualSchedule(VirtualClock()).close()
+
+
+def test_a_poll_that_is_skipped_is_no_news(caplog: pytest.LogCaptureFixture) -> None:
+    clock = WallClock()
+    n_polled = []
+
+    async def poll() -> None:
+        n_polled.append(1)
+        await asyncio.sleep(0.2)
+
+    async def main() -> None:
+        schedule = WallSchedule()
+        schedule.every(0.05, "slow", poll)
+        await asyncio.sleep(0.4)
+        schedule.close()
+        await asyncio.sleep(0.25)
+
+    clock.run(main())
+    assert n_polled
+    assert caplog.messages == []
