@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -32,8 +33,14 @@ class WallSchedule:
             logging.getLogger("apscheduler").setLevel(logging.ERROR)
             self._scheduler = AsyncIOScheduler(timezone="UTC")
             self._scheduler.start()
+
+        async def until_closed() -> None:
+            # a poll that is cut off by `close` is no error
+            with contextlib.suppress(asyncio.CancelledError):
+                await poll()
+
         self._scheduler.add_job(
-            poll,
+            until_closed,
             "interval",
             seconds=max(SHORTEST_WALL_S, seconds / self._speed),
             id=name,
