@@ -81,26 +81,30 @@ def load(campaign_name: str | Path, lab_name: str | Path | None = None) -> Loade
         InputError: naming every mistake with its line.
     """
     path = campaign_path(campaign_name)
-    mistakes: list[FileProblems] = []
+    mistakes: list[InputError] = []
     campaign = lab = None
     try:
         campaign = read_campaign(path)
     except FileProblems as error:
         mistakes.append(error)
-    lab_file = lab_path(path, lab_name)
     try:
         lab = load_lab(
-            lab_file,
+            lab_path(path, lab_name),
             plugins.resource_kind,
             plugins.installed("resources"),
             plugins.installed("twins"),
         )
-    except FileProblems as error:
+    except InputError as error:
         mistakes.append(error)
     if campaign is None or lab is None:
         if len(mistakes) == 1:
             raise mistakes[0]
-        raise InputError("\n".join(str(m) for m in mistakes))
+        raise InputError("\n".join(map(str, mistakes)), hint=mistakes[-1].hint)
+    if not campaign.recipe:
+        raise InputError(
+            f"campaign '{campaign.name}' has no recipe, so there is nothing that a lab could do",
+            hint="it is for tables: `hagane propose --data`, `hagane replay --table`",
+        )
     check_together(campaign, lab, plugins.resource_kind, plugins.capability)
     kinds = {b.name: plugins.resource_kind(b.kind) for b in lab.resources}
     contracts = {c: plugins.capability(c) for c in campaign.roles.values()}

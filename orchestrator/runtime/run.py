@@ -110,7 +110,7 @@ def find_or_create(store: Store, loaded: Loaded, *, new: bool) -> tuple[Campaign
 
     campaign = loaded.campaign
     row = None if new else store.find(campaign.name)
-    if row is None:
+    if row is None or (row.n_events == 0 and row.file_hash != campaign.file_hash):
         return store.create(campaign.name, campaign.file_hash), None
     state = state_of(store, row.id)
     if row.file_hash != campaign.file_hash:

@@ -38,12 +38,14 @@ class StopLine:
         self._path.unlink(missing_ok=True)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
-            by = (await reader.readline()).decode(errors="replace").strip() or "somebody"
-            is_safe = await self._stop(by)
-            writer.write(b"safe\n" if is_safe else b"not all resources answered\n")
-            await writer.drain()
-        writer.close()
+        try:
+            with contextlib.suppress(ConnectionError):
+                by = (await reader.readline()).decode(errors="replace").strip() or "somebody"
+                is_safe = await self._stop(by)
+                writer.write(b"safe\n" if is_safe else b"not all resources answered\n")
+                await writer.drain()
+        finally:
+            writer.close()
 
 
 def ask_to_stop(path: str, by: str, within_s: float = ANSWER_WITHIN_S) -> str | None:

@@ -48,7 +48,8 @@ def wish(
 
 
 def stop(where: str | Path | None, name: str | None) -> Answer:
-    """Everything safe at once, by the engine's own socket.
+    """Everything safe at once: by the engine's own socket, or else (an engine on another host)
+    through its inbox.
 
     Raises:
         InputError: no engine runs.
@@ -56,10 +57,10 @@ def stop(where: str | Path | None, name: str | None) -> Answer:
     with stored(where) as store:
         row = row_of(store, name)
         held = store.holder(row.id)
-    said = ask_to_stop(held[1], getpass.getuser()) if held and held[1] else None
-    if said is None:
+    if held is None:
         raise InputError(
             f"no engine runs campaign '{row.name}', so nothing was stopped",
             hint="if a device is not safe, use its own controls",
         )
-    return Answer(said)
+    said = ask_to_stop(held[1], getpass.getuser()) if held[1] else None
+    return wish(where, row.id, "stop", {}) if said is None else Answer(said)

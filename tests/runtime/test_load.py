@@ -1,0 +1,78 @@
+"""From names to a checked campaign on a checked lab."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import FileProblems, InputError
+from orchestrator.runtime.load import campaign_path, lab_path, load
+
+
+def test_a_campaign_is_named_by_its_file_its_folder_or_as_installed(back_room: Path) -> None:
+    file = back_room / "campaign.yaml"
+    assert campaign_path(file) == file
+    assert campaign_path(back_room) == file
+    assert campaign_path("niobium_titania").name == "campaign.yaml"
+    with pytest.raises(InputError) as refused:
+        campaign_path("niobium_titanium")
+    assert refused.value.hint == "did you mean 'niobium_titania'?"
+
+
+def test_the_lab_beside_the_campaign_is_taken_but_never_hardware(back_room: Path) -> None:
+    file = back_room / "campaign.yaml"
+    assert lab_path(file, None) == back_room / "lab.yaml"
+    (back_room / "twins.yaml").write_text("lab: twins\n")
+    assert lab_path(file, None) == back_room / "twins.yaml"
+    assert lab_path(file, "lab") == back_room / "lab.yaml"
+    assert lab_path(file, back_room / "lab.yaml") == back_room / "lab.yaml"
+    (back_room / "twins.yaml").unlink()
+    (back_room / "lab.yaml").rename(back_room / "hardware.yaml")
+    with pytest.raises(InputError, match="no lab file lies beside") as refused:
+        lab_path(file, None)
+    assert "--lab" in refused.value.hint
+    with pytest.raises(InputError) as refused:
+        lab_path(file, "hardwar.yaml")
+    assert refused.value.hint == "did you mean 'hardware.yaml'?"
+
+
+def test_both_files_are_checked_together(back_room: Path) -> None:
+    loaded = load(back_room)
+    assert loaded.campaign.name == "weighing"
+    assert set(loaded.kinds) == {"balance"}
+    assert set(loaded.capabilities) == {"BackRoomWeighing"}
+    (back_room / "lab.yaml").write_text(
+        (back_room / "lab.yaml").read_text().replace("roles: {balance", "roles: {scales")
+    )
+    with pytest.raises(FileProblems, match=r"'balance' .* is not bound to a resource"):
+        load(back_room)
+
+
+def test_the_mistakes_of_both_files_are_told_at_once(back_room: Path) -> None:
+    for name, wrong in (("campaign.yaml", "budgett: 1\n"), ("lab.yaml", "rolles: 1\n")):
+        with (back_room / name).open("a") as file:
+            file.write(wrong)
+    with pytest.raises(InputError) as refused:
+        load(back_room)
+    assert "budgett" in str(refused.value)
+    assert "rolles" in str(refused.value)
+
+
+def test_the_mistakes_of_a_campaign_are_told_although_its_lab_is_missing(back_room: Path) -> None:
+    (back_room / "lab.yaml").unlink()
+    with (back_room / "campaign.yaml").open("a") as file:
+        file.write("budgett: 1\n")
+    with pytest.raises(InputError) as refused:
+        load(back_room)
+    assert "budgett" in str(refused.value)
+    assert "no lab file lies beside" in str(refused.value)
+
+
+def test_a_campaign_without_a_recipe_is_not_for_running(back_room: Path) -> None:
+    text = (back_room / "campaign.yaml").read_text()
+    head, tail = text.split("recipe:")[0], text[text.index("metrics:") :]
+    (back_room / "campaign.yaml").write_text(head + tail.replace("value: =weigh.value, ", ""))
+    with pytest.raises(InputError, match="has no recipe") as refused:
+        load(back_room)
+    assert "hagane propose" in refused.value.hint

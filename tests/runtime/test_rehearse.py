@@ -1,0 +1,68 @@
+"""A rehearsal: the same engine, on twins in memory and a clock that jumps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import Exit, InputError
+from orchestrator.model import events as ev
+from orchestrator.model.state import State
+from orchestrator.runtime.new import new_campaign
+from orchestrator.runtime.rehearse import rehearse
+
+
+def test_the_shipped_campaign_rehearses_days_in_a_moment() -> None:
+    told: list[str] = []
+
+    def watch(recorded: ev.Recorded, state: State) -> None:
+        told.append(recorded.event.kind)
+
+    played = rehearse("niobium_titania", planner="sobol", trials=3, watch=watch)
+    state = played.finish.state
+    assert played.finish.ending.exit_code is Exit.FINISHED
+    assert [t.status for t in state.trials.values()] == ["done"] * 3
+    assert played.lab_s > 3600 > played.took_s
+    assert told[0] == "campaign_opened"
+    assert told[-1] == "engine_stopped"
+
+
+def test_two_rehearsals_give_the_same_values() -> None:
+    def values() -> list[tuple[str, float]]:
+        state = rehearse("niobium_titania", planner="sobol", trials=2).finish.state
+        return [
+            (o.event.metric, o.event.value) for t in state.trials.values() for o in t.observations
+        ]
+
+    assert values() == values()
+
+
+def test_a_lab_of_instruments_without_twins_is_not_rehearsed() -> None:
+    with pytest.raises(InputError, match="no twins to rehearse on"):
+        rehearse("niobium_titania", "hardware.yaml", planner="sobol", trials=1)
+
+
+def test_a_lab_without_wires_needs_no_twins(back_room: Path) -> None:
+    played = rehearse(back_room)
+    assert played.finish.ending.exit_code is Exit.FINISHED
+
+
+def test_a_new_campaign_rehearses_as_it_is(tmp_path: Path) -> None:
+    folder = new_campaign(tmp_path / "my-films")
+    played = rehearse(folder, planner="sobol", trials=1)
+    assert played.finish.ending.exit_code is Exit.FINISHED
+    assert played.finish.loaded.campaign.name == "my-films"
+
+
+@pytest.mark.parametrize("name", ["9films", "my films", "-x", "films.yaml"])
+def test_a_new_campaign_needs_a_name(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="cannot be the name"):
+        new_campaign(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_campaign_overwrites_nothing(tmp_path: Path) -> None:
+    (tmp_path / "films").mkdir()
+    with pytest.raises(InputError, match="exists already"):
+        new_campaign(tmp_path / "films")

@@ -1,0 +1,213 @@
+"""A campaign over several runs: resumed, refused, looked at, asked and stopped."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.errors import CampaignChanged, Exit, InputError, LeaseHeld, UnknownName
+from orchestrator.journal import open_store
+from orchestrator.model import events as ev
+from orchestrator.model.state import State
+from orchestrator.runtime import look, wishes
+from orchestrator.runtime.load import load
+from orchestrator.runtime.run import Finish, Setting, run_campaign
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "store.sqlite"
+
+
+def changed(folder: Path, name: str, old: str, new: str) -> None:
+    text = (folder / name).read_text()
+    assert old in text
+    (folder / name).write_text(text.replace(old, new))
+
+
+def test_a_campaign_runs_once_and_says_so_afterwards(back_room: Path, store: Path) -> None:
+    finish = run_campaign(back_room, store=store)
+    assert finish.ending.exit_code is Exit.FINISHED
+    assert [t.observed("mass").event.value for t in finish.state.trials.values()] == [2.5, 2.5]  # type: ignore[union-attr]
+    again = run_campaign(back_room, store=store)
+    assert again.ending.sentence == "it has ended already: the budget of 2 trials is used"
+    assert again.ending.hint == "start another one with --new"
+    assert again.campaign_id == finish.campaign_id
+    other = run_campaign(back_room, store=store, new=True)
+    assert other.campaign_id != finish.campaign_id
+    assert len(look.campaigns(store)) == 2
+
+
+def test_a_second_engine_on_a_campaign_is_refused_and_told_who_holds_it(
+    back_room: Path, store: Path
+) -> None:
+    refusals: list[str] = []
+
+    def second(recorded: ev.Recorded, state: State) -> None:
+        if isinstance(recorded.event, ev.TrialProposed) and not refusals:
+            opened = open_store(store)
+            with pytest.raises(LeaseHeld) as refused:
+                opened.lease(look.row_of(opened, "weighing").id, "another")
+            opened.close()
+            refusals.append(str(refused.value))
+
+    finish = run_campaign(back_room, store=store, setting=Setting(watch=second))
+    assert finish.ending.exit_code is Exit.FINISHED
+    assert f"is being run by {getpass.getuser()}@" in refusals[0]
+    assert f"process {os.getpid()}" in refusals[0]
+
+
+def test_a_held_campaign_is_not_run(back_room: Path, store: Path) -> None:
+    opened = open_store(store)
+    row = opened.create("weighing", load(back_room).campaign.file_hash)
+    opened.lease(row.id, "the night shift")
+    with pytest.raises(LeaseHeld, match="the night shift"):
+        run_campaign(back_room, store=store)
+    opened.close()
+
+
+def test_a_changed_file_is_refused_with_what_changed(back_room: Path, store: Path) -> None:
+    run_campaign(back_room, store=store)
+    changed(back_room, "campaign.yaml", "trials: 2", "trials: 3")
+    with pytest.raises(CampaignChanged) as refused:
+        run_campaign(back_room, store=store)
+    assert "-budget: {trials: 2}" in str(refused.value)
+    assert "+budget: {trials: 3}" in str(refused.value)
+    assert "--new" in refused.value.hint
+    assert run_campaign(back_room, store=store, new=True).ending.exit_code is Exit.FINISHED
+
+
+def test_a_comment_is_no_change(back_room: Path, store: Path) -> None:
+    run_campaign(back_room, store=store)
+    changed(back_room, "campaign.yaml", "name:", "# a note\nname:")
+    assert "ended already" in run_campaign(back_room, store=store).ending.sentence
+
+
+def test_a_campaign_that_never_began_may_still_be_changed(back_room: Path, store: Path) -> None:
+    opened = open_store(store)
+    opened.create("weighing", "the hash of an earlier text")
+    opened.close()
+    assert run_campaign(back_room, store=store).ending.exit_code is Exit.FINISHED
+
+
+def test_another_lab_is_refused(back_room: Path, store: Path) -> None:
+    run_campaign(back_room, store=store)
+    changed(back_room, "lab.yaml", "the back room", "the front room")
+    with pytest.raises(InputError, match="was started on lab 'the back room', not on 'the front"):
+        run_campaign(back_room, store=store)
+
+
+def test_a_resource_that_is_not_fit_for_work_asks_a_person(back_room: Path, store: Path) -> None:
+    changed(back_room, "lab.yaml", "seconds: 0 s", "note: unfit")
+    finish = run_campaign(back_room, store=store)
+    assert finish.ending.exit_code is Exit.PERSON
+    assert "balance" in finish.ending.sentence
+    assert finish.state.trials == {}
+
+
+class Beside:
+    """Does something in a thread of its own once an event comes by; `said` is what it gave."""
+
+    def __init__(self, kind: type[Any], deed: Callable[[], Any]) -> None:
+        self.said: list[Any] = []
+        self._kind, self._deed = kind, deed
+        self._thread: threading.Thread | None = None
+
+    def __call__(self, recorded: ev.Recorded, state: State) -> None:
+        if isinstance(recorded.event, self._kind) and self._thread is None:
+            self._thread = threading.Thread(target=lambda: self.said.append(self._deed()))
+            self._thread.start()
+
+    def join(self) -> Any:
+        assert self._thread is not None
+        self._thread.join(20)
+        return self.said[0]
+
+
+def run_beside(folder: Path, store: Path, deed: Callable[[], Any]) -> tuple[Finish, Any]:
+    beside = Beside(ev.ActionDispatched, deed)
+    finish = run_campaign(folder, store=store, setting=Setting(watch=beside))
+    return finish, beside.join()
+
+
+def test_a_wish_reaches_a_running_engine_and_is_answered(back_room: Path, store: Path) -> None:
+    changed(back_room, "lab.yaml", "seconds: 0 s", "seconds: 0.7 s")
+
+    def deed() -> list[wishes.Answer]:
+        kinds = ("resume", "pause", "resume")
+        return [wishes.wish(store, "weighing", kind, {}) for kind in kinds]
+
+    finish, (refused, paused, resumed) = run_beside(back_room, store, deed)
+    assert finish.ending.exit_code is Exit.FINISHED
+    assert refused.is_refused
+    assert "not paused" in refused.text
+    assert (paused.text, resumed.text) == ("done", "done")
+    assert not paused.is_waiting
+
+
+def test_stop_reaches_the_engine_by_its_socket_and_latches(back_room: Path, store: Path) -> None:
+    changed(back_room, "lab.yaml", "seconds: 0 s", "seconds: 30 s")
+    finish, answer = run_beside(back_room, store, lambda: wishes.stop(store, "weighing"))
+    assert answer.text == "safe"
+    assert finish.ending.sentence.startswith("stopped by ")
+    assert "latched" in run_campaign(back_room, store=store).ending.sentence
+    waiting = wishes.wish(store, None, "resume", {})
+    assert waiting.is_waiting
+    changed(back_room, "lab.yaml", "seconds: 30 s", "seconds: 0 s")
+    assert run_campaign(back_room, store=store).ending.exit_code is Exit.FINISHED
+
+
+def test_stop_goes_through_the_inbox_where_the_socket_cannot_be_reached(
+    back_room: Path, store: Path
+) -> None:
+    changed(back_room, "lab.yaml", "seconds: 0 s", "seconds: 30 s")
+
+    def deed() -> wishes.Answer:
+        opened = open_store(store)
+        held = opened.holder(look.row_of(opened, "weighing").id)
+        opened.close()
+        assert held is not None
+        Path(held[1]).unlink()
+        return wishes.stop(store, "weighing")
+
+    _, answer = run_beside(back_room, store, deed)
+    assert answer.text == "safe"
+    assert "latched" in run_campaign(back_room, store=store).ending.sentence
+
+
+def test_stopping_what_does_not_run_stops_nothing_and_says_so(back_room: Path, store: Path) -> None:
+    run_campaign(back_room, store=store)
+    with pytest.raises(InputError, match="nothing was stopped"):
+        wishes.stop(store, "weighing")
+
+
+def test_a_campaign_is_looked_at_by_name_by_id_or_as_the_newest(
+    back_room: Path, store: Path
+) -> None:
+    with pytest.raises(InputError, match="holds no campaign yet"):
+        look.look(store, None)
+    first = run_campaign(back_room, store=store)
+    second = run_campaign(back_room, store=store, new=True)
+    assert look.look(store, None).row.id == second.campaign_id
+    assert look.look(store, "weighing").row.id == second.campaign_id
+    seen = look.look(store, first.campaign_id)
+    assert seen.row.id == first.campaign_id
+    assert (seen.campaign.name, len(seen.state.trials)) == ("weighing", 2)
+    with pytest.raises(UnknownName, match="'weighting'"):
+        look.look(store, "weighting")
+    every = look.events(store, first.campaign_id)
+    assert [e.seq for e in every] == list(range(1, len(every) + 1))
+    assert look.events(store, first.campaign_id, after=5) == every[5:]
+
+
+def test_a_campaign_is_looked_at_without_its_files(back_room: Path, store: Path) -> None:
+    run_campaign(back_room, store=store)
+    for file in back_room.iterdir():
+        file.unlink()
+    assert look.look(store, None).campaign.objective.metric == "mass"
