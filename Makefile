@@ -29,7 +29,7 @@ bench: .venv/installed-test
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf .venv .venv-peers out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf .venv .venv-* out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	  .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
