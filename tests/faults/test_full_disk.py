@@ -16,8 +16,8 @@ from orchestrator.errors import Exit
 
 LONG = {"20 min": "300 min"}
 """At the nights' speed the plasma burns for 3 s of wall time."""
-SLOW = {"speed: 1200": "speed: 20"}
-"""A move of the arm takes 1.5 s of wall time or so, in which nothing is written."""
+SLOW = {"speed: 1200": "speed: 4"}
+"""After it has picked a sample up the arm needs some seconds more, in which nothing is written."""
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_stop_reaches_the_engine_through_a_full_disk(tmp_path: Path, disk: Path)
         child = night.begin_until("picked")
         ballast = fill(disk)
         stopped = night.command("stop")
-        assert (stopped.returncode, stopped.stdout) == (Exit.FINISHED, "safe\n")
+        assert (stopped.returncode, stopped.stdout) == (Exit.FINISHED, "safe\n"), stopped.stderr
         _, err = child.communicate(timeout=WITHIN_S)
         assert child.returncode == Exit.ENVIRONMENT
         assert "is full" in err
