@@ -62,7 +62,7 @@ def test_the_shipped_campaign_becomes_a_model() -> None:
     arguments = {argument.name: argument for argument in deposit.arguments}
     assert arguments["oxygen"].expression == "oxygen"
     assert arguments["duration"].literal == 20.0
-    assert campaign.budget.time_s == 172800.0
+    assert campaign.budget.time_s == 3 * 86400.0
     assert campaign.objective.direction == "minimise"
     (constraint,) = campaign.objective.constraints
     assert (constraint.metric, constraint.sense, constraint.bound) == ("thickness", ">=", 120.0)
