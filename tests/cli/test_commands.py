@@ -23,6 +23,7 @@ from typer.testing import CliRunner
 
 from orchestrator.cli.app import app
 from orchestrator.journal import open_store
+from tests.docs.private_lab import private_runtime
 
 ROOT = Path(__file__).parents[2]
 HAGANE = Path(sys.executable).with_name("hagane")
@@ -56,12 +57,14 @@ def hagane(*words: str | Path) -> Told:
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder and a data directory of one's own."""
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder, a data directory and twins of one's own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HAGANE_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("COLUMNS", "80")
-    return tmp_path
+    with private_runtime() as runtime:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+        yield tmp_path
 
 
 @pytest.fixture

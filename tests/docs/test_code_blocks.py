@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.private_lab import private_runtime
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("campaigns/*/*.md")])
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -47,12 +49,18 @@ RUNNABLE = [page for page in PAGES if any(b.language in RUNNERS for b in blocks_
 @pytest.mark.slow
 @pytest.mark.parametrize("page", RUNNABLE, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_code_of_a_page_runs(page: Path, tmp_path: Path) -> None:
-    environment = dict(os.environ) | {
-        "HAGANE_DATA": str(tmp_path / "data"),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    }
     folder = tmp_path / "folder"
     folder.mkdir()
+    with private_runtime() as runtime:
+        environment = dict(os.environ) | {
+            "HAGANE_DATA": str(tmp_path / "data"),
+            "XDG_RUNTIME_DIR": str(runtime),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+        _run_all(page, folder, environment)
+
+
+def _run_all(page: Path, folder: Path, environment: dict[str, str]) -> None:
     for block in blocks_of(page):
         if block.language not in RUNNERS:
             continue
