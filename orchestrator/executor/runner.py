@@ -72,19 +72,23 @@ class Runner:
 
     async def open(self) -> None:
         """See `ports.execution`."""
-        found: list[ResourceFound] = []
-        failed: dict[str, HaganeError] = {}
-        for name, resource in self._resources.items():
-            try:
-                found.append(await self._find(name, resource))
-            except HaganeError as error:
-                # the others are opened all the same, so that they can be made safe
-                failed[name] = error
-                if isinstance(error, WrongDevice):
-                    await resource.close()
+        names = list(self._resources)
+        # all at once, so that one that takes its time does not keep the others waiting; and all of
+        # them, so that the others can be made safe when one is absent
+        outcomes = await asyncio.gather(*(self._find_or_fail(name) for name in names))
+        by_name = zip(names, outcomes, strict=True)
+        failed = {name: outcome for name, outcome in by_name if isinstance(outcome, HaganeError)}
         if failed:
             raise _first_of(failed)
-        await self.record(*found)
+        await self.record(*(found for found in outcomes if isinstance(found, ResourceFound)))
+
+    async def _find_or_fail(self, name: str) -> ResourceFound | HaganeError:
+        try:
+            return await self._find(name, self._resources[name])
+        except HaganeError as error:
+            if isinstance(error, WrongDevice):
+                await self._resources[name].close()
+            return error
 
     async def _find(self, name: str, resource: Resource) -> ResourceFound:
         with _faults_of_the_driver(name, "open or identify"):
@@ -106,16 +110,15 @@ class Runner:
 
     async def unfit(self) -> list[str]:
         """See `ports.execution`."""
-        sentences = []
-        for name, resource in self._resources.items():
-            try:
-                health = await resource.health()
-            except DeviceError as error:
-                sentences.append(str(error))
-                continue
-            if not health.is_fit:
-                sentences.append(f"{name}: not fit for work: {health.note}")
-        return sentences
+        complaints = await asyncio.gather(*map(self._complaint, self._resources))
+        return [complaint for complaint in complaints if complaint]
+
+    async def _complaint(self, name: str) -> str:
+        try:
+            health = await self._resources[name].health()
+        except DeviceError as error:
+            return str(error)
+        return "" if health.is_fit else f"{name}: not fit for work: {health.note}"
 
     async def read(self, resource: str, reading: str) -> Mapping[str, Any]:
         """A reading as telemetry: no ticket, no event."""

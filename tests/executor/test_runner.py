@@ -360,6 +360,18 @@ def test_resources_are_opened_identified_and_recorded() -> None:
     assert plant["station"].is_open
 
 
+def test_resources_are_opened_side_by_side_and_recorded_in_the_labs_order() -> None:
+    async def script(plant: Plant) -> None:
+        for name in ("heater", "gauge", "doser"):
+            plant[name].troubles["identify"].append(lambda: plant.clock.sleep(3.0))
+        before = plant.clock.now()
+        await plant.runner.open()
+        assert plant.clock.now() - before == 3.0
+
+    names = [e.resource for e in play(script).events(ev.ResourceFound)]
+    assert names == ["heater", "gauge", "doser", "carrier", "station"]
+
+
 @pytest.mark.parametrize("in_file", [True, False])
 def test_another_device_than_expected_is_refused(in_file: bool) -> None:
     async def script(plant: Plant) -> None:
