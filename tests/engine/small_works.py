@@ -423,3 +423,24 @@ def _started() -> ev.EngineStarted:
 
 def bakes_of(events: Sequence[Any]) -> list[Any]:
     return [e for e in events if isinstance(e, ev.ActionDispatched) and e.action == "bake"]
+
+
+def is_under_way(action: str) -> Callable[[State], bool]:
+    def is_so(state: State) -> bool:
+        return any(state.dispatches[t].event.action == action for t in state.open_tickets)
+
+    return is_so
+
+
+def interrupted(works: Works, action: str, times: int = 1, after_min: float = 0.1) -> Ending:
+    """Runs until an action is under way, and presses Ctrl-C so many times."""
+
+    async def press() -> None:
+        await works.until(is_under_way(action))
+        await works.clock.sleep(after_min * MINUTE)
+        assert works.engine is not None
+        for _ in range(times):
+            works.engine.interrupt()
+        await asyncio.Event().wait()
+
+    return works.run(press)

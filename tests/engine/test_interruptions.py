@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from small_works import MINUTE, RECIPE, Works, bake, bakes_of, take
+from small_works import MINUTE, RECIPE, Works, bake, interrupted, is_under_way, take
 
 from orchestrator import errors
 from orchestrator.engine.loop import Ending
@@ -38,27 +38,6 @@ WARM = Step(
     action="warm",
     arguments=(Argument(name="temperature", literal=80.0),),
 )
-
-
-def is_under_way(action: str) -> Callable[[State], bool]:
-    def is_so(state: State) -> bool:
-        return any(state.dispatches[t].event.action == action for t in state.open_tickets)
-
-    return is_so
-
-
-def interrupted(works: Works, action: str, times: int = 1, after_min: float = 0.1) -> Ending:
-    """Runs until an action is under way, and presses Ctrl-C so many times."""
-
-    async def press() -> None:
-        await works.until(is_under_way(action))
-        await works.clock.sleep(after_min * MINUTE)
-        assert works.engine is not None
-        for _ in range(times):
-            works.engine.interrupt()
-        await asyncio.Event().wait()
-
-    return works.run(press)
 
 
 def test_an_interrupt_is_safe_and_the_next_run_goes_on() -> None:
@@ -268,10 +247,6 @@ class Full:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
-
-
-def is_bake(events: Sequence[Any]) -> int:
-    return len(bakes_of(events))
 
 
 @pytest.mark.parametrize("n", [1, 10_000])

@@ -6,8 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from small_works import LIGHTEST, MASS, MINUTE, Works, take
-from test_interruptions import interrupted, is_under_way
+from small_works import LIGHTEST, MASS, MINUTE, Works, interrupted, is_under_way, take
 
 from orchestrator import errors
 from orchestrator.errors import Exit
