@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +12,26 @@ from orchestrator.errors import Exit
 from orchestrator.model.events import ActionFailed
 
 FAULTS: dict[str, dict[str, Any]] = {
-    "gas": {"how": "delay", "seconds": 0.6},
-    "gauge": {"how": "delay", "seconds": 1.4},
-    "supply": {"how": "twice", "times": 5},
-    "monitor": {"how": "garble"},
-    "modbus": {"how": "drop"},
-    "meter": {"how": "unplug", "seconds": 0.3},
-    "arm-registers": {"how": "drop"},
+    "gas": {"how": "delay", "seconds": 0.6, "after": 6},
+    "gauge": {"how": "delay", "seconds": 1.4, "after": 10},
+    "supply": {"how": "twice", "times": 5, "after": 8},
+    "monitor": {"how": "garble", "after": 7},
+    "modbus": {"how": "drop", "after": 14},
+    "meter": {"how": "unplug", "seconds": 0.3, "after": 5},
+    "arm-registers": {"how": "drop", "after": 5},
 }
 """One for each port, none of which lasts: late within and beyond the time-out of 1 s, twice,
-garbled, lost, unplugged and plugged in again."""
+garbled, lost, unplugged and plugged in again. All but the meter's come before the strike."""
 
 
 def test_faults_that_pass_cost_nothing(tmp_path: Path) -> None:
-    # so slow that they come before the plasma burns, on a busy machine too
-    slow = {"speed: 6000": "speed: 400"}
-    with new_night(tmp_path, trials=1, lab=slow) as night:
-        child = night.begin_until("pumped")
+    with new_night(tmp_path, trials=1) as night:
+        child = night.begin()
+        child.send_signal(signal.SIGSTOP)
         with night.control() as control:
             for port, fault in FAULTS.items():
                 control.fail(port, **fault)
+        child.send_signal(signal.SIGCONT)
         out, err = child.communicate(timeout=WITHIN_S)
         assert child.returncode == Exit.FINISHED, out + err
         assert night.state().trials[1].status == "done"
@@ -39,7 +40,7 @@ def test_faults_that_pass_cost_nothing(tmp_path: Path) -> None:
 
 
 def test_a_device_that_hangs_for_good_is_named_and_the_rest_is_safe(tmp_path: Path) -> None:
-    with new_night(tmp_path, trials=1) as night:
+    with new_night(tmp_path, trials=1, campaign={"20 min": "100 min"}) as night:
         child = night.begin_until("strikes")
         with night.control() as control:
             control.fail("monitor", "hang")
