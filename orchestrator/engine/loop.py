@@ -27,6 +27,8 @@ INBOX_EVERY_S = 0.5
 """Wall time between looks into the inbox."""
 LOOK_APART_S = 0.1
 """Wall time between two looks at least, where a step follows the other at once."""
+GIVE_UP_WITHIN_S = 10.0
+"""Wall time that an action has for its end once it was given up; then the lab is let go."""
 HEARTBEAT_EVERY_S = 5.0
 """Wall time between renewals of the lease."""
 _IN_DOUBT = "see `hagane doubts`, then `hagane resolve TICKET done|not-done|failed`"
@@ -52,6 +54,8 @@ class Engine:
         planner: AskingPlanner,
         executor: Executor,
         schedule: Schedule,
+        *,
+        give_up_within_s: float = GIVE_UP_WITHIN_S,
     ) -> None:
         self._study = study
         self._ledger = ledger
@@ -62,6 +66,8 @@ class Engine:
         self._active: dict[do.Command, asyncio.Task[None]] = {}
         self._failure: JournalError | None = None
         self._next_look = 0.0
+        self._give_up_within_s = give_up_within_s
+        self._given_up_at: float | None = None
         self._is_open = False
         self._stopping = ""
         self._emergency: asyncio.Task[bool] | None = None
@@ -185,7 +191,7 @@ class Engine:
 
     def _ending(self, commands: list[do.Command]) -> Ending | None:
         state = self._ledger.state
-        if self._active:
+        if self._active and self._patience_s > 0:
             return None
         if self._stopping:
             way_on = "run it again to go on" if self._emergency is None else LATCHED
@@ -276,12 +282,22 @@ class Engine:
 
     def _interrupt(self, *, at_once: bool) -> None:
         self._executor.interrupt(at_once=at_once)
+        if at_once and self._given_up_at is None:
+            self._given_up_at = asyncio.get_running_loop().time()
         for command, task in self._active.items():
             # a fit takes its time, and would be made again just so; a question is asked again
             if isinstance(command, do.Propose | do.Examine):
                 task.cancel()
         if self._stopping and self._recovering is not None:
             self._recovering.cancel()
+
+    @property
+    def _patience_s(self) -> float:
+        """How long actions under way are still waited for; a driver may hang for ever."""
+        if self._given_up_at is None:
+            return float("inf")
+        passed_s = asyncio.get_running_loop().time() - self._given_up_at
+        return max(0.0, self._give_up_within_s - passed_s)
 
     def trip(self, tripped: InterlockTripped) -> None:
         """An interlock's condition came true while its guarded state lasts."""
@@ -333,8 +349,9 @@ class Engine:
 
         Gives what could not be made safe, in words; '' when all is safe.
         """
-        while self._active:
-            await asyncio.gather(*self._active.values(), return_exceptions=True)
+        while self._active and self._patience_s > 0:
+            patience_s = None if self._given_up_at is None else self._patience_s
+            await asyncio.wait(self._active.values(), timeout=patience_s)
             await asyncio.sleep(0)
         if self._calming is not None:
             await self._calming

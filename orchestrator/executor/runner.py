@@ -100,11 +100,12 @@ class Runner:
 
     def _same_as_before(self, name: str, found: ResourceFound) -> None:
         binding, before = self.lab.resource(name), self.known.get(name)
-        expected = binding.serial or (before.serial if before else "")
-        if expected and found.serial and expected != found.serial:
+        expected = binding.serial or (before.serial if before and found.serial else "")
+        if expected and expected != found.serial:
+            number = f"with serial number {found.serial}" if found.serial else "without a number"
             raise WrongDevice(
                 name,
-                f"the device with serial number {found.serial} answers, not {expected}",
+                f"the device {number} answers, not {expected}",
                 hint="check the cabling, or change `serial` in the lab file",
             )
 
@@ -115,8 +116,9 @@ class Runner:
 
     async def _complaint(self, name: str) -> str:
         try:
-            health = await self._resources[name].health()
-        except DeviceError as error:
+            with _faults_of_the_driver(name, "health"):
+                health = await self._resources[name].health()
+        except HaganeError as error:
             return str(error)
         return "" if health.is_fit else f"{name}: not fit for work: {health.note}"
 

@@ -348,7 +348,9 @@ class Works:
             self.study.lab, self.devices, actions, self.clock, ledger.record, safe_within_s=0.05
         )
         schedule = VirtualSchedule(self.clock)
-        self.engine = Engine(self.study, ledger, self.planner, runner, schedule)
+        self.engine = Engine(
+            self.study, ledger, self.planner, runner, schedule, give_up_within_s=0.2
+        )
         runner.on_trip = self.engine.trip
         if self.interlocks:
             schedule.every(self.study.lab.poll_s, "interlocks", runner.watch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -286,6 +287,22 @@ def test_stop_works_while_the_disk_is_full() -> None:
     with pytest.raises(errors.JournalFull):
         works.run(press)
     assert all("make_safe" in d.did for d in works.devices.values())
+
+
+def test_a_driver_that_cannot_be_stopped_does_not_keep_the_lab_from_being_made_safe() -> None:
+    works = Works(trials=1)
+
+    async def deaf() -> None:
+        while True:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(3600)
+            if works["oven"].did[-1] == "make_safe":
+                return
+
+    works["balance"].troubles["weigh"].append(deaf)
+    ending = interrupted(works, "weigh", times=2)
+    assert ending.exit_code is Exit.INTERRUPTED
+    assert works["oven"].did[-1] == "make_safe"
 
 
 def test_a_lost_lease_stops_the_step_before_the_next_act() -> None:

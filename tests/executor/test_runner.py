@@ -23,7 +23,7 @@ from orchestrator.errors import (
 )
 from orchestrator.model import events as ev
 from orchestrator.model.quantity import Bound
-from orchestrator.ports.resource import Verdict
+from orchestrator.ports.resource import Health, Verdict
 
 
 def _says(value: Any) -> Callable[[], Awaitable[Any]]:
@@ -384,6 +384,43 @@ def test_another_device_than_expected_is_refused(in_file: bool) -> None:
 
     bindings = {"heater": {"serial": "4711"}} if in_file else {}
     assert play(script, bindings=bindings).events() == []
+
+
+def test_a_serial_number_that_the_file_asks_for_must_be_told() -> None:
+    async def script(plant: Plant) -> None:
+        with pytest.raises(WrongDevice, match="without a number answers, not 4711"):
+            await plant.runner.open()
+
+    play(script, bindings={"heater": {"serial": "4711"}})
+
+
+def test_a_device_that_no_longer_tells_its_number_is_taken_for_the_same() -> None:
+    async def script(plant: Plant) -> None:
+        seen = ev.ResourceFound(resource="heater", maker="we", model="fake", serial="4711")
+        plant.runner.known = {"heater": seen}
+        await plant.runner.open()
+
+    play(script)
+
+
+def test_what_is_not_fit_for_work_is_told_a_drivers_bug_too() -> None:
+    async def script(plant: Plant) -> None:
+        assert await plant.runner.unfit() == []
+
+        async def worn() -> Health:
+            return Health(is_fit=False, note="no gas")
+
+        async def broken() -> Health:
+            raise KeyError("mode")
+
+        plant["gauge"].health = worn
+        plant["doser"].health = broken
+        assert sorted(await plant.runner.unfit()) == [
+            "doser: health raised KeyError: 'mode'",
+            "gauge: not fit for work: no gas",
+        ]
+
+    play(script)
 
 
 @pytest.mark.parametrize("act", ["open", "identify"])
