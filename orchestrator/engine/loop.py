@@ -273,15 +273,15 @@ class Engine:
         """
         again = bool(self._stopping)
         self._stopping = self._stopping or why
-        self._interrupt(at_once=again)
+        self._interrupt(at_once=again, why=self._stopping)
         busy = needed_until_the_end(self._study, self._ledger.state, self._executor.actions)
         if busy and self._calming is None:
             calm = self._executor.make_safe(self._stopping, skip=busy)
             self._calming = asyncio.get_running_loop().create_task(calm)
         self._ledger.changed.set()
 
-    def _interrupt(self, *, at_once: bool) -> None:
-        self._executor.interrupt(at_once=at_once)
+    def _interrupt(self, *, at_once: bool, why: str = "") -> None:
+        self._executor.interrupt(at_once=at_once, why=why)
         if at_once and self._given_up_at is None:
             self._given_up_at = asyncio.get_running_loop().time()
         for command, task in self._active.items():
@@ -325,7 +325,7 @@ class Engine:
     async def _make_safe_now(
         self, why: str, by: str, events: tuple[ev.Event, ...], is_safety: bool
     ) -> bool:
-        self._interrupt(at_once=True)
+        self._interrupt(at_once=True, why=why)
         is_safe = await self._executor.make_safe(why)
         paused = ev.Paused(why=why, by=by, about="latch", is_safety=is_safety)
         try:

@@ -284,10 +284,10 @@ class Runner:
         error = asking.exception()
         return "" if error is None else str(error) or type(error).__name__
 
-    def interrupt(self, *, at_once: bool) -> None:
+    def interrupt(self, *, at_once: bool, why: str = "") -> None:
         """See `ports.execution`."""
         for running in self._running.values():
-            running.give_up(at_once=at_once)
+            running.give_up(at_once=at_once, why=why)
 
     async def close(self) -> None:
         """See `ports.execution`."""
@@ -310,7 +310,7 @@ def _first_of(failed: Mapping[str, HaganeError]) -> HaganeError:
 
 
 def _given_up(running: Running) -> Stopped:
-    why = ": the campaign is being stopped" if running.stops else ""
+    why = f": {running.why}" if running.stops else ""
     return Stopped(f"it was given up on the way{why}")
 
 

@@ -22,8 +22,8 @@ Actions = Mapping[str, Mapping[str, ActionSpec]]
 class Running:
     """An order on its way, and what its inner actions came to.
 
-    `stops`: nothing more of it is to be sent. `n_unbreakable` inner actions are under way that
-    cannot be given up.
+    `stops`: nothing more of it is to be sent, and `why`. `n_unbreakable` inner actions are under
+    way that cannot be given up.
     """
 
     task: asyncio.Task[Any] | None
@@ -32,18 +32,20 @@ class Running:
     leaves_doubt: bool = False
     is_sent: bool = False
     stops: bool = False
+    why: str = "the campaign is being stopped"
     n_unbreakable: int = 0
 
     def refuse_when_stopping(self) -> None:
         """Raises Stopped when nothing more is to be sent."""
         if self.stops:
-            raise Stopped("the campaign is being stopped")
+            raise Stopped(f"it was not sent: {self.why}")
 
-    def give_up(self, *, at_once: bool) -> None:
+    def give_up(self, *, at_once: bool, why: str = "") -> None:
         """Ends the order as its `cancel` allows; `at_once`: whatever that says."""
         if self.is_sent and self.cancel is Cancel.NEVER and not at_once:
             return
-        self.stops = True
+        if not self.stops:
+            self.stops, self.why = True, why or self.why
         if self.task is not None and (at_once or not self.n_unbreakable):
             self.task.cancel()
 

@@ -65,8 +65,11 @@ class Executor(Protocol):
         """
         ...
 
-    def interrupt(self, *, at_once: bool) -> None:
-        """Gives up running actions as far as they can be cancelled; `at_once`: all of them."""
+    def interrupt(self, *, at_once: bool, why: str = "") -> None:
+        """Gives up running actions as far as they can be cancelled; `at_once`: all of them.
+
+        `why` goes into what is recorded of them.
+        """
         ...
 
     async def close(self) -> None:

@@ -80,6 +80,7 @@ def test_an_interlock_that_trips_during_a_deposition_ends_it(tmp_path: Path) -> 
     assert ending.sentence.startswith(f"interlock '{RULE}': gauge.pressure is ")
     assert night.world.counts()["films_finished"] == 0
     check_latched(night, ending.sentence)
+    assert night.state().trials[1].sentence == f"it was given up on the way: {ending.sentence}"
 
 
 @pytest.mark.parametrize("how", ["hang", "unplug"])
