@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import sys
 
+INTERRUPTED = 130
 COLLECT_EVERY = 100_000
 """New objects between two passes of the garbage collector, 700 where nobody says otherwise: nearly
 all that a start makes stays, and the passes over it took an eighth of the start."""
@@ -12,6 +14,9 @@ all that a start makes stays, and the passes over it took an eighth of the start
 def main() -> None:
     """The command `hagane`."""
     gc.set_threshold(COLLECT_EVERY)
-    from orchestrator.cli.app import app
+    try:
+        from orchestrator.cli.app import app
 
-    app()
+        app()
+    except KeyboardInterrupt:  # before a command began, or after it
+        sys.exit(INTERRUPTED)
