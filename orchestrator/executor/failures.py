@@ -56,7 +56,8 @@ def failure_of(
         doubt, spoiled = traces.leaves_doubt, traces.is_spoiled
     else:
         doubt = was_sent and acts and not isinstance(error, KNOWN_ENDS)
-        spoiled = False
+        spoiled = was_sent and spec.effect is Effect.IRREVERSIBLE and isinstance(error, _ACTED)
+        traces.is_spoiled = traces.is_spoiled or spoiled
         traces.leaves_doubt = traces.leaves_doubt or doubt
     return ActionFailed(
         ticket=event.ticket,

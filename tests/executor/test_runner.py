@@ -149,6 +149,20 @@ def test_what_a_failure_leaves_follows_from_its_effect_and_its_type(
     play(script)
 
 
+def test_an_irreversible_action_that_acted_without_a_reading_spoils_its_sample() -> None:
+    async def script(plant: Plant) -> None:
+        plant["doser"].troubles["weigh_out"].append(NoReading("doser", "the pan is full"))
+        failure = (await plant.order("doser.weigh_out")).failure
+        assert failure is not None
+        assert (failure.spoils_sample, failure.leaves_doubt, failure.may_retry) == (
+            True,
+            False,
+            False,
+        )
+
+    play(script)
+
+
 def test_a_step_that_takes_too_long_in_campaign_time_is_given_up() -> None:
     async def script(plant: Plant) -> None:
         order = order_of("doser.flush", timeout_s=40.0)
