@@ -250,7 +250,7 @@ class Engine:
     async def _take_requests(self) -> None:
         journal, state = self._ledger.journal, self._ledger.state
         for request in await journal.take_requests():
-            answer = "done"
+            answer = "taken already by the engine before this one: see `hagane events`"
             if request.id not in state.requests_taken:
                 events, answer = grant(self._study, state, self._executor, request)
                 await self._ledger.record(*events)

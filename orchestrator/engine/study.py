@@ -77,11 +77,6 @@ class Study:
         """A step of the recipe, or the release of a position. Raises StopIteration."""
         return next(b for b in (*self.steps, *self.releases.values()) if b.step.name == name)
 
-    def position_of(self, bound: BoundStep) -> str:
-        """The position at which a step's role works on a sample, if it has one of its name."""
-        names = {p.name for p in self.lab.positions}
-        return bound.step.role if bound.step.role in names else ""
-
 
 def prepare(
     campaign: Campaign,

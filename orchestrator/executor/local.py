@@ -63,10 +63,14 @@ class LocalCompute:
     ) -> Mapping[str, Any]:
         request = {"function": function, "arguments": dict(arguments)}
         (directory / "request.json").write_text(json.dumps(request, indent=1))
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        # not from the working directory, where a folder may have the name of a package
+        path = os.pathsep.join(p or str(Path.cwd()) for p in sys.path)
+        threads = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        environment = {**os.environ, **threads, "PYTHONPATH": path}
         with (directory / "output.txt").open("wb") as output:
             child = await asyncio.create_subprocess_exec(
                 sys.executable,
+                "-P",
                 "-m",
                 "orchestrator.executor.child",
                 str(directory),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal
 
@@ -16,8 +17,10 @@ class _Frozen(BaseModel):
 
 
 class TrialStatus(StrEnum):
-    """proposed -> running -> awaiting -> done, and failed from any of the first three.
+    """proposed -> running -> done, perhaps by way of awaiting; failed from any of the first three.
 
+                        ┌─────────────────────┐
+                        │                     v
         proposed ──> running ──> awaiting ──> done
             │           │            │
             └───────────┴────────────┴──────> failed
@@ -34,7 +37,20 @@ class TrialStatus(StrEnum):
     @property
     def is_terminal(self) -> bool:
         """No event changes it any more."""
-        return self in (TrialStatus.DONE, TrialStatus.FAILED)
+        return not _NEXT[self]
+
+    def may_become(self, other: TrialStatus) -> bool:
+        """Whether the diagram has an arrow from this status to the other."""
+        return other in _NEXT[self]
+
+
+_NEXT: Mapping[TrialStatus, frozenset[TrialStatus]] = {
+    TrialStatus.PROPOSED: frozenset({TrialStatus.RUNNING, TrialStatus.FAILED}),
+    TrialStatus.RUNNING: frozenset({TrialStatus.AWAITING, TrialStatus.DONE, TrialStatus.FAILED}),
+    TrialStatus.AWAITING: frozenset({TrialStatus.DONE, TrialStatus.FAILED}),
+    TrialStatus.DONE: frozenset(),
+    TrialStatus.FAILED: frozenset(),
+}
 
 
 class FailureCause(StrEnum):

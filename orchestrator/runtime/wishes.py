@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import InputError
+from orchestrator.model.state import fold
 from orchestrator.runtime.look import row_of, stored
 from orchestrator.runtime.stopline import ask_to_stop
 
@@ -35,6 +36,10 @@ def wish(
     """Puts a wish into the inbox, and waits for the engine's answer if one runs."""
     with stored(where) as store:
         row = row_of(store, name)
+        if store.holder(row.id) is None and fold(store.read(row.id)).finished is not None:
+            return Answer(
+                f"refused: campaign '{row.name}' has ended, nothing takes wishes any more"
+            )
         number = store.request(row.id, kind, dict(payload), getpass.getuser())
         if store.holder(row.id) is None:
             return Answer("no engine runs now: the next `hagane run` will take it", True)

@@ -242,6 +242,16 @@ def test_carrying_off_a_failed_trials_sample_does_not_revive_the_trial() -> None
     assert fold(recorded(story)).trials[1].status is TrialStatus.FAILED
 
 
+@pytest.mark.parametrize("status", list(TrialStatus))
+def test_nothing_follows_an_end_and_something_follows_all_the_rest(status: TrialStatus) -> None:
+    follows = {other for other in TrialStatus if status.may_become(other)}
+    assert status.is_terminal is (not follows)
+    assert status not in follows
+    assert TrialStatus.PROPOSED not in follows
+    if not status.is_terminal:
+        assert TrialStatus.FAILED in follows
+
+
 def test_folding_does_not_touch_the_events() -> None:
     story = recorded(
         [

@@ -187,6 +187,16 @@ def test_stopping_what_does_not_run_stops_nothing_and_says_so(back_room: Path, s
         wishes.stop(store, "weighing")
 
 
+def test_a_campaign_that_has_ended_takes_no_wishes(back_room: Path, store: Path) -> None:
+    run_campaign(back_room, store=store)
+    answer = wishes.wish(store, "weighing", "observe", {"sample": "1"})
+    assert answer.is_refused
+    assert "has ended" in answer.text
+    opened = open_store(store)
+    assert opened.pending_requests(look.row_of(opened, None).id) == []
+    opened.close()
+
+
 def test_a_campaign_is_looked_at_by_name_by_id_or_as_the_newest(
     back_room: Path, store: Path
 ) -> None:
