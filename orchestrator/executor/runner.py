@@ -13,6 +13,10 @@ from typing import Any
 
 from orchestrator.errors import (
     DeviceError,
+    DeviceGarbled,
+    DeviceGone,
+    DeviceSilent,
+    DeviceUnsure,
     HaganeError,
     InterlockTripped,
     JournalError,
@@ -42,6 +46,7 @@ from orchestrator.ports.resource import Queryable, Resource, Verdict
 ASK_AGAIN_S = (1.0, 5.0)
 """Campaign time before a device that could not be asked after a ticket is asked again: a doubt
 costs more than a wire that comes back."""
+MAKE_SAFE_TIMES = 3
 SAFE_WITHIN_S = 5.0
 """Wall time for one resource's make_safe before the next one is asked; it is not given up."""
 
@@ -276,13 +281,20 @@ class Runner:
         return all(e.ok for e in events)
 
     async def _safe(self, name: str) -> str:
-        asking = asyncio.ensure_future(self._resources[name].make_safe())
+        asking = asyncio.ensure_future(self._insist(self._resources[name]))
         done, _ = await asyncio.wait({asking}, timeout=self._safe_within_s)
         if not done:
             asking.add_done_callback(lambda late: late.cancelled() or late.exception())
             return f"no answer in {self._safe_within_s:g} s"
         error = asking.exception()
         return "" if error is None else str(error) or type(error).__name__
+
+    async def _insist(self, resource: Resource) -> None:
+        """make_safe, more than once where the line fails it: nobody else will do it."""
+        for _ in range(MAKE_SAFE_TIMES - 1):
+            with contextlib.suppress(DeviceSilent, DeviceGarbled, DeviceGone, DeviceUnsure):
+                return await resource.make_safe()
+        return await resource.make_safe()
 
     def interrupt(self, *, at_once: bool, why: str = "") -> None:
         """See `ports.execution`."""

@@ -472,7 +472,8 @@ def test_a_resource_that_hangs_or_fails_does_not_keep_the_others_from_being_made
             await asyncio.Event().wait()
 
         plant["heater"].troubles["make_safe"].append(hang)
-        plant["gauge"].troubles["make_safe"].append(silent("gauge"))
+        plant["gauge"].troubles["make_safe"].extend([silent("gauge")] * 3)
+        plant["carrier"].troubles["make_safe"].extend([silent("carrier")] * 2)
         plant["doser"].troubles["make_safe"].append(RuntimeError("a bug"))
         assert not await plant.runner.make_safe("the test")
 

@@ -108,3 +108,17 @@ def test_a_wire_that_is_never_repaired_is_named_again_and_again(tmp_path: Path) 
         assert ending.exit_code is not Exit.FINISHED
         assert "monitor: the wire is unplugged" in ending.sentence
         assert unsafe(night.lab()) == []
+
+
+@pytest.mark.parametrize("how", ["drop", "garble"])
+def test_a_wire_that_recovers_while_the_lab_is_made_safe_leaves_it_safe(
+    tmp_path: Path, how: How
+) -> None:
+    night = memory_night(tmp_path, trials=1)
+    # the heater is on, and its line loses what it needs to be given up and some more
+    night.wires["modbus"].faults.fail(Fault(how, after=25, times=14))
+    ending = night.run()
+    assert ending.exit_code is Exit.PERSON
+    assert "heater" in ending.sentence or "valves" in ending.sentence
+    assert "could not be made safe" not in ending.sentence
+    assert unsafe(night.lab()) == []
