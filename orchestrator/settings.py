@@ -23,3 +23,12 @@ def runtime_directory() -> Path:
     path = Path(base) / f"hagane-{os.getuid()}"
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
+
+
+def twin_identity() -> str:
+    """What stands for the campaign's id in tickets on twins (`HAGANE_TWIN_IDENTITY`), or ''.
+
+    The scatter of twins follows the tickets, so a night on twins can be played again with it. It
+    has no effect on a lab without twins, where two campaigns must never share a ticket.
+    """
+    return os.environ.get("HAGANE_TWIN_IDENTITY", "")

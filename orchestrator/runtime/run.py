@@ -34,7 +34,7 @@ from orchestrator.runtime.bench import in_memory, make_resources, running_twins,
 from orchestrator.runtime.load import Loaded, load
 from orchestrator.runtime.stopline import StopLine, stop_socket_path
 from orchestrator.scheduling import VirtualSchedule, WallSchedule
-from orchestrator.settings import data_directory
+from orchestrator.settings import data_directory, twin_identity
 
 if TYPE_CHECKING:
     from orchestrator.journal.store import Store
@@ -156,7 +156,9 @@ async def _run(
         ports = coming.wait().ports if coming else {}
         compute = LocalCompute(data_directory() / "calculations" / row.id, clock)
         resources = make_resources(loaded.lab, loaded.kinds, clock, compute, ports)
-        engine = join(loaded, setting.identity or row.id, ledger, resources, planner)
+        engine = join(
+            loaded, setting.identity or _identity(loaded.lab, row), ledger, resources, planner
+        )
         _stop_on_signals(engine)
         async with StopLine(stop_path, engine.stop):
             started = _started(loaded, token, str(stop_path), planner.threads)
@@ -236,6 +238,10 @@ def _stop_on_signals(engine: Engine) -> None:
     # a connection that breaks at night; `nohup` has it ignored
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         loop.add_signal_handler(signal.SIGHUP, engine.interrupt, "its terminal was closed")
+
+
+def _identity(lab: Lab, row: CampaignRow) -> str:
+    return (twin_identity() if lab.twins is not None else "") or row.id
 
 
 def _end_twins(campaign_id: str) -> None:

@@ -36,7 +36,12 @@ class Night:
 
     def environment(self) -> dict[str, str]:
         """What the engine's process sees."""
-        return {**os.environ, "XDG_RUNTIME_DIR": str(self.runtime), "HAGANE_DATA": str(self.folder)}
+        return {
+            **os.environ,
+            "XDG_RUNTIME_DIR": str(self.runtime),
+            "HAGANE_DATA": str(self.folder),
+            "HAGANE_TWIN_IDENTITY": "night",
+        }
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """An engine in a process of its own."""
