@@ -316,7 +316,14 @@ class LeaseHeld(JournalError):
 
 
 class LeaseLost(JournalError):
-    """This engine's lease was taken over; it must not act any more."""
+    """This engine's lease was taken over; it must not act any more.
+
+    `holder` has the campaign now; '' when nobody is known to, and the lab is in nobody's care.
+    """
+
+    def __init__(self, sentence: str, *, hint: str = "", holder: str = "") -> None:
+        self.holder = holder
+        super().__init__(sentence, hint=hint)
 
 
 class CampaignChanged(InputError):

@@ -338,7 +338,7 @@ class Engine:
     async def _give_up(self, error: BaseException) -> None:
         """Lets go because of an error, which is told what could not be made safe."""
         self._interrupt(at_once=True)
-        if isinstance(error, LeaseLost):
+        if isinstance(error, LeaseLost) and error.holder:
             return  # the lab belongs to whoever took it
         unsafe = await self._let_go(str(error) or type(error).__name__)
         if unsafe and self._may_be_on and isinstance(error, HaganeError):

@@ -94,6 +94,7 @@ def lost(connection: Connection, campaign: str) -> LeaseLost:
     return LeaseLost(
         f"the lease on campaign '{campaign}' was {by}",
         hint="this engine has stopped acting; nothing it had recorded is lost",
+        holder=str(other.holder) if other else "",
     )
 
 

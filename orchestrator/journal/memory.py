@@ -234,7 +234,10 @@ class MemoryStore:
     def _fenced(self, campaign_id: str, token: int) -> _Campaign:
         campaign = self._campaign(campaign_id)
         if campaign.token != token:
-            raise LeaseLost(f"the lease on campaign '{campaign_id}' was taken over")
+            holder = str(campaign.lease.holder) if campaign.lease else ""
+            raise LeaseLost(
+                f"the lease on campaign '{campaign_id}' was taken over", holder=holder
+            )
         return campaign
 
 

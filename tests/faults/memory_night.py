@@ -86,6 +86,14 @@ class MemoryNight:
         """The fold of the journal, its hash chain checked."""
         return fold(self.stage.store.read(self.stage.campaign_id))
 
+    def lose_lease(self, holder: str) -> None:
+        """Somebody else takes the campaign over, and is gone again when `holder` is ''."""
+        found = self.stage.store._campaigns[self.stage.campaign_id]  # type: ignore[attr-defined]
+        found.lease = None
+        self.stage.store.lease(self.stage.campaign_id, holder)
+        if not holder:
+            found.lease = None
+
     def wish(self, kind: str, **payload: Any) -> None:
         """Puts something into the inbox."""
         self.stage.store.request(self.stage.campaign_id, kind, payload, "a person")

@@ -117,3 +117,20 @@ def test_ctrl_c_lets_a_move_end_and_makes_safe_meanwhile_what_it_does_not_need(
     before = [e.resource for e in story[:arrival] if isinstance(e, MadeSafe)]
     assert before == ["supply", "heater", "oxygen", "argon", "valves"]
     check(night, "Ctrl-C")
+
+
+@pytest.mark.parametrize("holder", ["", "another engine"])
+def test_an_engine_without_its_lease_leaves_the_lab_to_its_holder_alone(
+    tmp_path: Path, holder: str
+) -> None:
+    night = memory_night(tmp_path, trials=1)
+
+    def take_over(engine: Engine, recorded: Recorded) -> None:
+        event = recorded.event
+        if isinstance(event, ActionDone) and night.world.snapshot()["plasma"]:
+            night.lose_lease(holder)
+
+    ending = night.run_with(take_over)
+    assert ending.exit_code is Exit.ENVIRONMENT
+    assert "was taken over" in ending.sentence
+    assert night.world.snapshot()["plasma"] == bool(holder)

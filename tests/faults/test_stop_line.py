@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import time
 from pathlib import Path
 
@@ -87,3 +88,25 @@ def test_an_engine_that_does_not_answer_is_not_said_to_be_stopped(tmp_path: Path
         child.send_signal(signal.SIGCONT)
         child.communicate(timeout=WITHIN_S)
         assert child.returncode == Exit.INTERRUPTED, "it is heard all the same"
+
+
+def test_an_engine_that_slept_while_another_came_and_went_leaves_the_lab_safe(
+    tmp_path: Path,
+) -> None:
+    """Ctrl-Z, half a minute, another `hagane run` that finds the ports taken, and `fg`."""
+    with new_night(tmp_path, trials=1, campaign={"20 min": "900 min"}) as night:
+        child = night.begin_until("films_begun")
+        child.send_signal(signal.SIGSTOP)
+        with sqlite3.connect(night.store) as connection:
+            connection.execute("UPDATE leases SET expires_at = 0")
+        connection.close()
+        other = night.command("run", str(night.folder))
+        assert other.returncode == Exit.ENVIRONMENT
+        assert f"argon: process {child.pid} holds " in other.stderr
+        with night.control() as control:
+            assert control.state()["plasma"]
+            child.send_signal(signal.SIGCONT)
+            _, err = child.communicate(timeout=WITHIN_S)
+            assert child.returncode == Exit.ENVIRONMENT
+            assert "was taken over by another engine" in err
+            assert unsafe(control.state()) == []
