@@ -235,9 +235,7 @@ class MemoryStore:
         campaign = self._campaign(campaign_id)
         if campaign.token != token:
             holder = str(campaign.lease.holder) if campaign.lease else ""
-            raise LeaseLost(
-                f"the lease on campaign '{campaign_id}' was taken over", holder=holder
-            )
+            raise LeaseLost(f"the lease on campaign '{campaign_id}' was taken over", holder=holder)
         return campaign
 
 
