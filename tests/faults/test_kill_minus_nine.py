@@ -19,9 +19,10 @@ SAMPLE = [
     (118, "after"),
     (125, "before"),
     (373, "after"),
-    (480, "before"),
+    (420, "before"),
 ]
-"""Write numbers of the fixed sample; from about 366 on the model is asked for proposals."""
+"""Write numbers of the fixed sample; from about 330 on the model is asked for proposals. A busy
+machine looks less often at a film that grows, and writes less: some 500 in all, or 440."""
 
 
 def found(state: State) -> list[Any]:
