@@ -188,7 +188,8 @@ def _losses() -> Iterator[None]:
 
 def _reason(error: Exception) -> str:
     """The system's own words: pyserial's repeat the port, and themselves."""
-    number = getattr(error, "errno", None) or 0
-    if number > 0:
+    # a termios.error has its number as its first argument only
+    number = getattr(error, "errno", None) or next(iter(error.args), 0)
+    if isinstance(number, int) and number > 0:
         return os.strerror(number)
     return getattr(error, "strerror", None) or str(error)

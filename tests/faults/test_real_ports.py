@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from faults_night import WITHIN_S, new_night
 
+from drivers.transports.channels import open_channel
+from drivers.transports.wires import Lost, Settings
 from orchestrator.errors import Exit
 from orchestrator.model.events import ActionFailed
 
@@ -50,3 +54,15 @@ def test_a_device_that_hangs_for_good_is_named_and_the_rest_is_safe(tmp_path: Pa
             control.heal()
         again = night.command("run", str(night.folder))
         assert again.returncode == Exit.FINISHED, again.stderr
+
+
+def test_a_port_that_vanishes_is_told_in_the_systems_words(tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    channel = open_channel(os.ttyname(theirs), Settings())
+    os.close(ours)
+    os.close(theirs)
+    with pytest.raises(Lost, match=r"^[A-Z][a-z/ ]+$"):
+        channel.discard()
+    with pytest.raises(Lost, match=r"^[A-Za-z/ ]+(\(.*\))?$"):
+        channel.read()
+    channel.close()
