@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import product
 
 from orchestrator.engine.study import BoundStep, Study
 from orchestrator.model.state import State, TrialState
@@ -89,18 +90,41 @@ def may_start(
 def _stays_solvable(
     study: Study, state: State, mover: int, target: str, remaining: Mapping[int, Sequence[str]]
 ) -> bool:
-    """The banker's question: after this move, can all trials still finish one after another?"""
-    single = {p.name for p in study.lab.positions if p.slots == 1}
-    places = {n: position_of(state, state.trials[n]) for n in remaining if n in state.trials}
-    places[mover] = target
-    wants = {n: [p for p in way if p in single] for n, way in remaining.items()}
-    way = list(remaining.get(mover, ()))
-    wants[mover] = [p for p in way[1:] if p in single]
+    """The banker's question: after this move, can all trials still finish one after another?
+
+    It must hold whether the other moves under way arrive or fail. Samples of trials that have ended
+    do not count: they are carried off, or a person has to.
+    """
+    slots = {p.name: p.slots for p in study.lab.positions}
+    here = {n: position_of(state, state.trials[n]) for n in remaining if n in state.trials}
+    under_way = {
+        event.trial: event.target
+        for t in state.open_tickets
+        if (event := state.dispatches[t].event).parent is None
+        and event.target
+        and event.trial in here
+    }
+    others = [n for n in under_way if n is not None and n != mover]
+    for arrives in product((False, True), repeat=len(others)):
+        arrived = {n: under_way[n] for n, does in zip(others, arrives, strict=True) if does}
+        arrived[mover] = target
+        ways = {n: list(way)[1 if n in arrived else 0 :] for n, way in remaining.items()}
+        if not _can_all_finish(slots, here | arrived, ways):
+            return False
+    return True
+
+
+def _can_all_finish(
+    slots: Mapping[str, int], places: dict[int, str], ways: Mapping[int, Sequence[str]]
+) -> bool:
     while places:
-        taken = {p: n for n, p in places.items() if p in single}
-        ready = [n for n in places if all(taken.get(p, n) == n for p in wants.get(n, ()))]
+        held = Counter(places.values())
+        ready = [
+            n
+            for n, place in places.items()
+            if all(held[p] - (p == place) < slots.get(p, 1) for p in ways.get(n, ()))
+        ]
         if not ready:
             return False
-        for n in ready:
-            del places[n]
+        places = {n: place for n, place in places.items() if n not in ready}
     return True

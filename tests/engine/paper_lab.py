@@ -111,10 +111,11 @@ def studies(draw: st.DrawFn) -> Study:
     recipe = list(_steps(draw, walk))
     recipe.append(Step(name="measure", role=walk[-1], action="measure"))
     if draw(st.booleans()):
-        recipe.append(_move("store", "shelf"))
+        recipe.append(_move(draw, "store", "shelf"))
     budget = draw(st.integers(1, 5))
     classes: dict[str, type] = {t: draw(st.sampled_from([Tool, ReleasingTool])) for t in tools} | {
         "mover": Mover,
+        "mover2": Mover,
         "part": Tool,
     }
     shared = draw(st.sets(st.sampled_from(tools)))
@@ -162,7 +163,7 @@ def _steps(draw: st.DrawFn, walk: Sequence[str]) -> Iterator[Step]:
             at = Argument(name="at", literal=tool)
             yield Step(name="take", role="mover", action="place", arguments=(new, at))
         elif tool != walk[index - 1]:
-            yield _move(f"move{index}", tool)
+            yield _move(draw, f"move{index}", tool)
         for n, act in enumerate(draw(st.lists(st.sampled_from(WORK), max_size=2))):
             yield Step(name=f"{act}{index}{n}", role=tool, action=act, on_failure=draw(policies))
 
@@ -170,10 +171,9 @@ def _steps(draw: st.DrawFn, walk: Sequence[str]) -> Iterator[Step]:
 WORK = ("measure", "heat", "grow", "etch")
 
 
-def _move(name: str, to: str) -> Step:
-    return Step(
-        name=name, role="mover", action="move", arguments=(Argument(name="to", literal=to),)
-    )
+def _move(draw: st.DrawFn, name: str, to: str) -> Step:
+    mover = draw(st.sampled_from(["mover", "mover2"]))
+    return Step(name=name, role=mover, action="move", arguments=(Argument(name="to", literal=to),))
 
 
 ENDS: dict[str, errors.HaganeError] = {
@@ -359,6 +359,6 @@ def play(coroutine: Coroutine[Any, Any, None]) -> None:
 
 
 def _class_of(study: Study, resource: str) -> type:
-    if resource == "mover":
+    if resource.startswith("mover"):
         return Mover
     return ReleasingTool if resource in study.releases else Tool

@@ -12,7 +12,7 @@ from orchestrator.engine import decide as do
 from orchestrator.engine.admission import blanks_left, room_at
 from orchestrator.engine.study import Study
 from orchestrator.model import events as ev
-from orchestrator.model.state import State
+from orchestrator.model.state import State, TrialState
 from orchestrator.model.trial import TrialStatus
 
 LONGEST = 1500
@@ -71,8 +71,30 @@ def check_transitions(story: list[ev.Recorded]) -> None:
 
 def waits_for_room(lab: PaperLab) -> bool:
     """Whether some sample's next place is full, or the blanks are used up."""
-    full = any(room_at(lab.study, lab.state, p.name) < 1 for p in lab.study.lab.positions if p.name)
+    full = any(room_at(lab.study, lab.state, p.name) < 1 for p in lab.study.lab.positions)
     return full or blanks_left(lab.study, lab.state) < 1
+
+
+def deadlocked(lab: PaperLab) -> set[int]:
+    """Trials that wait in a circle for each other's places: no person put anything there."""
+    study, state = lab.study, lab.state
+    holders: dict[int, set[int]] = {}
+    for trial in do.in_flight(state):
+        way = next_moves(study, state, trial)
+        if way and room_at(study, state, way[0]) < 1:
+            holders[trial.number] = {s.trial for s in state.at_position(way[0])}
+    while True:
+        stuck = {n for n, by in holders.items() if by <= set(holders)}
+        if stuck == set(holders):
+            return stuck
+        holders = {n: holders[n] for n in stuck}
+
+
+def next_moves(study: Study, state: State, trial: TrialState) -> list[str]:
+    done = {
+        step for step, ts in trial.attempts.items() if state.dispatches[ts[-1]].outcome == "done"
+    }
+    return [b.target for b in study.steps if b.moves_sample and b.step.name not in done]
 
 
 def run_to_the_end(lab: PaperLab) -> str:
@@ -93,6 +115,7 @@ def run_to_the_end(lab: PaperLab) -> str:
             assert lab.state.paused is not None, "nothing is done, and nobody is asked for anything"
             if is_about_room(lab.state.paused.why):
                 assert waits_for_room(lab)
+                assert not deadlocked(lab)
                 return "no room"
             lab.a_person_comes()
     raise AssertionError(f"it does not end: {[e.event.kind for e in lab.story[-30:]]}")
