@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from orchestrator.model.campaign import PlannerChoice
-from orchestrator.model.objective import Objective, OutcomeConstraint
+from orchestrator.model.objective import Goal, Objective, OutcomeConstraint
 from orchestrator.model.space import Choice, Parameter, Point, Pool, Real, SearchSpace
 from orchestrator.ports.planner import MetricScale, PlanningTask
 
@@ -36,7 +36,8 @@ class Problem:
             space=SearchSpace(parameters=self.parameters),
             metrics=self.metrics,
             objective=Objective(
-                metric=self.metrics[0].name, direction="minimise", constraints=self.constraints
+                goals=(Goal(metric=self.metrics[0].name, direction="minimise"),),
+                constraints=self.constraints,
             ),
             planner=PlannerChoice(kind=kind, initial=initial),
             seed=seed,

@@ -11,7 +11,7 @@ from orchestrator.files.findings import Findings
 from orchestrator.files.scope import Scope
 from orchestrator.files.shapes import MetricShape, ObjectiveShape, StopShape
 from orchestrator.model.campaign import StopRules
-from orchestrator.model.objective import Metric, Objective, OutcomeConstraint
+from orchestrator.model.objective import Goal, Metric, Objective, OutcomeConstraint
 from orchestrator.model.quantity import check_unit, quantity_in
 
 _CONSTRAINT = re.compile(r"\s*(\w+)\s*([<>=]=?)\s*(\S.*)")
@@ -82,7 +82,9 @@ def read_objective(findings: Findings, metrics: Mapping[str, Metric | None]) -> 
             constraint = _constraint(text, metrics)
             if constraint is not None:
                 constraints.append(constraint)
-    return Objective(metric=metric, direction=wanted[0], constraints=tuple(constraints))
+    return Objective(
+        goals=(Goal(metric=metric, direction=wanted[0]),), constraints=tuple(constraints)
+    )
 
 
 def _constraint(text: str, metrics: Mapping[str, Metric | None]) -> OutcomeConstraint | None:

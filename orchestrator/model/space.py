@@ -1,8 +1,9 @@
-"""The search space: parameters with units, and points in it.
+"""The search space: parameters with units, what binds them together, and points in it.
 
-A point is a mapping from parameter name to a float (real), an int (integer) or a str (choice). A
-finite pool is one parameter whose value is the candidate's name; its columns are parameters of the
-recipe under the name `<pool>.<column>`.
+A point is a mapping from parameter name to a float (real, context), an int (integer), a str
+(choice, fidelity) or one of the levels of an ordinal. A finite pool is one parameter whose value is
+the candidate's name; its columns are parameters of the recipe under the name `<pool>.<column>`. The
+components of a mixture are real parameters of their own.
 """
 
 from __future__ import annotations
@@ -20,7 +21,11 @@ class _Frozen(BaseModel):
 
 
 class Real(_Frozen):
-    """A number in [low, high], in `unit`; on a log scale both bounds are positive."""
+    """A number in [low, high], in `unit`; on a log scale both bounds are positive.
+
+    `setting_sd` says how exactly the lab holds the setting: a standard deviation in `unit` (on a
+    log scale in decades). Above zero, an optimum is wanted that bears it.
+    """
 
     kind: Literal["real"] = "real"
     name: str
@@ -28,6 +33,7 @@ class Real(_Frozen):
     high: float
     unit: str = ""
     scale: Literal["linear", "log"] = "linear"
+    setting_sd: float = Field(default=0.0, ge=0.0)
 
 
 class Integer(_Frozen):
@@ -38,6 +44,19 @@ class Integer(_Frozen):
     low: int
     high: int
     unit: str = ""
+
+
+class Ordinal(_Frozen):
+    """One of a few levels with an order, ascending: numbers in `unit`, or words, equally spaced.
+
+    With numbers on a log scale, it is their logarithms that lie as far apart as they do.
+    """
+
+    kind: Literal["ordinal"] = "ordinal"
+    name: str
+    levels: tuple[float, ...] | tuple[str, ...]
+    unit: str = ""
+    scale: Literal["linear", "log"] = "linear"
 
 
 class Choice(_Frozen):
@@ -66,20 +85,84 @@ class Pool(_Frozen):
     sha256: str = ""
 
 
-Parameter = Annotated[Real | Integer | Choice | Pool, Field(discriminator="kind")]
+class Fidelity(_Frozen):
+    """How exactly the question is answered: words in ascending exactness, the last the one that
+    counts, each with what a trial at it costs (any unit, all the same)."""
+
+    kind: Literal["fidelity"] = "fidelity"
+    name: str
+    levels: tuple[str, ...]
+    costs: tuple[float, ...]
+
+
+class Context(_Frozen):
+    """Something that acts and is measured but cannot be chosen (humidity, wear of the target).
+
+    Its value in a proposal is the newest known, at first `assumed`; in a history it is what was
+    measured. [low, high] is the range expected, in `unit`.
+    """
+
+    kind: Literal["context"] = "context"
+    name: str
+    low: float
+    high: float
+    assumed: float
+    unit: str = ""
+
+
+Parameter: TypeAlias = Real | Integer | Ordinal | Choice | Pool | Fidelity | Context
+AnyParameter = Annotated[Parameter, Field(discriminator="kind")]
+
+
+class Mixture(_Frozen):
+    """Real parameters on a linear scale that sum to `total`, in their unit.
+
+    `present` bounds how many of them are above zero; one that is present is at least `least`.
+    """
+
+    name: str
+    components: tuple[str, ...]
+    total: float = 1.0
+    present: tuple[int, int]
+    least: float = 0.0
+
+
+class Condition(_Frozen):
+    """A parameter that exists only where the choice `parent` has one of `values`; elsewhere a point
+    gives it the value `otherwise`, which acts on nothing."""
+
+    name: str
+    parent: str
+    values: tuple[str, ...]
+    otherwise: Value
+
+
+class KnownConstraint(_Frozen):
+    """What is known not to be possible: `expression` (arithmetic on parameters and columns, in
+    base units of its dimension, such as `oxygen + argon - 3`) must be at most zero.
+
+    `text` is what the file says.
+    """
+
+    text: str
+    expression: str
+    unit: str = ""
 
 
 class SearchSpace(_Frozen):
-    """Everything that may be varied."""
+    """Everything that may be varied, and what is known to be possible."""
 
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[AnyParameter, ...]
+    mixtures: tuple[Mixture, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    constraints: tuple[KnownConstraint, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """Parameter names in the order of the file."""
         return tuple(p.name for p in self.parameters)
 
-    def __getitem__(self, name: str) -> Real | Integer | Choice | Pool:
+    def __getitem__(self, name: str) -> Parameter:
         for parameter in self.parameters:
             if parameter.name == name:
                 return parameter

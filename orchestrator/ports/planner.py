@@ -21,10 +21,15 @@ class _Plain(BaseModel):
 
 
 class Outcome(_Plain):
-    """One measured metric of a trial, in the metric's unit. `sd` is its known noise, if known."""
+    """One measured metric of a trial, in the metric's unit.
+
+    `sd` is its known noise, if known; `n_samples` how many samples it is the mean of (readings of
+    one sample are one); a censored value is a bound, the true one lies above or below it.
+    """
 
     value: float
     sd: float | None = None
+    n_samples: int = Field(default=1, gt=0)
     censored: Literal["above", "below"] | None = None
 
 
@@ -32,7 +37,8 @@ class Evaluated(_Plain):
     """A trial that has ended, as the planner sees it.
 
     `failed` is true when the trial gave no data; only a failure that `blames_parameters` may
-    count against them.
+    count against them. `at_s` is the campaign time of its end and `block` the run or batch it
+    belongs to, for outcomes that drift or differ between blocks.
     """
 
     trial: int
@@ -40,6 +46,8 @@ class Evaluated(_Plain):
     outcomes: dict[str, Outcome] = Field(default_factory=dict)
     failed: bool = False
     blames_parameters: bool = False
+    at_s: float | None = None
+    block: str = ""
 
 
 class MetricScale(_Plain):
@@ -64,12 +72,15 @@ class History(_Plain):
     """What is known when a proposal is asked for.
 
     `n_proposed` is how many proposals were made before (by the planner): it places the next
-    one in the initial design and in the stream of random numbers.
+    one in the initial design and in the stream of random numbers. `preferences` are pairs of
+    trials, the better one first. `now_s` is the campaign time.
     """
 
     evaluated: tuple[Evaluated, ...] = ()
     pending: tuple[Point, ...] = ()
     n_proposed: int = 0
+    preferences: tuple[tuple[int, int], ...] = ()
+    now_s: float | None = None
 
 
 class Planner(Protocol):

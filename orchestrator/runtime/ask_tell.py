@@ -12,7 +12,7 @@ from orchestrator.engine.history import task_of
 from orchestrator.errors import FileProblems, InputError, Problem, did_you_mean
 from orchestrator.files.table import Table, number, read_table
 from orchestrator.model.campaign import PlannerChoice
-from orchestrator.model.objective import Objective
+from orchestrator.model.objective import Goal, Objective
 from orchestrator.model.space import Choice, Integer, Parameter, Point, Pool, Real, SearchSpace
 from orchestrator.model.trial import Proposal
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
@@ -75,7 +75,7 @@ def _assumed_task(table: Table, goal: tuple[Direction, str] | None, seed: int) -
     parameters = tuple(_assumed(table, c) for c in table.columns if c != wanted)
     if not parameters:
         raise InputError(f"{table.source} has no column beside '{wanted}' to vary")
-    objective = Objective(metric=name, direction=direction)
+    objective = Objective(goals=(Goal(metric=name, direction=direction),))
     planner = PlannerChoice(kind="bayesian", initial=0)
     space = SearchSpace(parameters=parameters)
     scale = MetricScale(name=name, unit=unit)

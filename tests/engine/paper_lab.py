@@ -21,7 +21,7 @@ from orchestrator.engine.study import Study, prepare
 from orchestrator.model import events as ev
 from orchestrator.model.campaign import Budget, Campaign, StopRules
 from orchestrator.model.lab import Lab, Position, ResourceBinding
-from orchestrator.model.objective import Metric, Objective
+from orchestrator.model.objective import Goal, Metric, Objective
 from orchestrator.model.recipe import Argument, OnFailure, Step
 from orchestrator.model.space import Real, SearchSpace
 from orchestrator.model.state import State, fold
@@ -142,7 +142,7 @@ def studies(draw: st.DrawFn) -> Study:
             Metric(name="size", expression="measure.value", unit="nm", low=0.0),
             *([Metric(name="later", expression="", unit="nm")] if draw(st.booleans()) else []),
         ),
-        objective=Objective(metric="size", direction="minimise"),
+        objective=Objective(goals=(Goal(metric="size", direction="minimise"),)),
         budget=Budget(trials=budget),
         stop=StopRules(
             failures_in_a_row=draw(st.sampled_from([None, 2])),

@@ -23,7 +23,7 @@ from orchestrator.journal import Store, open_store
 from orchestrator.model import events as ev
 from orchestrator.model.campaign import Budget, Campaign
 from orchestrator.model.lab import Interlock, Lab, Position, ResourceBinding
-from orchestrator.model.objective import Metric, Objective
+from orchestrator.model.objective import Goal, Metric, Objective
 from orchestrator.model.quantity import Bound
 from orchestrator.model.recipe import Argument, Step
 from orchestrator.model.space import Real, SearchSpace
@@ -231,7 +231,7 @@ def weigh(**settings: Any) -> Step:
 
 RECIPE = (take(), bake(), move("carry", "balance"), weigh(), move("store", "shelf"))
 MASS = Metric(name="mass", expression="weigh.mean", unit="g")
-LIGHTEST = Objective(metric="mass", direction="minimise")
+LIGHTEST = Objective(goals=(Goal(metric="mass", direction="minimise"),))
 
 
 class Points:

@@ -10,14 +10,13 @@ from small_works import MASS, Works
 from orchestrator.engine.stopping import reason_to_end
 from orchestrator.model import events as ev
 from orchestrator.model.campaign import Budget, StopRules
-from orchestrator.model.objective import Metric, Objective, OutcomeConstraint
+from orchestrator.model.objective import Goal, Metric, Objective, OutcomeConstraint
 from orchestrator.model.state import State
 from orchestrator.model.trial import FailureCause, Proposal
 
 SIZE = Metric(name="size", expression="", unit="mm")
 BIG = Objective(
-    metric="mass",
-    direction="minimise",
+    goals=(Goal(metric="mass", direction="minimise"),),
     constraints=(OutcomeConstraint(metric="size", sense=">=", bound=10.0),),
 )
 
@@ -88,7 +87,7 @@ def test_the_time_that_an_engine_ran_is_what_a_budget_of_time_means() -> None:
 def test_the_target_is_reached_from_the_right_side(
     direction: Literal["minimise", "maximise"], values: list[float], reached: bool
 ) -> None:
-    objective = Objective(metric="mass", direction=direction)
+    objective = Objective(goals=(Goal(metric="mass", direction=direction),))
     found = rule(told(*values), target=3.0, objective=objective)
     assert found == ("target" if reached else None)
 
@@ -102,8 +101,7 @@ def test_a_constraint_on_a_value_that_is_only_a_bound_must_surely_be_met() -> No
     assert rule(told((1.0, ">12")), target=3.0) == "target"
     assert rule(told((1.0, ">8")), target=3.0) is None
     small = Objective(
-        metric="mass",
-        direction="minimise",
+        goals=(Goal(metric="mass", direction="minimise"),),
         constraints=(OutcomeConstraint(metric="size", sense="<=", bound=10.0),),
     )
     assert rule(told((1.0, ">8")), target=3.0, objective=small) is None

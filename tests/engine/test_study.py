@@ -12,7 +12,7 @@ from orchestrator.engine.study import prepare
 from orchestrator.errors import UnknownName
 from orchestrator.model.campaign import Budget, Campaign
 from orchestrator.model.lab import Lab, Position, ResourceBinding
-from orchestrator.model.objective import Metric, Objective
+from orchestrator.model.objective import Goal, Metric, Objective
 from orchestrator.model.recipe import Argument, Step
 from orchestrator.model.space import Choice, Integer, Pool, Real, SearchSpace
 from orchestrator.ports.action import Cancel, Effect, Unit, action, actions_of, reading
@@ -86,7 +86,7 @@ def bound(
         roles={"furnace": "Furnace"},
         recipe=(step,),
         metrics=(Metric(name="mass", expression=metric, unit="g"),),
-        objective=Objective(metric="mass", direction="minimise"),
+        objective=Objective(goals=(Goal(metric="mass", direction="minimise"),)),
         budget=Budget(trials=1),
     )
     lab = Lab(

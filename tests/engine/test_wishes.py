@@ -6,16 +6,16 @@ import asyncio
 from typing import Any
 
 import pytest
-from small_works import LIGHTEST, MASS, MINUTE, Works, interrupted, is_under_way, take
+from small_works import MASS, MINUTE, Works, interrupted, is_under_way, take
 
 from orchestrator import errors
 from orchestrator.errors import Exit
 from orchestrator.model import events as ev
-from orchestrator.model.objective import Metric
+from orchestrator.model.objective import Goal, Metric, Objective
 from orchestrator.model.recipe import Step
 
 HARDNESS = Metric(name="hardness", expression="", unit="GPa", low=0.0, high=100.0)
-HARDEST = LIGHTEST.model_copy(update={"metric": "hardness", "direction": "maximise"})
+HARDEST = Objective(goals=(Goal(metric="hardness", direction="maximise"),))
 
 
 def late(trials: int = 2, **settings: Any) -> Works:

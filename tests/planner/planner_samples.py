@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from orchestrator.model.campaign import PlannerChoice
-from orchestrator.model.objective import Objective, OutcomeConstraint
+from orchestrator.model.objective import Goal, Objective, OutcomeConstraint
 from orchestrator.model.space import Choice, Integer, Parameter, Point, Pool, Real, SearchSpace
 from orchestrator.model.trial import Proposal
 from orchestrator.ports.planner import (
@@ -54,7 +54,8 @@ def task(
         space=SearchSpace(parameters=tuple(parameters)),
         metrics=tuple(metrics),
         objective=Objective(
-            metric=metrics[0].name, direction=direction, constraints=tuple(constraints)
+            goals=(Goal(metric=metrics[0].name, direction=direction),),
+            constraints=tuple(constraints),
         ),
         planner=PlannerChoice(kind=kind, initial=initial, options=options or {}),
         seed=seed,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from orchestrator.model import events as ev
 from orchestrator.model.campaign import Budget, Campaign, PlannerChoice, StopRules
-from orchestrator.model.objective import Metric, Objective, OutcomeConstraint
+from orchestrator.model.objective import Goal, Metric, Objective, OutcomeConstraint
 from orchestrator.model.recipe import Argument, Step
 from orchestrator.model.space import Point, Real, SearchSpace
 from orchestrator.model.state import State, fold
@@ -73,8 +73,7 @@ def niobium_titania() -> Campaign:
             ),
         ),
         objective=Objective(
-            metric="resistivity",
-            direction="minimise",
+            goals=(Goal(metric="resistivity", direction="minimise"),),
             constraints=(OutcomeConstraint(metric="thickness", sense=">=", bound=120.0),),
         ),
         planner=PlannerChoice(kind="bayesian", initial=INITIAL),

@@ -13,7 +13,7 @@ import pytest
 from orchestrator.errors import UnknownName
 from orchestrator.model import events as ev
 from orchestrator.model.campaign import Campaign
-from orchestrator.model.objective import Objective
+from orchestrator.model.objective import Goal, Objective
 from orchestrator.model.space import Choice, Pool, SearchSpace
 from orchestrator.model.state import State, fold
 from orchestrator.model.trial import Prediction, Proposal
@@ -71,7 +71,7 @@ def test_an_over_range_value_is_never_the_best_when_low_is_wanted(campaign: Camp
 
 
 def test_a_highest_value_is_best_when_it_is_to_be_maximised(campaign: Campaign) -> None:
-    objective = Objective(metric="resistivity", direction="maximise")
+    objective = Objective(goals=(Goal(metric="resistivity", direction="maximise"),))
     wanted = campaign.model_copy(update={"objective": objective})
     state = _with_values([(1e-3, 100.0, None), (5e-2, 90.0, None), (2e-2, 90.0, None)])
     assert summary(wanted, state).best_trial == 2
