@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 
 from orchestrator.model.trial import Neighbour, Prediction, Proposal
-from orchestrator.planner.encoding import Encoding
-from orchestrator.planner.kernel import Floats, distances
+from orchestrator.planner.encoding import Encoding, distances
+from orchestrator.planner.kernel import Floats
 from orchestrator.planner.measured import Evidence
 from orchestrator.planner.models import Models
 from orchestrator.planner.question import Limit, Question
