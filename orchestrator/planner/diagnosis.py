@@ -113,7 +113,7 @@ class Diagnosis:
         notes: dict[str, float | int | str] = {}
         n_censored = sum(m.n_censored for m in self.evidence.measured.values())
         if n_censored:
-            notes["censored_at_bound"] = n_censored
+            notes["censored"] = n_censored
         if len(self.evidence.blamed):
             notes["failures_weighed"] = len(self.evidence.blamed)
         if self.question.unmodelled:
