@@ -76,10 +76,12 @@ class CloserToBand:
             by_mean += value * slope
             by_sd += value * sd_slope
         centre = np.clip(mean, self.low, self.high)
-        z = (mean - centre) / np.sqrt(sd**2 + 1.0)
+        wide = sd**2 + 1.0
+        z = (mean - centre) / np.sqrt(wide)
         floor = 1e-9 * np.exp(-0.5 * z * z)
         total = np.maximum(total, 0.0) + floor
-        by_mean = by_mean - floor * z / np.sqrt(sd**2 + 1.0)
+        by_mean = by_mean - floor * z / np.sqrt(wide)
+        by_sd = by_sd + floor * z * z * sd / wide
         return np.log(total), {self.column: (by_mean / total, by_sd / total)}
 
 
