@@ -55,10 +55,8 @@ def history_of(study: Study, state: State) -> History:
 
 
 def wanted_metrics(campaign: Campaign) -> list[Metric]:
-    """The metrics that the objective speaks of, the one to optimise first."""
-    objective = campaign.objective
-    names = dict.fromkeys([objective.metric, *(c.metric for c in objective.constraints)])
-    return [campaign.metric(n) for n in names]
+    """The metrics that the objective speaks of, those to optimise first."""
+    return [campaign.metric(n) for n in campaign.objective.metrics]
 
 
 def _outcomes(trial: TrialState, names: list[str]) -> dict[str, Outcome]:

@@ -6,7 +6,18 @@ import math
 from typing import Any
 
 from orchestrator.errors import PlanningError
-from orchestrator.model.space import Choice, Integer, Parameter, Point, Pool, Real, SearchSpace
+from orchestrator.model.space import (
+    Choice,
+    Context,
+    Fidelity,
+    Integer,
+    Ordinal,
+    Parameter,
+    Point,
+    Pool,
+    Real,
+    SearchSpace,
+)
 
 
 def refuse_outside(space: SearchSpace, point: Point) -> None:
@@ -32,10 +43,18 @@ def refuse_outside(space: SearchSpace, point: Point) -> None:
 def _belongs(parameter: Parameter, value: Any) -> bool:
     match parameter:
         case Real(low=low, high=high):
-            is_number = isinstance(value, float | int) and not isinstance(value, bool)
-            return is_number and math.isfinite(value) and low <= value <= high
+            return _is_number(value) and low <= value <= high
+        case Context():
+            return _is_number(value)  # what is measured may lie outside of what was expected
         case Integer(low=low, high=high):
             is_whole = isinstance(value, int) and not isinstance(value, bool)
             return is_whole and low <= value <= high
-        case Choice(options=words) | Pool(names=words):
-            return value in words
+        case Choice(options=words) | Pool(names=words) | Fidelity(levels=words):
+            return isinstance(value, str) and value in words
+        case Ordinal(levels=levels):
+            return not isinstance(value, bool) and value in levels
+
+
+def _is_number(value: Any) -> bool:
+    is_number = isinstance(value, float | int) and not isinstance(value, bool)
+    return is_number and math.isfinite(value)

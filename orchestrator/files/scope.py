@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from orchestrator.errors import InputError, UnknownName, did_you_mean
 from orchestrator.files.shapes import NAME
 from orchestrator.model.expression import FUNCTIONS, TEXT, Expression, compile_expression
-from orchestrator.model.space import Choice, Integer, Pool, Real
+from orchestrator.model.space import Context, Integer, Ordinal, Parameter, Pool, Real, words_of
 
 
 @dataclass
@@ -27,19 +27,22 @@ class Scope:
     whole: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
 
-    def declare(self, parameter: Real | Integer | Choice | Pool) -> None:
+    def declare(self, parameter: Parameter) -> None:
         """Adds a parameter, and the columns of a pool as `pool.column`."""
-        name = parameter.name
+        name, words = parameter.name, words_of(parameter)
         match parameter:
-            case Real() | Integer():
-                self.units[name] = parameter.unit
-                self.ranges[name] = (float(parameter.low), float(parameter.high))
-                if isinstance(parameter, Integer):
-                    self.whole.add(name)
-            case Choice():
-                self.units[name], self.words[name] = TEXT, parameter.options
             case Pool():
                 self._declare_pool(parameter)
+            case Real() | Integer() | Context():
+                self.units[name] = parameter.unit
+                self.ranges[name] = (float(parameter.low), float(parameter.high))
+            case _ if words is not None:
+                self.units[name], self.words[name] = TEXT, words
+            case Ordinal(levels=levels, unit=unit):
+                numbers = [float(level) for level in levels]
+                self.units[name], self.ranges[name] = unit, (min(numbers), max(numbers))
+        if isinstance(parameter, Integer):
+            self.whole.add(name)
 
     def _declare_pool(self, pool: Pool) -> None:
         self.units[pool.name], self.words[pool.name] = TEXT, pool.names

@@ -64,6 +64,18 @@ class Goal(_Frozen):
             case _:
                 assert_never(self.direction)
 
+    def may_be_worse(self, censored: Literal["above", "below"] | None) -> bool:
+        """Whether the true value behind a bound may be worse than the bound itself."""
+        match self.direction:
+            case "minimise":
+                return censored == "above"
+            case "maximise":
+                return censored == "below"
+            case "match":
+                return censored is not None
+            case _:
+                assert_never(self.direction)
+
     @property
     def band(self) -> tuple[float, float]:
         """The bounds of the target; a side that is not given is infinite."""

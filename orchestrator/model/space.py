@@ -114,6 +114,17 @@ Parameter: TypeAlias = Real | Integer | Ordinal | Choice | Pool | Fidelity | Con
 AnyParameter = Annotated[Parameter, Field(discriminator="kind")]
 
 
+def words_of(parameter: Parameter) -> tuple[str, ...] | None:
+    """The words that a parameter may be; None where it is a number."""
+    match parameter:
+        case Choice(options=words) | Pool(names=words) | Fidelity(levels=words):
+            return words
+        case Ordinal(levels=levels) if isinstance(levels[0], str):
+            return tuple(str(level) for level in levels)
+        case _:
+            return None
+
+
 class Mixture(_Frozen):
     """Real parameters on a linear scale that sum to `total`, in their unit.
 

@@ -92,6 +92,28 @@ def test_the_target_is_reached_from_the_right_side(
     assert found == ("target" if reached else None)
 
 
+@pytest.mark.parametrize(("value", "reached"), [(1.6, True), (1.39, False), (1.7, False)])
+def test_a_band_is_reached_from_both_sides(value: float, reached: bool) -> None:
+    objective = Objective(goals=(Goal(metric="mass", direction="match", low=1.45, high=1.55),))
+    assert rule(told(value), target=1.6, objective=objective) == ("target" if reached else None)
+
+
+def test_a_bound_is_never_taken_for_a_match() -> None:
+    objective = Objective(goals=(Goal(metric="mass", direction="match", low=1.0, high=1.0),))
+    assert rule(told((">1", 99.0)), target=1.0, objective=objective) is None
+
+
+def test_of_several_goals_progress_is_what_nothing_before_was_as_good_as() -> None:
+    several = Objective(
+        goals=(
+            Goal(metric="mass", direction="minimise"),
+            Goal(metric="size", direction="maximise"),
+        )
+    )
+    assert rule(told((1.0, 1.0), (2.0, 2.0), (3.0, 3.0)), no_progress=1, objective=several) is None
+    assert rule(told((2.0, 2.0), (1.0, 3.0), (2.0, 3.0)), no_progress=1, objective=several)
+
+
 def test_a_target_that_breaks_a_constraint_is_not_reached() -> None:
     assert rule(told((1.0, 9.9)), target=3.0) is None
     assert rule(told((1.0, 10.0)), target=3.0) == "target"
