@@ -7,6 +7,7 @@ from pathlib import Path
 
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.files.canonical import content_hash
+from orchestrator.files.conditions import read_constraints
 from orchestrator.files.document import Document, read_document
 from orchestrator.files.findings import Findings
 from orchestrator.files.outcome import read_metrics, read_objective, read_stop
@@ -15,7 +16,7 @@ from orchestrator.files.scope import Scope
 from orchestrator.files.shapes import BudgetShape, CampaignHeading, CampaignShape, PlannerShape
 from orchestrator.files.space import read_space
 from orchestrator.model.campaign import Budget, Campaign, PlannerChoice
-from orchestrator.model.space import Pool, SearchSpace
+from orchestrator.model.space import Pool
 from orchestrator.ports.action import ActionSpec
 
 Actions = Mapping[str, ActionSpec]
@@ -58,7 +59,8 @@ class _Reading:
         findings = self._findings
         findings.keys([], CampaignShape, "a key of a campaign")
         heading = findings.shaped([], CampaignHeading, "a key of a campaign", partly=True)
-        parameters = read_space(findings, self._scope, self._folder)
+        space = read_space(findings, self._scope, self._folder)
+        constraints = read_constraints(findings, self._scope)
         roles = self._roles(capability, capabilities)
         recipe = read_recipe(findings, self._scope, roles)
         metrics = read_metrics(findings, self._scope)
@@ -73,7 +75,7 @@ class _Reading:
         return Campaign(
             name=heading.name,
             goal=heading.goal,
-            space=SearchSpace(parameters=parameters),
+            space=space.model_copy(update={"constraints": constraints}),
             roles={name: str(findings.plain(["roles", name])) for name in roles},
             recipe=recipe,
             metrics=tuple(metric for metric in metrics.values() if metric is not None),
@@ -87,7 +89,7 @@ class _Reading:
             text=self._document.text,
             file_hash=content_hash(
                 self._document.root.plain(),
-                {p.name: p.sha256 for p in parameters if isinstance(p, Pool)},
+                {p.name: p.sha256 for p in space.parameters if isinstance(p, Pool) and p.sha256},
             ),
         )
 

@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 from orchestrator.errors import InputError, UnknownName, did_you_mean
 from orchestrator.files.shapes import NAME
 from orchestrator.model.expression import FUNCTIONS, TEXT, Expression, compile_expression
-from orchestrator.model.space import Context, Integer, Ordinal, Parameter, Pool, Real, words_of
+from orchestrator.model.names import PREVIOUS
+from orchestrator.model.space import (
+    Context,
+    Integer,
+    Ordinal,
+    Parameter,
+    Pool,
+    Real,
+    Value,
+    words_of,
+)
 
 
 @dataclass
@@ -18,7 +28,7 @@ class Scope:
 
     `ranges` are in the name's unit; `words` are the values of names that stand for texts; `whole`
     are names of whole numbers. A name in `broken` was declared, but not so that it could be read:
-    to use it is no second mistake.
+    to use it is no second mistake. `taken` are names that stand for nothing in an expression.
     """
 
     units: dict[str, str] = field(default_factory=dict)
@@ -26,6 +36,7 @@ class Scope:
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)
     whole: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
 
     def declare(self, parameter: Parameter) -> None:
         """Adds a parameter, and the columns of a pool as `pool.column`."""
@@ -65,11 +76,23 @@ class Scope:
         try:
             return compile_expression(text.lstrip()[1:].strip(), self.units, target)
         except UnknownName as error:
-            if error.name.split(".")[0] in self.broken:
+            if self.excuses(error):
                 return None
-            near = did_you_mean(error.name, {*self.units, *self.broken})
-            error.hint = near if near.startswith("did") else error.hint
             raise
+
+    def excuses(self, error: UnknownName) -> bool:
+        """Whether the unknown name is a broken one; else the error's hint is made better."""
+        if error.name.split(".")[0] in self.broken:
+            return True
+        near = did_you_mean(error.name, {*self.units, *self.broken})
+        error.hint = near if near.startswith("did") else error.hint
+        return False
+
+    def widen(self, name: str, value: Value) -> None:
+        """Takes into account that a parameter may have this value too."""
+        if name in self.ranges and not isinstance(value, str):
+            low, high = self.ranges[name]
+            self.ranges[name] = (min(low, value), max(high, value))
 
     def check_new(self, name: str) -> None:
         """Accepts a new name for a parameter or a step. Raises InputError."""
@@ -77,7 +100,9 @@ class Scope:
             raise InputError(
                 f"'{name}' cannot be a name", hint="letters, digits and '_', a letter first"
             )
+        if name == PREVIOUS:
+            raise InputError(f"'{name}' cannot be a name", hint="it stands for the trial before")
         if name in FUNCTIONS:
             raise InputError(f"'{name}' cannot be a name", hint=f"{name}() is a function")
-        if name in self.broken or any(n.split(".")[0] == name for n in self.units):
+        if name in self.broken | self.taken or any(n.split(".")[0] == name for n in self.units):
             raise InputError(f"the name '{name}' is used twice", hint="give it another name")
