@@ -1,0 +1,1 @@
+"""Planners side by side on shared problems: see README.md in this folder."""
