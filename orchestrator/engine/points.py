@@ -8,7 +8,6 @@ from typing import Any
 
 from orchestrator.errors import PlanningError, ResultRefused
 from orchestrator.model.expression import compile_expression
-from orchestrator.model.names import parameter_units, point_values
 from orchestrator.model.space import (
     Choice,
     Context,
@@ -21,6 +20,8 @@ from orchestrator.model.space import (
     Pool,
     Real,
     SearchSpace,
+    parameter_units,
+    point_values,
 )
 
 PLANNER = "the planner"

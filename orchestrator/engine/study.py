@@ -11,10 +11,13 @@ from orchestrator.errors import UnknownName
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.expression import Expression, compile_expression
 from orchestrator.model.lab import Lab
-from orchestrator.model.names import parameter_units, point_values
 from orchestrator.model.quantity import convert
 from orchestrator.model.recipe import Argument, Step
-from orchestrator.model.space import Point
+from orchestrator.model.space import (
+    Point,
+    parameter_units,
+    point_values,
+)
 from orchestrator.ports.action import ActionSpec, ArgSpec
 from orchestrator.ports.resource import ResourceKind
 

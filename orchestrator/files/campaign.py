@@ -10,7 +10,7 @@ from orchestrator.files.canonical import content_hash
 from orchestrator.files.conditions import read_constraints
 from orchestrator.files.document import Document, read_document
 from orchestrator.files.findings import Findings
-from orchestrator.files.outcome import read_metrics, read_objective, read_stop
+from orchestrator.files.outcome import read_contexts, read_metrics, read_objective, read_stop
 from orchestrator.files.recipe import positive_seconds, read_recipe
 from orchestrator.files.scope import Scope
 from orchestrator.files.shapes import BudgetShape, CampaignHeading, CampaignShape, PlannerShape
@@ -64,6 +64,7 @@ class _Reading:
         roles = self._roles(capability, capabilities)
         recipe = read_recipe(findings, self._scope, roles)
         metrics = read_metrics(findings, self._scope)
+        contexts = read_contexts(findings, self._scope, space)
         objective = read_objective(findings, metrics)
         stop = read_stop(findings, metrics.get(objective.metric) if objective else None)
         planner, budget = self._planner(planners), self._budget()
@@ -78,7 +79,7 @@ class _Reading:
             space=space.model_copy(update={"constraints": constraints}),
             roles={name: str(findings.plain(["roles", name])) for name in roles},
             recipe=recipe,
-            metrics=tuple(metric for metric in metrics.values() if metric is not None),
+            metrics=(*(m for m in metrics.values() if m is not None), *contexts.values()),
             objective=objective,
             planner=planner,
             budget=budget,

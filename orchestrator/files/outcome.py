@@ -13,6 +13,7 @@ from orchestrator.files.shapes import MetricShape, ObjectiveShape, StopShape
 from orchestrator.model.campaign import StopRules
 from orchestrator.model.objective import Goal, Metric, Objective, OutcomeConstraint
 from orchestrator.model.quantity import check_unit, quantity_in
+from orchestrator.model.space import Context, SearchSpace
 
 _CONSTRAINT = re.compile(r"\s*(\w+)\s*([<>=]=?)\s*(\S.*)")
 
@@ -29,6 +30,25 @@ def read_metrics(findings: Findings, scope: Scope) -> dict[str, Metric | None]:
         with findings.at([*path, "unit"]):
             check_unit(shape.unit)
             metrics[name] = _metric(findings, scope, name, shape)
+    return metrics
+
+
+def read_contexts(findings: Findings, scope: Scope, space: SearchSpace) -> dict[str, Metric]:
+    """How each context is measured: a metric of its name, without an expression if a person may
+    observe it."""
+    metrics = {}
+    for context in space.parameters:
+        if not isinstance(context, Context):
+            continue
+        path = ["space", context.name, "value"]
+        given, text = findings.plain(path), ""
+        with findings.at(path):
+            expression = scope.compile(str(given), context.unit) if given is not None else None
+            text = expression.text if expression else ""
+        metrics[context.name] = Metric(name=context.name, expression=text, unit=context.unit)
+        if context.name in findings.entries(["metrics"]):
+            message = f"the context '{context.name}' is a metric of that name already"
+            findings.add(["metrics", context.name], message, "say its 'value' there", key=True)
     return metrics
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from orchestrator.errors import InputError, UnknownName, did_you_mean
 from orchestrator.files.shapes import NAME
 from orchestrator.model.expression import FUNCTIONS, TEXT, Expression, compile_expression
-from orchestrator.model.names import PREVIOUS
 from orchestrator.model.space import (
+    PREVIOUS,
     Context,
     Integer,
     Ordinal,

@@ -28,7 +28,7 @@ from orchestrator.files.shapes import (
     Shape,
     parameter_shape,
 )
-from orchestrator.model.quantity import check_unit, parse_quantity, quantity_in, scale_offset
+from orchestrator.model.quantity import check_unit, difference_in, parse_quantity, quantity_in
 from orchestrator.model.space import (
     Choice,
     Condition,
@@ -213,21 +213,20 @@ def _ordinal(name: str, shape: OrdinalShape | OrderedWordsShape) -> Ordinal:
 
 def _setting_sd(parameter: Real, shape: RealShape) -> float:
     """The standard deviation of a setting in its unit, on a log scale in decades."""
-    given, unit = shape.noise, parameter.unit
-    if isinstance(given, str):
-        value, written = parse_quantity(given)
-    else:
-        value, written = float(given or 0.0), ""
-        if unit or parameter.scale == "log":
-            hint = "write '5 %'" if parameter.scale == "log" else f"write '{value:g} {unit}'"
+    given = shape.noise
+    if not isinstance(given, str):
+        if parameter.unit or parameter.scale == "log":
+            example = "5 %" if parameter.scale == "log" else f"{given or 0.0:g} {parameter.unit}"
+            hint = f"write '{example}'"
             raise InputError(f"the noise of '{parameter.name}' needs a unit", hint=hint)
-    if parameter.scale == "log":
+        sd = float(given or 0.0)
+    elif parameter.scale == "log":
+        value, written = parse_quantity(given)
         if written not in _PERCENT:
             raise InputError("on a log scale the noise is a share", hint="write it as '5 %'")
         sd = math.log10(1.0 + value / 100.0) if value > 0 else value
     else:
-        quantity_in(given if isinstance(given, str) else "0", unit)  # the units must fit
-        sd = value * scale_offset(written, unit)[0]  # a difference has no zero point
+        sd = difference_in(given, parameter.unit)
     if sd < 0:
         raise InputError("a standard deviation is not below zero")
     return sd

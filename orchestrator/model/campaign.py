@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.model.objective import Metric, Objective
 from orchestrator.model.recipe import Step
-from orchestrator.model.space import SearchSpace
+from orchestrator.model.space import Context, SearchSpace
 
 
 class _Frozen(BaseModel):
@@ -54,6 +54,18 @@ class Campaign(_Frozen):
     source: str = ""
     text: str = ""
     file_hash: str = ""
+
+    @property
+    def contexts(self) -> tuple[Context, ...]:
+        """What acts but cannot be chosen; each is measured as the metric of its name."""
+        return tuple(p for p in self.space.parameters if isinstance(p, Context))
+
+    @property
+    def awaited(self) -> tuple[Metric, ...]:
+        """The metrics without which a trial is not done: all but contexts that a person may
+        observe or not."""
+        optional = {context.name for context in self.contexts}
+        return tuple(m for m in self.metrics if m.expression or m.name not in optional)
 
     def metric(self, name: str) -> Metric:
         """The metric of that name. Raises KeyError."""

@@ -11,7 +11,6 @@ from test_schema import faults_of
 
 from orchestrator.files.schema import campaign_schema
 from orchestrator.model.expression import compile_expression
-from orchestrator.model.names import parameter_units
 from orchestrator.model.space import (
     Choice,
     Condition,
@@ -23,6 +22,7 @@ from orchestrator.model.space import (
     Ordinal,
     Pool,
     Real,
+    parameter_units,
 )
 
 WIDE = """\
@@ -229,3 +229,41 @@ def test_a_pools_content_and_an_inline_choice_belong_to_the_campaign(tmp_path: P
 def test_the_schema_knows_the_kinds_of_parameters(old: str, new: str) -> None:
     assert faults_of(WIDE, campaign_schema()) == []
     assert faults_of(WIDE.replace(old, new), campaign_schema())
+
+
+ROOM = """\
+name: room
+space:
+  x: {real: [0, 10], unit: V}
+  humidity: {context: [20, 80], unit: percent, value: =measure.sd / measure.mean}
+  wear: {context: [0, 1]}
+roles: {probe: FourPointProbe}
+recipe:
+  - measure: {do: probe.sheet_resistance}
+metrics: {sheet: {value: =measure.mean, unit: ohm/sq}}
+objective: {minimise: sheet}
+budget: {trials: 5}
+"""
+
+
+def test_a_context_is_measured_as_a_metric_of_its_name(tmp_path: Path) -> None:
+    campaign = loaded(ROOM, tmp_path)
+    assert campaign.metric("humidity").expression == "measure.sd / measure.mean"
+    assert campaign.metric("humidity").unit == "percent"
+    assert campaign.metric("wear").expression == ""
+    assert [m.name for m in campaign.awaited] == ["sheet", "humidity"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("=measure.sd / measure.mean", "=measure.mean", "cannot be converted to 'percent'"),
+        ("=measure.sd / measure.mean", "=measures.sd", "'measures.sd' is not a name"),
+        ("=measure.sd / measure.mean", "40", "expected an expression|expected a text"),
+        ("metrics: {", "metrics: {humidity: {unit: percent}, ", "is a metric of that name already"),
+    ],
+)
+def test_a_context_that_cannot_be_measured_is_refused(
+    old: str, new: str, message: str, tmp_path: Path
+) -> None:
+    assert re.search(message, problem_of(old, new, tmp_path, ROOM).message)
