@@ -94,6 +94,7 @@ def print_state(campaign: Campaign, state: State, console: Console) -> None:
         ("status", _status(state)),
         ("trials", f"{counts}; budget {planned(campaign)}"),
         ("campaign time", f"{duration(glance.elapsed_s)} (running {duration(glance.running_s)})"),
+        *([("still to gain", glance.still_to_gain)] if glance.still_to_gain else []),
         ("lab", state.engine.lab_name if state.engine else "none yet"),
         ("events", f"{state.n_events:,}"),
     ]

@@ -12,6 +12,9 @@ from orchestrator.model.objective import OutcomeConstraint
 from orchestrator.model.state import State, TrialState
 from orchestrator.model.trial import TrialStatus
 
+LITTLE_IN_A_ROW = 3
+"""Proposals in a row by which there is little to gain: a single one may be a poor fit."""
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -51,10 +54,22 @@ def _by_results(study: Study, state: State) -> Reason | None:
         wanted = study.campaign.objective.loss(stop.target)
         if any(losses is not None and losses[0] <= wanted for losses in done):
             return Reason(f"the target of {stop.target:g} is reached", "target")
+    if stop.little_to_gain is not None and _has_little_to_gain(state, stop.little_to_gain):
+        return Reason(
+            f"less than {stop.little_to_gain:.3g} was expected still to be gained", "little_to_gain"
+        )
     since_best = _since_best(done)
     if stop.no_progress is not None and since_best >= stop.no_progress:
         return Reason(f"no progress in {stop.no_progress} trials", "no_progress")
     return None
+
+
+def _has_little_to_gain(state: State, least: float) -> bool:
+    """Whether the planner has expected less than this several times in a row."""
+    proposals = (state.trials[n].proposal for n in sorted(state.trials))
+    told = [p.still_to_gain for p in proposals if p.source in ("model", "pool")]
+    last = told[-LITTLE_IN_A_ROW:]
+    return len(last) == LITTLE_IN_A_ROW and all(g is not None and g < least for g in last)
 
 
 def _since_best(done: Sequence[tuple[float, ...] | None]) -> int:

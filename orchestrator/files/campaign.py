@@ -10,12 +10,14 @@ from orchestrator.files.canonical import content_hash
 from orchestrator.files.conditions import read_constraints
 from orchestrator.files.document import Document, read_document
 from orchestrator.files.findings import Findings
-from orchestrator.files.outcome import read_contexts, read_metrics, read_objective, read_stop
+from orchestrator.files.outcome import read_contexts, read_metrics
 from orchestrator.files.recipe import positive_seconds, read_recipe
 from orchestrator.files.scope import Scope
 from orchestrator.files.shapes import BudgetShape, CampaignHeading, CampaignShape, PlannerShape
 from orchestrator.files.space import read_space
+from orchestrator.files.wanted import read_objective, read_stop
 from orchestrator.model.campaign import Budget, Campaign, PlannerChoice
+from orchestrator.model.objective import PREFERENCE, Metric, Objective
 from orchestrator.model.space import Pool
 from orchestrator.ports.action import ActionSpec
 
@@ -65,10 +67,10 @@ class _Reading:
         recipe = read_recipe(findings, self._scope, roles)
         metrics = read_metrics(findings, self._scope)
         contexts = read_contexts(findings, self._scope, space)
-        objective = read_objective(findings, metrics)
-        stop = read_stop(findings, metrics.get(objective.metric) if objective else None)
+        objective = read_objective(findings, self._scope, metrics, space)
+        stop = read_stop(findings, metrics, objective)
         planner, budget = self._planner(planners), self._budget()
-        self._refuse_emptiness()
+        self._refuse_emptiness(objective)
         findings.raise_any()
         assert heading is not None, "or it was a finding"
         assert objective is not None, "or it was a finding"
@@ -79,7 +81,7 @@ class _Reading:
             space=space.model_copy(update={"constraints": constraints}),
             roles={name: str(findings.plain(["roles", name])) for name in roles},
             recipe=recipe,
-            metrics=(*(m for m in metrics.values() if m is not None), *contexts.values()),
+            metrics=_all_metrics(metrics, contexts, objective),
             objective=objective,
             planner=planner,
             budget=budget,
@@ -131,7 +133,19 @@ class _Reading:
                 time_s = positive_seconds(shape.time)
         return Budget(trials=shape.trials, time_s=time_s)
 
-    def _refuse_emptiness(self) -> None:
-        for section in ("space", "metrics"):
-            if self._findings.plain([section]) == {}:
-                self._findings.add([section], f"'{section}' is empty")
+    def _refuse_emptiness(self, objective: Objective | None) -> None:
+        if self._findings.plain(["space"]) == {}:
+            self._findings.add(["space"], "'space' is empty")
+        by_preference = objective is not None and objective.by_preference
+        if not self._findings.plain(["metrics"]) and not by_preference:
+            self._findings.add(["metrics"], "no metric is measured", key=True)
+
+
+def _all_metrics(
+    metrics: Mapping[str, Metric | None], contexts: Mapping[str, Metric], objective: Objective
+) -> tuple[Metric, ...]:
+    """Those of the file, those of its contexts, and the one that is nothing but preferences."""
+    found = [metric for metric in metrics.values() if metric is not None]
+    if objective.by_preference:
+        found.append(Metric(name=PREFERENCE, expression=""))
+    return (*found, *contexts.values())

@@ -125,7 +125,7 @@ def _known(scope: Scope, text: str) -> KnownConstraint | None:
         if scope.excuses(error):
             return None
         raise
-    unit = _OFFSETS.sub("K", kind.unit)
+    unit = difference_unit(kind.unit)
     if kind.zeros:
         raise InputError(
             f"'{text}' does not compare temperatures with each other",
@@ -134,6 +134,11 @@ def _known(scope: Scope, text: str) -> KnownConstraint | None:
     if not compile_expression(expression, scope.units, unit).names:
         raise InputError(f"'{text}' names no parameter")
     return KnownConstraint(text=text, expression=expression, unit=unit)
+
+
+def difference_unit(unit: str) -> str:
+    """The unit without zero points: of a difference of temperatures."""
+    return _OFFSETS.sub("K", unit)
 
 
 def _side(text: str) -> str:

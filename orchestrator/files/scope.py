@@ -85,7 +85,8 @@ class Scope:
         if error.name.split(".")[0] in self.broken:
             return True
         near = did_you_mean(error.name, {*self.units, *self.broken})
-        error.hint = near if near.startswith("did") else error.hint
+        if near.startswith("did") and not error.hint.startswith("did"):
+            error.hint = near
         return False
 
     def widen(self, name: str, value: Value) -> None:

@@ -218,12 +218,45 @@ class MetricShape(Shape):
     max: Finite | Quantity | None = None
 
 
-class ObjectiveShape(Shape):
-    """Exactly one of `minimise` and `maximise`."""
+class TargetShape(Shape):
+    """A value to be met (`to`), or a range to be in (`between`)."""
+
+    match: str | None = None
+    to: Finite | Quantity | None = None
+    between: Annotated[list[Finite | Quantity], Field(min_length=2, max_length=2)] | None = None
+
+
+class GoalShape(TargetShape):
+    """Exactly one of `minimise`, `maximise` and `match`; `worst` is where it stops to be of
+    interest, among several goals."""
 
     minimise: str | None = None
     maximise: str | None = None
-    subject_to: list[Annotated[str, Field(examples=["thickness >= 120 nm"])]] = []
+    worst: Finite | Quantity | None = None
+
+
+class ObjectiveShape(TargetShape):
+    """What is wanted: one or several metrics to `minimise` and to `maximise`, one to `match`; or
+    `goals` one by one; or what people `prefer` of two trials. And what a trial costs."""
+
+    minimise: str | list[str] | None = None
+    maximise: str | list[str] | None = None
+    goals: Annotated[
+        list[GoalShape] | None,
+        Field(examples=[[{"maximise": "strength", "worst": "100 MPa"}, {"minimise": "mass"}]]),
+    ] = None
+    prefer: Literal[True] | None = None
+    subject_to: list[
+        Annotated[str, Field(examples=["thickness >= 120 nm", "pressure <= 5 Pa with 95 %"])]
+    ] = []
+    cost: Annotated[
+        str | None,
+        Field(
+            pattern=FORMULA,
+            description="what a trial takes, of parameters and previous.<parameter>",
+            examples=["=20 min + abs(temperature - previous.temperature) / '5 K/min'"],
+        ),
+    ] = None
 
 
 class PlannerShape(BaseModel):
@@ -247,6 +280,10 @@ class StopShape(Shape):
     """Reasons to end earlier."""
 
     target: Quantity | int | Finite | None = None
+    little_to_gain: Annotated[
+        Quantity | int | Finite | None,
+        Field(description="in the goal's unit; a share (2 %) where its metric is on a log scale"),
+    ] = None
     no_progress: Annotated[int, Field(gt=0)] | None = None
     failures_in_a_row: Annotated[int, Field(gt=0)] | None = None
 
@@ -273,7 +310,7 @@ class CampaignShape(CampaignHeading):
     ] = []
     roles: Annotated[dict[Name, str], Field(description="role: capability")] = {}
     recipe: list[Annotated[dict[Name, StepShape], Field(min_length=1, max_length=1)]] = []
-    metrics: Annotated[dict[Name, MetricShape], Field(min_length=1)]
+    metrics: dict[Name, MetricShape] = {}
     objective: ObjectiveShape
     planner: PlannerShape = PlannerShape()
     budget: BudgetShape

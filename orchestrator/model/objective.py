@@ -7,6 +7,9 @@ from typing import Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field
 
+PREFERENCE = "preference"
+"""The metric of a goal that nothing measures: people say which of two trials is the better one."""
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -107,6 +110,11 @@ class Objective(_Frozen):
     def direction(self) -> Literal["minimise", "maximise", "match"]:
         """The direction of the first goal."""
         return self.goals[0].direction
+
+    @property
+    def by_preference(self) -> bool:
+        """Whether people say which trials are better, instead of a measurement."""
+        return self.metric == PREFERENCE
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -163,6 +163,8 @@ def _facts(campaign: Campaign, state: State, glance: Summary) -> list[tuple[str,
     if glance.n_in_flight:
         counts += f", {glance.n_in_flight} in flight"
     facts = [("status", _status(state)), ("trials", counts), ("budget", planned(campaign))]
+    if glance.still_to_gain:
+        facts.append(("expected still to gain", glance.still_to_gain))
     if state.opened is not None:
         time = duration(glance.elapsed_s)
         if glance.elapsed_s - glance.running_s > 60:

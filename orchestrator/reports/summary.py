@@ -57,6 +57,7 @@ class Summary:
     running_s: float
     headline: str
     front: tuple[int, ...] = ()
+    still_to_gain: str = ""
 
 
 def standing(campaign: Campaign, trial: TrialState) -> Standing:
@@ -131,6 +132,7 @@ def summary(campaign: Campaign, state: State) -> Summary:
         elapsed_s=max(0.0, state.last_at - state.started_at),
         running_s=state.running_s,
         headline=_headline(campaign, state, front),
+        still_to_gain=shown_gain(campaign, state),
         front=tuple(t.number for t in front) if len(campaign.objective.goals) > 1 else (),
     )
 
@@ -167,7 +169,23 @@ def shown_goals(campaign: Campaign, trial: TrialState) -> str:
 def shown_rule(campaign: Campaign, rule: OutcomeConstraint) -> str:
     """A constraint in words: `thickness ≥ 120 nm`."""
     unit = pretty_unit(campaign.metric(rule.metric).unit)
-    return f"{rule.metric} {SENSES[rule.sense]} {number(rule.bound)} {unit}".rstrip()
+    shown = f"{rule.metric} {SENSES[rule.sense]} {number(rule.bound)} {unit}".rstrip()
+    return shown + (f" with {100 * rule.confidence:g} %" if rule.confidence else "")
+
+
+def shown_gain(campaign: Campaign, state: State) -> str:
+    """What the planner last expected still to gain, in words; '' where it did not say."""
+    told = [t.proposal.still_to_gain for _, t in sorted(state.trials.items())]
+    known = [gain for gain in told if gain is not None]
+    return gain_in_words(campaign, known[-1]) if known else ""
+
+
+def gain_in_words(campaign: Campaign, gain: float) -> str:
+    """A gain in the goal's unit, or as a share where its metric is on a log scale: `5 %`."""
+    metric = campaign.metric(campaign.objective.metric)
+    if metric.scale == "log":
+        return f"{number(100.0 * (10.0 ** min(gain, 300.0) - 1.0), 3)} %"
+    return f"{number(gain, 3)} {pretty_unit(metric.unit)}".rstrip()
 
 
 def metric_order(campaign: Campaign) -> list[str]:

@@ -69,6 +69,16 @@ def test_of_several_goals_the_front_is_marked_and_listed(campaign: Campaign) -> 
     assert "★" in shown
 
 
+def test_what_is_still_to_gain_stands_in_a_trials_line_and_in_show(campaign: Campaign) -> None:
+    state = sample_state()
+    proposal = state.trials[38].proposal
+    state.trials[38].proposal = proposal.model_copy(update={"notes": {"still_to_gain": 0.0212}})
+    shown = _shown(lambda console: print_trials(campaign, state, console), width=None)
+    assert ", 5 % to gain" in shown  # decades, of a metric on a log scale
+    shown = _shown(lambda console: print_state(campaign, state, console))
+    assert re.search(r"still to gain: +5 %", shown)
+
+
 def _state_in_doubt() -> State:
     state = State()
     for recorded in sample_events():

@@ -114,6 +114,29 @@ def test_of_several_goals_progress_is_what_nothing_before_was_as_good_as() -> No
     assert rule(told((2.0, 2.0), (1.0, 3.0), (2.0, 3.0)), no_progress=1, objective=several)
 
 
+@pytest.mark.parametrize(
+    ("gains", "ends"),
+    [
+        ([0.09, 0.05, 0.01], True),
+        ([0.9, 0.09, 0.05, 0.01], True),
+        ([0.09, 0.01], False),
+        ([0.01, 0.01, 0.2], False),
+        ([0.01, 0.2, 0.01, 0.01], False),
+        ([0.01, None, 0.01, 0.01], False),
+        ([0.1, 0.01, 0.01], False),
+    ],
+)
+def test_little_to_gain_is_little_three_times_in_a_row(
+    gains: list[float | None], ends: bool
+) -> None:
+    state = told(*[5.0] * len(gains))
+    for trial, gain in zip(state.trials.values(), gains, strict=True):
+        notes = {} if gain is None else {"still_to_gain": gain}
+        changed = {"source": "model", "notes": notes}
+        trial.proposal = trial.proposal.model_copy(update=changed)
+    assert rule(state, little_to_gain=0.1) == ("little_to_gain" if ends else None)
+
+
 def test_a_target_that_breaks_a_constraint_is_not_reached() -> None:
     assert rule(told((1.0, 9.9)), target=3.0) is None
     assert rule(told((1.0, 10.0)), target=3.0) == "target"
