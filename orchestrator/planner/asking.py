@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from orchestrator.planner.gain import (
@@ -66,10 +67,11 @@ def _anchors(
     signed = np.stack([aim.merit(posteriors[aim.column][0]) for aim in question.aims], axis=1)
     spread = np.stack([posteriors[aim.column][1] for aim in question.aims], axis=1)
     front = undominated(signed)
-    ahead = ~(front[None, :, :] >= (signed + spread)[:, None, :]).all(axis=2).any(axis=1)
-    is_front = (signed[:, None, :] == front[None, :, :]).all(axis=2).any(axis=1)
-    order = np.argsort(~is_front, kind="stable")
-    rows = [i for i in order if is_front[i] or ahead[i]]
+    beaten = np.all(front[None, :, :] >= (signed + spread)[:, None, :], axis=2)
+    ahead = ~np.any(beaten, axis=1)
+    in_front = np.any(np.all(signed[:, None, :] == front[None, :, :], axis=2), axis=1)
+    order = np.argsort(~in_front, kind="stable")
+    rows = [i for i in order if in_front[i] or ahead[i]]
     return distinct[rows[: 4 * MAX_ANCHORS]]
 
 
@@ -101,7 +103,8 @@ def _ask(
 def _gain(question: Question, asked: Asked) -> Gain:
     holds = np.ones(asked.outcomes[0].shape, dtype=bool)
     for limit in question.limits:
-        holds &= limit.sign * (asked.outcomes[limit.column] - limit.bound) >= 0.0
+        lead = limit.sign * (asked.outcomes[limit.column] - limit.bound)
+        holds &= lead >= 0.0
     gain = (
         _several(question, asked, holds) if len(question.aims) > 1 else _one(question, asked, holds)
     )
@@ -109,7 +112,7 @@ def _gain(question: Question, asked: Asked) -> Gain:
     return WithinLimits(gain, limits) if limits else gain
 
 
-def _one(question: Question, asked: Asked, holds: Floats) -> Gain:
+def _one(question: Question, asked: Asked, holds: NDArray[np.bool_]) -> Gain:
     """While no drawn outcome keeps the limits, what is gained is counted from below everything."""
     aim = question.aims[0]
     merit = aim.merit(asked.outcomes[aim.column])
@@ -121,7 +124,7 @@ def _one(question: Question, asked: Asked, holds: Floats) -> Gain:
     return Improvement(aim.column, aim.sign, best)
 
 
-def _several(question: Question, asked: Asked, holds: Floats) -> Gain:
+def _several(question: Question, asked: Asked, holds: NDArray[np.bool_]) -> Gain:
     columns = tuple(aim.column for aim in question.aims)
     signs = tuple(aim.sign for aim in question.aims)
     merits = np.stack([aim.merit(asked.outcomes[aim.column]) for aim in question.aims], axis=2)

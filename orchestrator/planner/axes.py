@@ -37,8 +37,8 @@ def n_values(parameter: Parameter) -> int:
             assert_never(parameter)
 
 
-def words_of(parameter: Choice | Pool | Fidelity | Ordinal) -> Sequence[float | str]:
-    """The values of a parameter that has them listed."""
+def words_of(parameter: Parameter) -> Sequence[float | str]:
+    """The values of a parameter that has them listed; of any other none."""
     match parameter:
         case Choice():
             return parameter.options
@@ -47,7 +47,7 @@ def words_of(parameter: Choice | Pool | Fidelity | Ordinal) -> Sequence[float | 
         case Fidelity() | Ordinal():
             return parameter.levels
         case _:
-            assert_never(parameter)
+            return ()
 
 
 def check(parameter: Parameter) -> None:

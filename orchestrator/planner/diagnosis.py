@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 
 from orchestrator.model.trial import Neighbour, Prediction, Proposal
-from orchestrator.planner.encoding import Encoding, Floats, distances
+from orchestrator.planner.encoding import Encoding, distances
+from orchestrator.planner.kernel import Floats
 from orchestrator.planner.measured import Evidence
 from orchestrator.planner.models import Models
 from orchestrator.planner.question import Limit, Question
@@ -112,7 +113,7 @@ class Diagnosis:
         notes: dict[str, float | int | str] = {}
         n_censored = sum(m.n_censored for m in self.evidence.measured.values())
         if n_censored:
-            notes["censored_at_bound"] = n_censored
+            notes["censored"] = n_censored
         if len(self.evidence.blamed):
             notes["failures_weighed"] = len(self.evidence.blamed)
         if self.question.unmodelled:

@@ -7,8 +7,8 @@ Two forms, both float64 arrays with one row per point:
   where its levels do; a choice becomes a one-hot block, sqrt(1/2) high, whose columns share a
   length scale (`groups`), so that two words are one apart; a pool becomes its describing columns,
   each standardised to the mean and spread of a uniform variable on [0, 1] (so that the priors, made
-  for the unit cube, fit, and one outlier does not squeeze the rest). A parameter that does not exist
-  at a point (`conditions`) is 1/2 there.
+  for the unit cube, fit, and one outlier does not squeeze the rest). A parameter that does not
+  exist at a point (`conditions`) is 1/2 there.
 
 numpy only.
 """
@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,8 +43,8 @@ from orchestrator.planner.axes import (
     value_of,
     words_of,
 )
+from orchestrator.planner.kernel import Floats
 
-Floats: TypeAlias = NDArray[np.float64]
 UNIFORM_SD = math.sqrt(1 / 12)
 ONE_HOT = math.sqrt(0.5)
 
@@ -70,8 +69,7 @@ class Encoding:
         groups: list[int] = []
         for parameter in space.parameters:
             check(parameter)
-            is_listed = isinstance(parameter, Choice | Pool | Fidelity | Ordinal)
-            words = words_of(parameter) if is_listed else ()
+            words = words_of(parameter)
             self._positions.append({as_word(w): i for i, w in enumerate(words)})
             table = _table(parameter)
             self._tables.append(table)

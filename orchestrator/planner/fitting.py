@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,17 +52,23 @@ class Data:
         )
 
 
-def default_priors(n_groups: int) -> Priors:
-    """Length scales that grow with the square root of the number of parameters [Hvarfner 2024]."""
-    return Priors(
-        width=LogNormal(math.sqrt(2.0) + math.log(max(1, n_groups)) / 2.0, math.sqrt(3.0)),
-        noise=LogNormal(-4.0, 1.0),
-    )
+NOISY = LogNormal(-4.0, 1.0, of_log=True)
+EXACT = LogNormal(-11.0, 2.0, of_log=True)
+"""What the variance of the noise may be, in standardised outcomes: a measurement's, or next to none
+as in a simulation. No single prior serves both; the more probable of the two is taken."""
 
 
-def fit(data: Data, shape: Shape, priors: Priors) -> GaussianProcess:
-    """The process with the most probable hyperparameters; with too few outcomes, the priors'."""
-    likelihood = _likelihood(data, shape, priors)
+def default_priors(n_groups: int) -> tuple[Priors, ...]:
+    """Length scales that grow with the square root of the number of parameters [Hvarfner 2024], and
+    either kind of noise."""
+    width = LogNormal(math.sqrt(2.0) + math.log(max(1, n_groups)) / 2.0, math.sqrt(3.0))
+    return Priors(width, NOISY), Priors(width, EXACT)
+
+
+def fit(data: Data, shape: Shape, priors: Sequence[Priors]) -> GaussianProcess:
+    """The process with the most probable hyperparameters under any of the priors; with too few
+    outcomes, those of the first."""
+    likelihood = _likelihood(data, shape, priors[0])
     note = ""
     if len(data.y) < MIN_TO_FIT:
         hyper, note = (
@@ -83,25 +90,30 @@ def _likelihood(data: Data, shape: Shape, priors: Priors) -> Likelihood:
     )
 
 
-def _most_probable(data: Data, shape: Shape, priors: Priors) -> tuple[Hyper, str]:
+def _most_probable(data: Data, shape: Shape, priors: Sequence[Priors]) -> tuple[Hyper, str]:
     from scipy.optimize import fmin_l_bfgs_b
 
     subset = data if len(data.y) <= MAX_TO_FIT else data.rows(representative(data.y))
-    likelihood = _likelihood(subset, shape, priors)
-    try:
-        theta, _, _ = fmin_l_bfgs_b(
-            likelihood,
-            likelihood.start,
-            bounds=likelihood.bounds,
-            maxiter=MAX_ITERATIONS,
-            factr=TOLERANCE * len(subset.y) / np.finfo(float).eps,
-            pgtol=1e-4,
-        )
-        if not np.isfinite(theta).all():
-            raise np.linalg.LinAlgError
-    except np.linalg.LinAlgError:
-        return _likelihood(data, shape, priors).hyper(likelihood.start), "the fit failed"
-    return likelihood.hyper(theta), ""
+    found: tuple[float, Hyper] | None = None
+    for prior in priors:
+        likelihood = _likelihood(subset, shape, prior)
+        try:
+            theta, value, _ = fmin_l_bfgs_b(
+                likelihood,
+                likelihood.start,
+                bounds=likelihood.bounds,
+                maxiter=MAX_ITERATIONS,
+                factr=TOLERANCE * len(subset.y) / np.finfo(float).eps,
+                pgtol=1e-4,
+            )
+            if np.isfinite(theta).all() and (found is None or value < found[0]):
+                found = (float(value), likelihood.hyper(theta))
+        except np.linalg.LinAlgError:
+            continue
+    if found is None:
+        first = _likelihood(data, shape, priors[0])
+        return first.hyper(first.start), "the fit failed, so the model is the prior's"
+    return found[1], ""
 
 
 def representative(y: Floats) -> NDArray[np.intp]:

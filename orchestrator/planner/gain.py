@@ -21,7 +21,6 @@ from orchestrator.planner.kernel import Floats
 
 Derivatives: TypeAlias = dict[int, tuple[Floats, Floats]]
 """By metric: the derivatives by its mean and by its standard deviation."""
-TINY = 1e-300
 
 
 class Gain(Protocol):
@@ -66,7 +65,8 @@ class CloserToBand:
         mean, sd = means[self.column], sds[self.column]
         total = np.zeros(np.broadcast_shapes(mean.shape, self.best.shape))
         by_mean, by_sd = np.zeros_like(total), np.zeros_like(total)
-        corners = (self.low - self.best, self.low, self.high, self.high + self.best)
+        low, high = np.array(self.low), np.array(self.high)
+        corners: tuple[Floats, ...] = (low - self.best, low, high, high + self.best)
         for corner, weight in zip(corners, (1.0, -1.0, -1.0, 1.0), strict=True):
             if not np.isfinite(corner).all():
                 continue
@@ -171,9 +171,9 @@ class WithinLimits:
 def undominated(outcomes: Floats) -> Floats:
     """Rows of outcomes (n x k, large is good) that no other row dominates, each once."""
     kept = np.unique(outcomes, axis=0)
-    worse = (kept[:, None, :] <= kept[None, :, :]).all(axis=2)
+    worse = np.asarray((kept[:, None, :] <= kept[None, :, :]).all(axis=2))
     np.fill_diagonal(worse, False)
-    return np.asarray(kept[~worse.any(axis=1)])
+    return np.asarray(kept[~np.any(worse, axis=1)])
 
 
 def open_boxes(front: Floats, reference: Floats) -> Boxes:

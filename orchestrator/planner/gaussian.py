@@ -134,7 +134,8 @@ class Belief:
     def _covariances(self, x: Floats) -> Floats:
         if self.shifts is None:
             return self.kernel(x, self.anchors)
-        return sum(self.kernel(x + s, self.anchors) for s in self.shifts) / len(self.shifts)
+        moved = [self.kernel(x + shift, self.anchors) for shift in self.shifts]
+        return np.asarray(np.mean(moved, axis=0))
 
     def pull(self, x: Floats, by_mean: Floats, by_variance: Floats) -> Floats:
         """Gradient (m x d) of a function with the given derivatives by means and variances."""
@@ -145,7 +146,7 @@ class Belief:
             for shift in self.shifts:
                 _, slope = self.kernel.with_slope(x + shift, self.anchors)
                 parts.append(self.kernel.pull(x + shift, self.anchors, by_k * slope))
-            return np.asarray(sum(parts) / len(parts))
+            return np.asarray(np.mean(parts, axis=0))
         k, slope = self.kernel.with_slope(x, self.anchors)
         by_k = self._by_covariance(k, by_mean, by_variance)
         return self.kernel.pull(x, self.anchors, by_k * slope)

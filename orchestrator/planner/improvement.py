@@ -14,7 +14,7 @@ from orchestrator.planner.kernel import Floats
 _LOG_SQRT_2PI = 0.5 * np.log(2.0 * np.pi)
 _SQRT_HALF = np.sqrt(0.5)
 _LOG_SQRT_HALF_PI = 0.5 * np.log(0.5 * np.pi)
-_FAR = -1e4
+_FAR = -1e3
 
 
 def log_h(z: Floats) -> Floats:
@@ -26,10 +26,10 @@ def log_h(z: Floats) -> Floats:
     # pdf + z cdf = pdf (1 - |z| erfcx(|z| / sqrt 2) sqrt(pi / 2))
     inner = np.log(erfcx(-zt * _SQRT_HALF) * -zt) + _LOG_SQRT_HALF_PI
     tail = -0.5 * zt * zt - _LOG_SQRT_2PI + np.log(-np.expm1(inner))
-    if (z < _FAR).any() or (z < -1e3).any():
-        zf = np.where(z < -1e3, z, -1e3)
-        tail = np.where(z < -1e3, -0.5 * zf * zf - _LOG_SQRT_2PI - 2.0 * np.log(-zf), tail)
-    return np.where(near, np.log(direct), tail)
+    if (z < _FAR).any():  # there the bracket is 1 / z^2
+        zf = np.minimum(z, _FAR)
+        tail = np.where(z < _FAR, -0.5 * zf * zf - _LOG_SQRT_2PI - 2.0 * np.log(-zf), tail)
+    return np.asarray(np.where(near, np.log(direct), tail))
 
 
 def log_expected_improvement(

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from orchestrator.errors import PoolExhausted
 from orchestrator.model.space import Point, Pool
 from orchestrator.model.trial import Proposal
-from orchestrator.planner.encoding import Encoding, Floats, standardised
+from orchestrator.planner.encoding import Encoding, standardised
+from orchestrator.planner.kernel import Floats
 from orchestrator.planner.options import DrawOptions, options_of
 from orchestrator.planner.possible import Possible
 from orchestrator.ports.planner import History, PlanningTask

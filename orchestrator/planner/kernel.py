@@ -48,11 +48,11 @@ class Kernel:
         """Squared scaled distances (m x n) of features a (m x d) and b (n x d)."""
         a, b = a / self.widths, b / self.widths
         lengths = np.einsum("ij,ij->i", a, a)[:, None] + np.einsum("ij,ij->i", b, b)[None, :]
-        return np.maximum(lengths - 2.0 * (a @ b.T), 0.0)
+        return np.asarray(np.maximum(lengths - 2.0 * (a @ b.T), 0.0))
 
     def __call__(self, a: Floats, b: Floats) -> Floats:
         """Covariances (m x n) of features a (m x d) and b (n x d)."""
-        return self.variance * correlation(self.squared(a, b), self.shape)[0]
+        return np.asarray(self.variance * correlation(self.squared(a, b), self.shape)[0])
 
     def with_slope(self, a: Floats, b: Floats) -> tuple[Floats, Floats]:
         """Covariances (m x n), and their derivatives with respect to the squared distance."""
@@ -63,7 +63,7 @@ class Kernel:
         """Gradient (m x d) with respect to a of sum(covariance * w), given `weights` (m x n),
         which are w times the slope of `with_slope`."""
         moved = a * weights.sum(axis=1)[:, None] - weights @ b
-        return 2.0 * moved / self.widths**2
+        return np.asarray(2.0 * moved / self.widths**2)
 
 
 def pairwise_squares(x: Floats, groups: NDArray[np.intp], n_groups: int) -> Floats:

@@ -20,21 +20,25 @@ LOG_2PI = math.log(2.0 * math.pi)
 
 @dataclass(frozen=True)
 class LogNormal:
-    """A prior: log(value) is normal with `loc` and `scale`. `density_of_log` chooses whether the
-    density is of the value (as in BoTorch) or of its logarithm."""
+    """A prior: log(value) is normal with `loc` and `scale`.
+
+    What is most probable is the value (as in BoTorch), or its logarithm with `of_log`.
+    """
 
     loc: float
     scale: float
+    of_log: bool = False
 
     @property
     def mode(self) -> float:
         """The most probable value."""
-        return math.exp(self.loc - self.scale**2)
+        return math.exp(self.loc if self.of_log else self.loc - self.scale**2)
 
     def log_density(self, log_value: Floats) -> tuple[Floats, Floats]:
-        """Log density of the value, up to a constant, and its derivative by log(value)."""
+        """Log density of the value (or of its logarithm), and its derivative by log(value)."""
         z = (log_value - self.loc) / self.scale
-        return -0.5 * z * z - log_value, -z / self.scale - 1.0
+        density, slope = -0.5 * z * z - math.log(self.scale) - 0.5 * LOG_2PI, -z / self.scale
+        return (density, slope) if self.of_log else (density - log_value, slope - 1.0)
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Priors:
     width: LogNormal
     noise: LogNormal
     variance: LogNormal | None = None
-    min_noise: float = 1e-6
+    min_noise: float = 1e-7
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from orchestrator.errors import PlanningError
-from orchestrator.planner.encoding import Encoding, Floats
+from orchestrator.planner.encoding import Encoding
+from orchestrator.planner.kernel import Floats
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
 
 

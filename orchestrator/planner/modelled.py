@@ -13,7 +13,8 @@ from orchestrator.errors import PoolExhausted
 from orchestrator.model.trial import Proposal
 from orchestrator.planner.asking import worth
 from orchestrator.planner.diagnosis import Diagnosis
-from orchestrator.planner.encoding import Encoding, Floats
+from orchestrator.planner.encoding import Encoding
+from orchestrator.planner.kernel import Floats
 from orchestrator.planner.measured import Evidence, evidence
 from orchestrator.planner.models import models
 from orchestrator.planner.options import ModelOptions

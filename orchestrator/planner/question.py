@@ -9,7 +9,7 @@ import numpy as np
 
 from orchestrator.errors import PlanningError
 from orchestrator.model.objective import Goal, OutcomeConstraint
-from orchestrator.planner.encoding import Floats
+from orchestrator.planner.kernel import Floats
 from orchestrator.planner.measured import Evidence, Measured
 from orchestrator.ports.planner import PlanningTask
 

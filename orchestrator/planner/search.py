@@ -18,14 +18,15 @@ from numpy.typing import NDArray
 
 from orchestrator.errors import PoolExhausted
 from orchestrator.model.space import Choice, Context, Fidelity, Pool
-from orchestrator.planner.encoding import Encoding, Floats
+from orchestrator.planner.climbing import climb
+from orchestrator.planner.encoding import Encoding
+from orchestrator.planner.kernel import Floats
 from orchestrator.planner.possible import Possible
 from orchestrator.planner.worth import Worth
 
 MAX_SCORED_WHOLE = 1_000_000
 MAX_MOVES = 512
 N_ROUNDS = 3
-MAX_CLIMB = 50
 LOCAL_SHARE = 0.33
 LOCAL_SDS = (0.02, 0.1, 0.3)
 MOVED_AT_ONCE = 12
@@ -73,7 +74,7 @@ class Search:
         codes = self._starts(incumbents, rng)
         values = worth.score(self.encoding.features(codes))
         top = self._apart(codes, values)
-        codes, values = self._climb(worth, codes[top], values[top])
+        codes, values = climb(self.possible, worth, codes[top], values[top])
         if any(self.encoding.cells):
             codes, values = self._alternate(worth, codes, values, rng)
         place = int(np.argmax(values))
@@ -141,35 +142,6 @@ class Search:
         codes = self.encoding.snap(np.concatenate([spread, near]))
         return self.encoding.with_context(codes, self.context)
 
-    def _climb(self, worth: Worth, codes: Floats, values: Floats) -> tuple[Floats, Floats]:
-        """L-BFGS in the real parameters, from each row of codes (n x p); never downhill."""
-        from scipy.optimize import fmin_l_bfgs_b
-
-        places, columns = self.encoding.movable
-        if not len(places):
-            return codes, values
-        if self.possible.is_bound:
-            return self.possible.climb(worth, codes, values)
-        features = self.encoding.features(codes)
-        shape = (len(codes), len(columns))
-
-        def cost(moved: Floats) -> tuple[float, Floats]:
-            features[:, columns] = moved.reshape(shape)
-            value, gradient = worth.pull(features)
-            return -float(value.sum()), -gradient[:, columns].reshape(-1)
-
-        start = features[:, columns].reshape(-1)
-        bounds = [(0.0, 1.0)] * len(start)
-        end, _, _ = fmin_l_bfgs_b(
-            cost, start, bounds=bounds, maxiter=MAX_CLIMB, factr=1e9, pgtol=1e-4
-        )
-        moved = codes.copy()
-        moved[:, places] = np.clip(end.reshape(shape), 0.0, 1.0)
-        moved = self.encoding.snap(moved)
-        after = worth.score(self.encoding.features(moved))
-        is_better = np.isfinite(after) & (after > values)
-        return np.where(is_better[:, None], moved, codes), np.where(is_better, after, values)
-
     def _alternate(
         self, worth: Worth, codes: Floats, values: Floats, rng: np.random.Generator
     ) -> tuple[Floats, Floats]:
@@ -181,7 +153,7 @@ class Search:
                 break
             worths = worth.score(self.encoding.features(moves))
             top = np.argsort(-worths, kind="stable")[:2]
-            climbed, reached = self._climb(worth, moves[top], worths[top])
+            climbed, reached = climb(self.possible, worth, moves[top], worths[top])
             best = int(np.argmax(reached))
             if not reached[best] > values[place] + 1e-6:
                 break
