@@ -161,6 +161,9 @@ def observe(
         Path | None, typer.Option(help="CSV with a column of that metric; its mean counts.")
     ] = None,
     sd: Annotated[str | None, typer.Option(help="Its standard deviation, with unit.")] = None,
+    samples: Annotated[
+        int | None, typer.Option(min=1, help="Of how many samples it is the mean.")
+    ] = None,
     level: Annotated[
         str, typer.Option(help="What was replicated: reading | sample | run | block")
     ] = "sample",
@@ -185,11 +188,11 @@ def observe(
     _one_of("level of replication", level, LEVELS)
     if censored is not None:
         _one_of("kind of censoring", censored, BOUNDS)
-    payload = observation(metric, value, file) | {
+    said = {"sd": sd, "n_samples": samples, "censored": censored}
+    payload = observation(metric, value, file, level) | {
         "sample": sample,
-        "sd": sd,
         "level": level,
-        "censored": censored,
         "position": position,
+        **{name: given for name, given in said.items() if given is not None},
     }
     return _wish(store, campaign, "observe", payload, as_json=as_json)

@@ -166,7 +166,7 @@ def _settle(study: Study, state: State) -> Iterator[Command]:
             yield Judge(trial.number, due)
         elif _next_step(study, state, trial) is None:
             missing = tuple(
-                m.name for m in study.campaign.metrics if not trial.was_observed(m.name)
+                m.name for m in study.campaign.awaited if not trial.was_observed(m.name)
             )
             if not missing:
                 yield CloseTrial(trial.number)

@@ -58,8 +58,9 @@ class Deeds:
     async def _propose(self, number: int) -> None:
         clock, state = self._ledger.clock, self._ledger.state
         after, start = state.n_events, clock.now()
+        now_s = start - state.started_at
         try:
-            proposals = await self._planner.propose(history_of(self._study, state), 1)
+            proposals = await self._planner.propose(history_of(self._study, state, now_s), 1)
             if not proposals:
                 raise PlanningError("the planner gave none")
             refuse_outside(self._study.campaign.space, proposals[0].point)
@@ -72,7 +73,11 @@ class Deeds:
             return
         await self._ledger.record(
             ev.TrialProposed(
-                trial=number, proposal=proposals[0], after=after, seconds=clock.now() - start
+                trial=number,
+                proposal=proposals[0],
+                after=after,
+                now_s=now_s,
+                seconds=clock.now() - start,
             )
         )
         await self._warm_up(number)

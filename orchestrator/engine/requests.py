@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from orchestrator.engine.admission import room_at
@@ -24,7 +24,7 @@ from orchestrator.model.events import (
     Resumed,
     SampleMoved,
 )
-from orchestrator.model.quantity import quantity_in
+from orchestrator.model.quantity import difference_in, quantity_in
 from orchestrator.model.state import DispatchState, State, TrialState
 from orchestrator.ports.execution import Executor
 from orchestrator.ports.journal import Request
@@ -160,7 +160,7 @@ def _observe(study: Study, state: State, payload: Mapping[str, Any], by: str) ->
     pass_gate(metric, value)
     sd = payload.get("sd")
     if sd is not None:
-        sd = _measured(f"the sd of {name}", sd, metric.unit)
+        sd = _measured(f"the sd of {name}", sd, metric.unit, difference_in)
         if sd < 0:
             raise InputError(f"the sd of {name} is below zero")
     return Observed(
@@ -173,14 +173,17 @@ def _observe(study: Study, state: State, payload: Mapping[str, Any], by: str) ->
         sd=sd,
         level=_one_of(payload.get("level") or "sample", get_args(Level)),
         n_readings=int(payload.get("n_readings") or 1),
+        n_samples=int(payload.get("n_samples") or 1),
         censored=_one_of(payload.get("censored"), (None, "above", "below")),
         source=str(payload.get("source") or f"person: {by}"),
     )
 
 
-def _measured(what: str, given: Any, unit: str) -> float:
+def _measured(
+    what: str, given: Any, unit: str, read: Callable[[str, str], float] = quantity_in
+) -> float:
     try:
-        return quantity_in(str("" if given is None else given), unit)
+        return read(str("" if given is None else given), unit)
     except InputError as error:
         raise InputError(f"{what}: {error}", hint=error.hint) from error
 

@@ -79,13 +79,14 @@ class MadeSafe(_Event):
 
 
 class TrialProposed(_Event):
-    """The planner (or a person) chose a point. `after` is the journal prefix that it knew;
-    `pending` are the trials in flight that it took into account."""
+    """The planner (or a person) chose a point. `after` is the journal prefix that it knew, `now_s`
+    the campaign time since the start at which it was asked, `seconds` how long it took."""
 
     kind: Literal["trial_proposed"] = "trial_proposed"
     trial: int
     proposal: Proposal
     after: int
+    now_s: float | None = None
     seconds: float = 0.0
 
 
@@ -199,7 +200,11 @@ Level: TypeAlias = Literal["reading", "sample", "run", "block"]
 
 
 class Observed(_Event):
-    """One observation, after the gate. `source`: a step, a person, or a file."""
+    """One observation, after the gate. `source`: a step, a person, or a file.
+
+    The value is the mean of `n_samples` samples, each perhaps of several readings; only between
+    two or more samples is `sd` the noise of an outcome, else it is the noise of reading.
+    """
 
     kind: Literal["observed"] = "observed"
     trial: int
@@ -211,6 +216,7 @@ class Observed(_Event):
     sd: float | None = None
     level: Level = "sample"
     n_readings: int = 1
+    n_samples: int = Field(default=1, gt=0)
     censored: Literal["above", "below"] | None = None
     source: str = ""
 
@@ -296,7 +302,14 @@ class RequestTaken(_Event):
 
 
 Rule: TypeAlias = Literal[
-    "budget", "time", "target", "no_progress", "failures", "exhausted", "person"
+    "budget",
+    "time",
+    "target",
+    "no_progress",
+    "little_to_gain",
+    "failures",
+    "exhausted",
+    "person",
 ]
 """What ended a campaign."""
 

@@ -13,7 +13,7 @@ from orchestrator.errors import FileProblems, InputError, Problem, did_you_mean
 from orchestrator.files.table import Table, number, read_table
 from orchestrator.model.campaign import PlannerChoice
 from orchestrator.model.objective import Goal, Objective
-from orchestrator.model.space import Choice, Integer, Parameter, Point, Pool, Real, SearchSpace
+from orchestrator.model.space import Choice, Integer, Parameter, Point, Real, SearchSpace, words_of
 from orchestrator.model.trial import Proposal
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
 from orchestrator.runtime.columns import column_of, number_in, split_header
@@ -137,14 +137,14 @@ def _point(
     for parameter in space.parameters:
         column = columns[parameter.name]
         cell = cells[column]
-        if isinstance(parameter, Choice | Pool):
-            known = parameter.options if isinstance(parameter, Choice) else parameter.names
+        known = words_of(parameter)
+        if known is not None:
             if cell not in known:
                 hint = did_you_mean(cell, known)
                 problems.append(Problem(f"'{cell}' is not a {parameter.name}", hint, line))
             point[parameter.name] = cell
             continue
-        value = number_in(cell, column, parameter.unit)
+        value = number_in(cell, column, getattr(parameter, "unit", ""))
         is_whole = value is not None and value.is_integer()
         if value is None or (isinstance(parameter, Integer) and not is_whole):
             what = "a number" if value is None else "a whole number"

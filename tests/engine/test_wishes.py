@@ -151,6 +151,16 @@ def test_an_observation_may_come_days_later_by_sample_or_by_trial() -> None:
     assert (second.censored, second.level, second.source) == ("above", "reading", "file h.csv")
 
 
+def test_the_sd_of_a_temperature_is_a_difference() -> None:
+    warmth = Metric(name="hardness", expression="", unit="degC")
+    works = Works(metrics=(MASS, warmth), objective=HARDEST, trials=1)
+    works.run()
+    works.wish("observe", sample="1", metric="hardness", value="300 K", sd="2 K", n_samples=4)
+    works.run()
+    (seen,) = (e for e in works.events(ev.Observed) if e.metric == "hardness")
+    assert (seen.value, seen.sd, seen.n_samples) == (pytest.approx(26.85), 2.0, 4)
+
+
 def test_the_gate_holds_for_people_too() -> None:
     works = late(trials=1)
     wish = works.wish("observe", sample="1", metric="hardness", value="200 GPa")
