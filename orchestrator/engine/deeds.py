@@ -84,8 +84,9 @@ class Deeds:
 
     async def _warm_up(self, number: int) -> None:
         """Lets the model's libraries load while the last trials of the initial design run."""
-        campaign = self._study.campaign
-        model_from = campaign.planner.initial + 1
+        campaign, opened = self._study.campaign, self._ledger.state.opened
+        n_before = len(campaign.start) + len(opened.start if opened else ())
+        model_from = max(0, campaign.planner.initial - n_before) + 1
         if model_from - WARM_UP_TRIALS <= number < model_from <= campaign.budget.trials:
             # if it cannot start, the proposal that needs it says so
             with contextlib.suppress(PlanningError):

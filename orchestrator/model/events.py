@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from orchestrator.model.start import KnownTrial
 from orchestrator.model.trial import FailureCause, Proposal
 
 
@@ -20,7 +21,8 @@ class _Event(BaseModel):
 class CampaignOpened(_Event):
     """The first event: the question, word for word.
 
-    `artifact` is the checked campaign with its tables, as JSON, by sha256 in the store.
+    `artifact` is the checked campaign with its tables, as JSON, by sha256 in the store; `start` are
+    the trials of another campaign that were known when this one was opened.
     """
 
     kind: Literal["campaign_opened"] = "campaign_opened"
@@ -31,6 +33,7 @@ class CampaignOpened(_Event):
     artifact: str = ""
     seed: int
     version: str
+    start: tuple[KnownTrial, ...] = ()
 
 
 class EngineStarted(_Event):

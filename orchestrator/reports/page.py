@@ -20,6 +20,7 @@ from orchestrator.reports.summary import (
     Summary,
     best_trial,
     best_trials,
+    known_before,
     losses_of,
     metric_order,
     planned,
@@ -163,6 +164,8 @@ def _facts(campaign: Campaign, state: State, glance: Summary) -> list[tuple[str,
     if glance.n_in_flight:
         counts += f", {glance.n_in_flight} in flight"
     facts = [("status", _status(state)), ("trials", counts), ("budget", planned(campaign))]
+    if known := known_before(campaign, state):
+        facts.append(("known before", known))
     if glance.still_to_gain:
         facts.append(("expected still to gain", glance.still_to_gain))
     if state.opened is not None:

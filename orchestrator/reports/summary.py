@@ -188,6 +188,16 @@ def gain_in_words(campaign: Campaign, gain: float) -> str:
     return f"{number(gain, 3)} {pretty_unit(metric.unit)}".rstrip()
 
 
+def known_before(campaign: Campaign, state: State) -> str:
+    """What was known before the first trial, in words; '' for nothing."""
+    opened = state.opened.start if state.opened else ()
+    n = len(campaign.start) + len(opened)
+    if not n:
+        return ""
+    where = (*campaign.start, *opened)[0].source.rsplit(" ", 2)[0]
+    return f"{n} trial{'' if n == 1 else 's'} of {where}"
+
+
 def metric_order(campaign: Campaign) -> list[str]:
     """The goals first, then the constraints, then the rest."""
     return list(dict.fromkeys([*campaign.objective.metrics, *(m.name for m in campaign.metrics)]))
