@@ -41,6 +41,7 @@ def with_bounds(process: GaussianProcess, sides: Floats) -> GaussianProcess:
         y, variance = current.y.copy(), current.noise.copy()
         y[rows], variance[rows] = pulled / precision, 1.0 / precision
         moved = float(np.abs(y[rows] - current.y[rows]).max())
+        moved += float(np.abs(np.log(variance[rows] / current.noise[rows])).max())
         current = replace(process, y=y, noise=variance)
         if moved < 1e-4:
             break
