@@ -57,8 +57,9 @@ def history_of(study: Study, state: State, now_s: float | None = None) -> Histor
         evaluated=tuple(evaluated),
         pending=tuple(pending),
         n_proposed=n_proposed,
+        preferences=tuple(state.preferences),
         now_s=now_s,
-        context=_newest(campaign, state),
+        context=newest_context(campaign, state),
     )
 
 
@@ -79,7 +80,7 @@ def evaluated_of(trial: KnownTrial, number: int) -> Evaluated:
     )
 
 
-def _newest(campaign: Campaign, state: State) -> Point:
+def newest_context(campaign: Campaign, state: State) -> Point:
     """The context as it was measured last."""
     found: Point = {}
     for context in campaign.contexts:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from orchestrator.model.space import Point
 from orchestrator.model.start import KnownTrial
 from orchestrator.model.trial import FailureCause, Proposal
 
@@ -91,6 +92,23 @@ class TrialProposed(_Event):
     after: int
     now_s: float | None = None
     seconds: float = 0.0
+
+
+class PointWished(_Event):
+    """A person wants a point to be tried: before the planner's next one, once there is room."""
+
+    kind: Literal["point_wished"] = "point_wished"
+    point: Point
+    by: str = ""
+
+
+class Preferred(_Event):
+    """A person says which of two trials is the better one."""
+
+    kind: Literal["preferred"] = "preferred"
+    better: int
+    worse: int
+    by: str = ""
 
 
 class SampleMade(_Event):
@@ -332,6 +350,8 @@ Event: TypeAlias = Annotated[
     | ResourceFound
     | MadeSafe
     | TrialProposed
+    | PointWished
+    | Preferred
     | SampleMade
     | SampleMoved
     | ActionDispatched

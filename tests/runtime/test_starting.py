@@ -14,7 +14,6 @@ from orchestrator.runtime.look import look
 from orchestrator.runtime.rehearse import rehearse
 from orchestrator.runtime.run import Finish, run_campaign
 
-
 WRITTEN = {
     "name": "name: weighing",
     "space": "space: {x: {real: [0, 1], unit: mm}}",
