@@ -22,6 +22,7 @@ from orchestrator.reports.numbers import duration, moment
 from orchestrator.reports.summary import (
     best_trial,
     best_trials,
+    known_before,
     planned,
     shown_goals,
     shown_point,
@@ -94,6 +95,7 @@ def print_state(campaign: Campaign, state: State, console: Console) -> None:
         ("status", _status(state)),
         ("trials", f"{counts}; budget {planned(campaign)}"),
         ("campaign time", f"{duration(glance.elapsed_s)} (running {duration(glance.running_s)})"),
+        *([("known before", known)] if (known := known_before(campaign, state)) else []),
         *([("still to gain", glance.still_to_gain)] if glance.still_to_gain else []),
         ("lab", state.engine.lab_name if state.engine else "none yet"),
         ("events", f"{state.n_events:,}"),

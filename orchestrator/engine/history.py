@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from orchestrator.engine.study import Study
 from orchestrator.model.campaign import Campaign
-from orchestrator.model.objective import Metric
+from orchestrator.model.objective import PREFERENCE, Metric
 from orchestrator.model.space import Point
+from orchestrator.model.start import KnownTrial
 from orchestrator.model.state import State, TrialState
 from orchestrator.model.trial import TrialStatus
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
@@ -31,11 +32,12 @@ def history_of(study: Study, state: State, now_s: float | None = None) -> Histor
     the noise of an outcome: readings of one film are not films, and the surrogate infers the
     scatter between films.
     """
-    names = [m.name for m in wanted_metrics(study.campaign)]
-    evaluated, pending = [], []
+    campaign = study.campaign
+    names = [m.name for m in wanted_metrics(campaign) if m.name != PREFERENCE]
+    evaluated, pending = before(state, campaign), []
     for trial in state.trials.values():
         outcomes = _outcomes(trial, names)
-        point = _met(study.campaign, trial)
+        point = _met(campaign, trial)
         has_failed = trial.status is TrialStatus.FAILED
         if has_failed or len(outcomes) == len(names):
             evaluated.append(
@@ -52,8 +54,40 @@ def history_of(study: Study, state: State, now_s: float | None = None) -> Histor
             pending.append(point)
     n_proposed = sum(t.proposal.source != "person" for t in state.trials.values())
     return History(
-        evaluated=tuple(evaluated), pending=tuple(pending), n_proposed=n_proposed, now_s=now_s
+        evaluated=tuple(evaluated),
+        pending=tuple(pending),
+        n_proposed=n_proposed,
+        preferences=tuple(state.preferences),
+        now_s=now_s,
+        context=newest_context(campaign, state),
     )
+
+
+def before(state: State, campaign: Campaign) -> list[Evaluated]:
+    """What was known before the first trial, under the numbers ..., -2, -1."""
+    known = [*campaign.start, *(state.opened.start if state.opened else ())]
+    return [evaluated_of(trial, index - len(known)) for index, trial in enumerate(known)]
+
+
+def evaluated_of(trial: KnownTrial, number: int) -> Evaluated:
+    """A trial that was made elsewhere, as the planner sees it."""
+    return Evaluated(
+        trial=number,
+        point=trial.point,
+        outcomes={name: Outcome(**found.model_dump()) for name, found in trial.outcomes.items()},
+        failed=trial.failed,
+        blames_parameters=trial.blames_parameters,
+    )
+
+
+def newest_context(campaign: Campaign, state: State) -> Point:
+    """The context as it was measured last."""
+    found: Point = {}
+    for context in campaign.contexts:
+        seen = [o for t in state.trials.values() if (o := t.observed(context.name)) is not None]
+        if seen:
+            found[context.name] = max(seen, key=lambda o: o.at).event.value
+    return found
 
 
 def _met(campaign: Campaign, trial: TrialState) -> Point:

@@ -15,10 +15,11 @@ from orchestrator.files.recipe import positive_seconds, read_recipe
 from orchestrator.files.scope import Scope
 from orchestrator.files.shapes import BudgetShape, CampaignHeading, CampaignShape, PlannerShape
 from orchestrator.files.space import read_space
+from orchestrator.files.start import Start, read_start
 from orchestrator.files.wanted import read_objective, read_stop
 from orchestrator.model.campaign import Budget, Campaign, PlannerChoice
 from orchestrator.model.objective import PREFERENCE, Metric, Objective
-from orchestrator.model.space import Pool
+from orchestrator.model.space import Pool, SearchSpace
 from orchestrator.ports.action import ActionSpec
 
 Actions = Mapping[str, ActionSpec]
@@ -71,6 +72,7 @@ class _Reading:
         stop = read_stop(findings, metrics, objective)
         planner, budget = self._planner(planners), self._budget()
         self._refuse_emptiness(objective)
+        start = self._start(space, metrics, objective)
         findings.raise_any()
         assert heading is not None, "or it was a finding"
         assert objective is not None, "or it was a finding"
@@ -86,15 +88,27 @@ class _Reading:
             planner=planner,
             budget=budget,
             stop=stop,
+            start=start.trials,
+            start_from=start.campaign,
             in_flight=heading.in_flight,
             seed=heading.seed,
             source=self._document.source,
             text=self._document.text,
             file_hash=content_hash(
                 self._document.root.plain(),
-                {p.name: p.sha256 for p in space.parameters if isinstance(p, Pool) and p.sha256},
+                _tables(space, start),
             ),
         )
+
+    def _start(
+        self,
+        space: SearchSpace,
+        metrics: Mapping[str, Metric | None],
+        objective: Objective | None,
+    ) -> Start:
+        names = objective.metrics if objective else ()
+        wanted = [metric for name in names if (metric := metrics.get(name)) is not None]
+        return read_start(self._findings, space, wanted, self._folder)
 
     def _roles(
         self, capability: Callable[[str], Actions], capabilities: Collection[str]
@@ -139,6 +153,12 @@ class _Reading:
         by_preference = objective is not None and objective.by_preference
         if not self._findings.plain(["metrics"]) and not by_preference:
             self._findings.add(["metrics"], "no metric is measured", key=True)
+
+
+def _tables(space: SearchSpace, start: Start) -> dict[str, str]:
+    """sha256 of every table that the file names."""
+    pools = {p.name: p.sha256 for p in space.parameters if isinstance(p, Pool) and p.sha256}
+    return pools | ({"start:": start.sha256} if start.sha256 else {})
 
 
 def _all_metrics(

@@ -1,4 +1,4 @@
-"""What people write: the shape of campaign and lab files, before names and units are looked at.
+"""What people write: the shape of campaign files, before names and units are looked at.
 
 The JSON Schema for editors is derived from these models, and the reader validates with them.
 """
@@ -38,7 +38,6 @@ Name: TypeAlias = Annotated[str, Field(pattern=NAME)]
 UnitText: TypeAlias = Annotated[
     str, Field(description="a unit; none for a plain number", examples=["sccm", "ohm*cm", "at.%"])
 ]
-OnRestart: TypeAlias = Literal["make_safe", "leave"]
 
 
 class Shape(BaseModel):
@@ -288,6 +287,16 @@ class StopShape(Shape):
     failures_in_a_row: Annotated[int, Field(gt=0)] | None = None
 
 
+class StartShape(Shape):
+    """What is known before the first trial: exactly one of a `table` of results (a CSV file beside
+    the campaign file; `columns` maps names to columns where they differ) and a `campaign` of the
+    store."""
+
+    table: Word | None = None
+    columns: dict[Name, Word] = {}
+    campaign: Word | None = None
+
+
 class CampaignHeading(Shape):
     """The plain values of a campaign file."""
 
@@ -313,71 +322,6 @@ class CampaignShape(CampaignHeading):
     metrics: dict[Name, MetricShape] = {}
     objective: ObjectiveShape
     planner: PlannerShape = PlannerShape()
+    start: StartShape | None = None
     budget: BudgetShape
     stop: StopShape = StopShape()
-
-
-class ResourceShape(BaseModel):
-    """A resource; all further keys are options of its kind."""
-
-    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
-    __pydantic_extra__: dict[str, int | Finite | bool | str] = Field(init=False)
-
-    kind: str
-    parts: dict[str, str] = {}
-    serial: str | None = None
-    on_restart: OnRestart | None = None
-
-
-class RangeShape(Shape):
-    """Bounds as quantities; a plain number only where the argument has no unit."""
-
-    min: Finite | Quantity | None = None
-    max: Finite | Quantity | None = None
-
-
-class PositionShape(Shape):
-    """A place for samples."""
-
-    slots: Annotated[int, Field(gt=0)] = 1
-    stores_new: bool = False
-
-
-class ClockShape(Shape):
-    """Campaign time: wall time, or `speed` times faster (twins only)."""
-
-    kind: Literal["wall", "scaled"] = "wall"
-    speed: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
-
-
-class TwinsShape(Shape):
-    """A world of virtual instruments behind the ports `twin:NAME`."""
-
-    world: str
-    seed: Annotated[int, Field(ge=0)] = 0
-
-
-class LabHeading(Shape):
-    """The plain values of a lab file."""
-
-    lab: Annotated[str, Field(min_length=1, max_length=200)]
-    on_restart: OnRestart = "make_safe"
-    poll: Quantity = "1 s"
-
-
-class LabShape(LabHeading):
-    """A lab file: which resource plays which role, and what is forbidden."""
-
-    twins: TwinsShape | None = None
-    clock: ClockShape = ClockShape()
-    resources: Annotated[dict[Name, ResourceShape], Field(min_length=1)]
-    roles: Annotated[dict[Name, str], Field(description="role: resource")] = {}
-    positions: dict[Name, PositionShape] = {}
-    limits: Annotated[
-        dict[str, dict[str, RangeShape]],
-        Field(examples=[{"heater.set_temperature": {"temperature": {"max": "500 degC"}}}]),
-    ] = {}
-    interlocks: list[
-        Annotated[str, Field(examples=["never supply.on while gauge.pressure > 5 Pa"])]
-    ] = []
-    make_safe: Annotated[list[str], Field(description="resources, the most urgent first")] = []

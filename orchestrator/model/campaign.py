@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from orchestrator.model.objective import PREFERENCE, Metric, Objective
 from orchestrator.model.recipe import Step
 from orchestrator.model.space import Context, SearchSpace
+from orchestrator.model.start import KnownTrial
 
 
 class _Frozen(BaseModel):
@@ -40,7 +41,11 @@ class StopRules(_Frozen):
 
 
 class Campaign(_Frozen):
-    """A campaign without its lab. `file_hash` is sha256 of the file and the tables it names."""
+    """A campaign without its lab. `file_hash` is sha256 of the file and the tables it names.
+
+    `start` is what was known before; `start_from` names a campaign of the store whose trials were
+    known before too, as they are when this one is opened.
+    """
 
     name: str
     goal: str
@@ -52,6 +57,8 @@ class Campaign(_Frozen):
     planner: PlannerChoice = PlannerChoice()
     budget: Budget
     stop: StopRules = StopRules()
+    start: tuple[KnownTrial, ...] = ()
+    start_from: str = ""
     in_flight: int | None = Field(default=None, gt=0)
     seed: int = 0
     source: str = ""

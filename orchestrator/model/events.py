@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from orchestrator.model.space import Point
+from orchestrator.model.start import KnownTrial
 from orchestrator.model.trial import FailureCause, Proposal
 
 
@@ -20,7 +22,8 @@ class _Event(BaseModel):
 class CampaignOpened(_Event):
     """The first event: the question, word for word.
 
-    `artifact` is the checked campaign with its tables, as JSON, by sha256 in the store.
+    `artifact` is the checked campaign with its tables, as JSON, by sha256 in the store; `start` are
+    the trials of another campaign that were known when this one was opened.
     """
 
     kind: Literal["campaign_opened"] = "campaign_opened"
@@ -31,6 +34,7 @@ class CampaignOpened(_Event):
     artifact: str = ""
     seed: int
     version: str
+    start: tuple[KnownTrial, ...] = ()
 
 
 class EngineStarted(_Event):
@@ -88,6 +92,23 @@ class TrialProposed(_Event):
     after: int
     now_s: float | None = None
     seconds: float = 0.0
+
+
+class PointWished(_Event):
+    """A person wants a point to be tried: before the planner's next one, once there is room."""
+
+    kind: Literal["point_wished"] = "point_wished"
+    point: Point
+    by: str = ""
+
+
+class Preferred(_Event):
+    """A person says which of two trials is the better one."""
+
+    kind: Literal["preferred"] = "preferred"
+    better: int
+    worse: int
+    by: str = ""
 
 
 class SampleMade(_Event):
@@ -329,6 +350,8 @@ Event: TypeAlias = Annotated[
     | ResourceFound
     | MadeSafe
     | TrialProposed
+    | PointWished
+    | Preferred
     | SampleMade
     | SampleMoved
     | ActionDispatched

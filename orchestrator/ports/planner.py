@@ -73,7 +73,8 @@ class History(_Plain):
 
     `n_proposed` is how many proposals were made before (by the planner): it places the next
     one in the initial design and in the stream of random numbers. `preferences` are pairs of
-    trials, the better one first. `now_s` is the campaign time.
+    trials, the better one first. `now_s` is the campaign time. `context` has the newest value of
+    each context that was measured.
     """
 
     evaluated: tuple[Evaluated, ...] = ()
@@ -81,6 +82,7 @@ class History(_Plain):
     n_proposed: int = 0
     preferences: tuple[tuple[int, int], ...] = ()
     now_s: float | None = None
+    context: Point = Field(default_factory=dict)
 
 
 class LeaveOneOut(_Plain):

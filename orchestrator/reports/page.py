@@ -20,9 +20,11 @@ from orchestrator.reports.summary import (
     Summary,
     best_trial,
     best_trials,
+    known_before,
     losses_of,
     metric_order,
     planned,
+    preferred_words,
     shown_goals,
     shown_metric,
     shown_rule,
@@ -92,12 +94,15 @@ def _answer(campaign: Campaign, state: State, best: TrialState | None) -> dict[s
         front = best_trials(campaign, state)
         return {"trial": None, "front": [_front_row(campaign, trial) for trial in front]}
     rules = campaign.objective.constraints
-    of_constraints = {rule.metric for rule in rules}
-    others = [m for m in metric_order(campaign)[1:] if m not in of_constraints]
+    told = {campaign.objective.metric, *(rule.metric for rule in rules)}
+    others = [m for m in metric_order(campaign) if m not in told]
+    value = shown_metric(campaign, best, campaign.objective.metric)
+    if campaign.objective.by_preference:
+        value = preferred_words(state, best)
     return {
         "trial": best.number,
         "metric": campaign.objective.metric,
-        "value": shown_metric(campaign, best, campaign.objective.metric),
+        "value": value,
         "parameters": [
             (name, shown_value(campaign, name, value))
             for name, value in best.proposal.point.items()
@@ -163,6 +168,8 @@ def _facts(campaign: Campaign, state: State, glance: Summary) -> list[tuple[str,
     if glance.n_in_flight:
         counts += f", {glance.n_in_flight} in flight"
     facts = [("status", _status(state)), ("trials", counts), ("budget", planned(campaign))]
+    if known := known_before(campaign, state):
+        facts.append(("known before", known))
     if glance.still_to_gain:
         facts.append(("expected still to gain", glance.still_to_gain))
     if state.opened is not None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.front import undominated
-from orchestrator.model.objective import Goal, OutcomeConstraint
+from orchestrator.model.objective import PREFERENCE, Goal, OutcomeConstraint
 from orchestrator.model.space import Ordinal, Real, Value
 from orchestrator.model.state import ObservationState, State, TrialState
 from orchestrator.model.trial import TrialStatus
@@ -65,8 +65,9 @@ def standing(campaign: Campaign, trial: TrialState) -> Standing:
     if trial.status is TrialStatus.FAILED:
         return Standing.FAILED
     objective = campaign.objective
-    seen = [(goal, trial.observed(goal.metric)) for goal in objective.goals]
-    if any(observed is None for _, observed in seen):
+    goals = () if objective.by_preference else objective.goals
+    seen = [(goal, trial.observed(goal.metric)) for goal in goals]
+    if any(observed is None for _, observed in seen) or not (goals or trial.status.is_terminal):
         return Standing.NO_VALUE if trial.status.is_terminal else Standing.IN_FLIGHT
     if not all(is_met(rule, trial.observed(rule.metric)) for rule in objective.constraints):
         return Standing.INFEASIBLE if trial.status.is_terminal else Standing.IN_FLIGHT
@@ -89,6 +90,8 @@ def best_trial(campaign: Campaign, state: State) -> TrialState | None:
     """The feasible trial with the best objective, the earliest of equals; None of several goals."""
     if len(campaign.objective.goals) > 1:
         return None
+    if campaign.objective.by_preference:
+        return _preferred(campaign, state)
     best, best_loss = None, math.inf
     for trial in state.trials.values():
         losses = losses_of(campaign, trial)
@@ -107,8 +110,27 @@ def best_trials(campaign: Campaign, state: State) -> tuple[TrialState, ...]:
     return tuple(t for (t, _), is_best in zip(found, on_front, strict=True) if is_best)
 
 
+def _preferred(campaign: Campaign, state: State) -> TrialState | None:
+    """The feasible trial with the most comparisons won less those that were lost."""
+    score: dict[int, int] = {}
+    for better, worse in state.preferences:
+        score[better] = score.get(better, 0) + 1
+        score[worse] = score.get(worse, 0) - 1
+    found = [n for n in score if standing(campaign, state.trials[n]) is Standing.FEASIBLE]
+    return state.trials[max(found, key=lambda n: (score[n], -n))] if found else None
+
+
+def preferred_words(state: State, trial: TrialState) -> str:
+    """How often a trial was preferred: `preferred in 3 of 4 comparisons`."""
+    met = [pair for pair in state.preferences if trial.number in pair]
+    n_won = sum(better == trial.number for better, _ in met)
+    return f"preferred in {n_won} of {len(met)} comparison{'' if len(met) == 1 else 's'}"
+
+
 def losses_of(campaign: Campaign, trial: TrialState) -> tuple[float, ...] | None:
-    """What each goal wants to be small; None of a trial that is not feasible."""
+    """What each goal wants to be small; None of a trial that is not feasible, or not measured."""
+    if campaign.objective.by_preference:
+        return None
     if standing(campaign, trial) is not Standing.FEASIBLE:
         return None
     seen = [(goal, trial.observed(goal.metric)) for goal in campaign.objective.goals]
@@ -188,9 +210,20 @@ def gain_in_words(campaign: Campaign, gain: float) -> str:
     return f"{number(gain, 3)} {pretty_unit(metric.unit)}".rstrip()
 
 
+def known_before(campaign: Campaign, state: State) -> str:
+    """What was known before the first trial, in words; '' for nothing."""
+    opened = state.opened.start if state.opened else ()
+    n = len(campaign.start) + len(opened)
+    if not n:
+        return ""
+    where = (*campaign.start, *opened)[0].source.rsplit(" ", 2)[0]
+    return f"{n} trial{'' if n == 1 else 's'} of {where}"
+
+
 def metric_order(campaign: Campaign) -> list[str]:
     """The goals first, then the constraints, then the rest."""
-    return list(dict.fromkeys([*campaign.objective.metrics, *(m.name for m in campaign.metrics)]))
+    names = [*campaign.objective.metrics, *(m.name for m in campaign.metrics)]
+    return [name for name in dict.fromkeys(names) if name != PREFERENCE]
 
 
 def is_log_axis(campaign: Campaign, name: str) -> bool:
@@ -209,6 +242,8 @@ def wanted(campaign: Campaign) -> str:
 
 def shown_goal(campaign: Campaign, goal: Goal) -> str:
     """A goal in words: `lowest resistivity`, `gap between 1.4 and 1.6 eV`."""
+    if goal.metric == PREFERENCE:
+        return "what people prefer"
     if goal.direction != "match":
         return f"{'lowest' if goal.direction == 'minimise' else 'highest'} {goal.metric}"
     unit = pretty_unit(campaign.metric(goal.metric).unit)
@@ -241,8 +276,12 @@ def _headline(campaign: Campaign, state: State, front: tuple[TrialState, ...]) -
             if r.metric != metric
         ]
         met = f", with {' and '.join(rules)}" if rules else ""
+        if campaign.objective.by_preference:
+            return f"Trial {best.number} is the best: {preferred_words(state, best)}{met}."
         value = shown_metric(campaign, best, metric)
         return f"Trial {best.number} is the best: {metric} {value}{met}."
+    if campaign.objective.by_preference:
+        return "Nobody has compared two trials yet."
     names = [goal.metric for goal in campaign.objective.goals]
     n = sum(all(t.observed(m) is not None for m in names) for t in state.trials.values())
     if n == 0:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import InputError
+from orchestrator.files.columns import column_of, split_header
 from orchestrator.files.table import read_table
-from orchestrator.runtime.columns import column_of, split_header
 
 
 def observation(

@@ -24,11 +24,11 @@ from orchestrator.errors import (
     UnknownName,
     did_you_mean,
 )
+from orchestrator.files.columns import column_of, numbers_in
 from orchestrator.files.table import Table, read_table
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.space import Choice, Parameter, Pool, SearchSpace, words_of
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
-from orchestrator.runtime.columns import column_of, numbers_in
 from orchestrator.runtime.load import campaign_path, read_campaign
 
 T = TypeVar("T")

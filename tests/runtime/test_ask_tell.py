@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from orchestrator.errors import FileProblems, InputError, UnitMismatch, UnknownName
+from orchestrator.files.columns import column_of, split_header
 from orchestrator.files.table import read_table
 from orchestrator.model.space import Choice, Integer, Real
 from orchestrator.runtime.ask_tell import Advice, history_from, propose
-from orchestrator.runtime.columns import column_of, split_header
 from orchestrator.runtime.observing import observation
 
 CAMPAIGN = """\
