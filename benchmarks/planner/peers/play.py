@@ -57,6 +57,7 @@ class BestSeen:
         self.problem = problem
         self.points: list[Point] = []
         self.measured: list[Measured | None] = []
+        self._n_handed_over = 0
 
     def tell(self, point: Point, measured: Measured | None) -> None:
         """Keeps a trial."""
@@ -66,6 +67,12 @@ class BestSeen:
     def recommend(self) -> int | None:
         """The best one seen."""
         return None
+
+    def fresh(self) -> range:
+        """The numbers of the trials that were told since this was called last."""
+        news = range(self._n_handed_over, len(self.points))
+        self._n_handed_over = len(self.points)
+        return news
 
     def padded(self) -> list[float]:
         """The objective of each trial, where one that failed or broke a limit is given the worst
@@ -131,7 +138,7 @@ def play(make: Any, question: Problem, seed: int, cap_s: float) -> dict[str, Any
         "problem": question.name,
         "seed": seed,
         "true": true,
-        "best": [shortened(g) for g in question.gaps(points)],
+        "best": [shortened(g, 4) for g in question.gaps(points)],
         "recommended": recommended,
         "cpu_s": [shortened(s, 3) for s in cpu_s],
         "error": error,
@@ -163,7 +170,8 @@ def main(name: str, make: Any, distributions: Sequence[str]) -> None:
             print(f"{problem_name}: {reason}", file=sys.stderr)
             continue
         run = play(make, problem(problem_name), int(seed), arguments.cap)
-        line = json.dumps({**about, **run, "load": round(os.getloadavg()[0], 1)})
+        load = round(os.getloadavg()[0], 1)
+        line = json.dumps({**about, **run, "load": load}, separators=(",", ":"))
         if arguments.out:
             with arguments.out.open("a") as lines:
                 lines.write(line + "\n")
