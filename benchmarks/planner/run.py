@@ -26,8 +26,6 @@ ENVIRONMENTS = ROOT / ".venv-peers-planner"
 HOME = ("hagane", "random")
 """Those that run in the environment of this script; the others, cheapest first."""
 PLANNERS = (*HOME, "optuna", "botorch", "physbo", "baybe", "ax", "bofire")
-GRACE_S = 120.0
-"""What a run may take beyond its cap, for imports and the last suggestion."""
 
 
 def install(name: str) -> bool:
@@ -63,46 +61,44 @@ def done(out: Path) -> set[tuple[str, int]]:
     return {(line["problem"], line["seed"]) for line in lines}
 
 
-def run(name: str, problem: str, seed: int, out: Path, arguments: argparse.Namespace) -> None:
-    """One run in a process of its own; one that does not come back leaves a line that says so."""
+def run(name: str, seed: int, problems: list[str], out: Path, said: argparse.Namespace) -> None:
+    """The runs of one seed in one process; the run that ends it leaves a line that says so."""
     python = interpreter(name)
     if python is None:
+        print(f"{name} has no environment: see --install", file=sys.stderr)
         return
-    module = f"benchmarks.planner.peers.{name}_"
-    words = [python, "-m", module, "--runs", f"{problem}:{seed}", "--out", out]
-    words += ["--label", arguments.label or name, "--cap", str(arguments.cap)]
-    if name == "hagane" and arguments.options:
-        words += ["--options", arguments.options]
+    label = said.label or name
+    words = [python, "-m", f"benchmarks.planner.peers.{name}_", "--out", out]
+    words += ["--label", label, "--cap", str(said.cap)]
+    if name == "hagane" and said.options:
+        words += ["--options", said.options]
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     environment = dict(os.environ, PYTHONPATH=path)
-    try:
-        code = subprocess.run(
-            words, cwd=ROOT, env=environment, timeout=arguments.cap + GRACE_S, check=False
-        ).returncode
-        failure = f"the process ended with {code}" if code else ""
-    except subprocess.TimeoutExpired:
-        failure = f"no answer within {arguments.cap + GRACE_S:g} s"
-    if failure:
-        line = {"planner": arguments.label or name, "problem": problem, "seed": seed}
-        empty = {"true": [], "best": [], "recommended": {}, "cpu_s": [], "error": failure}
-        with out.open("a") as lines:
-            lines.write(json.dumps({**line, **empty}) + "\n")
+    while left := [p for p in problems if (p, seed) not in done(out)]:
+        runs = ["--runs", ",".join(f"{p}:{seed}" for p in left)]
+        code = subprocess.run([*words, *runs], cwd=ROOT, env=environment, check=False).returncode
+        fatal = next((p for p in left if (p, seed) not in done(out)), None)
+        if code and fatal:
+            line = {"planner": label, "problem": fatal, "seed": seed}
+            empty = {"true": [], "best": [], "recommended": {}, "cpu_s": []}
+            error = f"the process ended with {code}"
+            with out.open("a") as lines:
+                lines.write(json.dumps({**line, **empty, "error": error}) + "\n")
 
 
-def wanted(arguments: argparse.Namespace) -> Iterator[tuple[str, str, int, Path]]:
-    """What is still to be run: planner, problem, seed, and where its line goes."""
-    chosen = arguments.problems.split(",") if arguments.problems else list(PROBLEMS)
+def wanted(said: argparse.Namespace) -> Iterator[tuple[str, int, list[str], Path]]:
+    """What is still to be run: planner, seed, problems, and where the lines go."""
+    chosen = said.problems.split(",") if said.problems else list(PROBLEMS)
     for problem in chosen:
         if reason := absent(problem):
             print(f"{problem} is skipped: {reason}", file=sys.stderr)
     present = [p for p in chosen if not absent(p)]
-    for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
-        for name in arguments.planners.split(","):
-            out = arguments.out or RESULTS / f"{name}.jsonl"
+    for seed in range(said.first_seed, said.first_seed + said.seeds):
+        for name in said.planners.split(","):
+            out = (said.out or RESULTS / f"{name}.jsonl").resolve()
             had = done(out)
-            for problem in present:
-                if (problem, seed) not in had:
-                    yield name, problem, seed, out
+            if missing := [p for p in present if (p, seed) not in had]:
+                yield name, seed, missing, out
 
 
 def main() -> None:
@@ -113,7 +109,7 @@ def main() -> None:
     parser.add_argument("--problems", default="", help="all, if not said")
     parser.add_argument("--seeds", type=int, default=10, help="how many")
     parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--cap", type=float, default=600.0, help="wall seconds a run may take")
+    parser.add_argument("--cap", type=float, default=600.0, help="CPU seconds a run may take")
     parser.add_argument("--options", help="JSON for the planner's options (hagane only)")
     parser.add_argument("--label", help="another name in the lines, for a variant")
     parser.add_argument("--out", type=Path, help="another file than results/planner/PLANNER.jsonl")
@@ -122,9 +118,9 @@ def main() -> None:
     if arguments.install:
         missing = [n for n in PLANNERS if n not in HOME and not install(n)]
         sys.exit(bool(missing))
-    for name, problem, seed, out in wanted(arguments):
-        print(f"{name} on {problem}, seed {seed}", flush=True)
-        run(name, problem, seed, out, arguments)
+    for name, seed, problems, out in wanted(arguments):
+        print(f"{name}, seed {seed}: {', '.join(problems)}", flush=True)
+        run(name, seed, problems, out, arguments)
 
 
 if __name__ == "__main__":
