@@ -1,15 +1,12 @@
-"""Planner kind `bayesian`: a space-filling start, then a Gaussian process per metric and qLogNEI.
+"""Planner kind `bayesian`: a space-filling start, then a Gaussian process per metric.
 
-This module itself needs no torch; the rooms that do are imported when a model is needed first.
+This module itself needs no scipy; the rooms that do are imported when a model is needed first.
 """
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from types import ModuleType
 
 from orchestrator.errors import PoolExhausted
@@ -60,10 +57,10 @@ class BayesianPlanner:
     def _modelled(self, history: History, n: int) -> Sequence[Proposal]:
         if n_measured(history, self._task.objective.metric) < MIN_MEASURED:
             return self.opening(history, n)
-        with _reproducible(self.options.threads, self._task.seed, history.n_proposed):
-            modelled = load_model_rooms()
+        modelled = load_model_rooms()
+        with modelled.threads(self.options.threads):
             chosen: list[Proposal] = modelled.propose(
-                self._task, self._start.encoding, self.options, history, n
+                self._task, self._start.encoding, self._start.possible, self.options, history, n
             )
         return chosen
 
@@ -100,25 +97,5 @@ def history_after(history: History, proposals: Sequence[Proposal]) -> History:
 
 
 def load_model_rooms() -> ModuleType:
-    """Imports the rooms that need torch; seconds the first time."""
-    with warnings.catch_warnings():
-        # linear_operator and gpytorch still use torch.jit.script while they are imported
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return importlib.import_module("orchestrator.planner.modelled")
-
-
-@contextmanager
-def _reproducible(threads: int, seed: int, n_proposed: int) -> Iterator[None]:
-    """Pins torch's threads and random numbers, and puts back what was there."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        import torch
-    digest = hashlib.sha256(f"hagane planner {seed} {n_proposed}".encode()).digest()
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int.from_bytes(digest[:8], "big") % 2**63)
-            yield
-    finally:
-        torch.set_num_threads(before)
+    """Imports the rooms that need scipy; a good part of a second the first time."""
+    return importlib.import_module("orchestrator.planner.modelled")

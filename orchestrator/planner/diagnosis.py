@@ -9,11 +9,12 @@ from typing import Literal
 import numpy as np
 
 from orchestrator.model.trial import Neighbour, Prediction, Proposal
-from orchestrator.planner.acquisition import Goal, Limit
-from orchestrator.planner.encoding import Encoding, Floats, distances
+from orchestrator.planner.encoding import Encoding, distances
+from orchestrator.planner.kernel import Floats
 from orchestrator.planner.measured import Evidence
+from orchestrator.planner.models import Models
+from orchestrator.planner.question import Limit, Question
 from orchestrator.planner.search import Found
-from orchestrator.planner.surrogate import Surrogate
 from orchestrator.ports.planner import MetricScale
 
 SMALL_SD = 0.15
@@ -26,15 +27,16 @@ class Diagnosis:
 
     encoding: Encoding
     evidence: Evidence
-    question: Goal
-    surrogates: dict[str, Surrogate]
+    question: Question
+    models: Models
 
     def proposal(self, found: Found) -> Proposal:
         """A found point with all that can be said about it."""
         codes = found.codes[None, :]
         features = self.encoding.features(codes)
-        predicted = {n: s.predict(features) for n, s in self.surrogates.items()}
+        predicted = {n: self._predict(i, features) for i, n in enumerate(self.question.names)}
         chances = [self._chance(limit, features) for limit in self.question.limits]
+        survives = self._survives(features)
         nearest = self._nearest(features)
         intent = self._intent(features)
         return Proposal(
@@ -44,7 +46,7 @@ class Diagnosis:
             intent=intent,
             predicted=predicted,
             acquisition=found.value,
-            probability_feasible=math.prod(chances) if chances else None,
+            probability_feasible=math.prod(chances + survives) if chances + survives else None,
             nearest=nearest,
             leave_one_out=self._leave_one_out(),
             notes=self._notes(),
@@ -54,26 +56,38 @@ class Diagnosis:
         """Codes (k x p) of the measured points that the model thinks best, within the limits."""
         rows = list(self.evidence.measured[self.question.names[0]].rows)
         features = self.evidence.features[rows]
-        mean, _ = self.surrogates[self.question.names[0]].posterior(features)
-        merit = self.question.sign * mean
-        for limit in self.question.limits:
-            expected, _ = self.surrogates[self.question.names[limit.column]].posterior(features)
-            merit = merit - 2.0 * np.maximum(0.0, limit.sign * (limit.bound - expected))
+        merit = self.question.merit([p.posterior(features)[0] for p in self.models.processes])
         return self.evidence.codes[rows][np.argsort(-merit, kind="stable")[:k]]
 
+    def _predict(self, column: int, features: Floats) -> Prediction:
+        """The noise-free outcome at one point (1 x d), in the metric's unit."""
+        measured = self.evidence.measured[self.question.names[column]]
+        mean, sd = self.models.processes[column].posterior(features)
+        return Prediction(
+            mean=measured.in_unit(float(mean[0])),
+            sd=float(sd[0]) * measured.spread,
+            on_log10=measured.metric.scale == "log",
+        )
+
     def _chance(self, limit: Limit, features: Floats) -> float:
-        mean, sd = self.surrogates[self.question.names[limit.column]].posterior(features)
+        mean, sd = self.models.processes[limit.column].posterior(features)
         z = limit.sign * (float(mean[0]) - limit.bound) / max(float(sd[0]), 1e-12)
         return _normal_cdf(z)
+
+    def _survives(self, features: Floats) -> list[float]:
+        found = self.models.survival
+        return [] if found is None else [float(found.probability(features)[0])]
 
     def _intent(self, features: Floats) -> Literal["explore", "exploit"]:
         """Exploits when more of the expected improvement comes from the predicted mean than from
         its uncertainty, or when little is uncertain: EI = m cdf(m/s) + s pdf(m/s), where m is the
         mean's lead over the best predicted measured point."""
-        name = self.question.names[0]
+        aim = self.question.aims[0]
         best = self.encoding.features(self.incumbents(1))
-        mean, sd = self.surrogates[name].posterior(np.concatenate([features, best]))
-        lead, s = self.question.sign * float(mean[0] - mean[1]), max(float(sd[0]), 1e-12)
+        process = self.models.processes[aim.column]
+        mean, sd = process.posterior(np.concatenate([features, best]))
+        merit = aim.merit(mean)
+        lead, s = float(merit[0] - merit[1]), max(float(sd[0]), 1e-12)
         by_mean = max(0.0, lead) * _normal_cdf(lead / s)
         by_sd = s * math.exp(-0.5 * (lead / s) ** 2) / math.sqrt(2 * math.pi)
         return "exploit" if by_mean >= by_sd or s <= SMALL_SD else "explore"
@@ -81,29 +95,31 @@ class Diagnosis:
     def _nearest(self, features: Floats) -> Neighbour | None:
         rows = sorted({r for m in self.evidence.measured.values() for r in m.rows})
         others = self.evidence.features[rows]
-        apart = distances(features, others, self.encoding.unordered)[0]
+        apart = distances(features, others)[0]
         place = int(np.argmin(apart))
         return Neighbour(trial=self.evidence.trials[rows[place]], distance=float(apart[place]))
 
     def _leave_one_out(self) -> dict[str, float]:
         """Root-mean-square error per metric, in its unit or in decades."""
         out = {}
-        for name, surrogate in self.surrogates.items():
-            if len(surrogate.measured.y) > 2:
-                rms = float(np.sqrt(np.mean(surrogate.leave_one_out() ** 2)))
-                out[name] = rms * surrogate.measured.spread
+        for name, process in zip(self.question.names, self.models.processes, strict=True):
+            if len(process.y) > 2:
+                mean, _ = process.leave_one_out()
+                rms = float(np.sqrt(np.mean((process.y - mean) ** 2)))
+                out[name] = rms * self.evidence.measured[name].spread
         return out
 
     def _notes(self) -> dict[str, float | int | str]:
         notes: dict[str, float | int | str] = {}
         n_censored = sum(m.n_censored for m in self.evidence.measured.values())
         if n_censored:
-            notes["censored_at_bound"] = n_censored
+            notes["censored"] = n_censored
         if len(self.evidence.blamed):
             notes["failures_weighed"] = len(self.evidence.blamed)
         if self.question.unmodelled:
             notes["not_yet_measured"] = ", ".join(self.question.unmodelled)
-        fits = "; ".join(s.note for s in self.surrogates.values() if s.note)
+        pairs = zip(self.question.names, self.models.processes, strict=True)
+        fits = "; ".join(f"{name}: {p.note}" for name, p in pairs if p.note)
         if fits:
             notes["fit"] = fits
         return notes
@@ -116,9 +132,9 @@ class Diagnosis:
         intent: str,
     ) -> str:
         name = self.question.names[0]
-        parts = [_expectation(self.surrogates[name].measured.metric, predicted[name])]
+        parts = [_expectation(self.evidence.measured[name].metric, predicted[name])]
         for limit, chance in zip(self.question.limits, chances, strict=True):
-            metric = self.surrogates[limit.constraint.metric].measured.metric
+            metric = self.evidence.measured[limit.constraint.metric].metric
             bound = f"{limit.constraint.sense} {limit.constraint.bound:g} {metric.unit}".rstrip()
             parts.append(f"{_percent(chance)} likely {metric.name} {bound}")
         sentence = ", ".join(parts)

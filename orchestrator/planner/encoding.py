@@ -2,14 +2,13 @@
 
 Two forms, both float64 arrays with one row per point:
 
-- **codes** (n x p, in [0, 1], one column per parameter): where points are drawn. A real parameter
-  is its position between its bounds (of the logarithm, on a log scale); an integer, a choice or a
-  pool is cut into cells of equal width, and the code of a value is the middle of its cell.
-- **features** (n x d): what the surrogate's kernel sees. The same columns, except that a pool
-  becomes its describing columns, each standardised to the mean and spread of a uniform variable on
-  [0, 1] (so that the priors, made for the unit cube, fit, and one outlier does not squeeze the
-  rest). Choices stay one column of codes, of which the kernel asks only "equal or not"
-  (`unordered`); that is one-hot coding with one length scale for the whole choice.
+- **codes** (n x p, in [0, 1], one column per parameter, see `axes`): where points are drawn.
+- **features** (n x d): what the surrogate's kernel sees. A number stays its code; an ordinal lies
+  where its levels do; a choice becomes a one-hot block, sqrt(1/2) high, whose columns share a
+  length scale (`groups`), so that two words are one apart; a pool becomes its describing columns,
+  each standardised to the mean and spread of a uniform variable on [0, 1] (so that the priors, made
+  for the unit cube, fit, and one outlier does not squeeze the rest). A parameter that does not
+  exist at a point (`conditions`) is 1/2 there.
 
 numpy only.
 """
@@ -17,21 +16,46 @@ numpy only.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias, assert_never
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.errors import InputError, UnknownName
-from orchestrator.model.space import Choice, Integer, Point, Pool, Real, SearchSpace, Value
+from orchestrator.model.space import (
+    Choice,
+    Context,
+    Fidelity,
+    Ordinal,
+    Parameter,
+    Point,
+    Pool,
+    Real,
+    SearchSpace,
+    Value,
+)
+from orchestrator.planner.axes import (
+    as_word,
+    check,
+    code_of,
+    n_values,
+    positions_of_levels,
+    value_of,
+    words_of,
+)
+from orchestrator.planner.kernel import Floats
 
-Floats: TypeAlias = NDArray[np.float64]
 UNIFORM_SD = math.sqrt(1 / 12)
+ONE_HOT = math.sqrt(0.5)
 
 
 class Encoding:
     """Turns points of a space into codes and features, and codes into points.
+
+    Attributes:
+        columns: which feature columns each parameter has.
+        groups: the length scale of each feature column (d).
+        cells: number of different values per parameter; 0 for one without steps.
 
     Raises:
         InputError: a bound or a pool's number is not finite, or a log scale reaches zero.
@@ -39,20 +63,32 @@ class Encoding:
 
     def __init__(self, space: SearchSpace) -> None:
         self.space = space
-        for parameter in space.parameters:
-            _check(parameter)
-        self._positions: dict[str, Mapping[str, int]] = {}
-        self._tables: dict[str, Floats] = {}
+        self._positions: list[dict[str, int]] = []
+        self._tables: list[Floats | None] = []
         self.columns: list[slice] = []
+        groups: list[int] = []
         for parameter in space.parameters:
-            if isinstance(parameter, Pool):
-                self._positions[parameter.name] = {n: i for i, n in enumerate(parameter.names)}
-                self._tables[parameter.name] = standardised(parameter)
-            elif isinstance(parameter, Choice):
-                self._positions[parameter.name] = {n: i for i, n in enumerate(parameter.options)}
-            start = self.columns[-1].stop if self.columns else 0
-            width = len(parameter.columns) if isinstance(parameter, Pool) else 1
-            self.columns.append(slice(start, start + width))
+            check(parameter)
+            words = words_of(parameter)
+            self._positions.append({as_word(w): i for i, w in enumerate(words)})
+            table = _table(parameter)
+            self._tables.append(table)
+            width = 1 if table is None else table.shape[1]
+            self.columns.append(slice(len(groups), len(groups) + width))
+            first = groups[-1] + 1 if groups else 0
+            is_block = isinstance(parameter, Choice | Fidelity)
+            groups += [first] * width if is_block else range(first, first + width)
+        self.groups = np.array(groups, dtype=np.intp)
+        self.cells = tuple(n_values(p) for p in space.parameters)
+        self._places = {p.name: i for i, p in enumerate(space.parameters)}
+        self._conditions = [
+            (self._places[c.name], self._places[c.parent], self._allowed(c.parent, c.values), c)
+            for c in space.conditions
+        ]
+
+    def _allowed(self, parent: str, values: Sequence[str]) -> Floats:
+        positions = self._positions[self._places[parent]]
+        return np.array([(positions[as_word(v)] + 0.5) / len(positions) for v in values])
 
     @property
     def n_parameters(self) -> int:
@@ -62,26 +98,15 @@ class Encoding:
     @property
     def width(self) -> int:
         """d, the width of features."""
-        return self.columns[-1].stop if self.columns else 0
+        return len(self.groups)
 
-    @property
-    def unordered(self) -> tuple[int, ...]:
-        """Feature columns of which only equality means something (choices)."""
-        return self._feature_columns(Choice)
+    def place(self, name: str) -> int:
+        """The column of codes of a parameter."""
+        return self._places[name]
 
-    @property
-    def continuous(self) -> tuple[int, ...]:
-        """Feature columns that may take any value in [0, 1] (reals)."""
-        return self._feature_columns(Real)
-
-    def _feature_columns(self, kind: type) -> tuple[int, ...]:
-        pairs = zip(self.space.parameters, self.columns, strict=True)
-        return tuple(c.start for p, c in pairs if isinstance(p, kind))
-
-    @property
-    def cells(self) -> tuple[int, ...]:
-        """Number of different values per parameter; 0 for a real one."""
-        return tuple(n_values(p) for p in self.space.parameters)
+    def places(self, *kinds: type) -> list[int]:
+        """The columns of codes of the parameters of some kinds."""
+        return [i for i, p in enumerate(self.space.parameters) if isinstance(p, kinds)]
 
     @property
     def sole_pool(self) -> Pool | None:
@@ -89,16 +114,17 @@ class Encoding:
         first = self.space.parameters[0] if self.n_parameters == 1 else None
         return first if isinstance(first, Pool) else None
 
-    def index(self, pool: str, candidate: Value) -> int:
+    def index(self, name: str, value: Value) -> int:
         """The row of a candidate, or the place of a choice's word. Raises UnknownName."""
-        position = self._positions[pool].get(str(candidate))
-        if position is None:
-            raise UnknownName(f"value of '{pool}'", str(candidate), self._positions[pool])
-        return position
+        positions = self._positions[self._places[name]]
+        place = positions.get(as_word(value))
+        if place is None:
+            raise UnknownName(f"value of '{name}'", str(value), positions)
+        return place
 
     def encode(self, points: Sequence[Point]) -> Floats:
         """Codes of points (n x p). A measured point outside of the bounds gets a code outside
-        of [0, 1].
+        of [0, 1]; what does not exist at a point gets 1/2.
 
         Raises:
             InputError: a parameter is missing or not a finite number, or (UnknownName) a word is
@@ -106,74 +132,108 @@ class Encoding:
         """
         codes = np.empty((len(points), self.n_parameters))
         for row, point in enumerate(points):
+            absent = {c.name for c in self.space.conditions if point.get(c.parent) not in c.values}
             for column, parameter in enumerate(self.space.parameters):
+                if parameter.name in absent:
+                    codes[row, column] = 0.5
+                    continue
                 if parameter.name not in point:
                     raise InputError(f"a point has no value of '{parameter.name}': {point}")
-                codes[row, column] = self._code(parameter, point[parameter.name])
+                value = point[parameter.name]
+                codes[row, column] = code_of(parameter, value, self._positions[column])
         return codes
-
-    def _code(self, parameter: Real | Integer | Choice | Pool, value: Value) -> float:
-        match parameter:
-            case Real():
-                number = _number(parameter, value)
-                low, high = (
-                    _on_scale(parameter, parameter.low),
-                    _on_scale(parameter, parameter.high),
-                )
-                return 0.5 if high == low else (_on_scale(parameter, number) - low) / (high - low)
-            case Integer():
-                return (_number(parameter, value) - parameter.low + 0.5) / n_values(parameter)
-            case Choice() | Pool():
-                return (self.index(parameter.name, value) + 0.5) / n_values(parameter)
-            case _:
-                assert_never(parameter)
 
     def decode(self, codes: Floats) -> list[Point]:
         """Points of codes (n x p); codes outside of [0, 1] are brought to its edge."""
         clipped = np.clip(codes, 0.0, 1.0)
-        return [
-            {p.name: _value(p, float(c)) for p, c in zip(self.space.parameters, row, strict=True)}
-            for row in clipped
-        ]
+        absent = self.absent(clipped)
+        points = []
+        for row, missing in zip(clipped, absent, strict=True):
+            point = {
+                p.name: value_of(p, float(c))
+                for p, c in zip(self.space.parameters, row, strict=True)
+            }
+            for place, _, _, condition in self._conditions:
+                if missing[place]:
+                    point[condition.name] = condition.otherwise
+            points.append(point)
+        return points
+
+    def absent(self, codes: Floats) -> NDArray[np.bool_]:
+        """Which parameters do not exist at codes that are snapped (n x p)."""
+        missing = np.zeros(codes.shape, dtype=bool)
+        for place, parent, allowed, _ in self._conditions:
+            n = self.cells[parent]
+            cell = (np.minimum(np.floor(codes[:, parent] * n), n - 1) + 0.5) / n
+            missing[:, place] = (np.abs(cell[:, None] - allowed) > 1e-9).all(axis=1)
+        return missing
 
     def snap(self, codes: Floats) -> Floats:
-        """Codes (n x p) with every integer, choice and pool in the middle of its cell, and
-        everything within [0, 1]."""
+        """Codes (n x p) with every stepped parameter in the middle of its cell, everything within
+        [0, 1], and what does not exist at 1/2."""
         snapped = np.clip(codes, 0.0, 1.0)
         for column, n in enumerate(self.cells):
             if n:
                 cell = np.minimum(np.floor(snapped[:, column] * n), n - 1)
                 snapped[:, column] = (cell + 0.5) / n
+        if self._conditions:
+            snapped[self.absent(snapped)] = 0.5
         return snapped
 
     def features(self, codes: Floats) -> Floats:
         """Features (n x d) of codes (n x p) that are snapped, or encoded from points."""
         out = np.empty((len(codes), self.width))
-        for column, (parameter, place) in enumerate(
-            zip(self.space.parameters, self.columns, strict=True)
-        ):
-            if isinstance(parameter, Pool):
-                rows = np.floor(codes[:, column] * n_values(parameter)).astype(int)
-                out[:, place] = self._tables[parameter.name][rows]
-            else:
+        for column, (table, place) in enumerate(zip(self._tables, self.columns, strict=True)):
+            if table is None:
                 out[:, place.start] = codes[:, column]
+            else:
+                rows = np.floor(codes[:, column] * len(table)).astype(int)
+                out[:, place] = table[rows]
+        if self._conditions:
+            for column, is_absent in enumerate(self.absent(codes).T):
+                out[is_absent, self.columns[column]] = 0.5
         return out
 
-    def with_continuous(self, codes: Floats, features: Floats) -> Floats:
-        """Codes (n x p) whose real parameters are taken from features (n x d)."""
-        moved = codes.copy()
-        for column, (parameter, place) in enumerate(
-            zip(self.space.parameters, self.columns, strict=True)
-        ):
-            if isinstance(parameter, Real):
-                moved[:, column] = np.clip(features[:, place.start], 0.0, 1.0)
-        return moved
+    @property
+    def movable(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Columns of codes and of features that are real, and so may be moved along a gradient."""
+        codes = self.places(Real)
+        return np.array(codes, dtype=np.intp), np.array(
+            [self.columns[i].start for i in codes], dtype=np.intp
+        )
+
+    def with_context(self, codes: Floats, context: Floats) -> Floats:
+        """Codes (n x p) with the parameters that cannot be chosen at those of `context` (p)."""
+        fixed = self.places(Context)
+        if fixed:
+            codes = codes.copy()
+            codes[:, fixed] = context[fixed]
+        return codes
+
+
+def _table(parameter: Parameter) -> Floats | None:
+    """Features of each value (rows) of a parameter, where they are not its code."""
+    match parameter:
+        case Pool():
+            return standardised(parameter)
+        case Choice() | Fidelity():
+            return ONE_HOT * np.eye(n_values(parameter))
+        case Ordinal():
+            return np.array(positions_of_levels(parameter))[:, None]
+        case _:
+            return None
 
 
 def standardised(pool: Pool) -> Floats:
     """The rows of a pool (n x d), each column with mean 1/2 and the spread of a uniform variable
-    on [0, 1]; a column without spread is 1/2 throughout."""
+    on [0, 1]; a column without spread is 1/2 throughout.
+
+    Raises:
+        InputError: a number is not finite.
+    """
     rows = np.asarray(pool.rows, dtype=np.float64).reshape(len(pool.names), len(pool.columns))
+    if not np.isfinite(rows).all():
+        raise InputError(f"the pool '{pool.name}' has a number that is not finite")
     # divided first: the square of 1e200 is not a float
     size = np.abs(rows).max(axis=0, initial=0.0)
     rows = rows / np.where(size > 0, size, 1.0)
@@ -184,82 +244,9 @@ def standardised(pool: Pool) -> Floats:
     return np.where(flat, 0.5, scaled)
 
 
-def distances(a: Floats, b: Floats, unordered: Iterable[int]) -> Floats:
+def distances(a: Floats, b: Floats) -> Floats:
     """Distances (n x m) between features a (n x d) and b (m x d); two words are 1 apart."""
-    words = list(unordered)
-    numbers = [i for i in range(a.shape[1]) if i not in words]
     squared = np.zeros((len(a), len(b)))
-    for i in numbers:
+    for i in range(a.shape[1]):
         squared += (a[:, i, None] - b[None, :, i]) ** 2
-    for i in words:
-        squared += np.abs(a[:, i, None] - b[None, :, i]) > 1e-9
     return np.sqrt(squared)
-
-
-def n_values(parameter: Real | Integer | Choice | Pool) -> int:
-    """How many different values a parameter can take; 0 for a real one."""
-    match parameter:
-        case Real():
-            return 0
-        case Integer():
-            return parameter.high - parameter.low + 1
-        case Choice():
-            return len(parameter.options)
-        case Pool():
-            return len(parameter.names)
-        case _:
-            assert_never(parameter)
-
-
-def _check(parameter: Real | Integer | Choice | Pool) -> None:
-    name = parameter.name
-    if isinstance(parameter, Real):
-        if not (math.isfinite(parameter.low) and math.isfinite(parameter.high)):
-            raise InputError(f"the bounds of '{name}' are not finite")
-        if parameter.scale == "log" and parameter.low <= 0:
-            raise InputError(f"'{name}' is on a log scale, but its low bound is {parameter.low:g}")
-    if not isinstance(parameter, Pool) and isinstance(parameter, Real | Integer):
-        if parameter.low > parameter.high:
-            raise InputError(f"the low bound of '{name}' is above its high bound")
-    elif n_values(parameter) == 0:
-        raise InputError(f"'{name}' has nothing to choose from")
-    if isinstance(parameter, Pool) and not np.isfinite(np.asarray(parameter.rows)).all():
-        raise InputError(f"the pool '{name}' has a number that is not finite")
-
-
-def _number(parameter: Real | Integer, value: Value) -> float:
-    number = float(value) if not isinstance(value, str) else math.nan
-    if not math.isfinite(number):
-        raise InputError(f"{parameter.name} = {value!r} is not a finite number")
-    if isinstance(parameter, Real) and parameter.scale == "log" and number <= 0:
-        raise InputError(f"{parameter.name} = {number:g} is not positive, but on a log scale")
-    return number
-
-
-def _on_scale(parameter: Real, number: float) -> float:
-    return math.log(number) if parameter.scale == "log" else number
-
-
-def _value(parameter: Real | Integer | Choice | Pool, code: float) -> Value:
-    if isinstance(parameter, Real):
-        return _real(parameter, code)
-    cell = min(int(code * n_values(parameter)), n_values(parameter) - 1)
-    match parameter:
-        case Integer():
-            return parameter.low + cell
-        case Choice():
-            return parameter.options[cell]
-        case Pool():
-            return parameter.names[cell]
-        case _:
-            assert_never(parameter)
-
-
-def _real(parameter: Real, code: float) -> float:
-    if code in (0.0, 1.0):  # the very bound, not its rounded logarithm
-        return parameter.high if code else parameter.low
-    low, high = _on_scale(parameter, parameter.low), _on_scale(parameter, parameter.high)
-    number = low * (1.0 - code) + high * code
-    if parameter.scale == "log":
-        number = math.exp(number)
-    return min(max(number, parameter.low), parameter.high)

@@ -1,82 +1,125 @@
-"""Fits the surrogates, and gets a usable model out of any history."""
+"""Fits Gaussian processes by the most probable hyperparameters, and gets one out of any history."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from botorch.exceptions.errors import ModelFittingError
-from botorch.exceptions.warnings import BotorchWarning
-from botorch.fit import fit_gpytorch_mll
-from gpytorch.mlls import ExactMarginalLogLikelihood
-from gpytorch.utils.warnings import GPInputWarning, NumericalWarning
-from linear_operator.utils.errors import NanError, NotPSDError
-from torch.linalg import LinAlgError  # type: ignore[attr-defined]
+import numpy as np
+from numpy.typing import NDArray
 
-from orchestrator.planner.encoding import Encoding
-from orchestrator.planner.measured import Evidence
-from orchestrator.planner.surrogate import Surrogate, unfitted
+from orchestrator.planner.gaussian import GaussianProcess
+from orchestrator.planner.kernel import Floats, Shape
+from orchestrator.planner.likelihood import Hyper, Likelihood, LogNormal, Priors
 
-N_ATTEMPTS = 3
 MIN_TO_FIT = 2
-FIT_TOLERANCE = 1e-6
-"""Of the log-likelihood per measurement: what is gained below it takes two thirds of the time and
-only drives the length scales of inert parameters further out."""
-EXPECTED = (NumericalWarning, GPInputWarning, BotorchWarning)
+MAX_TO_FIT = 300
+MAX_ITERATIONS = 60
+TOLERANCE = 1e-5
+"""Of the log posterior per outcome: what is gained below it only drives the length scales of inert
+parameters further out."""
 
 
-def fit(
-    encoding: Encoding,
-    evidence: Evidence,
-    *,
-    optimise: Callable[..., object] = fit_gpytorch_mll,
-) -> dict[str, Surrogate]:
-    """One surrogate per measured metric, by name.
+@dataclass(frozen=True)
+class Data:
+    """What a process is fitted to.
 
-    `optimise` maximises a marginal likelihood in place. Its random restarts, when it fails, draw
-    from torch's global generator: the caller seeds it.
+    Attributes:
+        x, y: features (n x d) and standardised outcomes (n).
+        groups: the length scale that each column of x uses (d).
+        shares: the part of the noise variance that each outcome has (n).
+        known: known noise variances (n), zero where none is known.
+        terms: further covariances (t x n x n), each with a variance to be fitted.
     """
-    return {name: _fitted(encoding, evidence, name, optimise) for name in evidence.measured}
+
+    x: Floats
+    y: Floats
+    groups: NDArray[np.intp]
+    shares: Floats
+    known: Floats
+    terms: Floats
+
+    def rows(self, which: NDArray[np.intp]) -> Data:
+        """The data of some outcomes."""
+        return Data(
+            self.x[which],
+            self.y[which],
+            self.groups,
+            self.shares[which],
+            self.known[which],
+            self.terms[:, which][:, :, which],
+        )
 
 
-@contextmanager
-def expected_warnings() -> Iterator[None]:
-    """Silences what a fit or an acquisition says about histories that are hard but legitimate:
-    jitter added for repeated points, a line search that stopped at rounding error, a posterior
-    at the measured points themselves."""
-    with warnings.catch_warnings(record=True) as said:
-        for category in EXPECTED:
-            warnings.simplefilter("ignore", category)
-        yield
-    # BoTorch shows some of its own whatever the filters say, so they are sorted out here
-    for warning in said:
-        if not issubclass(warning.category, EXPECTED):
-            warnings.warn_explicit(
-                warning.message, warning.category, warning.filename, warning.lineno
-            )
+NOISY = LogNormal(-4.0, 1.0, of_log=True)
+EXACT = LogNormal(-11.0, 2.0, of_log=True)
+"""What the variance of the noise may be, in standardised outcomes: a measurement's, or next to none
+as in a simulation. No single prior serves both; the more probable of the two is taken."""
 
 
-def _fitted(
-    encoding: Encoding, evidence: Evidence, name: str, optimise: Callable[..., object]
-) -> Surrogate:
-    """Retries from other starts; falls back to the priors' modes, with a note."""
-    measured, features = evidence.measured[name], evidence.features_of(name)
-    model = unfitted(encoding, measured, features)
+def default_priors(n_groups: int) -> tuple[Priors, ...]:
+    """Length scales that grow with the square root of the number of parameters [Hvarfner 2024], and
+    either kind of noise."""
+    width = LogNormal(math.sqrt(2.0) + math.log(max(1, n_groups)) / 2.0, math.sqrt(3.0))
+    return Priors(width, NOISY), Priors(width, EXACT)
+
+
+def fit(data: Data, shape: Shape, priors: Sequence[Priors]) -> GaussianProcess:
+    """The process with the most probable hyperparameters under any of the priors; with too few
+    outcomes, those of the first."""
+    likelihood = _likelihood(data, shape, priors[0])
     note = ""
-    if len(measured.y) < MIN_TO_FIT:
-        note = f"{name}: one measurement, so the model is the prior's"
+    if len(data.y) < MIN_TO_FIT:
+        hyper, note = (
+            likelihood.hyper(likelihood.start),
+            "one measurement, so the model is the prior's",
+        )
     else:
-        likelihood = ExactMarginalLogLikelihood(model.likelihood, model)
+        hyper, note = _most_probable(data, shape, priors)
+    extra = None
+    if len(data.terms):
+        extra = np.asarray(np.tensordot(hyper.terms, data.terms, axes=1))
+    noise = hyper.noise * data.shares + data.known
+    return GaussianProcess(data.x, data.y, noise, data.groups, shape, hyper, extra, note)
+
+
+def _likelihood(data: Data, shape: Shape, priors: Priors) -> Likelihood:
+    return Likelihood(
+        data.x, data.y, data.groups, priors, shape, data.shares, data.known, data.terms
+    )
+
+
+def _most_probable(data: Data, shape: Shape, priors: Sequence[Priors]) -> tuple[Hyper, str]:
+    from scipy.optimize import fmin_l_bfgs_b
+
+    subset = data if len(data.y) <= MAX_TO_FIT else data.rows(representative(data.y))
+    found: tuple[float, Hyper] | None = None
+    for prior in priors:
+        likelihood = _likelihood(subset, shape, prior)
         try:
-            with expected_warnings():
-                optimise(
-                    likelihood,
-                    max_attempts=N_ATTEMPTS,
-                    optimizer_kwargs={"options": {"ftol": FIT_TOLERANCE}},
-                )
-        except (ModelFittingError, NotPSDError, NanError, LinAlgError) as error:
-            model = unfitted(encoding, measured, features)
-            note = f"{name}: the fit failed ({type(error).__name__}), so the model is the prior's"
-    model.eval()
-    return Surrogate(measured=measured, model=model, note=note)
+            theta, value, _ = fmin_l_bfgs_b(
+                likelihood,
+                likelihood.start,
+                bounds=likelihood.bounds,
+                maxiter=MAX_ITERATIONS,
+                factr=TOLERANCE * len(subset.y) / np.finfo(float).eps,
+                pgtol=1e-4,
+            )
+            if np.isfinite(theta).all() and (found is None or value < found[0]):
+                found = (float(value), likelihood.hyper(theta))
+        except np.linalg.LinAlgError:
+            continue
+    if found is None:
+        first = _likelihood(data, shape, priors[0])
+        return first.hyper(first.start), "the fit failed, so the model is the prior's"
+    return found[1], ""
+
+
+def representative(y: Floats) -> NDArray[np.intp]:
+    """Which outcomes stand for all when hyperparameters are sought: half of them the largest in
+    size, since the ends of the scale matter, and half spread evenly over the rest; ascending."""
+    order = np.argsort(-np.abs(y - np.median(y)), kind="stable")
+    extreme, rest = order[: MAX_TO_FIT // 2], np.sort(order[MAX_TO_FIT // 2 :])
+    spread = rest[np.linspace(0, len(rest) - 1, MAX_TO_FIT - len(extreme)).astype(int)]
+    return np.sort(np.concatenate([extreme, spread]))

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from orchestrator.errors import PoolExhausted
 from orchestrator.model.space import Point, Pool
 from orchestrator.model.trial import Proposal
-from orchestrator.planner.encoding import Encoding, Floats, standardised
+from orchestrator.planner.encoding import Encoding, standardised
+from orchestrator.planner.kernel import Floats
 from orchestrator.planner.options import DrawOptions, options_of
-from orchestrator.planner.sobol import Sobol
+from orchestrator.planner.possible import Possible
 from orchestrator.ports.planner import History, PlanningTask
 
 Caption: TypeAlias = Callable[[int], str]
@@ -83,7 +84,7 @@ class SpaceFilling:
     def __init__(self, task: PlanningTask) -> None:
         self._seed = task.seed
         self.encoding = Encoding(task.space)
-        self._sobol = Sobol(self.encoding.n_parameters, task.seed)
+        self.possible = Possible(self.encoding)
         pool = self.encoding.sole_pool
         self._rows = None if pool is None else standardised(pool)
 
@@ -93,7 +94,7 @@ class SpaceFilling:
         first = history.n_proposed
         pool = self.encoding.sole_pool
         if pool is None:
-            points = self.encoding.decode(self._sobol.points(first, n))
+            points = self.encoding.decode(self.possible.spread(n, self._seed, first))
         else:
             points = self._spread(pool, history, n)
         return [_proposal(p, caption(first + i)) for i, p in enumerate(points)]

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from orchestrator.errors import PlanningError
-from orchestrator.planner.encoding import Encoding, Floats
+from orchestrator.planner.encoding import Encoding
+from orchestrator.planner.kernel import Floats
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
 
 
@@ -23,33 +24,50 @@ class Measured:
     Attributes:
         rows: which trials (n, into `Evidence.trials`).
         y: standardised outcomes (n); of log10 of the value for a metric on a log scale.
-        variance: known noise of `y` (n), or None when it is not known of every outcome.
-        n_censored: how many outcomes are bounds. They enter at the bound as if measured, a limit
-            of this planner: a bound that is passed by far is taken for a near miss.
+        known: known noise variance of `y` (n), zero where it is not known.
+        shares: the part of the unknown noise variance that an outcome has (n): 1 / n_samples, and
+            0 where the noise is known.
+        sides: +1 where the true outcome lies above `y`, -1 where below, 0 where it was measured.
     """
 
     metric: MetricScale
     rows: tuple[int, ...]
     y: Floats
-    variance: Floats | None
+    known: Floats
+    shares: Floats
+    sides: Floats
     centre: float
     spread: float
-    n_censored: int
+
+    @property
+    def n_censored(self) -> int:
+        """How many outcomes are only bounds."""
+        return int(np.count_nonzero(self.sides))
 
     def standardised(self, value: float) -> float:
         """A value in the metric's unit on the scale of `y`; needs value > 0 on a log scale."""
         return (on_scale(self.metric, value) - self.centre) / self.spread
 
+    def in_unit(self, y: float) -> float:
+        """A standardised outcome in the metric's unit."""
+        value = y * self.spread + self.centre
+        return 10.0 ** min(max(value, -300.0), 300.0) if self.metric.scale == "log" else value
+
 
 @dataclass(frozen=True)
 class Evidence:
-    """A history as arrays. `codes` and `features` have one row per trial in `trials`."""
+    """A history as arrays. `codes` and `features` have one row per trial in `trials`.
+
+    `blamed` and `survived` are rows of trials that failed because of their parameters, and of those
+    that gave data.
+    """
 
     trials: tuple[int, ...]
     codes: Floats
     features: Floats
     measured: dict[str, Measured]
-    blamed: Floats
+    blamed: tuple[int, ...]
+    survived: tuple[int, ...]
     pending_codes: Floats
     pending: Floats
 
@@ -73,14 +91,14 @@ def evidence(task: PlanningTask, encoding: Encoding, history: History) -> Eviden
     ended = sorted(history.evaluated, key=lambda e: e.trial)
     codes = encoding.encode([e.point for e in ended])
     features = encoding.features(codes)
-    needed = {task.objective.metric} | {c.metric for c in task.objective.constraints}
     measured = {}
     for metric in task.metrics:
-        if metric.name in needed:
+        if metric.name in task.objective.metrics:
             found = _measured(metric, ended)
             if found is not None:
                 measured[metric.name] = found
-    blamed = [i for i, e in enumerate(ended) if e.failed and e.blames_parameters]
+    blamed = tuple(i for i, e in enumerate(ended) if e.failed and e.blames_parameters)
+    survived = tuple(i for i, e in enumerate(ended) if not e.failed)
     pending = encoding.encode(history.pending)
     pending = pending[np.lexsort(pending.T[::-1])] if len(pending) > 1 else pending
     return Evidence(
@@ -88,7 +106,8 @@ def evidence(task: PlanningTask, encoding: Encoding, history: History) -> Eviden
         codes=codes,
         features=features,
         measured=measured,
-        blamed=features[blamed],
+        blamed=blamed,
+        survived=survived,
         pending_codes=pending,
         pending=encoding.features(pending),
     )
@@ -109,15 +128,18 @@ def _measured(metric: MetricScale, ended: list[Evaluated]) -> Measured | None:
     raw = np.array([on_scale(metric, o.value) for o in outcomes])
     centre, spread = _centre_and_spread(raw, metric)
     sds = [_sd_on_scale(metric, o) for o in outcomes]
-    known = [s for s in sds if s is not None]
+    sides = [{"above": 1.0, "below": -1.0, None: 0.0}[o.censored] for o in outcomes]
     return Measured(
         metric=metric,
         rows=tuple(rows),
         y=raw / spread - centre / spread,
-        variance=(np.array(known) / spread) ** 2 if len(known) == len(rows) else None,
+        known=np.array([0.0 if sd is None else (sd / spread) ** 2 for sd in sds]),
+        shares=np.array(
+            [1.0 / o.n_samples if sd is None else 0.0 for o, sd in zip(outcomes, sds, strict=True)]
+        ),
+        sides=np.array(sides),
         centre=centre,
         spread=spread,
-        n_censored=sum(1 for o in outcomes if o.censored is not None),
     )
 
 

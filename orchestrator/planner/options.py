@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -20,14 +20,15 @@ class ModelOptions(DrawOptions):
     """Options of the planner with a model.
 
     `threads` are journaled and part of what makes a proposal reproducible; `raw_samples` points
-    are scored and the best `restarts` of them climbed; `mc_samples` draws estimate the
-    acquisition.
+    are scored and the best `restarts` of them climbed; `draws` sets of possible noise-free outcomes
+    are averaged over; `kernel` is how smooth outcomes are thought to be.
     """
 
     threads: int = Field(default=1, ge=1, le=256)
-    restarts: int = Field(default=8, ge=1, le=64)
+    restarts: int = Field(default=4, ge=1, le=64)
     raw_samples: int = Field(default=512, ge=8, le=65536)
-    mc_samples: int = Field(default=128, ge=16, le=4096)
+    draws: int = Field(default=16, ge=1, le=4096)
+    kernel: Literal["matern", "gauss"] = "matern"
 
 
 OptionsT = TypeVar("OptionsT", bound=DrawOptions)

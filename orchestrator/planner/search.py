@@ -1,9 +1,9 @@
 """Finds the point of the largest worth.
 
-Spaces of integers, choices and pools alone are scored whole when they are small enough. Otherwise a
-few hundred Sobol points and the neighbourhoods of the best measured points are scored, the best are
-climbed by L-BFGS in their real parameters, and between climbs each integer, choice and pool is
-moved to its best other value.
+Spaces of stepped parameters alone are scored whole when they are small enough. Otherwise a few
+hundred Sobol points and the neighbourhoods of the best measured points are scored, the best are
+climbed by L-BFGS in their real parameters, and between climbs each integer, ordinal, choice and
+pool is moved to its best other value.
 """
 
 from __future__ import annotations
@@ -14,21 +14,23 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-import torch
-from botorch.generation.gen import gen_candidates_scipy
 from numpy.typing import NDArray
 
 from orchestrator.errors import PoolExhausted
-from orchestrator.planner.acquisition import Worth
-from orchestrator.planner.encoding import Encoding, Floats
-from orchestrator.planner.sobol import Sobol
+from orchestrator.model.space import Choice, Context, Fidelity, Pool
+from orchestrator.planner.climbing import climb
+from orchestrator.planner.encoding import Encoding
+from orchestrator.planner.kernel import Floats
+from orchestrator.planner.possible import Possible
+from orchestrator.planner.worth import Worth
 
 MAX_SCORED_WHOLE = 1_000_000
 MAX_MOVES = 512
 N_ROUNDS = 3
-MAX_CLIMB = 60
-LOCAL_SHARE = 0.25
-LOCAL_SD = 0.08
+LOCAL_SHARE = 0.33
+LOCAL_SDS = (0.02, 0.1, 0.3)
+MOVED_AT_ONCE = 12
+"""In many dimensions a neighbour differs in about so many of them."""
 
 Places: TypeAlias = NDArray[np.intp]
 
@@ -43,9 +45,14 @@ class Found:
 
 @dataclass(frozen=True)
 class Search:
-    """How to search. `seed` places the scored points."""
+    """How to search.
+
+    `seed` places the scored points; `context` are codes (p) of what cannot be chosen.
+    """
 
     encoding: Encoding
+    possible: Possible
+    context: Floats
     raw_samples: int
     restarts: int
     seed: int
@@ -58,6 +65,7 @@ class Search:
 
         Raises:
             PoolExhausted: the space is a pool and all of it is used.
+            PlanningError: no point is known to be possible.
         """
         n_all = math.prod(self.encoding.cells)
         if 0 < n_all <= MAX_SCORED_WHOLE:
@@ -65,12 +73,25 @@ class Search:
         rng = np.random.default_rng([self.seed, 0x5EA])
         codes = self._starts(incumbents, rng)
         values = worth.score(self.encoding.features(codes))
-        top = np.argsort(-values, kind="stable")[: self.restarts]
-        codes, values = self._climb(worth, codes[top], values[top])
+        top = self._apart(codes, values)
+        codes, values = climb(self.possible, worth, codes[top], values[top])
         if any(self.encoding.cells):
             codes, values = self._alternate(worth, codes, values, rng)
         place = int(np.argmax(values))
         return Found(codes[place], float(values[place]))
+
+    def _apart(self, codes: Floats, values: Floats) -> Places:
+        """The best rows of which no two are neighbours, so that climbs do not meet."""
+        order = np.argsort(-values, kind="stable")[: 8 * self.restarts]
+        radius = 0.1 * math.sqrt(self.encoding.n_parameters)
+        kept: list[int] = []
+        for row in order:
+            apart = np.sqrt(((codes[kept] - codes[row]) ** 2).sum(axis=1)) if kept else None
+            if apart is None or apart.min() > radius:
+                kept.append(int(row))
+            if len(kept) == self.restarts:
+                break
+        return np.array(kept, dtype=np.intp)
 
     def _best_of_all(self, worth: Worth, used: Floats, n_all: int) -> Found:
         taken = np.zeros(n_all, dtype=bool)
@@ -80,7 +101,10 @@ class Search:
             if self.encoding.sole_pool is not None:
                 raise PoolExhausted(n_all)
             free = np.arange(n_all)  # every combination was tried: the best again
-        codes = self._grid(free)
+        codes = self.possible.only(self._grid(free))
+        if len(codes) == 0:
+            codes = self.possible.only(self._grid(np.arange(n_all)))
+            self.possible.refuse_none(len(codes))
         values = worth.score(self.encoding.features(codes))
         place = int(np.argmax(values))
         return Found(codes[place], float(values[place]))
@@ -102,49 +126,34 @@ class Search:
 
     def _starts(self, incumbents: Floats, rng: np.random.Generator) -> Floats:
         n_local = int(self.raw_samples * LOCAL_SHARE) if len(incumbents) else 0
-        spread = Sobol(self.encoding.n_parameters, self.seed).points(0, self.raw_samples - n_local)
+        spread = self.possible.spread(self.raw_samples - n_local, self.seed)
         centres = incumbents[np.arange(n_local) % max(1, len(incumbents))]
-        near = centres + rng.normal(0.0, LOCAL_SD, size=centres.shape)
+        sds = np.resize(np.repeat(LOCAL_SDS, max(1, len(incumbents))), n_local)[:, None]
+        step = rng.normal(0.0, 1.0, size=centres.shape) * sds
+        width = self.encoding.n_parameters
+        if width > MOVED_AT_ONCE:
+            step[rng.random(step.shape) > MOVED_AT_ONCE / width] = 0.0
+        near = centres + step
         # a word has no neighbourhood: it stays, or is drawn anew
-        for column in self._wordlike:
+        for column in self.encoding.places(Choice, Fidelity, Pool):
             redrawn = rng.random(n_local) < 0.2
             near[:, column] = np.where(redrawn, rng.random(n_local), centres[:, column])
-        return self.encoding.snap(np.concatenate([spread, near]))
-
-    @property
-    def _wordlike(self) -> list[int]:
-        kinds = [p.kind for p in self.encoding.space.parameters]
-        return [i for i, kind in enumerate(kinds) if kind in ("choice", "pool")]
-
-    def _climb(self, worth: Worth, codes: Floats, values: Floats) -> tuple[Floats, Floats]:
-        """L-BFGS in the real parameters, from each row of codes (n x p); never downhill."""
-        if not self.encoding.continuous:
-            return codes, values
-        start = self.encoding.features(codes)
-        low, high = start.min(axis=0) - 1.0, start.max(axis=0) + 1.0
-        low[list(self.encoding.continuous)], high[list(self.encoding.continuous)] = 0.0, 1.0
-        found, reached = gen_candidates_scipy(
-            torch.tensor(start)[:, None, :],
-            worth,
-            lower_bounds=torch.tensor(low),
-            upper_bounds=torch.tensor(high),
-            options={"maxiter": MAX_CLIMB},
-        )
-        moved = self.encoding.with_continuous(codes, found.squeeze(1).detach().numpy())
-        after = reached.detach().numpy()
-        is_better = np.isfinite(after) & (after > values)
-        return np.where(is_better[:, None], moved, codes), np.where(is_better, after, values)
+        near = self.possible.repaired(near)
+        codes = self.encoding.snap(np.concatenate([spread, near]))
+        return self.encoding.with_context(codes, self.context)
 
     def _alternate(
         self, worth: Worth, codes: Floats, values: Floats, rng: np.random.Generator
     ) -> tuple[Floats, Floats]:
-        """Moves the best row's integers, choices and pools, and climbs again, while it helps."""
+        """Moves the best row's stepped parameters, and climbs again, while it helps."""
         for _ in range(N_ROUNDS):
             place = int(np.argmax(values))
-            moves = np.concatenate([*self._moves(codes[place], rng)])
+            moves = self.possible.only(np.concatenate([*self._moves(codes[place], rng)]))
+            if not len(moves):
+                break
             worths = worth.score(self.encoding.features(moves))
             top = np.argsort(-worths, kind="stable")[:2]
-            climbed, reached = self._climb(worth, moves[top], worths[top])
+            climbed, reached = climb(self.possible, worth, moves[top], worths[top])
             best = int(np.argmax(reached))
             if not reached[best] > values[place] + 1e-6:
                 break
@@ -153,11 +162,12 @@ class Search:
         return codes, values
 
     def _moves(self, row: Floats, rng: np.random.Generator) -> Iterator[Floats]:
-        """For each finite parameter, the row (p) with every other value, or a draw of many."""
+        """For each stepped parameter, the row (p) with every other value, or a draw of many."""
+        fixed = set(self.encoding.places(Context))
         for column, n in enumerate(self.encoding.cells):
-            if n == 0:
+            if n == 0 or column in fixed:
                 continue
             cells = np.arange(n) if n <= MAX_MOVES else rng.choice(n, MAX_MOVES, replace=False)
             moved = np.repeat(row[None, :], len(cells), axis=0)
             moved[:, column] = (cells + 0.5) / n
-            yield moved
+            yield self.encoding.snap(moved)

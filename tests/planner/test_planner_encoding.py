@@ -140,7 +140,7 @@ def test_two_different_words_are_as_far_apart_as_the_ends_of_a_range() -> None:
         {"x": 1.0, "layers": 1, "gas": "neon"},
     ]
     features = encoding.features(encoding.encode(points))
-    apart = distances(features, features, encoding.unordered)
+    apart = distances(features, features)
     assert apart[0].tolist() == pytest.approx([0.0, 1.0, math.sqrt(2)])
 
 

@@ -1,0 +1,149 @@
+"""Makes the worth of points out of the models, the question, and what is in flight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from orchestrator.planner.gain import (
+    CloserToBand,
+    Gain,
+    HypervolumeImprovement,
+    Improvement,
+    WithinLimits,
+    open_boxes,
+    undominated,
+)
+from orchestrator.planner.gaussian import Belief, GaussianProcess, belief, drawn_belief
+from orchestrator.planner.kernel import Floats
+from orchestrator.planner.question import Question
+from orchestrator.planner.sobol import Sobol
+from orchestrator.planner.worth import Weight, Worth
+
+MAX_ANCHORS = 12
+SURE_SD = 1e-3
+"""Below it, in standardised outcomes, what was measured is taken as the outcome itself."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The models' answers at the anchors: the best measured points, then those in flight."""
+
+    beliefs: tuple[Belief, ...]
+    outcomes: tuple[Floats, ...]
+
+
+def worth(
+    question: Question,
+    processes: tuple[GaussianProcess, ...],
+    measured_at: Floats,
+    in_flight: Floats,
+    weights: tuple[Weight, ...],
+    *,
+    draws: int,
+    seed: int,
+) -> Worth:
+    """The worth of points, given features measured (n x d) and in flight (f x d)."""
+    anchors = _anchors(question, processes, measured_at)
+    asked = _ask(processes, anchors, in_flight, draws, seed)
+    return Worth(asked.beliefs, _gain(question, asked), weights)
+
+
+def _anchors(
+    question: Question, processes: tuple[GaussianProcess, ...], measured_at: Floats
+) -> Floats:
+    """The measured points (a x d) that may be the best ones: those of the largest merit with half
+    a standard deviation's benefit of doubt, or of the first fronts for several goals."""
+    distinct = np.unique(measured_at, axis=0)
+    posteriors = [process.posterior(distinct) for process in processes]
+    if len(question.aims) == 1:
+        aim = question.aims[0]
+        hopeful = [m for m, _ in posteriors]
+        merit = question.merit(hopeful) + 0.5 * posteriors[aim.column][1]
+        return distinct[np.argsort(-merit, kind="stable")[:MAX_ANCHORS]]
+    signed = np.stack([aim.merit(posteriors[aim.column][0]) for aim in question.aims], axis=1)
+    spread = np.stack([posteriors[aim.column][1] for aim in question.aims], axis=1)
+    front = undominated(signed)
+    beaten = np.all(front[None, :, :] >= (signed + spread)[:, None, :], axis=2)
+    ahead = ~np.any(beaten, axis=1)
+    in_front = np.any(np.all(signed[:, None, :] == front[None, :, :], axis=2), axis=1)
+    order = np.argsort(~in_front, kind="stable")
+    rows = [i for i in order if in_front[i] or ahead[i]]
+    return distinct[rows[: 4 * MAX_ANCHORS]]
+
+
+def _ask(
+    processes: tuple[GaussianProcess, ...],
+    anchors: Floats,
+    in_flight: Floats,
+    draws: int,
+    seed: int,
+) -> Asked:
+    at = np.concatenate([anchors, in_flight])
+    posteriors = [process.posterior(anchors) for process in processes]
+    if not len(in_flight) and all(sd.max() < SURE_SD for _, sd in posteriors):
+        return Asked(
+            tuple(belief(process) for process in processes),
+            tuple(mean[:, None] for mean, _ in posteriors),
+        )
+    uniform = Sobol(len(at) * len(processes), seed).points(0, draws)
+    normal = ndtri(np.clip(uniform, 1e-9, 1 - 1e-9)).T
+    beliefs, outcomes = [], []
+    for number, process in enumerate(processes):
+        part = normal[number * len(at) : (number + 1) * len(at)]
+        found, values = drawn_belief(process, at, part)
+        beliefs.append(found)
+        outcomes.append(values)
+    return Asked(tuple(beliefs), tuple(outcomes))
+
+
+def _gain(question: Question, asked: Asked) -> Gain:
+    holds = np.ones(asked.outcomes[0].shape, dtype=bool)
+    for limit in question.limits:
+        lead = limit.sign * (asked.outcomes[limit.column] - limit.bound)
+        holds &= lead >= 0.0
+    gain = (
+        _several(question, asked, holds) if len(question.aims) > 1 else _one(question, asked, holds)
+    )
+    limits = tuple((li.column, li.sign, li.bound) for li in question.limits)
+    return WithinLimits(gain, limits) if limits else gain
+
+
+def _one(question: Question, asked: Asked, holds: NDArray[np.bool_]) -> Gain:
+    """While no drawn outcome keeps the limits, what is gained is counted from below everything."""
+    aim = question.aims[0]
+    merit = aim.merit(asked.outcomes[aim.column])
+    nothing = merit.min(axis=0) - 1.0
+    best = np.where(holds, merit, -np.inf).max(axis=0)
+    best = np.where(np.isfinite(best), best, nothing)
+    if aim.is_band:
+        return CloserToBand(aim.column, aim.low, aim.high, np.maximum(-best, 0.01))
+    return Improvement(aim.column, aim.sign, best)
+
+
+def _several(question: Question, asked: Asked, holds: NDArray[np.bool_]) -> Gain:
+    columns = tuple(aim.column for aim in question.aims)
+    signs = tuple(aim.sign for aim in question.aims)
+    merits = np.stack([aim.merit(asked.outcomes[aim.column]) for aim in question.aims], axis=2)
+    reference = reference_point(question, merits.mean(axis=1))
+    boxes = []
+    for draw in range(merits.shape[1]):
+        kept = merits[holds[:, draw], draw]
+        boxes.append(open_boxes(kept, reference))
+    return HypervolumeImprovement(columns, signs, tuple(boxes))
+
+
+def reference_point(question: Question, merits: Floats) -> Floats:
+    """The corner (k) from which hypervolume is counted: what the goals say is of no interest, else
+    a tenth of the front's extent below its worst [Ishibuchi et al. 2011, as in BoTorch]."""
+    front = undominated(merits)
+    ends = front if len(front) > 1 else merits
+    extent = ends.max(axis=0) - ends.min(axis=0)
+    found = ends.min(axis=0) - 0.1 * np.where(extent > 0, extent, 1.0)
+    for place, aim in enumerate(question.aims):
+        if aim.worst is not None:
+            found[place] = aim.worst
+    return np.asarray(found)

@@ -1,0 +1,202 @@
+"""What outcomes with given means and standard deviations are worth: logarithms of expected gains.
+
+A gain takes, per metric, the means (m points x s draws) and standard deviations (m x 1) of
+independent normal outcomes, and gives the logarithm of the expected gain (m x s) with its
+derivatives by each metric's mean and standard deviation.
+
+Sources: expected improvement [Jones et al. 1998] in logarithms [Ament et al. 2023]; constraints
+[Gardner et al. 2014]; hypervolume of independent outcomes over disjoint boxes [Yang et al. 2019].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+
+from orchestrator.planner.improvement import log_expected_improvement, log_probability
+from orchestrator.planner.kernel import Floats
+
+Derivatives: TypeAlias = dict[int, tuple[Floats, Floats]]
+"""By metric: the derivatives by its mean and by its standard deviation."""
+
+
+class Gain(Protocol):
+    """See the module."""
+
+    def __call__(
+        self, means: Sequence[Floats], sds: Sequence[Floats]
+    ) -> tuple[Floats, Derivatives]: ...
+
+
+@dataclass(frozen=True)
+class Improvement:
+    """Of `sign * outcome` over `best` (s)."""
+
+    column: int
+    sign: float
+    best: Floats
+
+    def __call__(
+        self, means: Sequence[Floats], sds: Sequence[Floats]
+    ) -> tuple[Floats, Derivatives]:
+        """Logarithm of the expected improvement."""
+        mean, sd = self.sign * means[self.column], sds[self.column]
+        value, by_mean, by_sd = log_expected_improvement(mean, sd, self.best)
+        return value, {self.column: (self.sign * by_mean, by_sd)}
+
+
+@dataclass(frozen=True)
+class CloserToBand:
+    """How much nearer than `best` (s) an outcome comes to the band between `low` and `high`."""
+
+    column: int
+    low: float
+    high: float
+    best: Floats
+
+    def __call__(
+        self, means: Sequence[Floats], sds: Sequence[Floats]
+    ) -> tuple[Floats, Derivatives]:
+        """Logarithm of the expected approach: a trapezium of height `best` over the band, so four
+        one-sided expectations, of which the nearest keeps the slope where all vanish."""
+        mean, sd = means[self.column], sds[self.column]
+        total = np.zeros(np.broadcast_shapes(mean.shape, self.best.shape))
+        by_mean, by_sd = np.zeros_like(total), np.zeros_like(total)
+        low, high = np.array(self.low), np.array(self.high)
+        corners: tuple[Floats, ...] = (low - self.best, low, high, high + self.best)
+        for corner, weight in zip(corners, (1.0, -1.0, -1.0, 1.0), strict=True):
+            if not np.isfinite(corner).all():
+                continue
+            log_value, slope, sd_slope = log_expected_improvement(mean, sd, corner)
+            value = weight * np.exp(log_value)
+            total += value
+            by_mean += value * slope
+            by_sd += value * sd_slope
+        centre = np.clip(mean, self.low, self.high)
+        wide = sd**2 + 1.0
+        z = (mean - centre) / np.sqrt(wide)
+        floor = 1e-9 * np.exp(-0.5 * z * z)
+        total = np.maximum(total, 0.0) + floor
+        by_mean = by_mean - floor * z / np.sqrt(wide)
+        by_sd = by_sd + floor * z * z * sd / wide
+        return np.log(total), {self.column: (by_mean / total, by_sd / total)}
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """The region of outcomes that nothing seen dominates, as disjoint boxes.
+
+    `lower` and `upper` are b x k for k metrics whose signed outcomes are to be large.
+    """
+
+    lower: Floats
+    upper: Floats
+
+
+@dataclass(frozen=True)
+class HypervolumeImprovement:
+    """Expected growth of the dominated hypervolume; one `Boxes` per draw."""
+
+    columns: tuple[int, ...]
+    signs: tuple[float, ...]
+    boxes: tuple[Boxes, ...]
+
+    def __call__(
+        self, means: Sequence[Floats], sds: Sequence[Floats]
+    ) -> tuple[Floats, Derivatives]:
+        """Logarithm of the expected growth."""
+        m, s = len(sds[0]), len(self.boxes)
+        values = np.empty((m, s))
+        by = {c: (np.empty((m, s)), np.empty((m, s))) for c in self.columns}
+        for draw, boxes in enumerate(self.boxes):
+            logs = np.zeros((m, len(boxes.lower)))
+            slopes = []
+            for j, (column, sign) in enumerate(zip(self.columns, self.signs, strict=True)):
+                mean = sign * means[column][:, draw % means[column].shape[1], None]
+                part, by_mean, by_sd = _log_between(
+                    mean, sds[column], boxes.lower[:, j], boxes.upper[:, j]
+                )
+                logs += part
+                slopes.append((column, sign * by_mean, by_sd))
+            top = logs.max(axis=1, keepdims=True)
+            weights = np.exp(logs - top)
+            total = weights.sum(axis=1, keepdims=True)
+            values[:, draw] = (top + np.log(total))[:, 0]
+            weights /= total
+            for column, by_mean, by_sd in slopes:
+                by[column][0][:, draw] = (weights * by_mean).sum(axis=1)
+                by[column][1][:, draw] = (weights * by_sd).sum(axis=1)
+        return values, dict(by)
+
+
+def _log_between(
+    mean: Floats, sd: Floats, lower: Floats, upper: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """log (E[(y - lower)+] - E[(y - upper)+]) with its derivatives; `upper` may be infinite."""
+    low, low_by_mean, low_by_sd = log_expected_improvement(mean, sd, lower)
+    open_ = np.isinf(upper)
+    closed = np.where(open_, lower + 1.0, upper)
+    high, high_by_mean, high_by_sd = log_expected_improvement(mean, sd, closed)
+    ratio = np.where(open_, 0.0, np.exp(np.minimum(high - low, -1e-12)))
+    rest = 1.0 - ratio
+    value = low + np.log(rest)
+    by_mean = (low_by_mean - ratio * high_by_mean) / rest
+    by_sd = (low_by_sd - ratio * high_by_sd) / rest
+    return value, by_mean, by_sd
+
+
+@dataclass(frozen=True)
+class WithinLimits:
+    """A gain that counts only where every limit holds: `sign * outcome >= sign * bound`."""
+
+    gain: Gain
+    limits: tuple[tuple[int, float, float], ...]
+
+    def __call__(
+        self, means: Sequence[Floats], sds: Sequence[Floats]
+    ) -> tuple[Floats, Derivatives]:
+        """Logarithm of the gain times the probabilities."""
+        value, by = self.gain(means, sds)
+        for column, sign, bound in self.limits:
+            mean, sd = means[column], sds[column]
+            z = sign * (mean - bound) / sd
+            log_p, slope = log_probability(z)
+            value = value + log_p
+            old_mean, old_sd = by.get(column, (0.0, 0.0))
+            by[column] = (old_mean + slope * sign / sd, old_sd - slope * z / sd)
+        return value, by
+
+
+def undominated(outcomes: Floats) -> Floats:
+    """Rows of outcomes (n x k, large is good) that no other row dominates, each once."""
+    kept = np.unique(outcomes, axis=0)
+    worse = np.asarray((kept[:, None, :] <= kept[None, :, :]).all(axis=2))
+    np.fill_diagonal(worse, False)
+    return np.asarray(kept[~np.any(worse, axis=1)])
+
+
+def open_boxes(front: Floats, reference: Floats) -> Boxes:
+    """The part of outcome space above `reference` (k) that a front (n x k) does not dominate."""
+    above = front[(front > reference).all(axis=1)]
+    pairs = _slabs(undominated(above) if len(above) else above, reference)
+    lower = np.array([low for low, _ in pairs])
+    return Boxes(lower, np.array([high for _, high in pairs]))
+
+
+def _slabs(front: Floats, reference: Floats) -> list[tuple[Floats, Floats]]:
+    """Cuts along the last metric; in each slab the points above it bound the other metrics."""
+    k = len(reference)
+    if k == 1:
+        low = front.max() if len(front) else reference[0]
+        return [(np.array([low]), np.array([np.inf]))]
+    edges = np.unique(front[:, -1]) if len(front) else np.zeros(0)
+    lows, highs = np.append(reference[-1], edges), np.append(edges, np.inf)
+    out = []
+    for low, high in zip(lows, highs, strict=True):
+        inner = front[front[:, -1] >= high, :-1] if np.isfinite(high) else front[:0, :-1]
+        for a, b in _slabs(undominated(inner) if len(inner) else inner, reference[:-1]):
+            out.append((np.append(a, low), np.append(b, high)))
+    return out

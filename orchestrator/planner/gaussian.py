@@ -1,0 +1,202 @@
+"""Gaussian processes: fitted, asked for means and variances, and conditioned on draws.
+
+Everything is on standardised outcomes; features are n x d as `encoding` gives them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import lapack
+
+from orchestrator.planner.kernel import Floats, Kernel, Shape
+from orchestrator.planner.likelihood import Hyper
+
+MIN_VARIANCE = 1e-12
+
+
+@dataclass(frozen=True)
+class GaussianProcess:
+    """A Gaussian process with its data.
+
+    Attributes:
+        x: features (n x d).
+        y: standardised outcomes (n).
+        noise: variance of the noise of each outcome (n).
+        groups: the length scale that each column of x uses (d).
+        extra: further covariance of the outcomes that is no part of what is predicted (n x n), or
+            None (drift, blocks).
+        note: what went wrong with the fit, if anything.
+    """
+
+    x: Floats
+    y: Floats
+    noise: Floats
+    groups: NDArray[np.intp]
+    shape: Shape
+    hyper: Hyper
+    extra: Floats | None = None
+    note: str = ""
+    kernel: Kernel = field(init=False)
+    root: Floats = field(init=False)
+    solved: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        kernel = Kernel(self.hyper.scales[self.groups], self.hyper.variance, self.shape)
+        covariance = kernel(self.x, self.x)
+        if self.extra is not None:
+            covariance = covariance + self.extra
+        covariance[np.diag_indices_from(covariance)] += self.noise
+        inverse = inverse_factor(covariance)
+        object.__setattr__(self, "kernel", kernel)
+        object.__setattr__(self, "root", inverse.T)
+        residual = self.y - self.hyper.mean
+        object.__setattr__(self, "solved", inverse.T @ (inverse @ residual))
+
+    def posterior(self, x: Floats) -> tuple[Floats, Floats]:
+        """Mean and standard deviation (m each) of the noise-free outcome at features (m x d)."""
+        k = self.kernel(x, self.x)
+        explained = k @ self.root
+        variance = self.kernel.variance - np.einsum("ij,ij->i", explained, explained)
+        return self.hyper.mean + k @ self.solved, np.sqrt(np.maximum(variance, MIN_VARIANCE))
+
+    def joint(self, x: Floats) -> tuple[Floats, Floats]:
+        """Mean (m) and covariance (m x m) of the noise-free outcomes at features (m x d)."""
+        k = self.kernel(x, self.x)
+        explained = k @ self.root
+        return self.hyper.mean + k @ self.solved, self.kernel(x, x) - explained @ explained.T
+
+    def leave_one_out(self) -> tuple[Floats, Floats]:
+        """Mean and variance (n each) of every outcome, noise included, predicted from all the
+        others with the hyperparameters of the full fit [Rasmussen & Williams 2006, eq. 5.12]."""
+        precision = np.einsum("ij,ij->i", self.root, self.root)
+        return self.y - self.solved / precision, 1.0 / precision
+
+    def with_outcomes(self, x: Floats, y: Floats, noise: Floats) -> GaussianProcess:
+        """The process with further outcomes and the same hyperparameters."""
+        n, m = len(self.y), len(y)
+        extra = None
+        if self.extra is not None:
+            extra = np.zeros((n + m, n + m))
+            extra[:n, :n] = self.extra
+        return replace(
+            self,
+            x=np.concatenate([self.x, x]),
+            y=np.concatenate([self.y, y]),
+            noise=np.concatenate([self.noise, noise]),
+            extra=extra,
+        )
+
+
+def inverse_factor(covariance: Floats) -> Floats:
+    """Inverse of the lower Cholesky factor; jitter is added where rounding makes it necessary."""
+    size = float(covariance.diagonal().mean())
+    for jitter in (0.0, 1e-10, 1e-8, 1e-6, 1e-4):
+        tried = covariance + jitter * size * np.eye(len(covariance)) if jitter else covariance
+        factor, fault = lapack.dpotrf(tried, lower=1, clean=1)
+        if not fault:
+            inverse, _ = lapack.dtrtri(factor, lower=1)
+            return np.asarray(inverse)
+    raise np.linalg.LinAlgError("a covariance is not positive definite")
+
+
+@dataclass(frozen=True)
+class Belief:
+    """Mean and variance anywhere, as linear and quadratic forms of covariances with `anchors`.
+
+    With several draws the process has been conditioned on as many possible sets of noise-free
+    outcomes; the variance is the same for all. With `shifts` (p x d) what is believed is the mean
+    over points moved by each of them.
+
+    Attributes:
+        anchors: features (a x d).
+        weights: a x s, so that mean = level + covariances @ weights.
+        root: a x r, so that variance = prior - |covariances @ root|^2.
+    """
+
+    kernel: Kernel
+    level: float
+    anchors: Floats
+    weights: Floats
+    root: Floats
+    prior: float
+    shifts: Floats | None = None
+
+    def moments(self, x: Floats) -> tuple[Floats, Floats]:
+        """Means (m x s) and variances (m) at features (m x d)."""
+        k = self._covariances(x)
+        explained = k @ self.root
+        variance = self.prior - np.einsum("ij,ij->i", explained, explained)
+        return self.level + k @ self.weights, np.maximum(variance, MIN_VARIANCE)
+
+    def _covariances(self, x: Floats) -> Floats:
+        if self.shifts is None:
+            return self.kernel(x, self.anchors)
+        moved = [self.kernel(x + shift, self.anchors) for shift in self.shifts]
+        return np.asarray(np.mean(moved, axis=0))
+
+    def pull(self, x: Floats, by_mean: Floats, by_variance: Floats) -> Floats:
+        """Gradient (m x d) of a function with the given derivatives by means and variances."""
+        if self.shifts is not None:
+            k = self._covariances(x)
+            by_k = self._by_covariance(k, by_mean, by_variance)
+            parts = []
+            for shift in self.shifts:
+                _, slope = self.kernel.with_slope(x + shift, self.anchors)
+                parts.append(self.kernel.pull(x + shift, self.anchors, by_k * slope))
+            return np.asarray(np.mean(parts, axis=0))
+        k, slope = self.kernel.with_slope(x, self.anchors)
+        by_k = self._by_covariance(k, by_mean, by_variance)
+        return self.kernel.pull(x, self.anchors, by_k * slope)
+
+    def _by_covariance(self, k: Floats, by_mean: Floats, by_variance: Floats) -> Floats:
+        explained = k @ self.root
+        by_k: Floats = by_mean @ self.weights.T
+        by_k -= (2.0 * by_variance)[:, None] * (explained @ self.root.T)
+        return by_k
+
+
+def belief(process: GaussianProcess, shifts: Floats | None = None) -> Belief:
+    """What a process believes as it is."""
+    prior = process.kernel.variance
+    if shifts is not None:
+        prior = float(process.kernel(shifts, shifts).mean())
+    return Belief(
+        process.kernel,
+        process.hyper.mean,
+        process.x,
+        process.solved[:, None],
+        process.root,
+        prior,
+        shifts,
+    )
+
+
+def drawn_belief(process: GaussianProcess, at: Floats, normal: Floats) -> tuple[Belief, Floats]:
+    """What a process would believe, had it seen noise-free outcomes at features (b x d).
+
+    The outcomes are drawn from its posterior with standard normal numbers (b x s); they are given
+    back (b x s) with the belief.
+    """
+    cross = process.kernel(at, process.x)
+    explained = cross @ process.root
+    mean = process.hyper.mean + cross @ process.solved
+    covariance = process.kernel(at, at) - explained @ explained.T
+    covariance[np.diag_indices_from(covariance)] += 1e-9 * process.kernel.variance
+    inverse = inverse_factor(covariance)
+    outcomes = mean[:, None] + np.linalg.solve(inverse, normal)
+    # covariance with the drawn outcomes, given the data: k_at - k_x root explained^T
+    n, b = len(process.y), len(at)
+    map_ = np.zeros((n + b, b))
+    map_[:n] = -process.root @ explained.T @ inverse.T
+    map_[n:] = inverse.T
+    root = np.zeros((n + b, n + b))
+    root[:n, :n] = process.root
+    root[:, n:] = map_
+    weights = map_ @ normal
+    weights[:n] += process.solved[:, None]
+    anchors = np.concatenate([process.x, at])
+    kernel = process.kernel
+    return Belief(kernel, process.hyper.mean, anchors, weights, root, kernel.variance), outcomes

@@ -1,0 +1,134 @@
+"""What is known to be possible before anything is tried: mixtures and known constraints.
+
+Points are drawn so that mixtures add up, and kept where every constraint holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orchestrator.errors import PlanningError
+from orchestrator.model.space import Point, Pool, SearchSpace
+from orchestrator.planner.blend import Blend, blend
+from orchestrator.planner.encoding import Encoding
+from orchestrator.planner.kernel import Floats
+from orchestrator.planner.sobol import Sobol
+
+BLOCK = 512
+MAX_BLOCKS = 400
+
+
+@dataclass(frozen=True)
+class Possible:
+    """The points of a space that may be tried.
+
+    Raises:
+        InputError: a constraint cannot be compiled.
+    """
+
+    encoding: Encoding
+    blends: tuple[Blend, ...] = field(init=False)
+    expressions: tuple[Any, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        space = self.encoding.space
+        object.__setattr__(self, "blends", tuple(blend(self.encoding, m) for m in space.mixtures))
+        object.__setattr__(self, "expressions", _expressions(space))
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether real parameters are tied to anything but their bounds."""
+        return bool(self.blends or self.expressions)
+
+    def holds(self, codes: Floats) -> NDArray[np.bool_]:
+        """Which codes (n x p), snapped, may be tried."""
+        good = np.ones(len(codes), dtype=bool)
+        for one in self.blends:
+            good &= one.holds(codes)
+        if self.expressions and len(codes):
+            good &= (self.excess(codes) <= 0.0).all(axis=1)
+        return good
+
+    def excess(self, codes: Floats) -> Floats:
+        """How far each known constraint is passed (n x c); above zero where it is broken."""
+        columns = columns_of(self.encoding.space, self.encoding.decode(codes))
+        found = [np.broadcast_to(e.over(columns), len(codes)) for e in self.expressions]
+        return np.asarray(np.nan_to_num(np.stack(found, axis=1), nan=np.inf))
+
+    def only(self, codes: Floats) -> Floats:
+        """The codes that may be tried."""
+        return codes[self.holds(codes)] if self.is_bound else codes
+
+    def refuse_none(self, n: int) -> None:
+        """Raises PlanningError when no point was found."""
+        if n == 0:
+            texts = [c.text for c in self.encoding.space.constraints]
+            texts += [f"the mixture '{m.name}'" for m in self.encoding.space.mixtures]
+            raise PlanningError(
+                f"no point was found that is possible under {', '.join(texts)}",
+                hint="loosen one of them, or the bounds of the parameters",
+            )
+
+    def repaired(self, codes: Floats) -> Floats:
+        """Those of codes (n x p) that can be made possible by adding up mixtures."""
+        if not self.is_bound:
+            return codes
+        snapped = self.encoding.snap(codes)
+        for one in self.blends:
+            snapped = one.fitted(snapped)
+        return self.only(snapped)
+
+    def spread(self, n: int, seed: int, start: int = 0) -> Floats:
+        """Codes (n x p) that are possible and fill the space: numbers `start` and on of a sequence
+        that depends on the seed alone.
+
+        Raises:
+            PlanningError: too few points are possible.
+        """
+        sobol = Sobol(self.encoding.n_parameters, seed)
+        if not self.is_bound:
+            return self.encoding.snap(sobol.points(start, n))
+        kept: list[Floats] = []
+        n_kept = 0
+        for block in range(MAX_BLOCKS):
+            drawn = self.encoding.snap(sobol.points(block * BLOCK, BLOCK))
+            rng = np.random.default_rng([seed % 2**63, block, 0xB1E])
+            for one in self.blends:
+                drawn = one.drawn(drawn, rng)
+            drawn = self.only(drawn)
+            kept.append(drawn)
+            n_kept += len(drawn)
+            if n_kept >= start + n:
+                break
+        codes = np.concatenate(kept)
+        self.refuse_none(len(codes))
+        return codes[np.arange(start, start + n) % len(codes)]
+
+
+def _expressions(space: SearchSpace) -> tuple[Any, ...]:
+    if not space.constraints:
+        return ()
+    from orchestrator.model.expression import compile_expression
+    from orchestrator.model.space import parameter_units
+
+    units = parameter_units(space)
+    return tuple(compile_expression(c.expression, units, c.unit) for c in space.constraints)
+
+
+def columns_of(space: SearchSpace, points: list[Point]) -> dict[str, NDArray[Any]]:
+    """Points as columns of numbers by name; a pool's as `<pool>.<column>`."""
+    columns: dict[str, NDArray[Any]] = {}
+    for parameter in space.parameters:
+        values = [point[parameter.name] for point in points]
+        if isinstance(parameter, Pool):
+            places = {name: i for i, name in enumerate(parameter.names)}
+            rows = np.asarray(parameter.rows, dtype=float)[[places[str(v)] for v in values]]
+            for index, name in enumerate(parameter.columns):
+                columns[f"{parameter.name}.{name}"] = rows[:, index]
+        elif not any(isinstance(v, str) for v in values):
+            columns[parameter.name] = np.array(values, dtype=float)
+    return columns

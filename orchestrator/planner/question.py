@@ -1,0 +1,124 @@
+"""The task in standardised outcomes: which metrics, which way, within which limits."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from orchestrator.errors import PlanningError
+from orchestrator.model.objective import Goal, OutcomeConstraint
+from orchestrator.planner.kernel import Floats
+from orchestrator.planner.measured import Evidence, Measured
+from orchestrator.ports.planner import PlanningTask
+
+
+@dataclass(frozen=True)
+class Aim:
+    """A goal, standardised: make `sign * y[column]` large, or bring it between `low` and `high`.
+
+    `worst` is where a signed outcome stops to be of interest, if that was said.
+    """
+
+    goal: Goal
+    column: int
+    sign: float
+    low: float = -math.inf
+    high: float = math.inf
+    worst: float | None = None
+
+    @property
+    def is_band(self) -> bool:
+        """Whether a value is to be hit."""
+        return self.goal.direction == "match"
+
+    def merit(self, y: Floats) -> Floats:
+        """What is to be large, of standardised outcomes."""
+        if not self.is_band:
+            return self.sign * y
+        return -np.maximum(np.maximum(self.low - y, y - self.high), 0.0)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A constraint, standardised: `sign * y[column] >= sign * bound`."""
+
+    constraint: OutcomeConstraint
+    column: int
+    sign: float
+    bound: float
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of the models.
+
+    `names` are the metrics in the order of the columns; `unmodelled` are those of which nothing was
+    measured yet.
+    """
+
+    names: tuple[str, ...]
+    aims: tuple[Aim, ...]
+    limits: tuple[Limit, ...]
+    unmodelled: tuple[str, ...]
+
+    def merit(self, outcomes: list[Floats]) -> Floats:
+        """One number per point that is large where the first goal is, less what breaks limits."""
+        merit = self.aims[0].merit(outcomes[self.aims[0].column])
+        for limit in self.limits:
+            lack = limit.sign * (limit.bound - outcomes[limit.column])
+            merit = merit - 2.0 * np.maximum(0.0, lack)
+        return merit
+
+
+def question(task: PlanningTask, evidence: Evidence) -> Question:
+    """The task in terms of what was measured; the first goal must have been.
+
+    Raises:
+        PlanningError: a constraint cannot be met by any value.
+    """
+    names = [n for n in task.objective.metrics if n in evidence.measured]
+    unmodelled = [n for n in task.objective.metrics if n not in evidence.measured]
+    aims = [
+        _aim(goal, names.index(goal.metric), evidence.measured[goal.metric])
+        for goal in task.objective.goals
+        if goal.metric in evidence.measured
+    ]
+    limits = []
+    for constraint in task.objective.constraints:
+        measured = evidence.measured.get(constraint.metric)
+        if measured is not None and _is_real(constraint, measured):
+            column = names.index(constraint.metric)
+            sign = 1.0 if constraint.sense == ">=" else -1.0
+            limits.append(Limit(constraint, column, sign, measured.standardised(constraint.bound)))
+    return Question(tuple(names), tuple(aims), tuple(limits), tuple(unmodelled))
+
+
+def _aim(goal: Goal, column: int, measured: Measured) -> Aim:
+    sign = -1.0 if goal.direction == "minimise" else 1.0
+    worst = None if goal.worst is None else sign * measured.standardised(goal.worst)
+    if goal.direction != "match":
+        return Aim(goal, column, sign, worst=worst)
+    low, high = goal.band
+    return Aim(goal, column, sign, _standardised(measured, low), _standardised(measured, high))
+
+
+def _standardised(measured: Measured, bound: float) -> float:
+    if math.isinf(bound):
+        return bound
+    if measured.metric.scale == "log" and bound <= 0:
+        return -math.inf
+    return measured.standardised(bound)
+
+
+def _is_real(constraint: OutcomeConstraint, measured: Measured) -> bool:
+    """Whether a constraint says anything; on a log scale every value is above zero."""
+    if measured.metric.scale == "linear" or constraint.bound > 0:
+        return True
+    if constraint.sense == "<=":
+        raise PlanningError(
+            f"{constraint.metric} <= {constraint.bound:g} cannot be met: "
+            "the metric is on a log scale, so it is always positive"
+        )
+    return False

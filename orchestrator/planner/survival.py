@@ -1,0 +1,89 @@
+"""Where trials give data at all: a classifier learnt from failures that the parameters caused.
+
+A Gaussian process on a latent score with a probit link and Laplace's approximation [Rasmussen &
+Williams 2006, sections 3.4 and 3.6]; its length scales are those of a regression on the labels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from orchestrator.planner.fitting import Data, default_priors, fit
+from orchestrator.planner.gaussian import Belief, inverse_factor
+from orchestrator.planner.improvement import log_probability
+from orchestrator.planner.kernel import Floats, Kernel, Shape
+
+LATENT_VARIANCE = 4.0
+MAX_NEWTON = 30
+
+
+@dataclass(frozen=True)
+class Survival:
+    """Log of the probability that a trial gives data; a factor of the worth."""
+
+    latent: Belief
+
+    def probability(self, x: Floats) -> Floats:
+        """At features (m x d)."""
+        return np.exp(self(x))
+
+    def __call__(self, x: Floats) -> Floats:
+        """Logarithms (m) at features (m x d)."""
+        mean, variance = self.latent.moments(x)
+        return log_probability(mean[:, 0] / np.sqrt(1.0 + variance))[0]
+
+    def pull(self, x: Floats) -> tuple[Floats, Floats]:
+        """Logarithms (m), and their gradient (m x d)."""
+        means, variance = self.latent.moments(x)
+        mean, total = means[:, 0], 1.0 + variance
+        z = mean / np.sqrt(total)
+        value, slope = log_probability(z)
+        by_mean = (slope / np.sqrt(total))[:, None]
+        return value, self.latent.pull(x, by_mean, -0.5 * slope * z / total)
+
+
+def survival(survived: Floats, blamed: Floats, groups: NDArray[np.intp], shape: Shape) -> Survival:
+    """Learns from features of trials that gave data (n x d) and of those that failed (m x d)."""
+    x = np.concatenate([survived, blamed])
+    labels = np.concatenate([np.ones(len(survived)), -np.ones(len(blamed))])
+    n = len(labels)
+    zeros = np.zeros(n)
+    data = Data(x, labels - labels.mean(), groups, np.ones(n), zeros, np.zeros((0, n, n)))
+    n_groups = int(groups.max()) + 1
+    scales = fit(data, shape, default_priors(n_groups)).hyper.scales
+    kernel = Kernel(scales[groups], LATENT_VARIANCE, shape)
+    # the mean of the latent score far from all trials is that of the share that survived, between
+    # which and a coin's toss two further trials stand
+    level = float(ndtri((len(survived) + 1.0) / (n + 2.0))) * np.sqrt(1.0 + LATENT_VARIANCE) * 0.5
+    return Survival(_laplace(x, labels, kernel, level))
+
+
+def _laplace(x: Floats, labels: Floats, kernel: Kernel, level: float) -> Belief:
+    covariance = kernel(x, x)
+    latent = np.full(len(labels), level)
+    for _ in range(MAX_NEWTON):
+        _, slope = log_probability(labels * latent)
+        gradient = labels * slope
+        curvature = np.maximum(slope * (slope + labels * latent), 1e-10)
+        pull = curvature * (latent - level) + gradient
+        root = np.sqrt(curvature)
+        inner = np.eye(len(labels)) + root[:, None] * covariance * root[None, :]
+        solved = pull - root * np.linalg.solve(inner, root * (covariance @ pull))
+        moved = level + covariance @ solved
+        step = float(np.abs(moved - latent).max())
+        latent = moved
+        if step < 1e-8:
+            break
+    inverse = inverse_factor(inner)
+    return Belief(
+        kernel=kernel,
+        level=level,
+        anchors=x,
+        weights=solved[:, None],
+        root=(inverse * root[None, :]).T,
+        prior=kernel.variance,
+    )

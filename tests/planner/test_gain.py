@@ -1,0 +1,185 @@
+"""Expected gains: against sampling, against BoTorch, and their gradients against differences."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orchestrator.planner.fitting import Data, default_priors, fit
+from orchestrator.planner.gain import (
+    CloserToBand,
+    Gain,
+    HypervolumeImprovement,
+    Improvement,
+    WithinLimits,
+    open_boxes,
+    undominated,
+)
+from orchestrator.planner.gaussian import GaussianProcess, belief, drawn_belief
+from orchestrator.planner.improvement import log_h
+from orchestrator.planner.kernel import Floats
+from orchestrator.planner.survival import survival
+from orchestrator.planner.worth import Weight, Worth
+
+
+def process(seed: int, n: int = 8, d: int = 3) -> GaussianProcess:
+    rng = np.random.default_rng(seed)
+    x, n_terms = rng.random((n, d)), 0
+    y = rng.normal(size=n)
+    data = Data(x, y, np.arange(d), np.ones(n), np.zeros(n), np.zeros((n_terms, n, n)))
+    return fit(data, "matern", default_priors(d))
+
+
+BAND = CloserToBand(0, -0.2, 0.3, np.array([0.5]))
+FRONT = np.array([[0.2, 1.0], [0.8, 0.1], [0.5, 0.6]])
+GAINS: dict[str, Gain] = {
+    "improvement": Improvement(0, -1.0, np.array([0.4])),
+    "limits": WithinLimits(Improvement(0, 1.0, np.array([0.1])), ((1, -1.0, 0.2), (0, 1.0, -1.0))),
+    "band": BAND,
+    "two": HypervolumeImprovement((0, 1), (1.0, -1.0), (open_boxes(FRONT, np.array([-1.0, -1])),)),
+}
+
+
+@pytest.mark.torch
+def test_the_logarithm_is_that_of_botorch_near_and_far() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # libraries that use torch.jit while they are imported
+        import torch
+        from botorch.acquisition.analytic import _log_ei_helper
+
+    z = np.concatenate([np.linspace(-5000, 5, 999), np.linspace(-40, 3, 999)])
+    expected = _log_ei_helper(torch.tensor(z)).numpy()
+    np.testing.assert_allclose(log_h(z), expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", list(GAINS))
+def test_the_gain_is_what_sampling_finds(name: str) -> None:
+    means, sds = [np.array([[0.1]]), np.array([[-0.3]])], [np.array([[0.6]]), np.array([[0.5]])]
+    value, _ = GAINS[name](means, sds)
+    rng = np.random.default_rng(0)
+    pairs = zip(means, sds, strict=True)
+    y = np.stack([m[0, 0] + s[0, 0] * rng.normal(size=400_000) for m, s in pairs])
+    if name == "improvement":
+        gain = np.maximum(-y[0] - 0.4, 0)
+    elif name == "limits":
+        gain = np.maximum(y[0] - 0.1, 0).mean() * (-y[1] >= -0.2).mean() * (y[0] >= -1).mean()
+    elif name == "band":
+        distance = np.maximum(np.maximum(-0.2 - y[0], y[0] - 0.3), 0)
+        gain = np.maximum(0.5 - distance, 0)
+    else:
+        gain = _volume_gain(np.stack([y[0], -y[1]], axis=1)[:4000])
+    assert float(np.exp(value[0, 0])) == pytest.approx(float(np.mean(gain)), rel=0.05)
+
+
+def _volume_gain(points: Floats) -> Floats:
+    def volume(front: Floats) -> float:
+        total, edge = 0.0, -1.0
+        for a, b in sorted(map(tuple, front), reverse=True):
+            if a > -1 and b > edge:
+                total += (a + 1) * (b - edge)
+                edge = b
+        return total
+
+    before = volume(FRONT)
+    return np.array([volume(np.vstack([FRONT, p])) - before for p in points])
+
+
+def weights(seed: int) -> Sequence[tuple[Weight, ...]]:
+    rng = np.random.default_rng(seed)
+    return [(), (survival(rng.random((5, 3)), rng.random((4, 3)), np.arange(3), "matern"),)]
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.sampled_from(sorted(GAINS)), st.integers(0, 1000), st.booleans(), st.booleans())
+def test_the_gradient_of_the_worth_agrees_with_finite_differences(
+    name: str, seed: int, drawn: bool, weighed: bool
+) -> None:
+    processes = (process(seed), process(seed + 1))
+    rng = np.random.default_rng(seed)
+    at, normal = rng.random((3, 3)), rng.normal(size=(3, 4))
+    beliefs = tuple(drawn_belief(p, at, normal)[0] if drawn else belief(p) for p in processes)
+    gain = GAINS[name]
+    if isinstance(gain, HypervolumeImprovement) and drawn:
+        gain = replace(gain, boxes=gain.boxes * 4)
+    worth = Worth(beliefs, gain, weights(seed)[int(weighed)])
+    x, step = rng.random((2, 3)), 1e-6
+    value, gradient = worth.pull(x)
+    np.testing.assert_allclose(value, worth.score(x), rtol=1e-12)
+    for i in range(3):
+        move = step * np.eye(3)[i]
+        slope = (worth.score(x + move) - worth.score(x - move)) / (2 * step)
+        np.testing.assert_allclose(gradient[:, i], slope, rtol=2e-4, atol=2e-4)
+
+
+def test_a_belief_with_drawn_outcomes_goes_through_them() -> None:
+    base = process(5)
+    rng = np.random.default_rng(1)
+    at, normal = rng.random((4, 3)), rng.normal(size=(4, 6))
+    found, outcomes = drawn_belief(base, at, normal)
+    mean, variance = found.moments(at)
+    np.testing.assert_allclose(mean, outcomes, atol=1e-4)
+    assert variance.max() < 1e-6
+
+
+def test_drawn_outcomes_have_the_posteriors_mean_and_covariance() -> None:
+    base = process(6)
+    at = np.random.default_rng(1).random((3, 3))
+    _, outcomes = drawn_belief(base, at, np.random.default_rng(3).normal(size=(3, 200_000)))
+    mean, covariance = base.joint(at)
+    np.testing.assert_allclose(outcomes.mean(axis=1), mean, atol=0.01)
+    np.testing.assert_allclose(np.cov(outcomes), covariance, atol=0.01)
+
+
+def test_averaging_over_shifts_is_the_mean_of_the_process_over_them() -> None:
+    base = process(7)
+    shifts = 0.1 * np.random.default_rng(0).normal(size=(5, 3))
+    x = np.random.default_rng(1).random((2, 3))
+    found = belief(base, shifts)
+    mean, variance = found.moments(x)
+    for i in range(2):
+        each, covariance = base.joint(x[i] + shifts)
+        assert mean[i, 0] == pytest.approx(float(each.mean()))
+        assert variance[i] == pytest.approx(float(covariance.mean()), abs=1e-9)
+    step = 1e-6
+    by = np.ones((2, 1)), np.ones(2)
+    gradient = found.pull(x, *by)
+    for i in range(3):
+        move = step * np.eye(3)[i]
+        up, down = found.moments(x + move), found.moments(x - move)
+        slope = ((up[0] - down[0])[:, 0] + up[1] - down[1]) / (2 * step)
+        np.testing.assert_allclose(gradient[:, i], slope, atol=1e-5)
+
+
+@given(st.integers(0, 10_000), st.integers(1, 4), st.integers(1, 7))
+@settings(max_examples=40, deadline=None)
+def test_boxes_are_disjoint_and_fill_what_a_front_leaves(seed: int, k: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    front, reference = rng.random((n, k)), np.zeros(k)
+    boxes = open_boxes(front, reference)
+    points = rng.random((200, k)) * 1.2
+    inside = (points[:, None, :] > boxes.lower) & (points[:, None, :] <= boxes.upper)
+    dominated = (points[:, None, :] <= front).all(axis=2).any(axis=1)
+    np.testing.assert_array_equal(inside.all(axis=2).sum(axis=1), (~dominated).astype(int))
+
+
+def test_a_front_keeps_what_nothing_dominates() -> None:
+    points = np.array([[1.0, 0], [0, 1], [0.5, 0.5], [0.4, 0.4], [1, 0]])
+    assert undominated(points).tolist() == [[0, 1], [0.5, 0.5], [1, 0]]
+
+
+def test_a_classifier_of_failures_is_sure_where_it_has_seen_and_humble_elsewhere() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.random((40, 2))
+    good = x[:, 0] < 0.5
+    found = survival(x[good], x[~good], np.arange(2), "matern")
+    sure = found.probability(np.array([[0.1, 0.5], [0.95, 0.5]]))
+    assert sure[0] > 0.85
+    assert sure[1] < 0.15
+    far = found.probability(np.array([[30.0, 30.0]]))[0]
+    assert 0.25 < far < 0.75
