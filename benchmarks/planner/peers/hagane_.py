@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 from functools import partial
 from typing import Any
@@ -110,6 +111,16 @@ def space(problem: Problem) -> SearchSpace:
     return SearchSpace(parameters=parameters, mixtures=mixtures)
 
 
+def revision() -> str:
+    """The commit of this working copy, with a mark where it has changes; '' without git."""
+    words = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
+    try:
+        said = subprocess.run(words, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return said.stdout.strip()
+
+
 def _parameter(problem: Problem, variable: Variable) -> Parameter:
     if variable.kind == "choice":
         return Choice(name=variable.name, options=variable.levels)
@@ -128,4 +139,5 @@ if __name__ == "__main__":
     parser.add_argument("--options", type=json.loads, default={})
     chosen, rest = parser.parse_known_args()
     sys.argv[1:] = rest
-    main("hagane", partial(Hagane, options=chosen.options), ("hagane", "scipy"))
+    make = partial(Hagane, options=chosen.options)
+    main("hagane", make, ("hagane", "scipy"), revision=revision())

@@ -150,7 +150,7 @@ def shortened(value: float, digits: int = 6) -> float:
     return float(f"{value:.{digits}g}")
 
 
-def main(name: str, make: Any, distributions: Sequence[str]) -> None:
+def main(name: str, make: Any, distributions: Sequence[str], **versions: str) -> None:
     """Plays the runs that the command line asks for, and appends a line for each."""
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
     parser.add_argument("--runs", required=True, help="problem:seed, separated by commas")
@@ -162,7 +162,7 @@ def main(name: str, make: Any, distributions: Sequence[str]) -> None:
     logging.disable(logging.WARNING)
     about = {
         "planner": arguments.label,
-        "versions": {d: version(d) for d in ("numpy", *distributions)},
+        "versions": {**{d: version(d) for d in ("numpy", *distributions)}, **versions},
     }
     for words in arguments.runs.split(","):
         problem_name, _, seed = words.partition(":")
