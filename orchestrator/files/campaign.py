@@ -8,7 +8,7 @@ from pathlib import Path
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.files.canonical import content_hash
 from orchestrator.files.conditions import read_constraints
-from orchestrator.files.document import Document, read_document
+from orchestrator.files.document import Document, parse_document, read_document
 from orchestrator.files.findings import Findings
 from orchestrator.files.outcome import read_contexts, read_metrics
 from orchestrator.files.recipe import positive_seconds, read_recipe
@@ -44,6 +44,19 @@ def load_campaign(
     """
     document = read_document(Path(path))
     return _Reading(document, Path(path).parent).campaign(capability, capabilities, planners)
+
+
+def campaign_from_text(text: str, source: str, planners: Collection[str]) -> Campaign:
+    """A campaign without roles, from the text of a file; tables are looked for where one is.
+
+    Raises:
+        FileProblems: with every mistake and its place in the text.
+    """
+
+    def none(name: str) -> Actions:
+        raise UnknownName("capability that is installed", name, ())
+
+    return _Reading(parse_document(text, source), Path()).campaign(none, (), planners)
 
 
 class _Reading:
