@@ -35,7 +35,7 @@ def likelihood(given: Data, shape: Shape, priors: Priors) -> Likelihood:
     )
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(
     st.sampled_from(["matern", "gauss"]),
     st.booleans(),

@@ -2,23 +2,32 @@
 
 Everything is said in its own words: mixtures, pools, several goals with the value at which each
 stops to be of interest, limits on measured metrics, trials that failed because of their
-parameters. `--options` goes to `planner: {options: ...}` of a campaign file, for ablations.
+parameters. Recommends the allowed trial that its own diagnosis holds for the best. `--options`
+goes to `planner: {options: ...}` of a campaign file, for ablations.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 from functools import partial
 from typing import Any
 
-from benchmarks.planner.peers.play import BestSeen, Measured, main
+import numpy as np
+
+from benchmarks.planner.peers.play import BestSeen, Measured, is_allowed, main
 from benchmarks.planner.problems import Point, Problem, Variable
 from orchestrator.model.campaign import PlannerChoice
 from orchestrator.model.objective import Goal, Objective, OutcomeConstraint
 from orchestrator.model.space import Choice, Mixture, Parameter, Pool, Real, SearchSpace
 from orchestrator.planner.bayesian import BayesianPlanner
+from orchestrator.planner.diagnosis import Diagnosis
+from orchestrator.planner.encoding import Encoding
+from orchestrator.planner.measured import evidence
+from orchestrator.planner.models import models
+from orchestrator.planner.question import question
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
 
 
@@ -27,7 +36,8 @@ class Hagane(BestSeen):
 
     def __init__(self, problem: Problem, seed: int, options: dict[str, Any]) -> None:
         super().__init__(problem)
-        self._planner = BayesianPlanner(task(problem, seed, options))
+        self._task = task(problem, seed, options)
+        self._planner = BayesianPlanner(self._task)
         self._evaluated: list[Evaluated] = []
 
     def tell(self, point: Point, measured: Measured | None) -> None:
@@ -48,12 +58,19 @@ class Hagane(BestSeen):
         return dict(self._planner.propose(self._history(), 1)[0].point)
 
     def recommend(self) -> int | None:
-        """What the planner recommends, once its port says so; until then the best one seen."""
-        say = getattr(self._planner, "recommend", None)
-        if say is None:
-            return None
-        trial: int | None = say(self._history())
-        return None if trial is None else trial - 1
+        """The allowed trial that the model thinks best."""
+        encoding = Encoding(self._task.space)
+        seen = evidence(self._task, encoding, self._history())
+        asked = question(self._task, seen)
+        found = models(encoding, seen, asked.names, self._planner.options)
+        ranked = Diagnosis(encoding, seen, asked, found).incumbents(len(self.points))
+        codes = encoding.encode(self.points)
+        barred = np.array([m is None or not is_allowed(m) for m in self.measured])
+        for best in ranked:
+            number = int(np.argmin(np.abs(codes - best).sum(axis=1)))
+            if not barred[number]:
+                return number
+        return None
 
     def _history(self) -> History:
         return History(evaluated=tuple(self._evaluated), n_proposed=len(self._evaluated))
@@ -94,6 +111,16 @@ def space(problem: Problem) -> SearchSpace:
     return SearchSpace(parameters=parameters, mixtures=mixtures)
 
 
+def revision() -> str:
+    """The commit of this working copy, with a mark where it has changes; '' without git."""
+    words = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
+    try:
+        said = subprocess.run(words, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return said.stdout.strip()
+
+
 def _parameter(problem: Problem, variable: Variable) -> Parameter:
     if variable.kind == "choice":
         return Choice(name=variable.name, options=variable.levels)
@@ -112,4 +139,5 @@ if __name__ == "__main__":
     parser.add_argument("--options", type=json.loads, default={})
     chosen, rest = parser.parse_known_args()
     sys.argv[1:] = rest
-    main("hagane", partial(Hagane, options=chosen.options), ("hagane", "scipy"))
+    make = partial(Hagane, options=chosen.options)
+    main("hagane", make, ("hagane", "scipy"), revision=revision())

@@ -57,6 +57,7 @@ class BestSeen:
         self.problem = problem
         self.points: list[Point] = []
         self.measured: list[Measured | None] = []
+        self._n_handed_over = 0
 
     def tell(self, point: Point, measured: Measured | None) -> None:
         """Keeps a trial."""
@@ -66,6 +67,12 @@ class BestSeen:
     def recommend(self) -> int | None:
         """The best one seen."""
         return None
+
+    def fresh(self) -> range:
+        """The numbers of the trials that were told since this was called last."""
+        news = range(self._n_handed_over, len(self.points))
+        self._n_handed_over = len(self.points)
+        return news
 
     def padded(self) -> list[float]:
         """The objective of each trial, where one that failed or broke a limit is given the worst
@@ -87,9 +94,9 @@ def best_seen(measured: Sequence[Measured | None]) -> int | None:
 
 
 def play(make: Any, question: Problem, seed: int, cap_s: float) -> dict[str, Any]:
-    """One run of a planner, stopped after `cap_s` of wall time."""
+    """One run of a planner, stopped after `cap_s` of CPU time."""
     rng = np.random.default_rng(seed)
-    begun = time.perf_counter()
+    begun = time.process_time()
     points: list[Point] = []
     measured: list[Measured | None] = []
     cpu_s: list[float] = []
@@ -115,8 +122,8 @@ def play(make: Any, question: Problem, seed: int, cap_s: float) -> dict[str, Any
                 chosen = best_seen(measured) if number is None else number
                 gap = None if chosen is None else question.gap(points[chosen])
                 recommended[str(len(points))] = None if gap is None else shortened(gap)
-            if time.perf_counter() - begun > cap_s:
-                error = f"stopped after {cap_s:g} s"
+            if time.process_time() - begun > cap_s:
+                error = f"stopped after {cap_s:g} CPU s"
                 break
     except Unable as reason:
         error = f"unable: {reason}"
@@ -131,7 +138,7 @@ def play(make: Any, question: Problem, seed: int, cap_s: float) -> dict[str, Any
         "problem": question.name,
         "seed": seed,
         "true": true,
-        "best": [shortened(g) for g in question.gaps(points)],
+        "best": [shortened(g, 4) for g in question.gaps(points)],
         "recommended": recommended,
         "cpu_s": [shortened(s, 3) for s in cpu_s],
         "error": error,
@@ -143,19 +150,19 @@ def shortened(value: float, digits: int = 6) -> float:
     return float(f"{value:.{digits}g}")
 
 
-def main(name: str, make: Any, distributions: Sequence[str]) -> None:
+def main(name: str, make: Any, distributions: Sequence[str], **versions: str) -> None:
     """Plays the runs that the command line asks for, and appends a line for each."""
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
     parser.add_argument("--runs", required=True, help="problem:seed, separated by commas")
     parser.add_argument("--out", type=Path, help="append the lines here, not to the screen")
     parser.add_argument("--label", default=name, help="the planner's name in the lines")
-    parser.add_argument("--cap", type=float, default=600.0, help="wall seconds a run may take")
+    parser.add_argument("--cap", type=float, default=600.0, help="CPU seconds a run may take")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     about = {
         "planner": arguments.label,
-        "versions": {d: version(d) for d in ("numpy", *distributions)},
+        "versions": {**{d: version(d) for d in ("numpy", *distributions)}, **versions},
     }
     for words in arguments.runs.split(","):
         problem_name, _, seed = words.partition(":")
@@ -163,7 +170,8 @@ def main(name: str, make: Any, distributions: Sequence[str]) -> None:
             print(f"{problem_name}: {reason}", file=sys.stderr)
             continue
         run = play(make, problem(problem_name), int(seed), arguments.cap)
-        line = json.dumps({**about, **run, "load": round(os.getloadavg()[0], 1)})
+        load = round(os.getloadavg()[0], 1)
+        line = json.dumps({**about, **run, "load": load}, separators=(",", ":"))
         if arguments.out:
             with arguments.out.open("a") as lines:
                 lines.write(line + "\n")

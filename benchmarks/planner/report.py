@@ -1,0 +1,225 @@
+"""What the lines say: medians and bands, and a verdict against each peer on each problem.
+
+    python -m benchmarks.planner.report --out benchmarks/results/planner/REPORT.md
+
+Verdicts are about the median of the paired differences (ours minus the peer's, on the seeds in
+common) and its 95 % bootstrap interval. The margin is 5 % of the range (5th to 95th percentile
+over seeds) of what random search has found after as many trials.
+
+    tie         the interval lies inside the margin, on both sides of zero
+    win         the interval lies below zero (of a win inside the margin: `win, small`)
+    loss        the interval lies above zero (inside the margin: `loss, small`)
+    unresolved  none of these, or fewer than five seeds in common
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from benchmarks.planner.factors import factor_tables
+from benchmarks.planner.problems import PROBLEMS, TUNED
+from benchmarks.planner.run import PLANNERS, RESULTS
+
+Runs: TypeAlias = Mapping[int, dict[str, Any]]
+Lines: TypeAlias = Mapping[str, Mapping[str, Runs]]
+"""Planner, problem, seed."""
+Score: TypeAlias = Callable[[dict[str, Any], int], "float | None"]
+
+AT = (20, 40)
+MARGIN_SHARE = 0.05
+MIN_PAIRS = 5
+N_RESAMPLES = 10_000
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Ours against one peer on one problem."""
+
+    word: str
+    median: float
+    low: float
+    high: float
+    pairs: int
+
+
+def read(folder: Path) -> Lines:
+    """Every line under a folder; of two for the same run the later one counts."""
+    out: dict[str, dict[str, dict[int, dict[str, Any]]]] = {}
+    for file in sorted(folder.glob("*.jsonl")):
+        for text in file.read_text().splitlines():
+            line = json.loads(text)
+            runs = out.setdefault(line["planner"], {}).setdefault(line["problem"], {})
+            runs[line["seed"]] = line
+    return out
+
+
+def best_at(line: dict[str, Any], n: int) -> float | None:
+    """The least gap after `n` trials; a run that ended early keeps what it had."""
+    best = line["best"]
+    return float(best[min(n, len(best)) - 1]) if best else None
+
+
+def recommended_at(line: dict[str, Any], n: int) -> float | None:
+    """The gap of the point recommended after `n` trials, None where it was not asked for."""
+    gap = line["recommended"].get(str(n))
+    return None if gap is None else float(gap)
+
+
+def scores(runs: Runs, score: Score, n: int) -> dict[int, float]:
+    """By seed, without the runs that have none."""
+    found = {seed: score(line, n) for seed, line in runs.items()}
+    return {seed: value for seed, value in found.items() if value is not None}
+
+
+def margin(lines: Lines, problem: str, n: int) -> float:
+    """How large a difference may be that is called none."""
+    values = list(scores(lines["random"][problem], best_at, n).values())
+    low, high = np.percentile(values, [5, 95])
+    return float(MARGIN_SHARE * (high - low))
+
+
+def verdict(ours: Mapping[int, float], theirs: Mapping[int, float], slack: float) -> Verdict:
+    """Bootstrap of the median paired difference."""
+    seeds = sorted(set(ours) & set(theirs))
+    if not seeds:
+        return Verdict("", np.nan, np.nan, np.nan, 0)
+    differences = np.array([ours[s] - theirs[s] for s in seeds])
+    draws = np.random.default_rng(0).integers(len(seeds), size=(N_RESAMPLES, len(seeds)))
+    low, high = np.percentile(np.median(differences[draws], axis=1), [2.5, 97.5])
+    word = _word(float(low), float(high), slack) if len(seeds) >= MIN_PAIRS else "unresolved"
+    return Verdict(word, float(np.median(differences)), float(low), float(high), len(seeds))
+
+
+def _word(low: float, high: float, slack: float) -> str:
+    is_inside = low >= -slack and high <= slack
+    if high < 0:
+        return "win, small" if is_inside else "win"
+    if low > 0:
+        return "loss, small" if is_inside else "loss"
+    return "tie" if is_inside else "unresolved"
+
+
+def report(lines: Lines, ours: str) -> Iterator[str]:
+    """The whole report, in Markdown, line by line."""
+    peers = [p for p in PLANNERS if p in lines and p not in ("hagane", ours)]
+    yield "# Planners side by side"
+    yield ""
+    yield from _versions(lines, [ours, *peers])
+    groups = {
+        "tuned": [p for p in PROBLEMS if p in TUNED],
+        "untuned": [p for p in PROBLEMS if p not in TUNED],
+    }
+    for title, problems in groups.items():
+        for n in AT:
+            yield f"## Problems {title}: gap of the best point tried, after {n} trials"
+            yield ""
+            yield from _medians(lines, [ours, *peers], problems, best_at, n)
+    if ours in lines:
+        for name, score in (("best tried", best_at), ("recommended", recommended_at)):
+            for title, problems in groups.items():
+                for n in AT:
+                    yield f"## {ours} against each, problems {title}, {name}, after {n} trials"
+                    yield ""
+                    yield from _verdicts(lines, ours, peers, problems, score, n)
+    yield from factor_tables(lines, [ours, *peers], AT)
+
+
+def _versions(lines: Lines, planners: list[str]) -> Iterator[str]:
+    for planner in planners:
+        runs = [line for by_seed in lines.get(planner, {}).values() for line in by_seed.values()]
+        if not runs:
+            yield f"- {planner}: no runs"
+            continue
+        found = {k: v for line in runs for k, v in line.get("versions", {}).items()}
+        kit = sum(line.get("source") is not None for line in runs)
+        cut = sum(line["error"] is not None for line in runs)
+        said = ", ".join(f"{k} {v}" for k, v in sorted(found.items()))
+        counts = f"{len(runs)} runs ({kit} from the starting kit, {cut} cut short)"
+        yield f"- {planner}: {counts}; {said}"
+    yield ""
+
+
+def _medians(
+    lines: Lines, planners: list[str], problems: list[str], score: Score, n: int
+) -> Iterator[str]:
+    yield "| problem | " + " | ".join(planners) + " |"
+    yield "|---" * (len(planners) + 1) + "|"
+    for problem in problems:
+        cells = {}
+        for planner in planners:
+            values = list(scores(lines.get(planner, {}).get(problem, {}), score, n).values())
+            if values:
+                cells[planner] = (np.percentile(values, [50, 25, 75]), len(values))
+        least = min((c[0][0] for c in cells.values()), default=0.0)
+        words = [_cell(cells.get(p), least) for p in planners]
+        yield f"| {problem} | " + " | ".join(words) + " |"
+    yield ""
+    yield "Median [quartiles] (seeds); the lowest median in bold, whatever its seeds."
+    yield ""
+
+
+def _cell(found: Any, least: float) -> str:
+    if found is None:
+        return ""
+    (median, low, high), n = found
+    middle = f"**{median:.2g}**" if median == least else f"{median:.2g}"
+    return f"{middle} [{low:.2g}, {high:.2g}] ({n})"
+
+
+def _verdicts(
+    lines: Lines, ours: str, peers: list[str], problems: list[str], score: Score, n: int
+) -> Iterator[str]:
+    yield "| problem | margin | " + " | ".join(peers) + " |"
+    yield "|---" * (len(peers) + 2) + "|"
+    counts: dict[str, int] = {}
+    for problem in problems:
+        slack = margin(lines, problem, n)
+        mine = scores(lines[ours].get(problem, {}), score, n)
+        found = [verdict(mine, scores(lines[p].get(problem, {}), score, n), slack) for p in peers]
+        words = [_said(v) for v in found]
+        yield f"| {problem} | {slack:.2g} | " + " | ".join(words) + " |"
+        standing = _standing([v.word for v in found if v.pairs])
+        counts[standing] = counts.get(standing, 0) + 1
+    yield ""
+    yield "Over these problems: " + ", ".join(f"{k} {v}" for k, v in sorted(counts.items())) + "."
+    yield ""
+
+
+def _standing(words: list[str]) -> str:
+    """What the verdicts against all peers that were put to a problem come to."""
+    if not words or "unresolved" in words:
+        return "loses to one" if "loss" in words else "not resolved"
+    if "loss" in words:
+        return "loses to one"
+    return "best outright" if all(w.startswith("win") for w in words) else "best or tied"
+
+
+def _said(found: Verdict) -> str:
+    if not found.pairs:
+        return ""
+    return f"{found.word} {found.median:+.2g} [{found.low:+.2g}, {found.high:+.2g}] ({found.pairs})"
+
+
+def main() -> None:
+    """Reads the lines, writes the report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--ours", default="hagane", help="the planner that is compared")
+    parser.add_argument("--lines", type=Path, default=RESULTS, help="folder of JSON lines")
+    parser.add_argument("--out", type=Path, help="a Markdown file, instead of the screen")
+    arguments = parser.parse_args()
+    text = "\n".join(report(read(arguments.lines), arguments.ours)) + "\n"
+    if arguments.out:
+        arguments.out.write_text(text)
+    else:
+        print(text)
+
+
+if __name__ == "__main__":
+    main()
