@@ -7,6 +7,7 @@ from pathlib import Path
 
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.files.canonical import content_hash
+from orchestrator.files.checks import read_confirm, read_controls
 from orchestrator.files.conditions import read_constraints
 from orchestrator.files.document import Document, parse_document, read_document
 from orchestrator.files.findings import Findings
@@ -77,6 +78,7 @@ class _Reading:
         heading = findings.shaped([], CampaignHeading, "a key of a campaign", partly=True)
         space = read_space(findings, self._scope, self._folder)
         constraints = read_constraints(findings, self._scope)
+        space = space.model_copy(update={"constraints": constraints})
         roles = self._roles(capability, capabilities)
         recipe = read_recipe(findings, self._scope, roles)
         metrics = read_metrics(findings, self._scope)
@@ -86,6 +88,7 @@ class _Reading:
         planner, budget = self._planner(planners), self._budget()
         self._refuse_emptiness(objective)
         start = self._start(space, metrics, objective)
+        controls, confirm = read_controls(findings, space), read_confirm(findings, objective)
         findings.raise_any()
         assert heading is not None, "or it was a finding"
         assert objective is not None, "or it was a finding"
@@ -93,7 +96,7 @@ class _Reading:
         return Campaign(
             name=heading.name,
             goal=heading.goal,
-            space=space.model_copy(update={"constraints": constraints}),
+            space=space,
             roles={name: str(findings.plain(["roles", name])) for name in roles},
             recipe=recipe,
             metrics=_all_metrics(metrics, contexts, objective),
@@ -103,6 +106,8 @@ class _Reading:
             stop=stop,
             start=start.trials,
             start_from=start.campaign,
+            controls=controls,
+            confirm=confirm,
             in_flight=heading.in_flight,
             seed=heading.seed,
             source=self._document.source,

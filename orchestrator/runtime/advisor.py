@@ -17,6 +17,7 @@ from orchestrator.ports.planner import Evaluated, History
 from orchestrator.runtime.ask_tell import context_now
 from orchestrator.runtime.tables import Data, table_of
 
+
 class Advisor:
     """Proposes points for somebody who carries them out.
 
