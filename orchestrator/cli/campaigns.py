@@ -132,6 +132,8 @@ def _tell(finish: Finish, *, as_json: bool) -> None:
         )
         return
     typer.echo(glance.headline)
+    if glance.confirmed:
+        typer.echo(glance.confirmed)
     typer.echo(ending.sentence)
     if ending.hint:
         typer.echo(f"hint: {ending.hint}")

@@ -139,7 +139,7 @@ class Progress:
     def _compare(self, state: State, number: int) -> None:
         trial = state.trials[number]
         new = losses_of(self._campaign, trial)
-        if new is None:
+        if new is None or trial.proposal.source == "confirm":
             return
         if len(new) > 1:
             # of several goals the best is the last one to have joined the front

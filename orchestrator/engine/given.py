@@ -1,28 +1,117 @@
-"""Proposals that the planner is not asked for: controls, and what people want to be tried."""
+"""Proposals that the planner is not asked for: controls, what people want to be tried, and the
+replicates at the end of a campaign."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import zip_longest
 from typing import Literal, TypeAlias
 
+from orchestrator.engine.history import newest_context
+from orchestrator.engine.stopping import Reason, feasible_losses, is_regular
 from orchestrator.engine.study import Study
-from orchestrator.model.state import State
-from orchestrator.model.trial import Proposal, TrialStatus
+from orchestrator.model.space import Point
+from orchestrator.model.state import State, TrialState
+from orchestrator.model.trial import REPEATS, Proposal, TrialStatus
 
-Source: TypeAlias = Literal["planner", "person"]
+Source: TypeAlias = Literal["planner", "person", "control", "confirm"]
+CONFIRMED_AFTER = ("budget", "target", "no_progress", "little_to_gain", "exhausted")
+"""The ends after which there is time left, and something to be confirmed."""
 
 
-def source_of_next(study: Study, state: State) -> Source:
-    """Who gives the point of the next trial."""
-    del study
+def source_of_next(study: Study, state: State, *, confirms: bool) -> Source:
+    """Who gives the point of the next trial; `confirms`: the campaign is at its end."""
+    if confirms:
+        return "confirm"
+    if _control_is_due(study, state):
+        return "control"
     return "person" if state.wished else "planner"
 
 
 def given_proposal(study: Study, state: State, source: Source) -> Proposal:
     """The point that somebody else than the planner gives."""
-    del study, source
-    wished = state.wished[0]
-    why = f"{wished.by or 'a person'} wants it to be tried"
-    return Proposal(point=wished.point, source="person", why=why)
+    match source:
+        case "control":
+            why = "control: the same point again, to see what drifts"
+            return Proposal(point=_control_point(study, state), source="control", why=why)
+        case "confirm":
+            return _replicate(study, state)
+        case _:
+            wished = state.wished[0]
+            why = f"{wished.by or 'a person'} wants it to be tried"
+            return Proposal(point=wished.point, source="person", why=why)
+
+
+def _control_is_due(study: Study, state: State) -> bool:
+    controls = study.campaign.controls
+    if controls is None:
+        return False
+    made = [n for n, t in state.trials.items() if t.proposal.source == "control"]
+    return not made or sum(n > max(made) for n in state.trials) >= controls.every
+
+
+def _control_point(study: Study, state: State) -> Point:
+    campaign = study.campaign
+    assert campaign.controls is not None, "or no control is due"
+    assumed: Point = {context.name: context.assumed for context in campaign.contexts}
+    return {**campaign.controls.point, **assumed, **newest_context(campaign, state)}
+
+
+def is_confirming(study: Study, state: State, end: Reason | None) -> bool:
+    """Whether a replicate is still to be made, now that the campaign is at its end.
+
+    Which trial is repeated is settled when all others have ended.
+    """
+    if study.campaign.confirm is None or end is None or end.rule not in CONFIRMED_AFTER:
+        return False
+    regular = [t for t in state.trials.values() if is_regular(t)]
+    if not all(t.status.is_terminal for t in regular):
+        return False
+    return len(state.trials) - len(regular) < len(_plan(study, state))
+
+
+def _plan(study: Study, state: State) -> list[int]:
+    """Which trials are repeated, in order: the best one and its control in turn (0 stands for the
+    control point); empty when no trial is worth it."""
+    confirm = study.campaign.confirm
+    assert confirm is not None, "or nothing is confirmed"
+    made = [t for _, t in sorted(state.trials.items()) if not is_regular(t)]
+    repeated = list(dict.fromkeys(int(t.proposal.notes[REPEATS]) for t in made))
+    regular = [t for t in state.trials.values() if is_regular(t)]
+    best = repeated[0] if repeated else _best(study, regular)
+    if best is None:
+        return []
+    control = repeated[1] if len(repeated) > 1 else _control(study, regular, best)
+    controls = [control] * confirm.control if control is not None else []
+    pairs = zip_longest([best] * confirm.replicates, controls)
+    return [number for pair in pairs for number in pair if number is not None]
+
+
+def _control(study: Study, regular: list[TrialState], best: int) -> int | None:
+    """The control point, or else the best trial of the initial design if it is another one."""
+    if study.campaign.controls is not None:
+        return 0
+    found = _best(study, (t for t in regular if t.proposal.source == "initial"))
+    return None if found == best else found
+
+
+def _best(study: Study, trials: Iterable[TrialState]) -> int | None:
+    done = [t for t in trials if t.status is TrialStatus.DONE]
+    found = [(losses, t.number) for t in done if (losses := feasible_losses(study, t))]
+    return min(found)[1] if found else None
+
+
+def _replicate(study: Study, state: State) -> Proposal:
+    plan = _plan(study, state)
+    number = plan[sum(not is_regular(t) for t in state.trials.values())]
+    context = newest_context(study.campaign, state)
+    if number == 0:
+        point, why = _control_point(study, state), "replicate of the control point"
+    else:
+        point = {**state.trials[number].proposal.point, **context}
+        what = "the best one found" if number == plan[0] else "the control"
+        why = f"replicate of trial {number}, {what}"
+    return Proposal(point=point, source="confirm", why=why, notes={REPEATS: number})
 
 
 def uncompared(study: Study, state: State) -> list[int]:

@@ -11,6 +11,9 @@ from orchestrator.model.state import State, TrialState
 from orchestrator.model.trial import TrialStatus
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
 
+GIVEN = ("person", "control", "confirm")
+"""Sources of proposals that the planner did not make."""
+
 
 def task_of(campaign: Campaign) -> PlanningTask:
     """The question that does not change during a campaign."""
@@ -52,7 +55,7 @@ def history_of(study: Study, state: State, now_s: float | None = None) -> Histor
             )
         elif not trial.status.is_terminal:
             pending.append(point)
-    n_proposed = sum(t.proposal.source != "person" for t in state.trials.values())
+    n_proposed = sum(t.proposal.source not in GIVEN for t in state.trials.values())
     return History(
         evaluated=tuple(evaluated),
         pending=tuple(pending),

@@ -297,6 +297,20 @@ class StartShape(Shape):
     campaign: Word | None = None
 
 
+class ControlsShape(Shape):
+    """A trial at the same point first, and again after `every` so many others."""
+
+    every: Annotated[int, Field(gt=0)]
+    point: Annotated[dict[Name, int | Finite | Word], Field(min_length=1)]
+
+
+class ConfirmShape(Shape):
+    """Fresh replicates at the end: of the best point found, and of a control in turn with them."""
+
+    replicates: Annotated[int, Field(gt=0)] = 3
+    control: Annotated[int, Field(ge=0)] = 3
+
+
 class CampaignHeading(Shape):
     """The plain values of a campaign file."""
 
@@ -323,5 +337,7 @@ class CampaignShape(CampaignHeading):
     objective: ObjectiveShape
     planner: PlannerShape = PlannerShape()
     start: StartShape | None = None
+    controls: ControlsShape | None = None
+    confirm: ConfirmShape | None = None
     budget: BudgetShape
     stop: StopShape = StopShape()

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.model.objective import PREFERENCE, Metric, Objective
 from orchestrator.model.recipe import Step
-from orchestrator.model.space import Context, SearchSpace
+from orchestrator.model.space import Context, Point, SearchSpace
 from orchestrator.model.start import KnownTrial
 
 
@@ -40,6 +40,21 @@ class StopRules(_Frozen):
     little_to_gain: float | None = Field(default=None, gt=0)
 
 
+class Controls(_Frozen):
+    """A control trial at a fixed point first, and after every so many other trials. Contexts are
+    not in the point: they are as they are."""
+
+    every: int = Field(gt=0)
+    point: Point
+
+
+class Confirmation(_Frozen):
+    """Fresh replicates at the end: of the best point found, and of a control beside it."""
+
+    replicates: int = Field(default=3, gt=0)
+    control: int = Field(default=3, ge=0)
+
+
 class Campaign(_Frozen):
     """A campaign without its lab. `file_hash` is sha256 of the file and the tables it names.
 
@@ -59,6 +74,8 @@ class Campaign(_Frozen):
     stop: StopRules = StopRules()
     start: tuple[KnownTrial, ...] = ()
     start_from: str = ""
+    controls: Controls | None = None
+    confirm: Confirmation | None = None
     in_flight: int | None = Field(default=None, gt=0)
     seed: int = 0
     source: str = ""

@@ -417,6 +417,8 @@ def test_there_is_one_goal(here: Path) -> None:
     (here / "r.csv").write_text("x,y\n1,2\n2,3\n")
     both = hagane("propose", "--data", "r.csv", "--minimise", "y", "--maximise", "y")
     assert (both.code, "not both" in both.err) == (2, True)
+    file = hagane("propose", "--data", "r.csv", "--minimise", "y", "--campaign", "crossed_barrel")
+    assert (file.code, "the campaign file says" in file.err) == (2, True)
     none = hagane("propose", "--data", "r.csv")
     assert (none.code, "--minimise COLUMN" in none.err) == (2, True)
 
