@@ -66,7 +66,7 @@ class InputError(HaganeError):
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake in a file. `line` and `column` count from 1; 0 means the whole file."""
+    """One mistake in a file. `line` and `column` count from 1; 0 means the whole file or line."""
 
     message: str
     hint: str = ""
@@ -74,7 +74,8 @@ class Problem:
     column: int = 0
 
     def __str__(self) -> str:
-        where = f"{self.line}:{self.column}: " if self.line else ""
+        column = f"{self.column}:" if self.column else ""
+        where = f"{self.line}:{column} " if self.line else ""
         return f"{where}{self.message}" + (f" ({self.hint})" if self.hint else "")
 
 

@@ -17,14 +17,15 @@ class Scope:
     """Names with their units; for parameters also what they may become.
 
     `ranges` are in the name's unit; `words` are the values of names that stand for texts; `whole`
-    are names of whole numbers. A name in `broken` was declared, but not so that it could be read:
-    to use it is no second mistake.
+    are names of whole numbers; `steps` are those so far, with results or without. A name in
+    `broken` was declared, but not so that it could be read: to use it is no second mistake.
     """
 
     units: dict[str, str] = field(default_factory=dict)
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)
     whole: set[str] = field(default_factory=set)
+    steps: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
 
     def declare(self, parameter: Real | Integer | Choice | Pool) -> None:
@@ -76,5 +77,6 @@ class Scope:
             )
         if name in FUNCTIONS:
             raise InputError(f"'{name}' cannot be a name", hint=f"{name}() is a function")
-        if name in self.broken or any(n.split(".")[0] == name for n in self.units):
+        is_step = name in self.steps or name in self.broken
+        if is_step or any(n.split(".")[0] == name for n in self.units):
             raise InputError(f"the name '{name}' is used twice", hint="give it another name")
