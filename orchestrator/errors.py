@@ -125,6 +125,17 @@ class UnsafeExpression(InputError):
         )
 
 
+class NoRecipe(InputError):
+    """A campaign that is for tables was to be done in a lab."""
+
+    def __init__(self, campaign: str) -> None:
+        self.campaign = campaign
+        super().__init__(
+            f"campaign '{campaign}' has no recipe, so there is nothing that a lab could do",
+            hint="it is for tables: `hagane propose --data`, `hagane replay --table`",
+        )
+
+
 class NameClash(InputError):
     """Another distribution owns one of our top-level import names."""
 

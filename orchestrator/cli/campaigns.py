@@ -16,7 +16,7 @@ from orchestrator.cli.frame import (
     guarded,
     print_json,
 )
-from orchestrator.errors import Exit, UnknownName
+from orchestrator.errors import Exit, NoRecipe, UnknownName
 
 if TYPE_CHECKING:
     from orchestrator.runtime.run import Finish, Setting
@@ -142,18 +142,24 @@ def check(campaign: CampaignArgument, lab: LabOption = None, as_json: JsonOption
 
     Example: hagane check campaigns/niobium_titania --lab hardware.yaml
     """
-    from orchestrator.runtime.load import load
+    from orchestrator.runtime.load import campaign_path, load, read_campaign
 
-    loaded = load(campaign, lab)
-    study, bound = loaded.campaign, loaded.lab
+    try:
+        loaded = load(campaign, lab)
+        study, bound = loaded.campaign, loaded.lab.name
+    except NoRecipe:
+        if lab is not None:
+            raise
+        study, bound = read_campaign(campaign_path(campaign)), ""
     if as_json:
-        told = {"campaign": study.name, "lab": bound.name, "file_hash": study.file_hash}
+        told = {"campaign": study.name, "lab": bound or None, "file_hash": study.file_hash}
         print_json({"ok": True, **told})
     else:
+        place = f"on lab '{bound}'" if bound else "for tables (hagane propose, hagane replay)"
         typer.echo(
             f"{study.name} is right: {len(study.space.parameters)} parameters, "
             f"{len(study.recipe)} steps, {len(study.metrics)} metrics, "
-            f"{study.budget.trials} trials, on lab '{bound.name}'"
+            f"{study.budget.trials} trials, {place}"
         )
     return int(Exit.FINISHED)
 

@@ -180,6 +180,7 @@ def test_events_are_json_lines_of_an_unbroken_count(played: Path) -> None:
     "words",
     [
         "check niobium_titania",
+        "check crossed_barrel",
         "rehearse alloy_screening --planner random --trials 1",
         "schema campaign",
         "schema lab",
@@ -231,6 +232,7 @@ def test_a_campaign_that_has_ended_is_not_run_again(played: Path) -> None:
         ("seed: 1", "sead: 1", r"'sead' is not a key of a campaign \(did you mean 'seed'\?\)"),
         ("seed: 1", "a: &a [x, x]\nb: &b [*a, *a]", r"\d+:\d+: "),
         ("=oxygen ", "=oxygen +", r"\d+:\d+: "),
+        ("kind: sobol", "kind: sobol, thraeds: 1", r"\d+:\d+: 'thraeds' is not an option of"),
     ],
 )
 def test_a_mistake_in_a_campaign_file_is_told_with_its_place(
@@ -270,6 +272,9 @@ def test_the_problems_of_a_file_are_data_in_json(film: Path) -> None:
         ("> 5 Pa", "> 5 V", r"'V', which cannot be converted to 'Pa'"),
         ("{power: {max: 250 W}}", "{power: {max: 100 W}}", r""),
         ("full_scale: 200 sccm", "full_scale: 200", r"needs a unit.*write '200 sccm'"),
+        ('"twin:gauge"', "twin:gage", r"not a port of these twins \(did you mean 'gauge'\?\)"),
+        ("unit_id: A", "unit_id: AA", r"argon: unit_id 'AA' is no Alicat unit"),
+        ("unit_id: 1}", "unit_id: 999}", r"'unit_id' is at least 1 and at most 247, not 999"),
         ('"twin:gauge"', "/dev/ttyUSB9", r"a scaled clock would drive 'gauge'.*too fast"),
         ("probe: meter", "probe: heater", r"'heater' cannot be 'probe'"),
         (
