@@ -14,6 +14,7 @@ from orchestrator.cli.frame import (
     LabOption,
     StoreOption,
     guarded,
+    perhaps_unheard,
     print_json,
 )
 from orchestrator.errors import Exit, NoRecipe, UnknownName
@@ -55,14 +56,16 @@ class _Screen:
         from orchestrator.cli.terminal import Progress
 
         console = Console()
-        console.print(f"{loaded.campaign.name}: {loaded.campaign.goal}", markup=False)
-        console.print(f"on lab '{loaded.lab.name}', campaign id {row.id}", markup=False)
-        self._progress = Progress(loaded.campaign, console)
-        self._context = self._progress
-        self._context.__enter__()
+        with perhaps_unheard():
+            console.print(f"{loaded.campaign.name}: {loaded.campaign.goal}", markup=False)
+            console.print(f"on lab '{loaded.lab.name}', campaign id {row.id}", markup=False)
+            self._progress = Progress(loaded.campaign, console)
+            self._context = self._progress
+            self._context.__enter__()
 
     def _watch(self, recorded: Any, state: Any) -> None:
-        self._progress.update(recorded, state)
+        if self._progress is not None:
+            self._progress.update(recorded, state)
 
     def __enter__(self) -> _Screen:
         return self
@@ -86,7 +89,8 @@ def run(
 
     with _Screen(is_silent=as_json) as screen:
         finish = run_campaign(campaign, lab, store=store, new=new, setting=screen.setting())
-    _tell(finish, as_json=as_json)
+    with perhaps_unheard():
+        _tell(finish, as_json=as_json)
     return int(finish.ending.exit_code)
 
 
@@ -103,7 +107,8 @@ def demo(
 
     with _Screen(is_silent=as_json) as screen:
         finish = run_campaign("niobium_titania", store=store, new=True, setting=screen.setting())
-    _tell(finish, as_json=as_json)
+    with perhaps_unheard():
+        _tell(finish, as_json=as_json)
     if finish.state.trials:
         from orchestrator.reports.page import write_report
 

@@ -413,8 +413,8 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(film: Path) -> None:
     (film / "r.csv").write_text(f"{columns}\n1,100,150,0.1\n")
     to = film / "r.csv" / "below.csv"
     told = hagane("propose", "--data", film / "r.csv", "--campaign", film, "--to", to)
-    assert told.code == 5
-    assert told.err.startswith(f"error: '{to}' does not allow it: Not a directory\n")
+    assert told.code == 2
+    assert told.err.startswith(f"wrong input: '{to}' cannot be written: not a directory\n")
 
 
 def test_there_is_one_goal(here: Path) -> None:
