@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import statistics
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestrator.errors import InputError
+from orchestrator.engine.requests import observed
+from orchestrator.errors import InputError, ResultRefused
 from orchestrator.files.table import read_table
+from orchestrator.model.campaign import Campaign
+from orchestrator.model.state import State
 from orchestrator.runtime.columns import column_of, split_header
+from orchestrator.settings import user_name
 
 
 def observation(metric: str, value: str | None, file: Path | None) -> dict[str, Any]:
@@ -33,3 +38,15 @@ def observation(metric: str, value: str | None, file: Path | None) -> dict[str, 
         "n_readings": len(readings),
         "source": f"file {file.name} sha256 {digest}",
     }
+
+
+def check_observation(campaign: Campaign, state: State, payload: Mapping[str, Any]) -> None:
+    """Accepts what the engine will accept: no engine need be up to say what is wrong.
+
+    Raises:
+        InputError: the value does not fit its metric.
+    """
+    try:
+        observed(campaign, state, payload, user_name())
+    except ResultRefused as error:
+        raise InputError(str(error), hint="the metric's limits are in the campaign file") from error

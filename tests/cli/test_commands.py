@@ -374,6 +374,21 @@ def test_a_store_of_a_newer_version_ends_with_5(store: Path) -> None:
         assert "newer" in told.out + told.err
 
 
+@pytest.mark.parametrize("words", ["list", "show", "doctor", "pause", "events", "export x.csv"])
+def test_looking_at_a_store_that_is_not_there_makes_none(here: Path, words: str) -> None:
+    told = hagane(*words.split(), "--store", here / "stoer.sqlite")
+    assert told.code == (5 if words == "doctor" else 2)
+    assert f"there is no store {here / 'stoer.sqlite'}" in told.out + told.err
+    assert hagane("list").code == 0
+    assert hagane("show").code == 2
+    assert list(here.rglob("*.sqlite*")) == []
+
+
+def test_an_address_of_another_kind_is_no_store() -> None:
+    told = hagane("run", "niobium_titania", "--store", "mysql://lab/store")
+    assert (told.code, "'mysql://' is no kind of store" in told.err) == (2, True)
+
+
 def test_a_file_that_is_no_store_ends_with_5_and_is_left_alone(here: Path) -> None:
     (here / "notes.txt").write_text("my notes\n" * 100)
     told = hagane("list", "--store", here / "notes.txt")
