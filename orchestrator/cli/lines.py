@@ -17,7 +17,7 @@ from orchestrator.model.space import Value
 from orchestrator.model.state import TrialState
 from orchestrator.model.trial import Proposal
 from orchestrator.reports.numbers import number, plain, pretty_unit
-from orchestrator.reports.summary import Standing, metric_order, standing
+from orchestrator.reports.summary import Standing, gain_in_words, metric_order, standing
 
 STYLES = {
     Standing.INFEASIBLE: "dim",
@@ -137,7 +137,11 @@ class TrialLines:
         for column in self._columns:
             text += "  " + self._cell(column, trial).rjust(column.width)
         style = "bold green" if is_best else STYLES.get(kind, "")
-        return Text(f"{text}  {few_words(trial.proposal)}", style=style)
+        text += f"  {few_words(trial.proposal)}"
+        gain = trial.proposal.still_to_gain
+        if gain is not None:
+            text += f", {plain(gain_in_words(self._campaign, gain))} to gain"
+        return Text(text, style=style)
 
     def _cell(self, column: _Column, trial: TrialState) -> str:
         if column.parameter:

@@ -129,6 +129,7 @@ def _progress(seed: int, number: int, value: float) -> None:
 
 def _draw(played: Replayed, to: Path) -> None:
     from orchestrator.reports.replay import write_replay_report
+    from orchestrator.reports.summary import wanted
 
     study = played.campaign
     metric = study.metric(study.objective.metric)
@@ -137,7 +138,7 @@ def _draw(played: Replayed, to: Path) -> None:
         title=study.name,
         metric=metric.name,
         unit=metric.unit,
-        direction=study.objective.direction,
+        wanted=wanted(study),
         curves=played.curves,
         random_expectation=played.random_curve,
         needed={n.goal: n.counts for n in played.needed},

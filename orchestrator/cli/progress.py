@@ -16,7 +16,7 @@ from orchestrator.model import events as ev
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.state import State
 from orchestrator.reports.numbers import duration, moment, pretty_unit
-from orchestrator.reports.summary import Standing, best_trial, standing
+from orchestrator.reports.summary import best_trials, losses_of
 
 REFRESH_PER_SECOND = 4
 
@@ -75,6 +75,7 @@ class Progress:
         self._lines = TrialLines(campaign, width_of(console))
         self._glance: _Glance | None = None
         self._best: int | None = None
+        self._n_front = 0
         self._live: Live | None = None
         self._role_of = {step.name: step.role for step in campaign.recipe}
 
@@ -107,8 +108,8 @@ class Progress:
         is_end = isinstance(event, ev.TrialDone | ev.TrialFailed)
         before, was_best = self._glance, self._best
         if before is None or isinstance(event, ev.ObservationInvalidated):
-            best = best_trial(self._campaign, state)
-            self._best = best.number if best else None
+            best = best_trials(self._campaign, state)
+            self._best, self._n_front = (best[-1].number if best else None), len(best)
         elif isinstance(event, ev.TrialDone):
             self._compare(state, event.trial)
         if isinstance(event, ev.TrialDone | ev.TrialFailed):
@@ -137,13 +138,18 @@ class Progress:
 
     def _compare(self, state: State, number: int) -> None:
         trial = state.trials[number]
-        if standing(self._campaign, trial) is not Standing.FEASIBLE:
+        new = losses_of(self._campaign, trial)
+        if new is None:
             return
-        metric = self._campaign.objective.metric
-        best = state.trials.get(self._best) if self._best is not None else None
-        new, old = trial.observed(metric), best.observed(metric) if best else None
-        sign = 1.0 if self._campaign.objective.direction == "minimise" else -1.0
-        if new and (old is None or sign * new.event.value < sign * old.event.value):
+        if len(new) > 1:
+            # of several goals the best is the last one to have joined the front
+            front = best_trials(self._campaign, state)
+            is_better, self._n_front = trial in front, len(front)
+        else:
+            best = state.trials.get(self._best) if self._best is not None else None
+            old = losses_of(self._campaign, best) if best else None
+            is_better = old is None or new[0] < old[0]
+        if is_better:
             self._best = number
 
     def _doing(self, state: State) -> tuple[_Doing, ...]:
@@ -166,6 +172,8 @@ class Progress:
         observed = trial.observed(metric) if trial else None
         if trial is None or observed is None:
             return ""
+        if len(self._campaign.objective.goals) > 1:
+            return f"{self._n_front} trial{'' if self._n_front == 1 else 's'} on the front"
         unit = pretty_unit(self._campaign.metric(metric).unit)
         return f"best {short(observed.event.value)} {unit} (trial {trial.number})"
 

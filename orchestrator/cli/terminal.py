@@ -19,7 +19,16 @@ from orchestrator.model.state import DispatchState, State
 from orchestrator.model.trial import TrialStatus
 from orchestrator.ports.journal import CampaignRow
 from orchestrator.reports.numbers import duration, moment
-from orchestrator.reports.summary import best_trial, planned, shown_point, summary, wanted
+from orchestrator.reports.summary import (
+    best_trial,
+    best_trials,
+    known_before,
+    planned,
+    shown_goals,
+    shown_point,
+    summary,
+    wanted,
+)
 from orchestrator.reports.timeline import Bar, Lane, timeline
 
 __all__ = [
@@ -44,12 +53,12 @@ def print_trials(campaign: Campaign, state: State, console: Console) -> None:
         say(console, "no trial was proposed yet")
         return
     lines = TrialLines(campaign, width_of(console))
-    best = best_trial(campaign, state)
+    best = {trial.number for trial in best_trials(campaign, state)}
     for header in lines.header():
         say(console, header)
     for number_, trial in sorted(state.trials.items()):
-        say(console, lines.line(trial, is_best=best is not None and best.number == number_))
-    if campaign.objective.constraints:
+        say(console, lines.line(trial, is_best=number_ in best))
+    if campaign.objective.constraints or len(campaign.objective.goals) > 1:
         say(console, "★ best   - not feasible   ✗ failed   … in flight", style="dim")
 
 
@@ -78,12 +87,16 @@ def print_state(campaign: Campaign, state: State, console: Console) -> None:
     best = best_trial(campaign, state)
     if best is not None:
         tell(console, f"  at {shown_point(campaign, best)}")
+    for trial in best_trials(campaign, state) if best is None else ():
+        tell(console, f"  trial {trial.number}: {shown_goals(campaign, trial)}")
     tell(console, f"  wanted: {wanted(campaign)}")
     counts = f"{glance.n_done} measured, {glance.n_failed} failed, {glance.n_in_flight} in flight"
     facts = [
         ("status", _status(state)),
         ("trials", f"{counts}; budget {planned(campaign)}"),
         ("campaign time", f"{duration(glance.elapsed_s)} (running {duration(glance.running_s)})"),
+        *([("known before", known)] if (known := known_before(campaign, state)) else []),
+        *([("still to gain", glance.still_to_gain)] if glance.still_to_gain else []),
         ("lab", state.engine.lab_name if state.engine else "none yet"),
         ("events", f"{state.n_events:,}"),
     ]

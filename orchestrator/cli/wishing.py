@@ -1,4 +1,4 @@
-"""Commands that ask something of a campaign: pause, resume, stop, resolve, observe."""
+"""Commands that ask something of a campaign: pause, resume, stop, resolve, observe, try, prefer."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ NoteOption = Annotated[str, typer.Option("--note", help="Why; it is kept in the 
 
 def add_to(app: typer.Typer) -> None:
     """Adds this room's commands."""
-    for command in (pause, resume, stop, resolve, observe):
+    for command in (pause, resume, stop, resolve, observe, prefer):
         app.command()(guarded(command))
+    app.command("try")(guarded(try_point))
 
 
 VERDICTS = ("done", "not-done", "failed")
@@ -161,6 +162,9 @@ def observe(
         Path | None, typer.Option(help="CSV with a column of that metric; its mean counts.")
     ] = None,
     sd: Annotated[str | None, typer.Option(help="Its standard deviation, with unit.")] = None,
+    samples: Annotated[
+        int | None, typer.Option(min=1, help="Of how many samples it is the mean.")
+    ] = None,
     level: Annotated[
         str, typer.Option(help="What was replicated: reading | sample | run | block")
     ] = "sample",
@@ -185,11 +189,45 @@ def observe(
     _one_of("level of replication", level, LEVELS)
     if censored is not None:
         _one_of("kind of censoring", censored, BOUNDS)
-    payload = observation(metric, value, file) | {
+    said = {"sd": sd, "n_samples": samples, "censored": censored}
+    payload = observation(metric, value, file, level) | {
         "sample": sample,
-        "sd": sd,
         "level": level,
-        "censored": censored,
         "position": position,
+        **{name: given for name, given in said.items() if given is not None},
     }
     return _wish(store, campaign, "observe", payload, as_json=as_json)
+
+
+def try_point(
+    point: Annotated[list[str], typer.Argument(help="NAME=VALUE for each parameter.")],
+    campaign: CampaignOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Have a point of your own tried, before the planner's next one.
+
+    Example: hagane try oxygen="0.4 sccm" temperature="420 degC" power="150 W" argon="0.5 Pa"
+    """
+    from orchestrator.model.points import point_from
+
+    given = pairs(point, "oxygen=0.4")
+    point_from(_still_open(store, campaign).campaign.space, given)
+    return _wish(store, campaign, "try", {"point": given}, as_json=as_json)
+
+
+def prefer(
+    better: Annotated[int, typer.Argument(help="Number of the better trial.")],
+    worse: Annotated[int, typer.Argument(help="Number of the other one.")],
+    campaign: CampaignOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Say which of two trials is the better one.
+
+    Example: hagane prefer 7 4
+    """
+    seen = _still_open(store, campaign)
+    for number in (better, worse):
+        _one_of("trial of this campaign", str(number), [*map(str, seen.state.trials)])
+    return _wish(store, campaign, "prefer", {"better": better, "worse": worse}, as_json=as_json)

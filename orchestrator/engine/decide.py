@@ -7,12 +7,13 @@ commands out, records what came of it, and asks again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from orchestrator import errors
 from orchestrator.engine import policy
 from orchestrator.engine.admission import blanks_left, may_start, position_of, room_at, sample_of
+from orchestrator.engine.given import Source, source_of_next, uncompared
 from orchestrator.engine.stopping import Reason, reason_to_end
 from orchestrator.engine.study import BoundStep, Study
 from orchestrator.model.events import Rule
@@ -20,12 +21,15 @@ from orchestrator.model.recipe import OnFailure
 from orchestrator.model.state import DispatchState, State, TrialState
 from orchestrator.model.trial import FailureCause, TrialStatus
 
+PREFER = "`hagane prefer BETTER WORSE`, then run it again"
+
 
 @dataclass(frozen=True)
 class Propose:
-    """Ask the planner for the point of this trial."""
+    """Find a point for this trial: the planner's, or one that is given."""
 
     trial: int
+    source: Source = field(default="planner", compare=False)
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class AskPerson:
     """Nothing is left to do but what a person must bring."""
 
     why: str
+    way_on: str = "`hagane observe`, then run it again"
 
 
 @dataclass(frozen=True)
@@ -131,12 +136,23 @@ def decide(study: Study, state: State, now: float, *, is_exhausted: bool = False
         return [End(end.why, end.rule)]
     if state.paused is not None:
         return examine
-    acts = [*examine, *_act(study, state, may_propose=end is None)]
+    to_compare = uncompared(study, state)
+    may_propose = end is None and (not to_compare or bool(state.wished))
+    acts = [*examine, *_act(study, state, may_propose=may_propose)]
+    if acts or may_propose or in_flight(state) or state.open_tickets:
+        return acts
+    return list(_asks(state, to_compare))
+
+
+def _asks(state: State, to_compare: Sequence[int]) -> Iterator[Command]:
+    """What only a person can bring, when nothing else is left to do."""
     awaiting = [t.number for t in state.live_trials() if t.status is TrialStatus.AWAITING]
-    if end and awaiting and not acts and not in_flight(state) and not state.open_tickets:
+    if awaiting:
         shown = ", ".join(map(str, awaiting))
-        return [AskPerson(f"observations of trial {shown} are still missing")]
-    return acts
+        yield AskPerson(f"observations of trial {shown} are still missing")
+    elif to_compare:
+        shown = ", ".join(map(str, to_compare))
+        yield AskPerson(f"nobody has said yet how trial {shown} compares with others", PREFER)
 
 
 def in_flight(state: State) -> list[TrialState]:
@@ -166,7 +182,7 @@ def _settle(study: Study, state: State) -> Iterator[Command]:
             yield Judge(trial.number, due)
         elif _next_step(study, state, trial) is None:
             missing = tuple(
-                m.name for m in study.campaign.metrics if not trial.was_observed(m.name)
+                m.name for m in study.campaign.awaited if not trial.was_observed(m.name)
             )
             if not missing:
                 yield CloseTrial(trial.number)
@@ -260,7 +276,7 @@ def _act(study: Study, state: State, *, may_propose: bool) -> Iterator[Command]:
         number = max(state.trials, default=0) + 1
         way = {**remaining, number: [b.target for b in study.steps if b.moves_sample]}
         if may_start(study, state, first, None, way):
-            yield Propose(number)
+            yield Propose(number, source_of_next(study, state))
             return
         waiting.append(first)
     if waiting and not state.open_tickets:

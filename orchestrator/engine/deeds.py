@@ -7,6 +7,7 @@ from typing import Literal, assert_never
 
 from orchestrator.engine import decide as do
 from orchestrator.engine.admission import next_store, position_of, sample_of
+from orchestrator.engine.given import given_proposal
 from orchestrator.engine.history import history_of
 from orchestrator.engine.judging import judge, known_values
 from orchestrator.engine.ledger import Ledger
@@ -40,7 +41,7 @@ class Deeds:
         state, record = self._ledger.state, self._ledger.record
         match command:
             case do.Propose():
-                await self._propose(command.trial)
+                await self._propose(command)
             case do.StartStep():
                 await self._step(command)
             case do.Examine():
@@ -55,11 +56,15 @@ class Deeds:
             case _:
                 await record(_plain_event(command))
 
-    async def _propose(self, number: int) -> None:
-        clock, state = self._ledger.clock, self._ledger.state
+    async def _propose(self, command: do.Propose) -> None:
+        if command.source != "planner":
+            await self._give(command)
+            return
+        number, clock, state = command.trial, self._ledger.clock, self._ledger.state
         after, start = state.n_events, clock.now()
+        now_s = start - state.started_at
         try:
-            proposals = await self._planner.propose(history_of(self._study, state), 1)
+            proposals = await self._planner.propose(history_of(self._study, state, now_s), 1)
             if not proposals:
                 raise PlanningError("the planner gave none")
             refuse_outside(self._study.campaign.space, proposals[0].point)
@@ -72,15 +77,31 @@ class Deeds:
             return
         await self._ledger.record(
             ev.TrialProposed(
-                trial=number, proposal=proposals[0], after=after, seconds=clock.now() - start
+                trial=number,
+                proposal=proposals[0],
+                after=after,
+                now_s=now_s,
+                seconds=clock.now() - start,
             )
         )
         await self._warm_up(number)
 
+    async def _give(self, command: do.Propose) -> None:
+        """The trial of a point that the planner is not asked for."""
+        state = self._ledger.state
+        proposal = given_proposal(self._study, state, command.source)
+        now_s = self._ledger.clock.now() - state.started_at
+        await self._ledger.record(
+            ev.TrialProposed(
+                trial=command.trial, proposal=proposal, after=state.n_events, now_s=now_s
+            )
+        )
+
     async def _warm_up(self, number: int) -> None:
         """Lets the model's libraries load while the last trials of the initial design run."""
-        campaign = self._study.campaign
-        model_from = campaign.planner.initial + 1
+        campaign, opened = self._study.campaign, self._ledger.state.opened
+        n_before = len(campaign.start) + len(opened.start if opened else ())
+        model_from = max(0, campaign.planner.initial - n_before) + 1
         if model_from - WARM_UP_TRIALS <= number < model_from <= campaign.budget.trials:
             # if it cannot start, the proposal that needs it says so
             with contextlib.suppress(PlanningError):

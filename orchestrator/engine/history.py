@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from orchestrator.engine.study import Study
 from orchestrator.model.campaign import Campaign
-from orchestrator.model.objective import Metric
+from orchestrator.model.objective import PREFERENCE, Metric
+from orchestrator.model.space import Point
+from orchestrator.model.start import KnownTrial
 from orchestrator.model.state import State, TrialState
 from orchestrator.model.trial import TrialStatus
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
@@ -22,43 +24,92 @@ def task_of(campaign: Campaign) -> PlanningTask:
     )
 
 
-def history_of(study: Study, state: State) -> History:
-    """What is known now: ended trials in the order of their numbers, and points in flight.
+def history_of(study: Study, state: State, now_s: float | None = None) -> History:
+    """What is known at `now_s` (campaign time since the start): ended trials in the order of their
+    numbers, and points in flight.
 
-    Noise of reading is not passed on as the noise of an outcome: readings of one film are not
-    films, and the surrogate infers the scatter between films.
+    A context has the value that was measured, where it was. Noise of reading is not passed on as
+    the noise of an outcome: readings of one film are not films, and the surrogate infers the
+    scatter between films.
     """
-    names = [m.name for m in wanted_metrics(study.campaign)]
-    evaluated, pending = [], []
+    campaign = study.campaign
+    names = [m.name for m in wanted_metrics(campaign) if m.name != PREFERENCE]
+    evaluated, pending = before(state, campaign), []
     for trial in state.trials.values():
         outcomes = _outcomes(trial, names)
-        if trial.status is TrialStatus.FAILED:
+        point = _met(campaign, trial)
+        has_failed = trial.status is TrialStatus.FAILED
+        if has_failed or len(outcomes) == len(names):
             evaluated.append(
                 Evaluated(
                     trial=trial.number,
-                    point=trial.proposal.point,
+                    point=point,
                     outcomes=outcomes,
-                    failed=True,
-                    blames_parameters=trial.blames_parameters,
+                    failed=has_failed,
+                    blames_parameters=has_failed and trial.blames_parameters,
+                    at_s=_known_at(trial) - state.started_at,
                 )
             )
-        elif len(outcomes) == len(names):
-            evaluated.append(
-                Evaluated(trial=trial.number, point=trial.proposal.point, outcomes=outcomes)
-            )
-        elif trial.status.is_terminal:
-            continue
-        else:
-            pending.append(trial.proposal.point)
+        elif not trial.status.is_terminal:
+            pending.append(point)
     n_proposed = sum(t.proposal.source != "person" for t in state.trials.values())
-    return History(evaluated=tuple(evaluated), pending=tuple(pending), n_proposed=n_proposed)
+    return History(
+        evaluated=tuple(evaluated),
+        pending=tuple(pending),
+        n_proposed=n_proposed,
+        preferences=tuple(state.preferences),
+        now_s=now_s,
+        context=newest_context(campaign, state),
+    )
+
+
+def before(state: State, campaign: Campaign) -> list[Evaluated]:
+    """What was known before the first trial, under the numbers ..., -2, -1."""
+    known = [*campaign.start, *(state.opened.start if state.opened else ())]
+    return [evaluated_of(trial, index - len(known)) for index, trial in enumerate(known)]
+
+
+def evaluated_of(trial: KnownTrial, number: int) -> Evaluated:
+    """A trial that was made elsewhere, as the planner sees it."""
+    return Evaluated(
+        trial=number,
+        point=trial.point,
+        outcomes={name: Outcome(**found.model_dump()) for name, found in trial.outcomes.items()},
+        failed=trial.failed,
+        blames_parameters=trial.blames_parameters,
+    )
+
+
+def newest_context(campaign: Campaign, state: State) -> Point:
+    """The context as it was measured last."""
+    found: Point = {}
+    for context in campaign.contexts:
+        seen = [o for t in state.trials.values() if (o := t.observed(context.name)) is not None]
+        if seen:
+            found[context.name] = max(seen, key=lambda o: o.at).event.value
+    return found
+
+
+def _met(campaign: Campaign, trial: TrialState) -> Point:
+    """The point with its contexts as they were met."""
+    point = dict(trial.proposal.point)
+    for context in campaign.contexts:
+        seen = trial.observed(context.name)
+        if seen is not None:
+            point[context.name] = seen.event.value
+    return point
+
+
+def _known_at(trial: TrialState) -> float:
+    """When the trial had given what it gives: at its end, or at its last observation."""
+    if trial.ended_at is not None:
+        return trial.ended_at
+    return max((o.at for o in trial.observations), default=trial.proposed_at)
 
 
 def wanted_metrics(campaign: Campaign) -> list[Metric]:
-    """The metrics that the objective speaks of, the one to optimise first."""
-    objective = campaign.objective
-    names = dict.fromkeys([objective.metric, *(c.metric for c in objective.constraints)])
-    return [campaign.metric(n) for n in names]
+    """The metrics that the objective speaks of, those to optimise first."""
+    return [campaign.metric(n) for n in campaign.objective.metrics]
 
 
 def _outcomes(trial: TrialState, names: list[str]) -> dict[str, Outcome]:
@@ -66,5 +117,11 @@ def _outcomes(trial: TrialState, names: list[str]) -> dict[str, Outcome]:
     for name in names:
         seen = trial.observed(name)
         if seen is not None:
-            outcomes[name] = Outcome(value=seen.event.value, censored=seen.event.censored)
+            event = seen.event
+            outcomes[name] = Outcome(
+                value=event.value,
+                sd=event.sd if event.n_samples > 1 else None,
+                n_samples=event.n_samples,
+                censored=event.censored,
+            )
     return outcomes

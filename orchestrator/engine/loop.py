@@ -203,7 +203,7 @@ class Engine:
             return Ending(code, state.paused.why, _way_on(state.paused))
         asks = next((c for c in commands if isinstance(c, do.AskPerson)), None)
         if asks is not None:
-            return Ending(Exit.PERSON, asks.why, "`hagane observe`, then run it again")
+            return Ending(Exit.PERSON, asks.why, asks.way_on)
         if not commands and state.paused is None and not self._is_emergency:
             return Ending(Exit.PERSON, "nothing is left that the engine could do", _IN_DOUBT)
         return None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from orchestrator.engine.admission import room_at
+from orchestrator.engine.history import newest_context
 from orchestrator.engine.judging import pass_gate
+from orchestrator.engine.points import refuse_outside
 from orchestrator.engine.study import Study
 from orchestrator.errors import HaganeError, InputError, UnknownName
 from orchestrator.model.events import (
@@ -20,16 +22,19 @@ from orchestrator.model.events import (
     ObservationInvalidated,
     Observed,
     Paused,
+    PointWished,
+    Preferred,
     RequestTaken,
     Resumed,
     SampleMoved,
 )
-from orchestrator.model.quantity import quantity_in
+from orchestrator.model.points import point_from
+from orchestrator.model.quantity import difference_in, quantity_in
 from orchestrator.model.state import DispatchState, State, TrialState
+from orchestrator.model.trial import TrialStatus
 from orchestrator.ports.execution import Executor
 from orchestrator.ports.journal import Request
 
-WISHES = ("pause", "resume", "resolve", "observe", "invalidate", "moved", "stop")
 OUT = "out"
 """Where a sample is that a person took out of the lab."""
 
@@ -54,23 +59,20 @@ def grant(
 
 def _events(study: Study, state: State, executor: Executor, request: Request) -> list[Event]:
     payload, by = request.payload, request.by
-    match request.kind:
-        case "pause":
-            return [Paused(why=str(payload.get("why") or "a person's wish"), by=by)]
-        case "resume":
-            return _resume(state, by)
-        case "resolve":
-            return _resolve(study, state, executor, payload, by)
-        case "observe":
-            return [_observe(study, state, payload, by)]
-        case "invalidate":
-            return [_invalidate(state, payload, by)]
-        case "moved":
-            return [_moved(study, state, payload, by)]
-        case "stop":
-            return [Paused(why=f"stopped by {by}", by=by, about="latch")]
-        case _:
-            raise UnknownName("wish", request.kind, WISHES)
+    grants: Mapping[str, Callable[[], list[Event]]] = {
+        "pause": lambda: [Paused(why=str(payload.get("why") or "a person's wish"), by=by)],
+        "resume": lambda: _resume(state, by),
+        "resolve": lambda: _resolve(study, state, executor, payload, by),
+        "observe": lambda: [_observe(study, state, payload, by)],
+        "invalidate": lambda: [_invalidate(state, payload, by)],
+        "moved": lambda: [_moved(study, state, payload, by)],
+        "try": lambda: [_try(study, state, payload, by)],
+        "prefer": lambda: [_prefer(study, state, payload, by)],
+        "stop": lambda: [Paused(why=f"stopped by {by}", by=by, about="latch")],
+    }
+    if request.kind not in grants:
+        raise UnknownName("wish", request.kind, grants)
+    return grants[request.kind]()
 
 
 def _resume(state: State, by: str) -> list[Event]:
@@ -160,7 +162,7 @@ def _observe(study: Study, state: State, payload: Mapping[str, Any], by: str) ->
     pass_gate(metric, value)
     sd = payload.get("sd")
     if sd is not None:
-        sd = _measured(f"the sd of {name}", sd, metric.unit)
+        sd = _measured(f"the sd of {name}", sd, metric.unit, difference_in)
         if sd < 0:
             raise InputError(f"the sd of {name} is below zero")
     return Observed(
@@ -173,14 +175,17 @@ def _observe(study: Study, state: State, payload: Mapping[str, Any], by: str) ->
         sd=sd,
         level=_one_of(payload.get("level") or "sample", get_args(Level)),
         n_readings=int(payload.get("n_readings") or 1),
+        n_samples=int(payload.get("n_samples") or 1),
         censored=_one_of(payload.get("censored"), (None, "above", "below")),
         source=str(payload.get("source") or f"person: {by}"),
     )
 
 
-def _measured(what: str, given: Any, unit: str) -> float:
+def _measured(
+    what: str, given: Any, unit: str, read: Callable[[str, str], float] = quantity_in
+) -> float:
     try:
-        return quantity_in(str("" if given is None else given), unit)
+        return read(str("" if given is None else given), unit)
     except InputError as error:
         raise InputError(f"{what}: {error}", hint=error.hint) from error
 
@@ -207,6 +212,29 @@ def _moved(study: Study, state: State, payload: Mapping[str, Any], by: str) -> S
         there = ", ".join(s.name for s in state.at_position(place))
         raise InputError(f"position '{place}' is taken by {there}")
     return SampleMoved(sample=sample, target=place, by=by)
+
+
+def _try(study: Study, state: State, payload: Mapping[str, Any], by: str) -> PointWished:
+    campaign = study.campaign
+    given = dict(payload.get("point") or {})
+    point = point_from(campaign.space, given, newest_context(campaign, state))
+    refuse_outside(campaign.space, point, by or "a person")
+    return PointWished(point=point, by=by)
+
+
+def _prefer(study: Study, state: State, payload: Mapping[str, Any], by: str) -> Preferred:
+    if not study.campaign.objective.by_preference:
+        raise InputError(
+            "what is wanted of this campaign is measured", hint="`objective: {prefer: true}`"
+        )
+    done = {str(n) for n, trial in state.trials.items() if trial.status is TrialStatus.DONE}
+    better, worse = (str(payload.get(key, "")) for key in ("better", "worse"))
+    for number in (better, worse):
+        if number not in done:
+            raise UnknownName("trial that is done", number, done)
+    if better == worse:
+        raise InputError(f"trial {better} is not better than itself")
+    return Preferred(better=int(better), worse=int(worse), by=by)
 
 
 def _trial_of(state: State, sample: str) -> tuple[TrialState, str | None]:

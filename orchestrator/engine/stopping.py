@@ -12,6 +12,9 @@ from orchestrator.model.objective import OutcomeConstraint
 from orchestrator.model.state import State, TrialState
 from orchestrator.model.trial import TrialStatus
 
+LITTLE_IN_A_ROW = 3
+"""Proposals in a row by which there is little to gain: a single one may be a poor fit."""
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -46,40 +49,60 @@ def _by_results(study: Study, state: State) -> Reason | None:
             t.status is TrialStatus.FAILED for t in last
         ):
             return Reason(f"{len(last)} trials in a row failed", "failures")
-    sign = 1.0 if study.campaign.objective.direction == "minimise" else -1.0
-    done = [feasible_value(study, t) for t in ended if t.status is TrialStatus.DONE]
-    best, since_best = _least([None if v is None else sign * v for v in done])
-    if stop.target is not None and best is not None and best <= sign * stop.target:
-        return Reason(f"the target of {stop.target:g} is reached", "target")
+    done = [feasible_losses(study, t) for t in ended if t.status is TrialStatus.DONE]
+    if stop.target is not None:
+        wanted = study.campaign.objective.loss(stop.target)
+        if any(losses is not None and losses[0] <= wanted for losses in done):
+            return Reason(f"the target of {stop.target:g} is reached", "target")
+    if stop.little_to_gain is not None and _has_little_to_gain(state, stop.little_to_gain):
+        return Reason(
+            f"less than {stop.little_to_gain:.3g} was expected still to be gained", "little_to_gain"
+        )
+    since_best = _since_best(done)
     if stop.no_progress is not None and since_best >= stop.no_progress:
         return Reason(f"no progress in {stop.no_progress} trials", "no_progress")
     return None
 
 
-def _least(values: Sequence[float | None]) -> tuple[float | None, int]:
-    """The least value, and how many have come since it was first reached."""
-    best, since_best = None, 0
-    for value in values:
-        if value is not None and (best is None or value < best):
-            best, since_best = value, 0
-        elif best is not None:
+def _has_little_to_gain(state: State, least: float) -> bool:
+    """Whether the planner has expected less than this several times in a row."""
+    proposals = (state.trials[n].proposal for n in sorted(state.trials))
+    told = [p.still_to_gain for p in proposals if p.source in ("model", "pool")]
+    last = told[-LITTLE_IN_A_ROW:]
+    return len(last) == LITTLE_IN_A_ROW and all(g is not None and g < least for g in last)
+
+
+def _since_best(done: Sequence[tuple[float, ...] | None]) -> int:
+    """How many have come since one was better than all before it: of several goals, since one was
+    neither beaten nor equalled. 0 before the first that counts."""
+    front: list[tuple[float, ...]] = []
+    since_best = 0
+    for losses in done:
+        if losses is not None and not any(_is_as_good(other, losses) for other in front):
+            front = [other for other in front if not _is_as_good(losses, other)] + [losses]
+            since_best = 0
+        elif front:
             since_best += 1
-    return best, since_best
+    return since_best
 
 
-def feasible_value(study: Study, trial: TrialState) -> float | None:
-    """The objective's value of a trial that surely meets every constraint, in the metric's unit.
+def _is_as_good(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return all(a <= b for a, b in zip(one, other, strict=True))
+
+
+def feasible_losses(study: Study, trial: TrialState) -> tuple[float, ...] | None:
+    """What each goal wants to be small, of a trial that surely meets every constraint.
 
     A bound counts where the true value can only be better.
     """
     objective = study.campaign.objective
-    seen = trial.observed(objective.metric)
-    worse = "above" if objective.direction == "minimise" else "below"
-    if seen is None or seen.event.censored == worse:
-        return None
-    if all(_is_met(trial, c) for c in objective.constraints):
-        return seen.event.value
-    return None
+    losses = []
+    for goal in objective.goals:
+        seen = trial.observed(goal.metric)
+        if seen is None or goal.may_be_worse(seen.event.censored):
+            return None
+        losses.append(goal.loss(seen.event.value))
+    return tuple(losses) if all(_is_met(trial, c) for c in objective.constraints) else None
 
 
 def _is_met(trial: TrialState, constraint: OutcomeConstraint) -> bool:

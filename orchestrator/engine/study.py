@@ -13,7 +13,11 @@ from orchestrator.model.expression import Expression, compile_expression
 from orchestrator.model.lab import Lab
 from orchestrator.model.quantity import convert
 from orchestrator.model.recipe import Argument, Step
-from orchestrator.model.space import Point, Pool
+from orchestrator.model.space import (
+    Point,
+    parameter_units,
+    point_values,
+)
 from orchestrator.ports.action import ActionSpec, ArgSpec
 from orchestrator.ports.resource import ResourceKind
 
@@ -58,15 +62,7 @@ class Study:
 
     def values(self, point: Point) -> dict[str, Any]:
         """The point as names for expressions; a pool's columns as `<pool>.<column>`."""
-        values: dict[str, Any] = dict(point)
-        for parameter in self.campaign.space.parameters:
-            if isinstance(parameter, Pool):
-                row = parameter.names.index(str(point[parameter.name]))
-                for column, value in zip(parameter.columns, parameter.rows[row], strict=True):
-                    values[f"{parameter.name}.{column}"] = value
-                for column, words in parameter.texts.items():
-                    values[f"{parameter.name}.{column}"] = words[row]
-        return values
+        return point_values(self.campaign.space, point)
 
     def ticket(self, trial: int, step: str, attempt: int) -> str:
         """The identity of a step's attempt: a pure function, so that a replay gives it again."""
@@ -89,7 +85,7 @@ def prepare(
 
     `kinds` is by resource name. The files must have been checked together before.
     """
-    units = _parameter_units(campaign)
+    units = parameter_units(campaign.space)
     steps = []
     for step in campaign.recipe:
         resource = lab.roles[step.role]
@@ -118,19 +114,6 @@ def _releases(lab: Lab, kinds: Mapping[str, ResourceKind]) -> dict[str, BoundSte
             step = Step(name=f"release {position.name}", role=position.name, action=RELEASE)
             releases[position.name] = BoundStep(step, resource, spec, {}, {}, "", False)
     return releases
-
-
-def _parameter_units(campaign: Campaign) -> dict[str, str]:
-    units: dict[str, str] = {}
-    for parameter in campaign.space.parameters:
-        if isinstance(parameter, Pool):
-            pairs = zip(parameter.columns, parameter.units, strict=True)
-            units |= {f"{parameter.name}.{column}": unit for column, unit in pairs}
-            units |= dict.fromkeys((f"{parameter.name}.{c}" for c in parameter.texts), "text")
-            units[parameter.name] = "text"
-        else:
-            units[parameter.name] = getattr(parameter, "unit", "text")
-    return units
 
 
 def _bind(

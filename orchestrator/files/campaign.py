@@ -7,14 +7,18 @@ from pathlib import Path
 
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.files.canonical import content_hash
+from orchestrator.files.conditions import read_constraints
 from orchestrator.files.document import Document, read_document
 from orchestrator.files.findings import Findings
-from orchestrator.files.outcome import read_metrics, read_objective, read_stop
+from orchestrator.files.outcome import read_contexts, read_metrics
 from orchestrator.files.recipe import positive_seconds, read_recipe
 from orchestrator.files.scope import Scope
 from orchestrator.files.shapes import BudgetShape, CampaignHeading, CampaignShape, PlannerShape
 from orchestrator.files.space import read_space
+from orchestrator.files.start import Start, read_start
+from orchestrator.files.wanted import read_objective, read_stop
 from orchestrator.model.campaign import Budget, Campaign, PlannerChoice
+from orchestrator.model.objective import PREFERENCE, Metric, Objective
 from orchestrator.model.space import Pool, SearchSpace
 from orchestrator.ports.action import ActionSpec
 
@@ -58,14 +62,17 @@ class _Reading:
         findings = self._findings
         findings.keys([], CampaignShape, "a key of a campaign")
         heading = findings.shaped([], CampaignHeading, "a key of a campaign", partly=True)
-        parameters = read_space(findings, self._scope, self._folder)
+        space = read_space(findings, self._scope, self._folder)
+        constraints = read_constraints(findings, self._scope)
         roles = self._roles(capability, capabilities)
         recipe = read_recipe(findings, self._scope, roles)
         metrics = read_metrics(findings, self._scope)
-        objective = read_objective(findings, metrics)
-        stop = read_stop(findings, metrics.get(objective.metric) if objective else None)
+        contexts = read_contexts(findings, self._scope, space)
+        objective = read_objective(findings, self._scope, metrics, space)
+        stop = read_stop(findings, metrics, objective)
         planner, budget = self._planner(planners), self._budget()
-        self._refuse_emptiness()
+        self._refuse_emptiness(objective)
+        start = self._start(space, metrics, objective)
         findings.raise_any()
         assert heading is not None, "or it was a finding"
         assert objective is not None, "or it was a finding"
@@ -73,23 +80,35 @@ class _Reading:
         return Campaign(
             name=heading.name,
             goal=heading.goal,
-            space=SearchSpace(parameters=parameters),
+            space=space.model_copy(update={"constraints": constraints}),
             roles={name: str(findings.plain(["roles", name])) for name in roles},
             recipe=recipe,
-            metrics=tuple(metric for metric in metrics.values() if metric is not None),
+            metrics=_all_metrics(metrics, contexts, objective),
             objective=objective,
             planner=planner,
             budget=budget,
             stop=stop,
+            start=start.trials,
+            start_from=start.campaign,
             in_flight=heading.in_flight,
             seed=heading.seed,
             source=self._document.source,
             text=self._document.text,
             file_hash=content_hash(
                 self._document.root.plain(),
-                {p.name: p.sha256 for p in parameters if isinstance(p, Pool)},
+                _tables(space, start),
             ),
         )
+
+    def _start(
+        self,
+        space: SearchSpace,
+        metrics: Mapping[str, Metric | None],
+        objective: Objective | None,
+    ) -> Start:
+        names = objective.metrics if objective else ()
+        wanted = [metric for name in names if (metric := metrics.get(name)) is not None]
+        return read_start(self._findings, space, wanted, self._folder)
 
     def _roles(
         self, capability: Callable[[str], Actions], capabilities: Collection[str]
@@ -128,7 +147,25 @@ class _Reading:
                 time_s = positive_seconds(shape.time)
         return Budget(trials=shape.trials, time_s=time_s)
 
-    def _refuse_emptiness(self) -> None:
-        for section in ("space", "metrics"):
-            if self._findings.plain([section]) == {}:
-                self._findings.add([section], f"'{section}' is empty")
+    def _refuse_emptiness(self, objective: Objective | None) -> None:
+        if self._findings.plain(["space"]) == {}:
+            self._findings.add(["space"], "'space' is empty")
+        by_preference = objective is not None and objective.by_preference
+        if not self._findings.plain(["metrics"]) and not by_preference:
+            self._findings.add(["metrics"], "no metric is measured", key=True)
+
+
+def _tables(space: SearchSpace, start: Start) -> dict[str, str]:
+    """sha256 of every table that the file names."""
+    pools = {p.name: p.sha256 for p in space.parameters if isinstance(p, Pool) and p.sha256}
+    return pools | ({"start:": start.sha256} if start.sha256 else {})
+
+
+def _all_metrics(
+    metrics: Mapping[str, Metric | None], contexts: Mapping[str, Metric], objective: Objective
+) -> tuple[Metric, ...]:
+    """Those of the file, those of its contexts, and the one that is nothing but preferences."""
+    found = [metric for metric in metrics.values() if metric is not None]
+    if objective.by_preference:
+        found.append(Metric(name=PREFERENCE, expression=""))
+    return (*found, *contexts.values())

@@ -123,6 +123,11 @@ class Findings:
             self._translate(path, shape, what, error)
             return None
 
+    @property
+    def has_any(self) -> bool:
+        """Whether there is a mistake so far."""
+        return bool(self._problems)
+
     def raise_any(self) -> None:
         """Raises FileProblems with all that was found, in the order of the file."""
         if self._problems:

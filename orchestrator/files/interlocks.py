@@ -8,7 +8,7 @@ from typing import Literal
 
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.files.findings import Findings
-from orchestrator.files.shapes import RangeShape
+from orchestrator.files.lab_shapes import RangeShape
 from orchestrator.model.lab import Interlock, Limit
 from orchestrator.model.quantity import quantity_in
 from orchestrator.ports.action import ActionSpec, ArgSpec, Effect, ResultSpec

@@ -11,8 +11,7 @@ from orchestrator.files.canonical import content_hash
 from orchestrator.files.document import Document, KeyPath, read_document
 from orchestrator.files.findings import Findings
 from orchestrator.files.interlocks import read_interlocks, read_limits
-from orchestrator.files.recipe import positive_seconds
-from orchestrator.files.shapes import (
+from orchestrator.files.lab_shapes import (
     ClockShape,
     LabHeading,
     LabShape,
@@ -20,6 +19,7 @@ from orchestrator.files.shapes import (
     ResourceShape,
     TwinsShape,
 )
+from orchestrator.files.recipe import positive_seconds
 from orchestrator.model.lab import ClockChoice, Lab, Position, ResourceBinding, TwinChoice
 from orchestrator.model.quantity import quantity_in
 from orchestrator.ports.resource import OptionSpec, ResourceKind

@@ -1,20 +1,13 @@
-"""Reads `metrics:`, `objective:` and `stop:` of a campaign file."""
+"""Reads the `metrics:` of a campaign file, and how its contexts are measured."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Literal
-
-from orchestrator.errors import InputError, UnknownName
 from orchestrator.files.findings import Findings
 from orchestrator.files.scope import Scope
-from orchestrator.files.shapes import MetricShape, ObjectiveShape, StopShape
-from orchestrator.model.campaign import StopRules
-from orchestrator.model.objective import Goal, Metric, Objective, OutcomeConstraint
+from orchestrator.files.shapes import MetricShape
+from orchestrator.model.objective import Metric
 from orchestrator.model.quantity import check_unit, quantity_in
-
-_CONSTRAINT = re.compile(r"\s*(\w+)\s*([<>=]=?)\s*(\S.*)")
+from orchestrator.model.space import Context, SearchSpace
 
 
 def read_metrics(findings: Findings, scope: Scope) -> dict[str, Metric | None]:
@@ -29,6 +22,25 @@ def read_metrics(findings: Findings, scope: Scope) -> dict[str, Metric | None]:
         with findings.at([*path, "unit"]):
             check_unit(shape.unit)
             metrics[name] = _metric(findings, scope, name, shape)
+    return metrics
+
+
+def read_contexts(findings: Findings, scope: Scope, space: SearchSpace) -> dict[str, Metric]:
+    """How each context is measured: a metric of its name, without an expression if a person may
+    observe it."""
+    metrics = {}
+    for context in space.parameters:
+        if not isinstance(context, Context):
+            continue
+        path = ["space", context.name, "value"]
+        given, text = findings.plain(path), ""
+        with findings.at(path):
+            expression = scope.compile(str(given), context.unit) if given is not None else None
+            text = expression.text if expression else ""
+        metrics[context.name] = Metric(name=context.name, expression=text, unit=context.unit)
+        if context.name in findings.entries(["metrics"]):
+            message = f"the context '{context.name}' is a metric of that name already"
+            findings.add(["metrics", context.name], message, "say its 'value' there", key=True)
     return metrics
 
 
@@ -57,69 +69,3 @@ def _metric(findings: Findings, scope: Scope, name: str, shape: MetricShape) -> 
 def in_unit(given: float | str, unit: str) -> float:
     """A quantity, or a plain number in the unit that stands beside it. Raises InputError."""
     return quantity_in(given, unit) if isinstance(given, str) else float(given)
-
-
-def read_objective(findings: Findings, metrics: Mapping[str, Metric | None]) -> Objective | None:
-    """The objective; None (and mistakes) where it could not be read."""
-    path = ["objective"]
-    if findings.plain(path) is None:
-        return None  # its absence is a finding already
-    shape = findings.shaped(path, ObjectiveShape, "a key of the objective")
-    if shape is None:
-        return None
-    directions: tuple[Literal["minimise", "maximise"], ...] = ("minimise", "maximise")
-    wanted = [d for d in directions if getattr(shape, d) is not None]
-    if len(wanted) != 1:
-        findings.add(path, "the objective needs exactly one of minimise, maximise")
-        return None
-    metric = getattr(shape, wanted[0])
-    if metric not in metrics:
-        with findings.at([*path, wanted[0]]):
-            raise UnknownName("metric of this campaign", metric, metrics)
-    constraints = []
-    for index, text in enumerate(shape.subject_to):
-        with findings.at([*path, "subject_to", index]):
-            constraint = _constraint(text, metrics)
-            if constraint is not None:
-                constraints.append(constraint)
-    return Objective(
-        goals=(Goal(metric=metric, direction=wanted[0]),), constraints=tuple(constraints)
-    )
-
-
-def _constraint(text: str, metrics: Mapping[str, Metric | None]) -> OutcomeConstraint | None:
-    match = _CONSTRAINT.fullmatch(text)
-    if match is None or match[2] not in (">=", "<="):
-        raise InputError(
-            f"'{text}' is not a constraint", hint="write 'METRIC >= QUANTITY' or 'METRIC <= ...'"
-        )
-    name, sense, bound = match[1], match[2], match[3].strip()
-    if name not in metrics:
-        raise UnknownName("metric of this campaign", name, metrics)
-    metric = metrics[name]
-    if metric is None:
-        return None
-    return OutcomeConstraint(
-        metric=name, sense=">=" if sense == ">=" else "<=", bound=quantity_in(bound, metric.unit)
-    )
-
-
-def read_stop(findings: Findings, metric: Metric | None) -> StopRules:
-    """The stop rules; `metric` is the objective's, in whose unit a target is given."""
-    shape = findings.shaped(["stop"], StopShape, "a stop rule")
-    if shape is None:
-        return StopRules()
-    target = None
-    if shape.target is not None and metric is not None:
-        with findings.at(["stop", "target"]):
-            if metric.unit and not isinstance(shape.target, str):
-                raise InputError(
-                    f"the target needs a unit: '{metric.name}' is in '{metric.unit}'",
-                    hint=f"write '{shape.target:g} {metric.unit}'",
-                )
-            target = in_unit(shape.target, metric.unit)
-    return StopRules(
-        target=target,
-        no_progress=shape.no_progress,
-        failures_in_a_row=shape.failures_in_a_row,
-    )

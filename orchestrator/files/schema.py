@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from orchestrator.files.shapes import CampaignShape, LabShape
+from orchestrator.files.lab_shapes import LabShape
+from orchestrator.files.shapes import CampaignShape
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

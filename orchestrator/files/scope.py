@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 from orchestrator.errors import InputError, UnknownName, did_you_mean
 from orchestrator.files.shapes import NAME
 from orchestrator.model.expression import FUNCTIONS, TEXT, Expression, compile_expression
-from orchestrator.model.space import Choice, Integer, Pool, Real
+from orchestrator.model.space import (
+    PREVIOUS,
+    Context,
+    Integer,
+    Ordinal,
+    Parameter,
+    Pool,
+    Real,
+    Value,
+    words_of,
+)
 
 
 @dataclass
@@ -18,7 +28,7 @@ class Scope:
 
     `ranges` are in the name's unit; `words` are the values of names that stand for texts; `whole`
     are names of whole numbers. A name in `broken` was declared, but not so that it could be read:
-    to use it is no second mistake.
+    to use it is no second mistake. `taken` are names that stand for nothing in an expression.
     """
 
     units: dict[str, str] = field(default_factory=dict)
@@ -26,20 +36,24 @@ class Scope:
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)
     whole: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
 
-    def declare(self, parameter: Real | Integer | Choice | Pool) -> None:
+    def declare(self, parameter: Parameter) -> None:
         """Adds a parameter, and the columns of a pool as `pool.column`."""
-        name = parameter.name
+        name, words = parameter.name, words_of(parameter)
         match parameter:
-            case Real() | Integer():
-                self.units[name] = parameter.unit
-                self.ranges[name] = (float(parameter.low), float(parameter.high))
-                if isinstance(parameter, Integer):
-                    self.whole.add(name)
-            case Choice():
-                self.units[name], self.words[name] = TEXT, parameter.options
             case Pool():
                 self._declare_pool(parameter)
+            case Real() | Integer() | Context():
+                self.units[name] = parameter.unit
+                self.ranges[name] = (float(parameter.low), float(parameter.high))
+            case _ if words is not None:
+                self.units[name], self.words[name] = TEXT, words
+            case Ordinal(levels=levels, unit=unit):
+                numbers = [float(level) for level in levels]
+                self.units[name], self.ranges[name] = unit, (min(numbers), max(numbers))
+        if isinstance(parameter, Integer):
+            self.whole.add(name)
 
     def _declare_pool(self, pool: Pool) -> None:
         self.units[pool.name], self.words[pool.name] = TEXT, pool.names
@@ -62,11 +76,24 @@ class Scope:
         try:
             return compile_expression(text.lstrip()[1:].strip(), self.units, target)
         except UnknownName as error:
-            if error.name.split(".")[0] in self.broken:
+            if self.excuses(error):
                 return None
-            near = did_you_mean(error.name, {*self.units, *self.broken})
-            error.hint = near if near.startswith("did") else error.hint
             raise
+
+    def excuses(self, error: UnknownName) -> bool:
+        """Whether the unknown name is a broken one; else the error's hint is made better."""
+        if error.name.split(".")[0] in self.broken:
+            return True
+        near = did_you_mean(error.name, {*self.units, *self.broken})
+        if near.startswith("did") and not error.hint.startswith("did"):
+            error.hint = near
+        return False
+
+    def widen(self, name: str, value: Value) -> None:
+        """Takes into account that a parameter may have this value too."""
+        if name in self.ranges and not isinstance(value, str):
+            low, high = self.ranges[name]
+            self.ranges[name] = (min(low, value), max(high, value))
 
     def check_new(self, name: str) -> None:
         """Accepts a new name for a parameter or a step. Raises InputError."""
@@ -74,7 +101,9 @@ class Scope:
             raise InputError(
                 f"'{name}' cannot be a name", hint="letters, digits and '_', a letter first"
             )
+        if name == PREVIOUS:
+            raise InputError(f"'{name}' cannot be a name", hint="it stands for the trial before")
         if name in FUNCTIONS:
             raise InputError(f"'{name}' cannot be a name", hint=f"{name}() is a function")
-        if name in self.broken or any(n.split(".")[0] == name for n in self.units):
+        if name in self.broken | self.taken or any(n.split(".")[0] == name for n in self.units):
             raise InputError(f"the name '{name}' is used twice", hint="give it another name")

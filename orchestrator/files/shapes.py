@@ -1,11 +1,11 @@
-"""What people write: the shape of campaign and lab files, before names and units are looked at.
+"""What people write: the shape of campaign files, before names and units are looked at.
 
 The JSON Schema for editors is derived from these models, and the reader validates with them.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -38,7 +38,6 @@ Name: TypeAlias = Annotated[str, Field(pattern=NAME)]
 UnitText: TypeAlias = Annotated[
     str, Field(description="a unit; none for a plain number", examples=["sccm", "ohm*cm", "at.%"])
 ]
-OnRestart: TypeAlias = Literal["make_safe", "leave"]
 
 
 class Shape(BaseModel):
@@ -47,28 +46,108 @@ class Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class RealShape(Shape):
-    """A number between two bounds."""
+class ConditionalShape(Shape):
+    """A parameter may exist only for some words of a choice; elsewhere it is `otherwise` (else its
+    least or first value)."""
+
+    when: Annotated[
+        dict[Name, Word | list[Word]] | None,
+        Field(description="CHOICE: the words for which this parameter exists"),
+    ] = None
+    otherwise: int | Finite | Word | None = None
+
+
+class RealShape(ConditionalShape):
+    """A number between two bounds.
+
+    `noise` is the standard deviation with which the lab holds the setting: a quantity, or on a log
+    scale a share (`5 %`).
+    """
 
     real: Annotated[list[Finite], Field(min_length=2, max_length=2)]
     unit: UnitText = ""
     scale: Literal["linear", "log"] = "linear"
+    noise: Finite | Quantity | None = None
 
 
-class IntegerShape(Shape):
+class IntegerShape(ConditionalShape):
     """A whole number between two bounds."""
 
     integer: Annotated[list[int], Field(min_length=2, max_length=2)]
     unit: UnitText = ""
 
 
-class ChoiceShape(Shape):
-    """One of a few words."""
+class OrdinalShape(ConditionalShape):
+    """One of a few numbers, in ascending order."""
+
+    ordinal: Annotated[list[Finite], Field(min_length=2)]
+    unit: UnitText = ""
+    scale: Literal["linear", "log"] = "linear"
+
+
+class OrderedWordsShape(ConditionalShape):
+    """One of a few words with an order."""
+
+    ordinal: Annotated[list[Word], Field(min_length=2)]
+
+
+class ChoiceShape(ConditionalShape):
+    """One of a few words without an order."""
 
     choice: Annotated[list[Word], Field(min_length=1)]
 
 
-class PoolShape(Shape):
+class DescribedChoiceShape(ConditionalShape):
+    """One of a few words, each described by the same numbers; `units` are those of the numbers."""
+
+    choice: Annotated[
+        dict[Word, Annotated[dict[Name, Finite | Quantity], Field(min_length=1)]],
+        Field(min_length=1, examples=[{"water": {"polarity": 10.2}, "ethanol": {"polarity": 5.2}}]),
+    ]
+    units: dict[Name, UnitText] = {}
+
+
+class MixtureShape(Shape):
+    """Components that sum to `total`, each between its bounds.
+
+    `present` is how many of them are above zero: between the two numbers. One that is present is
+    at least `least`.
+    """
+
+    mixture: Annotated[
+        dict[Name, Annotated[list[Finite], Field(min_length=2, max_length=2)]],
+        Field(min_length=2, examples=[{"Cu": [0, 50], "Ni": [10, 100], "Zn": [0, 100]}]),
+    ]
+    total: Finite | Quantity = 1.0
+    unit: UnitText = ""
+    present: Annotated[list[int], Field(min_length=2, max_length=2)] | None = None
+    least: Finite | Quantity = 0.0
+
+
+class FidelityShape(Shape):
+    """How exactly the question is answered: words in ascending exactness with the cost of a trial.
+    The last one is the one that counts."""
+
+    fidelity: Annotated[
+        dict[Word, Annotated[float, Field(gt=0, allow_inf_nan=False)]],
+        Field(min_length=2, examples=[{"emt": 1, "dft": 100}]),
+    ]
+
+
+class ContextShape(Shape):
+    """What acts and is measured but cannot be chosen; the two numbers are the range expected.
+
+    `assumed` stands for it until it is measured (else the middle of the range). Without `value` it
+    is observed by a person (`hagane observe`), or not at all.
+    """
+
+    context: Annotated[list[Finite], Field(min_length=2, max_length=2)]
+    unit: UnitText = ""
+    assumed: Finite | Quantity | None = None
+    value: Formula | None = None
+
+
+class PoolShape(ConditionalShape):
     """One row of a CSV file, relative to the campaign file.
 
     `name` is the column that names the candidates (else the column `name`, else the first);
@@ -83,9 +162,34 @@ class PoolShape(Shape):
 PARAMETER_SHAPES: dict[str, type[Shape]] = {
     "real": RealShape,
     "integer": IntegerShape,
+    "ordinal": OrdinalShape,
     "choice": ChoiceShape,
     "pool": PoolShape,
+    "mixture": MixtureShape,
+    "fidelity": FidelityShape,
+    "context": ContextShape,
 }
+AnyParameterShape: TypeAlias = (
+    RealShape
+    | IntegerShape
+    | OrdinalShape
+    | OrderedWordsShape
+    | ChoiceShape
+    | DescribedChoiceShape
+    | PoolShape
+    | MixtureShape
+    | FidelityShape
+    | ContextShape
+)
+
+
+def parameter_shape(kind: str, value: Any) -> type[Shape]:
+    """The shape of a parameter of that kind; for some it depends on what is written below it."""
+    if kind == "choice" and isinstance(value, dict):
+        return DescribedChoiceShape
+    if kind == "ordinal" and isinstance(value, list) and any(isinstance(v, str) for v in value):
+        return OrderedWordsShape
+    return PARAMETER_SHAPES[kind]
 
 
 class StepShape(BaseModel):
@@ -113,12 +217,45 @@ class MetricShape(Shape):
     max: Finite | Quantity | None = None
 
 
-class ObjectiveShape(Shape):
-    """Exactly one of `minimise` and `maximise`."""
+class TargetShape(Shape):
+    """A value to be met (`to`), or a range to be in (`between`)."""
+
+    match: str | None = None
+    to: Finite | Quantity | None = None
+    between: Annotated[list[Finite | Quantity], Field(min_length=2, max_length=2)] | None = None
+
+
+class GoalShape(TargetShape):
+    """Exactly one of `minimise`, `maximise` and `match`; `worst` is where it stops to be of
+    interest, among several goals."""
 
     minimise: str | None = None
     maximise: str | None = None
-    subject_to: list[Annotated[str, Field(examples=["thickness >= 120 nm"])]] = []
+    worst: Finite | Quantity | None = None
+
+
+class ObjectiveShape(TargetShape):
+    """What is wanted: one or several metrics to `minimise` and to `maximise`, one to `match`; or
+    `goals` one by one; or what people `prefer` of two trials. And what a trial costs."""
+
+    minimise: str | list[str] | None = None
+    maximise: str | list[str] | None = None
+    goals: Annotated[
+        list[GoalShape] | None,
+        Field(examples=[[{"maximise": "strength", "worst": "100 MPa"}, {"minimise": "mass"}]]),
+    ] = None
+    prefer: Literal[True] | None = None
+    subject_to: list[
+        Annotated[str, Field(examples=["thickness >= 120 nm", "pressure <= 5 Pa with 95 %"])]
+    ] = []
+    cost: Annotated[
+        str | None,
+        Field(
+            pattern=FORMULA,
+            description="what a trial takes, of parameters and previous.<parameter>",
+            examples=["=20 min + abs(temperature - previous.temperature) / '5 K/min'"],
+        ),
+    ] = None
 
 
 class PlannerShape(BaseModel):
@@ -142,8 +279,22 @@ class StopShape(Shape):
     """Reasons to end earlier."""
 
     target: Quantity | int | Finite | None = None
+    little_to_gain: Annotated[
+        Quantity | int | Finite | None,
+        Field(description="in the goal's unit; a share (2 %) where its metric is on a log scale"),
+    ] = None
     no_progress: Annotated[int, Field(gt=0)] | None = None
     failures_in_a_row: Annotated[int, Field(gt=0)] | None = None
+
+
+class StartShape(Shape):
+    """What is known before the first trial: exactly one of a `table` of results (a CSV file beside
+    the campaign file; `columns` maps names to columns where they differ) and a `campaign` of the
+    store."""
+
+    table: Word | None = None
+    columns: dict[Name, Word] = {}
+    campaign: Word | None = None
 
 
 class CampaignHeading(Shape):
@@ -158,79 +309,19 @@ class CampaignHeading(Shape):
 class CampaignShape(CampaignHeading):
     """A campaign file: a question to a lab, without the lab."""
 
-    space: Annotated[
-        dict[Name, RealShape | IntegerShape | ChoiceShape | PoolShape], Field(min_length=1)
-    ]
+    space: Annotated[dict[Name, AnyParameterShape], Field(min_length=1)]
+    constraints: Annotated[
+        list[Word],
+        Field(
+            description="what is known not to be possible, on parameters alone",
+            examples=[["oxygen + argon <= 3 Pa", "width + 2 * height <= 40 mm"]],
+        ),
+    ] = []
     roles: Annotated[dict[Name, str], Field(description="role: capability")] = {}
     recipe: list[Annotated[dict[Name, StepShape], Field(min_length=1, max_length=1)]] = []
-    metrics: Annotated[dict[Name, MetricShape], Field(min_length=1)]
+    metrics: dict[Name, MetricShape] = {}
     objective: ObjectiveShape
     planner: PlannerShape = PlannerShape()
+    start: StartShape | None = None
     budget: BudgetShape
     stop: StopShape = StopShape()
-
-
-class ResourceShape(BaseModel):
-    """A resource; all further keys are options of its kind."""
-
-    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
-    __pydantic_extra__: dict[str, int | Finite | bool | str] = Field(init=False)
-
-    kind: str
-    parts: dict[str, str] = {}
-    serial: str | None = None
-    on_restart: OnRestart | None = None
-
-
-class RangeShape(Shape):
-    """Bounds as quantities; a plain number only where the argument has no unit."""
-
-    min: Finite | Quantity | None = None
-    max: Finite | Quantity | None = None
-
-
-class PositionShape(Shape):
-    """A place for samples."""
-
-    slots: Annotated[int, Field(gt=0)] = 1
-    stores_new: bool = False
-
-
-class ClockShape(Shape):
-    """Campaign time: wall time, or `speed` times faster (twins only)."""
-
-    kind: Literal["wall", "scaled"] = "wall"
-    speed: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
-
-
-class TwinsShape(Shape):
-    """A world of virtual instruments behind the ports `twin:NAME`."""
-
-    world: str
-    seed: Annotated[int, Field(ge=0)] = 0
-
-
-class LabHeading(Shape):
-    """The plain values of a lab file."""
-
-    lab: Annotated[str, Field(min_length=1, max_length=200)]
-    on_restart: OnRestart = "make_safe"
-    poll: Quantity = "1 s"
-
-
-class LabShape(LabHeading):
-    """A lab file: which resource plays which role, and what is forbidden."""
-
-    twins: TwinsShape | None = None
-    clock: ClockShape = ClockShape()
-    resources: Annotated[dict[Name, ResourceShape], Field(min_length=1)]
-    roles: Annotated[dict[Name, str], Field(description="role: resource")] = {}
-    positions: dict[Name, PositionShape] = {}
-    limits: Annotated[
-        dict[str, dict[str, RangeShape]],
-        Field(examples=[{"heater.set_temperature": {"temperature": {"max": "500 degC"}}}]),
-    ] = {}
-    interlocks: list[
-        Annotated[str, Field(examples=["never supply.on while gauge.pressure > 5 Pa"])]
-    ] = []
-    make_safe: Annotated[list[str], Field(description="resources, the most urgent first")] = []

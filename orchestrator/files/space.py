@@ -1,47 +1,148 @@
-"""Reads the `space:` of a campaign file: parameters, and pools from their tables."""
+"""Reads the `space:` of a campaign file: parameters, and what binds them together."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from itertools import pairwise
 from pathlib import Path
 
-from orchestrator.errors import FileProblems, InputError, Problem, UnknownName, did_you_mean
+from orchestrator.errors import InputError, did_you_mean
+from orchestrator.files.conditions import read_condition
 from orchestrator.files.findings import Findings
+from orchestrator.files.mixture import read_mixture
+from orchestrator.files.pools import described_choice, read_pool
 from orchestrator.files.scope import Scope
 from orchestrator.files.shapes import (
     PARAMETER_SHAPES,
     ChoiceShape,
+    ConditionalShape,
+    ContextShape,
+    DescribedChoiceShape,
+    FidelityShape,
     IntegerShape,
+    MixtureShape,
+    OrderedWordsShape,
+    OrdinalShape,
     PoolShape,
     RealShape,
     Shape,
+    parameter_shape,
 )
-from orchestrator.files.table import Table, read_table
-from orchestrator.model.quantity import check_unit
-from orchestrator.model.space import Choice, Integer, Pool, Real
+from orchestrator.model.quantity import check_unit, difference_in, parse_quantity, quantity_in
+from orchestrator.model.space import (
+    Choice,
+    Condition,
+    Context,
+    Fidelity,
+    Integer,
+    Mixture,
+    Ordinal,
+    Parameter,
+    Real,
+    SearchSpace,
+)
 
-Parameter = Real | Integer | Choice | Pool
+_PERCENT = ("%", "percent")
 
 
-def read_space(findings: Findings, scope: Scope, folder: Path) -> tuple[Parameter, ...]:
-    """The parameters that could be read; each is declared in `scope`.
+def read_space(findings: Findings, scope: Scope, folder: Path) -> SearchSpace:
+    """What could be read, without the known constraints; each parameter is declared in `scope`.
 
     Tables of pools are looked for in `folder`.
     """
-    parameters: list[Parameter] = []
+    reading = _Reading(findings, scope, folder)
     for name in findings.entries(["space"]):
-        with findings.at(["space", name], key=True):
+        reading.entry(name)
+    conditions = reading.conditions()
+    return SearchSpace(
+        parameters=tuple(reading.parameters),
+        mixtures=tuple(reading.mixtures),
+        conditions=conditions,
+    )
+
+
+class _Reading:
+    def __init__(self, findings: Findings, scope: Scope, folder: Path) -> None:
+        self._findings, self._scope, self._folder = findings, scope, folder
+        self._conditional: dict[str, ConditionalShape] = {}
+        self.parameters: list[Parameter] = []
+        self.mixtures: list[Mixture] = []
+
+    def entry(self, name: str) -> None:
+        """Reads one entry of the space, and declares what it brings."""
+        findings, scope, path = self._findings, self._scope, ["space", name]
+        with findings.at(path, key=True):
             scope.check_new(name)
-        parameter = _read_parameter(findings, name, folder)
-        if parameter is None:
+        shape = _shape(findings, name)
+        if isinstance(shape, MixtureShape):
+            self._mixture(name, shape)
+            return
+        parameter = None if shape is None else self._parameter(name, shape)
+        if parameter is None or shape is None:
             scope.broken.add(name)
-        else:
-            parameters.append(parameter)
-            scope.declare(parameter)
-    return tuple(parameters)
+            return
+        self.parameters.append(parameter)
+        scope.declare(parameter)
+        if isinstance(shape, ConditionalShape) and {"when", "otherwise"} & shape.model_fields_set:
+            self._conditional[name] = shape
+
+    def conditions(self) -> tuple[Condition, ...]:
+        """The conditions, once every parameter is known."""
+        space = SearchSpace(parameters=tuple(self.parameters))
+        bound, found = set(self._conditional), []
+        for name, shape in self._conditional.items():
+            condition = read_condition(self._findings, space, name, shape, bound)
+            if condition is not None:
+                found.append(condition)
+                self._scope.widen(name, condition.otherwise)
+        return tuple(found)
+
+    def _mixture(self, name: str, shape: MixtureShape) -> None:
+        self._scope.taken.add(name)
+        read = read_mixture(self._findings, self._scope, name, shape)
+        if read is None:
+            self._scope.broken |= set(shape.mixture)
+            return
+        components, mixture = read
+        self.mixtures.append(mixture)
+        self.parameters += components
+        for component in components:
+            self._scope.declare(component)
+
+    def _parameter(self, name: str, shape: Shape) -> Parameter | None:
+        path = ["space", name]
+        kind = next(kind for kind in PARAMETER_SHAPES if kind in type(shape).model_fields)
+        parameter = None
+        with self._findings.at([*path, kind]):
+            parameter = _parameter(name, shape, self._folder)
+            self._refuse_second_fidelity(parameter)
+        if parameter is None:
+            return None
+        with self._findings.at([*path, "unit"]):
+            check_unit(getattr(parameter, "unit", ""))
+            return self._completed(parameter, shape)
+        return None
+
+    def _refuse_second_fidelity(self, parameter: Parameter) -> None:
+        first = next((p.name for p in self.parameters if isinstance(p, Fidelity)), None)
+        if isinstance(parameter, Fidelity) and first is not None:
+            raise InputError(f"there is one fidelity at most, and '{first}' is one already")
+
+    def _completed(self, parameter: Parameter, shape: Shape) -> Parameter | None:
+        """With what is given in the parameter's unit, which is known to exist."""
+        path = ["space", parameter.name]
+        if isinstance(parameter, Real) and isinstance(shape, RealShape) and shape.noise is not None:
+            with self._findings.at([*path, "noise"]):
+                return parameter.model_copy(update={"setting_sd": _setting_sd(parameter, shape)})
+            return None
+        if isinstance(parameter, Context) and isinstance(shape, ContextShape):
+            with self._findings.at([*path, "assumed"]):
+                return _assumed(parameter, shape)
+            return None
+        return parameter
 
 
-def _read_parameter(findings: Findings, name: str, folder: Path) -> Parameter | None:
+def _shape(findings: Findings, name: str) -> Shape | None:
     path = ["space", name]
     entries = findings.entries(path)
     kinds = [kind for kind in PARAMETER_SHAPES if kind in entries]
@@ -51,96 +152,89 @@ def _read_parameter(findings: Findings, name: str, folder: Path) -> Parameter | 
         hint = next((h for h in near if h.startswith("did")), f"one of {kinds_known}")
         findings.add(path, f"'{name}' needs exactly one of {kinds_known}", hint)
         return None
-    what = f"a key of a parameter that is '{kinds[0]}'"
-    shape = findings.shaped(path, PARAMETER_SHAPES[kinds[0]], what)
-    if shape is None:
-        return None
-    parameter = None
-    with findings.at([*path, kinds[0]]):
-        parameter = _parameter(name, shape, folder)
-    if isinstance(parameter, Real | Integer):
-        with findings.at([*path, "unit"]):
-            check_unit(parameter.unit)
-            return parameter
-        return None
-    return parameter
+    shape = parameter_shape(kinds[0], findings.plain([*path, kinds[0]]))
+    return findings.shaped(path, shape, f"a key of a parameter that is '{kinds[0]}'")
 
 
 def _parameter(name: str, shape: Shape, folder: Path) -> Parameter:
     match shape:
-        case RealShape(real=[low, high], unit=unit, scale=scale):
-            _check_bounds(low, high)
-            if scale == "log" and low <= 0:
-                raise InputError("on a log scale both bounds must be above zero")
-            return Real(name=name, low=low, high=high, unit=unit, scale=scale)
-        case IntegerShape(integer=[low, high], unit=unit):
-            _check_bounds(low, high)
-            return Integer(name=name, low=int(low), high=int(high), unit=unit)
+        case RealShape() | IntegerShape() | ContextShape():
+            return _between(name, shape)
+        case OrdinalShape() | OrderedWordsShape():
+            return _ordinal(name, shape)
         case ChoiceShape(choice=options):
-            if len(set(options)) < len(options):
-                raise InputError("a word stands twice in the choice")
+            _refuse_twice(options, "choice")
             return Choice(name=name, options=tuple(options))
+        case DescribedChoiceShape():
+            return described_choice(name, shape)
         case PoolShape():
-            return _read_pool(name, shape, folder)
+            return read_pool(name, shape, folder)
+        case FidelityShape(fidelity=levels):
+            return Fidelity(name=name, levels=tuple(levels), costs=tuple(levels.values()))
     raise TypeError(f"not the shape of a parameter: {shape!r}")
 
 
-def _check_bounds(low: float, high: float) -> None:
+def _between(name: str, shape: RealShape | IntegerShape | ContextShape) -> Parameter:
+    match shape:
+        case RealShape():
+            low, high = shape.real
+        case IntegerShape():
+            low, high = shape.integer
+        case ContextShape():
+            low, high = shape.context
     if not low < high:
         raise InputError(f"the lower bound {low:g} is not below the upper bound {high:g}")
+    unit = shape.unit
+    if isinstance(shape, IntegerShape):
+        return Integer(name=name, low=int(low), high=int(high), unit=unit)
+    if isinstance(shape, ContextShape):
+        return Context(name=name, low=low, high=high, assumed=(low + high) / 2, unit=unit)
+    if shape.scale == "log" and low <= 0:
+        raise InputError("on a log scale both bounds must be above zero")
+    return Real(name=name, low=low, high=high, unit=unit, scale=shape.scale)
 
 
-def _read_pool(name: str, shape: PoolShape, folder: Path) -> Pool:
-    table = read_table(folder / shape.pool)
-    names = _candidate_names(table, shape.name)
-    columns, units = _describing(table, shape, names)
-    numbers = [table.numbers(column) for column in columns]
-    others = [c for c in table.columns if c not in columns and c != names]
-    return Pool(
-        name=name,
-        names=table.texts(names),
-        columns=tuple(columns),
-        units=tuple(units),
-        rows=tuple(zip(*numbers, strict=True)),
-        texts={column: table.texts(column) for column in others},
-        source=shape.pool,
-        sha256=table.sha256,
-    )
+def _refuse_twice(words: list[str], where: str) -> None:
+    if len(set(words)) < len(words):
+        raise InputError(f"a word stands twice in the {where}")
 
 
-def _candidate_names(table: Table, wanted: str | None) -> str:
-    """The column that names the candidates, each exactly once."""
-    column = wanted or ("name" if "name" in table.columns else table.columns[0])
-    first: dict[str, int] = {}
-    problems = []
-    for line, cell in zip(table.lines, table.texts(column), strict=True):
-        if not cell:
-            problems.append(Problem(f"the candidate has no name in column '{column}'", "", line))
-        elif cell in first:
-            hint = "name the column of distinct names with 'name:'"
-            message = f"the candidate '{cell}' stands in line {first[cell]} already"
-            problems.append(Problem(message, hint, line))
-        first.setdefault(cell, line)
-    if problems:
-        raise FileProblems(table.source, problems)
-    return column
+def _ordinal(name: str, shape: OrdinalShape | OrderedWordsShape) -> Ordinal:
+    if isinstance(shape, OrderedWordsShape):
+        _refuse_twice(shape.ordinal, "order")
+        return Ordinal(name=name, levels=tuple(shape.ordinal))
+    levels = tuple(map(float, shape.ordinal))
+    if any(not a < b for a, b in pairwise(levels)):
+        raise InputError("the levels are not in ascending order", hint="least first, each once")
+    if shape.scale == "log" and levels[0] <= 0:
+        raise InputError("on a log scale every level must be above zero")
+    return Ordinal(name=name, levels=levels, unit=shape.unit, scale=shape.scale)
 
 
-def _describing(table: Table, shape: PoolShape, names: str) -> tuple[Sequence[str], Sequence[str]]:
-    """Columns of numbers that describe a candidate, with their units."""
-    if shape.columns is None:
-        columns = [c for c in table.columns if c != names and table.is_numeric(c)]
-        units = [""] * len(columns)
+def _setting_sd(parameter: Real, shape: RealShape) -> float:
+    """The standard deviation of a setting in its unit, on a log scale in decades."""
+    given = shape.noise
+    if not isinstance(given, str):
+        if parameter.unit or parameter.scale == "log":
+            example = "5 %" if parameter.scale == "log" else f"{given or 0.0:g} {parameter.unit}"
+            hint = f"write '{example}'"
+            raise InputError(f"the noise of '{parameter.name}' needs a unit", hint=hint)
+        sd = float(given or 0.0)
+    elif parameter.scale == "log":
+        value, written = parse_quantity(given)
+        if written not in _PERCENT:
+            raise InputError("on a log scale the noise is a share", hint="write it as '5 %'")
+        sd = math.log10(1.0 + value / 100.0) if value > 0 else value
     else:
-        columns, units = list(shape.columns), list(shape.columns.values())
-        for column in columns:
-            if column not in table.columns:
-                raise UnknownName(f"column of {table.source}", column, table.columns)
-        for unit in units:
-            check_unit(unit)
-    if not columns:
-        raise InputError(
-            f"{table.source} has no column of numbers that describe the candidates",
-            hint="a pool is modelled by its numbers; add at least one column",
-        )
-    return columns, units
+        sd = difference_in(given, parameter.unit)
+    if sd < 0:
+        raise InputError("a standard deviation is not below zero")
+    return sd
+
+
+def _assumed(parameter: Context, shape: ContextShape) -> Context:
+    if shape.assumed is None:
+        return parameter
+    given = shape.assumed
+    value = quantity_in(given, parameter.unit) if isinstance(given, str) else float(given)
+    return parameter.model_copy(update={"assumed": value})

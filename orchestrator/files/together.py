@@ -101,6 +101,8 @@ class _Holding:
         self._scope = Scope()
         for parameter in campaign.space.parameters:
             self._scope.declare(parameter)
+        for condition in campaign.space.conditions:
+            self._scope.widen(condition.name, condition.otherwise)
 
     def check(self) -> None:
         self._check_parts()

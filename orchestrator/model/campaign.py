@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from orchestrator.model.objective import Metric, Objective
+from orchestrator.model.objective import PREFERENCE, Metric, Objective
 from orchestrator.model.recipe import Step
-from orchestrator.model.space import SearchSpace
+from orchestrator.model.space import Context, SearchSpace
+from orchestrator.model.start import KnownTrial
 
 
 class _Frozen(BaseModel):
@@ -29,15 +30,22 @@ class Budget(_Frozen):
 
 
 class StopRules(_Frozen):
-    """Reasons to end before the budget is used: target reached, or no progress in n trials."""
+    """Reasons to end before the budget is used: target reached, no progress in n trials, failures,
+    or little to gain: less than so much (in the goal's unit, on a log scale in decades) by what
+    the planner expects, several times in a row."""
 
     target: float | None = None
     no_progress: int | None = Field(default=None, gt=0)
     failures_in_a_row: int | None = Field(default=None, gt=0)
+    little_to_gain: float | None = Field(default=None, gt=0)
 
 
 class Campaign(_Frozen):
-    """A campaign without its lab. `file_hash` is sha256 of the file and the tables it names."""
+    """A campaign without its lab. `file_hash` is sha256 of the file and the tables it names.
+
+    `start` is what was known before; `start_from` names a campaign of the store whose trials were
+    known before too, as they are when this one is opened.
+    """
 
     name: str
     goal: str
@@ -49,11 +57,25 @@ class Campaign(_Frozen):
     planner: PlannerChoice = PlannerChoice()
     budget: Budget
     stop: StopRules = StopRules()
+    start: tuple[KnownTrial, ...] = ()
+    start_from: str = ""
     in_flight: int | None = Field(default=None, gt=0)
     seed: int = 0
     source: str = ""
     text: str = ""
     file_hash: str = ""
+
+    @property
+    def contexts(self) -> tuple[Context, ...]:
+        """What acts but cannot be chosen; each is measured as the metric of its name."""
+        return tuple(p for p in self.space.parameters if isinstance(p, Context))
+
+    @property
+    def awaited(self) -> tuple[Metric, ...]:
+        """The metrics without which a trial is not done: all but contexts that a person may
+        observe or not, and a preference, which is none of a trial alone."""
+        optional = {PREFERENCE, *(context.name for context in self.contexts)}
+        return tuple(m for m in self.metrics if m.expression or m.name not in optional)
 
     def metric(self, name: str) -> Metric:
         """The metric of that name. Raises KeyError."""

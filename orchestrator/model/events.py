@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from orchestrator.model.space import Point
+from orchestrator.model.start import KnownTrial
 from orchestrator.model.trial import FailureCause, Proposal
 
 
@@ -20,7 +22,8 @@ class _Event(BaseModel):
 class CampaignOpened(_Event):
     """The first event: the question, word for word.
 
-    `artifact` is the checked campaign with its tables, as JSON, by sha256 in the store.
+    `artifact` is the checked campaign with its tables, as JSON, by sha256 in the store; `start` are
+    the trials of another campaign that were known when this one was opened.
     """
 
     kind: Literal["campaign_opened"] = "campaign_opened"
@@ -31,6 +34,7 @@ class CampaignOpened(_Event):
     artifact: str = ""
     seed: int
     version: str
+    start: tuple[KnownTrial, ...] = ()
 
 
 class EngineStarted(_Event):
@@ -79,14 +83,32 @@ class MadeSafe(_Event):
 
 
 class TrialProposed(_Event):
-    """The planner (or a person) chose a point. `after` is the journal prefix that it knew;
-    `pending` are the trials in flight that it took into account."""
+    """The planner (or a person) chose a point. `after` is the journal prefix that it knew, `now_s`
+    the campaign time since the start at which it was asked, `seconds` how long it took."""
 
     kind: Literal["trial_proposed"] = "trial_proposed"
     trial: int
     proposal: Proposal
     after: int
+    now_s: float | None = None
     seconds: float = 0.0
+
+
+class PointWished(_Event):
+    """A person wants a point to be tried: before the planner's next one, once there is room."""
+
+    kind: Literal["point_wished"] = "point_wished"
+    point: Point
+    by: str = ""
+
+
+class Preferred(_Event):
+    """A person says which of two trials is the better one."""
+
+    kind: Literal["preferred"] = "preferred"
+    better: int
+    worse: int
+    by: str = ""
 
 
 class SampleMade(_Event):
@@ -199,7 +221,11 @@ Level: TypeAlias = Literal["reading", "sample", "run", "block"]
 
 
 class Observed(_Event):
-    """One observation, after the gate. `source`: a step, a person, or a file."""
+    """One observation, after the gate. `source`: a step, a person, or a file.
+
+    The value is the mean of `n_samples` samples, each perhaps of several readings; only between
+    two or more samples is `sd` the noise of an outcome, else it is the noise of reading.
+    """
 
     kind: Literal["observed"] = "observed"
     trial: int
@@ -211,6 +237,7 @@ class Observed(_Event):
     sd: float | None = None
     level: Level = "sample"
     n_readings: int = 1
+    n_samples: int = Field(default=1, gt=0)
     censored: Literal["above", "below"] | None = None
     source: str = ""
 
@@ -296,7 +323,14 @@ class RequestTaken(_Event):
 
 
 Rule: TypeAlias = Literal[
-    "budget", "time", "target", "no_progress", "failures", "exhausted", "person"
+    "budget",
+    "time",
+    "target",
+    "no_progress",
+    "little_to_gain",
+    "failures",
+    "exhausted",
+    "person",
 ]
 """What ended a campaign."""
 
@@ -316,6 +350,8 @@ Event: TypeAlias = Annotated[
     | ResourceFound
     | MadeSafe
     | TrialProposed
+    | PointWished
+    | Preferred
     | SampleMade
     | SampleMoved
     | ActionDispatched

@@ -1,9 +1,10 @@
 """Expressions of a campaign file: arithmetic on named quantities, with their units.
 
 Names are parameters (`oxygen`), columns of a pool (`pool.column`) and results of earlier steps
-(`deposit.thickness`). All is checked when the file is loaded: names, safety and dimension. At run
-time inputs are scaled to base units (kelvin for temperatures) by factors computed beforehand,
-evaluated by `simpleeval` (never by Python's eval) and scaled to the target unit.
+(`deposit.thickness`); quantities stand in quotes (`'5 K/min'`, or `20 min` without). All is checked
+when the file is loaded: names, safety and dimension. At run time inputs are scaled to base units
+(kelvin for temperatures) by factors computed beforehand, evaluated by `simpleeval` (never by
+Python's eval) and scaled to the target unit.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
 
 from orchestrator.errors import InputError, ResultRefused, UnitMismatch
 from orchestrator.model.quantity import (
@@ -24,9 +25,12 @@ from orchestrator.model.quantity import (
     has_offset,
     to_base_units,
 )
-from orchestrator.model.syntax import ARITY, SERIES, TEXT, names_in, read, unit_of
+from orchestrator.model.syntax import ARITY, SERIES, TEXT, Kind, names_in, read, unit_of
 
-__all__ = ["FUNCTIONS", "SERIES", "TEXT", "Expression", "compile_expression"]
+if TYPE_CHECKING:
+    from orchestrator.model.vectors import Floats
+
+__all__ = ["FUNCTIONS", "SERIES", "TEXT", "Expression", "compile_expression", "kind_of"]
 
 FUNCTIONS = tuple(ARITY)
 """What an expression may call; no parameter or step may have one of these names."""
@@ -123,6 +127,29 @@ class Expression:
             self._refuse(value, f"{' and '.join(bounds)} are bounds that pull it both ways")
         return Bound(value, "above" if "above" in sides else "below")
 
+    def over(self, columns: Mapping[str, Floats]) -> Floats:
+        """The values in `unit` for many inputs at once; NaN where `evaluate` would refuse.
+
+        Args:
+            columns: of each of `names` the n values, in the unit that it was compiled with
+                (`parameter_units` for the names of a space). Nothing is raised for bad numbers.
+        """
+        from orchestrator.model.vectors import values_of  # numpy, where columns are
+
+        scaled = {}
+        for name in self.names:
+            slope, offset = to_base_units(self.units[name])
+            scaled[name] = slope * columns[name] + offset
+        slope, offset = to_base_units(self.unit)
+        return (values_of(self._tree, scaled) - offset) / slope
+
+    def magnitude(self, values: Mapping[str, Any]) -> float:
+        """How large the terms are that are added or subtracted, in `unit`: rounding is a share of
+        this, however small their sum is. Raises ResultRefused."""
+        slope = to_base_units(self.unit)[0]
+        scaled = {n: _in_base_units(values[n], self.units[n]) for n in self.names}
+        return _magnitude(self._tree, scaled) / slope
+
     def _checked(self, name: str, value: Input | None) -> float | int | str | Bound:
         is_text = self.units[name] == TEXT
         if is_text and isinstance(value, str):
@@ -135,15 +162,12 @@ class Expression:
         return value if isinstance(value, Bound) else number
 
     def _number(self, values: Mapping[str, Any]) -> float:
-        from simpleeval import SimpleEval
-
         if self.bare_name is not None:
             return convert(values[self.bare_name], self.units[self.bare_name], self.unit)
         try:
             scaled = {n: _in_base_units(v, self.units[n]) for n, v in values.items()}
-            evaluator = SimpleEval(operators=_OPERATORS, functions=_FUNCTIONS, names=scaled)
             slope, offset = to_base_units(self.unit)
-            result = float((evaluator.eval(self.text, self._tree) - offset) / slope)
+            result = float((_plain_value(self._tree, scaled) - offset) / slope)
         except ZeroDivisionError:
             self._refuse(math.nan, "it divides by zero", values)
         except OverflowError:
@@ -179,6 +203,19 @@ class Expression:
         raise ResultRefused(f"'{self.text}'", value, why + (f" ({given})" if given else ""))
 
 
+def _plain_value(tree: ast.expr, scaled: Mapping[str, float]) -> float:
+    from simpleeval import SimpleEval
+
+    evaluator = SimpleEval(operators=_OPERATORS, functions=_FUNCTIONS, names=dict(scaled))
+    return float(evaluator.eval("", tree))
+
+
+def _magnitude(tree: ast.expr, scaled: Mapping[str, float]) -> float:
+    if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Add | ast.Sub):
+        return _magnitude(tree.left, scaled) + _magnitude(tree.right, scaled)
+    return abs(_plain_value(tree, scaled))
+
+
 def _in_base_units(value: float, unit: str) -> float:
     slope, offset = to_base_units(unit)
     return slope * value + offset
@@ -194,6 +231,15 @@ def _outwards(bound: Bound) -> Iterator[float]:
         yield from (value * r for r in (1 - 1e-6, 1 - 1e-3, 0.5, 0.1, 1e-3, 1e-6))
     else:
         yield from (value - (abs(value) or 1.0) * s for s in steps)
+
+
+def kind_of(text: str, units: Mapping[str, str]) -> Kind:
+    """The dimension of an expression, before it is known in which unit its value is wanted.
+
+    Raises:
+        InputError: as `compile_expression`.
+    """
+    return unit_of(read(text, units), text, units)
 
 
 def compile_expression(text: str, units: Mapping[str, str], target_unit: str) -> Expression:

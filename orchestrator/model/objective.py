@@ -7,6 +7,9 @@ from typing import Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field
 
+PREFERENCE = "preference"
+"""The metric of a goal that nothing measures: people say which of two trials is the better one."""
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -64,6 +67,18 @@ class Goal(_Frozen):
             case _:
                 assert_never(self.direction)
 
+    def may_be_worse(self, censored: Literal["above", "below"] | None) -> bool:
+        """Whether the true value behind a bound may be worse than the bound itself."""
+        match self.direction:
+            case "minimise":
+                return censored == "above"
+            case "maximise":
+                return censored == "below"
+            case "match":
+                return censored is not None
+            case _:
+                assert_never(self.direction)
+
     @property
     def band(self) -> tuple[float, float]:
         """The bounds of the target; a side that is not given is infinite."""
@@ -95,6 +110,11 @@ class Objective(_Frozen):
     def direction(self) -> Literal["minimise", "maximise", "match"]:
         """The direction of the first goal."""
         return self.goals[0].direction
+
+    @property
+    def by_preference(self) -> bool:
+        """Whether people say which trials are better, instead of a measurement."""
+        return self.metric == PREFERENCE
 
     @property
     def metrics(self) -> tuple[str, ...]:

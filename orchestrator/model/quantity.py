@@ -74,6 +74,13 @@ def quantity_in(text: str, target: str) -> float:
     return value if unit == target else a * value + b
 
 
+def difference_in(text: str, target: str) -> float:
+    """A difference in the unit `target`, which has no zero point: `difference_in("2 K", "degC")` is
+    2.0. Raises as `quantity_in`."""
+    value, unit = parse_quantity(text)
+    return value * _affine(unit, target, f"'{text}'")[0]
+
+
 def convert(value: float, source: str, target: str) -> float:
     """`value` in the unit `source`, expressed in `target`; the very same float if they are equal.
 

@@ -12,6 +12,11 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orchestrator.model.syntax import TEXT
+
+PREVIOUS = "previous"
+"""`previous.<name>` is the value of a parameter in the trial before, in the cost of a trial."""
+
 Value: TypeAlias = float | int | str
 Point: TypeAlias = dict[str, Value]
 
@@ -114,6 +119,17 @@ Parameter: TypeAlias = Real | Integer | Ordinal | Choice | Pool | Fidelity | Con
 AnyParameter = Annotated[Parameter, Field(discriminator="kind")]
 
 
+def words_of(parameter: Parameter) -> tuple[str, ...] | None:
+    """The words that a parameter may be; None where it is a number."""
+    match parameter:
+        case Choice(options=words) | Pool(names=words) | Fidelity(levels=words):
+            return words
+        case Ordinal(levels=levels) if isinstance(levels[0], str):
+            return tuple(str(level) for level in levels)
+        case _:
+            return None
+
+
 class Mixture(_Frozen):
     """Real parameters on a linear scale that sum to `total`, in their unit.
 
@@ -167,3 +183,30 @@ class SearchSpace(_Frozen):
             if parameter.name == name:
                 return parameter
         raise KeyError(name)
+
+
+def parameter_units(space: SearchSpace) -> dict[str, str]:
+    """The unit of every name that an expression over parameters may use, as `compile_expression`
+    takes them: '' of a plain number, `TEXT` of a word; a pool's columns as `<pool>.<column>`."""
+    units: dict[str, str] = {}
+    for parameter in space.parameters:
+        if isinstance(parameter, Pool):
+            pairs = zip(parameter.columns, parameter.units, strict=True)
+            units |= {f"{parameter.name}.{column}": unit for column, unit in pairs}
+            units |= dict.fromkeys((f"{parameter.name}.{c}" for c in parameter.texts), TEXT)
+        is_word = words_of(parameter) is not None
+        units[parameter.name] = TEXT if is_word else getattr(parameter, "unit", "")
+    return units
+
+
+def point_values(space: SearchSpace, point: Point) -> dict[str, Value]:
+    """A point as names for expressions; a pool's columns as `<pool>.<column>`."""
+    values: dict[str, Value] = dict(point)
+    for parameter in space.parameters:
+        if isinstance(parameter, Pool):
+            row = parameter.names.index(str(point[parameter.name]))
+            for column, value in zip(parameter.columns, parameter.rows[row], strict=True):
+                values[f"{parameter.name}.{column}"] = value
+            for column, words in parameter.texts.items():
+                values[f"{parameter.name}.{column}"] = words[row]
+    return values

@@ -93,8 +93,9 @@ class SampleState:
 class State:
     """Everything that a decision needs.
 
-    `live` are the numbers of the trials about which something may still have to be decided: those
-    that have not ended, and failed ones with a sample that may have to be carried off.
+    `wished` are points that people want to be tried, `preferences` pairs of trials, the better one
+    first. `live` are the numbers of the trials about which something may still have to be decided:
+    those that have not ended, and failed ones with a sample that may have to be carried off.
     """
 
     opened: ev.CampaignOpened | None = None
@@ -116,6 +117,8 @@ class State:
     settled: list[tuple[float, ev.Settled]] = field(default_factory=list)
     made_safe: list[tuple[float, ev.MadeSafe]] = field(default_factory=list)
     interlocks: list[tuple[float, ev.InterlockFired]] = field(default_factory=list)
+    wished: list[ev.PointWished] = field(default_factory=list)
+    preferences: dict[tuple[int, int], None] = field(default_factory=dict)
     requests_taken: set[int] = field(default_factory=set)
     paused: ev.Paused | None = None
     resumed_seq: int = 0
@@ -145,6 +148,12 @@ class State:
                     event.trial, event.proposal, at, after=event.after, proposed_wall=recorded.wall
                 )
                 self.live[event.trial] = None
+                if event.proposal.source == "person":
+                    del self.wished[:1]
+            case ev.PointWished():
+                self.wished.append(event)
+            case ev.Preferred():
+                self._prefer(event)
             case ev.SampleMade():
                 self.samples[event.sample] = SampleState(event.sample, event.trial, event.position)
                 self.trials[event.trial].samples.append(event.sample)
@@ -189,6 +198,12 @@ class State:
                 self.finished = event
             case _:
                 assert_never(event)
+
+    def _prefer(self, event: ev.Preferred) -> None:
+        """The last word about two trials holds."""
+        self.preferences.pop((event.worse, event.better), None)
+        self.preferences.pop((event.better, event.worse), None)
+        self.preferences[event.better, event.worse] = None
 
     def _dispatched(self, seq: int, at: float, event: ev.ActionDispatched) -> None:
         self.dispatches[event.ticket] = DispatchState(seq, event, at)

@@ -2,17 +2,29 @@
 
 `read` turns a text into a tree of arithmetic on known names, or refuses it; `unit_of` finds the
 unit of a tree's value from the units of its names. Nothing is evaluated here but constants.
+
+A quantity stands in quotes, `'5 K/min'`; where its unit is one word the quotes may be left out,
+`20 min`. In the tree it is a constant in base units, whose `kind` is what was written.
 """
 
 from __future__ import annotations
 
 import ast
+import copy
+import keyword
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from orchestrator.errors import InputError, UnitMismatch, UnknownName, UnsafeExpression
-from orchestrator.model.quantity import dimension, has_offset
+from orchestrator.model.quantity import (
+    check_unit,
+    dimension,
+    has_offset,
+    parse_quantity,
+    to_base_units,
+)
 
 TEXT = "text"
 """In place of a unit: the name stands for a word. It may be passed on, not computed with."""
@@ -31,6 +43,9 @@ ARITY: Mapping[str, tuple[int, int]] = {
 """What an expression may call, with the least and greatest number of arguments."""
 
 _MAX_LENGTH, _MAX_NODES, _MAX_POWER = 500, 150, 16.0
+_PLAIN_QUANTITY = re.compile(
+    r"""('[^']*'|"[^"]*")|(?<![\w.])((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s+([^\W\d]\w*|%)"""
+)
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
 _COMPARISONS = (ast.Gt, ast.Lt, ast.GtE, ast.LtE)
 _NOT_ARITHMETIC: Mapping[type, str] = {
@@ -58,12 +73,22 @@ def read(text: str, known: Mapping[str, str]) -> ast.expr:
     if len(text) > _MAX_LENGTH:
         raise UnsafeExpression(text[:40] + " ...", f"it is longer than {_MAX_LENGTH} characters")
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        tree = ast.parse(_quoted(text.strip()), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise InputError(f"'{text}' is not an expression", hint="such as '2 * width'") from None
     if sum(1 for _ in ast.walk(tree)) > _MAX_NODES:
         raise UnsafeExpression(text, "it has too many parts")
     return _Reader(text, known).tree(tree)
+
+
+def _quoted(text: str) -> str:
+    """With quotes around quantities that lack them: a number, a space, one word."""
+
+    def quoted(match: re.Match[str]) -> str:
+        is_plain = match[1] is None and not keyword.iskeyword(match[3])
+        return f"'{match[2]} {match[3]}'" if is_plain else match[0]
+
+    return _PLAIN_QUANTITY.sub(quoted, text)
 
 
 @dataclass(frozen=True)
@@ -88,6 +113,8 @@ class _Reader:
         raise self._refused(_NOT_ARITHMETIC.get(type(node), "it is not arithmetic"))
 
     def _constant(self, node: ast.Constant) -> ast.expr:
+        if isinstance(node.value, str) and node.kind is None:
+            return self._quantity(node.value)
         if isinstance(node.value, bool) or not isinstance(node.value, int | float):
             raise self._refused("it contains something that is neither a number nor a name")
         try:
@@ -97,6 +124,18 @@ class _Reader:
         if not math.isfinite(value):
             raise self._refused("it contains a number that is too large")
         return ast.Constant(value)
+
+    def _quantity(self, text: str) -> ast.expr:
+        try:
+            number, unit = parse_quantity(text)
+        except InputError:
+            raise self._refused(f"'{text}' in it is neither a number nor a name") from None
+        check_unit(unit)
+        slope, offset = to_base_units(unit)
+        value = slope * number + offset
+        if not math.isfinite(value):
+            raise self._refused("it contains a number that is too large")
+        return ast.Constant(value, kind=text if unit else None)
 
     def _name(self, node: ast.expr) -> ast.expr:
         name = self._dotted(node)
@@ -164,10 +203,20 @@ def names_in(tree: ast.expr) -> tuple[str, ...]:
     return tuple(found)
 
 
+class _Written(ast.NodeTransformer):
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        return node if node.kind is None else ast.Name(node.kind, ast.Load())
+
+
+def as_written(tree: ast.expr) -> str:
+    """A part of an expression as text, with its quantities as they were written."""
+    return ast.unparse(_Written().visit(copy.deepcopy(tree)))
+
+
 def constant(tree: ast.expr) -> float | None:
-    """The value of a tree of plain numbers; None where it has names or calls, or no value."""
+    """The value of a tree of plain numbers; None where it has names, quantities or calls."""
     match tree:
-        case ast.Constant(value=float(value)):
+        case ast.Constant(value=float(value), kind=None):
             return value
         case ast.UnaryOp(op=op, operand=operand):
             inner = constant(operand)
@@ -224,7 +273,9 @@ class _Dimensions:
     def of(self, node: ast.expr) -> Kind:
         match node:
             case ast.Name(id=name):
-                return self._of_name(name)
+                return self._of_unit(self._unit(name))
+            case ast.Constant(kind=str(written)):
+                return self._of_unit(parse_quantity(written)[1])
             case ast.UnaryOp(op=op, operand=operand):
                 inner = self.of(operand)
                 return replace(inner, zeros=-inner.zeros) if isinstance(op, ast.USub) else inner
@@ -237,11 +288,14 @@ class _Dimensions:
                 return self._of_call(function, args)
         return Kind()
 
-    def _of_name(self, name: str) -> Kind:
+    def _unit(self, name: str) -> str:
         unit = self.units[name]
         if unit in (TEXT, SERIES):
             what = "a text" if unit == TEXT else "a list of numbers"
             raise InputError(f"'{name}' in '{self.text}' is {what}, which cannot be computed with")
+        return unit
+
+    def _of_unit(self, unit: str) -> Kind:
         return Kind(dimension(unit), unit, 1.0 if has_offset(unit) else 0.0)
 
     def _of_binary(self, node: ast.BinOp) -> Kind:
@@ -292,7 +346,7 @@ class _Dimensions:
     def _plain(self, node: ast.expr) -> Kind:
         kind = self.of(node)
         if kind.powers:
-            what = f"'{ast.unparse(node)}' in '{self.text}'"
+            what = f"'{as_written(node)}' in '{self.text}'"
             raise UnitMismatch(what, kind.unit, "")
         return Kind()
 
@@ -300,7 +354,7 @@ class _Dimensions:
         kinds = [self.of(node) for node in nodes]
         for node, kind in zip(nodes, kinds, strict=True):
             if kind.powers != kinds[0].powers:
-                what = f"'{ast.unparse(node)}' in '{self.text}'"
+                what = f"'{as_written(node)}' in '{self.text}'"
                 raise UnitMismatch(what, kind.unit, kinds[0].unit)
         return kinds
 

@@ -16,6 +16,11 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
 
+STILL_TO_GAIN = "still_to_gain"
+"""The note in which a planner says how much better it expects the goal to become at most: in the
+goal's unit, on a log scale in decades."""
+
+
 class TrialStatus(StrEnum):
     """proposed -> running -> done, perhaps by way of awaiting; failed from any of the first three.
 
@@ -84,7 +89,10 @@ class Neighbour(_Frozen):
 
 class Proposal(_Frozen):
     """A point to try, and why. `why` is one sentence; `leave_one_out` has, per metric, the
-    root-mean-square error of leave-one-out predictions (`on_log10` metrics in decades)."""
+    root-mean-square error of leave-one-out predictions (`on_log10` metrics in decades).
+
+    `notes` may have more numbers and words; one of them is read: `STILL_TO_GAIN`.
+    """
 
     point: Point
     source: Literal["initial", "model", "pool", "person", "table"]
@@ -97,3 +105,9 @@ class Proposal(_Frozen):
     leave_one_out: dict[str, float] = Field(default_factory=dict)
     notes: dict[str, float | int | str] = Field(default_factory=dict)
     warm_start: str = ""
+
+    @property
+    def still_to_gain(self) -> float | None:
+        """How much the planner expected still to gain; None where it did not say."""
+        note = self.notes.get(STILL_TO_GAIN)
+        return None if note is None or isinstance(note, str) else float(note)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.gain import (
     CloserToBand,
     Gain,
@@ -24,6 +25,8 @@ from orchestrator.planner.sobol import Sobol
 from orchestrator.planner.worth import Weight, Worth
 
 MAX_ANCHORS = 12
+N_SHIFTS = 16
+N_GAIN = 64
 SURE_SD = 1e-3
 """Below it, in standardised outcomes, what was measured is taken as the outcome itself."""
 
@@ -37,6 +40,7 @@ class Asked:
 
 
 def worth(
+    encoding: Encoding,
     question: Question,
     processes: tuple[GaussianProcess, ...],
     measured_at: Floats,
@@ -48,8 +52,8 @@ def worth(
 ) -> Worth:
     """The worth of points, given features measured (n x d) and in flight (f x d)."""
     anchors = _anchors(question, processes, measured_at)
-    asked = _ask(processes, anchors, in_flight, draws, seed)
-    return Worth(asked.beliefs, _gain(question, asked), weights)
+    asked = _ask(processes, anchors, in_flight, draws, seed, shifts(encoding, seed))
+    return Worth(encoding, asked.beliefs, _gain(question, asked), weights)
 
 
 def _anchors(
@@ -81,7 +85,10 @@ def _ask(
     in_flight: Floats,
     draws: int,
     seed: int,
+    shifts: Floats | None,
 ) -> Asked:
+    if shifts is not None:
+        return _ask_averaged(processes, anchors, in_flight, shifts)
     at = np.concatenate([anchors, in_flight])
     posteriors = [process.posterior(anchors) for process in processes]
     if not len(in_flight) and all(sd.max() < SURE_SD for _, sd in posteriors):
@@ -98,6 +105,37 @@ def _ask(
         beliefs.append(found)
         outcomes.append(values)
     return Asked(tuple(beliefs), tuple(outcomes))
+
+
+def _ask_averaged(
+    processes: tuple[GaussianProcess, ...], anchors: Floats, in_flight: Floats, shifts: Floats
+) -> Asked:
+    """For settings that are not held exactly: the mean outcome over where a trial may end up.
+    Points in flight are taken to give what is expected of them."""
+    beliefs, outcomes = [], []
+    for process in processes:
+        if len(in_flight):
+            expected, _ = process.posterior(in_flight)
+            noise = np.full(len(in_flight), process.hyper.noise)
+            process = process.with_outcomes(in_flight, expected, noise)
+        beliefs.append(belief(process, shifts))
+        outcomes.append(beliefs[-1].moments(anchors)[0])
+    return Asked(tuple(beliefs), tuple(outcomes))
+
+
+def shifts(encoding: Encoding, seed: int) -> Floats | None:
+    """Deviations of features (s x d) that settings may have, in pairs of opposite ones; None where
+    all settings are exact."""
+    sds = encoding.setting_sds
+    if not sds.any():
+        return None
+    uniform = Sobol(encoding.n_parameters, seed).points(0, N_SHIFTS // 2)
+    half = ndtri(np.clip(uniform, 1e-6, 1 - 1e-6)) * sds
+    moved = np.concatenate([half, -half])
+    places, columns = encoding.movable
+    out = np.zeros((len(moved), encoding.width))
+    out[:, columns] = moved[:, places]
+    return out
 
 
 def _gain(question: Question, asked: Asked) -> Gain:
@@ -147,3 +185,25 @@ def reference_point(question: Question, merits: Floats) -> Floats:
         if aim.worst is not None:
             found[place] = aim.worst
     return np.asarray(found)
+
+
+def gain_left(
+    question: Question, processes: tuple[GaussianProcess, ...], x: Floats, seed: int
+) -> float:
+    """How much larger the merit of the best of features x (m x d) is expected to be than that of
+    the one that is expected to be best, standardised. Limits count where they likely hold."""
+    aim = question.aims[0]
+    likely = np.ones(len(x), dtype=bool)
+    for limit in question.limits:
+        mean, _ = processes[limit.column].posterior(x)
+        likely &= limit.sign * (mean - limit.bound) >= 0.0
+    x = np.unique(x[likely] if likely.any() else x, axis=0)
+    mean, covariance = processes[aim.column].joint(x)
+    values, vectors = np.linalg.eigh(covariance)
+    kept = values > 1e-10
+    root = vectors[:, kept] * np.sqrt(values[kept])
+    normal = np.random.default_rng([seed, 0x6A1]).normal(size=(int(kept.sum()), N_GAIN // 2))
+    drawn = mean[:, None] + root @ np.concatenate([normal, -normal], axis=1)
+    merits = aim.merit(drawn)
+    chosen = int(np.argmax(aim.merit(mean)))
+    return float((merits.max(axis=0) - merits[chosen]).mean())

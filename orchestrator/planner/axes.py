@@ -10,6 +10,8 @@ import math
 from collections.abc import Sequence
 from typing import assert_never
 
+import numpy as np
+
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.model.space import (
     Choice,
@@ -22,6 +24,7 @@ from orchestrator.model.space import (
     Real,
     Value,
 )
+from orchestrator.planner.kernel import Floats
 
 
 def n_values(parameter: Parameter) -> int:
@@ -114,6 +117,25 @@ def value_of(parameter: Parameter, code: float) -> Value:
             return words_of(parameter)[_cell(parameter, code)]
         case _:
             assert_never(parameter)
+
+
+def numbers_of(parameter: Parameter, codes: Floats) -> dict[str, Floats]:
+    """The numbers (n) that codes (n, in [0, 1]) stand for, by name; a pool's by its columns."""
+    if isinstance(parameter, Real | Context):
+        low, high = _on_scale(parameter, parameter.low), _on_scale(parameter, parameter.high)
+        values = low * (1.0 - codes) + high * codes
+        values = np.exp(values) if _is_log(parameter) else values
+        return {parameter.name: np.clip(values, parameter.low, parameter.high)}
+    cells = np.minimum((codes * n_values(parameter)).astype(int), n_values(parameter) - 1)
+    if isinstance(parameter, Integer):
+        return {parameter.name: (parameter.low + cells).astype(float)}
+    if isinstance(parameter, Pool):
+        rows = np.asarray(parameter.rows, dtype=float)[cells]
+        return {f"{parameter.name}.{c}": rows[:, i] for i, c in enumerate(parameter.columns)}
+    words = words_of(parameter)
+    if isinstance(words[0], str):
+        return {}
+    return {parameter.name: np.array(words, dtype=float)[cells]}
 
 
 def _cell(parameter: Parameter, code: float) -> int:

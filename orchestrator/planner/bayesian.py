@@ -6,15 +6,17 @@ This module itself needs no scipy; the rooms that do are imported when a model i
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import ModuleType
+from typing import Any
 
 from orchestrator.errors import PoolExhausted
 from orchestrator.model.trial import Proposal
 from orchestrator.planner.initial import SpaceFilling
 from orchestrator.planner.measured import n_measured
 from orchestrator.planner.options import ModelOptions, options_of
-from orchestrator.ports.planner import History, PlanningTask
+from orchestrator.ports.planner import Belief, History, PlanningTask
 
 MIN_MEASURED = 2
 """Outcomes of the objective that a model needs before it may choose."""
@@ -55,14 +57,46 @@ class BayesianPlanner:
             raise
 
     def _modelled(self, history: History, n: int) -> Sequence[Proposal]:
-        if n_measured(history, self._task.objective.metric) < MIN_MEASURED:
+        if self._n_known(history) < MIN_MEASURED:
             return self.opening(history, n)
-        modelled = load_model_rooms()
-        with modelled.threads(self.options.threads):
-            chosen: list[Proposal] = modelled.propose(
-                self._task, self._start.encoding, self._start.possible, self.options, history, n
-            )
+        with self._model(history) as found:
+            chosen: list[Proposal] = found.proposals(n)
         return chosen
+
+    def belief(self, history: History) -> Belief | None:
+        """What the model holds for true after a history; None while there is too little for one.
+
+        Raises:
+            PlanningError: an outcome cannot be used.
+        """
+        if self._n_known(history) < MIN_MEASURED:
+            return None
+        with self._model(history) as found:
+            belief: Belief = found.belief()
+        return belief
+
+    def recommend(self, history: History) -> int | None:
+        """The trial that the model thinks best of those measured, within the limits; None while
+        there is too little for a model, with several goals, or where no trial keeps the limits.
+
+        Raises:
+            PlanningError: an outcome cannot be used.
+        """
+        if self._n_known(history) < MIN_MEASURED:
+            return None
+        with self._model(history) as found:
+            trial: int | None = found.diagnosis.recommended()
+        return trial
+
+    @contextmanager
+    def _model(self, history: History) -> Iterator[Any]:
+        modelled = load_model_rooms()
+        start = self._start
+        with modelled.threads(self.options.threads):
+            yield modelled.model(self._task, start.encoding, start.possible, self.options, history)
+
+    def _n_known(self, history: History) -> int:
+        return n_measured(history, self._task.objective.metric)
 
     def opening(self, history: History, n: int) -> Sequence[Proposal]:
         """Those of the next `n` points that need no model: the first ones, perhaps none.
@@ -70,8 +104,7 @@ class BayesianPlanner:
         Raises:
             PoolExhausted: they would come from a pool that has none left.
         """
-        measured = n_measured(history, self._task.objective.metric)
-        if measured < MIN_MEASURED:
+        if self._n_known(history) < MIN_MEASURED:
             count = n
         else:
             begun = max(history.n_proposed, len(history.evaluated))

@@ -32,28 +32,27 @@ def climb(possible: Possible, worth: Worth, codes: Floats, values: Floats) -> tu
         moved = np.stack([_Tied(possible, worth, row).end() for row in codes])
     else:
         moved = _free(possible, worth, codes)
-    after = worth.score(encoding.features(moved))
+    after = worth.score(moved)
     is_better = np.isfinite(after) & (after > values)
     return np.where(is_better[:, None], moved, codes), np.where(is_better, after, values)
 
 
 def _free(possible: Possible, worth: Worth, codes: Floats) -> Floats:
-    encoding = possible.encoding
-    places, columns = encoding.movable
-    features = encoding.features(codes)
-    shape = (len(codes), len(columns))
+    places, _ = possible.encoding.movable
+    current = codes.copy()
+    shape = (len(codes), len(places))
 
     def cost(moved: Floats) -> tuple[float, Floats]:
-        features[:, columns] = moved.reshape(shape)
-        value, gradient = worth.pull(features)
-        return -float(value.sum()), -gradient[:, columns].reshape(-1)
+        current[:, places] = moved.reshape(shape)
+        value, gradient = worth.pull(current)
+        return -float(value.sum()), -gradient.reshape(-1)
 
-    start = features[:, columns].reshape(-1)
+    start = codes[:, places].reshape(-1)
     bounds = [(0.0, 1.0)] * len(start)
     end, _, _ = fmin_l_bfgs_b(cost, start, bounds=bounds, maxiter=MAX_CLIMB, factr=1e9, pgtol=1e-4)
     moved = codes.copy()
     moved[:, places] = np.clip(end.reshape(shape), 0.0, 1.0)
-    return encoding.snap(moved)
+    return possible.encoding.snap(moved)
 
 
 @dataclass(frozen=True)
@@ -66,14 +65,11 @@ class _Tied:
 
     def end(self) -> Floats:
         """Codes (p) that are possible."""
-        encoding = self.possible.encoding
-        places, columns = encoding.movable
-        features = encoding.features(self.row[None, :])
+        places, _ = self.possible.encoding.movable
 
         def cost(moved: Floats) -> tuple[float, Floats]:
-            features[0, columns] = moved
-            value, gradient = self.worth.pull(features)
-            return -float(value[0]), -gradient[0, columns]
+            value, gradient = self.worth.pull(self._full(moved))
+            return -float(value[0]), -gradient[0]
 
         bounds = self._bounds(places)
         found = minimize(

@@ -19,6 +19,8 @@ from orchestrator.ports.planner import MetricScale
 
 SMALL_SD = 0.15
 """Below this share of the outcomes' spread a prediction is sure enough to call it exploiting."""
+MIN_TO_DOUBT = 10
+"""Of fewer outcomes, leave-one-out would cast doubt by chance."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,8 @@ class Diagnosis:
     question: Question
     models: Models
 
-    def proposal(self, found: Found) -> Proposal:
-        """A found point with all that can be said about it."""
+    def proposal(self, found: Found, still_to_gain: float | None) -> Proposal:
+        """A found point with all that can be said about it; `still_to_gain` is standardised."""
         codes = found.codes[None, :]
         features = self.encoding.features(codes)
         predicted = {n: self._predict(i, features) for i, n in enumerate(self.question.names)}
@@ -49,8 +51,52 @@ class Diagnosis:
             probability_feasible=math.prod(chances + survives) if chances + survives else None,
             nearest=nearest,
             leave_one_out=self._leave_one_out(),
-            notes=self._notes(),
+            notes=self._notes(still_to_gain),
         )
+
+    def recommended(self) -> int | None:
+        """The trial that the model thinks best of those that were measured at the fidelity that
+        counts and, as measured, keep the limits; None where there is none."""
+        rows = [r for r in self._counting() if self._keeps_limits(r)]
+        if not rows or len(self.question.aims) > 1:
+            return None
+        features = self.evidence.features[rows]
+        merit = self.question.merit([p.posterior(features)[0] for p in self.models.processes])
+        return self.evidence.trials[rows[int(np.argmax(merit))]]
+
+    def _counting(self) -> list[int]:
+        rows = self.evidence.measured[self.question.names[0]].rows
+        codes = self.evidence.codes
+        return [
+            r
+            for r in rows
+            if (codes[r] == self.encoding.at_highest_fidelity(codes[r : r + 1])[0]).all()
+        ]
+
+    def _keeps_limits(self, row: int) -> bool:
+        for limit in self.question.limits:
+            measured = self.evidence.measured[limit.constraint.metric]
+            if row not in measured.rows:
+                return False
+            y = measured.y[measured.rows.index(row)]
+            if limit.sign * (y - limit.bound) < 0:
+                return False
+        return True
+
+    def log_score_gain(self, column: int) -> float:
+        """Mean log probability of an outcome predicted from the others, more than that under the
+        others' mean and spread."""
+        process = self.models.processes[column]
+        mean, variance = process.leave_one_out()
+        y, n = process.y, len(process.y)
+        others = (y.sum() - y) / (n - 1)
+        spread = ((y**2).sum() - y**2) / (n - 1) - others**2
+        spread = np.maximum(spread * (n - 1) / max(n - 2, 1), 1e-12)
+
+        def score(centre: Floats, wide: Floats) -> float:
+            return float((-0.5 * (y - centre) ** 2 / wide - 0.5 * np.log(wide)).mean())
+
+        return score(mean, variance) - score(others, spread * (1 + 1 / (n - 1)))
 
     def incumbents(self, k: int) -> Floats:
         """Codes (k x p) of the measured points that the model thinks best, within the limits."""
@@ -109,8 +155,13 @@ class Diagnosis:
                 out[name] = rms * self.evidence.measured[name].spread
         return out
 
-    def _notes(self) -> dict[str, float | int | str]:
+    def _notes(self, still_to_gain: float | None) -> dict[str, float | int | str]:
         notes: dict[str, float | int | str] = {}
+        first = self.question.names[0]
+        if still_to_gain is not None:
+            notes["still_to_gain"] = still_to_gain * self.evidence.measured[first].spread
+        if len(self.models.processes[0].y) >= MIN_TO_DOUBT and self.log_score_gain(0) < 0:
+            notes["doubt"] = f"the model predicts {first} no better than its mean does"
         n_censored = sum(m.n_censored for m in self.evidence.measured.values())
         if n_censored:
             notes["censored"] = n_censored

@@ -39,6 +39,7 @@ from orchestrator.planner.axes import (
     check,
     code_of,
     n_values,
+    numbers_of,
     positions_of_levels,
     value_of,
     words_of,
@@ -194,6 +195,20 @@ class Encoding:
                 out[is_absent, self.columns[column]] = 0.5
         return out
 
+    def columns_of(self, codes: Floats) -> dict[str, Floats]:
+        """Codes that are snapped (n x p) as columns of numbers by name, in the parameters' units; a
+        pool's describing columns as `<pool>.<column>`. Words have none."""
+        out: dict[str, Floats] = {}
+        absent = self.absent(codes)
+        for place, parameter in enumerate(self.space.parameters):
+            out |= numbers_of(parameter, np.clip(codes[:, place], 0.0, 1.0))
+        for place, _, _, condition in self._conditions:
+            if condition.name in out and not isinstance(condition.otherwise, str):
+                out[condition.name] = np.where(
+                    absent[:, place], float(condition.otherwise), out[condition.name]
+                )
+        return out
+
     @property
     def movable(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Columns of codes and of features that are real, and so may be moved along a gradient."""
@@ -201,6 +216,27 @@ class Encoding:
         return np.array(codes, dtype=np.intp), np.array(
             [self.columns[i].start for i in codes], dtype=np.intp
         )
+
+    @property
+    def setting_sds(self) -> Floats:
+        """How exactly each parameter is held (p): standard deviations in codes, 0 for exactly."""
+        sds = np.zeros(self.n_parameters)
+        for place in self.places(Real):
+            parameter = self.space.parameters[place]
+            assert isinstance(parameter, Real)
+            if parameter.setting_sd > 0 and parameter.high > parameter.low:
+                span = parameter.high - parameter.low
+                if parameter.scale == "log":
+                    span = math.log10(parameter.high / parameter.low)
+                sds[place] = parameter.setting_sd / span
+        return sds
+
+    def at_highest_fidelity(self, codes: Floats) -> Floats:
+        """The same points (n x p) at the fidelity that counts."""
+        for place in self.places(Fidelity):
+            codes = codes.copy()
+            codes[:, place] = 1.0 - 0.5 / self.cells[place]
+        return codes
 
     def with_context(self, codes: Floats, context: Floats) -> Floats:
         """Codes (n x p) with the parameters that cannot be chosen at those of `context` (p)."""

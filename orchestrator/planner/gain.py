@@ -10,6 +10,7 @@ Sources: expected improvement [Jones et al. 1998] in logarithms [Ament et al. 20
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
@@ -60,29 +61,24 @@ class CloserToBand:
     def __call__(
         self, means: Sequence[Floats], sds: Sequence[Floats]
     ) -> tuple[Floats, Derivatives]:
-        """Logarithm of the expected approach: a trapezium of height `best` over the band, so four
-        one-sided expectations, of which the nearest keeps the slope where all vanish."""
+        """Logarithm of the expected approach, the mean of a trapezium of height `best` over the
+        band: what is gained on the way up to it, less what is lost on the way down. Seen from
+        the nearer side of the band both are accurate however far it is."""
         mean, sd = means[self.column], sds[self.column]
-        total = np.zeros(np.broadcast_shapes(mean.shape, self.best.shape))
-        by_mean, by_sd = np.zeros_like(total), np.zeros_like(total)
-        low, high = np.array(self.low), np.array(self.high)
-        corners: tuple[Floats, ...] = (low - self.best, low, high, high + self.best)
-        for corner, weight in zip(corners, (1.0, -1.0, -1.0, 1.0), strict=True):
-            if not np.isfinite(corner).all():
-                continue
-            log_value, slope, sd_slope = log_expected_improvement(mean, sd, corner)
-            value = weight * np.exp(log_value)
-            total += value
-            by_mean += value * slope
-            by_sd += value * sd_slope
-        centre = np.clip(mean, self.low, self.high)
-        wide = sd**2 + 1.0
-        z = (mean - centre) / np.sqrt(wide)
-        floor = 1e-9 * np.exp(-0.5 * z * z)
-        total = np.maximum(total, 0.0) + floor
-        by_mean = by_mean - floor * z / np.sqrt(wide)
-        by_sd = by_sd + floor * z * z * sd / wide
-        return np.log(total), {self.column: (by_mean / total, by_sd / total)}
+        if math.isinf(self.low) or math.isinf(self.high):
+            flip = np.full(mean.shape, math.isinf(self.low))
+        else:
+            flip = mean > 0.5 * (self.low + self.high)
+        side = np.where(flip, -1.0, 1.0)
+        low, high = np.where(flip, -self.high, self.low), np.where(flip, -self.low, self.high)
+        value, by_mean, by_sd = _log_between(side * mean, sd, low - self.best, low)
+        if np.isfinite(high).all():
+            lost, lost_by_mean, lost_by_sd = _log_between(side * mean, sd, high, high + self.best)
+            ratio = np.exp(np.minimum(lost - value, -1e-12))
+            value = value + np.log1p(-ratio)
+            by_mean = (by_mean - ratio * lost_by_mean) / (1.0 - ratio)
+            by_sd = (by_sd - ratio * lost_by_sd) / (1.0 - ratio)
+        return value, {self.column: (side * by_mean, by_sd)}
 
 
 @dataclass(frozen=True)

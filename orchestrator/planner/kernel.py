@@ -59,6 +59,11 @@ class Kernel:
         k, slope = correlation(self.squared(a, b), self.shape)
         return self.variance * k, self.variance * slope
 
+    def between(self, a: Floats, b: Floats) -> Floats:
+        """Covariances (m) of features a with b (m x d each), row by row."""
+        squared = (((a - b) / self.widths) ** 2).sum(axis=1)
+        return np.asarray(self.variance * correlation(squared, self.shape)[0])
+
     def pull(self, a: Floats, b: Floats, weights: Floats) -> Floats:
         """Gradient (m x d) with respect to a of sum(covariance * w), given `weights` (m x n),
         which are w times the slope of `with_slope`."""

@@ -68,6 +68,8 @@ class Evidence:
     measured: dict[str, Measured]
     blamed: tuple[int, ...]
     survived: tuple[int, ...]
+    blocks: tuple[str, ...]
+    at_s: tuple[float | None, ...]
     pending_codes: Floats
     pending: Floats
 
@@ -108,6 +110,8 @@ def evidence(task: PlanningTask, encoding: Encoding, history: History) -> Eviden
         measured=measured,
         blamed=blamed,
         survived=survived,
+        blocks=tuple(e.block for e in ended),
+        at_s=tuple(e.at_s for e in ended),
         pending_codes=pending,
         pending=encoding.features(pending),
     )

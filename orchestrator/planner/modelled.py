@@ -5,81 +5,165 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from orchestrator.errors import PoolExhausted
+from orchestrator.model.expression import compile_expression
+from orchestrator.model.space import parameter_units
 from orchestrator.model.trial import Proposal
-from orchestrator.planner.asking import worth
+from orchestrator.planner.asking import gain_left, worth
+from orchestrator.planner.beliefs import Beliefs
 from orchestrator.planner.diagnosis import Diagnosis
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.measured import Evidence, evidence
-from orchestrator.planner.models import models
+from orchestrator.planner.models import Models, models
 from orchestrator.planner.options import ModelOptions
 from orchestrator.planner.possible import Possible
-from orchestrator.planner.question import question
-from orchestrator.planner.search import Search
-from orchestrator.ports.planner import History, PlanningTask
+from orchestrator.planner.question import Question, question
+from orchestrator.planner.search import Found, Search
+from orchestrator.planner.weighing import Cheapness, Weight, safety, what_is_learnt
+from orchestrator.ports.planner import Belief, History, PlanningTask
 
 N_INCUMBENTS = 4
+N_SPREAD = 128
 
 
-def propose(
+@dataclass(frozen=True)
+class Modelled:
+    """What is known and modelled of one history. The first goal has been measured."""
+
+    task: PlanningTask
+    encoding: Encoding
+    possible: Possible
+    options: ModelOptions
+    history: History
+    seen: Evidence
+    asked: Question
+    found: Models
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """What can be said about it."""
+        return Diagnosis(self.encoding, self.seen, self.asked, self.found)
+
+    def belief(self) -> Belief:
+        """What is held for true."""
+        return Beliefs(self.encoding, self.possible, self.diagnosis, self.task.seed).all()
+
+    def proposals(self, n: int) -> list[Proposal]:
+        """The next `n` points, one after the other, each with those before it in flight.
+
+        Raises:
+            PoolExhausted: a pool has none left (fewer than `n`, but some: they are given).
+            PlanningError: no point is possible.
+        """
+        diagnosis = self.diagnosis
+        incumbents = diagnosis.incumbents(N_INCUMBENTS)
+        in_flight = self.seen.pending_codes
+        chosen: list[Proposal] = []
+        for number in range(n):
+            seed = _seed(self.task.seed, self.history.n_proposed + number)
+            try:
+                best = self._best(incumbents, in_flight, seed)
+            except PoolExhausted:
+                if not chosen:
+                    raise
+                break
+            chosen.append(diagnosis.proposal(best, self._still_to_gain(best, seed)))
+            in_flight = np.concatenate([in_flight, best.codes[None, :]])
+        return chosen
+
+    def _best(self, incumbents: Floats, in_flight: Floats, seed: int) -> Found:
+        encoding, seen = self.encoding, self.seen
+        measured = seen.codes[list(seen.measured[self.asked.names[0]].rows)]
+        lifted = encoding.features(encoding.at_highest_fidelity(measured))
+        value = worth(
+            encoding,
+            self.asked,
+            self.found.processes,
+            lifted,
+            encoding.features(in_flight),
+            self._weights(in_flight),
+            draws=self.options.draws,
+            seed=seed,
+        )
+        search = Search(
+            encoding,
+            self.possible,
+            safety(encoding, self.asked, self.found.processes),
+            self._newest(in_flight),
+            self.options.raw_samples,
+            self.options.restarts,
+            seed,
+        )
+        return search.best(value, incumbents, np.concatenate([seen.codes, in_flight]))
+
+    def _still_to_gain(self, best: Found, seed: int) -> float | None:
+        """How far the best outcome possible is expected to lie beyond that of the best point known
+        [expected minimum simple regret gap, Ishibashi et al. 2023], standardised; with one goal.
+
+        The best possible is sought among points that fill the space, the measured ones and the one
+        that is proposed, in draws from the posterior.
+        """
+        if len(self.asked.aims) > 1:
+            return None
+        spread = self.possible.spread(N_SPREAD, seed)
+        codes = np.concatenate([best.codes[None, :], self.seen.codes, spread])
+        codes = self.encoding.with_context(codes, self._newest(self.seen.pending_codes))
+        return gain_left(
+            self.asked,
+            self.found.processes,
+            self.encoding.features(self.encoding.at_highest_fidelity(codes)),
+            seed,
+        )
+
+    def _weights(self, in_flight: Floats) -> tuple[Weight, ...]:
+        weights: list[Weight] = [self.found.survival] if self.found.survival else []
+        cheap = self._cheapness(in_flight)
+        learnt = what_is_learnt(self.encoding, self.found.processes[0])
+        safe = safety(self.encoding, self.asked, self.found.processes)
+        return (*weights, *(w for w in (cheap, learnt, safe) if w is not None))
+
+    def _cheapness(self, in_flight: Floats) -> Cheapness | None:
+        text = self.task.objective.cost
+        if not text:
+            return None
+        previous = self.encoding.columns_of(self._newest(in_flight)[None, :])
+        units = parameter_units(self.task.space)
+        units |= {f"previous.{name}": unit for name, unit in units.items()}
+        expression: Any = compile_expression(text, units, self.task.objective.cost_unit)
+        before = {f"previous.{name}": float(value[0]) for name, value in previous.items()}
+        return Cheapness(self.encoding, expression, before)
+
+    def _newest(self, in_flight: Floats) -> Floats:
+        """Codes (p) of the newest point: what cannot be chosen is as it was there, and from there a
+        change begins."""
+        if len(in_flight):
+            return np.asarray(in_flight[-1])
+        return np.asarray(self.seen.codes[-1])
+
+
+def model(
     task: PlanningTask,
     encoding: Encoding,
     possible: Possible,
     options: ModelOptions,
     history: History,
-    n: int,
-) -> list[Proposal]:
-    """The next `n` points, one after the other, each with those before it in flight.
-
-    The first goal has been measured.
+) -> Modelled:
+    """Reads a history and fits its models.
 
     Raises:
-        PoolExhausted: a pool has none left (fewer than `n`, but some: they are given).
         PlanningError: an outcome cannot be used, or a constraint cannot be met.
     """
     seen = evidence(task, encoding, history)
     asked = question(task, seen)
     found = models(encoding, seen, asked.names, options)
-    diagnosis = Diagnosis(encoding, seen, asked, found)
-    incumbents = diagnosis.incumbents(N_INCUMBENTS)
-    context = _context(encoding, seen)
-    pending, used = seen.pending, np.concatenate([seen.codes, seen.pending_codes])
-    proposals: list[Proposal] = []
-    for number in range(n):
-        seed = _seed(task.seed, history.n_proposed + number)
-        value = worth(
-            asked,
-            found.processes,
-            seen.features_of(asked.names[0]),
-            pending,
-            found.weights,
-            draws=options.draws,
-            seed=seed,
-        )
-        search = Search(encoding, possible, context, options.raw_samples, options.restarts, seed)
-        try:
-            best = search.best(value, incumbents, used)
-        except PoolExhausted:
-            if not proposals:
-                raise
-            break
-        proposals.append(diagnosis.proposal(best))
-        codes = best.codes[None, :]
-        pending = np.concatenate([pending, encoding.features(codes)])
-        used = np.concatenate([used, codes])
-    return proposals
-
-
-def _context(encoding: Encoding, seen: Evidence) -> Floats:
-    """Codes (p) of what cannot be chosen: as in the newest trial."""
-    if len(seen.pending_codes):
-        return np.asarray(seen.pending_codes[-1])
-    return np.asarray(seen.codes[-1]) if len(seen.codes) else np.full(encoding.n_parameters, 0.5)
+    return Modelled(task, encoding, possible, options, history, seen, asked, found)
 
 
 def _seed(seed: int, number: int) -> int:

@@ -10,10 +10,10 @@ from orchestrator.planner.censoring import with_bounds
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.fitting import Data, default_priors, fit
 from orchestrator.planner.gaussian import GaussianProcess
+from orchestrator.planner.kernel import Floats
 from orchestrator.planner.measured import Evidence, Measured
 from orchestrator.planner.options import ModelOptions
 from orchestrator.planner.survival import Survival, survival
-from orchestrator.planner.worth import Weight
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,6 @@ class Models:
     processes: tuple[GaussianProcess, ...]
     survival: Survival | None
 
-    @property
-    def weights(self) -> tuple[Weight, ...]:
-        """Further factors of the worth."""
-        return (self.survival,) if self.survival else ()
-
 
 def models(
     encoding: Encoding, seen: Evidence, names: tuple[str, ...], options: ModelOptions
@@ -36,22 +31,37 @@ def models(
     processes = tuple(_process(encoding, seen, seen.measured[n], options) for n in names)
     found = None
     if seen.blamed:
-        found = survival(
-            seen.features[list(seen.survived)],
-            seen.features[list(seen.blamed)],
-            encoding.groups,
-            options.kernel,
-        )
+        good, bad = seen.features[list(seen.survived)], seen.features[list(seen.blamed)]
+        found = survival(encoding, good, bad, options.kernel)
     return Models(processes, found)
 
 
 def _process(
     encoding: Encoding, seen: Evidence, measured: Measured, options: ModelOptions
 ) -> GaussianProcess:
-    n = len(measured.y)
-    x = seen.features[list(measured.rows)]
+    rows = list(measured.rows)
     data = Data(
-        x, measured.y, encoding.groups, measured.shares, measured.known, np.zeros((0, n, n))
+        seen.features[rows],
+        measured.y,
+        encoding.groups,
+        measured.shares,
+        measured.known,
+        _terms(seen, rows, drift=options.drift),
     )
     n_groups = int(encoding.groups.max()) + 1
     return with_bounds(fit(data, options.kernel, default_priors(n_groups)), measured.sides)
+
+
+def _terms(seen: Evidence, rows: list[int], *, drift: bool) -> Floats:
+    """What outcomes have in common beside their points (t x n x n): that of a block, and a slow
+    wandering in time [Ornstein-Uhlenbeck, over a third of the time so far]."""
+    blocks = [seen.blocks[i] for i in rows]
+    terms = []
+    if len(set(blocks)) > 1:
+        terms.append([[float(a == b and a != "") for b in blocks] for a in blocks])
+    times = [seen.at_s[i] for i in rows]
+    known = [t for t in times if t is not None]
+    if drift and len(known) == len(times) and max(known) > min(known):
+        at = np.array(known) / (max(known) - min(known))
+        terms.append(np.exp(-3.0 * np.abs(at[:, None] - at[None, :])).tolist())
+    return np.array(terms) if terms else np.zeros((0, len(rows), len(rows)))

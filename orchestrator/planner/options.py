@@ -21,7 +21,8 @@ class ModelOptions(DrawOptions):
 
     `threads` are journaled and part of what makes a proposal reproducible; `raw_samples` points
     are scored and the best `restarts` of them climbed; `draws` sets of possible noise-free outcomes
-    are averaged over; `kernel` is how smooth outcomes are thought to be.
+    are averaged over; `kernel` is how smooth outcomes are thought to be; with `drift` outcomes may
+    wander with time, whatever the point, which repeated points (controls) tell apart.
     """
 
     threads: int = Field(default=1, ge=1, le=256)
@@ -29,6 +30,7 @@ class ModelOptions(DrawOptions):
     raw_samples: int = Field(default=512, ge=8, le=65536)
     draws: int = Field(default=16, ge=1, le=4096)
     kernel: Literal["matern", "gauss"] = "matern"
+    drift: bool = False
 
 
 OptionsT = TypeVar("OptionsT", bound=DrawOptions)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.errors import PlanningError
-from orchestrator.model.space import Point, Pool, SearchSpace
+from orchestrator.model.space import SearchSpace
 from orchestrator.planner.blend import Blend, blend
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.kernel import Floats
@@ -55,7 +55,7 @@ class Possible:
 
     def excess(self, codes: Floats) -> Floats:
         """How far each known constraint is passed (n x c); above zero where it is broken."""
-        columns = columns_of(self.encoding.space, self.encoding.decode(codes))
+        columns = self.encoding.columns_of(codes)
         found = [np.broadcast_to(e.over(columns), len(codes)) for e in self.expressions]
         return np.asarray(np.nan_to_num(np.stack(found, axis=1), nan=np.inf))
 
@@ -117,18 +117,3 @@ def _expressions(space: SearchSpace) -> tuple[Any, ...]:
 
     units = parameter_units(space)
     return tuple(compile_expression(c.expression, units, c.unit) for c in space.constraints)
-
-
-def columns_of(space: SearchSpace, points: list[Point]) -> dict[str, NDArray[Any]]:
-    """Points as columns of numbers by name; a pool's as `<pool>.<column>`."""
-    columns: dict[str, NDArray[Any]] = {}
-    for parameter in space.parameters:
-        values = [point[parameter.name] for point in points]
-        if isinstance(parameter, Pool):
-            places = {name: i for i, name in enumerate(parameter.names)}
-            rows = np.asarray(parameter.rows, dtype=float)[[places[str(v)] for v in values]]
-            for index, name in enumerate(parameter.columns):
-                columns[f"{parameter.name}.{name}"] = rows[:, index]
-        elif not any(isinstance(v, str) for v in values):
-            columns[parameter.name] = np.array(values, dtype=float)
-    return columns

@@ -22,6 +22,7 @@ from orchestrator.planner.climbing import climb
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.possible import Possible
+from orchestrator.planner.weighing import Safety
 from orchestrator.planner.worth import Worth
 
 MAX_SCORED_WHOLE = 1_000_000
@@ -47,11 +48,13 @@ class Found:
 class Search:
     """How to search.
 
-    `seed` places the scored points; `context` are codes (p) of what cannot be chosen.
+    `seed` places the scored points; `context` are codes (p) of what cannot be chosen; only what is
+    safe is proposed, as long as anything is.
     """
 
     encoding: Encoding
     possible: Possible
+    safety: Safety | None
     context: Floats
     raw_samples: int
     restarts: int
@@ -72,13 +75,29 @@ class Search:
             return self._best_of_all(worth, used, n_all)
         rng = np.random.default_rng([self.seed, 0x5EA])
         codes = self._starts(incumbents, rng)
-        values = worth.score(self.encoding.features(codes))
+        values = worth.score(codes)
         top = self._apart(codes, values)
         codes, values = climb(self.possible, worth, codes[top], values[top])
         if any(self.encoding.cells):
             codes, values = self._alternate(worth, codes, values, rng)
+        if self.safety is not None:
+            codes, values = self._safest(self.safety, worth, codes, values, incumbents)
         place = int(np.argmax(values))
         return Found(codes[place], float(values[place]))
+
+    def _safest(
+        self, safety: Safety, worth: Worth, codes: Floats, values: Floats, incumbents: Floats
+    ) -> tuple[Floats, Floats]:
+        """Those that are safe; or else, of them and of the best measured points, those that are; or
+        else the one that is likeliest to be."""
+        safe = safety.holds(codes)
+        if not safe.any():
+            codes = np.concatenate([codes, self.encoding.with_context(incumbents, self.context)])
+            values = worth.score(codes)
+            safe = safety.holds(codes)
+        if not safe.any():
+            safe = np.arange(len(codes)) == np.argmax(safety.chance(codes))
+        return codes[safe], values[safe]
 
     def _apart(self, codes: Floats, values: Floats) -> Places:
         """The best rows of which no two are neighbours, so that climbs do not meet."""
@@ -105,7 +124,9 @@ class Search:
         if len(codes) == 0:
             codes = self.possible.only(self._grid(np.arange(n_all)))
             self.possible.refuse_none(len(codes))
-        values = worth.score(self.encoding.features(codes))
+        values = worth.score(codes)
+        if self.safety is not None:
+            codes, values = self._safest(self.safety, worth, codes, values, codes[:0])
         place = int(np.argmax(values))
         return Found(codes[place], float(values[place]))
 
@@ -151,7 +172,7 @@ class Search:
             moves = self.possible.only(np.concatenate([*self._moves(codes[place], rng)]))
             if not len(moves):
                 break
-            worths = worth.score(self.encoding.features(moves))
+            worths = worth.score(moves)
             top = np.argsort(-worths, kind="stable")[:2]
             climbed, reached = climb(self.possible, worth, moves[top], worths[top])
             best = int(np.argmax(reached))

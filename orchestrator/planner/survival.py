@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.fitting import Data, default_priors, fit
 from orchestrator.planner.gaussian import Belief, inverse_factor
 from orchestrator.planner.improvement import log_probability
@@ -23,31 +24,39 @@ MAX_NEWTON = 30
 
 @dataclass(frozen=True)
 class Survival:
-    """Log of the probability that a trial gives data; a factor of the worth."""
+    """Log of the probability that a trial gives data; a factor of the worth.
+
+    `movable` are the feature columns of the real parameters.
+    """
 
     latent: Belief
+    movable: NDArray[np.intp]
 
     def probability(self, x: Floats) -> Floats:
         """At features (m x d)."""
-        return np.exp(self(x))
+        return np.exp(self._log(x)[0])
 
-    def __call__(self, x: Floats) -> Floats:
+    def __call__(self, codes: Floats, x: Floats) -> Floats:
         """Logarithms (m) at features (m x d)."""
-        mean, variance = self.latent.moments(x)
-        return log_probability(mean[:, 0] / np.sqrt(1.0 + variance))[0]
+        return self._log(x)[0]
 
-    def pull(self, x: Floats) -> tuple[Floats, Floats]:
-        """Logarithms (m), and their gradient (m x d)."""
+    def _log(self, x: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         means, variance = self.latent.moments(x)
-        mean, total = means[:, 0], 1.0 + variance
-        z = mean / np.sqrt(total)
-        value, slope = log_probability(z)
+        total = 1.0 + variance
+        z = means[:, 0] / np.sqrt(total)
+        return *log_probability(z), z, total
+
+    def pull(self, codes: Floats, x: Floats) -> tuple[Floats, Floats]:
+        """Logarithms (m), and their gradient (m x k) by the real parameters."""
+        value, slope, z, total = self._log(x)
         by_mean = (slope / np.sqrt(total))[:, None]
-        return value, self.latent.pull(x, by_mean, -0.5 * slope * z / total)
+        gradient = self.latent.pull(x, by_mean, -0.5 * slope * z / total)
+        return value, gradient[:, self.movable]
 
 
-def survival(survived: Floats, blamed: Floats, groups: NDArray[np.intp], shape: Shape) -> Survival:
+def survival(encoding: Encoding, survived: Floats, blamed: Floats, shape: Shape) -> Survival:
     """Learns from features of trials that gave data (n x d) and of those that failed (m x d)."""
+    groups = encoding.groups
     x = np.concatenate([survived, blamed])
     labels = np.concatenate([np.ones(len(survived)), -np.ones(len(blamed))])
     n = len(labels)
@@ -59,7 +68,7 @@ def survival(survived: Floats, blamed: Floats, groups: NDArray[np.intp], shape: 
     # the mean of the latent score far from all trials is that of the share that survived, between
     # which and a coin's toss two further trials stand
     level = float(ndtri((len(survived) + 1.0) / (n + 2.0))) * np.sqrt(1.0 + LATENT_VARIANCE) * 0.5
-    return Survival(_laplace(x, labels, kernel, level))
+    return Survival(_laplace(x, labels, kernel, level), encoding.movable[1])
 
 
 def _laplace(x: Floats, labels: Floats, kernel: Kernel, level: float) -> Belief:

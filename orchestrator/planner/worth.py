@@ -15,6 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
+from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.gain import Gain
 from orchestrator.planner.gaussian import Belief
 from orchestrator.planner.kernel import Floats
@@ -23,56 +24,68 @@ CHUNK = 4096
 
 
 class Weight(Protocol):
-    """A further factor of the worth: its logarithm at features, and the gradient."""
+    """A further factor of the worth."""
 
-    def __call__(self, x: Floats) -> Floats:
-        """Logarithms (m) at features (m x d)."""
+    def __call__(self, codes: Floats, x: Floats) -> Floats:
+        """Its logarithms (m) at codes (m x p) with features (m x d)."""
         ...
 
-    def pull(self, x: Floats) -> tuple[Floats, Floats]:
-        """Logarithms (m), and their gradient (m x d)."""
+    def pull(self, codes: Floats, x: Floats) -> tuple[Floats, Floats]:
+        """Logarithms (m), and their gradient (m x k) by the real parameters."""
         ...
 
 
 @dataclass(frozen=True)
 class Worth:
-    """Logarithm of the expected gain at features, times further weights."""
+    """Logarithm of the expected gain, times further weights, at codes.
 
+    The gain is that of the same point at the highest fidelity.
+    """
+
+    encoding: Encoding
     beliefs: tuple[Belief, ...]
     gain: Gain
     weights: tuple[Weight, ...] = ()
 
-    def score(self, x: Floats) -> Floats:
-        """Values (m) at features (m x d), in chunks."""
-        parts = [self._score(x[i : i + CHUNK]) for i in range(0, len(x), CHUNK)]
+    def score(self, codes: Floats) -> Floats:
+        """Values (m) at codes (m x p), snapped; in chunks."""
+        parts = [self._score(codes[i : i + CHUNK]) for i in range(0, len(codes), CHUNK)]
         return np.concatenate(parts) if parts else np.zeros(0)
 
-    def _score(self, x: Floats) -> Floats:
-        logs, _ = self.gain(*self._moments(x))
+    def _score(self, codes: Floats) -> Floats:
+        logs, _ = self.gain(*self._moments(self._aimed_at(codes)))
         value = _log_mean(logs)[0]
+        x = self.encoding.features(codes) if self.weights else None
         for weight in self.weights:
-            value = value + weight(x)
+            assert x is not None
+            value = value + weight(codes, x)
         return value
+
+    def _aimed_at(self, codes: Floats) -> Floats:
+        return self.encoding.features(self.encoding.at_highest_fidelity(codes))
 
     def _moments(self, x: Floats) -> tuple[Sequence[Floats], Sequence[Floats]]:
         moments = [belief.moments(x) for belief in self.beliefs]
         return [m for m, _ in moments], [np.sqrt(v)[:, None] for _, v in moments]
 
-    def pull(self, x: Floats) -> tuple[Floats, Floats]:
-        """Values (m) at features (m x d), and their gradient (m x d)."""
+    def pull(self, codes: Floats) -> tuple[Floats, Floats]:
+        """Values (m) at codes (m x p), and their gradient (m x k) by the real parameters."""
+        x = self._aimed_at(codes)
         means, sds = self._moments(x)
         logs, by = self.gain(means, sds)
         value, shares = _log_mean(logs)
-        gradient = np.zeros_like(x)
+        full = np.zeros_like(x)
         for column, (by_mean, by_sd) in by.items():
             sd = sds[column]
             mean_part = _fold(shares * by_mean, means[column].shape[1])
             sd_part = (shares * by_sd).sum(axis=1)
-            gradient += self.beliefs[column].pull(x, mean_part, sd_part / (2.0 * sd[:, 0]))
+            full += self.beliefs[column].pull(x, mean_part, sd_part / (2.0 * sd[:, 0]))
+        gradient = full[:, self.encoding.movable[1]]
+        own = self.encoding.features(codes) if self.weights else x
         for weight in self.weights:
-            extra, slope = weight.pull(x)
+            extra, slope = weight.pull(codes, own)
             value = value + extra
-            gradient += slope
+            gradient = gradient + slope
         return value, gradient
 
 

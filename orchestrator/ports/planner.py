@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.model.campaign import PlannerChoice
 from orchestrator.model.objective import Objective
-from orchestrator.model.space import Point, SearchSpace
+from orchestrator.model.space import Point, SearchSpace, Value
 from orchestrator.model.trial import Proposal
 
 
@@ -73,7 +73,8 @@ class History(_Plain):
 
     `n_proposed` is how many proposals were made before (by the planner): it places the next
     one in the initial design and in the stream of random numbers. `preferences` are pairs of
-    trials, the better one first. `now_s` is the campaign time.
+    trials, the better one first. `now_s` is the campaign time. `context` has the newest value of
+    each context that was measured.
     """
 
     evaluated: tuple[Evaluated, ...] = ()
@@ -81,6 +82,65 @@ class History(_Plain):
     n_proposed: int = 0
     preferences: tuple[tuple[int, int], ...] = ()
     now_s: float | None = None
+    context: Point = Field(default_factory=dict)
+
+
+class LeaveOneOut(_Plain):
+    """Each of n outcomes predicted from all the others, in the metric's unit (or decades).
+
+    `coverage_90` is the share of outcomes within their 90 % interval; `log_score_gain` the mean log
+    probability of an outcome, more than under a constant mean and spread: below zero the model is
+    not to be believed.
+    """
+
+    trials: tuple[int, ...]
+    measured: tuple[float, ...]
+    predicted: tuple[float, ...]
+    sd: tuple[float, ...]
+    coverage_90: float | None
+    log_score_gain: float
+
+
+class Slice(_Plain):
+    """Predicted mean and standard deviation along one parameter, all others at `Belief.at`."""
+
+    parameter: str
+    values: tuple[Value, ...]
+    mean: tuple[float, ...]
+    sd: tuple[float, ...]
+
+
+class FieldMap(_Plain):
+    """Predicted mean and standard deviation over two parameters, row by row of the first, all
+    others at `Belief.at`."""
+
+    parameters: tuple[str, str]
+    first: tuple[float, ...]
+    second: tuple[float, ...]
+    mean: tuple[float, ...]
+    sd: tuple[float, ...]
+
+
+class MetricBelief(_Plain):
+    """What the model holds for true of one metric; means and deviations in its unit, or in decades
+    (`on_log10`). `importance` is each parameter's total effect on the prediction."""
+
+    metric: str
+    unit: str
+    on_log10: bool
+    importance: dict[str, float]
+    leave_one_out: LeaveOneOut | None
+    slices: tuple[Slice, ...]
+    maps: tuple[FieldMap, ...]
+
+
+class Belief(_Plain):
+    """What the model holds for true. `recommended` is the trial that it thinks best of those made,
+    `at` its point, through which slices go."""
+
+    at: Point
+    recommended: int | None
+    metrics: tuple[MetricBelief, ...]
 
 
 class Planner(Protocol):

@@ -9,13 +9,24 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from orchestrator.model.campaign import Campaign
-from orchestrator.model.space import Choice, Pool
+from orchestrator.model.space import (
+    Choice,
+    Context,
+    Fidelity,
+    Integer,
+    Ordinal,
+    Parameter,
+    Pool,
+    Real,
+)
 from orchestrator.model.state import State, TrialState
 from orchestrator.model.trial import Prediction
 from orchestrator.reports.summary import (
     Standing,
+    best_trials,
     is_log_axis,
     metric_order,
     standing,
@@ -101,6 +112,19 @@ class Parameters:
 
 
 @dataclass(frozen=True)
+class Front:
+    """Trials in the plane of the first two goals. A point is (trial, x, y, is_best).
+
+    `is_best` says that no other feasible trial beats it in all goals, of which there may be more.
+    """
+
+    metrics: tuple[str, str]
+    units: tuple[str, str]
+    logs: tuple[bool, bool]
+    points: tuple[tuple[int, float, float, bool], ...]
+
+
+@dataclass(frozen=True)
 class LeaveOneOut:
     """The model's error on points that it was not shown, as the campaign went on.
 
@@ -117,14 +141,14 @@ def best_so_far(campaign: Campaign, state: State) -> BestSoFar:
     """The course of the campaign, in the order of the trials."""
     name = campaign.objective.metric
     metric = campaign.metric(name)
-    sign = 1.0 if campaign.objective.direction == "minimise" else -1.0
+    loss = campaign.objective.loss
     values = tuple(_value(campaign, trial) for trial in _ordered(state))
     best: list[float | None] = []
     for entry in values:
         so_far = best[-1] if best else None
         if entry.standing is not Standing.FEASIBLE or entry.value is None:
             best.append(so_far)
-        elif so_far is None or sign * entry.value < sign * so_far:
+        elif so_far is None or loss(entry.value) < loss(so_far):
             best.append(entry.value)
         else:
             best.append(so_far)
@@ -165,17 +189,7 @@ def parameters(campaign: Campaign, state: State) -> Parameters:
     """Every trial's point; a pool's candidates are shown by the numbers that describe them."""
     axes: list[Axis] = []
     for parameter in campaign.space.parameters:
-        if isinstance(parameter, Pool):
-            axes += [Axis(c, u) for c, u in zip(parameter.columns, parameter.units, strict=True)]
-        elif isinstance(parameter, Choice):
-            axes.append(Axis(parameter.name, "", options=parameter.options))
-        else:
-            log = is_log_axis(campaign, parameter.name)
-            axes.append(
-                Axis(
-                    parameter.name, parameter.unit, log, float(parameter.low), float(parameter.high)
-                )
-            )
+        axes += _axes(campaign, parameter)
     places = {
         p.name: {name: i for i, name in enumerate(p.names)}
         for p in campaign.space.parameters
@@ -203,6 +217,43 @@ def leave_one_out(campaign: Campaign, state: State) -> tuple[LeaveOneOut, ...]:
         numbers, errors, _ = zip(*found, strict=True)
         series.append(LeaveOneOut(metric.name, unit, numbers, errors))
     return tuple(series)
+
+
+def _axes(campaign: Campaign, parameter: Parameter) -> list[Axis]:
+    name, log = parameter.name, is_log_axis(campaign, parameter.name)
+    match parameter:
+        case Pool():
+            return [Axis(c, u) for c, u in zip(parameter.columns, parameter.units, strict=True)]
+        case Choice(options=words) | Fidelity(levels=words):
+            return [Axis(name, "", options=words)]
+        case Ordinal(levels=levels):
+            numbers = [level for level in levels if not isinstance(level, str)]
+            if len(numbers) < len(levels):
+                return [Axis(name, "", options=tuple(map(str, levels)))]
+            return [Axis(name, parameter.unit, log, min(numbers), max(numbers))]
+        case Real() | Integer() | Context():
+            return [Axis(name, parameter.unit, log, float(parameter.low), float(parameter.high))]
+        case _:
+            assert_never(parameter)
+
+
+def front(campaign: Campaign, state: State) -> Front | None:
+    """The trials with a value of both of the first two goals; None where there is one goal."""
+    if len(campaign.objective.goals) < 2:
+        return None
+    first, second = (campaign.metric(g.metric) for g in campaign.objective.goals[:2])
+    best = {trial.number for trial in best_trials(campaign, state)}
+    points = []
+    for trial in _ordered(state):
+        x, y = trial.observed(first.name), trial.observed(second.name)
+        if x is not None and y is not None:
+            points.append((trial.number, x.event.value, y.event.value, trial.number in best))
+    logs = (
+        first.scale == "log" and _all_positive([p[1] for p in points]),
+        second.scale == "log" and _all_positive([p[2] for p in points]),
+    )
+    units = (first.unit, second.unit)
+    return Front((first.name, second.name), units, logs, tuple(points))
 
 
 def _ordered(state: State) -> list[TrialState]:

@@ -70,6 +70,7 @@ def _columns(campaign: Campaign) -> list[str]:
         names += [
             _titled(metric, unit),
             _titled(f"{metric} sd", unit),
+            f"{metric} samples",
             f"{metric} censored",
             _titled(f"predicted {metric}", unit),
             f"predicted {metric} sd",
@@ -130,6 +131,7 @@ def _metric(campaign: Campaign, trial: TrialState, metric: str) -> dict[str, Any
         event = observed.event
         cells[_titled(metric, unit)] = event.value
         cells[_titled(f"{metric} sd", unit)] = event.sd
+        cells[f"{metric} samples"] = event.n_samples
         cells[f"{metric} censored"] = event.censored
     predicted = trial.proposal.predicted.get(metric)
     if predicted is not None:

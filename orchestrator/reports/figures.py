@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,7 @@ def write_figures(
             raise UnknownName("figure format", wanted, FORMATS)
     drawings: Mapping[str, Callable[[Campaign, State], Figure | None]] = {
         "best_so_far": _course,
+        "front": _front,
         "predicted_measured": _predicted,
         "parameters": _parameters,
         "timeline": _timeline,
@@ -106,12 +108,34 @@ def _course(campaign: Campaign, state: State) -> Figure | None:
     _scatter(axes, course.values, trials, bool(campaign.objective.constraints))
     failed = [v.trial for v in course.values if v.standing is Standing.FAILED]
     if failed:
-        strip = 0.97 if course.direction == "minimise" else 0.03
+        strip = 0.03 if course.direction == "maximise" else 0.97
         axes.plot(failed, [strip] * len(failed), "x", color=RED, ms=4, label="failed",
                   transform=axes.get_xaxis_transform())  # fmt: skip
+    for bound in campaign.objective.goals[0].band if course.direction == "match" else ():
+        if math.isfinite(bound):
+            axes.axhline(bound, color=GREY, ls="--", lw=0.8)
     axes.set(xlabel="trial", ylabel=titled(course.metric, course.unit))
     if course.log:
         axes.set_yscale("log")
+    axes.legend()
+    return figure
+
+
+def _front(campaign: Campaign, state: State) -> Figure | None:
+    found = charts.front(campaign, state)
+    if found is None or not found.points:
+        return None
+    figure = _figure(3.2, 3.2)
+    axes = figure.add_subplot()
+    looks = ((False, "o", BLUE, "other trials"), (True, "*", ORANGE, "on the front"))
+    for is_best, marker, colour, label in looks:
+        points = [p for p in found.points if p[3] is is_best]
+        axes.scatter([p[1] for p in points], [p[2] for p in points], s=60 if is_best else 12,
+                     marker=marker, color=colour, label=label)  # fmt: skip
+    (x, y), (x_unit, y_unit) = found.metrics, found.units
+    axes.set(xlabel=titled(x, x_unit), ylabel=titled(y, y_unit))
+    axes.set_xscale("log" if found.logs[0] else "linear")
+    axes.set_yscale("log" if found.logs[1] else "linear")
     axes.legend()
     return figure
 

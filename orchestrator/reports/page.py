@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,15 +17,18 @@ from orchestrator.reports.incidents import incidents
 from orchestrator.reports.numbers import duration, number, pretty_unit, titled
 from orchestrator.reports.single_page import render, write_text
 from orchestrator.reports.summary import (
-    Standing,
     Summary,
     best_trial,
+    best_trials,
+    known_before,
+    losses_of,
     metric_order,
     planned,
+    preferred_words,
+    shown_goals,
     shown_metric,
     shown_rule,
     shown_value,
-    standing,
     summary,
     wanted,
 )
@@ -64,6 +68,7 @@ def report_html(
         "notes": notes,
         "answer": _answer(campaign, state, best),
         "wanted": wanted(campaign),
+        "several": len(campaign.objective.goals) > 1,
         "facts": _facts(campaign, state, glance),
         "incidents": incidents(state),
         "moment": lambda at_s: shown_time(state, at_s + state.started_at),
@@ -86,14 +91,18 @@ def how_simulated(state: State, lab: str = "") -> str:
 
 def _answer(campaign: Campaign, state: State, best: TrialState | None) -> dict[str, Any]:
     if best is None:
-        return {"trial": None}
+        front = best_trials(campaign, state)
+        return {"trial": None, "front": [_front_row(campaign, trial) for trial in front]}
     rules = campaign.objective.constraints
-    of_constraints = {rule.metric for rule in rules}
-    others = [m for m in metric_order(campaign)[1:] if m not in of_constraints]
+    told = {campaign.objective.metric, *(rule.metric for rule in rules)}
+    others = [m for m in metric_order(campaign) if m not in told]
+    value = shown_metric(campaign, best, campaign.objective.metric)
+    if campaign.objective.by_preference:
+        value = preferred_words(state, best)
     return {
         "trial": best.number,
         "metric": campaign.objective.metric,
-        "value": shown_metric(campaign, best, campaign.objective.metric),
+        "value": value,
         "parameters": [
             (name, shown_value(campaign, name, value))
             for name, value in best.proposal.point.items()
@@ -108,23 +117,34 @@ def _answer(campaign: Campaign, state: State, best: TrialState | None) -> dict[s
     }
 
 
+def _front_row(campaign: Campaign, trial: TrialState) -> dict[str, Any]:
+    point = trial.proposal.point
+    return {
+        "trial": trial.number,
+        "goals": shown_goals(campaign, trial),
+        "point": ", ".join(f"{n} {shown_value(campaign, n, point[n])}" for n in point),
+    }
+
+
 def _gain(campaign: Campaign, state: State, best: TrialState) -> str:
-    name = campaign.objective.metric
-    sign = 1.0 if campaign.objective.direction == "minimise" else -1.0
+    name, loss = campaign.objective.metric, campaign.objective.loss
     first = [
         (observed.event.value, trial.number)
         for trial in state.trials.values()
         if trial.proposal.source == "initial"
-        and standing(campaign, trial) is Standing.FEASIBLE
+        and losses_of(campaign, trial) is not None
         and (observed := trial.observed(name)) is not None
     ]
     found = best.observed(name)
     if not first or found is None or best.proposal.source == "initial":
         return ""
-    value, trial_number = min(first, key=lambda entry: sign * entry[0])
-    ratio = value / found.event.value if found.event.value else 0.0
-    word = "lower" if sign > 0 else "higher"
+    value, trial_number = min(first, key=lambda entry: loss(entry[0]))
     against = f"than the best of the initial design (trial {trial_number})"
+    if campaign.objective.direction == "match":
+        nearer = number(loss(value) - loss(found.event.value), 3)
+        return f"{nearer} {pretty_unit(campaign.metric(name).unit)} nearer {against}"
+    ratio = value / found.event.value if found.event.value else 0.0
+    word = "lower" if campaign.objective.direction == "minimise" else "higher"
     if campaign.metric(name).scale == "log" and ratio > 0:
         return f"{number(max(ratio, 1 / ratio), 2)} times {word} {against}"
     unit = pretty_unit(campaign.metric(name).unit)
@@ -148,6 +168,10 @@ def _facts(campaign: Campaign, state: State, glance: Summary) -> list[tuple[str,
     if glance.n_in_flight:
         counts += f", {glance.n_in_flight} in flight"
     facts = [("status", _status(state)), ("trials", counts), ("budget", planned(campaign))]
+    if known := known_before(campaign, state):
+        facts.append(("known before", known))
+    if glance.still_to_gain:
+        facts.append(("expected still to gain", glance.still_to_gain))
     if state.opened is not None:
         time = duration(glance.elapsed_s)
         if glance.elapsed_s - glance.running_s > 60:
@@ -208,8 +232,10 @@ def _data(campaign: Campaign, state: State, glance: Summary) -> dict[str, Any]:
             ],
             "best": course.best,
             "bestTrial": glance.best_trial,
+            "band": _finite(campaign.objective.goals[0].band),
             "nInitial": max(initial, default=0),
         },
+        "front": _front_data(campaign, state),
         "predicted": _predicted_data(campaign, state),
         "parameters": _parameters_data(campaign, state, glance),
         "timeline": _timeline_data(campaign, state),
@@ -221,8 +247,20 @@ def _data(campaign: Campaign, state: State, glance: Summary) -> dict[str, Any]:
             }
             for series in charts.leave_one_out(campaign, state)
         ],
-        "table": page_table(campaign, state, glance.best_trial),
+        "table": page_table(campaign, state, {glance.best_trial, *glance.front}),
     }
+
+
+def _finite(numbers: Sequence[float]) -> list[float | None]:
+    return [n if math.isfinite(n) else None for n in numbers]
+
+
+def _front_data(campaign: Campaign, state: State) -> dict[str, Any] | None:
+    found = charts.front(campaign, state)
+    if found is None:
+        return None
+    titles = [titled(m, u) for m, u in zip(found.metrics, found.units, strict=True)]
+    return {"titles": titles, "logs": found.logs, "points": found.points}
 
 
 def _predicted_data(campaign: Campaign, state: State) -> dict[str, Any]:
@@ -240,13 +278,12 @@ def _predicted_data(campaign: Campaign, state: State) -> dict[str, Any]:
 def _parameters_data(campaign: Campaign, state: State, glance: Summary) -> dict[str, Any]:
     """The points with a value, best first; of very many the best and an even sample of the rest."""
     found = charts.parameters(campaign, state)
-    sign = 1.0 if campaign.objective.direction == "minimise" else -1.0
     rows = [
         ((value.trial, value.value, value.standing.value, value.sd, value.censored), row)
         for value, row in zip(found.values, found.rows, strict=True)
         if value.value is not None
     ]
-    rows.sort(key=lambda entry: sign * (entry[0][1] or 0.0))
+    rows.sort(key=lambda entry: campaign.objective.loss(entry[0][1] or 0.0))
     shown = rows[:MAX_LINES] + _evenly(rows[MAX_LINES:], MAX_POINTS - MAX_LINES)
     return {
         "axes": [

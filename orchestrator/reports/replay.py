@@ -18,7 +18,7 @@ def write_replay_report(
     title: str,
     metric: str,
     unit: str,
-    direction: str,
+    wanted: str,
     curves: Sequence[Sequence[float]],
     random_expectation: Sequence[float],
     needed: Mapping[str, Sequence[int | None]],
@@ -28,15 +28,14 @@ def write_replay_report(
 
     `curves` are best-so-far values in `unit`, one per seed; a curve that ends early keeps its last
     value. `random_expectation` is the expected best of so many experiments drawn at random without
-    repetition. `needed` has, per goal in words, the experiments that each seed needed
-    (None: it did not reach the goal).
+    repetition; `wanted` is the goal in words. `needed` has, per aim in words, the experiments that
+    each seed needed (None: it did not get there).
 
     Raises:
         InputError: the file cannot be written.
     """
     data = {
         "title": titled(f"best {metric}", unit),
-        "direction": direction,
         "course": quartile_course(curves),
         "random": list(random_expectation),
         "needed": [
@@ -48,7 +47,7 @@ def write_replay_report(
     context = {
         "title": title,
         "metric": metric,
-        "wanted": f"{'lowest' if direction == 'minimise' else 'highest'} {metric}",
+        "wanted": wanted,
         "needed": [(goal, needed_words(values)) for goal, values in needed.items()],
         "facts": list(facts.items()),
         "n_seeds": len(curves),

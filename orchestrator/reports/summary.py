@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orchestrator.model.campaign import Campaign
-from orchestrator.model.objective import OutcomeConstraint
-from orchestrator.model.space import Real, Value
+from orchestrator.model.front import undominated
+from orchestrator.model.objective import PREFERENCE, Goal, OutcomeConstraint
+from orchestrator.model.space import Ordinal, Real, Value
 from orchestrator.model.state import ObservationState, State, TrialState
 from orchestrator.model.trial import TrialStatus
 from orchestrator.reports.numbers import duration, measured, number, pretty_unit
@@ -22,8 +23,8 @@ class Standing(StrEnum):
 
     feasible: measured, every constraint is known to be met.
     infeasible: measured, a constraint is not met, or not known to be.
-    out_of_range: the objective is only known to be worse than a bound.
-    no_value: ended without a valid observation of the objective.
+    out_of_range: a goal is only known to be worse than a bound.
+    no_value: ended without a valid observation of every goal.
     failed, in_flight: see the trial's status.
     """
 
@@ -40,7 +41,8 @@ class Summary:
     """The campaign at a glance. Times are campaign time; `running_s` leaves out idle nights.
 
     `best_value` is in `unit`; `feasible` is false when no trial met the constraints, and then
-    there is no best trial.
+    there is no best trial. Of several goals no trial is the best: `front` has those that no other
+    one beats.
     """
 
     best_trial: int | None
@@ -54,21 +56,22 @@ class Summary:
     elapsed_s: float
     running_s: float
     headline: str
+    front: tuple[int, ...] = ()
+    still_to_gain: str = ""
 
 
 def standing(campaign: Campaign, trial: TrialState) -> Standing:
     """How a trial stands."""
     if trial.status is TrialStatus.FAILED:
         return Standing.FAILED
-    objective = trial.observed(campaign.objective.metric)
-    if objective is None:
+    objective = campaign.objective
+    goals = () if objective.by_preference else objective.goals
+    seen = [(goal, trial.observed(goal.metric)) for goal in goals]
+    if any(observed is None for _, observed in seen) or not (goals or trial.status.is_terminal):
         return Standing.NO_VALUE if trial.status.is_terminal else Standing.IN_FLIGHT
-    if not all(
-        is_met(rule, trial.observed(rule.metric)) for rule in campaign.objective.constraints
-    ):
+    if not all(is_met(rule, trial.observed(rule.metric)) for rule in objective.constraints):
         return Standing.INFEASIBLE if trial.status.is_terminal else Standing.IN_FLIGHT
-    worse = "above" if campaign.objective.direction == "minimise" else "below"
-    if objective.event.censored == worse:
+    if any(observed and goal.may_be_worse(observed.event.censored) for goal, observed in seen):
         return Standing.OUT_OF_RANGE
     return Standing.FEASIBLE
 
@@ -84,21 +87,59 @@ def is_met(rule: OutcomeConstraint, observed: ObservationState | None) -> bool:
 
 
 def best_trial(campaign: Campaign, state: State) -> TrialState | None:
-    """The feasible trial with the best objective, the earliest of equals."""
-    best, best_value = None, math.inf
-    sign = 1.0 if campaign.objective.direction == "minimise" else -1.0
+    """The feasible trial with the best objective, the earliest of equals; None of several goals."""
+    if len(campaign.objective.goals) > 1:
+        return None
+    if campaign.objective.by_preference:
+        return _preferred(campaign, state)
+    best, best_loss = None, math.inf
     for trial in state.trials.values():
-        observed = trial.observed(campaign.objective.metric)
-        if observed is None or standing(campaign, trial) is not Standing.FEASIBLE:
-            continue
-        if sign * observed.event.value < best_value:
-            best, best_value = trial, sign * observed.event.value
+        losses = losses_of(campaign, trial)
+        if losses is not None and losses[0] < best_loss:
+            best, best_loss = trial, losses[0]
     return best
+
+
+def best_trials(campaign: Campaign, state: State) -> tuple[TrialState, ...]:
+    """The best trial; of several goals the front: the feasible trials that no other one beats."""
+    if len(campaign.objective.goals) == 1:
+        best = best_trial(campaign, state)
+        return () if best is None else (best,)
+    found = [(t, losses) for t in state.trials.values() if (losses := losses_of(campaign, t))]
+    on_front = undominated([losses for _, losses in found])
+    return tuple(t for (t, _), is_best in zip(found, on_front, strict=True) if is_best)
+
+
+def _preferred(campaign: Campaign, state: State) -> TrialState | None:
+    """The feasible trial with the most comparisons won less those that were lost."""
+    score: dict[int, int] = {}
+    for better, worse in state.preferences:
+        score[better] = score.get(better, 0) + 1
+        score[worse] = score.get(worse, 0) - 1
+    found = [n for n in score if standing(campaign, state.trials[n]) is Standing.FEASIBLE]
+    return state.trials[max(found, key=lambda n: (score[n], -n))] if found else None
+
+
+def preferred_words(state: State, trial: TrialState) -> str:
+    """How often a trial was preferred: `preferred in 3 of 4 comparisons`."""
+    met = [pair for pair in state.preferences if trial.number in pair]
+    n_won = sum(better == trial.number for better, _ in met)
+    return f"preferred in {n_won} of {len(met)} comparison{'' if len(met) == 1 else 's'}"
+
+
+def losses_of(campaign: Campaign, trial: TrialState) -> tuple[float, ...] | None:
+    """What each goal wants to be small; None of a trial that is not feasible, or not measured."""
+    if campaign.objective.by_preference:
+        return None
+    if standing(campaign, trial) is not Standing.FEASIBLE:
+        return None
+    seen = [(goal, trial.observed(goal.metric)) for goal in campaign.objective.goals]
+    return tuple(goal.loss(observed.event.value) for goal, observed in seen if observed)
 
 
 def summary(campaign: Campaign, state: State) -> Summary:
     """The campaign at a glance."""
-    best = best_trial(campaign, state)
+    best, front = best_trial(campaign, state), best_trials(campaign, state)
     observed = best.observed(campaign.objective.metric) if best else None
     statuses = [t.status for t in state.trials.values()]
     return Summary(
@@ -106,13 +147,15 @@ def summary(campaign: Campaign, state: State) -> Summary:
         best_value=observed.event.value if observed else None,
         best_sd=observed.event.sd if observed else None,
         unit=campaign.metric(campaign.objective.metric).unit,
-        feasible=best is not None,
+        feasible=bool(front),
         n_done=statuses.count(TrialStatus.DONE),
         n_failed=statuses.count(TrialStatus.FAILED),
         n_in_flight=sum(not s.is_terminal for s in statuses),
         elapsed_s=max(0.0, state.last_at - state.started_at),
         running_s=state.running_s,
-        headline=_headline(campaign, state, best),
+        headline=_headline(campaign, state, front),
+        still_to_gain=shown_gain(campaign, state),
+        front=tuple(t.number for t in front) if len(campaign.objective.goals) > 1 else (),
     )
 
 
@@ -139,31 +182,77 @@ def shown_metric(campaign: Campaign, trial: TrialState, metric: str) -> str:
     return measured(event.value, event.sd, unit, censored=event.censored or "")
 
 
+def shown_goals(campaign: Campaign, trial: TrialState) -> str:
+    """What came of every goal, in words: `cost 3.2 EUR, strength 410 MPa`."""
+    names = [goal.metric for goal in campaign.objective.goals]
+    return ", ".join(f"{m} {shown_metric(campaign, trial, m)}".rstrip() for m in names)
+
+
 def shown_rule(campaign: Campaign, rule: OutcomeConstraint) -> str:
     """A constraint in words: `thickness ≥ 120 nm`."""
     unit = pretty_unit(campaign.metric(rule.metric).unit)
-    return f"{rule.metric} {SENSES[rule.sense]} {number(rule.bound)} {unit}".rstrip()
+    shown = f"{rule.metric} {SENSES[rule.sense]} {number(rule.bound)} {unit}".rstrip()
+    return shown + (f" with {100 * rule.confidence:g} %" if rule.confidence else "")
+
+
+def shown_gain(campaign: Campaign, state: State) -> str:
+    """What the planner last expected still to gain, in words; '' where it did not say."""
+    told = [t.proposal.still_to_gain for _, t in sorted(state.trials.items())]
+    known = [gain for gain in told if gain is not None]
+    return gain_in_words(campaign, known[-1]) if known else ""
+
+
+def gain_in_words(campaign: Campaign, gain: float) -> str:
+    """A gain in the goal's unit, or as a share where its metric is on a log scale: `5 %`."""
+    metric = campaign.metric(campaign.objective.metric)
+    if metric.scale == "log":
+        return f"{number(100.0 * (10.0 ** min(gain, 300.0) - 1.0), 3)} %"
+    return f"{number(gain, 3)} {pretty_unit(metric.unit)}".rstrip()
+
+
+def known_before(campaign: Campaign, state: State) -> str:
+    """What was known before the first trial, in words; '' for nothing."""
+    opened = state.opened.start if state.opened else ()
+    n = len(campaign.start) + len(opened)
+    if not n:
+        return ""
+    where = (*campaign.start, *opened)[0].source.rsplit(" ", 2)[0]
+    return f"{n} trial{'' if n == 1 else 's'} of {where}"
 
 
 def metric_order(campaign: Campaign) -> list[str]:
-    """The objective first, then its constraints, then the rest."""
-    names = [campaign.objective.metric, *(r.metric for r in campaign.objective.constraints)]
-    names += [m.name for m in campaign.metrics]
-    return list(dict.fromkeys(names))
+    """The goals first, then the constraints, then the rest."""
+    names = [*campaign.objective.metrics, *(m.name for m in campaign.metrics)]
+    return [name for name in dict.fromkeys(names) if name != PREFERENCE]
 
 
 def is_log_axis(campaign: Campaign, name: str) -> bool:
     """A parameter is varied on a logarithmic scale."""
     parameter = campaign.space[name]
-    return isinstance(parameter, Real) and parameter.scale == "log"
+    return isinstance(parameter, Real | Ordinal) and parameter.scale == "log"
 
 
 def wanted(campaign: Campaign) -> str:
     """The objective in words: `lowest resistivity, subject to thickness ≥ 120 nm`."""
     objective = campaign.objective
-    word = "lowest" if objective.direction == "minimise" else "highest"
+    goals = " and ".join(shown_goal(campaign, goal) for goal in objective.goals)
     rules = ", ".join(shown_rule(campaign, rule) for rule in objective.constraints)
-    return f"{word} {objective.metric}" + (f", subject to {rules}" if rules else "")
+    return goals + (f", subject to {rules}" if rules else "")
+
+
+def shown_goal(campaign: Campaign, goal: Goal) -> str:
+    """A goal in words: `lowest resistivity`, `gap between 1.4 and 1.6 eV`."""
+    if goal.metric == PREFERENCE:
+        return "what people prefer"
+    if goal.direction != "match":
+        return f"{'lowest' if goal.direction == 'minimise' else 'highest'} {goal.metric}"
+    unit = pretty_unit(campaign.metric(goal.metric).unit)
+    low, high = (number(bound) for bound in goal.band)
+    if goal.low is None or goal.high is None:
+        words = f"at least {low}" if goal.high is None else f"at most {high}"
+    else:
+        words = f"as near as possible to {low}" if low == high else f"between {low} and {high}"
+    return f"{goal.metric} {words} {unit}".rstrip()
 
 
 def planned(campaign: Campaign) -> str:
@@ -174,8 +263,12 @@ def planned(campaign: Campaign) -> str:
     return text if limit is None else f"{text}, {duration(limit)}"
 
 
-def _headline(campaign: Campaign, state: State, best: TrialState | None) -> str:
-    metric = campaign.objective.metric
+def _headline(campaign: Campaign, state: State, front: tuple[TrialState, ...]) -> str:
+    metric, best = campaign.objective.metric, front[0] if front else None
+    if len(campaign.objective.goals) > 1:
+        metric = " and ".join(goal.metric for goal in campaign.objective.goals)
+        if best is not None:
+            return _front_headline(metric, front)
     if best is not None:
         rules = [
             f"{r.metric} {shown_metric(campaign, best, r.metric)}"
@@ -183,12 +276,24 @@ def _headline(campaign: Campaign, state: State, best: TrialState | None) -> str:
             if r.metric != metric
         ]
         met = f", with {' and '.join(rules)}" if rules else ""
+        if campaign.objective.by_preference:
+            return f"Trial {best.number} is the best: {preferred_words(state, best)}{met}."
         value = shown_metric(campaign, best, metric)
         return f"Trial {best.number} is the best: {metric} {value}{met}."
-    n = sum(t.observed(metric) is not None for t in state.trials.values())
+    if campaign.objective.by_preference:
+        return "Nobody has compared two trials yet."
+    names = [goal.metric for goal in campaign.objective.goals]
+    n = sum(all(t.observed(m) is not None for m in names) for t in state.trials.values())
     if n == 0:
         return f"No trial has given a value of {metric}."
     rules_text = ", ".join(shown_rule(campaign, r) for r in campaign.objective.constraints)
     if not rules_text:
         return f"No trial gave a value of {metric} within the range that can be measured."
     return f"No trial met the constraints ({rules_text}); {n} gave a value of {metric}."
+
+
+def _front_headline(metrics: str, front: tuple[TrialState, ...]) -> str:
+    if len(front) == 1:
+        return f"Trial {front[0].number} is the best in {metrics} at once."
+    shown = ", ".join(str(t.number) for t in front[:12]) + (", ..." if len(front) > 12 else "")
+    return f"{len(front)} trials are the best in {metrics}, each in its way: {shown}."

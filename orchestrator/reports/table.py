@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from orchestrator.model.campaign import Campaign
@@ -49,8 +49,8 @@ def shown_prediction(prediction: Prediction | None, unit: str) -> str:
     return measured(prediction.mean, prediction.sd, unit)
 
 
-def page_table(campaign: Campaign, state: State, best: int | None) -> dict[str, Any]:
-    """Columns, rows, and for each row why the point was chosen.
+def page_table(campaign: Campaign, state: State, best: Container[int | None]) -> dict[str, Any]:
+    """Columns, rows, and for each row why the point was chosen; `best` are marked.
 
     A cell is a text, a number, or [number to sort by, text to show].
     """
@@ -59,7 +59,7 @@ def page_table(campaign: Campaign, state: State, best: int | None) -> dict[str, 
     columns: list[dict[str, Any]] = [{"title": "trial", "number": True}, {"title": "result"}]
     for name in space.names:
         unit = getattr(space[name], "unit", "")
-        is_number = space[name].kind in ("real", "integer")
+        is_number = space[name].kind in ("real", "integer", "context")
         columns.append({"title": titled(name, unit), "number": is_number})
     columns += [{"title": titled(m, campaign.metric(m).unit), "number": True} for m in metrics]
     unit = campaign.metric(objective).unit
@@ -71,11 +71,15 @@ def page_table(campaign: Campaign, state: State, best: int | None) -> dict[str, 
 
 
 def _row(
-    campaign: Campaign, state: State, trial: TrialState, metrics: list[str], best: int | None
+    campaign: Campaign,
+    state: State,
+    trial: TrialState,
+    metrics: list[str],
+    best: Container[int | None],
 ) -> list[Any]:
     proposal = trial.proposal
     word = standing_word(campaign, trial)
-    row: list[Any] = [trial.number, "★\u00a0best" if trial.number == best else word]
+    row: list[Any] = [trial.number, "★\u00a0best" if trial.number in best else word]
     for name in campaign.space.names:
         value = proposal.point[name]
         row.append(value if isinstance(value, str) else _cell(value, number(value)))

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from orchestrator import plugins
-from orchestrator.engine.history import task_of
-from orchestrator.errors import FileProblems, InputError, Problem, did_you_mean
+from orchestrator.engine.history import evaluated_of, task_of
+from orchestrator.errors import InputError
+from orchestrator.files.columns import column_of, split_header
+from orchestrator.files.rows import rows_of
 from orchestrator.files.table import Table, number, read_table
 from orchestrator.model.campaign import PlannerChoice
-from orchestrator.model.objective import Goal, Objective
-from orchestrator.model.space import Choice, Integer, Parameter, Point, Pool, Real, SearchSpace
+from orchestrator.model.objective import Goal, Metric, Objective
+from orchestrator.model.space import Choice, Integer, Parameter, Real, SearchSpace
 from orchestrator.model.trial import Proposal
-from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
-from orchestrator.runtime.columns import column_of, number_in, split_header
+from orchestrator.ports.planner import History, MetricScale, PlanningTask
 from orchestrator.runtime.load import campaign_path, read_campaign
 
 Direction = Literal["minimise", "maximise"]
@@ -104,72 +104,14 @@ def history_from(table: Table, task: PlanningTask) -> History:
     """The rows of a table as trials, in the units of the task.
 
     Raises:
-        FileProblems: with every bad cell.
-        UnknownName: a column is missing, or has a unit that does not exist.
-        UnitMismatch: the unit of a column does not fit.
+        InputError: as `rows_of`.
     """
-    columns = {p.name: column_of(table, p.name) for p in task.space.parameters}
-    metrics = {m.name: column_of(table, m.name) for m in task.metrics}
-    problems: list[Problem] = []
-    evaluated, pending = [], []
-    for index, line in enumerate(table.lines):
-        cells = dict(zip(table.columns, table.rows[index], strict=True))
-        point = _point(task.space, cells, columns, line, problems)
-        outcomes = _outcomes(task, cells, metrics, line, problems)
-        if len(outcomes) == len(metrics):
-            evaluated.append(Evaluated(trial=index + 1, point=point, outcomes=outcomes))
-        else:
-            pending.append(point)
-    if problems:
-        raise FileProblems(table.source, problems)
-    n = len(evaluated) + len(pending)
-    return History(evaluated=tuple(evaluated), pending=tuple(pending), n_proposed=n)
-
-
-def _point(
-    space: SearchSpace,
-    cells: Mapping[str, str],
-    columns: Mapping[str, str],
-    line: int,
-    problems: list[Problem],
-) -> Point:
-    point: Point = {}
-    for parameter in space.parameters:
-        column = columns[parameter.name]
-        cell = cells[column]
-        if isinstance(parameter, Choice | Pool):
-            known = parameter.options if isinstance(parameter, Choice) else parameter.names
-            if cell not in known:
-                hint = did_you_mean(cell, known)
-                problems.append(Problem(f"'{cell}' is not a {parameter.name}", hint, line))
-            point[parameter.name] = cell
-            continue
-        value = number_in(cell, column, parameter.unit)
-        is_whole = value is not None and value.is_integer()
-        if value is None or (isinstance(parameter, Integer) and not is_whole):
-            what = "a number" if value is None else "a whole number"
-            problems.append(Problem(f"'{cell}' is not {what} in column '{column}'", line=line))
-            value = 0.0
-        point[parameter.name] = int(value) if isinstance(parameter, Integer) else value
-    return point
-
-
-def _outcomes(
-    task: PlanningTask,
-    cells: Mapping[str, str],
-    columns: Mapping[str, str],
-    line: int,
-    problems: list[Problem],
-) -> dict[str, Outcome]:
-    outcomes = {}
-    for metric in task.metrics:
-        name, column = metric.name, columns[metric.name]
-        cell = cells[column].strip()
-        if not cell:
-            continue
-        value = number_in(cell, column, metric.unit)
-        if value is None:
-            problems.append(Problem(f"'{cell}' is not a number in column '{column}'", line=line))
-        else:
-            outcomes[name] = Outcome(value=value)
-    return outcomes
+    metrics = [Metric(name=m.name, expression="", unit=m.unit, scale=m.scale) for m in task.metrics]
+    rows = rows_of(table, task.space, metrics)
+    evaluated = [
+        evaluated_of(row.trial, index)
+        for index, row in enumerate(rows, start=1)
+        if not row.is_pending
+    ]
+    pending = tuple(row.trial.point for row in rows if row.is_pending)
+    return History(evaluated=tuple(evaluated), pending=pending, n_proposed=len(rows))

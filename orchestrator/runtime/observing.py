@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import statistics
 from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import InputError
+from orchestrator.files.columns import column_of, split_header
 from orchestrator.files.table import read_table
-from orchestrator.runtime.columns import column_of, split_header
 
 
-def observation(metric: str, value: str | None, file: Path | None) -> dict[str, Any]:
+def observation(
+    metric: str, value: str | None, file: Path | None, level: str = "sample"
+) -> dict[str, Any]:
     """What goes into the inbox: the value (of a file: the mean of its column) and its source.
+
+    The rows of a file are samples, whose scatter is the noise of their mean; with the level
+    `reading` they are readings of one sample.
 
     Raises:
         InputError: neither or both are given; the file has no such column, or no unit.
@@ -26,10 +32,14 @@ def observation(metric: str, value: str | None, file: Path | None) -> dict[str, 
     column = column_of(table, metric)
     unit = split_header(column)[1]
     readings = table.numbers(column)
+    n, noise = len(readings), {}
+    if level != "reading" and n > 1:
+        sd = statistics.stdev(readings) / math.sqrt(n)
+        noise = {"n_samples": n, "sd": f"{sd!r} {unit}".strip()}
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     return {
         "metric": metric,
         "value": f"{statistics.fmean(readings)!r} {unit}".strip(),
-        "n_readings": len(readings),
+        "n_readings": n,
         "source": f"file {file.name} sha256 {digest}",
-    }
+    } | noise

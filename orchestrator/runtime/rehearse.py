@@ -29,27 +29,28 @@ def rehearse(
     trials: int | None = None,
     watch: Watch | None = None,
 ) -> Rehearsal:
-    """Plays a campaign on twins, in memory. `planner` and `trials` replace those of the file.
+    """Plays a campaign on twins, in memory. `planner` and `trials` replace those of the file; what
+    it would start from in a store (`start: {campaign: ...}`) is left out.
 
     Raises:
         InputError: a file is wrong, or the lab has instruments but no twins.
     """
     loaded = load(campaign, lab)
+    # the store of a rehearsal is empty: what another campaign found is not known there
+    changes: dict[str, object] = {"start_from": ""}
     has_ports = any("port" in b.options for b in loaded.lab.resources)
     if loaded.lab.twins is None and has_ports:
         raise InputError(
             f"lab '{loaded.lab.name}' has instruments but no twins to rehearse on",
             hint="give it a `twins:` section, or rehearse with --lab twins.yaml",
         )
-    changes: dict[str, object] = {}
     if planner is not None:
         options = loaded.campaign.planner.model_copy(update={"kind": planner, "options": {}})
         changes["planner"] = options
     if trials is not None:
         budget = loaded.campaign.budget.model_copy(update={"trials": trials})
         changes["budget"] = budget
-    if changes:
-        loaded = replace(loaded, campaign=loaded.campaign.model_copy(update=changes))
+    loaded = replace(loaded, campaign=loaded.campaign.model_copy(update=changes))
     start = time.perf_counter()
     finish = run_in_memory(loaded, setting=Setting(watch=watch))
     return Rehearsal(finish, time.perf_counter() - start, finish.state.running_s)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -22,13 +24,14 @@ from orchestrator.errors import (
     UnknownName,
     did_you_mean,
 )
+from orchestrator.files.columns import column_of, numbers_in
 from orchestrator.files.table import Table, read_table
 from orchestrator.model.campaign import Campaign
-from orchestrator.model.space import Choice, Parameter, Pool, Real, SearchSpace
+from orchestrator.model.space import Choice, Parameter, Pool, SearchSpace, words_of
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
-from orchestrator.runtime.columns import column_of, numbers_in
 from orchestrator.runtime.load import campaign_path, read_campaign
 
+T = TypeVar("T")
 TOP_SHARE = 0.05
 N_BOOTSTRAP = 2000
 
@@ -44,10 +47,9 @@ class Settings:
     measured: tuple[tuple[float, ...], ...]
     means: tuple[float, ...]
 
-    def ranked(self, direction: str) -> list[int]:
-        """Indices of the settings, the best one first."""
-        sign = 1.0 if direction == "minimise" else -1.0
-        return sorted(range(len(self.means)), key=lambda i: sign * self.means[i])
+    def ranked(self, loss: Callable[[float], float]) -> list[int]:
+        """Indices of the settings, the best one first: that with the least loss."""
+        return sorted(range(len(self.means)), key=lambda i: loss(self.means[i]))
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def replay(
     study = read_campaign(campaign_path(campaign))
     settings = settings_of(read, study, columns or {})
     most = min(limit or study.budget.trials, len(settings.means))
-    ranked = settings.ranked(study.objective.direction)
+    ranked = settings.ranked(study.objective.loss)
     top = set(ranked[: max(1, round(TOP_SHARE * len(ranked)))])
     orders = [_play(settings, study, seed, most, progress) for seed in range(seeds)]
     n = len(ranked)
@@ -124,10 +126,10 @@ def settings_of(table: Table, study: Campaign, columns: Mapping[str, str]) -> Se
     """Groups the table's rows by their setting. `columns` as in `replay`.
 
     Raises:
-        InputError: the campaign has constraints, or the table does not fit it.
+        InputError: the campaign has several goals or constraints, or the table does not fit it.
     """
-    if study.objective.constraints:
-        raise InputError("a replay takes a campaign without constraints on metrics")
+    if study.objective.constraints or len(study.objective.goals) > 1:
+        raise InputError("a replay takes a campaign with one goal, without constraints on metrics")
     metric = study.metric(study.objective.metric)
     names = [*study.space.names, metric.name]
     for name in columns:
@@ -183,23 +185,32 @@ def _features(table: Table, parameter: Parameter, column: str) -> list[_Feature]
                 zip(parameter.columns, parameter.units, strict=True)
             )
         ]
-    is_log = isinstance(parameter, Real) and parameter.scale == "log"
-    values = numbers_in(table, column, parameter.unit, is_log=is_log)
+    words = words_of(parameter)
+    if words is not None:  # levels with an order: their places
+        places = {word: float(i) for i, word in enumerate(words)}
+        return [_Feature(name, "", _looked_up(table, f"a {name}", places, column))]
+    unit = getattr(parameter, "unit", "")
+    is_log = getattr(parameter, "scale", "linear") == "log"
+    values = numbers_in(table, column, unit, is_log=is_log)
     if is_log:
         return [_Feature(name, "", tuple(float(np.log10(v)) for v in values))]
-    return [_Feature(name, parameter.unit, values)]
+    return [_Feature(name, unit, values)]
 
 
 def _candidates(table: Table, pool: Pool, column: str) -> list[tuple[float, ...]]:
     known = dict(zip(pool.names, pool.rows, strict=True))
+    return list(_looked_up(table, f"a candidate of '{pool.name}'", known, column))
+
+
+def _looked_up(table: Table, what: str, known: Mapping[str, T], column: str) -> tuple[T, ...]:
     problems = [
-        Problem(f"'{c}' is not a candidate of '{pool.name}'", did_you_mean(c, known), line)
+        Problem(f"'{c}' is not {what}", did_you_mean(c, known), line)
         for line, c in zip(table.lines, table.texts(column), strict=True)
         if c not in known
     ]
     if problems:
         raise FileProblems(table.source, problems)
-    return [known[c] for c in table.texts(column)]
+    return tuple(known[c] for c in table.texts(column))
 
 
 def _play(
@@ -239,15 +250,13 @@ def _play(
 
 
 def _curve(settings: Settings, study: Campaign, order: Sequence[int]) -> tuple[float, ...]:
-    values = np.array([settings.means[i] for i in order])
-    least = study.objective.direction == "minimise"
-    best = np.minimum.accumulate(values) if least else np.maximum.accumulate(values)
-    return tuple(float(v) for v in best)
+    values = [settings.means[i] for i in order]
+    return tuple(accumulate(values, lambda a, b: min(a, b, key=study.objective.loss)))
 
 
 def _random_curve(settings: Settings, study: Campaign, most: int) -> tuple[float, ...]:
     """Exact expectation of the best of n settings drawn without replacement, n = 1 ... most."""
-    ranked = settings.ranked(study.objective.direction)
+    ranked = settings.ranked(study.objective.loss)
     values = np.array([settings.means[i] for i in ranked])
     total = len(values)
     expected = []

@@ -32,6 +32,7 @@ from orchestrator.ports.resource import Resource, Wire
 from orchestrator.ports.schedule import Schedule
 from orchestrator.runtime.bench import in_memory, make_resources, running_twins, start_twins
 from orchestrator.runtime.load import Loaded, load
+from orchestrator.runtime.starting import trials_before
 from orchestrator.runtime.stopline import StopLine, stop_socket_path
 from orchestrator.scheduling import VirtualSchedule, WallSchedule
 from orchestrator.settings import data_directory, twin_identity
@@ -162,7 +163,8 @@ async def _run(
         _stop_on_signals(engine)
         async with StopLine(stop_path, engine.stop):
             started = _started(loaded, token, str(stop_path), planner.threads)
-            ending = await engine.run(started, opened_event(loaded, store, row.id))
+            opened = opened_event(loaded, store, row.id, is_new=ledger.state.opened is None)
+            ending = await engine.run(started, opened)
         if ending.exit_code is Exit.FINISHED and not setting.keep_twins:
             _end_twins(row.id)
         return Finish(ending, ledger.state, loaded, row.id)
@@ -201,8 +203,14 @@ def join(
     return engine
 
 
-def opened_event(loaded: Loaded, store: Store, campaign_id: str) -> CampaignOpened:
-    """The first event of a campaign; the campaign itself becomes an artifact of the store."""
+def opened_event(
+    loaded: Loaded, store: Store, campaign_id: str, *, is_new: bool = True
+) -> CampaignOpened:
+    """The first event of a campaign; the campaign itself becomes an artifact of the store.
+
+    Raises:
+        InputError: it starts from another one that cannot be found, or does not fit.
+    """
     campaign = loaded.campaign
     checked = campaign.model_dump_json().encode()
     return CampaignOpened(
@@ -213,6 +221,7 @@ def opened_event(loaded: Loaded, store: Store, campaign_id: str) -> CampaignOpen
         artifact=store.put_artifact(campaign_id, checked, "campaign.json"),
         seed=campaign.seed,
         version=version("hagane"),
+        start=trials_before(store, campaign, campaign_id) if is_new else (),
     )
 
 

@@ -30,6 +30,7 @@ HAGANE = Path(sys.executable).with_name("hagane")
 COMMANDS = [
     *("demo", "run", "check", "rehearse", "list", "show", "trials", "events", "pause", "resume"),
     *("stop", "doubts", "resolve", "observe", "report", "export", "propose", "replay", "schema"),
+    *("try", "prefer"),
     *("resource list", "resource show", "resource check", "doctor", "new campaign"),
 ]
 SWIFT = "seed: 7}\nclock: {kind: scaled, speed: 20000}"

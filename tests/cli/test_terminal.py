@@ -20,9 +20,11 @@ from orchestrator.cli.terminal import (
 )
 from orchestrator.model import events as ev
 from orchestrator.model.campaign import Campaign
+from orchestrator.model.objective import Goal, Objective
 from orchestrator.model.space import Pool, Real, SearchSpace
 from orchestrator.model.state import State
 from orchestrator.ports.journal import CampaignRow
+from orchestrator.reports.summary import summary
 from tests.reports.sample_campaign import niobium_titania, sample_events, sample_state
 
 
@@ -50,6 +52,31 @@ def _play(events: list[ev.Recorded], console: Console, campaign: Campaign) -> No
         for recorded in events:
             state.apply(recorded)
             progress.update(recorded, state)
+
+
+def test_of_several_goals_the_front_is_marked_and_listed(campaign: Campaign) -> None:
+    goals = (
+        Goal(metric="resistivity", direction="minimise"),
+        Goal(metric="thickness", direction="maximise"),
+    )
+    several = campaign.model_copy(update={"objective": Objective(goals=goals)})
+    front = summary(several, sample_state()).front
+    shown = _shown(lambda console: print_trials(several, sample_state(), console))
+    assert shown.count("★") == len(front) + 1  # and in the legend
+    shown = _shown(lambda console: print_state(several, sample_state(), console))
+    assert all(f"trial {number}: resistivity" in shown for number in front)
+    shown = _shown(lambda console: _play(sample_events(), console, several))
+    assert "★" in shown
+
+
+def test_what_is_still_to_gain_stands_in_a_trials_line_and_in_show(campaign: Campaign) -> None:
+    state = sample_state()
+    proposal = state.trials[38].proposal
+    state.trials[38].proposal = proposal.model_copy(update={"notes": {"still_to_gain": 0.0212}})
+    shown = _shown(lambda console: print_trials(campaign, state, console), width=None)
+    assert ", 5 % to gain" in shown  # decades, of a metric on a log scale
+    shown = _shown(lambda console: print_state(campaign, state, console))
+    assert re.search(r"still to gain: +5 %", shown)
 
 
 def _state_in_doubt() -> State:

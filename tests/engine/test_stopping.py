@@ -92,6 +92,51 @@ def test_the_target_is_reached_from_the_right_side(
     assert found == ("target" if reached else None)
 
 
+@pytest.mark.parametrize(("value", "reached"), [(1.6, True), (1.39, False), (1.7, False)])
+def test_a_band_is_reached_from_both_sides(value: float, reached: bool) -> None:
+    objective = Objective(goals=(Goal(metric="mass", direction="match", low=1.45, high=1.55),))
+    assert rule(told(value), target=1.6, objective=objective) == ("target" if reached else None)
+
+
+def test_a_bound_is_never_taken_for_a_match() -> None:
+    objective = Objective(goals=(Goal(metric="mass", direction="match", low=1.0, high=1.0),))
+    assert rule(told((">1", 99.0)), target=1.0, objective=objective) is None
+
+
+def test_of_several_goals_progress_is_what_nothing_before_was_as_good_as() -> None:
+    several = Objective(
+        goals=(
+            Goal(metric="mass", direction="minimise"),
+            Goal(metric="size", direction="maximise"),
+        )
+    )
+    assert rule(told((1.0, 1.0), (2.0, 2.0), (3.0, 3.0)), no_progress=1, objective=several) is None
+    assert rule(told((2.0, 2.0), (1.0, 3.0), (2.0, 3.0)), no_progress=1, objective=several)
+
+
+@pytest.mark.parametrize(
+    ("gains", "ends"),
+    [
+        ([0.09, 0.05, 0.01], True),
+        ([0.9, 0.09, 0.05, 0.01], True),
+        ([0.09, 0.01], False),
+        ([0.01, 0.01, 0.2], False),
+        ([0.01, 0.2, 0.01, 0.01], False),
+        ([0.01, None, 0.01, 0.01], False),
+        ([0.1, 0.01, 0.01], False),
+    ],
+)
+def test_little_to_gain_is_little_three_times_in_a_row(
+    gains: list[float | None], ends: bool
+) -> None:
+    state = told(*[5.0] * len(gains))
+    for trial, gain in zip(state.trials.values(), gains, strict=True):
+        notes = {} if gain is None else {"still_to_gain": gain}
+        changed = {"source": "model", "notes": notes}
+        trial.proposal = trial.proposal.model_copy(update=changed)
+    assert rule(state, little_to_gain=0.1) == ("little_to_gain" if ends else None)
+
+
 def test_a_target_that_breaks_a_constraint_is_not_reached() -> None:
     assert rule(told((1.0, 9.9)), target=3.0) is None
     assert rule(told((1.0, 10.0)), target=3.0) == "target"

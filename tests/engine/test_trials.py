@@ -496,7 +496,7 @@ def test_a_journal_that_is_replayed_gives_each_proposal_its_history_again() -> N
     story = list(works.store.read(works.row.id))
     proposed = [e.event for e in story if isinstance(e.event, ev.TrialProposed)]
     for event, seen in zip(proposed, works.planner.histories, strict=True):
-        assert history_of(works.study, fold(story[: event.after])) == seen
+        assert history_of(works.study, fold(story[: event.after]), event.now_s) == seen
 
 
 def test_bakes_are_never_repeated_in_an_undisturbed_campaign() -> None:

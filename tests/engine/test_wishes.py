@@ -11,8 +11,11 @@ from small_works import MASS, MINUTE, Works, interrupted, is_under_way, take
 from orchestrator import errors
 from orchestrator.errors import Exit
 from orchestrator.model import events as ev
-from orchestrator.model.objective import Goal, Metric, Objective
+from orchestrator.model.campaign import PlannerChoice
+from orchestrator.model.objective import PREFERENCE, Goal, Metric, Objective
 from orchestrator.model.recipe import Step
+from orchestrator.reports.page import report_html
+from orchestrator.reports.summary import summary
 
 HARDNESS = Metric(name="hardness", expression="", unit="GPa", low=0.0, high=100.0)
 HARDEST = Objective(goals=(Goal(metric="hardness", direction="maximise"),))
@@ -149,6 +152,16 @@ def test_an_observation_may_come_days_later_by_sample_or_by_trial() -> None:
     assert first.source == "person: a person"
     assert (second.value, second.n_readings, second.position) == (1.5, 5, "edge")
     assert (second.censored, second.level, second.source) == ("above", "reading", "file h.csv")
+
+
+def test_the_sd_of_a_temperature_is_a_difference() -> None:
+    warmth = Metric(name="hardness", expression="", unit="degC")
+    works = Works(metrics=(MASS, warmth), objective=HARDEST, trials=1)
+    works.run()
+    works.wish("observe", sample="1", metric="hardness", value="300 K", sd="2 K", n_samples=4)
+    works.run()
+    (seen,) = (e for e in works.events(ev.Observed) if e.metric == "hardness")
+    assert (seen.value, seen.sd, seen.n_samples) == (pytest.approx(26.85), 2.0, 4)
 
 
 def test_the_gate_holds_for_people_too() -> None:
@@ -362,3 +375,92 @@ def test_a_wish_that_was_taken_before_a_crash_is_not_granted_twice() -> None:
     assert "taken already" in str(works.answer(wish))
     assert works.values("hardness") == [3.0]
     assert len([e for e in works.events(ev.Observed) if e.metric == "hardness"]) == 1
+
+
+def test_a_persons_point_is_tried_before_the_planners_next_one() -> None:
+    works = Works(trials=3, settings={"in_flight": 1})
+    wish = works.wish("try", point={"x": "250 degC"})
+    later = works.wish("try", point={"x": 423.15})
+    assert works.run().exit_code is Exit.FINISHED
+    assert (works.answer(wish), works.answer(later)) == ("done", "done")
+    proposals = [e.proposal for e in works.events(ev.TrialProposed)]
+    assert [(p.source, p.point) for p in proposals] == [
+        ("person", {"x": 250.0}),
+        ("person", {"x": 423.15}),
+        ("initial", {"x": 101.0}),
+    ]
+    assert proposals[0].why == "a person wants it to be tried"
+    assert works.state.wished == []
+    assert works.planner.histories[-1].n_proposed == 0
+
+
+@pytest.mark.parametrize(
+    ("point", "said"),
+    [
+        ({"x": 901.0}, "a person proposed x = 901.0, outside of the space"),
+        ({}, "there is no value of 'x'"),
+        ({"x": 1, "z": 1}, "'z' is not a parameter of this campaign"),
+        ({"x": "1 nm"}, "cannot be converted to 'degC'"),
+        ({"x": True}, "'x' is a number, not True"),
+        (["x"], "cannot be understood"),
+    ],
+)
+def test_a_point_that_cannot_be_tried_is_refused_in_words(point: Any, said: str) -> None:
+    works = Works(trials=1)
+    wish = works.wish("try", point=point)
+    works.run()
+    assert str(works.answer(wish)).startswith("refused: ")
+    assert said in str(works.answer(wish))
+    assert works.statuses() == ["done"]
+
+
+def tastings(trials: int = 4, initial: int = 2) -> Works:
+    """A campaign of which people say what is good."""
+    settings = {"planner": PlannerChoice(initial=initial), "in_flight": 1}
+    taste = Metric(name=PREFERENCE, expression="")
+    tastiest = Objective(goals=(Goal(metric=PREFERENCE, direction="maximise"),))
+    return Works(metrics=(MASS, taste), objective=tastiest, trials=trials, settings=settings)
+
+
+def test_what_people_prefer_is_asked_for_and_told_to_the_planner() -> None:
+    works = tastings()
+    ending = works.run()
+    assert ending.exit_code is Exit.PERSON
+    assert ending.sentence == "nobody has said yet how trial 1, 2 compares with others"
+    assert "hagane prefer" in ending.hint
+    assert works.statuses() == ["done", "done"]
+    works.wish("prefer", better=2, worse=1)
+    assert works.run().sentence == "nobody has said yet how trial 3 compares with others"
+    assert works.planner.histories[-1].preferences == ((2, 1),)
+    assert [e.trial for e in works.planner.histories[-1].evaluated] == [1, 2]
+    works.wish("prefer", better=3, worse=2)
+    works.wish("prefer", better=1, worse=2)
+    assert works.run().exit_code is Exit.FINISHED
+    assert works.planner.histories[-1].preferences == ((3, 2), (1, 2))
+    glance = summary(works.study.campaign, works.state)
+    assert glance.headline == "Trial 1 is the best: preferred in 1 of 1 comparison."
+    assert "what people prefer" in report_html(works.study.campaign, works.state)
+
+
+@pytest.mark.parametrize(
+    ("pair", "said"),
+    [
+        ({"better": 1, "worse": 1}, "trial 1 is not better than itself"),
+        ({"better": 1, "worse": 9}, "'9' is not a trial that is done"),
+        ({}, "'' is not a trial that is done"),
+    ],
+)
+def test_a_preference_that_says_nothing_is_refused(pair: dict[str, int], said: str) -> None:
+    works = tastings()
+    works.run()
+    wish = works.wish("prefer", **pair)
+    works.run()
+    assert said in str(works.answer(wish))
+    assert works.state.preferences == {}
+
+
+def test_what_is_measured_is_not_a_matter_of_preference() -> None:
+    works = Works(trials=2)
+    wish = works.wish("prefer", better=1, worse=2)
+    works.run()
+    assert "what is wanted of this campaign is measured" in str(works.answer(wish))

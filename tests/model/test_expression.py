@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.errors import (
@@ -112,6 +113,46 @@ def test_temperatures_are_computed_with_in_kelvin() -> None:
 def test_what_is_no_point_on_the_celsius_scale_is_refused_there(text: str) -> None:
     with pytest.raises(InputError, match="no temperature on the scale"):
         compile_expression(text, UNITS, "degC")
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "expected"),
+    [
+        ("oxygen + 2 sccm", "sccm", 3.0),
+        ("oxygen + '2 sccm'", "sccm", 3.0),
+        ('oxygen + "0.002 slm"', "sccm", 3.0),
+        ("20 min + '30 s'", "min", 20.5),
+        ("abs(temperature - 300 K) / '5 K/min'", "min", 0.37),
+        ("temperature - 20 degC", "K", 5.0),
+        ("min(temperature, 20 degC)", "degC", 20.0),
+        ("deposit.thickness / '10 nm/min' * 2", "s", 1440.0),
+        ("'5'", "", 5.0),
+        ("x * 30 %", "", 0.3),
+    ],
+)
+def test_a_quantity_stands_in_an_expression(text: str, unit: str, expected: float) -> None:
+    found = value_of(text, unit, oxygen=1.0, temperature=25.0, deposit__thickness=120.0, x=1.0)
+    assert found == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "error", "said"),
+    [
+        ("oxygen + 2", "sccm", UnitMismatch, "'2.0' in 'oxygen .* has no unit"),
+        ("oxygen + 2 nm", "sccm", UnitMismatch, "'2 nm' in 'oxygen .* is in 'nm'"),
+        ("oxygen + 2 sccn", "sccm", InputError, "'sccn' is not a known unit"),
+        ("bias ** '2 V'", "", UnitMismatch, "'bias'"),
+        ("temperature + 5 degC", "degC", InputError, "no temperature on the scale"),
+        ("x + 'a lot'", "", UnsafeExpression, "neither a number nor a name"),
+        ("2 x", "", InputError, "'x' is not a known unit"),
+        ("2 if", "", InputError, "not an expression"),
+    ],
+)
+def test_a_quantity_that_does_not_fit_is_refused(
+    text: str, unit: str, error: type[InputError], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        compile_expression(text, UNITS, unit)
 
 
 def test_a_text_is_passed_on_alone() -> None:
@@ -298,3 +339,82 @@ def test_plain_arithmetic_is_pythons(text: str, x: float, y: float) -> None:
 def test_a_bound_of_a_product_moves_with_it(a: float, b: float, side: Any) -> None:
     result = value_of("x * y", x=Bound(a, side), y=b)
     assert result == Bound(a * b, side)
+
+
+SIGNS = ("+", "-", "*", "/", "**", "<", "<=", ">", ">=")
+_NUMBERS = st.floats(-1e3, 1e3, allow_subnormal=False)
+_SMALL = st.deferred(
+    lambda: st.one_of(
+        st.sampled_from(["a", "b"]),
+        st.floats(-9, 9).map(lambda v: f"{v:.3g}"),
+        st.tuples(
+            _SMALL, st.sampled_from(["+", "-", "*", "/", "**", "<", "<=", ">", ">="]), _SMALL
+        ).map(lambda parts: f"({parts[0]} {parts[1]} {parts[2]})"),
+        st.tuples(st.sampled_from(["log", "log10", "exp", "sqrt", "abs"]), _SMALL).map(
+            lambda parts: f"{parts[0]}({parts[1]})"
+        ),
+        st.tuples(st.sampled_from(["min", "max"]), _SMALL, _SMALL).map(
+            lambda parts: f"{parts[0]}({parts[1]}, {parts[2]})"
+        ),
+    )
+)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.filter_too_much])
+@given(_SMALL, st.lists(st.tuples(_NUMBERS, _NUMBERS), min_size=1, max_size=5))
+def test_many_values_at_once_are_those_one_by_one(
+    text: str, rows: list[tuple[float, float]]
+) -> None:
+    try:
+        expression = compile_expression(text, {"a": "", "b": ""}, "")
+    except InputError:
+        assume(False)
+    assume(expression.names)
+    found = expression.over({n: np.array([r[i] for r in rows]) for i, n in enumerate("ab")})
+    for row, value in zip(rows, found, strict=True):
+        try:
+            expected = expression.evaluate(dict(zip("ab", row, strict=True)))
+        except ResultRefused:
+            assert math.isnan(value)
+        else:  # where something is infinite on the way, one by one may still find a way around it
+            assert math.isnan(value) or value == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("text", "x"),
+    [
+        ("log(x)", -1.0),
+        ("log10(x)", 0.0),
+        ("sqrt(x)", -1.0),
+        ("1 / x", 0.0),
+        ("x ** -1", 0.0),
+        ("x ** 0.5", -1.0),
+        ("exp(x)", 1e6),
+        ("1 / exp(x)", 1e6),
+        ("x ** 16", 1e300),
+        ("x * 1e300", 1e300),
+        ("log(x) > 0", -1.0),
+        ("x", math.nan),
+        ("x < 1", math.nan),
+    ],
+)
+def test_where_one_value_is_refused_there_is_nan_among_many(text: str, x: float) -> None:
+    with pytest.raises(ResultRefused):
+        value_of(text, x=x)
+    expression = compile_expression(text, UNITS, "")
+    found = expression.over({"x": np.array([x, 2.0])})
+    assert math.isnan(found[0])
+    assert found[1] == pytest.approx(float(expression.evaluate({"x": 2.0})))  # type: ignore[arg-type]
+
+
+def test_columns_come_in_the_units_of_their_names() -> None:
+    expression = compile_expression("temperature - rise - 20 degC", UNITS, "K")
+    columns = {"temperature": np.array([25.0, 30.0]), "rise": np.array([1.0, 2.0])}
+    assert expression.over(columns) == pytest.approx([4.0, 8.0])
+    bare = compile_expression("deposit.thickness", UNITS, "um")
+    assert bare.over({"deposit.thickness": np.array([120.0])}) == pytest.approx([0.12])
+
+
+def test_rounding_is_a_share_of_the_terms_not_of_their_sum() -> None:
+    expression = compile_expression("oxygen - 3 sccm", UNITS, "sccm")
+    assert expression.magnitude({"oxygen": 3.0}) == pytest.approx(6.0)

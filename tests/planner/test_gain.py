@@ -42,6 +42,8 @@ GAINS: dict[str, Gain] = {
     "improvement": Improvement(0, -1.0, np.array([0.4])),
     "limits": WithinLimits(Improvement(0, 1.0, np.array([0.1])), ((1, -1.0, 0.2), (0, 1.0, -1.0))),
     "band": BAND,
+    "target": CloserToBand(0, 0.1, 0.1, np.array([0.4])),
+    "half-line": CloserToBand(1, -np.inf, -0.8, np.array([0.4])),
     "two": HypervolumeImprovement((0, 1), (1.0, -1.0), (open_boxes(FRONT, np.array([-1.0, -1])),)),
 }
 
@@ -69,9 +71,10 @@ def test_the_gain_is_what_sampling_finds(name: str) -> None:
         gain = np.maximum(-y[0] - 0.4, 0)
     elif name == "limits":
         gain = np.maximum(y[0] - 0.1, 0).mean() * (-y[1] >= -0.2).mean() * (y[0] >= -1).mean()
-    elif name == "band":
-        distance = np.maximum(np.maximum(-0.2 - y[0], y[0] - 0.3), 0)
-        gain = np.maximum(0.5 - distance, 0)
+    elif isinstance(gain_of := GAINS[name], CloserToBand):
+        outcome = y[gain_of.column]
+        distance = np.maximum(np.maximum(gain_of.low - outcome, outcome - gain_of.high), 0)
+        gain = np.maximum(gain_of.best - distance, 0)
     else:
         gain = _volume_gain(np.stack([y[0], -y[1]], axis=1)[:4000])
     assert float(np.exp(value[0, 0])) == pytest.approx(float(np.mean(gain)), rel=0.05)
@@ -183,3 +186,12 @@ def test_a_classifier_of_failures_is_sure_where_it_has_seen_and_humble_elsewhere
     assert sure[1] < 0.15
     far = found.probability(np.array([[30.0, 30.0]]))[0]
     assert 0.25 < far < 0.75
+
+
+def test_a_band_far_away_still_pulls() -> None:
+    means, sds = [np.array([[-40.0], [40.0], [0.0]])], [np.array([[0.5]])]
+    value, by = CloserToBand(0, -0.2, 0.3, np.array([0.5]))(means, sds)
+    assert np.isfinite(value).all()
+    assert value[2] > value.max() - 1e-9
+    assert by[0][0][0, 0] > 1
+    assert by[0][0][1, 0] < -1

@@ -9,10 +9,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestrator.errors import UnknownName
 from orchestrator.model import events as ev
 from orchestrator.model.campaign import Campaign
+from orchestrator.model.front import undominated
 from orchestrator.model.objective import Goal, Objective
 from orchestrator.model.space import Choice, Pool, SearchSpace
 from orchestrator.model.state import State, fold
@@ -21,6 +24,7 @@ from orchestrator.reports import charts
 from orchestrator.reports.figures import write_figures
 from orchestrator.reports.incidents import incidents
 from orchestrator.reports.summary import Standing, standing, summary
+from orchestrator.reports.summary import wanted as in_words
 from orchestrator.reports.timeline import MAX_BARS_PER_LANE, timeline
 from tests.reports.sample_campaign import niobium_titania, sample_events, sample_state
 
@@ -76,6 +80,57 @@ def test_a_highest_value_is_best_when_it_is_to_be_maximised(campaign: Campaign) 
     state = _with_values([(1e-3, 100.0, None), (5e-2, 90.0, None), (2e-2, 90.0, None)])
     assert summary(wanted, state).best_trial == 2
     assert charts.best_so_far(wanted, state).best == (1e-3, 5e-2, 5e-2)
+
+
+@pytest.fixture(scope="module")
+def several(campaign: Campaign) -> Campaign:
+    """The same films, of which low resistivity and much thickness are wanted."""
+    goals = (
+        Goal(metric="resistivity", direction="minimise"),
+        Goal(metric="thickness", direction="maximise"),
+    )
+    return campaign.model_copy(update={"objective": Objective(goals=goals)})
+
+
+def test_of_several_goals_there_is_a_front_and_no_best_trial(several: Campaign) -> None:
+    state = _with_values([(1e-3, 100.0, None), (5e-3, 300.0, None), (6e-3, 200.0, None)])
+    glance = summary(several, state)
+    assert (glance.best_trial, glance.feasible, glance.front) == (None, True, (1, 2))
+    assert glance.headline == (
+        "2 trials are the best in resistivity and thickness, each in its way: 1, 2."
+    )
+    front = charts.front(several, state)
+    assert front is not None
+    assert front.points == ((1, 1e-3, 100.0, True), (2, 5e-3, 300.0, True), (3, 6e-3, 200.0, False))
+    assert front.logs == (True, False)
+
+
+def test_a_trial_without_a_value_of_every_goal_is_not_on_the_front(several: Campaign) -> None:
+    state = _with_values([(1e-3, 100.0, None), (1e-9, 900.0, "above")])
+    assert summary(several, state).headline == (
+        "Trial 1 is the best in resistivity and thickness at once."
+    )
+    assert standing(several, state.trials[2]) is Standing.OUT_OF_RANGE
+    assert summary(several, State()).headline == (
+        "No trial has given a value of resistivity and thickness."
+    )
+
+
+def test_a_match_is_the_nearest_value_and_a_bound_is_none(campaign: Campaign) -> None:
+    goal = Goal(metric="thickness", direction="match", low=150.0, high=200.0)
+    wanted = campaign.model_copy(update={"objective": Objective(goals=(goal,))})
+    state = _with_values([(1e-3, 100.0, None), (1e-3, 220.0, None), (1e-3, 500.0, None)])
+    assert summary(wanted, state).best_trial == 2
+    assert charts.best_so_far(wanted, state).best == (100.0, 220.0, 220.0)
+    assert in_words(wanted) == "thickness between 150 and 200 nm"
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 5)), max_size=30))
+def test_the_front_is_what_no_other_row_beats(rows: list[tuple[int, ...]]) -> None:
+    beaten = [
+        any(a != b and all(x <= y for x, y in zip(a, b, strict=True)) for a in rows) for b in rows
+    ]
+    assert undominated(rows) == tuple(not b for b in beaten)
 
 
 def test_an_invalidated_observation_does_not_count(campaign: Campaign) -> None:
@@ -220,6 +275,11 @@ def test_figures_for_paper_are_written_in_every_format(tmp_path: Path, campaign:
     assert {"best_so_far.svg", "predicted_measured.png", "timeline.pdf"} <= names
     assert all(path.stat().st_size > 1000 for path in written)
     assert "Ω·cm" in (tmp_path / "best_so_far.svg").read_text()
+
+
+def test_the_front_of_several_goals_is_a_figure(tmp_path: Path, several: Campaign) -> None:
+    write_figures(several, sample_state(12), tmp_path, formats=("svg",))
+    assert "on the front" in (tmp_path / "front.svg").read_text()
 
 
 def test_an_empty_campaign_draws_no_figure(tmp_path: Path, campaign: Campaign) -> None:

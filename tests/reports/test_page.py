@@ -13,6 +13,7 @@ import pytest
 
 from orchestrator.model import events as ev
 from orchestrator.model.campaign import Campaign
+from orchestrator.model.objective import Goal, Objective
 from orchestrator.model.state import State, fold
 from orchestrator.reports.page import how_simulated, report_html, write_report
 from orchestrator.reports.replay import needed_words, quartile_course, write_replay_report
@@ -233,13 +234,30 @@ def test_vendored_files_are_the_ones_that_are_declared() -> None:
         assert (ROOM / "assets" / licence).stat().st_size > 100
 
 
+def test_of_several_goals_the_page_has_the_front_as_a_table_and_a_chart(
+    campaign: Campaign,
+) -> None:
+    goals = (
+        Goal(metric="resistivity", direction="minimise"),
+        Goal(metric="thickness", direction="maximise"),
+    )
+    several = campaign.model_copy(update={"objective": Objective(goals=goals)})
+    page = report_html(several, sample_state())
+    best = {trial for trial, _, _, is_best in _data(page)["front"]["points"] if is_best}
+    assert len(best) > 1
+    marked = {row[0] for row in _data(page)["table"]["rows"] if "best" in str(row[1])}
+    assert marked == best
+    assert "each in its way" in page
+    assert _data(report_html(campaign, sample_state()))["front"] is None
+
+
 def test_a_replay_page_shows_median_quartiles_and_random_choice(tmp_path: Path) -> None:
     path = write_replay_report(
         tmp_path / "replay.html",
         title="crossed <b>barrel</b>",
         metric="toughness",
         unit="J",
-        direction="maximise",
+        wanted="highest toughness",
         curves=[[1.0, 2.0, 4.0], [1.0, 3.0]],
         random_expectation=[0.5, 0.9, 1.2],
         needed={"the top 5 %": [3, 5, None]},

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from orchestrator.errors import FileProblems, InputError, UnitMismatch, UnknownName
+from orchestrator.files.columns import column_of, split_header
 from orchestrator.files.table import read_table
 from orchestrator.model.space import Choice, Integer, Real
 from orchestrator.runtime.ask_tell import Advice, history_from, propose
-from orchestrator.runtime.columns import column_of, split_header
 from orchestrator.runtime.observing import observation
 
 CAMPAIGN = """\
@@ -200,6 +200,9 @@ def test_an_observation_is_a_value_or_the_mean_of_a_column(tmp_path: Path) -> No
     told = observation("mass", None, path)
     assert (told["value"], told["n_readings"]) == ("0.002 kg", 3)
     assert told["source"].startswith("file results.csv sha256 ")
+    assert (told["n_samples"], told["sd"].split()[1]) == (3, "kg")
+    assert float(told["sd"].split()[0]) == pytest.approx(0.001 / 3**0.5)
+    assert "sd" not in observation("mass", None, path, "reading")
     for value, file in ((None, None), ("3 g", path)):
         with pytest.raises(InputError, match="either --value or --file"):
             observation("mass", value, file)

@@ -62,8 +62,8 @@ def test_rows_of_one_setting_are_repeats_of_one_experiment(tmp_path: Path) -> No
     settings = replayed(tmp_path).settings
     assert settings.measured == ((5.0, 7.0), (1.0,), (9.0,), (3.0,), (4.0,))
     assert settings.means == (6.0, 1.0, 9.0, 3.0, 4.0)
-    assert settings.ranked("maximise") == [2, 0, 4, 3, 1]
-    assert settings.ranked("minimise") == [1, 3, 4, 0, 2]
+    assert settings.ranked(lambda value: -value) == [2, 0, 4, 3, 1]
+    assert settings.ranked(lambda value: value) == [1, 3, 4, 0, 2]
 
 
 def test_a_proposal_is_answered_with_one_of_its_repeats_at_a_time(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ function drawCourse() {
   if (!values.length) return empty("course", "No trial was proposed yet.");
   const many = values.length > 1500;
   const measured = values.filter(v => v[1] !== null);
-  const strip = course.direction === "minimise" ? 0.96 : 0.04; // away from the good values
+  const strip = course.direction === "maximise" ? 0.04 : 0.96; // away from the good values
   const failed = values.filter(v => v[2] === "failed" || v[2] === "no_value").map(v => [v[0], strip, v[0]]);
   const best = measured.find(v => v[0] === course.bestTrial);
   const initial = course.nInitial && { silent: true, itemStyle: { color: "#f4f6f8" },
@@ -35,6 +35,8 @@ function drawCourse() {
   const series = kindSeries(values, v => v[0], false);
   series.unshift({ name: "best so far", type: "line", step: "end", symbol: "none", z: many ? 4 : 1,
     lineStyle: { color: INK, width: 2 }, itemStyle: { color: INK }, markArea: initial || undefined,
+    markLine: course.direction === "match" ? { silent: true, symbol: "none", label: { show: false },
+      lineStyle: { color: GREEN, type: "dashed" }, data: course.band.filter(b => b !== null).map(b => ({ yAxis: b })) } : undefined,
     data: values.map((v, i) => [v[0], course.best[i]]), tooltip: { show: false } });
   if (failed.length) series.push({ name: "failed", type: "scatter", yAxisIndex: 1, data: failed,
     symbol: CROSS, symbolSize: 10, itemStyle: { color: RED } });
@@ -51,6 +53,23 @@ function drawCourse() {
     tooltip: { trigger: "item", confine: true, formatter: p => courseTip(rows[p.value[2]]) },
     series,
   }, many);
+}
+
+function drawFront() {
+  if (!DATA.front) return undefined;
+  const { titles, logs, points } = DATA.front;
+  if (!points.length) return empty("front", "No trial has a value of both goals yet.");
+  const look = [["on the front", true, STAR, 18, ORANGE], ["other trials", false, "circle", 8, BLUE]];
+  return draw("front", {
+    grid: { left: 72, right: 20, top: 40, bottom: 50 },
+    legend: { top: 0, left: "center", textStyle: { color: INK } },
+    xAxis: axis(titles[0], scaleOf(points.map(p => p[1]), logs[0])),
+    yAxis: vertical(titles[1], scaleOf(points.map(p => p[2]), logs[1])),
+    tooltip: { confine: true, formatter: p => `<b>trial ${p.data[2]}</b><br>${text(titles[0])}: ${shown(p.data[0])}` +
+      `<br>${text(titles[1])}: ${shown(p.data[1])}` },
+    series: look.map(([name, best, symbol, symbolSize, color]) => ({ name, type: "scatter", symbol, symbolSize,
+      itemStyle: { color, opacity: 0.85 }, data: points.filter(p => p[3] === best).map(p => [p[1], p[2], p[0]]) })),
+  }, points.length > 1500);
 }
 
 function courseTip(row) {
@@ -297,5 +316,5 @@ function trialRows(row, why, columns) {
   return group;
 }
 
-[drawCourse, drawPredicted, drawLeaveOneOut, drawMultiples, drawParallel, drawTimeline, drawTable].forEach(f => f());
+[drawCourse, drawFront, drawPredicted, drawLeaveOneOut, drawMultiples, drawParallel, drawTimeline, drawTable].forEach(f => f());
 document.body.dataset.drawn = "yes";

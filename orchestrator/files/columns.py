@@ -45,6 +45,12 @@ def scale_of(column: str, unit: str) -> tuple[float, float]:
         raise UnitMismatch(f"column '{column}'", written, unit) from error
 
 
+def difference_scale(column: str, unit: str) -> float:
+    """What a difference (a standard deviation) in a column is multiplied with to be in `unit`.
+    Raises as `scale_of`."""
+    return scale_of(column, unit)[0]
+
+
 def numbers_in(table: Table, column: str, unit: str, *, is_log: bool = False) -> tuple[float, ...]:
     """The numbers of a column in `unit`.
 

@@ -1,0 +1,102 @@
+"""Candidates with numbers that describe them: a pool from a table, or a choice in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from orchestrator.errors import FileProblems, InputError, Problem, UnknownName
+from orchestrator.files.shapes import DescribedChoiceShape, PoolShape
+from orchestrator.files.table import Table, read_table
+from orchestrator.model.quantity import check_unit, quantity_in
+from orchestrator.model.space import Pool
+
+
+def read_pool(name: str, shape: PoolShape, folder: Path) -> Pool:
+    """The candidates of a table, which is looked for in `folder`.
+
+    Raises:
+        InputError: the table cannot be used, with every mistake of it.
+    """
+    table = read_table(folder / shape.pool)
+    names = _candidate_names(table, shape.name)
+    columns, units = _describing(table, shape, names)
+    numbers = [table.numbers(column) for column in columns]
+    others = [c for c in table.columns if c not in columns and c != names]
+    return Pool(
+        name=name,
+        names=table.texts(names),
+        columns=tuple(columns),
+        units=tuple(units),
+        rows=tuple(zip(*numbers, strict=True)),
+        texts={column: table.texts(column) for column in others},
+        source=shape.pool,
+        sha256=table.sha256,
+    )
+
+
+def described_choice(name: str, shape: DescribedChoiceShape) -> Pool:
+    """The words of a choice with their numbers, which stand in the campaign file itself.
+
+    Raises:
+        InputError: a word lacks a number that another one has, or a unit is wrong.
+    """
+    columns = tuple(dict.fromkeys(c for row in shape.choice.values() for c in row))
+    for column, unit in shape.units.items():
+        if column not in columns:
+            raise UnknownName("number that describes a word", column, columns)
+        check_unit(unit)
+    units = tuple(shape.units.get(column, "") for column in columns)
+    rows = []
+    for word, row in shape.choice.items():
+        missing = [c for c in columns if c not in row]
+        if missing:
+            raise InputError(
+                f"'{word}' has no '{missing[0]}'", hint="describe every word by the same numbers"
+            )
+        rows.append(tuple(_number(row[c], u) for c, u in zip(columns, units, strict=True)))
+    return Pool(
+        name=name, names=tuple(shape.choice), columns=columns, units=units, rows=tuple(rows)
+    )
+
+
+def _number(given: float | str, unit: str) -> float:
+    return quantity_in(given, unit) if isinstance(given, str) else float(given)
+
+
+def _candidate_names(table: Table, wanted: str | None) -> str:
+    """The column that names the candidates, each exactly once."""
+    column = wanted or ("name" if "name" in table.columns else table.columns[0])
+    first: dict[str, int] = {}
+    problems = []
+    for line, cell in zip(table.lines, table.texts(column), strict=True):
+        if not cell:
+            problems.append(Problem(f"the candidate has no name in column '{column}'", "", line))
+        elif cell in first:
+            hint = "name the column of distinct names with 'name:'"
+            message = f"the candidate '{cell}' stands in line {first[cell]} already"
+            problems.append(Problem(message, hint, line))
+        first.setdefault(cell, line)
+    if problems:
+        raise FileProblems(table.source, problems)
+    return column
+
+
+def _describing(table: Table, shape: PoolShape, names: str) -> tuple[Sequence[str], Sequence[str]]:
+    """Columns of numbers that describe a candidate, with their units."""
+    if shape.columns is None:
+        columns = [c for c in table.columns if c != names and table.is_numeric(c)]
+        units = [""] * len(columns)
+    else:
+        columns, units = list(shape.columns), list(shape.columns.values())
+        for column in columns:
+            if column not in table.columns:
+                raise UnknownName(f"column of {table.source}", column, table.columns)
+        for unit in units:
+            check_unit(unit)
+    if not columns:
+        raise InputError(
+            f"{table.source} has no column of numbers that describe the candidates",
+            hint="a pool is modelled by its numbers; add at least one column",
+        )
+    return columns, units

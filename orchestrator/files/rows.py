@@ -1,0 +1,200 @@
+"""Rows of a table of results as trials: points of a space, and what was measured there.
+
+A column is named as its parameter or metric, perhaps with a unit: `width [cm]`. Of a metric,
+`METRIC sd` is its known noise, `METRIC samples` how many samples it is the mean of, and a cell
+`>5` or `<5` a bound. The word `failed` in place of a result is a trial that failed because of its
+parameters. A row without a result is a point in flight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from orchestrator.errors import FileProblems, Problem, UnknownName, did_you_mean
+from orchestrator.files.columns import column_of, difference_scale, number_in
+from orchestrator.files.table import Table, number
+from orchestrator.model.objective import PREFERENCE, Metric
+from orchestrator.model.space import (
+    Condition,
+    Context,
+    Integer,
+    Ordinal,
+    Parameter,
+    Point,
+    SearchSpace,
+    Value,
+    words_of,
+)
+from orchestrator.model.start import KnownOutcome, KnownTrial
+
+FAILED = "failed"
+"""What stands in place of a result of a trial that gave none, because of its parameters."""
+_BOUNDS: Mapping[str, Literal["above", "below"]] = {">": "above", "<": "below"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A trial of a table. `is_pending`: a result is still to come."""
+
+    trial: KnownTrial
+    line: int
+    is_pending: bool
+
+
+def rows_of(
+    table: Table,
+    space: SearchSpace,
+    metrics: Sequence[Metric],
+    columns: Mapping[str, str] | None = None,
+) -> list[Row]:
+    """The rows of a table, in the units of the space and the metrics.
+
+    `columns` maps names to columns of the table where they differ.
+
+    Raises:
+        FileProblems: with every bad cell.
+        UnknownName: a column is missing, or has a unit that does not exist.
+        UnitMismatch: the unit of a column does not fit.
+    """
+    reading = _Reading(table, space, metrics, columns or {})
+    rows = [reading.row(index) for index in range(len(table.rows))]
+    if reading.problems:
+        raise FileProblems(table.source, reading.problems)
+    return rows
+
+
+class _Reading:
+    def __init__(
+        self,
+        table: Table,
+        space: SearchSpace,
+        metrics: Sequence[Metric],
+        columns: Mapping[str, str],
+    ) -> None:
+        self.problems: list[Problem] = []
+        self._table, self._renamed = table, columns
+        self._metrics = [m for m in metrics if m.name != PREFERENCE]
+        self._parameters = space.parameters
+        self._conditions = {condition.name: condition for condition in space.conditions}
+        self._columns: dict[str, str] = {}
+        for parameter in space.parameters:
+            self._find(parameter.name, optional=isinstance(parameter, Context))
+        for metric in self._metrics:
+            self._find(metric.name)
+            for more in ("sd", "samples", "censored"):
+                self._find(f"{metric.name} {more}", optional=True)
+        self._line, self._cells = 0, dict[str, str]()
+
+    def _find(self, name: str, *, optional: bool = False) -> None:
+        try:
+            self._columns[name] = column_of(self._table, self._renamed.get(name, name))
+        except UnknownName:
+            if not optional:
+                raise
+
+    def row(self, index: int) -> Row:
+        """The trial of a row; its mistakes are noted."""
+        self._line = self._table.lines[index]
+        self._cells = dict(zip(self._table.columns, self._table.rows[index], strict=True))
+        point: Point = {}
+        for parameter in self._parameters:
+            point[parameter.name] = self._value(parameter)
+        for name, condition in self._conditions.items():
+            if point.get(condition.parent) not in condition.values:
+                point[name] = condition.otherwise
+        has_failed = any(self._cell(m.name).lower() == FAILED for m in self._metrics)
+        outcomes = {}
+        for metric in self._metrics:
+            found = self._outcome(metric)
+            if found is not None:
+                outcomes[metric.name] = found
+        trial = KnownTrial(
+            point=point,
+            outcomes=outcomes,
+            failed=has_failed,
+            blames_parameters=has_failed,
+            source=f"{self._table.source} line {self._line}",
+        )
+        is_whole = len(outcomes) == len(self._metrics)
+        return Row(trial, self._line, is_pending=not (has_failed or is_whole))
+
+    def _cell(self, name: str) -> str:
+        column = self._columns.get(name)
+        return "" if column is None else self._cells[column].strip()
+
+    def _wrong(self, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(message, hint, self._line))
+
+    def _value(self, parameter: Parameter) -> Value:
+        name, cell, words = parameter.name, self._cell(parameter.name), words_of(parameter)
+        if not cell and name in self._conditions and not self._exists(self._conditions[name]):
+            return self._conditions[name].otherwise
+        if words is not None:
+            if cell not in words:
+                self._wrong(f"'{cell}' is not a {name}", did_you_mean(cell, words))
+            return cell
+        if isinstance(parameter, Context) and not cell:
+            return parameter.assumed
+        column = self._columns[name]
+        value = number_in(cell, column, getattr(parameter, "unit", ""))
+        is_whole = value is not None and value.is_integer()
+        if value is None or (isinstance(parameter, Integer) and not is_whole):
+            what = "a number" if value is None else "a whole number"
+            self._wrong(f"'{cell}' is not {what} in column '{column}'")
+            return 0
+        if isinstance(parameter, Ordinal):
+            return self._level(parameter, value, cell)
+        return int(value) if isinstance(parameter, Integer) else value
+
+    def _exists(self, condition: Condition) -> bool:
+        return self._cell(condition.parent) in condition.values
+
+    def _level(self, parameter: Ordinal, value: float, cell: str) -> Value:
+        numbers = [float(level) for level in parameter.levels]
+        nearest = min(numbers, key=lambda level: abs(level - value))
+        if abs(nearest - value) > 1e-9 * max(abs(nearest), abs(value)):
+            shown = ", ".join(f"{level:g}" for level in numbers)
+            self._wrong(f"'{cell}' is not a level of '{parameter.name}'", f"known: {shown}")
+        return nearest
+
+    def _outcome(self, metric: Metric) -> KnownOutcome | None:
+        cell, column = self._cell(metric.name), self._columns[metric.name]
+        if not cell or cell.lower() == FAILED:
+            return None
+        censored = _BOUNDS.get(cell[0])
+        value = number_in(cell[1:] if censored else cell, column, metric.unit)
+        if value is None:
+            self._wrong(f"'{cell}' is not a number in column '{column}'")
+            return None
+        if metric.scale == "log" and value <= 0:
+            self._wrong(f"'{cell}' is not above zero in column '{column}', which is on a log scale")
+            return None
+        n_samples = self._samples(metric.name)
+        said = self._cell(f"{metric.name} censored")
+        if said in ("above", "below"):
+            censored = "above" if said == "above" else "below"
+        sd = self._sd(metric) if n_samples != 1 else None
+        return KnownOutcome(value=value, sd=sd, n_samples=n_samples or 1, censored=censored)
+
+    def _samples(self, metric: str) -> int | None:
+        cell = self._cell(f"{metric} samples")
+        if not cell:
+            return None
+        value = number(cell)
+        if value is None or not value.is_integer() or value < 1:
+            self._wrong(f"'{cell}' is not a number of samples")
+            return None
+        return int(value)
+
+    def _sd(self, metric: Metric) -> float | None:
+        name = f"{metric.name} sd"
+        cell = self._cell(name)
+        if not cell:
+            return None
+        column, value = self._columns[name], number(cell)
+        if value is None or value < 0:
+            self._wrong(f"'{cell}' is not a standard deviation in column '{column}'")
+            return None
+        return value * difference_scale(column, metric.unit)

@@ -1,0 +1,56 @@
+"""Reads the `start:` of a campaign file: what is known before the first trial."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.errors import InputError, UnknownName
+from orchestrator.files.findings import Findings
+from orchestrator.files.rows import rows_of
+from orchestrator.files.shapes import StartShape
+from orchestrator.files.table import read_table
+from orchestrator.model.objective import Metric
+from orchestrator.model.space import SearchSpace
+from orchestrator.model.start import KnownTrial
+
+
+@dataclass(frozen=True)
+class Start:
+    """The trials of a table with its sha256, or the name of a campaign."""
+
+    trials: tuple[KnownTrial, ...] = ()
+    sha256: str = ""
+    campaign: str = ""
+
+
+def read_start(
+    findings: Findings, space: SearchSpace, metrics: list[Metric], folder: Path
+) -> Start:
+    """What is known before the first trial; rows of the table without a result are left out.
+
+    The space and the metrics must be free of mistakes, or the table is not looked at.
+    """
+    path = ["start"]
+    if findings.plain(path) is None:
+        return Start()
+    shape = findings.shaped(path, StartShape, "a key of the start")
+    if shape is None:
+        return Start()
+    if (shape.table is None) == (shape.campaign is None):
+        findings.add(path, "the start needs exactly one of table, campaign")
+        return Start()
+    names = [*space.names, *(m.name for m in metrics)]
+    for name in shape.columns:
+        with findings.at([*path, "columns", name], key=True):
+            if shape.table is None:
+                raise InputError("'columns' are of a table")
+            if name not in names:
+                raise UnknownName("parameter or metric of the objective", name, names)
+    if shape.table is None or findings.has_any:
+        return Start(campaign=shape.campaign or "")
+    with findings.at([*path, "table"]):
+        table = read_table(folder / shape.table)
+        rows = rows_of(table, space, metrics, shape.columns)
+        return Start(tuple(row.trial for row in rows if not row.is_pending), table.sha256)
+    return Start()

@@ -1,0 +1,136 @@
+"""What the model holds for true, for people to look at: how well it predicts, what matters, slices.
+
+Everything is in the units of parameters and metrics (on a log scale in decades, where said).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from orchestrator.model.space import Context
+from orchestrator.planner.diagnosis import Diagnosis
+from orchestrator.planner.encoding import Encoding
+from orchestrator.planner.kernel import Floats
+from orchestrator.planner.possible import Possible
+from orchestrator.planner.sobol import Sobol
+from orchestrator.ports.planner import Belief, FieldMap, LeaveOneOut, MetricBelief, Slice
+
+N_IMPORTANCE = 256
+N_SLICE = 41
+N_MAP = 25
+MAX_WORDS = 30
+Z_90 = 1.6448536269514722
+
+
+@dataclass(frozen=True)
+class Beliefs:
+    """Makes a `Belief` from a diagnosis. `at` are codes (p) of the point that slices go through."""
+
+    encoding: Encoding
+    possible: Possible
+    diagnosis: Diagnosis
+    seed: int
+
+    def all(self) -> Belief:
+        """Everything, for every modelled metric."""
+        at = self.diagnosis.incumbents(1)[0]
+        names = self.diagnosis.question.names
+        return Belief(
+            at=self.encoding.decode(at[None, :])[0],
+            recommended=self.diagnosis.recommended(),
+            metrics=tuple(self._metric(i, at) for i in range(len(names))),
+        )
+
+    def _metric(self, column: int, at: Floats) -> MetricBelief:
+        measured = self.diagnosis.evidence.measured[self.diagnosis.question.names[column]]
+        importance = self._importance(column)
+        ranked = sorted(importance, key=lambda n: -importance[n])
+        numbers = [n for n in ranked if self.encoding.cells[self.encoding.place(n)] == 0]
+        return MetricBelief(
+            metric=measured.metric.name,
+            unit=measured.metric.unit,
+            on_log10=measured.metric.scale == "log",
+            importance=importance,
+            leave_one_out=self.leave_one_out(column),
+            slices=tuple(self._slice(column, name, at) for name in importance),
+            maps=(self._map(column, numbers[0], numbers[1], at),) if len(numbers) > 1 else (),
+        )
+
+    def leave_one_out(self, column: int) -> LeaveOneOut | None:
+        """Predictions of each outcome from the others; None of fewer than three."""
+        process = self.diagnosis.models.processes[column]
+        measured = self.diagnosis.evidence.measured[self.diagnosis.question.names[column]]
+        if len(process.y) < 3:
+            return None
+        mean, variance = process.leave_one_out()
+        sd = np.sqrt(variance)
+        within = np.abs(measured.y - mean) <= Z_90 * sd
+        kept = measured.sides == 0
+        trials = [self.diagnosis.evidence.trials[r] for r in measured.rows]
+        scale, shift = measured.spread, measured.centre
+        return LeaveOneOut(
+            trials=tuple(trials),
+            measured=tuple((measured.y * scale + shift).tolist()),
+            predicted=tuple((mean * scale + shift).tolist()),
+            sd=tuple((sd * scale).tolist()),
+            coverage_90=float(within[kept].mean()) if kept.any() else None,
+            log_score_gain=self.diagnosis.log_score_gain(column),
+        )
+
+    def _importance(self, column: int) -> dict[str, float]:
+        """Total effects: the share of the predicted variance that is lost when a parameter is drawn
+        anew [Jansen 1999], over what is possible. They add up to more than one where parameters
+        act together."""
+        encoding, process = self.encoding, self.diagnosis.models.processes[column]
+        codes = self.possible.spread(N_IMPORTANCE, self.seed)
+        drawn = encoding.snap(Sobol(encoding.n_parameters, self.seed + 1).points(0, len(codes)))
+        here, _ = process.posterior(encoding.features(codes))
+        total = float(here.var())
+        out: dict[str, float] = {}
+        for place, parameter in enumerate(encoding.space.parameters):
+            moved = codes.copy()
+            moved[:, place] = drawn[:, place]
+            there, _ = process.posterior(encoding.features(encoding.snap(moved)))
+            out[parameter.name] = (
+                float(((here - there) ** 2).mean() / (2.0 * total)) if total else 0.0
+            )
+        return out
+
+    def _slice(self, column: int, name: str, at: Floats) -> Slice:
+        place = self.encoding.place(name)
+        codes = np.repeat(at[None, :], len(grid := self._grid(place)), axis=0)
+        codes[:, place] = grid
+        mean, sd = self._predicted(column, codes)
+        values = [p[name] for p in self.encoding.decode(codes)]
+        return Slice(parameter=name, values=tuple(values), mean=mean, sd=sd)
+
+    def _map(self, column: int, first: str, second: str, at: Floats) -> FieldMap:
+        a, b = self.encoding.place(first), self.encoding.place(second)
+        grid = np.linspace(0.0, 1.0, N_MAP)
+        codes = np.repeat(at[None, :], N_MAP * N_MAP, axis=0)
+        codes[:, a], codes[:, b] = np.repeat(grid, N_MAP), np.tile(grid, N_MAP)
+        mean, sd = self._predicted(column, codes)
+        points = self.encoding.decode(codes)
+        return FieldMap(
+            parameters=(first, second),
+            first=tuple(float(points[i * N_MAP][first]) for i in range(N_MAP)),
+            second=tuple(float(points[i][second]) for i in range(N_MAP)),
+            mean=mean,
+            sd=sd,
+        )
+
+    def _predicted(self, column: int, codes: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        measured = self.diagnosis.evidence.measured[self.diagnosis.question.names[column]]
+        features = self.encoding.features(self.encoding.snap(codes))
+        mean, sd = self.diagnosis.models.processes[column].posterior(features)
+        in_unit = mean * measured.spread + measured.centre
+        return tuple(in_unit.tolist()), tuple((sd * measured.spread).tolist())
+
+    def _grid(self, place: int) -> Floats:
+        n = self.encoding.cells[place]
+        if isinstance(self.encoding.space.parameters[place], Context) or n == 0:
+            return np.linspace(0.0, 1.0, N_SLICE)
+        cells = np.unique(np.linspace(0, n - 1, min(n, MAX_WORDS)).astype(int))
+        return np.asarray((cells + 0.5) / n)

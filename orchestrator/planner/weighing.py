@@ -1,0 +1,175 @@
+"""What weighs on the worth of a trial beside its gain: cost, fidelity, safety."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtri
+
+from orchestrator.model.space import Fidelity, SearchSpace
+from orchestrator.planner.encoding import Encoding
+from orchestrator.planner.gaussian import GaussianProcess
+from orchestrator.planner.improvement import log_probability
+from orchestrator.planner.kernel import Floats
+from orchestrator.planner.question import Limit, Question
+from orchestrator.planner.worth import Weight
+
+DIFFERENCE = 1e-6
+STEEPNESS = 50.0
+MARGIN = 0.05
+"""The penalty of an unsafe point begins so many standard deviations before the limit, so that a
+climb ends on the safe side."""
+
+__all__ = ["Cheapness", "Informativeness", "Safety", "Weight", "safety", "what_is_learnt"]
+
+
+def by_differences(value: Any, encoding: Encoding, codes: Floats) -> Floats:
+    """Gradient (m x k) by the real parameters of a function of codes, by differences that stay
+    inside the bounds."""
+    places, _ = encoding.movable
+    here = value(codes)
+    out = np.empty((len(codes), len(places)))
+    for k, place in enumerate(places):
+        step = np.where(codes[:, place] > 0.5, -DIFFERENCE, DIFFERENCE)
+        moved = codes.copy()
+        moved[:, place] += step
+        out[:, k] = (value(moved) - here) / step
+    return out
+
+
+@dataclass(frozen=True)
+class Cheapness:
+    """Minus the log of what a trial costs: the gain is looked for per unit of cost.
+
+    `expression` is compiled; `previous` has the last point's values as `previous.<name>`.
+    """
+
+    encoding: Encoding
+    expression: Any
+    previous: dict[str, float]
+
+    def __call__(self, codes: Floats, x: Floats) -> Floats:
+        """Logarithms (m) at codes (m x p)."""
+        return self._log(codes)
+
+    def cost(self, codes: Floats) -> Floats:
+        """What trials cost (m); NaN where the expression has no value."""
+        columns = self.encoding.columns_of(codes)
+        fixed = {name: np.full(len(codes), value) for name, value in self.previous.items()}
+        return np.asarray(np.broadcast_to(self.expression.over({**columns, **fixed}), len(codes)))
+
+    def _log(self, codes: Floats) -> Floats:
+        cost = self.cost(codes)
+        usable = np.isfinite(cost) & (cost > 0)
+        return np.where(usable, -np.log(np.where(usable, cost, 1.0)), -1e3)
+
+    def pull(self, codes: Floats, x: Floats) -> tuple[Floats, Floats]:
+        """Logarithms (m), and their gradient (m x k) by the real parameters."""
+        return self._log(codes), by_differences(self._log, self.encoding, codes)
+
+
+@dataclass(frozen=True)
+class Informativeness:
+    """What a trial at a lower fidelity says about the one that counts, per unit of cost.
+
+    The square of the correlation of the two outcomes, noise included, in what is not known yet
+    [augmented expected improvement, Huang et al. 2006].
+    """
+
+    encoding: Encoding
+    process: GaussianProcess
+    fidelity: Fidelity
+
+    def __call__(self, codes: Floats, x: Floats) -> Floats:
+        """Logarithms (m) at codes (m x p)."""
+        return self._log(codes)
+
+    def _log(self, codes: Floats) -> Floats:
+        process = self.process
+        here = self.encoding.features(codes)
+        there = self.encoding.features(self.encoding.at_highest_fidelity(codes))
+        explained_here = process.kernel(here, process.x) @ process.root
+        explained_there = process.kernel(there, process.x) @ process.root
+        across = process.kernel.between(here, there)
+        across = across - np.einsum("ij,ij->i", explained_here, explained_there)
+        prior = process.kernel.variance
+        own = prior - np.einsum("ij,ij->i", explained_here, explained_here)
+        other = prior - np.einsum("ij,ij->i", explained_there, explained_there)
+        own, other = np.maximum(own, 1e-12), np.maximum(other, 1e-12)
+        learnt = np.clip(across**2 / ((own + process.hyper.noise) * other), 1e-12, 1.0)
+        place = self.encoding.place(self.fidelity.name)
+        n = len(self.fidelity.levels)
+        level = np.minimum((codes[:, place] * n).astype(int), n - 1)
+        return np.asarray(np.log(learnt) - np.log(np.array(self.fidelity.costs)[level]))
+
+    def pull(self, codes: Floats, x: Floats) -> tuple[Floats, Floats]:
+        """Logarithms (m), and their gradient (m x k) by the real parameters."""
+        return self._log(codes), by_differences(self._log, self.encoding, codes)
+
+
+@dataclass(frozen=True)
+class Safety:
+    """Zero where limits that may not be crossed hold with the confidence asked for, and steeply
+    falling outside; `holds` is the rule itself."""
+
+    encoding: Encoding
+    limits: tuple[tuple[Limit, GaussianProcess, float], ...]
+
+    def lack(self, x: Floats) -> Floats:
+        """By how many standard deviations (m) the most endangered limit lacks its confidence."""
+        worst = np.full(len(x), -np.inf)
+        for limit, process, quantile in self.limits:
+            mean, sd = process.posterior(x)
+            worst = np.maximum(worst, quantile - limit.sign * (mean - limit.bound) / sd)
+        return worst
+
+    def holds(self, codes: Floats) -> Any:
+        """Which codes (m x p) are safe enough."""
+        return self.lack(self.encoding.features(codes)) <= 0.0
+
+    def chance(self, codes: Floats) -> Floats:
+        """Log of the product of the probabilities (m) that the limits hold."""
+        x = self.encoding.features(codes)
+        total = np.zeros(len(x))
+        for limit, process, _ in self.limits:
+            mean, sd = process.posterior(x)
+            total += log_probability(limit.sign * (mean - limit.bound) / sd)[0]
+        return total
+
+    def __call__(self, codes: Floats, x: Floats) -> Floats:
+        """Penalties (m) at features (m x d)."""
+        return np.asarray(-STEEPNESS * np.maximum(0.0, self.lack(x) + MARGIN) ** 2)
+
+    def pull(self, codes: Floats, x: Floats) -> tuple[Floats, Floats]:
+        """Penalties (m), and their gradient (m x k) by the real parameters."""
+
+        def value(moved: Floats) -> Floats:
+            return self(moved, self.encoding.features(moved))
+
+        return self(codes, x), by_differences(value, self.encoding, codes)
+
+
+def safety(
+    encoding: Encoding, question: Question, processes: tuple[GaussianProcess, ...]
+) -> Safety | None:
+    """The limits that may not be crossed on the way, if there are any."""
+    limits = tuple(
+        (limit, processes[limit.column], float(ndtri(limit.constraint.confidence)))
+        for limit in question.limits
+        if limit.constraint.confidence is not None
+    )
+    return Safety(encoding, limits) if limits else None
+
+
+def what_is_learnt(encoding: Encoding, process: GaussianProcess) -> Informativeness | None:
+    """Weighs fidelities, in a space that has them; `process` is that of the first goal."""
+    fidelity = fidelity_of(encoding.space)
+    return None if fidelity is None else Informativeness(encoding, process, fidelity)
+
+
+def fidelity_of(space: SearchSpace) -> Fidelity | None:
+    """The fidelity of a space, if it has one."""
+    found = [p for p in space.parameters if isinstance(p, Fidelity)]
+    return found[0] if found else None
