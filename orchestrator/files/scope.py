@@ -60,7 +60,7 @@ class Scope:
     def _declare_pool(self, pool: Pool) -> None:
         self.units[pool.name], self.words[pool.name] = TEXT, pool.names
         for index, (column, unit) in enumerate(zip(pool.columns, pool.units, strict=True)):
-            values = [row[index] for row in pool.rows]
+            values = pool.rows.column(index)
             self.units[f"{pool.name}.{column}"] = unit
             self.ranges[f"{pool.name}.{column}"] = (min(values), max(values))
         for column, texts in pool.texts.items():

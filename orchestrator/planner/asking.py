@@ -53,7 +53,12 @@ def worth(
     """The worth of points, given features measured (n x d) and in flight (f x d)."""
     anchors = _anchors(question, processes, measured_at)
     asked = _ask(processes, anchors, in_flight, draws, seed, shifts(encoding, seed))
-    return Worth(encoding, asked.beliefs, _gain(question, asked), weights)
+    plain = Asked(
+        tuple(belief(process) for process in processes),
+        tuple(values.mean(axis=1, keepdims=True) for values in asked.outcomes),
+    )
+    rough = Worth(encoding, plain.beliefs, _gain(question, plain), weights)
+    return Worth(encoding, asked.beliefs, _gain(question, asked), weights, rough)
 
 
 def _anchors(

@@ -19,6 +19,7 @@ from orchestrator.planner.asking import gain_left, worth
 from orchestrator.planner.beliefs import Beliefs
 from orchestrator.planner.diagnosis import Diagnosis
 from orchestrator.planner.encoding import Encoding
+from orchestrator.planner.gaussian import GaussianProcess
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.measured import Evidence, evidence
 from orchestrator.planner.models import Models, models
@@ -30,7 +31,8 @@ from orchestrator.planner.weighing import Cheapness, Weight, safety, what_is_lea
 from orchestrator.ports.planner import Belief, History, PlanningTask
 
 N_INCUMBENTS = 4
-N_SPREAD = 128
+N_SPREAD = 96
+FAILURE_NOISE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class Modelled:
         value = worth(
             encoding,
             self.asked,
-            self.found.processes,
+            self._with_failures(),
             lifted,
             encoding.features(in_flight),
             self._weights(in_flight),
@@ -102,6 +104,23 @@ class Modelled:
             seed,
         )
         return search.best(value, incumbents, np.concatenate([seen.codes, in_flight]))
+
+    def _with_failures(self) -> tuple[GaussianProcess, ...]:
+        """The processes for the search: at points that failed because of their parameters the goals
+        are taken to be no better than average, and to be known. Without that, what is not known
+        there draws the search to them again and again [after 'floor padding', Wakabayashi et al.
+        2022]."""
+        processes = list(self.found.processes)
+        if self.seen.blamed:
+            x = self.seen.features[list(self.seen.blamed)]
+            for aim in self.asked.aims:
+                process = processes[aim.column]
+                y, _ = process.posterior(x)
+                average = float(process.y.mean())
+                y = np.where(aim.merit(y) > aim.merit(np.array(average)), average, y)
+                noise = np.full(len(x), process.hyper.noise + FAILURE_NOISE)
+                processes[aim.column] = process.with_outcomes(x, y, noise)
+        return tuple(processes)
 
     def _still_to_gain(self, best: Found, seed: int) -> float | None:
         """How far the best outcome possible is expected to lie beyond that of the best point known
