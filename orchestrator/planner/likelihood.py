@@ -22,22 +22,23 @@ LOG_2PI = math.log(2.0 * math.pi)
 class LogNormal:
     """A prior: log(value) is normal with `loc` and `scale`.
 
-    What is most probable is the value (as in BoTorch), or its logarithm with `of_log`.
+    What is most probable is the value (as in BoTorch), or its logarithm with `of_log`. Both
+    numbers may be arrays, one for each value.
     """
 
-    loc: float
-    scale: float
+    loc: float | Floats
+    scale: float | Floats
     of_log: bool = False
 
     @property
-    def mode(self) -> float:
-        """The most probable value."""
-        return math.exp(self.loc if self.of_log else self.loc - self.scale**2)
+    def log_mode(self) -> float | Floats:
+        """Logarithm of the most probable value."""
+        return self.loc if self.of_log else self.loc - self.scale**2
 
     def log_density(self, log_value: Floats) -> tuple[Floats, Floats]:
         """Log density of the value (or of its logarithm), and its derivative by log(value)."""
         z = (log_value - self.loc) / self.scale
-        density, slope = -0.5 * z * z - math.log(self.scale) - 0.5 * LOG_2PI, -z / self.scale
+        density, slope = -0.5 * z * z - np.log(self.scale) - 0.5 * LOG_2PI, -z / self.scale
         return (density, slope) if self.of_log else (density - log_value, slope - 1.0)
 
 
@@ -102,9 +103,8 @@ class Likelihood:
     def start(self) -> Floats:
         """Theta at the modes of the priors."""
         variance = [0.0] if self.priors.variance else []
-        modes = [math.log(self.priors.width.mode)] * self.n_groups
-        low = math.log(self.priors.min_noise)
-        noise = [max(low, math.log(self.priors.noise.mode))]
+        modes = np.broadcast_to(self.priors.width.log_mode, self.n_groups).tolist()
+        noise = [max(math.log(self.priors.min_noise), float(self.priors.noise.log_mode))]
         return np.array(modes + noise + variance + [math.log(0.05)] * len(self.terms))
 
     def split(self, theta: Floats) -> tuple[Floats, float, float, Floats]:

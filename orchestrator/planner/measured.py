@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from orchestrator.errors import PlanningError
+from orchestrator.model.objective import PREFERENCE
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.kernel import Floats
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
@@ -59,7 +60,7 @@ class Evidence:
     """A history as arrays. `codes` and `features` have one row per trial in `trials`.
 
     `blamed` and `survived` are rows of trials that failed because of their parameters, and of those
-    that gave data.
+    that gave data; `preferences` are pairs of rows, the better one first.
     """
 
     trials: tuple[int, ...]
@@ -68,6 +69,7 @@ class Evidence:
     measured: dict[str, Measured]
     blamed: tuple[int, ...]
     survived: tuple[int, ...]
+    preferences: tuple[tuple[int, int], ...]
     blocks: tuple[str, ...]
     at_s: tuple[float | None, ...]
     pending_codes: Floats
@@ -78,9 +80,18 @@ class Evidence:
         return self.features[list(self.measured[metric].rows)]
 
 
-def n_measured(history: History, metric: str) -> int:
-    """How many trials have an outcome of the metric."""
+def n_known(task: PlanningTask, history: History) -> int:
+    """How many trials say something about the first goal: a measurement, or a preference."""
+    if task.objective.by_preference:
+        return len(_compared(history))
+    metric = task.objective.metric
     return sum(1 for e in history.evaluated if not e.failed and metric in e.outcomes)
+
+
+def _compared(history: History) -> set[int]:
+    """The trials that were compared with others."""
+    known = {e.trial for e in history.evaluated}
+    return {t for pair in history.preferences if set(pair) <= known for t in pair}
 
 
 def evidence(task: PlanningTask, encoding: Encoding, history: History) -> Evidence:
@@ -95,10 +106,14 @@ def evidence(task: PlanningTask, encoding: Encoding, history: History) -> Eviden
     features = encoding.features(codes)
     measured = {}
     for metric in task.metrics:
-        if metric.name in task.objective.metrics:
+        if metric.name in task.objective.metrics and metric.name != PREFERENCE:
             found = _measured(metric, ended)
             if found is not None:
                 measured[metric.name] = found
+    if task.objective.by_preference:
+        compared = _compared(history)
+        rows = tuple(i for i, e in enumerate(ended) if e.trial in compared)
+        measured[PREFERENCE] = _utility(rows)
     blamed = tuple(i for i, e in enumerate(ended) if e.failed and e.blames_parameters)
     survived = tuple(i for i, e in enumerate(ended) if not e.failed)
     pending = encoding.encode(history.pending)
@@ -110,11 +125,26 @@ def evidence(task: PlanningTask, encoding: Encoding, history: History) -> Eviden
         measured=measured,
         blamed=blamed,
         survived=survived,
+        preferences=_pairs(ended, history),
         blocks=tuple(e.block for e in ended),
         at_s=tuple(e.at_s for e in ended),
         pending_codes=pending,
         pending=encoding.features(pending),
     )
+
+
+def _pairs(ended: list[Evaluated], history: History) -> tuple[tuple[int, int], ...]:
+    rows = {e.trial: i for i, e in enumerate(ended)}
+    return tuple(
+        (rows[a], rows[b]) for a, b in sorted(history.preferences) if a in rows and b in rows
+    )
+
+
+def _utility(rows: tuple[int, ...]) -> Measured:
+    """In place of outcomes: a utility without a unit, known of these rows by comparison alone."""
+    nothing = np.zeros(len(rows))
+    scale = MetricScale(name=PREFERENCE, unit="")
+    return Measured(scale, rows, nothing, nothing, nothing, nothing, 0.0, 1.0)
 
 
 def on_scale(metric: MetricScale, value: float) -> float:
