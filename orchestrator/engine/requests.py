@@ -28,6 +28,7 @@ from orchestrator.model.events import (
     Resumed,
     SampleMoved,
 )
+from orchestrator.model.objective import PREFERENCE
 from orchestrator.model.points import point_from
 from orchestrator.model.quantity import difference_in, quantity_in
 from orchestrator.model.state import DispatchState, State, TrialState
@@ -153,7 +154,7 @@ def _stated(
 
 def _observe(study: Study, state: State, payload: Mapping[str, Any], by: str) -> Observed:
     trial, sample = _trial_of(state, str(payload.get("sample", "")))
-    names = [m.name for m in study.campaign.metrics]
+    names = [m.name for m in study.campaign.metrics if m.name != PREFERENCE]
     name = str(payload.get("metric", ""))
     if name not in names:
         raise UnknownName("metric", name, names)
