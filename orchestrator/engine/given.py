@@ -47,8 +47,11 @@ def _control_is_due(study: Study, state: State) -> bool:
     controls = study.campaign.controls
     if controls is None:
         return False
-    made = [n for n, t in state.trials.items() if t.proposal.source == "control"]
-    return not made or sum(n > max(made) for n in state.trials) >= controls.every
+    # from the newest back: there is a control within the last few
+    for n_since, trial in enumerate(reversed(state.trials.values())):
+        if n_since >= controls.every or trial.proposal.source == "control":
+            return n_since >= controls.every
+    return True
 
 
 def _control_point(study: Study, state: State) -> Point:
