@@ -47,6 +47,7 @@ def propose(
 
     Example: hagane propose --data results.csv --maximise strength -n 4
     """
+    from orchestrator.reports.single_page import write_text
     from orchestrator.runtime.ask_tell import propose as ask
 
     if campaign is not None and (minimise or maximise):
@@ -62,7 +63,7 @@ def propose(
         return int(Exit.FINISHED)
     table = _as_csv(advice)
     if to is not None:
-        to.write_text(table)
+        write_text(to, table)
     typer.echo(table.rstrip())
     for number, proposal in enumerate(advice.proposals, 1):
         typer.echo(f"# {number}: {proposal.why}", err=True)

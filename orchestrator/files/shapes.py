@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
-TITLE = r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}$"
+TITLE = r"^[A-Za-z0-9]([A-Za-z0-9 ._-]{0,78}[A-Za-z0-9_-])?$"
 FORMULA = r"^\s*="
 ROLE_ACTION = r"^\w+\.\w+$"
 IN_WORDS = {
     NAME: "a name of letters, digits and '_'",
-    TITLE: "a name of letters, digits, spaces and '._-', at most 80 long",
+    TITLE: "a name of letters, digits, spaces and '._-', at most 80 long, no space at its ends",
     FORMULA: "an expression after '='",
     ROLE_ACTION: "ROLE.ACTION",
 }

@@ -313,13 +313,14 @@ class Resumed(_Event):
 
 
 class RequestTaken(_Event):
-    """An inbox entry was read; what it caused follows."""
+    """An inbox entry was read; what it caused follows. `refused` says why it caused nothing."""
 
     kind: Literal["request_taken"] = "request_taken"
     request: int
     wish: str
     payload: dict[str, Any] = Field(default_factory=dict)
     by: str = ""
+    refused: str = ""
 
 
 Rule: TypeAlias = Literal[

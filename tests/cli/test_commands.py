@@ -181,6 +181,7 @@ def test_events_are_json_lines_of_an_unbroken_count(played: Path) -> None:
     "words",
     [
         "check niobium_titania",
+        "check crossed_barrel",
         "rehearse alloy_screening --planner random --trials 1",
         "schema campaign",
         "schema lab",
@@ -232,6 +233,7 @@ def test_a_campaign_that_has_ended_is_not_run_again(played: Path) -> None:
         ("seed: 1", "sead: 1", r"'sead' is not a key of a campaign \(did you mean 'seed'\?\)"),
         ("seed: 1", "a: &a [x, x]\nb: &b [*a, *a]", r"\d+:\d+: "),
         ("=oxygen ", "=oxygen +", r"\d+:\d+: "),
+        ("kind: sobol", "kind: sobol, thraeds: 1", r"\d+:\d+: 'thraeds' is not an option of"),
     ],
 )
 def test_a_mistake_in_a_campaign_file_is_told_with_its_place(
@@ -271,6 +273,9 @@ def test_the_problems_of_a_file_are_data_in_json(film: Path) -> None:
         ("> 5 Pa", "> 5 V", r"'V', which cannot be converted to 'Pa'"),
         ("{power: {max: 250 W}}", "{power: {max: 100 W}}", r""),
         ("full_scale: 200 sccm", "full_scale: 200", r"needs a unit.*write '200 sccm'"),
+        ('"twin:gauge"', "twin:gage", r"not a port of these twins \(did you mean 'gauge'\?\)"),
+        ("unit_id: A", "unit_id: AA", r"argon: unit_id 'AA' is no Alicat unit"),
+        ("unit_id: 1}", "unit_id: 999}", r"'unit_id' is at least 1 and at most 247, not 999"),
         ('"twin:gauge"', "/dev/ttyUSB9", r"a scaled clock would drive 'gauge'.*too fast"),
         ("probe: meter", "probe: heater", r"'heater' cannot be 'probe'"),
         (
@@ -370,6 +375,21 @@ def test_a_store_of_a_newer_version_ends_with_5(store: Path) -> None:
         assert "newer" in told.out + told.err
 
 
+@pytest.mark.parametrize("words", ["list", "show", "doctor", "pause", "events", "export x.csv"])
+def test_looking_at_a_store_that_is_not_there_makes_none(here: Path, words: str) -> None:
+    told = hagane(*words.split(), "--store", here / "stoer.sqlite")
+    assert told.code == (5 if words == "doctor" else 2)
+    assert f"there is no store {here / 'stoer.sqlite'}" in told.out + told.err
+    assert hagane("list").code == 0
+    assert hagane("show").code == 2
+    assert list(here.rglob("*.sqlite*")) == []
+
+
+def test_an_address_of_another_kind_is_no_store() -> None:
+    told = hagane("run", "niobium_titania", "--store", "mysql://lab/store")
+    assert (told.code, "'mysql://' is no kind of store" in told.err) == (2, True)
+
+
 def test_a_file_that_is_no_store_ends_with_5_and_is_left_alone(here: Path) -> None:
     (here / "notes.txt").write_text("my notes\n" * 100)
     told = hagane("list", "--store", here / "notes.txt")
@@ -409,8 +429,8 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(film: Path) -> None:
     (film / "r.csv").write_text(f"{columns}\n1,100,150,0.1\n")
     to = film / "r.csv" / "below.csv"
     told = hagane("propose", "--data", film / "r.csv", "--campaign", film, "--to", to)
-    assert told.code == 5
-    assert told.err.startswith(f"error: '{to}' does not allow it: Not a directory\n")
+    assert told.code == 2
+    assert told.err.startswith(f"wrong input: '{to}' cannot be written: not a directory\n")
 
 
 def test_there_is_one_goal(here: Path) -> None:

@@ -102,7 +102,8 @@ def test_a_wish_that_cannot_be_granted_is_refused_and_changes_nothing(
     assert works.run(ask).exit_code is Exit.FINISHED
     assert answers[0].startswith("refused: ")
     assert said in answers[0]
-    assert len(works.events(ev.RequestTaken)) == 1
+    (taken,) = works.events(ev.RequestTaken)
+    assert answers[0] == f"refused: {taken.refused}", "the next one to look is told too"
     assert len(works.events(ev.Observed)) == 1
     assert works.events(ev.Paused, ev.Resumed, ev.ObservationInvalidated, ev.SampleMoved) == []
 

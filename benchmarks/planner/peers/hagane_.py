@@ -34,9 +34,9 @@ from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome,
 class Hagane(BestSeen):
     """A history, and the planner that is asked anew each time."""
 
-    def __init__(self, problem: Problem, seed: int, options: dict[str, Any]) -> None:
+    def __init__(self, problem: Problem, seed: int, options: dict[str, Any] | None = None) -> None:
         super().__init__(problem)
-        self._task = task(problem, seed, options)
+        self._task = task(problem, seed, options or {})
         self._planner = BayesianPlanner(self._task)
         self._evaluated: list[Evaluated] = []
 
