@@ -141,7 +141,7 @@ class TrialLines:
         style = "bold green" if is_best else STYLES.get(kind, "")
         text += f"  {few_words(trial.proposal)}"
         gain = trial.proposal.still_to_gain
-        if gain is not None:
+        if gain is not None and not self._campaign.objective.by_preference:
             text += f", {plain(gain_in_words(self._campaign, gain))} to gain"
         return Text(text, style=style)
 

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from orchestrator.engine.history import newest_context
 from orchestrator.engine.stopping import Reason, feasible_losses, is_regular
 from orchestrator.engine.study import Study
+from orchestrator.model.points import met_at
 from orchestrator.model.space import Point
 from orchestrator.model.state import State, TrialState
 from orchestrator.model.trial import REPEATS, Proposal, TrialStatus
@@ -46,15 +47,17 @@ def _control_is_due(study: Study, state: State) -> bool:
     controls = study.campaign.controls
     if controls is None:
         return False
-    made = [n for n, t in state.trials.items() if t.proposal.source == "control"]
-    return not made or sum(n > max(made) for n in state.trials) >= controls.every
+    # from the newest back: there is a control within the last few
+    for n_since, trial in enumerate(reversed(state.trials.values())):
+        if n_since >= controls.every or trial.proposal.source == "control":
+            return n_since >= controls.every
+    return True
 
 
 def _control_point(study: Study, state: State) -> Point:
     campaign = study.campaign
     assert campaign.controls is not None, "or no control is due"
-    assumed: Point = {context.name: context.assumed for context in campaign.contexts}
-    return {**campaign.controls.point, **assumed, **newest_context(campaign, state)}
+    return met_at(campaign.space, campaign.controls.point, newest_context(campaign, state))
 
 
 def is_confirming(study: Study, state: State, end: Reason | None) -> bool:
@@ -104,11 +107,11 @@ def _best(study: Study, trials: Iterable[TrialState]) -> int | None:
 def _replicate(study: Study, state: State) -> Proposal:
     plan = _plan(study, state)
     number = plan[sum(not is_regular(t) for t in state.trials.values())]
-    context = newest_context(study.campaign, state)
     if number == 0:
         point, why = _control_point(study, state), "replicate of the control point"
     else:
-        point = {**state.trials[number].proposal.point, **context}
+        context = newest_context(study.campaign, state)
+        point = met_at(study.campaign.space, state.trials[number].proposal.point, context)
         what = "the best one found" if number == plan[0] else "the control"
         why = f"replicate of trial {number}, {what}"
     return Proposal(point=point, source="confirm", why=why, notes={REPEATS: number})

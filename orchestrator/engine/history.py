@@ -5,10 +5,11 @@ from __future__ import annotations
 from orchestrator.engine.study import Study
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.objective import PREFERENCE, Metric
-from orchestrator.model.space import Point
+from orchestrator.model.points import met_at
+from orchestrator.model.space import Point, SearchSpace
 from orchestrator.model.start import KnownTrial
 from orchestrator.model.state import State, TrialState
-from orchestrator.model.trial import TrialStatus
+from orchestrator.model.trial import Proposal, TrialStatus
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
 
 GIVEN = ("person", "control", "confirm")
@@ -64,6 +65,12 @@ def history_of(study: Study, state: State, now_s: float | None = None) -> Histor
         now_s=now_s,
         context=newest_context(campaign, state),
     )
+
+
+def in_context(space: SearchSpace, proposal: Proposal, history: History) -> Proposal:
+    """The proposal with its contexts as they are now, whatever its planner makes of them."""
+    point = met_at(space, proposal.point, history.context)
+    return proposal if point == proposal.point else proposal.model_copy(update={"point": point})
 
 
 def before(state: State, campaign: Campaign) -> list[Evaluated]:

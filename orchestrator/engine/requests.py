@@ -29,6 +29,7 @@ from orchestrator.model.events import (
     Resumed,
     SampleMoved,
 )
+from orchestrator.model.objective import PREFERENCE
 from orchestrator.model.points import point_from
 from orchestrator.model.quantity import difference_in, quantity_in
 from orchestrator.model.state import DispatchState, State, TrialState
@@ -178,7 +179,7 @@ def check_stated(event: ActionDispatched, spec: ActionSpec, given: Mapping[str, 
 def observed(campaign: Campaign, state: State, payload: Mapping[str, Any], by: str) -> Observed:
     """What a person measured elsewhere. Raises InputError, ResultRefused."""
     trial, sample = _trial_of(state, str(payload.get("sample", "")))
-    names = [m.name for m in campaign.metrics]
+    names = [m.name for m in campaign.metrics if m.name != PREFERENCE]
     name = str(payload.get("metric", ""))
     if name not in names:
         raise UnknownName("metric", name, names)

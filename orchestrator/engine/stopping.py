@@ -27,7 +27,10 @@ class Reason:
 def reason_to_end(study: Study, state: State, now: float) -> Reason | None:
     """The first stop rule that holds, or None."""
     campaign = study.campaign
-    if sum(map(is_regular, state.trials.values())) >= campaign.budget.trials:
+    n_trials = len(state.trials)
+    if n_trials >= campaign.budget.trials and campaign.confirm is not None:
+        n_trials = sum(map(is_regular, state.trials.values()))
+    if n_trials >= campaign.budget.trials:
         return Reason(f"the budget of {campaign.budget.trials} trials is used", "budget")
     limit_s = campaign.budget.time_s
     running_s = state.running_s + max(0.0, now - state.last_at)

@@ -59,6 +59,12 @@ def point_from(space: SearchSpace, given: Mapping[str, Any], context: Point | No
     return {name: point[name] for name in space.names}
 
 
+def met_at(space: SearchSpace, point: Point, context: Point) -> Point:
+    """The point with every context as it is now: as in `context`, or as assumed."""
+    contexts = [p for p in space.parameters if isinstance(p, Context)]
+    return {**point, **{p.name: context.get(p.name, p.assumed) for p in contexts}}
+
+
 def value_from(parameter: Parameter, given: Any) -> Value:
     """A parameter's value from a word, a quantity or a number. Raises InputError."""
     name, words = parameter.name, words_of(parameter)

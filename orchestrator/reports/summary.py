@@ -203,6 +203,8 @@ def shown_gain(campaign: Campaign, state: State) -> str:
     """What the planner last expected still to gain, in words; '' where it did not say."""
     told = [t.proposal.still_to_gain for _, t in sorted(state.trials.items())]
     known = [gain for gain in told if gain is not None]
+    if campaign.objective.by_preference:
+        return ""  # nobody has a unit for it
     return gain_in_words(campaign, known[-1]) if known else ""
 
 

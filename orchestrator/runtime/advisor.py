@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orchestrator import plugins
-from orchestrator.engine.history import evaluated_of, task_of
+from orchestrator.engine.history import evaluated_of, in_context, task_of
 from orchestrator.errors import InputError
 from orchestrator.files.campaign import campaign_from_text
 from orchestrator.files.rows import rows_of
@@ -78,7 +78,9 @@ class Advisor:
             preferences=tuple(self._preferences),
         )
         now = context_now(self._campaign.space, context or {}, history)
-        proposals = self._planner.propose(history.model_copy(update={"context": now}), n)
+        history = history.model_copy(update={"context": now})
+        made = self._planner.propose(history, n)
+        proposals = [in_context(self._campaign.space, proposal, history) for proposal in made]
         self._pending += [proposal.point for proposal in proposals]
         self._n_proposed += len(proposals)
         return tuple(proposals)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from orchestrator import plugins
-from orchestrator.engine.history import evaluated_of, task_of
+from orchestrator.engine.history import evaluated_of, in_context, task_of
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.files.columns import column_of, split_header
 from orchestrator.files.rows import BESIDE, rows_of
@@ -83,7 +83,7 @@ def propose(
     known = [evaluated_of(trial, index - len(before)) for index, trial in enumerate(before)]
     told = history.model_copy(update={"evaluated": (*known, *history.evaluated), "context": now})
     planner = plugins.load("planners", task.planner.kind)(task)
-    proposals = tuple(planner.propose(told, n))
+    proposals = tuple(in_context(task.space, p, told) for p in planner.propose(told, n))
     return Advice(proposals, task, len(history.evaluated), len(history.pending), campaign is None)
 
 

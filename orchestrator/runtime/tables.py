@@ -24,7 +24,7 @@ class Frame(Protocol):
 Data: TypeAlias = str | Path | Frame | Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]
 """A CSV file, a DataFrame, columns by name, or rows."""
 
-_NOTHING = ("", "nan", "nat", "none", "<na>")
+_MISSING = ("NAType", "NaTType")  # what pandas writes where there is nothing
 
 
 def table_of(data: Data) -> Table:
@@ -64,5 +64,5 @@ def _cell(value: Any) -> str:
         value = value.item()
     if isinstance(value, float):
         return repr(value) if math.isfinite(value) else ""
-    text = "" if value is None else str(value).strip()
-    return "" if text.lower() in _NOTHING else text
+    is_missing = value is None or type(value).__name__ in _MISSING
+    return "" if is_missing else str(value).strip()

@@ -38,6 +38,17 @@ def test_a_context_that_is_measured_is_what_the_planner_is_told() -> None:
     assert works.state.trials[1].proposal.point["humidity"] == 45.0
 
 
+def test_a_proposal_has_the_context_as_it_is_now_whatever_its_planner_says() -> None:
+    works = humid("weigh.mean / 1 g * 30 percent", trials=3)
+    works.planner.points.clear()
+    works.planner.points.extend({"x": 100.0 + n, "humidity": 1.0} for n in range(3))
+    works.run()
+    points = [t.proposal.point["humidity"] for t in works.state.trials.values()]
+    assert points[0] == 45.0
+    assert points[-1] == pytest.approx(60.0)
+    assert works.planner.histories[-1].context == {"humidity": pytest.approx(60.0)}
+
+
 def test_a_context_that_a_person_may_observe_is_not_waited_for() -> None:
     works = humid("", trials=3)
     works.wish("observe", sample="1", metric="humidity", value="70 percent")
@@ -49,7 +60,7 @@ def test_a_context_that_a_person_may_observe_is_not_waited_for() -> None:
     works.on_event = observe
     assert works.run().exit_code is Exit.FINISHED
     told = history_of(works.study, works.state)
-    assert [e.point["humidity"] for e in told.evaluated] == [70.0, 45.0, 45.0]
+    assert [e.point["humidity"] for e in told.evaluated] == [70.0, 45.0, 70.0]
 
 
 def test_each_trial_has_the_time_at_which_it_was_known() -> None:

@@ -460,6 +460,14 @@ def test_a_preference_that_says_nothing_is_refused(pair: dict[str, int], said: s
     assert works.state.preferences == {}
 
 
+def test_a_preference_is_nothing_to_be_observed() -> None:
+    works = tastings()
+    works.run()
+    wish = works.wish("observe", sample="1", metric=PREFERENCE, value="5")
+    works.run()
+    assert "'preference' is not a metric" in str(works.answer(wish))
+
+
 def test_what_is_measured_is_not_a_matter_of_preference() -> None:
     works = Works(trials=2)
     wish = works.wish("prefer", better=1, worse=2)

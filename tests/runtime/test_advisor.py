@@ -45,6 +45,15 @@ def test_a_frame_columns_rows_and_a_file_are_the_same_table(tmp_path: Path) -> N
     assert table_of([{"a": 1}, {"b": 2}]).rows == (("1", ""), ("", "2"))
 
 
+def test_a_word_is_a_word_even_if_it_says_nothing() -> None:
+    class NAType:
+        """As pandas has it."""
+
+    assert table_of({"anneal": ["none", None, "NaN", NAType()]}).texts("anneal") == (
+        *("none", "", "NaN", ""),
+    )
+
+
 @pytest.mark.parametrize("data", [[1, 2], {"a": [1], "b": [1, 2]}])
 def test_what_is_no_table_is_refused(data: Any) -> None:
     with pytest.raises(InputError):
@@ -131,7 +140,9 @@ def test_a_context_is_as_given_or_as_it_was_last() -> None:
         advisor.ask(1, context={"width": 3})
     with pytest.raises(InputError):
         advisor.ask(1, context={"humidity": "wet"})
-    advisor.ask(1, context={"humidity": 33})
+    assert advisor.ask(1, context={"humidity": 33})[0].point["humidity"] == 33.0
+    assert advisor.ask(1)[0].point["humidity"] == 60.0
+    assert Advisor(HUMID, {"maximise": "y"}, planner=SOBOL).ask(1)[0].point["humidity"] == 40
 
 
 TABLE = {"x": [1.0, 2.0, 3.5], "y": [3.0, 2.0, 1.0], "z": [1.0, 5.0, 2.0], "y sd": [0.1, 0.1, 0.2]}
