@@ -23,7 +23,7 @@ from orchestrator.ports.compute import Compute
 from orchestrator.ports.resource import Bench, Resource, ResourceKind, Wire
 from orchestrator.settings import runtime_directory
 
-TWINS_READY_WITHIN_S = 20.0
+TWINS_READY_WITHIN_S = 60.0
 """Wall time in which a world of twins must be up."""
 
 

@@ -14,7 +14,7 @@ from orchestrator.runtime.look import row_of, stored
 from orchestrator.runtime.stopline import ask_to_stop
 from orchestrator.settings import user_name
 
-ANSWER_WITHIN_S = 5.0
+ANSWER_WITHIN_S = 15.0
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
             cwd=folder,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -445,29 +445,29 @@ def test_there_is_one_goal(here: Path) -> None:
 
 @pytest.mark.slow
 def test_a_running_campaign_is_paused_stopped_and_resumed_from_beside(film: Path) -> None:
-    edit(film / "twins.yaml", "speed: 20000", "speed: 1500")
+    edit(film / "twins.yaml", "speed: 20000", "speed: 400")
     running = _start(film)
     assert hagane("pause", "film", "--note", "lunch").out == "done\n"
     assert "lunch" in hagane("show", "film").out
     assert hagane("resume", "film").out == "done\n"
     assert hagane("stop", "film").out == "safe\n"
-    assert running.wait(60) == 130
+    assert running.wait(300) == 130
     latched = hagane("run", film)
     assert latched.code == 3
     assert "`hagane resume`" in latched.out
     assert hagane("resume", "film").code == 0
-    assert _start(film).wait(120) == 0
+    assert _start(film).wait(300) == 0
     assert "finished" in hagane("show", "film").out
 
 
 @pytest.mark.slow
 def test_an_interrupt_ends_with_130_and_the_next_run_goes_on(film: Path) -> None:
-    edit(film / "twins.yaml", "speed: 20000", "speed: 1500")
+    edit(film / "twins.yaml", "speed: 20000", "speed: 400")
     running = _start(film)
     running.send_signal(signal.SIGINT)
-    assert running.wait(60) == 130
+    assert running.wait(300) == 130
     before = hagane("show", "film", "--json").json["campaign"]
-    assert _start(film).wait(120) == 0
+    assert _start(film).wait(300) == 0
     after = hagane("show", "film", "--json").json["campaign"]
     assert (after["id"], after["n_events"] > before["n_events"]) == (before["id"], True)
 
@@ -481,9 +481,8 @@ def _start(film: Path) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
         [HAGANE, "run", film], cwd=film.parent, env=dict(os.environ), stdout=subprocess.DEVNULL
     )
-    deadline = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.1)
+    while process.poll() is None:
+        time.sleep(0.05)
         rows = hagane("list", "--json").json if _has_store(film) else []
         if rows and rows[-1]["n_events"] > known.get(rows[-1]["id"], 0) + 30:
             break
