@@ -59,9 +59,7 @@ class Rows(Sequence[tuple[float, ...]]):
     def __getitem__(self, index: int) -> tuple[float, ...]: ...
     @overload
     def __getitem__(self, index: slice) -> tuple[tuple[float, ...], ...]: ...
-    def __getitem__(
-        self, index: int | slice
-    ) -> tuple[float, ...] | tuple[tuple[float, ...], ...]:
+    def __getitem__(self, index: int | slice) -> tuple[float, ...] | tuple[tuple[float, ...], ...]:
         if isinstance(index, slice):
             return tuple(self[i] for i in range(*index.indices(len(self))))
         start = range(len(self))[index] * self.width
@@ -82,10 +80,10 @@ class Rows(Sequence[tuple[float, ...]]):
         return f"Rows({len(self)} x {self.width})"
 
     @classmethod
-    def __get_pydantic_core_schema__(
-        cls, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(
             cls.of,
-            serialization=core_schema.plain_serializer_function_ser_schema(lambda rows: rows.plain()),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda rows: rows.plain()
+            ),
         )

@@ -13,7 +13,6 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.model.rows import Rows
-
 from orchestrator.model.syntax import TEXT
 
 PREVIOUS = "previous"
