@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -173,10 +174,10 @@ class _SingleBelief:
     def __init__(self, exact: Belief) -> None:
         kernel, single = exact.kernel, np.float32
         self._kernel = Kernel(kernel.widths.astype(single), kernel.variance, kernel.shape)
-        self._anchors = exact.anchors.astype(single)
+        self._anchors: Any = exact.anchors.astype(single)
         self._weights, self._root = exact.weights.astype(single), exact.root.astype(single)
         self._level, self._prior = exact.level, exact.prior
-        self._shifts = exact.shifts
+        self._shifts: Any = exact.shifts
 
     def moments(self, x: Floats) -> tuple[Floats, Floats]:
         """As `Belief.moments`, in double precision again at the end."""
