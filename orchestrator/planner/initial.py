@@ -1,6 +1,6 @@
 """Proposals that need no model: a space-filling start, Sobol points, random points.
 
-No torch and no scipy.stats: the first trial of a campaign must not wait for their import. In a
+No scipy: the first trial of a campaign must not wait for their import. In a
 continuous space a proposal depends on the seed and `n_proposed` alone; in a pool also on which
 candidates are used up.
 """

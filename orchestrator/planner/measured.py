@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from orchestrator.errors import PlanningError
-from orchestrator.model.objective import PREFERENCE
+from orchestrator.model.objective import PREFERENCE, Goal
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.kernel import Floats
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
@@ -29,6 +29,7 @@ class Measured:
         shares: the part of the unknown noise variance that an outcome has (n): 1 / n_samples, and
             0 where the noise is known.
         sides: +1 where the true outcome lies above `y`, -1 where below, 0 where it was measured.
+        is_distance: of a value to be met among several goals, how far it was missed is modelled.
     """
 
     metric: MetricScale
@@ -39,6 +40,7 @@ class Measured:
     sides: Floats
     centre: float
     spread: float
+    is_distance: bool = False
 
     @property
     def n_censored(self) -> int:
@@ -107,7 +109,7 @@ def evidence(task: PlanningTask, encoding: Encoding, history: History) -> Eviden
     measured = {}
     for metric in task.metrics:
         if metric.name in task.objective.metrics and metric.name != PREFERENCE:
-            found = _measured(metric, ended)
+            found = _measured(metric, ended, _goal_to_meet(task, metric.name))
             if found is not None:
                 measured[metric.name] = found
     if task.objective.by_preference:
@@ -152,13 +154,18 @@ def on_scale(metric: MetricScale, value: float) -> float:
     return math.log10(value) if metric.scale == "log" else value
 
 
-def _measured(metric: MetricScale, ended: list[Evaluated]) -> Measured | None:
+def _measured(
+    metric: MetricScale, ended: list[Evaluated], to_meet: Goal | None = None
+) -> Measured | None:
     rows = [i for i, e in enumerate(ended) if not e.failed and metric.name in e.outcomes]
     if not rows:
         return None
     outcomes = [ended[i].outcomes[metric.name] for i in rows]
     for row, outcome in zip(rows, outcomes, strict=True):
         _refuse_unusable(metric, outcome, ended[row].trial)
+    if to_meet is not None:
+        metric = metric.model_copy(update={"scale": "linear"})
+        outcomes = [Outcome(value=to_meet.loss(o.value), n_samples=o.n_samples) for o in outcomes]
     raw = np.array([on_scale(metric, o.value) for o in outcomes])
     centre, spread = _centre_and_spread(raw, metric)
     sds = [_sd_on_scale(metric, o) for o in outcomes]
@@ -174,7 +181,15 @@ def _measured(metric: MetricScale, ended: list[Evaluated]) -> Measured | None:
         sides=np.array(sides),
         centre=centre,
         spread=spread,
+        is_distance=to_meet is not None,
     )
+
+
+def _goal_to_meet(task: PlanningTask, name: str) -> Goal | None:
+    """The goal on a metric, if it is a value to be met and not the only goal."""
+    goals = task.objective.goals
+    found = [g for g in goals if g.metric == name and g.direction == "match"]
+    return found[0] if found and len(goals) > 1 else None
 
 
 def _refuse_unusable(metric: MetricScale, outcome: Outcome, trial: int) -> None:

@@ -1,6 +1,6 @@
 """A scrambled Sobol sequence with random access, from numpy alone.
 
-scipy.stats and torch both have one, but importing either costs half a second or more, and the first
+scipy.stats has one, but importing it costs half a second or more, and the first
 trial of a campaign should start at once. Only the table of direction numbers is read from the file
 that scipy ships.
 

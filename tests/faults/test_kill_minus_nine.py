@@ -82,7 +82,6 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Any]]:
         yield found(night.state())
 
 
-@pytest.mark.torch
 @pytest.mark.parametrize(("write", "when"), SAMPLE)
 def test_kill_minus_nine_at_a_journal_write(
     night: Night, quiet: list[Any], write: int, when: str

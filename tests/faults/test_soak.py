@@ -12,7 +12,7 @@ from test_kill_minus_nine import KILLED, check_world, found, go_on
 
 from orchestrator.errors import Exit
 
-pytestmark = [pytest.mark.soak, pytest.mark.torch]
+pytestmark = pytest.mark.soak
 
 PARTS = 24
 """The moments are dealt out to so many tests; each goes on from where the last one ended."""

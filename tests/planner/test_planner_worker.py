@@ -73,7 +73,6 @@ def test_planners_without_a_model_never_get_a_process(kind: str) -> None:
     run(QUESTION, f"orchestrator.planner.initial:{kind}", main)
 
 
-@pytest.mark.torch
 def test_fresh_warm_and_restarted_processes_give_the_same_bits_as_no_process() -> None:
     from orchestrator.planner.bayesian import BayesianPlanner
 
@@ -179,7 +178,6 @@ def test_an_unknown_target_is_an_input_error() -> None:
     run(QUESTION, "nobody:Nothing", main)
 
 
-@pytest.mark.torch
 def test_an_exhausted_pool_is_told_as_such_across_the_boundary() -> None:
     question = samples.task((samples.pool(4),), Y, (), initial=2)
     history = samples.measured(question, lambda p: {"y": 1.0}, 1)
