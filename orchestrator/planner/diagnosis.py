@@ -14,6 +14,7 @@ from orchestrator.planner.kernel import Floats
 from orchestrator.planner.measured import Evidence
 from orchestrator.planner.models import Models
 from orchestrator.planner.question import Limit, Question
+from orchestrator.planner.scalarised import TRADE
 from orchestrator.planner.search import Found
 from orchestrator.ports.planner import MetricScale
 
@@ -62,7 +63,7 @@ class Diagnosis:
         """The trial that the model thinks best of those that were measured at the fidelity that
         counts and, as measured, keep the limits; None where there is none."""
         rows = [r for r in self._counting() if self._keeps_limits(r)]
-        if not rows or len(self.question.aims) > 1:
+        if not rows or len(self.question.aims) > 1 or self.question.names[0] == TRADE:
             return None
         features = self.evidence.features[rows]
         merit = self.question.merit([p.posterior(features)[0] for p in self.models.processes])
@@ -193,7 +194,7 @@ class Diagnosis:
     ) -> str:
         name = self.question.names[0]
         measured = self.evidence.measured[name]
-        parts = [f"trades {name} for other goals"]
+        parts = ["trades one goal for another"]
         if name in predicted:
             parts = [_expectation(measured.metric, predicted[name])]
         for limit, chance in zip(self.question.limits, chances, strict=True):

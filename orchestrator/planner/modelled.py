@@ -26,6 +26,7 @@ from orchestrator.planner.models import Models, models
 from orchestrator.planner.options import ModelOptions
 from orchestrator.planner.possible import Possible
 from orchestrator.planner.question import Question, question
+from orchestrator.planner.scalarised import scalarised
 from orchestrator.planner.search import Found, Search
 from orchestrator.planner.weighing import Cheapness, Weight, safety, what_is_learnt
 from orchestrator.ports.planner import Belief, History, PlanningTask
@@ -129,7 +130,7 @@ class Modelled:
         The best possible is sought among points that fill the space, the measured ones and the one
         that is proposed, in draws from the posterior.
         """
-        if len(self.asked.aims) > 1:
+        if len(self.task.objective.goals) > 1:
             return None
         spread = self.possible.spread(N_SPREAD, seed)
         codes = np.concatenate([best.codes[None, :], self.seen.codes, spread])
@@ -180,7 +181,8 @@ def model(
         PlanningError: an outcome cannot be used, or a constraint cannot be met.
     """
     seen = evidence(task, encoding, history)
-    asked = question(task, seen)
+    number = history.n_proposed
+    asked, seen = scalarised(question(task, seen), seen, _seed(task.seed, number))
     found = models(encoding, seen, asked.names, options)
     return Modelled(task, encoding, possible, options, history, seen, asked, found)
 

@@ -13,6 +13,7 @@ from orchestrator.model.rows import Rows
 from orchestrator.model.space import Choice, Integer, Pool, Real, SearchSpace
 from orchestrator.planner.encoding import UNIFORM_SD, Encoding, distances, standardised
 
+HOLED = Rows.of([(1.0,), (math.nan,)])
 finite = st.floats(min_value=-1e9, max_value=1e9, allow_nan=False)
 
 
