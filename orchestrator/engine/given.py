@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from orchestrator.engine.history import newest_context
 from orchestrator.engine.stopping import Reason, feasible_losses, is_regular
 from orchestrator.engine.study import Study
+from orchestrator.model import events as ev
 from orchestrator.model.points import met_at
 from orchestrator.model.space import Point
 from orchestrator.model.state import State, TrialState
@@ -74,20 +75,42 @@ def is_confirming(study: Study, state: State, end: Reason | None) -> bool:
 
 
 def _plan(study: Study, state: State) -> list[int]:
-    """Which trials are repeated, in order: the best one and its control in turn (0 stands for the
-    control point); empty when no trial is worth it."""
+    """Which trials are repeated, in order: the recommended one and its control in turn (0 stands
+    for the control point); empty when no trial is worth it."""
     confirm = study.campaign.confirm
     assert confirm is not None, "or nothing is confirmed"
     made = [t for _, t in sorted(state.trials.items()) if not is_regular(t)]
     repeated = list(dict.fromkeys(int(t.proposal.notes[REPEATS]) for t in made))
     regular = [t for t in state.trials.values() if is_regular(t)]
-    best = repeated[0] if repeated else _best(study, regular)
+    best = repeated[0] if repeated else _answer(study, state)
     if best is None:
         return []
     control = repeated[1] if len(repeated) > 1 else _control(study, regular, best)
     controls = [control] * confirm.control if control is not None else []
     pairs = zip_longest([best] * confirm.replicates, controls)
     return [number for pair in pairs for number in pair if number is not None]
+
+
+def _answer(study: Study, state: State) -> int | None:
+    """The trial that was recommended; before that, and where it has lost its value since, the best
+    one as measured."""
+    found = state.trials.get(state.recommended.trial) if state.recommended else None
+    if found is not None and feasible_losses(study, found):
+        return found.number
+    return _best(study, (t for t in state.trials.values() if is_regular(t)))
+
+
+def recommended(study: Study, state: State, by_model: int | None, note: str = "") -> ev.Recommended:
+    """Which trial is to be confirmed: the model's choice if it is a trial of this campaign that
+    surely keeps the limits, else the best one as measured (there must be one)."""
+    chosen = state.trials.get(by_model) if by_model is not None else None
+    if chosen is not None and is_regular(chosen) and feasible_losses(study, chosen):
+        return ev.Recommended(trial=chosen.number, by="model")
+    best = _answer(study, state)
+    assert best is not None, "or nothing is confirmed"
+    if by_model is not None:
+        note = f"the model thinks best of trial {by_model}, which cannot be repeated here"
+    return ev.Recommended(trial=best, by="measured", note=note or "there is no model")
 
 
 def _control(study: Study, regular: list[TrialState], best: int) -> int | None:
@@ -112,9 +135,14 @@ def _replicate(study: Study, state: State) -> Proposal:
     else:
         context = newest_context(study.campaign, state)
         point = met_at(study.campaign.space, state.trials[number].proposal.point, context)
-        what = "the best one found" if number == plan[0] else "the control"
+        what = _standing(state) if number == plan[0] else "the control"
         why = f"replicate of trial {number}, {what}"
     return Proposal(point=point, source="confirm", why=why, notes={REPEATS: number})
+
+
+def _standing(state: State) -> str:
+    by_model = state.recommended is not None and state.recommended.by == "model"
+    return "which the model recommends" if by_model else "the best one found"
 
 
 def uncompared(study: Study, state: State) -> list[int]:

@@ -94,6 +94,16 @@ class TrialProposed(_Event):
     seconds: float = 0.0
 
 
+class Recommended(_Event):
+    """Which trial is the answer, and is to be confirmed: by the planner's model, or else the best
+    one as measured (`note` says why not the model's)."""
+
+    kind: Literal["recommended"] = "recommended"
+    trial: int
+    by: Literal["model", "measured"]
+    note: str = ""
+
+
 class PointWished(_Event):
     """A person wants a point to be tried: before the planner's next one, once there is room."""
 
@@ -351,6 +361,7 @@ Event: TypeAlias = Annotated[
     | ResourceFound
     | MadeSafe
     | TrialProposed
+    | Recommended
     | PointWished
     | Preferred
     | SampleMade

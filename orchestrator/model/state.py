@@ -94,8 +94,9 @@ class State:
     """Everything that a decision needs.
 
     `wished` are points that people want to be tried, `preferences` pairs of trials, the better one
-    first. `live` are the numbers of the trials about which something may still have to be decided:
-    those that have not ended, and failed ones with a sample that may have to be carried off.
+    first. `recommended` is the trial that is to be confirmed. `live` are the numbers of the trials
+    about which something may still have to be decided: those that have not ended, and failed ones
+    with a sample that may have to be carried off.
     """
 
     opened: ev.CampaignOpened | None = None
@@ -119,6 +120,7 @@ class State:
     interlocks: list[tuple[float, ev.InterlockFired]] = field(default_factory=list)
     wished: list[ev.PointWished] = field(default_factory=list)
     preferences: dict[tuple[int, int], None] = field(default_factory=dict)
+    recommended: ev.Recommended | None = None
     requests_taken: set[int] = field(default_factory=set)
     paused: ev.Paused | None = None
     resumed_seq: int = 0
@@ -150,6 +152,8 @@ class State:
                 self.live[event.trial] = None
                 if event.proposal.source == "person":
                     del self.wished[:1]
+            case ev.Recommended():
+                self.recommended = event
             case ev.PointWished():
                 self.wished.append(event)
             case ev.Preferred():

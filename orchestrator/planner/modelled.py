@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from orchestrator.errors import PoolExhausted
 from orchestrator.model.expression import compile_expression
-from orchestrator.model.space import parameter_units
+from orchestrator.model.space import Context, parameter_units
 from orchestrator.model.trial import Proposal
 from orchestrator.planner.asking import gain_left, worth
 from orchestrator.planner.beliefs import Beliefs
@@ -161,11 +161,15 @@ class Modelled:
         return Cheapness(self.encoding, expression, before)
 
     def _newest(self, in_flight: Floats) -> Floats:
-        """Codes (p) of the newest point: what cannot be chosen is as it was there, and from there a
-        change begins."""
-        if len(in_flight):
-            return np.asarray(in_flight[-1])
-        return np.asarray(self.seen.codes[-1])
+        """Codes (p) of the newest point, from which a change begins; what cannot be chosen is as it
+        was measured last, or else as it was there."""
+        newest = np.array(in_flight[-1] if len(in_flight) else self.seen.codes[-1])
+        now = self.history.context
+        fixed = [p for p in self.encoding.places(Context) if self.task.space.names[p] in now]
+        if fixed:
+            here = self.encoding.decode(newest[None, :])[0] | now
+            newest[fixed] = self.encoding.encode([here])[0][fixed]
+        return newest
 
 
 def model(

@@ -27,7 +27,8 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Confirmed:
-    """Fresh replicates of `trial`, which was the best one found, and of a control.
+    """Fresh replicates of `trial`, the best one found (`by_model`: by what the model thinks, and
+    not as measured), and of a control.
 
     `control` is the trial that served as one (0: the control point of the file; None: there was
     none). `change` is the difference to it, on a log scale the ratio.
@@ -39,6 +40,7 @@ class Confirmed:
     control_value: Estimate | None = None
     change: Estimate | None = None
     n_failed: int = 0
+    by_model: bool = False
 
 
 def confirmation(campaign: Campaign, state: State) -> Confirmed | None:
@@ -66,6 +68,8 @@ def confirmation(campaign: Campaign, state: State) -> Confirmed | None:
         control_value=_on_scale(_mean(control), is_log=is_log) if control else None,
         change=_on_scale(_difference(best, control), is_log=is_log) if control else None,
         n_failed=sum(t.status is TrialStatus.FAILED for t in made),
+        by_model=state.recommended is not None
+        and (state.recommended.trial, state.recommended.by) == (repeated[0], "model"),
     )
 
 
@@ -74,7 +78,8 @@ def in_words(campaign: Campaign, found: Confirmed) -> str:
     metric = campaign.metric(campaign.objective.metric)
     unit = pretty_unit(metric.unit)
     n = found.value.n
-    said = f"{n} fresh replicate{'' if n == 1 else 's'} of trial {found.trial} gave "
+    which = ", which the model recommends," if found.by_model else ""
+    said = f"{n} fresh replicate{'' if n == 1 else 's'} of trial {found.trial}{which} gave "
     said += f"{metric.name} {_shown(found.value, metric.unit)}"
     if found.change is not None and found.control is not None:
         what = f"trial {found.control}" if found.control else "the control point"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from small_works import MASS, Works
+from small_works import LIGHTEST, MASS, Works
 
 from orchestrator import errors
 from orchestrator.errors import Exit
@@ -73,9 +73,19 @@ def test_a_control_has_the_context_of_its_time() -> None:
     assert points[2]["humidity"] == 32.0
 
 
-def confirmed(values: list[Any], trials: int = 3, **settings: Any) -> Works:
+def confirmed(
+    values: list[Any], trials: int = 3, objective: Objective = LIGHTEST, **settings: Any
+) -> Works:
     """A campaign whose balance says these values one after the other."""
-    works = works_of(trials, confirm=Confirmation(replicates=2, control=2), **settings)
+    works = Works(
+        trials=trials,
+        objective=objective,
+        settings={
+            "in_flight": 1,
+            "confirm": Confirmation(replicates=2, control=2),
+            **settings,
+        },
+    )
     works["balance"].says.extend(values)
     return works
 
@@ -119,6 +129,50 @@ def test_the_control_point_is_the_control_where_there_is_one() -> None:
     assert glance.confirmed.startswith("2 fresh replicates of trial 2 gave mass 3.3 g (95 % int")
     assert "beside the control point (2 replicates)" in glance.confirmed
     assert glance.confirmed in report_html(works.study.campaign, works.state)
+
+
+def test_the_trial_that_the_model_recommends_is_repeated_and_the_journal_says_so() -> None:
+    works = confirmed([5.0, 3.0, 3.1, 4.0, 3.2, 5.1, 3.4, 5.3], controls=CONTROLS, trials=4)
+    works.planner.recommends.append(3)
+    works.run()
+    assert [e.trial for e in works.events(ev.Recommended)] == [3]
+    proposals = [e.proposal for e in works.events(ev.TrialProposed)]
+    assert [p.notes.get("repeats") for p in proposals[4:]] == [3, 0, 3, 0]
+    assert proposals[4].why == "replicate of trial 3, which the model recommends"
+    glance = summary(works.study.campaign, works.state)
+    assert "of trial 3, which the model recommends, gave mass 3.3 g" in glance.confirmed
+
+
+@pytest.mark.parametrize("said", [None, 99, 1, errors.PlanningError("no fit")])
+def test_without_a_usable_recommendation_the_best_measured_trial_is_repeated(said: Any) -> None:
+    thick = Objective(
+        goals=(Goal(metric="mass", direction="minimise"),),
+        constraints=(OutcomeConstraint(metric="mass", sense=">=", bound=2.5),),
+    )
+    works = confirmed([2.0, 3.0, 4.0, 3.2, 3.3, 3.4, 3.5], objective=thick)
+    if said is not None:
+        works.planner.recommends.append(said)
+    works.run()
+    (told_so,) = works.events(ev.Recommended)
+    assert (told_so.trial, told_so.by) == (2, "measured")
+    words = {None: "there is no model", 99: "trial 99", 1: "trial 1"}
+    assert words.get(said if isinstance(said, int | None) else -1, "no fit") in told_so.note
+    assert told(works)[3] == ("confirm", 102.0)
+
+
+def test_a_resumed_campaign_repeats_what_was_recommended_before() -> None:
+    works = confirmed([5.0, 3.0, 3.1, 4.0, 3.2, 5.1, 3.4, 5.3], controls=CONTROLS, trials=4)
+    works.planner.recommends.extend([3, 2])
+
+    def stop(recorded: ev.Recorded, state: Any) -> None:
+        if isinstance(recorded.event, ev.Recommended) and works.engine is not None:
+            works.engine.interrupt()
+
+    works.on_event = stop
+    assert works.run().exit_code is Exit.INTERRUPTED
+    assert works.run().exit_code is Exit.FINISHED
+    assert [e.trial for e in works.events(ev.Recommended)] == [3]
+    assert {p for source, p in told(works) if source == "confirm"} == {50.0, 102.0}
 
 
 def test_on_a_log_scale_the_change_is_a_ratio() -> None:

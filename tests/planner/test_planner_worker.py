@@ -238,3 +238,27 @@ asyncio.run(main())
         assert child.is_running()
         parent.kill()
     child.wait(timeout=10)
+
+
+def test_the_recommendation_is_that_of_the_planner_behind_the_boundary() -> None:
+    from orchestrator.planner.bayesian import BayesianPlanner
+
+    question = samples.task(initial=5)
+    history = samples.measured(question, samples.film, 12)
+    expected = BayesianPlanner(question).recommend(history)
+
+    async def main(process: PlannerProcess) -> None:
+        assert expected is not None
+        assert await process.recommend(history) == expected
+        assert await process.recommend(History()) is None
+        assert len(await process.propose(history, 1)) == 1
+
+    run(question, samples.BAYESIAN, main)
+
+
+@pytest.mark.parametrize("target", ["orchestrator.planner.initial:SobolPlanner", fake("Sleeps")])
+def test_a_planner_without_a_model_recommends_nothing(target: str) -> None:
+    async def main(process: PlannerProcess) -> None:
+        assert await process.recommend(History()) is None
+
+    run(QUESTION, target, main)
