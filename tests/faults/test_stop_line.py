@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import signal
 import sqlite3
+import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
 from faults_night import WITHIN_S, new_night
@@ -99,10 +101,8 @@ def test_an_engine_that_slept_while_another_came_and_went_leaves_the_lab_safe(
     """Ctrl-Z, half a minute, another `hagane run` that finds the ports taken, and `fg`."""
     with new_night(tmp_path, trials=1, campaign=LONG, lab=SLOWLY) as night:
         child = night.begin_until("films_begun")
-        child.send_signal(signal.SIGSTOP)
-        with sqlite3.connect(night.store) as connection:
-            connection.execute("UPDATE leases SET expires_at = 0")
-        connection.close()
+        while not _falls_asleep_between_two_writes(child, night.store):
+            child.send_signal(signal.SIGCONT)
         other = night.command("run", str(night.folder))
         assert other.returncode == Exit.ENVIRONMENT
         assert f"argon: process {child.pid} holds " in other.stderr
@@ -113,3 +113,15 @@ def test_an_engine_that_slept_while_another_came_and_went_leaves_the_lab_safe(
             assert child.returncode == Exit.ENVIRONMENT
             assert "was taken over by another engine" in err
             assert unsafe(control.state()) == []
+
+
+def _falls_asleep_between_two_writes(child: subprocess.Popen[str], store: Path) -> bool:
+    """Stops an engine and lets its lease run out; False where it sleeps with the store locked."""
+    child.send_signal(signal.SIGSTOP)
+    with closing(sqlite3.connect(store, timeout=0.5)) as connection:
+        try:
+            with connection:
+                connection.execute("UPDATE leases SET expires_at = 0")
+        except sqlite3.OperationalError:
+            return False
+    return True
