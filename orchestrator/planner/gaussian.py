@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from orchestrator.planner.kernel import Floats, Kernel, Shape
-from orchestrator.planner.likelihood import Hyper
+from orchestrator.planner.likelihood import Hyper, factor
 
 MIN_VARIANCE = 1e-12
 SINGLE_VARIANCE = 1e-5
@@ -95,15 +95,9 @@ class GaussianProcess:
 
 
 def inverse_factor(covariance: Floats) -> Floats:
-    """Inverse of the lower Cholesky factor; jitter is added where rounding makes it necessary."""
-    size = float(covariance.diagonal().mean())
-    for jitter in (0.0, 1e-10, 1e-8, 1e-6, 1e-4):
-        tried = covariance + jitter * size * np.eye(len(covariance)) if jitter else covariance
-        factor, fault = lapack.dpotrf(tried, lower=1, clean=1)
-        if not fault:
-            inverse, _ = lapack.dtrtri(factor, lower=1)
-            return np.asarray(inverse)
-    raise np.linalg.LinAlgError("a covariance is not positive definite")
+    """Inverse of the lower Cholesky factor."""
+    inverse, _ = lapack.dtrtri(factor(covariance), lower=1)
+    return np.asarray(inverse)
 
 
 @dataclass(frozen=True)

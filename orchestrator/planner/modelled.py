@@ -32,7 +32,7 @@ from orchestrator.planner.weighing import Cheapness, Weight, safety, what_is_lea
 from orchestrator.ports.planner import Belief, History, PlanningTask
 
 N_INCUMBENTS = 4
-N_SPREAD = 96
+N_SPREAD = 64
 FAILURE_NOISE = 1e-4
 
 
