@@ -144,7 +144,10 @@ def resolve(
 
 
 def observe(
-    sample: Annotated[str, typer.Argument(help="Sample name or trial number.")],
+    sample: Annotated[
+        str,
+        typer.Argument(help="Sample name or trial number; 7/b is another sample of trial 7."),
+    ],
     metric: Annotated[str, typer.Option(help="Metric of the campaign.")],
     value: Annotated[str | None, typer.Option(help="Value with its unit: '3.2 GPa'.")] = None,
     file: Annotated[
@@ -174,7 +177,9 @@ def observe(
     seen = _still_open(store, campaign)
     _one_of("metric of this campaign", metric, [m.name for m in seen.campaign.metrics])
     trials = map(str, seen.state.trials)
-    _one_of("sample or trial of this campaign", sample, [*seen.state.samples, *trials])
+    known = [*seen.state.samples, *trials]
+    if sample.rpartition("/")[0] not in known:
+        _one_of("sample or trial of this campaign", sample, known)
     _one_of("level of replication", level, LEVELS)
     if censored is not None:
         _one_of("kind of censoring", censored, BOUNDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.engine.blocks import BEFORE, blocks_of
 from orchestrator.engine.study import Study
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.objective import PREFERENCE, Metric
@@ -39,6 +40,7 @@ def history_of(study: Study, state: State, now_s: float | None = None) -> Histor
     campaign = study.campaign
     names = [m.name for m in wanted_metrics(campaign) if m.name != PREFERENCE]
     evaluated, pending = before(state, campaign), []
+    blocks = blocks_of(campaign, state)
     for trial in state.trials.values():
         outcomes = _outcomes(trial, names)
         point = _met(campaign, trial)
@@ -52,6 +54,7 @@ def history_of(study: Study, state: State, now_s: float | None = None) -> Histor
                     failed=has_failed,
                     blames_parameters=has_failed and trial.blames_parameters,
                     at_s=_known_at(trial) - state.started_at,
+                    block=blocks[trial.number],
                 )
             )
         elif not trial.status.is_terminal:
@@ -76,10 +79,11 @@ def in_context(space: SearchSpace, proposal: Proposal, history: History) -> Prop
 def before(state: State, campaign: Campaign) -> list[Evaluated]:
     """What was known before the first trial, under the numbers ..., -2, -1."""
     known = [*campaign.start, *(state.opened.start if state.opened else ())]
-    return [evaluated_of(trial, index - len(known)) for index, trial in enumerate(known)]
+    block = BEFORE if campaign.block is not None else ""
+    return [evaluated_of(trial, index - len(known), block) for index, trial in enumerate(known)]
 
 
-def evaluated_of(trial: KnownTrial, number: int) -> Evaluated:
+def evaluated_of(trial: KnownTrial, number: int, block: str = "") -> Evaluated:
     """A trial that was made elsewhere, as the planner sees it."""
     return Evaluated(
         trial=number,
@@ -87,6 +91,7 @@ def evaluated_of(trial: KnownTrial, number: int) -> Evaluated:
         outcomes={name: Outcome(**found.model_dump()) for name, found in trial.outcomes.items()},
         failed=trial.failed,
         blames_parameters=trial.blames_parameters,
+        block=block,
     )
 
 

@@ -273,6 +273,10 @@ def _trial_of(state: State, sample: str) -> tuple[TrialState, str | None]:
     if sample.isdigit() and int(sample) in state.trials:
         trial = state.trials[int(sample)]
         return trial, trial.samples[-1] if trial.samples else None
+    known, _, name = sample.rpartition("/")
+    if known and name:  # another sample of the trial, under a name of the person's own
+        trial, first = _trial_of(state, known)
+        return trial, f"{first or known}/{name}"
     raise UnknownName("sample or trial", sample, state.samples)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.files.canonical import content_hash
-from orchestrator.files.checks import read_confirm, read_controls
+from orchestrator.files.checks import read_block, read_confirm, read_controls
 from orchestrator.files.conditions import read_constraints
 from orchestrator.files.document import Document, parse_document, read_document
 from orchestrator.files.findings import Findings
@@ -89,6 +89,7 @@ class _Reading:
         self._refuse_emptiness(objective)
         start = self._start(space, metrics, objective)
         controls, confirm = read_controls(findings, space), read_confirm(findings, objective)
+        block = read_block(findings, [*metrics, *contexts])
         findings.raise_any()
         assert heading is not None, "or it was a finding"
         assert objective is not None, "or it was a finding"
@@ -108,6 +109,7 @@ class _Reading:
             start_from=start.campaign,
             controls=controls,
             confirm=confirm,
+            block=block,
             in_flight=heading.in_flight,
             seed=heading.seed,
             source=self._document.source,

@@ -304,6 +304,15 @@ class ControlsShape(Shape):
     point: Annotated[dict[Name, int | Finite | Word], Field(min_length=1)]
 
 
+class BlockShape(Shape):
+    """What a block of trials is, exactly one of: `every` so many; from one of the `controls` to the
+    next; with the same value of a `metric` (the number of a lot)."""
+
+    every: Annotated[int, Field(gt=0)] | None = None
+    controls: Literal[True] | None = None
+    metric: str | None = None
+
+
 class ConfirmShape(Shape):
     """Fresh replicates at the end: of the best point found, and of a control in turn with them."""
 
@@ -339,5 +348,6 @@ class CampaignShape(CampaignHeading):
     start: StartShape | None = None
     controls: ControlsShape | None = None
     confirm: ConfirmShape | None = None
+    block: BlockShape | None = None
     budget: BudgetShape
     stop: StopShape = StopShape()

@@ -48,6 +48,16 @@ class Controls(_Frozen):
     point: Point
 
 
+class Blocks(_Frozen):
+    """What a block of trials is, within which outcomes have more in common than their points: so
+    many trials one after the other; or those from one control to the next; or those with the same
+    value of a metric (the number of a lot, of a target). Exactly one of the three is said."""
+
+    every: int | None = Field(default=None, gt=0)
+    controls: bool = False
+    metric: str = ""
+
+
 class Confirmation(_Frozen):
     """Fresh replicates at the end: of the best point found, and of a control beside it."""
 
@@ -76,6 +86,7 @@ class Campaign(_Frozen):
     start_from: str = ""
     controls: Controls | None = None
     confirm: Confirmation | None = None
+    block: Blocks | None = None
     in_flight: int | None = Field(default=None, gt=0)
     seed: int = 0
     source: str = ""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 from orchestrator.model import events as ev
+from orchestrator.model.samples import mean_of_samples
 from orchestrator.model.trial import FailureCause, Proposal, TrialStatus
 
 _WEIGHT = {"wish": 0, "failure": 1, "doubt": 2, "latch": 3}
@@ -73,11 +74,17 @@ class TrialState:
         return any(o.event.metric == metric for o in self.observations)
 
     def observed(self, metric: str) -> ObservationState | None:
-        """The newest observation of a metric that still counts."""
+        """What was observed of a metric, by the observations that still count: the newest one, or
+        the mean over different samples of the newest one of each."""
+        found: dict[str | None, ObservationState] = {}
         for observation in reversed(self.observations):
             if observation.event.metric == metric and not observation.invalidated:
-                return observation
-        return None
+                found.setdefault(observation.event.sample, observation)
+        if len(found) < 2:
+            return next(iter(found.values()), None)
+        newest = next(iter(found.values()))
+        event = mean_of_samples([o.event for o in reversed(found.values())])
+        return ObservationState(newest.seq, event, newest.at)
 
 
 @dataclass

@@ -13,7 +13,7 @@ from orchestrator.errors import FileProblems, Problem
 from orchestrator.files.rows import Row, rows_of
 from orchestrator.files.schema import campaign_schema
 from orchestrator.files.table import read_table
-from orchestrator.model.campaign import Confirmation, Controls
+from orchestrator.model.campaign import Blocks, Confirmation, Controls
 from orchestrator.model.objective import Metric
 from orchestrator.model.space import (
     Choice,
@@ -207,6 +207,43 @@ def test_controls_and_the_confirmation_are_read(tmp_path: Path) -> None:
     controls = loaded(shorter, tmp_path).controls
     assert controls is not None
     assert controls.point["time"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("said", "block"),
+    [
+        ("{every: 10}", Blocks(every=10)),
+        ("{controls: true}", Blocks(controls=True)),
+        ("{metric: y}", Blocks(metric="y")),
+        ("{metric: humidity}", Blocks(metric="humidity")),
+    ],
+)
+def test_what_a_block_is_can_be_said_in_three_ways(
+    said: str, block: Blocks, tmp_path: Path
+) -> None:
+    text = CHECKED + f"block: {said}\n"
+    assert loaded(text, tmp_path).block == block
+    assert faults_of(text, campaign_schema()) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ("{}", "exactly one of every, controls, metric"),
+        ("{every: 10, metric: y}", "exactly one of every, controls, metric"),
+        ("{every: 0}", "expected a number above 0"),
+        ("{metric: lot}", "'lot' is not a metric of this campaign"),
+        ("{days: 1}", "'days' is not a key of the block"),
+    ],
+)
+def test_a_bad_block_gets_one_sentence(said: str, message: str, tmp_path: Path) -> None:
+    text = CHECKED + f"block: {said}\n"
+    assert re.search(message, problem_of("trials: 5", "trials: 6", tmp_path, text).message)
+
+
+def test_blocks_between_controls_need_controls(tmp_path: Path) -> None:
+    text = re.sub("controls: .*", "block: {controls: true}", CHECKED)
+    assert "needs controls" in problem_of("trials: 5", "trials: 6", tmp_path, text).message
 
 
 @pytest.mark.parametrize(
