@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestrator.engine.blocks import BEFORE, blocks_of
 from orchestrator.engine.study import Study
-from orchestrator.model.campaign import Campaign
+from orchestrator.model.campaign import Campaign, PlannerChoice
 from orchestrator.model.objective import PREFERENCE, Metric
 from orchestrator.model.points import met_at
 from orchestrator.model.space import Point, SearchSpace
@@ -24,9 +24,17 @@ def task_of(campaign: Campaign) -> PlanningTask:
         space=campaign.space,
         metrics=tuple(MetricScale(name=m.name, unit=m.unit, scale=m.scale) for m in wanted),
         objective=campaign.objective,
-        planner=campaign.planner,
+        planner=_planner(campaign),
         seed=campaign.seed,
     )
+
+
+def _planner(campaign: Campaign) -> PlannerChoice:
+    """The file's; where controls are made, what drifts is modelled unless the file says no."""
+    chosen = campaign.planner
+    if campaign.controls is None or chosen.kind != "bayesian":
+        return chosen
+    return chosen.model_copy(update={"options": {"drift": True, **chosen.options}})
 
 
 def history_of(study: Study, state: State, now_s: float | None = None) -> History:

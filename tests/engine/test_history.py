@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from small_works import MASS, MINUTE, Works
 
-from orchestrator.engine.history import history_of
+from orchestrator.engine.history import history_of, task_of
 from orchestrator.errors import Exit
 from orchestrator.model import events as ev
-from orchestrator.model.campaign import Blocks, Controls
+from orchestrator.model.campaign import Blocks, Controls, PlannerChoice
 from orchestrator.model.objective import Metric
 from orchestrator.model.space import Context, Real, SearchSpace
 from orchestrator.model.start import KnownOutcome, KnownTrial
@@ -159,3 +159,14 @@ def test_samples_of_one_trial_are_averaged_and_counted() -> None:
     (told,) = history_of(works.study, works.state).evaluated
     outcome = told.outcomes["mass"]
     assert (outcome.value, outcome.n_samples, outcome.sd) == (4.0, 3, None)  # of 2, 4 and 6
+
+
+def test_where_controls_are_made_the_planner_models_what_drifts() -> None:
+    plain = Works(trials=1).study.campaign
+    controlled = plain.model_copy(
+        update={"controls": Controls(every=4, point={"x": 1.0}), "planner": PlannerChoice()}
+    )
+    assert task_of(controlled).planner.options["drift"] is True
+    unwilling = PlannerChoice(options={"drift": False})
+    refused = controlled.model_copy(update={"planner": unwilling})
+    assert task_of(refused).planner.options["drift"] is False

@@ -191,7 +191,7 @@ def test_a_classifier_of_failures_is_sure_where_it_has_seen_and_humble_elsewhere
     found = survival(box(2), x[good], x[~good], "matern")
     sure = found.probability(np.array([[0.1, 0.5], [0.95, 0.5]]))
     assert sure[0] > 0.8
-    assert sure[1] < 0.15
+    assert sure[1] < 0.2
     far = found.probability(np.array([[30.0, 30.0]]))[0]
     assert 0.25 < far < 0.75
 
