@@ -3,9 +3,9 @@
     python -m benchmarks.planner.growth
 
 CPU seconds of one proposal, the lesser of two, one thread (the planner pins it). In theory a
-posterior takes n^3 (a factor and its inverse) once that outweighs the fit, which is of 300 trials at
-most, and the search, which takes n^2 a point; a pool takes time in proportion to its rows. Appends a
-line to `benchmarks/results/planner/growth.jsonl` and draws `growth.svg` beside it.
+posterior takes n^3 (a factor and its inverse) once that outweighs the fit, which is of 300 trials
+at most, and the search, which takes n^2 a point; a pool takes time in proportion to its rows.
+Appends a line to `benchmarks/results/planner/growth.jsonl` and draws `growth.svg` beside it.
 """
 
 from __future__ import annotations
