@@ -111,9 +111,15 @@ def demo(
         _tell(finish, as_json=as_json)
     if finish.state.trials:
         from orchestrator.reports.page import write_report
+        from orchestrator.runtime.belief import belief_of
 
+        campaign, lab = finish.loaded.campaign, finish.loaded.lab.name
+        found = belief_of(campaign, finish.state)
         path = write_report(
-            finish.loaded.campaign, finish.state, report, lab=finish.loaded.lab.name
+            *(campaign, finish.state, report),
+            lab=lab,
+            belief=found.belief,
+            why_none=found.why_none,
         )
         if not as_json:
             typer.echo(f"report: {path}")

@@ -1,4 +1,4 @@
-"""Commands that look: list, show, trials, events, doubts, report, export."""
+"""Commands that look: list, show, trials, belief, events, doubts, report, export."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from orchestrator.errors import Exit
 def add_to(app: typer.Typer) -> None:
     """Adds this room's commands."""
     app.command("list")(guarded(list_campaigns))
-    for command in (show, trials, events, doubts, report, export):
+    for command in (show, trials, belief, events, doubts, report, export):
         app.command()(guarded(command))
 
 
@@ -78,6 +78,39 @@ def trials(
         from orchestrator.cli.terminal import print_trials
 
         print_trials(seen.campaign, seen.state, _console())
+    return int(Exit.FINISHED)
+
+
+def belief(
+    name: NameArgument = None, store: StoreOption = None, as_json: JsonOption = False
+) -> int:
+    """Show what the model believes, and whether to trust it.
+
+    Example: hagane belief niobium-titania
+    """
+    from orchestrator.runtime.belief import belief_of
+    from orchestrator.runtime.look import look
+
+    seen = look(store, name)
+    found = belief_of(seen.campaign, seen.state)
+    if as_json:
+        from orchestrator.reports.beliefs import held, recommendation
+
+        told: dict[str, Any] = {
+            "campaign": seen.row,
+            "belief": found.belief,
+            "why_none": found.why_none,
+        }
+        if found.belief is not None:
+            told["in_words"] = held(seen.campaign, seen.state, found.belief)
+            told["recommendation"] = recommendation(seen.campaign, seen.state, found.belief)
+        print_json(told)
+    elif found.belief is None:
+        typer.echo(found.why_none)
+    else:
+        from orchestrator.cli.believing import print_belief
+
+        print_belief(seen.campaign, seen.state, found.belief, _console())
     return int(Exit.FINISHED)
 
 
@@ -151,11 +184,16 @@ def report(
     Example: hagane report niobium-titania --to report.html
     """
     from orchestrator.reports.page import write_report
+    from orchestrator.runtime.belief import belief_of
     from orchestrator.runtime.look import look
 
     seen = look(store, name)
     lab = seen.state.engine.lab_name if seen.state.engine else ""
-    written = [str(write_report(seen.campaign, seen.state, to, lab=lab))]
+    found = belief_of(seen.campaign, seen.state)
+    page = write_report(
+        seen.campaign, seen.state, to, lab=lab, belief=found.belief, why_none=found.why_none
+    )
+    written = [str(page)]
     if figures is not None:
         from orchestrator.reports.figures import write_figures
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from orchestrator.engine.blocks import BEFORE, blocks_of
-from orchestrator.engine.study import Study
 from orchestrator.model.campaign import Campaign, PlannerChoice
 from orchestrator.model.objective import PREFERENCE, Metric
 from orchestrator.model.points import met_at
@@ -37,7 +38,16 @@ def _planner(campaign: Campaign) -> PlannerChoice:
     return chosen.model_copy(update={"options": {"drift": True, **chosen.options}})
 
 
-def history_of(study: Study, state: State, now_s: float | None = None) -> History:
+class Asking(Protocol):
+    """Whatever knows its campaign: a study with its lab, or one that is only looked at."""
+
+    @property
+    def campaign(self) -> Campaign:
+        """The campaign."""
+        ...
+
+
+def history_of(study: Asking, state: State, now_s: float | None = None) -> History:
     """What is known at `now_s` (campaign time since the start): ended trials in the order of their
     numbers, and points in flight.
 

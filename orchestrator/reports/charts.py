@@ -36,6 +36,10 @@ Z90 = 1.6448536269514722
 """Half width of the central 90 % of a normal distribution, in standard deviations."""
 
 
+WIDE = 20.0
+"""From this ratio of the largest to the least on, a logarithmic axis shows more."""
+
+
 @dataclass(frozen=True)
 class Value:
     """The objective of one trial; `value` is None when there is none to draw."""
@@ -137,6 +141,22 @@ class LeaveOneOut:
     errors: tuple[float, ...]
 
 
+@dataclass(frozen=True)
+class StillToGain:
+    """What the planner expected still to gain when it proposed each trial.
+
+    In the goal's unit, or in % where its metric is on a log scale. `enough` is the stop rule's
+    limit, if there is one.
+    """
+
+    metric: str
+    unit: str
+    log: bool
+    trials: tuple[int, ...]
+    gains: tuple[float, ...]
+    enough: float | None
+
+
 def best_so_far(campaign: Campaign, state: State) -> BestSoFar:
     """The course of the campaign, in the order of the trials."""
     name = campaign.objective.metric
@@ -217,6 +237,32 @@ def leave_one_out(campaign: Campaign, state: State) -> tuple[LeaveOneOut, ...]:
         numbers, errors, _ = zip(*found, strict=True)
         series.append(LeaveOneOut(metric.name, unit, numbers, errors))
     return tuple(series)
+
+
+def still_to_gain(campaign: Campaign, state: State) -> StillToGain | None:
+    """The course of what is expected still to be gained; None where no planner said it."""
+    if campaign.objective.by_preference:
+        return None  # nobody has a unit for it
+    metric = campaign.metric(campaign.objective.metric)
+    is_share = metric.scale == "log"
+
+    def shown(gain: float) -> float:
+        return 100.0 * (math.pow(10.0, min(gain, 300.0)) - 1.0) if is_share else gain
+
+    told = [(t.number, t.proposal.still_to_gain) for t in _ordered(state)]
+    found = [(n, shown(gain)) for n, gain in told if gain is not None and math.isfinite(gain)]
+    if not found:
+        return None
+    trials, gains = zip(*found, strict=True)
+    least = campaign.stop.little_to_gain
+    return StillToGain(
+        metric=metric.name,
+        unit="%" if is_share else metric.unit,
+        log=min(gains) > 0 and max(gains) / min(gains) > WIDE,
+        trials=trials,
+        gains=gains,
+        enough=None if least is None else shown(least),
+    )
 
 
 def _axes(campaign: Campaign, parameter: Parameter) -> list[Axis]:

@@ -70,6 +70,7 @@ def write_figures(
         "parameters": _parameters,
         "timeline": _timeline,
         "leave_one_out": _leave_one_out,
+        "still_to_gain": _still_to_gain,
     }
     written = []
     with mpl.rc_context({**mpl.rcParamsDefault, **STYLE}):
@@ -259,5 +260,22 @@ def _leave_one_out(campaign: Campaign, state: State) -> Figure | None:
         axes = figure.add_subplot(len(found), 1, index + 1)
         axes.plot(series.trials, series.errors, ".-", color=PURPLE, lw=0.8, ms=3)
         axes.set(xlabel="trial", ylabel=titled(f"{series.metric} error", series.unit))
+        axes.set_ylim(bottom=0)
+    return figure
+
+
+def _still_to_gain(campaign: Campaign, state: State) -> Figure | None:
+    found = charts.still_to_gain(campaign, state)
+    if found is None:
+        return None
+    figure = _figure(3.5, 1.8)
+    axes = figure.add_subplot()
+    axes.plot(found.trials, found.gains, ".-", color=OUTCOMES["running"], lw=0.8, ms=3)
+    if found.enough is not None:
+        axes.axhline(found.enough, color=GREY, ls="--", lw=0.8)
+    axes.set(xlabel="trial", ylabel=titled("still to gain", found.unit))
+    if found.log:
+        axes.set_yscale("log")
+    else:
         axes.set_ylim(bottom=0)
     return figure

@@ -12,7 +12,10 @@ from typing import Any, TypeVar
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.space import Pool
 from orchestrator.model.state import State, TrialState
+from orchestrator.ports.planner import Belief
 from orchestrator.reports import charts
+from orchestrator.reports.belief_charts import belief_data
+from orchestrator.reports.beliefs import belief_words
 from orchestrator.reports.incidents import incidents
 from orchestrator.reports.numbers import duration, number, pretty_unit, titled
 from orchestrator.reports.single_page import render, write_text
@@ -37,24 +40,41 @@ from orchestrator.reports.timeline import timeline
 
 T = TypeVar("T")
 
-SCRIPTS = ("echarts.min.js", "charts.js", "campaign.js")
+SCRIPTS = ("echarts.min.js", "charts.js", "model.js", "campaign.js")
 MAX_LINES = 1000
 MAX_POINTS = 3000
 
 
 def write_report(
-    campaign: Campaign, state: State, path: Path, *, lab: str = "", notes: Sequence[str] = ()
+    campaign: Campaign,
+    state: State,
+    path: Path,
+    *,
+    lab: str = "",
+    notes: Sequence[str] = (),
+    belief: Belief | None = None,
+    why_none: str = "",
 ) -> Path:
-    """Writes the report. `lab` says where it ran (else: what the journal knows of the lab).
+    """Writes the report.
+
+    `lab` says where it ran (else: what the journal knows of the lab). `belief` is what the
+    planner's model holds for true, `why_none` why there is none, in a sentence.
 
     Raises:
         InputError: the file cannot be written.
     """
-    return write_text(Path(path), report_html(campaign, state, lab=lab, notes=notes))
+    page = report_html(campaign, state, lab=lab, notes=notes, belief=belief, why_none=why_none)
+    return write_text(Path(path), page)
 
 
 def report_html(
-    campaign: Campaign, state: State, *, lab: str = "", notes: Sequence[str] = ()
+    campaign: Campaign,
+    state: State,
+    *,
+    lab: str = "",
+    notes: Sequence[str] = (),
+    belief: Belief | None = None,
+    why_none: str = "",
 ) -> str:
     """The report's text: a pure function of its arguments."""
     glance = summary(campaign, state)
@@ -73,9 +93,14 @@ def report_html(
         "incidents": incidents(state),
         "moment": lambda at_s: shown_time(state, at_s + state.started_at),
         "n_doubts": len(state.doubts()),
+        "belief": None if belief is None else belief_words(campaign, state, belief),
+        "why_none": why_none,
+        "gains": charts.still_to_gain(campaign, state) is not None,
         "provenance": _provenance(campaign, state),
     }
-    return render("campaign.html", SCRIPTS, _data(campaign, state, glance), context)
+    data = _data(campaign, state, glance)
+    data["belief"] = None if belief is None else belief_data(campaign, state, belief)
+    return render("campaign.html", SCRIPTS, data, context)
 
 
 def how_simulated(state: State, lab: str = "") -> str:
@@ -236,6 +261,7 @@ def _data(campaign: Campaign, state: State, glance: Summary) -> dict[str, Any]:
             "nInitial": max(initial, default=0),
         },
         "front": _front_data(campaign, state),
+        "gain": _gain_data(campaign, state),
         "predicted": _predicted_data(campaign, state),
         "parameters": _parameters_data(campaign, state, glance),
         "timeline": _timeline_data(campaign, state),
@@ -261,6 +287,18 @@ def _front_data(campaign: Campaign, state: State) -> dict[str, Any] | None:
         return None
     titles = [titled(m, u) for m, u in zip(found.metrics, found.units, strict=True)]
     return {"titles": titles, "logs": found.logs, "points": found.points}
+
+
+def _gain_data(campaign: Campaign, state: State) -> dict[str, Any] | None:
+    found = charts.still_to_gain(campaign, state)
+    if found is None:
+        return None
+    return {
+        "title": titled("still to gain", found.unit),
+        "log": found.log,
+        "points": list(zip(found.trials, found.gains, strict=True)),
+        "enough": found.enough,
+    }
 
 
 def _predicted_data(campaign: Campaign, state: State) -> dict[str, Any]:

@@ -30,7 +30,7 @@ HAGANE = Path(sys.executable).with_name("hagane")
 COMMANDS = [
     *("demo", "run", "check", "rehearse", "list", "show", "trials", "events", "pause", "resume"),
     *("stop", "doubts", "resolve", "observe", "report", "export", "propose", "replay", "schema"),
-    *("try", "prefer"),
+    *("try", "prefer", "belief"),
     *("resource list", "resource show", "resource check", "doctor", "new campaign"),
 ]
 SWIFT = "seed: 7}\nclock: {kind: scaled, speed: 20000}"
@@ -159,6 +159,7 @@ def test_help_lists_every_command_with_a_whole_sentence() -> None:
         ("doubts", None),
         ("list", None),
         ("doctor", None),
+        ("belief film", "why_none"),
         ("report --to page.html", "written"),
         ("export trials.csv --campaign film", "written"),
         ("export one.sqlite --whole", "written"),

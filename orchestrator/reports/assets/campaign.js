@@ -81,60 +81,6 @@ function courseTip(row) {
   return `<b>trial ${trial}</b>: ${name}${line}`;
 }
 
-function drawPredicted() {
-  const { title, log, points, n, nInside } = DATA.predicted;
-  const caption = document.getElementById("predicted-caption");
-  if (!n) return empty("predicted", "No model-based trial was measured yet.");
-  caption.textContent = `What the model expected before each measurement, with its 90 % interval. ` +
-    `${nInside} of ${n} measured values (${Math.round(100 * nInside / n)} %) lie inside.` +
-    (n > points.length ? ` ${points.length} are drawn.` : "");
-  const ends = points.flatMap(p => [p[1], p[2], p[3], p[4]]);
-  const low = least(ends), high = most(ends), pad = 0.04 * (high - low || 1);
-  const scale = log ? scaleOf(ends, true) : { min: low - pad, max: high + pad };
-  const label = log ? {} : { axisLabel: { color: DIM, formatter: v => v === scale.min || v === scale.max ? "" : tick(v) } };
-  const colour = p => p[5] ? BLUE : RED;
-  const bar = { type: "custom", silent: true, data: points, encode: { x: 1, y: [3, 4] }, tooltip: { show: false },
-    renderItem: (_, api) => {
-      const top = api.coord([api.value(1), api.value(4)]), end = api.coord([api.value(1), api.value(3)]);
-      return { type: "line", shape: { x1: top[0], y1: top[1], x2: end[0], y2: end[1] },
-        style: { stroke: api.value(5) ? BLUE : RED, lineWidth: n > 500 ? 0.6 : 1.4, opacity: n > 500 ? 0.25 : 0.45 } };
-    } };
-  draw("predicted", {
-    grid: { left: 72, right: 18, top: 16, bottom: 50 },
-    xAxis: axis("measured " + title, { ...scale, ...label }),
-    yAxis: vertical("predicted " + title, { ...scale, ...label }),
-    tooltip: { confine: true, formatter: p => `<b>trial ${p.data[0]}</b><br>measured ${shown(p.data[1])}` +
-      `<br>predicted ${shown(p.data[2])} (${shown(p.data[3])} to ${shown(p.data[4])})` },
-    series: [
-      { type: "line", silent: true, symbol: "none", lineStyle: { color: GREY, type: "dashed", width: 1.5 },
-        data: [[scale.min, scale.min], [scale.max, scale.max]], tooltip: { show: false } },
-      bar,
-      { type: "scatter", data: points, encode: { x: 1, y: 2 }, symbolSize: n > 500 ? 4 : 8,
-        symbol: "circle", itemStyle: { color: p => colour(p.data) } },
-    ],
-  }, n > 1500);
-}
-
-function drawLeaveOneOut() {
-  const place = document.getElementById("leave-one-out");
-  if (!DATA.leaveOneOut.length) return empty("leave-one-out", "The model has not been fitted yet.");
-  const height = Math.max(170, 400 / DATA.leaveOneOut.length);
-  DATA.leaveOneOut.slice(0, 4).forEach(series => {
-    const node = place.appendChild(document.createElement("div"));
-    node.className = "chart";
-    node.style.height = height + "px";
-    draw(node, {
-      title: { text: series.metric, textStyle: { fontSize: 13, fontWeight: 600, color: INK }, left: 72, top: 0 },
-      grid: { left: 72, right: 18, top: 30, bottom: 48 },
-      xAxis: axis("trial", { minInterval: 1, splitLine: { show: false } }),
-      yAxis: vertical(series.title, { min: 0 }),
-      tooltip: { trigger: "axis", formatter: p => `trial ${p[0].data[0]}: ${shown(p[0].data[1])}` },
-      series: [{ type: "line", data: series.points, symbolSize: 4, lineStyle: { color: PURPLE, width: 2 },
-        itemStyle: { color: PURPLE }, showSymbol: series.points.length < 100 }],
-    }, series.points.length > 1500);
-  });
-}
-
 const FIXED = 5; // trial, value, standing, sd, censored; then the parameters
 
 function parameterAxis(parameter, index) {
@@ -316,5 +262,5 @@ function trialRows(row, why, columns) {
   return group;
 }
 
-[drawCourse, drawFront, drawPredicted, drawLeaveOneOut, drawMultiples, drawParallel, drawTimeline, drawTable].forEach(f => f());
+[drawCourse, drawGain, drawFront, drawPredicted, drawLeaveOneOut, drawBelief, drawMultiples, drawParallel, drawTimeline, drawTable].forEach(f => f());
 document.body.dataset.drawn = "yes";

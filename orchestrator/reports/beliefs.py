@@ -1,0 +1,258 @@
+"""What the model holds for true: in words, and as plain numbers for charts.
+
+A belief has means and deviations in the metric's unit, or in decades. What is given here is in the
+metric's unit throughout: of decades the median and a factor.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from orchestrator.model.campaign import Campaign
+from orchestrator.model.space import Point, Value
+from orchestrator.model.state import State, TrialState
+from orchestrator.ports.planner import Belief, LeaveOneOut, MetricBelief, Slice
+from orchestrator.reports.charts import Z90, Predicted
+from orchestrator.reports.numbers import measured, number, pretty_unit, titled
+from orchestrator.reports.summary import is_log_axis, shown_metric, shown_point, shown_value
+
+SURPRISING = 0.025
+"""A share of hits is remarked on when chance alone gives one as far off less often than this."""
+FEW = 10
+"""Of fewer outcomes, what leave-one-out says may be chance."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What is to be said of one metric. `importance` are parameters, the most important first;
+    `doubt` is set where the model is not to be believed."""
+
+    metric: str
+    title: str
+    n: int
+    error: str
+    coverage: str
+    verdict: str
+    doubt: bool
+    importance: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Of the recommended trial: a metric as predicted and as measured, in words."""
+
+    metric: str
+    predicted: str
+    measured: str
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The trial that the model thinks best."""
+
+    trial: int
+    point: str
+    expected: tuple[Expected, ...]
+
+
+def held(campaign: Campaign, state: State, belief: Belief) -> tuple[Held, ...]:
+    """What is to be said of each metric."""
+    return tuple(_held(campaign, state, metric) for metric in belief.metrics)
+
+
+def _held(campaign: Campaign, state: State, believed: MetricBelief) -> Held:
+    known = _without_bounds(campaign, state, believed)
+    ranked = sorted(believed.importance.items(), key=lambda entry: -entry[1])
+    doubt = known is not None and known.log_score_gain < 0
+    return Held(
+        metric=believed.metric,
+        title=titled(believed.metric, believed.unit),
+        n=len(known.trials) if known else 0,
+        error=_error(believed, known) if known else "",
+        coverage=_coverage(known) if known else "",
+        verdict=_verdict(known) if known else "Too few values to say how well it predicts.",
+        doubt=doubt,
+        importance=tuple(ranked),
+    )
+
+
+def _error(believed: MetricBelief, known: LeaveOneOut) -> str:
+    pairs = zip(known.measured, known.predicted, strict=True)
+    rms = math.sqrt(sum((m - p) ** 2 for m, p in pairs) / len(known.measured))
+    shown = spread_words(rms, believed.unit, on_log10=believed.on_log10)
+    return f"Each of {len(known.trials)} trials predicted from all the others: {shown} off"
+
+
+def spread_words(sd: float, unit: str, *, on_log10: bool) -> str:
+    """A deviation: `3.2 nm`, or `0.21 decades (a factor of 1.6)`."""
+    if not on_log10:
+        return f"{number(sd, 2)} {pretty_unit(unit)}".rstrip()
+    factor = 10.0 ** min(sd, 300.0)
+    return f"{number(sd, 2)} decades (a factor of {number(factor, 3 if factor < 1.5 else 2)})"
+
+
+def _coverage(known: LeaveOneOut) -> str:
+    if known.coverage_90 is None:
+        return ""
+    share, n = known.coverage_90, len(known.trials)
+    words = f"{share:.0%} of the values lie within their 90 % interval".replace("%", " %", 1)
+    hits = round(share * n)
+    if _binomial(n, 0, hits) < SURPRISING:
+        return f"{words}, too few: the model is too sure of itself"
+    if _binomial(n, hits, n) < SURPRISING:
+        return f"{words}, too many: the model is too cautious"
+    return f"{words}, as they should"
+
+
+def _binomial(n: int, low: int, high: int) -> float:
+    """The probability of `low` to `high` hits among `n`, of which each has 0.9."""
+    return sum(math.comb(n, k) * 0.9**k * 0.1 ** (n - k) for k in range(low, high + 1))
+
+
+def _verdict(known: LeaveOneOut) -> str:
+    n, gain = len(known.trials), known.log_score_gain
+    chance = f"; of {n} trials that may be chance" if n < FEW else ""
+    if gain < 0:
+        said = "The model is not to be believed: the mean of the trials predicts them as well"
+        return f"{said} or better{chance}."
+    times = number(math.exp(min(gain, 300.0)), 2)
+    said = "The model may be believed: what was measured is"
+    return f"{said} {times} times as probable by it as by the mean of the trials{chance}."
+
+
+def recommendation(campaign: Campaign, state: State, belief: Belief) -> Recommendation | None:
+    """The trial that the model thinks best; None where it names none of this campaign."""
+    trial = state.trials.get(belief.recommended) if belief.recommended is not None else None
+    if trial is None:
+        return None
+    expected = tuple(
+        Expected(
+            m.metric,
+            _predicted(campaign, belief, m, trial),
+            shown_metric(campaign, trial, m.metric),
+        )
+        for m in belief.metrics
+    )
+    return Recommendation(trial.number, shown_point(campaign, trial), expected)
+
+
+def _predicted(
+    campaign: Campaign, belief: Belief, believed: MetricBelief, trial: TrialState
+) -> str:
+    """The prediction at a trial: on the slices, which go through it, or else from all others."""
+    found = _on_slice(campaign, belief, believed, trial.proposal.point)
+    known, words = believed.leave_one_out, ""
+    if found is None and known is not None and trial.number in known.trials:
+        place = known.trials.index(trial.number)
+        found, words = (known.predicted[place], known.sd[place]), " from all other trials"
+    if found is None:
+        return ""
+    mean, sd = found
+    if not believed.on_log10:
+        return measured(mean, sd, believed.unit) + words
+    unit = pretty_unit(believed.unit)
+    shown = f"{number(_power(mean))} {unit}".rstrip()
+    return f"{shown}, {spread_words(sd, '', on_log10=True)} either way{words}"
+
+
+def _on_slice(
+    campaign: Campaign, belief: Belief, believed: MetricBelief, point: Point
+) -> tuple[float, float] | None:
+    """Mean and deviation at a point through which the slices go; None if they do not. The slice
+    along which least happens is read, so that what lies between its points is near enough."""
+    chosen = [p.name for p in campaign.space.parameters if p not in campaign.contexts]
+    if not all(_same(belief.at[name], point[name]) for name in chosen):
+        return None
+    for one in sorted(believed.slices, key=lambda s: believed.importance[s.parameter]):
+        if one.parameter in chosen:
+            found = _read(one, belief.at[one.parameter], is_log_axis(campaign, one.parameter))
+            if found is not None:
+                return found
+    return None
+
+
+def _same(one: Value, other: Value) -> bool:
+    if isinstance(one, str) or isinstance(other, str):
+        return one == other
+    return math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-12)
+
+
+def _read(one: Slice, at: Value, log: bool) -> tuple[float, float] | None:
+    if at in one.values:
+        place = one.values.index(at)
+        return one.mean[place], one.sd[place]
+    if isinstance(at, str) or any(isinstance(v, str) for v in one.values):
+        return None
+    scale = math.log if log else float
+    values = [scale(float(v)) for v in one.values]
+    x = scale(float(at))
+    for i, (low, high) in enumerate(pairwise(values)):
+        if low <= x <= high and high > low:
+            share = (x - low) / (high - low)
+            mean = one.mean[i] + share * (one.mean[i + 1] - one.mean[i])
+            return mean, one.sd[i] + share * (one.sd[i + 1] - one.sd[i])
+    return None
+
+
+def _power(decades: float) -> float:
+    return math.pow(10.0, max(min(decades, 300.0), -300.0))
+
+
+def in_unit(believed: MetricBelief, value: float) -> float:
+    return _power(value) if believed.on_log10 else value
+
+
+def _without_bounds(campaign: Campaign, state: State, believed: MetricBelief) -> LeaveOneOut | None:
+    """What was predicted and measured; an outcome that is only a bound is left out."""
+    known, name = believed.leave_one_out, believed.metric
+    if known is None:
+        return None
+    before = [*campaign.start, *(state.opened.start if state.opened else ())]
+    bounds = {
+        index - len(before)
+        for index, trial in enumerate(before)
+        if name in trial.outcomes and trial.outcomes[name].censored
+    }
+    for number_, made in state.trials.items():
+        seen = made.observed(name)
+        if seen is not None and seen.event.censored:
+            bounds.add(number_)
+    places = [i for i, trial in enumerate(known.trials) if trial not in bounds]
+    if not places:
+        return None
+    rows = {
+        field: tuple(getattr(known, field)[i] for i in places)
+        for field in ("trials", "measured", "predicted", "sd")
+    }
+    return known.model_copy(update=rows)
+
+
+def left_out(campaign: Campaign, state: State, believed: MetricBelief) -> tuple[Predicted, ...]:
+    """Each outcome predicted from all the others, with its 90 % interval."""
+    known = _without_bounds(campaign, state, believed)
+    if known is None:
+        return ()
+    rows = zip(known.trials, known.measured, known.predicted, known.sd, strict=True)
+    return tuple(
+        Predicted(
+            trial,
+            *(in_unit(believed, v) for v in (mean, mean - Z90 * sd, mean + Z90 * sd, outcome)),
+        )
+        for trial, outcome, mean, sd in rows
+    )
+
+
+def belief_words(campaign: Campaign, state: State, belief: Belief) -> dict[str, Any]:
+    """Everything that the page says of a belief. `at` is where slices and maps are fixed."""
+    return {
+        "metrics": held(campaign, state, belief),
+        "recommendation": recommendation(campaign, state, belief),
+        "at": ", ".join(f"{n} {shown_value(campaign, n, v)}" for n, v in belief.at.items()),
+        "first": belief.metrics[0].metric,
+        "maps": [one.parameters for one in belief.metrics[0].maps],
+        "log": belief.metrics[0].on_log10,
+        "mixtures": [m.name for m in campaign.space.mixtures],
+    }
