@@ -38,12 +38,12 @@ $(BIN)/python:
 	$(PYTHON) -m venv .venv
 
 .venv/installed: $(REQUIREMENTS) | $(BIN)/python
-	@echo "installing into .venv; the first time takes minutes, since torch is large"
+	@echo "installing into .venv"
 	$(BIN)/python $(PIP) install -e . -c constraints.txt
 	@touch $@
 
 .venv/installed-test: $(REQUIREMENTS) | $(BIN)/python
-	@echo "installing into .venv; the first time takes minutes, since torch is large"
+	@echo "installing into .venv; the first time takes minutes, since the tests compare with PyTorch"
 	$(BIN)/python $(PIP) install -e ".[test,postgresql]" -c constraints.txt
 	@touch .venv/installed $@
 

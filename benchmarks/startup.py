@@ -200,7 +200,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=10)
     parser.add_argument("--rehearsals", type=int, default=3)
     options = parser.parse_args()
-    where = machine("pydantic", "SQLAlchemy", "typer", "numpy", "torch", "botorch")
+    where = machine("pydantic", "SQLAlchemy", "typer", "numpy", "scipy")
     print(describe(where), flush=True)
     figures = []
     with private_folder() as (_, environment):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from orchestrator.journal import open_store
     from orchestrator.reports.page import write_report
+    from orchestrator.runtime.advisor import Advisor
     from orchestrator.runtime.ask_tell import propose
     from orchestrator.runtime.load import load
     from orchestrator.runtime.look import look
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from orchestrator.runtime.run import run_campaign
 
 __all__ = [
+    "Advisor",
     "DeviceError",
     "ExecutionError",
     "Exit",
@@ -53,6 +55,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Advisor": "orchestrator.runtime.advisor",
     "load": "orchestrator.runtime.load",
     "look": "orchestrator.runtime.look",
     "open_store": "orchestrator.journal",

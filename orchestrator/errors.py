@@ -66,7 +66,7 @@ class InputError(HaganeError):
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake in a file. `line` and `column` count from 1; 0 means the whole file."""
+    """One mistake in a file. `line` and `column` count from 1; 0 means the whole file or line."""
 
     message: str
     hint: str = ""
@@ -74,7 +74,8 @@ class Problem:
     column: int = 0
 
     def __str__(self) -> str:
-        where = f"{self.line}:{self.column}: " if self.line else ""
+        column = f"{self.column}:" if self.column else ""
+        where = f"{self.line}:{column} " if self.line else ""
         return f"{where}{self.message}" + (f" ({self.hint})" if self.hint else "")
 
 
@@ -121,6 +122,17 @@ class UnsafeExpression(InputError):
         super().__init__(
             f"the expression '{expression}' is refused: {why}",
             hint="only arithmetic, comparisons and log, log10, exp, sqrt, abs, min, max",
+        )
+
+
+class NoRecipe(InputError):
+    """A campaign that is for tables was to be done in a lab."""
+
+    def __init__(self, campaign: str) -> None:
+        self.campaign = campaign
+        super().__init__(
+            f"campaign '{campaign}' has no recipe, so there is nothing that a lab could do",
+            hint="it is for tables: `hagane propose --data`, `hagane replay --table`",
         )
 
 

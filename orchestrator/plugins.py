@@ -96,7 +96,7 @@ def _options(name: str, cls: type) -> dict[str, OptionSpec]:
     for parameter in inspect.signature(cls).parameters.values():
         if parameter.name == "bench":
             continue
-        base, unit = _base_and_unit(hints.get(parameter.name))
+        base, note = _base_and_unit(hints.get(parameter.name))
         if base not in _OPTION_KINDS:
             raise InputError(
                 f"the kind '{name}' has an option '{parameter.name}' that no lab file could give",
@@ -105,15 +105,17 @@ def _options(name: str, cls: type) -> dict[str, OptionSpec]:
         required = parameter.default is inspect.Parameter.empty
         default = None if required else parameter.default
         kind = _OPTION_KINDS[base]
-        options[parameter.name] = OptionSpec(parameter.name, kind, required, default, unit)
+        options[parameter.name] = OptionSpec(
+            parameter.name, kind, required, default, note.unit, note.low, note.high
+        )
     return options
 
 
-def _base_and_unit(hint: Any) -> tuple[Any, str]:
-    unit = ""
+def _base_and_unit(hint: Any) -> tuple[Any, Unit]:
+    unit = Unit("")
     if typing.get_origin(hint) is typing.Annotated:
         hint, *notes = typing.get_args(hint)
-        unit = next((n.unit for n in notes if isinstance(n, Unit)), "")
+        unit = next((n for n in notes if isinstance(n, Unit)), unit)
     if typing.get_origin(hint) in (types.UnionType, typing.Union):
         hint = next((a for a in typing.get_args(hint) if a in _OPTION_KINDS), hint)
     return hint, unit

@@ -52,6 +52,8 @@ class WallSchedule:
     def close(self) -> None:
         """See `ports.schedule`."""
         if self._scheduler is not None:
+            # one that is cut off before its first step would be reported with its traceback
+            logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
             self._scheduler.shutdown(wait=False)
             self._scheduler = None
 

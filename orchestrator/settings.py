@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import tempfile
 from pathlib import Path
+
+from orchestrator.errors import HaganeError
 
 
 def data_directory() -> Path:
@@ -18,11 +21,30 @@ def data_directory() -> Path:
 
 
 def runtime_directory() -> Path:
-    """Per-user directory for sockets and locks, short enough for a socket's path."""
+    """Per-user directory for sockets and locks, short enough for a socket's path.
+
+    Raises:
+        HaganeError: it cannot be made.
+    """
     base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
     path = Path(base) / f"hagane-{os.getuid()}"
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise HaganeError(
+            f"the folder for sockets and locks, {path}, cannot be made: {reason}",
+            hint="set XDG_RUNTIME_DIR to a folder of yours that can be written",
+        ) from error
     return path
+
+
+def user_name() -> str:
+    """Who asks, for the journal: the login name, or the number of a user without one."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user need not be in any list
+        return f"user {os.getuid()}"
 
 
 def twin_identity() -> str:

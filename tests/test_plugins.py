@@ -24,7 +24,7 @@ class Balance:
         self,
         bench: object,
         port: str,
-        full_scale: Annotated[float, Unit("g")],
+        full_scale: Annotated[float, Unit("g", low=1, high=500)],
         repeats: int = 3,
         is_quiet: bool = False,
         note: str | None = None,
@@ -121,6 +121,8 @@ def test_options_come_from_the_constructors_signature() -> None:
         "note": ("text", False, None, ""),
         "offset": ("real", False, None, "mg"),
     }
+    bounds = {n: (o.low, o.high) for n, o in options.items() if o.low is not None}
+    assert bounds == {"full_scale": (1, 500)}
 
 
 @pytest.mark.usefixtures("next_door")

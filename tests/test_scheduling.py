@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -113,4 +114,25 @@ def test_a_poll_that_is_skipped_is_no_news(caplog: pytest.LogCaptureFixture) -> 
 
     clock.run(main())
     assert n_polled
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("n_steps", range(6))
+def test_a_poll_that_is_cut_off_before_its_first_step_is_no_news(
+    caplog: pytest.LogCaptureFixture, n_steps: int
+) -> None:
+    async def poll() -> None:
+        await asyncio.sleep(1.0)
+
+    async def main() -> None:
+        schedule = WallSchedule()
+        schedule.every(0.05, "due", poll)
+        await asyncio.sleep(0)
+        time.sleep(0.06)  # the loop is late: the poll is due when it comes round
+        for _ in range(n_steps):
+            await asyncio.sleep(0)
+        schedule.close()
+        await asyncio.sleep(0.01)
+
+    WallClock().run(main())
     assert caplog.messages == []

@@ -41,9 +41,9 @@ class AjaSupply(Instrument):
         self,
         bench: Bench,
         port: str,
-        gun: int = 1,
-        max_power: Annotated[float, Unit("W")] = 750.0,
-        timeout: Annotated[float, Unit("s")] = 1.0,
+        gun: Annotated[int, Unit("", low=1, high=5)] = 1,
+        max_power: Annotated[float, Unit("W", low=1)] = 750.0,
+        timeout: Annotated[float, Unit("s", low=0.001)] = 1.0,
     ) -> None:
         if not 1 <= gun <= 5:
             raise InputError(f"{bench.name}: gun {gun} is not one of 1 to 5")

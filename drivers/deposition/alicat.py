@@ -31,11 +31,11 @@ class AlicatFlowController(Instrument):
         self,
         bench: Bench,
         port: str,
-        full_scale: Annotated[float, Unit("sccm")],
+        full_scale: Annotated[float, Unit("sccm", low=0.001)],
         unit_id: str = "A",
         gas: str = "",
-        baudrate: int = 19200,
-        timeout: Annotated[float, Unit("s")] = 1.0,
+        baudrate: Annotated[int, Unit("", low=1)] = 19200,
+        timeout: Annotated[float, Unit("s", low=0.001)] = 1.0,
     ) -> None:
         if len(unit_id) != 1 or not ("A" <= unit_id <= "Z"):
             raise InputError(

@@ -33,8 +33,8 @@ class InficonMonitor(Instrument):
         bench: Bench,
         port: str,
         sensor: int = 1,
-        baudrate: int = 19200,
-        timeout: Annotated[float, Unit("s")] = 1.0,
+        baudrate: Annotated[int, Unit("", low=1)] = 19200,
+        timeout: Annotated[float, Unit("s", low=0.001)] = 1.0,
     ) -> None:
         if not 1 <= sensor <= 6:
             raise InputError(f"{bench.name}: sensor {sensor} is not one of 1 to 6")

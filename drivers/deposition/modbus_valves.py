@@ -30,11 +30,11 @@ class ModbusValves(Instrument):
         self,
         bench: Bench,
         port: str,
-        unit_id: int = 2,
-        coil_gate: int = 0,
-        coil_vent: int = 1,
-        baudrate: int = 9600,
-        timeout: Annotated[float, Unit("s")] = 1.0,
+        unit_id: Annotated[int, Unit("", low=1, high=247)] = 2,
+        coil_gate: Annotated[int, Unit("", low=0, high=65535)] = 0,
+        coil_vent: Annotated[int, Unit("", low=0, high=65535)] = 1,
+        baudrate: Annotated[int, Unit("", low=1)] = 9600,
+        timeout: Annotated[float, Unit("s", low=0.001)] = 1.0,
     ) -> None:
         settings = Settings(baudrate=baudrate, gap_s=modbus.gap_s(baudrate))
         super().__init__(bench, port, settings, timeout)

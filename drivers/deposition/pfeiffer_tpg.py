@@ -28,9 +28,9 @@ class PfeifferGauge(Instrument):
         self,
         bench: Bench,
         port: str,
-        channel: int = 1,
-        baudrate: int = 9600,
-        timeout: Annotated[float, Unit("s")] = 1.0,
+        channel: Annotated[int, Unit("", low=1, high=2)] = 1,
+        baudrate: Annotated[int, Unit("", low=1)] = 9600,
+        timeout: Annotated[float, Unit("s", low=0.001)] = 1.0,
     ) -> None:
         if channel not in (1, 2):
             raise InputError(f"{bench.name}: channel {channel} is not 1 or 2")

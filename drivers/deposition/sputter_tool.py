@@ -66,15 +66,15 @@ class SputterTool:
     def __init__(
         self,
         bench: Bench,
-        base_pressure: Annotated[float, Unit("Pa")] = 1e-3,
-        presputter: Annotated[float, Unit("s")] = 60.0,
-        argon_per_pascal: Annotated[float, Unit("sccm/Pa")] = 43.0,
-        pressure_tolerance: float = 0.005,
-        temperature_tolerance: Annotated[float, Unit("K")] = 1.0,
+        base_pressure: Annotated[float, Unit("Pa", low=1e-9)] = 1e-3,
+        presputter: Annotated[float, Unit("s", low=0)] = 60.0,
+        argon_per_pascal: Annotated[float, Unit("sccm/Pa", low=1e-6)] = 43.0,
+        pressure_tolerance: Annotated[float, Unit("", low=0)] = 0.005,
+        temperature_tolerance: Annotated[float, Unit("K", low=0)] = 1.0,
         cool_below: Annotated[float, Unit("degC")] = 60.0,
-        atmosphere: Annotated[float, Unit("Pa")] = 9e4,
-        watch: Annotated[float, Unit("s")] = 120.0,
-        patience: Annotated[float, Unit("s")] = 7200.0,
+        atmosphere: Annotated[float, Unit("Pa", low=0)] = 9e4,
+        watch: Annotated[float, Unit("s", low=0)] = 120.0,
+        patience: Annotated[float, Unit("s", low=0)] = 7200.0,
     ) -> None:
         self.bench = bench
         self._base_pressure, self._presputter = base_pressure, presputter

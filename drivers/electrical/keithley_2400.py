@@ -51,12 +51,12 @@ class Keithley2400(Instrument):
         self,
         bench: Bench,
         port: str,
-        current: Annotated[float, Unit("A")] = 1e-3,
-        lowest_current: Annotated[float, Unit("A")] = 1e-8,
-        compliance: Annotated[float, Unit("V")] = 20.0,
-        factor: float = math.pi / math.log(2.0),
-        baudrate: int = 9600,
-        timeout: Annotated[float, Unit("s")] = 1.0,
+        current: Annotated[float, Unit("A", low=1e-9, high=1)] = 1e-3,
+        lowest_current: Annotated[float, Unit("A", low=1e-12, high=1)] = 1e-8,
+        compliance: Annotated[float, Unit("V", low=1e-3, high=210)] = 20.0,
+        factor: Annotated[float, Unit("", low=1e-6)] = math.pi / math.log(2.0),
+        baudrate: Annotated[int, Unit("", low=1)] = 9600,
+        timeout: Annotated[float, Unit("s", low=0.001)] = 1.0,
     ) -> None:
         within(f"{bench.name}.current", current, 1e-9, 1.0, "A")
         within(f"{bench.name}.compliance", compliance, 1e-3, 210.0, "V")

@@ -50,8 +50,8 @@ class UniversalRobot(Instrument):
         bench: Bench,
         port: str,
         registers: str,
-        longest_move: Annotated[float, Unit("s")] = 300.0,
-        timeout: Annotated[float, Unit("s")] = 1.0,
+        longest_move: Annotated[float, Unit("s", low=0.1)] = 300.0,
+        timeout: Annotated[float, Unit("s", low=0.001)] = 1.0,
     ) -> None:
         super().__init__(bench, port, Settings(), timeout)
         self._transactions = itertools.count(1)

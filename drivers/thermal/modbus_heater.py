@@ -30,15 +30,15 @@ class ModbusHeater(Instrument):
         self,
         bench: Bench,
         port: str,
-        unit_id: int = 1,
+        unit_id: Annotated[int, Unit("", low=1, high=247)] = 1,
         max_temperature: Annotated[float, Unit("degC")] = 500.0,
-        register_value: int = 0,
-        register_setpoint: int = 1,
-        register_run: int = 2,
-        register_status: int = 3,
-        fault_bits: int = 0,
-        baudrate: int = 9600,
-        timeout: Annotated[float, Unit("s")] = 1.0,
+        register_value: Annotated[int, Unit("", low=0, high=65535)] = 0,
+        register_setpoint: Annotated[int, Unit("", low=0, high=65535)] = 1,
+        register_run: Annotated[int, Unit("", low=0, high=65535)] = 2,
+        register_status: Annotated[int, Unit("", low=0, high=65535)] = 3,
+        fault_bits: Annotated[int, Unit("", low=0, high=65535)] = 0,
+        baudrate: Annotated[int, Unit("", low=1)] = 9600,
+        timeout: Annotated[float, Unit("s", low=0.001)] = 1.0,
     ) -> None:
         settings = Settings(baudrate=baudrate, gap_s=modbus.gap_s(baudrate))
         super().__init__(bench, port, settings, timeout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import sys
 
 INTERRUPTED = 130
@@ -14,6 +15,9 @@ makes 140,000, nearly all of which stay: passes over them took an eighth of it."
 def main() -> None:
     """The command `hagane`."""
     gc.set_threshold(COLLECT_EVERY)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal in latin-1 has no superscripts
+            stream.reconfigure(errors="replace")
     try:
         from orchestrator.cli.app import app
 

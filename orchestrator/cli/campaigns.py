@@ -14,9 +14,10 @@ from orchestrator.cli.frame import (
     LabOption,
     StoreOption,
     guarded,
+    perhaps_unheard,
     print_json,
 )
-from orchestrator.errors import Exit, UnknownName
+from orchestrator.errors import Exit, NoRecipe, UnknownName
 
 if TYPE_CHECKING:
     from orchestrator.runtime.run import Finish, Setting
@@ -55,14 +56,16 @@ class _Screen:
         from orchestrator.cli.terminal import Progress
 
         console = Console()
-        console.print(f"{loaded.campaign.name}: {loaded.campaign.goal}", markup=False)
-        console.print(f"on lab '{loaded.lab.name}', campaign id {row.id}", markup=False)
-        self._progress = Progress(loaded.campaign, console)
-        self._context = self._progress
-        self._context.__enter__()
+        with perhaps_unheard():
+            console.print(f"{loaded.campaign.name}: {loaded.campaign.goal}", markup=False)
+            console.print(f"on lab '{loaded.lab.name}', campaign id {row.id}", markup=False)
+            self._progress = Progress(loaded.campaign, console)
+            self._context = self._progress
+            self._context.__enter__()
 
     def _watch(self, recorded: Any, state: Any) -> None:
-        self._progress.update(recorded, state)
+        if self._progress is not None:
+            self._progress.update(recorded, state)
 
     def __enter__(self) -> _Screen:
         return self
@@ -86,7 +89,8 @@ def run(
 
     with _Screen(is_silent=as_json) as screen:
         finish = run_campaign(campaign, lab, store=store, new=new, setting=screen.setting())
-    _tell(finish, as_json=as_json)
+    with perhaps_unheard():
+        _tell(finish, as_json=as_json)
     return int(finish.ending.exit_code)
 
 
@@ -103,7 +107,8 @@ def demo(
 
     with _Screen(is_silent=as_json) as screen:
         finish = run_campaign("niobium_titania", store=store, new=True, setting=screen.setting())
-    _tell(finish, as_json=as_json)
+    with perhaps_unheard():
+        _tell(finish, as_json=as_json)
     if finish.state.trials:
         from orchestrator.reports.page import write_report
 
@@ -132,6 +137,8 @@ def _tell(finish: Finish, *, as_json: bool) -> None:
         )
         return
     typer.echo(glance.headline)
+    if glance.confirmed:
+        typer.echo(glance.confirmed)
     typer.echo(ending.sentence)
     if ending.hint:
         typer.echo(f"hint: {ending.hint}")
@@ -142,18 +149,24 @@ def check(campaign: CampaignArgument, lab: LabOption = None, as_json: JsonOption
 
     Example: hagane check campaigns/niobium_titania --lab hardware.yaml
     """
-    from orchestrator.runtime.load import load
+    from orchestrator.runtime.load import campaign_path, load, read_campaign
 
-    loaded = load(campaign, lab)
-    study, bound = loaded.campaign, loaded.lab
+    try:
+        loaded = load(campaign, lab)
+        study, bound = loaded.campaign, loaded.lab.name
+    except NoRecipe:
+        if lab is not None:
+            raise
+        study, bound = read_campaign(campaign_path(campaign)), ""
     if as_json:
-        told = {"campaign": study.name, "lab": bound.name, "file_hash": study.file_hash}
+        told = {"campaign": study.name, "lab": bound or None, "file_hash": study.file_hash}
         print_json({"ok": True, **told})
     else:
+        place = f"on lab '{bound}'" if bound else "for tables (hagane propose, hagane replay)"
         typer.echo(
             f"{study.name} is right: {len(study.space.parameters)} parameters, "
             f"{len(study.recipe)} steps, {len(study.metrics)} metrics, "
-            f"{study.budget.trials} trials, on lab '{bound.name}'"
+            f"{study.budget.trials} trials, {place}"
         )
     return int(Exit.FINISHED)
 

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import functools
 import json
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, ParamSpec
 
 import typer
 
-from orchestrator.errors import Exit, HaganeError, InputError
+from orchestrator.errors import HaganeError, InputError, Stopped
 
 P = ParamSpec("P")
+_WHAT_TO_DO = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space",
+    errno.ENOENT: "check the path",
+    errno.ENOTDIR: "check the path",
+    errno.EISDIR: "name a file in it",
+    errno.EACCES: "check its permissions, or name another path",
+    errno.EPERM: "check its permissions, or name another path",
+    errno.EROFS: "name a path that can be written",
+}
 
 StoreOption = Annotated[
     str | None,
@@ -38,21 +51,46 @@ def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
         as_json = bool(kwargs.get("as_json"))
         try:
             code = command(*args, **kwargs)
+            sys.stdout.flush()
         except HaganeError as error:
             fail(error, as_json=as_json)
         except KeyboardInterrupt:
-            raise typer.Exit(Exit.INTERRUPTED) from None
-        except BrokenPipeError:
-            sys.stderr.close()
+            hint = "nothing is lost: give the command again"
+            fail(Stopped("interrupted", hint=hint), as_json=as_json)
+        except (BrokenPipeError, SystemExit):  # rich ends the process on a closed pipe
+            _hush()
             raise typer.Exit(0) from None
         except OSError as error:
-            where = f"'{error.filename}'" if error.filename else "the system"
-            reason = error.strerror or str(error)
-            fail(HaganeError(f"{where} does not allow it: {reason}"), as_json=as_json)
+            fail(_in_words(error), as_json=as_json)
         else:
             raise typer.Exit(int(code or 0))
 
     return run
+
+
+@contextlib.contextmanager
+def perhaps_unheard() -> Iterator[None]:
+    """Goes on although standard output takes nothing any more: a closed pipe, a full disk."""
+    try:
+        yield
+        sys.stdout.flush()
+    except (OSError, SystemExit):
+        _hush()
+
+
+def _hush() -> None:
+    """Lets whatever is still to be printed go nowhere, so that the end is not an error either."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+
+
+def _in_words(error: OSError) -> HaganeError:
+    reason = (error.strerror or str(error)).lower()
+    hint = _WHAT_TO_DO.get(error.errno or 0, "")
+    if error.filename:
+        return HaganeError(f"'{error.filename}' cannot be used: {reason}", hint=hint)
+    return HaganeError(f"the system refuses: {reason}", hint=hint)
 
 
 def fail(error: HaganeError, *, as_json: bool) -> None:
@@ -67,11 +105,11 @@ def fail(error: HaganeError, *, as_json: bool) -> None:
         problems = getattr(error, "problems", None)
         if problems:
             told["problems"] = [p.__dict__ for p in problems]
-        typer.echo(json.dumps(told, ensure_ascii=False))
+        with perhaps_unheard():
+            typer.echo(json.dumps(told, ensure_ascii=False))
     else:
-        typer.echo(
-            f"{'wrong input' if isinstance(error, InputError) else 'error'}: {error}", err=True
-        )
+        kind = "wrong input: " if isinstance(error, InputError) else "error: "
+        typer.echo(f"{'' if isinstance(error, Stopped) else kind}{error}", err=True)
         if error.hint:
             typer.echo(f"hint: {error.hint}", err=True)
     raise typer.Exit(int(error.exit_code))

@@ -77,7 +77,10 @@ def resource_show(
     typer.echo(found.doc + "\n")
     for option in found.options.values():
         must = "required" if option.required else f"default {option.default}"
-        typer.echo(f"option {option.name}: {option.kind} {option.unit} ({must})")
+        low = "" if option.low is None else f", at least {option.low:g}"
+        high = "" if option.high is None else f", at most {option.high:g}"
+        sort = f"{option.kind} {option.unit}".rstrip()
+        typer.echo(f"option {option.name}: {sort} ({must}{low}{high})")
     for spec in found.actions.values():
         given = ", ".join(f"{a.name} [{a.unit}]" if a.unit else a.name for a in spec.args)
         gives = ", ".join(f"{r.name} [{r.unit}]" if r.unit else r.name for r in spec.results)

@@ -15,7 +15,7 @@ from rich.text import Text
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.space import Value
 from orchestrator.model.state import TrialState
-from orchestrator.model.trial import Proposal
+from orchestrator.model.trial import REPEATS, Proposal
 from orchestrator.reports.numbers import number, plain, pretty_unit
 from orchestrator.reports.summary import Standing, gain_in_words, metric_order, standing
 
@@ -77,8 +77,10 @@ def short(value: float, censored: str = "") -> str:
 
 def few_words(proposal: Proposal) -> str:
     """Why the point was chosen, in a word or three."""
-    if proposal.source in ("initial", "person", "table"):
+    if proposal.source in ("initial", "person", "table", "control"):
         return proposal.source
+    if proposal.source == "confirm":
+        return f"repeats {proposal.notes.get(REPEATS) or 'control'}"
     if proposal.intent == "exploit" and proposal.nearest is not None:
         return f"exploit near {proposal.nearest.trial}"
     return proposal.intent
@@ -139,7 +141,7 @@ class TrialLines:
         style = "bold green" if is_best else STYLES.get(kind, "")
         text += f"  {few_words(trial.proposal)}"
         gain = trial.proposal.still_to_gain
-        if gain is not None:
+        if gain is not None and not self._campaign.objective.by_preference:
             text += f", {plain(gain_in_words(self._campaign, gain))} to gain"
         return Text(text, style=style)
 

@@ -14,7 +14,7 @@ from orchestrator.cli.frame import JsonOption, guarded, pairs, print_json
 from orchestrator.errors import Exit, InputError
 
 if TYPE_CHECKING:
-    from orchestrator.runtime.ask_tell import Advice, Direction
+    from orchestrator.runtime.ask_tell import Advice, Wanted
     from orchestrator.runtime.replay import Replayed
 
 
@@ -30,8 +30,15 @@ def propose(
     campaign: Annotated[
         str | None, typer.Option(help="Campaign file with the space and the objective.")
     ] = None,
-    minimise: Annotated[str | None, typer.Option(help="Column to make small.")] = None,
-    maximise: Annotated[str | None, typer.Option(help="Column to make large.")] = None,
+    minimise: Annotated[
+        list[str] | None, typer.Option(help="Column to make small; may be given again.")
+    ] = None,
+    maximise: Annotated[
+        list[str] | None, typer.Option(help="Column to make large; may be given again.")
+    ] = None,
+    context: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE of what cannot be chosen, as it is now.")
+    ] = None,
     to: Annotated[Path | None, typer.Option("--to", help="Write the points to this CSV.")] = None,
     seed: Annotated[int, typer.Option(help="Seed, without a campaign file.")] = 0,
     as_json: JsonOption = False,
@@ -40,22 +47,23 @@ def propose(
 
     Example: hagane propose --data results.csv --maximise strength -n 4
     """
+    from orchestrator.reports.single_page import write_text
     from orchestrator.runtime.ask_tell import propose as ask
 
-    if minimise and maximise:
-        raise InputError("there is one goal: --minimise or --maximise, not both")
-    goal: tuple[Direction, str] | None = None
-    if minimise:
-        goal = ("minimise", minimise)
-    elif maximise:
-        goal = ("maximise", maximise)
-    advice = ask(data, n, campaign=campaign, goal=goal, seed=seed)
+    if campaign is not None and (minimise or maximise):
+        raise InputError(
+            "the campaign file says what is wanted", hint="leave --minimise and --maximise away"
+        )
+    goals: list[Wanted] = [("minimise", column) for column in minimise or ()]
+    goals += [("maximise", column) for column in maximise or ()]
+    now = pairs(context, "--context humidity=45")
+    advice = ask(data, n, campaign=campaign, goal=goals, context=now, seed=seed)
     if as_json:
         print_json([p.model_dump(mode="json") for p in advice.proposals])
         return int(Exit.FINISHED)
     table = _as_csv(advice)
     if to is not None:
-        to.write_text(table)
+        write_text(to, table)
     typer.echo(table.rstrip())
     for number, proposal in enumerate(advice.proposals, 1):
         typer.echo(f"# {number}: {proposal.why}", err=True)

@@ -139,7 +139,7 @@ class Progress:
     def _compare(self, state: State, number: int) -> None:
         trial = state.trials[number]
         new = losses_of(self._campaign, trial)
-        if new is None:
+        if new is None or trial.proposal.source == "confirm":
             return
         if len(new) > 1:
             # of several goals the best is the last one to have joined the front
@@ -218,6 +218,8 @@ class Progress:
 def _remark(event: ev.Event) -> str:
     """What a person should see at once; empty for the ordinary."""
     match event:
+        case ev.Paused() | ev.Resumed() | ev.RequestTaken():
+            return _word_of_a_person(event)
         case ev.InterlockFired():
             return f"interlock: {event.rule} ({event.reading})"
         case ev.Doubted():
@@ -226,11 +228,18 @@ def _remark(event: ev.Event) -> str:
             return f"{event.sentence}; it may be tried again"
         case ev.MadeSafe(ok=False):
             return f"{event.resource} could not be made safe: {event.note}"
-        case ev.Paused():
-            return f"paused by {event.by}: {event.why}"
-        case ev.Resumed():
-            return f"resumed by {event.by}"
         case ev.TrialAwaits():
             return f"trial {event.trial} waits for {', '.join(event.metrics)} (hagane observe)"
         case _:
             return ""
+
+
+def _word_of_a_person(event: ev.Paused | ev.Resumed | ev.RequestTaken) -> str:
+    match event:
+        case ev.Paused():
+            return f"paused by {event.by}: {event.why}"
+        case ev.Resumed():
+            return f"resumed by {event.by}"
+        case ev.RequestTaken():
+            said = f"the wish '{event.wish}' of {event.by} is refused: {event.refused}"
+            return said if event.refused else ""

@@ -89,6 +89,8 @@ def print_state(campaign: Campaign, state: State, console: Console) -> None:
         tell(console, f"  at {shown_point(campaign, best)}")
     for trial in best_trials(campaign, state) if best is None else ():
         tell(console, f"  trial {trial.number}: {shown_goals(campaign, trial)}")
+    if glance.confirmed:
+        tell(console, f"  {glance.confirmed}", style="bold green")
     tell(console, f"  wanted: {wanted(campaign)}")
     counts = f"{glance.n_done} measured, {glance.n_failed} failed, {glance.n_in_flight} in flight"
     facts = [

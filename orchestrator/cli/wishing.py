@@ -133,29 +133,21 @@ def resolve(
 
     Example: hagane resolve 80d64fe3f56036f2 not-done --note "it never moved"
     """
+    from orchestrator.runtime.resolving import resolution
+
     _one_of("verdict", verdict, VERDICTS)
-    doubts = {d.event.ticket for d in _still_open(store, campaign).state.doubts()}
-    _one_of("ticket in doubt", ticket, doubts)
-    results: dict[str, float] = {}
-    for name, text in pairs(result, "--result thickness=131.5").items():
-        try:
-            results[name] = float(text)
-        except ValueError:
-            raise InputError(
-                f"'{text}' is not a number", hint="give it in the unit that `hagane doubts` shows"
-            ) from None
-    payload = {
-        "ticket": ticket,
-        "verdict": verdict.replace("-", "_"),
-        "results": results,
-        "at": at,
-        "note": note,
-    }
-    return _wish(store, campaign, "resolve", payload, as_json=as_json)
+    seen = _still_open(store, campaign)
+    _one_of("ticket in doubt", ticket, {d.event.ticket for d in seen.state.doubts()})
+    results = pairs(result, "--result thickness=131.5")
+    payload = resolution(seen.state, ticket, verdict.replace("-", "_"), results, at)
+    return _wish(store, campaign, "resolve", payload | {"note": note}, as_json=as_json)
 
 
 def observe(
-    sample: Annotated[str, typer.Argument(help="Sample name or trial number.")],
+    sample: Annotated[
+        str,
+        typer.Argument(help="Sample name or trial number; 7/b is another sample of trial 7."),
+    ],
     metric: Annotated[str, typer.Option(help="Metric of the campaign.")],
     value: Annotated[str | None, typer.Option(help="Value with its unit: '3.2 GPa'.")] = None,
     file: Annotated[
@@ -180,12 +172,14 @@ def observe(
 
     Example: hagane observe my-film-3 --metric resistivity --value "6e-4 ohm*cm"
     """
-    from orchestrator.runtime.observing import observation
+    from orchestrator.runtime.observing import check_observation, observation
 
     seen = _still_open(store, campaign)
     _one_of("metric of this campaign", metric, [m.name for m in seen.campaign.metrics])
     trials = map(str, seen.state.trials)
-    _one_of("sample or trial of this campaign", sample, [*seen.state.samples, *trials])
+    known = [*seen.state.samples, *trials]
+    if sample.rpartition("/")[0] not in known:
+        _one_of("sample or trial of this campaign", sample, known)
     _one_of("level of replication", level, LEVELS)
     if censored is not None:
         _one_of("kind of censoring", censored, BOUNDS)
@@ -196,6 +190,7 @@ def observe(
         "position": position,
         **{name: given for name, given in said.items() if given is not None},
     }
+    check_observation(seen.campaign, seen.state, payload)
     return _wish(store, campaign, "observe", payload, as_json=as_json)
 
 

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from orchestrator import errors
 from orchestrator.engine import policy
 from orchestrator.engine.admission import blanks_left, may_start, position_of, room_at, sample_of
-from orchestrator.engine.given import Source, source_of_next, uncompared
+from orchestrator.engine.given import Source, is_confirming, source_of_next, uncompared
 from orchestrator.engine.stopping import Reason, reason_to_end
 from orchestrator.engine.study import BoundStep, Study
 from orchestrator.model.events import Rule
@@ -132,13 +132,15 @@ def decide(study: Study, state: State, now: float, *, is_exhausted: bool = False
     end = reason_to_end(study, state, now)
     if end is None and is_exhausted:
         end = Reason("every candidate has been tried", "exhausted")
-    if end and not _unsettled(study, state):
+    confirms = is_confirming(study, state, end)
+    if end and not confirms and not _unsettled(study, state):
         return [End(end.why, end.rule)]
     if state.paused is not None:
         return examine
     to_compare = uncompared(study, state)
-    may_propose = end is None and (not to_compare or bool(state.wished))
-    acts = [*examine, *_act(study, state, may_propose=may_propose)]
+    may_propose = confirms or (end is None and (not to_compare or bool(state.wished)))
+    next_one = source_of_next(study, state, confirms=confirms) if may_propose else None
+    acts = [*examine, *_act(study, state, next_one)]
     if acts or may_propose or in_flight(state) or state.open_tickets:
         return acts
     return list(_asks(state, to_compare))
@@ -257,9 +259,9 @@ def _failed_carrying(study: Study, state: State, trial: TrialState) -> Iterator[
         yield Pause(f"sample {sample} could not be carried off: {last.failure.sentence}")
 
 
-def _act(study: Study, state: State, *, may_propose: bool) -> Iterator[Command]:
-    """The next step, oldest trial first; a new trial if there is room for it; or a pause when
-    nothing is under way that could make the room that somebody waits for."""
+def _act(study: Study, state: State, source: Source | None) -> Iterator[Command]:
+    """The next step, oldest trial first; a new trial if there is room for it, and a `source` of its
+    point; or a pause when nothing is under way that could make the room that somebody waits for."""
     remaining = {t.number: _way(study, state, t) for t in in_flight(state)}
     waiting: list[BoundStep] = []
     for trial in state.live_trials():
@@ -271,12 +273,12 @@ def _act(study: Study, state: State, *, may_propose: bool) -> Iterator[Command]:
             yield StartStep(trial.number, bound.step.name, attempt)
             return
         waiting.append(bound)
-    if may_propose and len(in_flight(state)) < study.in_flight:
+    if source and len(in_flight(state)) < study.in_flight:
         first = study.steps[0]
         number = max(state.trials, default=0) + 1
         way = {**remaining, number: [b.target for b in study.steps if b.moves_sample]}
         if may_start(study, state, first, None, way):
-            yield Propose(number, source_of_next(study, state))
+            yield Propose(number, source)
             return
         waiting.append(first)
     if waiting and not state.open_tickets:

@@ -7,8 +7,8 @@ from typing import Literal, assert_never
 
 from orchestrator.engine import decide as do
 from orchestrator.engine.admission import next_store, position_of, sample_of
-from orchestrator.engine.given import given_proposal
-from orchestrator.engine.history import history_of
+from orchestrator.engine.given import given_proposal, recommended
+from orchestrator.engine.history import history_of, in_context
 from orchestrator.engine.judging import judge, known_values
 from orchestrator.engine.ledger import Ledger
 from orchestrator.engine.points import refuse_outside
@@ -64,10 +64,12 @@ class Deeds:
         after, start = state.n_events, clock.now()
         now_s = start - state.started_at
         try:
-            proposals = await self._planner.propose(history_of(self._study, state, now_s), 1)
+            history = history_of(self._study, state, now_s)
+            proposals = await self._planner.propose(history, 1)
             if not proposals:
                 raise PlanningError("the planner gave none")
-            refuse_outside(self._study.campaign.space, proposals[0].point)
+            proposal = in_context(self._study.campaign.space, proposals[0], history)
+            refuse_outside(self._study.campaign.space, proposal.point)
         except PoolExhausted:
             self.is_exhausted = True
             return
@@ -78,7 +80,7 @@ class Deeds:
         await self._ledger.record(
             ev.TrialProposed(
                 trial=number,
-                proposal=proposals[0],
+                proposal=proposal,
                 after=after,
                 now_s=now_s,
                 seconds=clock.now() - start,
@@ -86,9 +88,22 @@ class Deeds:
         )
         await self._warm_up(number)
 
+    async def _recommend(self) -> None:
+        """Settles, once, which trial is to be confirmed."""
+        state = self._ledger.state
+        now_s = self._ledger.clock.now() - state.started_at
+        found, note = None, ""
+        try:
+            found = await self._planner.recommend(history_of(self._study, state, now_s))
+        except (PlanningError, InputError) as error:
+            note = str(error)
+        await self._ledger.record(recommended(self._study, state, found, note))
+
     async def _give(self, command: do.Propose) -> None:
         """The trial of a point that the planner is not asked for."""
         state = self._ledger.state
+        if command.source == "confirm" and state.recommended is None:
+            await self._recommend()
         proposal = given_proposal(self._study, state, command.source)
         now_s = self._ledger.clock.now() - state.started_at
         await self._ledger.record(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from orchestrator.engine.blocks import BEFORE, blocks_of
 from orchestrator.engine.study import Study
-from orchestrator.model.campaign import Campaign
+from orchestrator.model.campaign import Campaign, PlannerChoice
 from orchestrator.model.objective import PREFERENCE, Metric
-from orchestrator.model.space import Point
+from orchestrator.model.points import met_at
+from orchestrator.model.space import Point, SearchSpace
 from orchestrator.model.start import KnownTrial
 from orchestrator.model.state import State, TrialState
-from orchestrator.model.trial import TrialStatus
+from orchestrator.model.trial import Proposal, TrialStatus
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
+
+GIVEN = ("person", "control", "confirm")
+"""Sources of proposals that the planner did not make."""
 
 
 def task_of(campaign: Campaign) -> PlanningTask:
@@ -19,9 +24,17 @@ def task_of(campaign: Campaign) -> PlanningTask:
         space=campaign.space,
         metrics=tuple(MetricScale(name=m.name, unit=m.unit, scale=m.scale) for m in wanted),
         objective=campaign.objective,
-        planner=campaign.planner,
+        planner=_planner(campaign),
         seed=campaign.seed,
     )
+
+
+def _planner(campaign: Campaign) -> PlannerChoice:
+    """The file's; where controls are made, what drifts is modelled unless the file says no."""
+    chosen = campaign.planner
+    if campaign.controls is None or chosen.kind != "bayesian":
+        return chosen
+    return chosen.model_copy(update={"options": {"drift": True, **chosen.options}})
 
 
 def history_of(study: Study, state: State, now_s: float | None = None) -> History:
@@ -35,6 +48,7 @@ def history_of(study: Study, state: State, now_s: float | None = None) -> Histor
     campaign = study.campaign
     names = [m.name for m in wanted_metrics(campaign) if m.name != PREFERENCE]
     evaluated, pending = before(state, campaign), []
+    blocks = blocks_of(campaign, state)
     for trial in state.trials.values():
         outcomes = _outcomes(trial, names)
         point = _met(campaign, trial)
@@ -48,11 +62,12 @@ def history_of(study: Study, state: State, now_s: float | None = None) -> Histor
                     failed=has_failed,
                     blames_parameters=has_failed and trial.blames_parameters,
                     at_s=_known_at(trial) - state.started_at,
+                    block=blocks[trial.number],
                 )
             )
         elif not trial.status.is_terminal:
             pending.append(point)
-    n_proposed = sum(t.proposal.source != "person" for t in state.trials.values())
+    n_proposed = sum(t.proposal.source not in GIVEN for t in state.trials.values())
     return History(
         evaluated=tuple(evaluated),
         pending=tuple(pending),
@@ -63,13 +78,20 @@ def history_of(study: Study, state: State, now_s: float | None = None) -> Histor
     )
 
 
+def in_context(space: SearchSpace, proposal: Proposal, history: History) -> Proposal:
+    """The proposal with its contexts as they are now, whatever its planner makes of them."""
+    point = met_at(space, proposal.point, history.context)
+    return proposal if point == proposal.point else proposal.model_copy(update={"point": point})
+
+
 def before(state: State, campaign: Campaign) -> list[Evaluated]:
     """What was known before the first trial, under the numbers ..., -2, -1."""
     known = [*campaign.start, *(state.opened.start if state.opened else ())]
-    return [evaluated_of(trial, index - len(known)) for index, trial in enumerate(known)]
+    block = BEFORE if campaign.block is not None else ""
+    return [evaluated_of(trial, index - len(known), block) for index, trial in enumerate(known)]
 
 
-def evaluated_of(trial: KnownTrial, number: int) -> Evaluated:
+def evaluated_of(trial: KnownTrial, number: int, block: str = "") -> Evaluated:
     """A trial that was made elsewhere, as the planner sees it."""
     return Evaluated(
         trial=number,
@@ -77,6 +99,7 @@ def evaluated_of(trial: KnownTrial, number: int) -> Evaluated:
         outcomes={name: Outcome(**found.model_dump()) for name, found in trial.outcomes.items()},
         failed=trial.failed,
         blames_parameters=trial.blames_parameters,
+        block=block,
     )
 
 

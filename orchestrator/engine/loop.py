@@ -249,10 +249,11 @@ class Engine:
 
     async def _take_requests(self) -> None:
         journal, state = self._ledger.journal, self._ledger.state
-        for request in await journal.take_requests():
+        waiting = await journal.take_requests()
+        for request in waiting:
             answer = "taken already by the engine before this one: see `hagane events`"
             if request.id not in state.requests_taken:
-                events, answer = grant(self._study, state, self._executor, request)
+                events, answer = grant(self._study, state, self._executor, request, waiting)
                 await self._ledger.record(*events)
             if request.kind == "stop" and self._is_open:
                 answer = "safe" if await self.stop(request.by) else "not all resources answered"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
 from orchestrator.engine.admission import room_at
@@ -12,6 +12,7 @@ from orchestrator.engine.judging import pass_gate
 from orchestrator.engine.points import refuse_outside
 from orchestrator.engine.study import Study
 from orchestrator.errors import HaganeError, InputError, UnknownName
+from orchestrator.model.campaign import Campaign
 from orchestrator.model.events import (
     ActionDispatched,
     ActionDone,
@@ -28,10 +29,12 @@ from orchestrator.model.events import (
     Resumed,
     SampleMoved,
 )
+from orchestrator.model.objective import PREFERENCE
 from orchestrator.model.points import point_from
 from orchestrator.model.quantity import difference_in, quantity_in
 from orchestrator.model.state import DispatchState, State, TrialState
 from orchestrator.model.trial import TrialStatus
+from orchestrator.ports.action import ActionSpec
 from orchestrator.ports.execution import Executor
 from orchestrator.ports.journal import Request
 
@@ -40,21 +43,37 @@ OUT = "out"
 
 
 def grant(
-    study: Study, state: State, executor: Executor, request: Request
+    study: Study,
+    state: State,
+    executor: Executor,
+    request: Request,
+    waiting: Sequence[Request] = (),
 ) -> tuple[list[Event], str]:
-    """The events that a wish causes (the first says that it was read), and the answer to it."""
+    """The events that a wish causes (the first says that it was read), and the answer to it.
+
+    Of several verdicts on one ticket among those `waiting` the last one counts.
+    """
     taken = RequestTaken(
         request=request.id, wish=request.kind, payload=dict(request.payload), by=request.by
     )
     try:
+        _refuse_replaced(request, waiting)
         events = _events(study, state, executor, request)
     except HaganeError as error:
-        hint = f" ({error.hint})" if error.hint else ""
-        return [taken], f"refused: {error}{hint}"
+        why = str(error) + (f" ({error.hint})" if error.hint else "")
     except (TypeError, ValueError, ArithmeticError) as error:
         # anybody may write into the inbox; it must not end the engine
-        return [taken], f"refused: the wish cannot be understood ({error})"
-    return [taken, *events], "done"
+        why = f"the wish cannot be understood ({error})"
+    else:
+        return [taken, *events], "done"
+    return [taken.model_copy(update={"refused": why})], f"refused: {why}"
+
+
+def _refuse_replaced(request: Request, waiting: Sequence[Request]) -> None:
+    ticket = request.payload.get("ticket")
+    later = [r for r in waiting if r.id > request.id and r.kind == "resolve"]
+    if request.kind == "resolve" and any(r.payload.get("ticket") == ticket for r in later):
+        raise InputError("a later verdict on the same ticket takes its place")
 
 
 def _events(study: Study, state: State, executor: Executor, request: Request) -> list[Event]:
@@ -63,7 +82,7 @@ def _events(study: Study, state: State, executor: Executor, request: Request) ->
         "pause": lambda: [Paused(why=str(payload.get("why") or "a person's wish"), by=by)],
         "resume": lambda: _resume(state, by),
         "resolve": lambda: _resolve(study, state, executor, payload, by),
-        "observe": lambda: [_observe(study, state, payload, by)],
+        "observe": lambda: [observed(study.campaign, state, payload, by)],
         "invalidate": lambda: [_invalidate(state, payload, by)],
         "moved": lambda: [_moved(study, state, payload, by)],
         "try": lambda: [_try(study, state, payload, by)],
@@ -133,8 +152,15 @@ def _stated(
     executor: Executor, event: ActionDispatched, payload: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The results that a person states for an action whose own were lost."""
-    wanted = {r.name: r for r in executor.actions[event.resource][event.action].results}
+    spec = executor.actions[event.resource][event.action]
     given = dict(payload.get("results") or {})
+    check_stated(event, spec, given)
+    return given
+
+
+def check_stated(event: ActionDispatched, spec: ActionSpec, given: Mapping[str, Any]) -> None:
+    """Accepts results that are all there, known, and finite. Raises InputError."""
+    wanted = {r.name: r for r in spec.results}
     for name, value in given.items():
         if name not in wanted:
             raise UnknownName(f"result of {event.resource}.{event.action}", name, wanted)
@@ -148,16 +174,16 @@ def _stated(
             hint=" ".join(f"--result {r.name}=...[{r.unit}]" for r in missing)
             + ", or resolve it as failed",
         )
-    return given
 
 
-def _observe(study: Study, state: State, payload: Mapping[str, Any], by: str) -> Observed:
+def observed(campaign: Campaign, state: State, payload: Mapping[str, Any], by: str) -> Observed:
+    """What a person measured elsewhere. Raises InputError, ResultRefused."""
     trial, sample = _trial_of(state, str(payload.get("sample", "")))
-    names = [m.name for m in study.campaign.metrics]
+    names = [m.name for m in campaign.metrics if m.name != PREFERENCE]
     name = str(payload.get("metric", ""))
     if name not in names:
         raise UnknownName("metric", name, names)
-    metric = study.campaign.metric(name)
+    metric = campaign.metric(name)
     value = _measured(f"the value of {name}", payload.get("value"), metric.unit)
     pass_gate(metric, value)
     sd = payload.get("sd")
@@ -197,8 +223,12 @@ def _one_of(word: Any, known: tuple[Any, ...]) -> Any:
 
 
 def _place(study: Study, given: Any) -> str:
-    places = [*(p.name for p in study.lab.positions), OUT]
-    if given not in places:
+    return check_place(given, [p.name for p in study.lab.positions])
+
+
+def check_place(given: Any, positions: Sequence[str]) -> str:
+    """A position of the lab, or out of it. Raises UnknownName."""
+    if given not in (places := [*positions, OUT]):
         raise UnknownName("position of this lab", str(given or ""), places)
     return str(given)
 
@@ -243,6 +273,10 @@ def _trial_of(state: State, sample: str) -> tuple[TrialState, str | None]:
     if sample.isdigit() and int(sample) in state.trials:
         trial = state.trials[int(sample)]
         return trial, trial.samples[-1] if trial.samples else None
+    known, _, name = sample.rpartition("/")
+    if known and name:  # another sample of the trial, under a name of the person's own
+        trial, first = _trial_of(state, known)
+        return trial, f"{first or known}/{name}"
     raise UnknownName("sample or trial", sample, state.samples)
 
 

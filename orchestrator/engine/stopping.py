@@ -27,7 +27,10 @@ class Reason:
 def reason_to_end(study: Study, state: State, now: float) -> Reason | None:
     """The first stop rule that holds, or None."""
     campaign = study.campaign
-    if len(state.trials) >= campaign.budget.trials:
+    n_trials = len(state.trials)
+    if n_trials >= campaign.budget.trials and campaign.confirm is not None:
+        n_trials = sum(map(is_regular, state.trials.values()))
+    if n_trials >= campaign.budget.trials:
         return Reason(f"the budget of {campaign.budget.trials} trials is used", "budget")
     limit_s = campaign.budget.time_s
     running_s = state.running_s + max(0.0, now - state.last_at)
@@ -41,7 +44,8 @@ def _by_results(study: Study, state: State) -> Reason | None:
     if stop == StopRules():
         return None
     ended = sorted(
-        (t for t in state.trials.values() if t.status.is_terminal), key=lambda t: t.ended_at or 0.0
+        (t for t in state.trials.values() if t.status.is_terminal and is_regular(t)),
+        key=lambda t: t.ended_at or 0.0,
     )
     if stop.failures_in_a_row is not None:
         last = ended[-stop.failures_in_a_row :]
@@ -62,6 +66,11 @@ def _by_results(study: Study, state: State) -> Reason | None:
     if stop.no_progress is not None and since_best >= stop.no_progress:
         return Reason(f"no progress in {stop.no_progress} trials", "no_progress")
     return None
+
+
+def is_regular(trial: TrialState) -> bool:
+    """Whether a trial counts for the budget and the stop rules: all but replicates at the end."""
+    return trial.proposal.source != "confirm"
 
 
 def _has_little_to_gain(state: State, least: float) -> bool:

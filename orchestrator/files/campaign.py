@@ -7,8 +7,9 @@ from pathlib import Path
 
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.files.canonical import content_hash
+from orchestrator.files.checks import read_block, read_confirm, read_controls
 from orchestrator.files.conditions import read_constraints
-from orchestrator.files.document import Document, read_document
+from orchestrator.files.document import Document, parse_document, read_document
 from orchestrator.files.findings import Findings
 from orchestrator.files.outcome import read_contexts, read_metrics
 from orchestrator.files.recipe import positive_seconds, read_recipe
@@ -46,6 +47,19 @@ def load_campaign(
     return _Reading(document, Path(path).parent).campaign(capability, capabilities, planners)
 
 
+def campaign_from_text(text: str, source: str, planners: Collection[str]) -> Campaign:
+    """A campaign without roles, from the text of a file; tables are looked for where one is.
+
+    Raises:
+        FileProblems: with every mistake and its place in the text.
+    """
+
+    def none(name: str) -> Actions:
+        raise UnknownName("capability that is installed", name, ())
+
+    return _Reading(parse_document(text, source), Path()).campaign(none, (), planners)
+
+
 class _Reading:
     def __init__(self, document: Document, folder: Path) -> None:
         self._document = document
@@ -64,6 +78,7 @@ class _Reading:
         heading = findings.shaped([], CampaignHeading, "a key of a campaign", partly=True)
         space = read_space(findings, self._scope, self._folder)
         constraints = read_constraints(findings, self._scope)
+        space = space.model_copy(update={"constraints": constraints})
         roles = self._roles(capability, capabilities)
         recipe = read_recipe(findings, self._scope, roles)
         metrics = read_metrics(findings, self._scope)
@@ -73,6 +88,8 @@ class _Reading:
         planner, budget = self._planner(planners), self._budget()
         self._refuse_emptiness(objective)
         start = self._start(space, metrics, objective)
+        controls, confirm = read_controls(findings, space), read_confirm(findings, objective)
+        block = read_block(findings, [*metrics, *contexts])
         findings.raise_any()
         assert heading is not None, "or it was a finding"
         assert objective is not None, "or it was a finding"
@@ -80,7 +97,7 @@ class _Reading:
         return Campaign(
             name=heading.name,
             goal=heading.goal,
-            space=space.model_copy(update={"constraints": constraints}),
+            space=space,
             roles={name: str(findings.plain(["roles", name])) for name in roles},
             recipe=recipe,
             metrics=_all_metrics(metrics, contexts, objective),
@@ -90,6 +107,9 @@ class _Reading:
             stop=stop,
             start=start.trials,
             start_from=start.campaign,
+            controls=controls,
+            confirm=confirm,
+            block=block,
             in_flight=heading.in_flight,
             seed=heading.seed,
             source=self._document.source,

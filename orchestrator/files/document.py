@@ -102,12 +102,12 @@ def read_text(path: Path, max_bytes: int) -> str:
         FileProblems: it is absent, too large, or no text.
     """
     try:
-        size = path.stat().st_size
-        content = path.read_bytes() if size <= max_bytes else b""
+        with path.open("rb") as file:  # a device or a pipe has no size beforehand, or no end
+            content = file.read(max_bytes + 1)
     except OSError as error:
         reason = (error.strerror or "unknown reason").lower()
         raise FileProblems(str(path), [Problem(f"it cannot be read: {reason}")]) from error
-    if size > max_bytes:
+    if len(content) > max_bytes:
         raise _fatal(str(path), f"it is larger than {max_bytes // 1_000_000} MB")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content:
         raise _fatal(str(path), "it is not a text file", "save it as plain text in UTF-8")

@@ -181,6 +181,10 @@ def _expectation(fault: Any) -> str:
         case "too_short" | "too_long":
             n = context.get("min_length", context.get("max_length"))
             return f"{'at least' if 'min_length' in context else 'at most'} {n} entries"
+        case "string_too_short":
+            return "a text that is not empty"
+        case "string_too_long":
+            return f"a text of at most {context['max_length']} characters"
         case "string_pattern_mismatch":
             return IN_WORDS.get(context["pattern"], f"a text like {context['pattern']}")
         case kind:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -273,7 +274,20 @@ def _option(option: OptionSpec, value: Any) -> float | int | str | bool:
     is_fit = isinstance(given, allowed) and isinstance(given, bool) == (option.kind == "boolean")
     if not is_fit:
         raise InputError(f"'{option.name}' is {wish}, not {value!r}")
+    if option.kind in ("real", "integer"):
+        check_range(option, given)
     return float(given) if option.kind == "real" else given
+
+
+def check_range(option: OptionSpec, value: float) -> None:
+    """Accepts a finite number within the option's own bounds. Raises InputError."""
+    low, high = option.low, option.high
+    if math.isfinite(value) and (low is None or low <= value) and (high is None or value <= high):
+        return
+    bounds = [f"at least {low:g}"] if low is not None else []
+    bounds += [f"at most {high:g}"] if high is not None else []
+    wish = " and ".join(bounds) or "a finite number"
+    raise InputError(f"'{option.name}' is {wish} {option.unit}".rstrip() + f", not {value:g}")
 
 
 def _is_real_port(name: str, value: str) -> bool:

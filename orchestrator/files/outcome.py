@@ -56,13 +56,16 @@ def _metric(findings: Findings, scope: Scope, name: str, shape: MetricShape) -> 
         if given is not None:
             with findings.at([*path, key]):
                 bounds[key] = in_unit(given, shape.unit)
+    low, high = bounds["min"], bounds["max"]
+    if low is not None and high is not None and low > high:
+        findings.add([*path, "min"], f"the least {name} is above the greatest, 'max'")
     return Metric(
         name=name,
         expression=text,
         unit=shape.unit,
         scale=shape.scale,
-        low=bounds["min"],
-        high=bounds["max"],
+        low=low,
+        high=high,
     )
 
 

@@ -30,6 +30,7 @@ def read_recipe(findings: Findings, scope: Scope, roles: Roles) -> tuple[Step, .
         name = next(iter(node.value))
         with findings.at([*path, name], key=True):
             scope.check_new(name)
+            scope.steps.add(name)
         step = _read_step(findings, scope, roles, [*path, name])
         if step is None:
             scope.broken.add(name)

@@ -29,6 +29,8 @@ from orchestrator.model.space import (
 )
 from orchestrator.model.start import KnownOutcome, KnownTrial
 
+BESIDE = ("sd", "samples", "censored")
+"""What may stand in columns of its own beside a metric: `METRIC sd`."""
 FAILED = "failed"
 """What stands in place of a result of a trial that gave none, because of its parameters."""
 _BOUNDS: Mapping[str, Literal["above", "below"]] = {">": "above", "<": "below"}
@@ -83,7 +85,7 @@ class _Reading:
             self._find(parameter.name, optional=isinstance(parameter, Context))
         for metric in self._metrics:
             self._find(metric.name)
-            for more in ("sd", "samples", "censored"):
+            for more in BESIDE:
                 self._find(f"{metric.name} {more}", optional=True)
         self._line, self._cells = 0, dict[str, str]()
 

@@ -27,14 +27,16 @@ class Scope:
     """Names with their units; for parameters also what they may become.
 
     `ranges` are in the name's unit; `words` are the values of names that stand for texts; `whole`
-    are names of whole numbers. A name in `broken` was declared, but not so that it could be read:
-    to use it is no second mistake. `taken` are names that stand for nothing in an expression.
+    are names of whole numbers; `steps` are those so far, with results or without. A name in
+    `broken` was declared, but not so that it could be read: to use it is no second mistake. `taken`
+    are names that stand for nothing in an expression.
     """
 
     units: dict[str, str] = field(default_factory=dict)
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)
     whole: set[str] = field(default_factory=set)
+    steps: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
 
@@ -58,7 +60,7 @@ class Scope:
     def _declare_pool(self, pool: Pool) -> None:
         self.units[pool.name], self.words[pool.name] = TEXT, pool.names
         for index, (column, unit) in enumerate(zip(pool.columns, pool.units, strict=True)):
-            values = [row[index] for row in pool.rows]
+            values = pool.rows.column(index)
             self.units[f"{pool.name}.{column}"] = unit
             self.ranges[f"{pool.name}.{column}"] = (min(values), max(values))
         for column, texts in pool.texts.items():
@@ -105,5 +107,6 @@ class Scope:
             raise InputError(f"'{name}' cannot be a name", hint="it stands for the trial before")
         if name in FUNCTIONS:
             raise InputError(f"'{name}' cannot be a name", hint=f"{name}() is a function")
-        if name in self.broken | self.taken or any(n.split(".")[0] == name for n in self.units):
+        others = self.steps | self.broken | self.taken
+        if name in others or any(n.split(".")[0] == name for n in self.units):
             raise InputError(f"the name '{name}' is used twice", hint="give it another name")

@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
-TITLE = r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}$"
+TITLE = r"^[A-Za-z0-9]([A-Za-z0-9 ._-]{0,78}[A-Za-z0-9_-])?$"
 FORMULA = r"^\s*="
 ROLE_ACTION = r"^\w+\.\w+$"
 IN_WORDS = {
     NAME: "a name of letters, digits and '_'",
-    TITLE: "a name of letters, digits, spaces and '._-', at most 80 long",
+    TITLE: "a name of letters, digits, spaces and '._-', at most 80 long, no space at its ends",
     FORMULA: "an expression after '='",
     ROLE_ACTION: "ROLE.ACTION",
 }
@@ -297,6 +297,29 @@ class StartShape(Shape):
     campaign: Word | None = None
 
 
+class ControlsShape(Shape):
+    """A trial at the same point first, and again after `every` so many others."""
+
+    every: Annotated[int, Field(gt=0)]
+    point: Annotated[dict[Name, int | Finite | Word], Field(min_length=1)]
+
+
+class BlockShape(Shape):
+    """What a block of trials is, exactly one of: `every` so many; from one of the `controls` to the
+    next; with the same value of a `metric` (the number of a lot)."""
+
+    every: Annotated[int, Field(gt=0)] | None = None
+    controls: Literal[True] | None = None
+    metric: str | None = None
+
+
+class ConfirmShape(Shape):
+    """Fresh replicates at the end: of the best point found, and of a control in turn with them."""
+
+    replicates: Annotated[int, Field(gt=0)] = 3
+    control: Annotated[int, Field(ge=0)] = 3
+
+
 class CampaignHeading(Shape):
     """The plain values of a campaign file."""
 
@@ -323,5 +346,8 @@ class CampaignShape(CampaignHeading):
     objective: ObjectiveShape
     planner: PlannerShape = PlannerShape()
     start: StartShape | None = None
+    controls: ControlsShape | None = None
+    confirm: ConfirmShape | None = None
+    block: BlockShape | None = None
     budget: BudgetShape
     stop: StopShape = StopShape()

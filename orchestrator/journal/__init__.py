@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestrator.journal.store import LeasedJournal, Store
+from orchestrator.settings import data_directory
 
-__all__ = ["LeasedJournal", "Store", "open_store"]
+__all__ = ["LeasedJournal", "Store", "is_there", "open_store"]
 
 
 def open_store(where: str | Path | None = None) -> Store:
@@ -32,3 +33,11 @@ def open_store(where: str | Path | None = None) -> Store:
     from orchestrator.journal.sql import SqlStore
 
     return SqlStore(open_database(where))
+
+
+def is_there(where: str | Path | None) -> bool:
+    """Whether opening this store makes no new file (a server is left to answer for itself)."""
+    if isinstance(where, str) and (where == "memory:" or "://" in where):
+        return True
+    path = data_directory() / "store.sqlite" if where is None else Path(where).expanduser()
+    return path.exists()

@@ -68,6 +68,11 @@ def open_database(where: str | Path | None) -> Database:
     """Opens what `open_store` is given. Raises as `open_store`."""
     if isinstance(where, str) and where.startswith(("postgresql:", "postgres:")):
         database = _postgresql(where)
+    elif isinstance(where, str) and "://" in where:
+        raise InputError(
+            f"'{where.partition('://')[0]}://' is no kind of store",
+            hint="name a file, or postgresql://user@host:5432/database",
+        )
     else:
         database = _sqlite(_default_path() if where is None else Path(where))
     try:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.model.objective import PREFERENCE, Metric, Objective
 from orchestrator.model.recipe import Step
-from orchestrator.model.space import Context, SearchSpace
+from orchestrator.model.space import Context, Point, SearchSpace
 from orchestrator.model.start import KnownTrial
 
 
@@ -40,6 +40,31 @@ class StopRules(_Frozen):
     little_to_gain: float | None = Field(default=None, gt=0)
 
 
+class Controls(_Frozen):
+    """A control trial at a fixed point first, and after every so many other trials. Contexts are
+    not in the point: they are as they are."""
+
+    every: int = Field(gt=0)
+    point: Point
+
+
+class Blocks(_Frozen):
+    """What a block of trials is, within which outcomes have more in common than their points: so
+    many trials one after the other; or those from one control to the next; or those with the same
+    value of a metric (the number of a lot, of a target). Exactly one of the three is said."""
+
+    every: int | None = Field(default=None, gt=0)
+    controls: bool = False
+    metric: str = ""
+
+
+class Confirmation(_Frozen):
+    """Fresh replicates at the end: of the best point found, and of a control beside it."""
+
+    replicates: int = Field(default=3, gt=0)
+    control: int = Field(default=3, ge=0)
+
+
 class Campaign(_Frozen):
     """A campaign without its lab. `file_hash` is sha256 of the file and the tables it names.
 
@@ -59,6 +84,9 @@ class Campaign(_Frozen):
     stop: StopRules = StopRules()
     start: tuple[KnownTrial, ...] = ()
     start_from: str = ""
+    controls: Controls | None = None
+    confirm: Confirmation | None = None
+    block: Blocks | None = None
     in_flight: int | None = Field(default=None, gt=0)
     seed: int = 0
     source: str = ""

@@ -94,6 +94,16 @@ class TrialProposed(_Event):
     seconds: float = 0.0
 
 
+class Recommended(_Event):
+    """Which trial is the answer, and is to be confirmed: by the planner's model, or else the best
+    one as measured (`note` says why not the model's)."""
+
+    kind: Literal["recommended"] = "recommended"
+    trial: int
+    by: Literal["model", "measured"]
+    note: str = ""
+
+
 class PointWished(_Event):
     """A person wants a point to be tried: before the planner's next one, once there is room."""
 
@@ -313,13 +323,14 @@ class Resumed(_Event):
 
 
 class RequestTaken(_Event):
-    """An inbox entry was read; what it caused follows."""
+    """An inbox entry was read; what it caused follows. `refused` says why it caused nothing."""
 
     kind: Literal["request_taken"] = "request_taken"
     request: int
     wish: str
     payload: dict[str, Any] = Field(default_factory=dict)
     by: str = ""
+    refused: str = ""
 
 
 Rule: TypeAlias = Literal[
@@ -350,6 +361,7 @@ Event: TypeAlias = Annotated[
     | ResourceFound
     | MadeSafe
     | TrialProposed
+    | Recommended
     | PointWished
     | Preferred
     | SampleMade

@@ -1,22 +1,34 @@
-"""A point from what a person writes: words and quantities by name."""
+"""Points of a space: made from what a person writes, held against everything that binds them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from orchestrator.errors import InputError, UnknownName
+from orchestrator.errors import InputError, ResultRefused, UnknownName
+from orchestrator.model.expression import compile_expression
 from orchestrator.model.quantity import quantity_in
 from orchestrator.model.space import (
+    Choice,
     Context,
+    Fidelity,
     Integer,
+    Mixture,
     Ordinal,
     Parameter,
     Point,
+    Pool,
+    Real,
     SearchSpace,
     Value,
+    parameter_units,
+    point_values,
     words_of,
 )
+
+ROUNDING = 1e-9
+"""Sums and constraints are met within this share of what is added up."""
 
 
 def point_from(space: SearchSpace, given: Mapping[str, Any], context: Point | None = None) -> Point:
@@ -47,6 +59,12 @@ def point_from(space: SearchSpace, given: Mapping[str, Any], context: Point | No
     return {name: point[name] for name in space.names}
 
 
+def met_at(space: SearchSpace, point: Point, context: Point) -> Point:
+    """The point with every context as it is now: as in `context`, or as assumed."""
+    contexts = [p for p in space.parameters if isinstance(p, Context)]
+    return {**point, **{p.name: context.get(p.name, p.assumed) for p in contexts}}
+
+
 def value_from(parameter: Parameter, given: Any) -> Value:
     """A parameter's value from a word, a quantity or a number. Raises InputError."""
     name, words = parameter.name, words_of(parameter)
@@ -74,3 +92,78 @@ def _number(name: str, given: Any, unit: str) -> float:
         return float(given)
     except ValueError:
         return quantity_in(given, unit)
+
+
+def faults_of(space: SearchSpace, point: Point) -> Iterator[str]:
+    """Why a point does not belong to a space, as what comes after "somebody proposed": a value that
+    is missing, unknown or outside, a condition, a mixture or a known constraint that it breaks."""
+    conditions = {condition.name: condition for condition in space.conditions}
+    for parameter in space.parameters:
+        name = parameter.name
+        if name not in point:
+            yield f"no value of '{name}'"
+            return
+        condition, value = conditions.get(name), point[name]
+        if condition is not None and point.get(condition.parent) not in condition.values:
+            if value != condition.otherwise:
+                where = f"{condition.parent} = {point.get(condition.parent)!r}"
+                yield f"{name} = {value!r} at {where}, where it can only be {condition.otherwise!r}"
+        elif not _belongs(parameter, value):
+            yield f"{name} = {value!r}, outside of the space"
+    unknown = sorted(set(point) - set(space.names))
+    if unknown:
+        yield f"'{unknown[0]}', which is no parameter"
+    for mixture in space.mixtures:
+        yield from _mixture_faults(mixture, point)
+    yield from _broken_constraints(space, point)
+
+
+def _belongs(parameter: Parameter, value: Any) -> bool:
+    match parameter:
+        case Real(low=low, high=high):
+            return _is_number(value) and low <= value <= high
+        case Context():
+            return _is_number(value)  # what is measured may lie outside of what was expected
+        case Integer(low=low, high=high):
+            is_whole = isinstance(value, int) and not isinstance(value, bool)
+            return is_whole and low <= value <= high
+        case Choice(options=words) | Pool(names=words) | Fidelity(levels=words):
+            return isinstance(value, str) and value in words
+        case Ordinal(levels=levels):
+            return not isinstance(value, bool) and value in levels
+
+
+def _is_number(value: Any) -> bool:
+    is_number = isinstance(value, float | int) and not isinstance(value, bool)
+    return is_number and math.isfinite(value)
+
+
+def _mixture_faults(mixture: Mixture, point: Point) -> Iterator[str]:
+    shares = {name: float(point[name]) for name in mixture.components}
+    slack = ROUNDING * mixture.total
+    total = math.fsum(shares.values())
+    if abs(total - mixture.total) > slack * len(shares):
+        yield f"'{mixture.name}' with a sum of {total:g} instead of {mixture.total:g}"
+    present = {name: share for name, share in shares.items() if share > slack}
+    fewest, most = mixture.present
+    if not fewest <= len(present) <= most:
+        yield f"'{mixture.name}' with {len(present)} components instead of {fewest} to {most}"
+    for name, share in present.items():
+        if share < mixture.least - slack:
+            yield f"{name} = {share:g}, less than the {mixture.least:g} of what is present"
+
+
+def _broken_constraints(space: SearchSpace, point: Point) -> Iterator[str]:
+    if not space.constraints:
+        return
+    units, values = parameter_units(space), point_values(space, point)
+    for known in space.constraints:
+        expression = compile_expression(known.expression, units, known.unit)
+        try:
+            excess = expression.evaluate(values)
+            slack = ROUNDING * expression.magnitude(values)
+        except ResultRefused as refused:
+            yield f"a point for which '{known.text}' has no value: {refused}"
+            continue
+        if float(excess) > slack:  # type: ignore[arg-type]
+            yield f"a point that breaks '{known.text}'"

@@ -34,8 +34,13 @@ COMMON = tuple(FAMILIAR)
 _WORDS = {"at.%": "at_percent", "wt.%": "wt_percent", "·": "*", "^": "**"}
 _PERCENTS = ("at.%", "wt.%")
 _POWER = r"\*\*\s*-?\d(?:\.\d)?(?![\d.]|\s*\*\*)"  # one digit, never a tower
-_FORM = re.compile(rf"(?:[^\W\d]\w*|[%Ω]|°[CF]|1(?=\s*/)|[()*/\s]|{_POWER})+")
+# a name is taken whole (`*+`): split in every way, a wrong unit of 40 letters took for ever
+_FORM = re.compile(rf"(?:[^\W\d]\w*+|[%Ω]|°[CF]|1(?=\s*/)|[()*/\s]|{_POWER})+")
 _QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S.*?)?\s*", re.DOTALL)
+# what pint raises over a text that is no unit; the assertion over `nm*`
+_UNREADABLE = (
+    *(ValueError, TypeError, KeyError, SyntaxError, AssertionError, tokenize.TokenError),
+)
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,11 @@ def parse_quantity(text: str) -> tuple[float, str]:
     match = _QUANTITY.fullmatch(text)
     if match is None or not math.isfinite(float(match[1])):
         raise InputError(
-            f"'{text}' is not a quantity", hint="write a number and a unit, such as '20 min'"
+            f"'{shortened(text)}' is not a quantity",
+            hint="write a number and a unit, such as '20 min'",
         )
+    if re.match(r",\d", match[2] or ""):
+        raise InputError(f"'{shortened(text)}' has a decimal comma", hint="write a decimal point")
     return float(match[1]), match[2] or ""
 
 
@@ -203,9 +211,20 @@ def _unit(unit: str) -> Any:
     text = unit
     for ours, theirs in _WORDS.items():
         text = text.replace(ours, theirs)
-    if len(unit) > 60 or not _FORM.fullmatch(text):
-        raise InputError(f"'{unit}' is not written as a unit", hint="such as 'ohm*cm' or 'nm/min'")
+    if len(unit) > 60 or "//" in text or not _FORM.fullmatch(text):
+        raise _not_written(unit)
     return _parsed(unit, text)
+
+
+def _not_written(unit: str) -> InputError:
+    return InputError(
+        f"'{shortened(unit)}' is not written as a unit", hint="such as 'ohm*cm' or 'nm/min'"
+    )
+
+
+def shortened(text: str) -> str:
+    """A text in at most 60 characters, for a sentence about it."""
+    return text if len(text) <= 60 else text[:56] + " ..."
 
 
 def _parsed(unit: str, text: str) -> Any:
@@ -218,10 +237,8 @@ def _parsed(unit: str, text: str) -> Any:
     except pint.UndefinedUnitError as error:
         names = error.unit_names
         raise _unknown(names if isinstance(names, str) else names[0], registry) from None
-    except (pint.PintError, ValueError, TypeError, KeyError, SyntaxError, tokenize.TokenError):
-        raise InputError(
-            f"'{unit}' is not written as a unit", hint="such as 'ohm*cm' or 'nm/min'"
-        ) from None
+    except (*_UNREADABLE, pint.PintError):
+        raise _not_written(unit) from None
     if logarithmic:
         raise InputError(f"'{unit}' is a logarithmic unit", hint="give the plain quantity, as W")
     return parsed

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orchestrator.model.rows import Rows
 from orchestrator.model.syntax import TEXT
 
 PREVIOUS = "previous"
@@ -84,7 +85,7 @@ class Pool(_Frozen):
     names: tuple[str, ...]
     columns: tuple[str, ...]
     units: tuple[str, ...]
-    rows: tuple[tuple[float, ...], ...]
+    rows: Rows
     texts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     source: str = ""
     sha256: str = ""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 from orchestrator.model import events as ev
+from orchestrator.model.samples import mean_of_samples
 from orchestrator.model.trial import FailureCause, Proposal, TrialStatus
 
 _WEIGHT = {"wish": 0, "failure": 1, "doubt": 2, "latch": 3}
@@ -73,11 +74,17 @@ class TrialState:
         return any(o.event.metric == metric for o in self.observations)
 
     def observed(self, metric: str) -> ObservationState | None:
-        """The newest observation of a metric that still counts."""
+        """What was observed of a metric, by the observations that still count: the newest one, or
+        the mean over different samples of the newest one of each."""
+        found: dict[str | None, ObservationState] = {}
         for observation in reversed(self.observations):
             if observation.event.metric == metric and not observation.invalidated:
-                return observation
-        return None
+                found.setdefault(observation.event.sample, observation)
+        if len(found) < 2:
+            return next(iter(found.values()), None)
+        newest = next(iter(found.values()))
+        event = mean_of_samples([o.event for o in reversed(found.values())])
+        return ObservationState(newest.seq, event, newest.at)
 
 
 @dataclass
@@ -94,8 +101,9 @@ class State:
     """Everything that a decision needs.
 
     `wished` are points that people want to be tried, `preferences` pairs of trials, the better one
-    first. `live` are the numbers of the trials about which something may still have to be decided:
-    those that have not ended, and failed ones with a sample that may have to be carried off.
+    first. `recommended` is the trial that is to be confirmed. `live` are the numbers of the trials
+    about which something may still have to be decided: those that have not ended, and failed ones
+    with a sample that may have to be carried off.
     """
 
     opened: ev.CampaignOpened | None = None
@@ -119,6 +127,7 @@ class State:
     interlocks: list[tuple[float, ev.InterlockFired]] = field(default_factory=list)
     wished: list[ev.PointWished] = field(default_factory=list)
     preferences: dict[tuple[int, int], None] = field(default_factory=dict)
+    recommended: ev.Recommended | None = None
     requests_taken: set[int] = field(default_factory=set)
     paused: ev.Paused | None = None
     resumed_seq: int = 0
@@ -150,6 +159,8 @@ class State:
                 self.live[event.trial] = None
                 if event.proposal.source == "person":
                     del self.wished[:1]
+            case ev.Recommended():
+                self.recommended = event
             case ev.PointWished():
                 self.wished.append(event)
             case ev.Preferred():

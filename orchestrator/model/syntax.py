@@ -168,6 +168,8 @@ class _Reader:
             exponent = constant(right)
             if exponent is not None and not abs(exponent) <= _MAX_POWER:
                 raise self._refused(f"a power is greater than {_MAX_POWER:g}")
+        if isinstance(node.op, ast.Div) and constant(right) == 0:
+            raise self._refused("it divides by zero")
         return ast.BinOp(left, node.op, right)
 
     def _comparison(self, node: ast.Compare) -> ast.expr:

@@ -21,6 +21,10 @@ STILL_TO_GAIN = "still_to_gain"
 goal's unit, on a log scale in decades."""
 
 
+REPEATS = "repeats"
+"""The note of a `confirm` trial that says which one it repeats; 0 for the control point."""
+
+
 class TrialStatus(StrEnum):
     """proposed -> running -> done, perhaps by way of awaiting; failed from any of the first three.
 
@@ -91,11 +95,11 @@ class Proposal(_Frozen):
     """A point to try, and why. `why` is one sentence; `leave_one_out` has, per metric, the
     root-mean-square error of leave-one-out predictions (`on_log10` metrics in decades).
 
-    `notes` may have more numbers and words; one of them is read: `STILL_TO_GAIN`.
+    `notes` may have more numbers and words; two of them are read: `STILL_TO_GAIN` and `REPEATS`.
     """
 
     point: Point
-    source: Literal["initial", "model", "pool", "person", "table"]
+    source: Literal["initial", "model", "pool", "person", "table", "control", "confirm"]
     why: str
     intent: Literal["explore", "exploit", "design"] = "design"
     predicted: dict[str, Prediction] = Field(default_factory=dict)

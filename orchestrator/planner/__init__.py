@@ -1,1 +1,1 @@
-"""History in, proposals out. torch is needed by `modelled` and what it imports, nowhere else."""
+"""History in, proposals out. scipy is needed by `modelled` and what it imports alone."""

@@ -20,14 +20,16 @@ from orchestrator.planner.gain import (
 )
 from orchestrator.planner.gaussian import Belief, GaussianProcess, belief, drawn_belief
 from orchestrator.planner.kernel import Floats
+from orchestrator.planner.likelihood import factor
 from orchestrator.planner.question import Question
 from orchestrator.planner.sobol import Sobol
 from orchestrator.planner.worth import Weight, Worth
 
 MAX_ANCHORS = 12
+DRAWS_OF_SEVERAL = 4
 N_SHIFTS = 16
 N_GAIN = 64
-SURE_SD = 1e-3
+SURE_SD = 1e-2
 """Below it, in standardised outcomes, what was measured is taken as the outcome itself."""
 
 
@@ -52,8 +54,14 @@ def worth(
 ) -> Worth:
     """The worth of points, given features measured (n x d) and in flight (f x d)."""
     anchors = _anchors(question, processes, measured_at)
+    draws = min(draws, DRAWS_OF_SEVERAL) if len(question.aims) > 1 else draws
     asked = _ask(processes, anchors, in_flight, draws, seed, shifts(encoding, seed))
-    return Worth(encoding, asked.beliefs, _gain(question, asked), weights)
+    plain = Asked(
+        tuple(belief(process) for process in processes),
+        tuple(values.mean(axis=1, keepdims=True) for values in asked.outcomes),
+    )
+    rough = Worth(encoding, plain.beliefs, _gain(question, plain), weights)
+    return Worth(encoding, asked.beliefs, _gain(question, asked), weights, rough)
 
 
 def _anchors(
@@ -96,8 +104,7 @@ def _ask(
             tuple(belief(process) for process in processes),
             tuple(mean[:, None] for mean, _ in posteriors),
         )
-    uniform = Sobol(len(at) * len(processes), seed).points(0, draws)
-    normal = ndtri(np.clip(uniform, 1e-9, 1 - 1e-9)).T
+    normal = _antithetic(len(at) * len(processes), draws, seed)
     beliefs, outcomes = [], []
     for number, process in enumerate(processes):
         part = normal[number * len(at) : (number + 1) * len(at)]
@@ -105,6 +112,12 @@ def _ask(
         beliefs.append(found)
         outcomes.append(values)
     return Asked(tuple(beliefs), tuple(outcomes))
+
+
+def _antithetic(width: int, n: int, seed: int) -> Floats:
+    """Standard normal numbers (width x n) in pairs of opposite sign."""
+    half = np.random.default_rng([seed, 0xD2A]).normal(size=(width, (n + 1) // 2))
+    return np.concatenate([half, -half], axis=1)[:, :n]
 
 
 def _ask_averaged(
@@ -199,11 +212,8 @@ def gain_left(
         likely &= limit.sign * (mean - limit.bound) >= 0.0
     x = np.unique(x[likely] if likely.any() else x, axis=0)
     mean, covariance = processes[aim.column].joint(x)
-    values, vectors = np.linalg.eigh(covariance)
-    kept = values > 1e-10
-    root = vectors[:, kept] * np.sqrt(values[kept])
-    normal = np.random.default_rng([seed, 0x6A1]).normal(size=(int(kept.sum()), N_GAIN // 2))
-    drawn = mean[:, None] + root @ np.concatenate([normal, -normal], axis=1)
+    normal = _antithetic(len(x), N_GAIN, seed)
+    drawn = mean[:, None] + factor(covariance) @ normal
     merits = aim.merit(drawn)
     chosen = int(np.argmax(aim.merit(mean)))
     return float((merits.max(axis=0) - merits[chosen]).mean())

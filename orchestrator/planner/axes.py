@@ -130,12 +130,17 @@ def numbers_of(parameter: Parameter, codes: Floats) -> dict[str, Floats]:
     if isinstance(parameter, Integer):
         return {parameter.name: (parameter.low + cells).astype(float)}
     if isinstance(parameter, Pool):
-        rows = np.asarray(parameter.rows, dtype=float)[cells]
+        rows = array_of(parameter)[cells]
         return {f"{parameter.name}.{c}": rows[:, i] for i, c in enumerate(parameter.columns)}
     words = words_of(parameter)
     if isinstance(words[0], str):
         return {}
     return {parameter.name: np.array(words, dtype=float)[cells]}
+
+
+def array_of(pool: Pool) -> Floats:
+    """The rows of a pool (n x d), not copied."""
+    return np.frombuffer(pool.rows.flat, dtype=np.float64).reshape(len(pool.names), -1)
 
 
 def _cell(parameter: Parameter, code: float) -> int:

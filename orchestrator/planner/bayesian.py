@@ -14,7 +14,7 @@ from typing import Any
 from orchestrator.errors import PoolExhausted
 from orchestrator.model.trial import Proposal
 from orchestrator.planner.initial import SpaceFilling
-from orchestrator.planner.measured import n_measured
+from orchestrator.planner.measured import n_known
 from orchestrator.planner.options import ModelOptions, options_of
 from orchestrator.ports.planner import Belief, History, PlanningTask
 
@@ -96,7 +96,7 @@ class BayesianPlanner:
             yield modelled.model(self._task, start.encoding, start.possible, self.options, history)
 
     def _n_known(self, history: History) -> int:
-        return n_measured(history, self._task.objective.metric)
+        return n_known(self._task, history)
 
     def opening(self, history: History, n: int) -> Sequence[Proposal]:
         """Those of the next `n` points that need no model: the first ones, perhaps none.

@@ -14,6 +14,7 @@ from orchestrator.planner.kernel import Floats
 from orchestrator.planner.measured import Evidence
 from orchestrator.planner.models import Models
 from orchestrator.planner.question import Limit, Question
+from orchestrator.planner.scalarised import TRADE
 from orchestrator.planner.search import Found
 from orchestrator.ports.planner import MetricScale
 
@@ -36,7 +37,11 @@ class Diagnosis:
         """A found point with all that can be said about it; `still_to_gain` is standardised."""
         codes = found.codes[None, :]
         features = self.encoding.features(codes)
-        predicted = {n: self._predict(i, features) for i, n in enumerate(self.question.names)}
+        predicted = {
+            name: self._predict(column, features)
+            for column, name in enumerate(self.question.names)
+            if not self.evidence.measured[name].is_distance
+        }
         chances = [self._chance(limit, features) for limit in self.question.limits]
         survives = self._survives(features)
         nearest = self._nearest(features)
@@ -58,7 +63,7 @@ class Diagnosis:
         """The trial that the model thinks best of those that were measured at the fidelity that
         counts and, as measured, keep the limits; None where there is none."""
         rows = [r for r in self._counting() if self._keeps_limits(r)]
-        if not rows or len(self.question.aims) > 1:
+        if not rows or len(self.question.aims) > 1 or self.question.names[0] == TRADE:
             return None
         features = self.evidence.features[rows]
         merit = self.question.merit([p.posterior(features)[0] for p in self.models.processes])
@@ -85,15 +90,14 @@ class Diagnosis:
 
     def log_score_gain(self, column: int) -> float:
         """Mean log probability of an outcome predicted from the others, more than that under the
-        others' mean and spread."""
+        others' mean and the spread of all."""
         process = self.models.processes[column]
         mean, variance = process.leave_one_out()
         y, n = process.y, len(process.y)
         others = (y.sum() - y) / (n - 1)
-        spread = ((y**2).sum() - y**2) / (n - 1) - others**2
-        spread = np.maximum(spread * (n - 1) / max(n - 2, 1), 1e-12)
+        spread = max(float(y.var(ddof=1)), 1e-12)
 
-        def score(centre: Floats, wide: Floats) -> float:
+        def score(centre: Floats, wide: Floats | float) -> float:
             return float((-0.5 * (y - centre) ** 2 / wide - 0.5 * np.log(wide)).mean())
 
         return score(mean, variance) - score(others, spread * (1 + 1 / (n - 1)))
@@ -155,12 +159,18 @@ class Diagnosis:
                 out[name] = rms * self.evidence.measured[name].spread
         return out
 
+    def _is_doubtful(self) -> bool:
+        """Whether the model explains less than its length scales would by chance [Akaike 1974]."""
+        process = self.models.processes[0]
+        n, n_fitted = len(process.y), len(process.hyper.scales) + 1
+        return n >= MIN_TO_DOUBT and n * self.log_score_gain(0) < n_fitted
+
     def _notes(self, still_to_gain: float | None) -> dict[str, float | int | str]:
         notes: dict[str, float | int | str] = {}
         first = self.question.names[0]
         if still_to_gain is not None:
             notes["still_to_gain"] = still_to_gain * self.evidence.measured[first].spread
-        if len(self.models.processes[0].y) >= MIN_TO_DOUBT and self.log_score_gain(0) < 0:
+        if self._is_doubtful():
             notes["doubt"] = f"the model predicts {first} no better than its mean does"
         n_censored = sum(m.n_censored for m in self.evidence.measured.values())
         if n_censored:
@@ -183,7 +193,10 @@ class Diagnosis:
         intent: str,
     ) -> str:
         name = self.question.names[0]
-        parts = [_expectation(self.evidence.measured[name].metric, predicted[name])]
+        measured = self.evidence.measured[name]
+        parts = ["trades one goal for another"]
+        if name in predicted:
+            parts = [_expectation(measured.metric, predicted[name])]
         for limit, chance in zip(self.question.limits, chances, strict=True):
             metric = self.evidence.measured[limit.constraint.metric].metric
             bound = f"{limit.constraint.sense} {limit.constraint.bound:g} {metric.unit}".rstrip()

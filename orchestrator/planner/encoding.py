@@ -35,6 +35,7 @@ from orchestrator.model.space import (
     Value,
 )
 from orchestrator.planner.axes import (
+    array_of,
     as_word,
     check,
     code_of,
@@ -48,6 +49,7 @@ from orchestrator.planner.kernel import Floats
 
 UNIFORM_SD = math.sqrt(1 / 12)
 ONE_HOT = math.sqrt(0.5)
+MAX_DOUBLE = 100_000
 
 
 class Encoding:
@@ -262,22 +264,26 @@ def _table(parameter: Parameter) -> Floats | None:
 
 def standardised(pool: Pool) -> Floats:
     """The rows of a pool (n x d), each column with mean 1/2 and the spread of a uniform variable
-    on [0, 1]; a column without spread is 1/2 throughout.
+    on [0, 1]; a column without spread is 1/2 throughout. In single precision past a hundred
+    thousand rows.
 
     Raises:
         InputError: a number is not finite.
     """
-    rows = np.asarray(pool.rows, dtype=np.float64).reshape(len(pool.names), len(pool.columns))
-    if not np.isfinite(rows).all():
-        raise InputError(f"the pool '{pool.name}' has a number that is not finite")
-    # divided first: the square of 1e200 is not a float
-    size = np.abs(rows).max(axis=0, initial=0.0)
-    rows = rows / np.where(size > 0, size, 1.0)
-    centred = rows - rows.mean(axis=0)
-    spread = centred.std(axis=0)
-    flat = spread <= 1e-12
-    scaled = 0.5 + UNIFORM_SD * centred / np.where(flat, 1.0, spread)
-    return np.where(flat, 0.5, scaled)
+    rows = array_of(pool)
+    kind = np.float64 if len(rows) <= MAX_DOUBLE else np.float32
+    out = np.empty(rows.shape, dtype=kind)
+    for column in range(rows.shape[1]):  # one after the other: a large pool is not copied whole
+        values = rows[:, column]
+        if not np.isfinite(values).all():
+            raise InputError(f"the pool '{pool.name}' has a number that is not finite")
+        # divided first: the square of 1e200 is not a float
+        size = float(np.abs(values).max(initial=0.0))
+        values = values / (size if size > 0 else 1.0)
+        values -= values.mean()
+        spread = float(values.std())
+        out[:, column] = 0.5 + UNIFORM_SD * values / spread if spread > 1e-12 else 0.5
+    return out
 
 
 def distances(a: Floats, b: Floats) -> Floats:

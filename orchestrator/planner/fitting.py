@@ -59,9 +59,9 @@ as in a simulation. No single prior serves both; the more probable of the two is
 
 
 def default_priors(n_groups: int) -> tuple[Priors, ...]:
-    """Length scales that grow with the square root of the number of parameters [Hvarfner 2024], and
-    either kind of noise."""
-    width = LogNormal(math.sqrt(2.0) + math.log(max(1, n_groups)) / 2.0, math.sqrt(3.0))
+    """Length scales that grow with the square root of the number of parameters [Hvarfner 2024], if
+    less broadly than there (docs/decisions/0011), and either kind of noise."""
+    width = LogNormal(math.log(max(1, n_groups)) / 2.0 - 0.2, 1.0)
     return Priors(width, NOISY), Priors(width, EXACT)
 
 

@@ -5,16 +5,20 @@ Everything is on standardised outcomes; features are n x d as `encoding` gives t
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from orchestrator.planner.kernel import Floats, Kernel, Shape
-from orchestrator.planner.likelihood import Hyper
+from orchestrator.planner.likelihood import Hyper, factor
 
 MIN_VARIANCE = 1e-12
+SINGLE_VARIANCE = 1e-5
+"""What single precision can tell from none."""
 
 
 @dataclass(frozen=True)
@@ -91,15 +95,9 @@ class GaussianProcess:
 
 
 def inverse_factor(covariance: Floats) -> Floats:
-    """Inverse of the lower Cholesky factor; jitter is added where rounding makes it necessary."""
-    size = float(covariance.diagonal().mean())
-    for jitter in (0.0, 1e-10, 1e-8, 1e-6, 1e-4):
-        tried = covariance + jitter * size * np.eye(len(covariance)) if jitter else covariance
-        factor, fault = lapack.dpotrf(tried, lower=1, clean=1)
-        if not fault:
-            inverse, _ = lapack.dtrtri(factor, lower=1)
-            return np.asarray(inverse)
-    raise np.linalg.LinAlgError("a covariance is not positive definite")
+    """Inverse of the lower Cholesky factor."""
+    inverse, _ = lapack.dtrtri(factor(covariance), lower=1)
+    return np.asarray(inverse)
 
 
 @dataclass(frozen=True)
@@ -125,11 +123,17 @@ class Belief:
     shifts: Floats | None = None
 
     def moments(self, x: Floats) -> tuple[Floats, Floats]:
-        """Means (m x s) and variances (m) at features (m x d)."""
+        """Means (m x s) and variances (m) at features (m x d); in single precision if `x` is."""
+        if x.dtype == np.float32:
+            return self._single.moments(x)
         k = self._covariances(x)
         explained = k @ self.root
         variance = self.prior - np.einsum("ij,ij->i", explained, explained)
         return self.level + k @ self.weights, np.maximum(variance, MIN_VARIANCE)
+
+    @functools.cached_property
+    def _single(self) -> _SingleBelief:
+        return _SingleBelief(self)
 
     def _covariances(self, x: Floats) -> Floats:
         if self.shifts is None:
@@ -156,6 +160,30 @@ class Belief:
         by_k: Floats = by_mean @ self.weights.T
         by_k -= (2.0 * by_variance)[:, None] * (explained @ self.root.T)
         return by_k
+
+
+class _SingleBelief:
+    """A belief in single precision, for screening."""
+
+    def __init__(self, exact: Belief) -> None:
+        kernel, single = exact.kernel, np.float32
+        self._kernel = Kernel(kernel.widths.astype(single), kernel.variance, kernel.shape)
+        self._anchors: Any = exact.anchors.astype(single)
+        self._weights, self._root = exact.weights.astype(single), exact.root.astype(single)
+        self._level, self._prior = exact.level, exact.prior
+        self._shifts: Any = exact.shifts
+
+    def moments(self, x: Floats) -> tuple[Floats, Floats]:
+        """As `Belief.moments`, in double precision again at the end."""
+        if self._shifts is None:
+            k = self._kernel(x, self._anchors)
+        else:
+            moved = [self._kernel(x + s.astype(np.float32), self._anchors) for s in self._shifts]
+            k = np.mean(moved, axis=0)
+        explained = k @ self._root
+        variance = self._prior - np.einsum("ij,ij->i", explained, explained).astype(np.float64)
+        mean = self._level + (k @ self._weights).astype(np.float64)
+        return mean, np.maximum(variance, SINGLE_VARIANCE)
 
 
 def belief(process: GaussianProcess, shifts: Floats | None = None) -> Belief:

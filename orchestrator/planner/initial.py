@@ -1,6 +1,6 @@
 """Proposals that need no model: a space-filling start, Sobol points, random points.
 
-No torch and no scipy.stats: the first trial of a campaign must not wait for their import. In a
+No scipy: the first trial of a campaign must not wait for their import. In a
 continuous space a proposal depends on the seed and `n_proposed` alone; in a pool also on which
 candidates are used up.
 """
@@ -43,20 +43,27 @@ class SobolPlanner:
 
 
 class RandomPlanner:
-    """Planner kind `random`: uniform, each proposal from its own seeded stream."""
+    """Planner kind `random`: uniform over what is possible, each proposal from its own seeded
+    stream."""
 
     def __init__(self, task: PlanningTask) -> None:
         options_of(task.planner, DrawOptions)
         self._seed = task.seed
         self._encoding = Encoding(task.space)
+        self._possible = Possible(self._encoding)
 
     def propose(self, history: History, n: int) -> Sequence[Proposal]:
-        """The next `n` points, or as many as a pool has left. Raises PoolExhausted."""
+        """The next `n` points, or as many as a pool has left.
+
+        Raises:
+            PoolExhausted: a pool has none left.
+            PlanningError: no point is possible.
+        """
         first = history.n_proposed
         pool = self._encoding.sole_pool
         if pool is None:
-            codes = np.array([self._stream(first + i).random(self._width) for i in range(n)])
-            points = self._encoding.decode(codes.reshape(n, self._width))
+            codes = np.array([self._drawn(self._stream(first + i)) for i in range(n)])
+            points = self._encoding.decode(codes.reshape(n, self._encoding.n_parameters))
         else:
             free = untried(self._encoding, pool, history)
             points = []
@@ -70,9 +77,12 @@ class RandomPlanner:
         """As `propose`: nothing here needs a process of its own."""
         return self.propose(history, n)
 
-    @property
-    def _width(self) -> int:
-        return self._encoding.n_parameters
+    def _drawn(self, stream: np.random.Generator) -> Floats:
+        """Codes (p) of one point; under mixtures and known constraints the first possible one of a
+        scrambled sequence of its own."""
+        if not self._possible.is_bound:
+            return stream.random(self._encoding.n_parameters)
+        return np.asarray(self._possible.spread(1, seed=int(stream.integers(2**62)))[0])
 
     def _stream(self, number: int) -> np.random.Generator:
         return np.random.default_rng([self._seed % 2**63, number])

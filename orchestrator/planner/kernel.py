@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float64]
 Shape: TypeAlias = Literal["matern", "gauss"]
-_SQRT5 = np.sqrt(5.0)
+_SQRT5 = 5.0**0.5
 
 
 def correlation(squared: Floats, shape: Shape) -> tuple[Floats, Floats]:

@@ -22,22 +22,23 @@ LOG_2PI = math.log(2.0 * math.pi)
 class LogNormal:
     """A prior: log(value) is normal with `loc` and `scale`.
 
-    What is most probable is the value (as in BoTorch), or its logarithm with `of_log`.
+    What is most probable is the value (as in BoTorch), or its logarithm with `of_log`. Both
+    numbers may be arrays, one for each value.
     """
 
-    loc: float
-    scale: float
+    loc: float | Floats
+    scale: float | Floats
     of_log: bool = False
 
     @property
-    def mode(self) -> float:
-        """The most probable value."""
-        return math.exp(self.loc if self.of_log else self.loc - self.scale**2)
+    def log_mode(self) -> float | Floats:
+        """Logarithm of the most probable value."""
+        return self.loc if self.of_log else self.loc - self.scale**2
 
     def log_density(self, log_value: Floats) -> tuple[Floats, Floats]:
         """Log density of the value (or of its logarithm), and its derivative by log(value)."""
         z = (log_value - self.loc) / self.scale
-        density, slope = -0.5 * z * z - math.log(self.scale) - 0.5 * LOG_2PI, -z / self.scale
+        density, slope = -0.5 * z * z - np.log(self.scale) - 0.5 * LOG_2PI, -z / self.scale
         return (density, slope) if self.of_log else (density - log_value, slope - 1.0)
 
 
@@ -102,9 +103,8 @@ class Likelihood:
     def start(self) -> Floats:
         """Theta at the modes of the priors."""
         variance = [0.0] if self.priors.variance else []
-        modes = [math.log(self.priors.width.mode)] * self.n_groups
-        low = math.log(self.priors.min_noise)
-        noise = [max(low, math.log(self.priors.noise.mode))]
+        modes = np.broadcast_to(self.priors.width.log_mode, self.n_groups).tolist()
+        noise = [max(math.log(self.priors.min_noise), float(self.priors.noise.log_mode))]
         return np.array(modes + noise + variance + [math.log(0.05)] * len(self.terms))
 
     def split(self, theta: Floats) -> tuple[Floats, float, float, Floats]:
@@ -118,8 +118,8 @@ class Likelihood:
     def hyper(self, theta: Floats) -> Hyper:
         """The hyperparameters of theta, with the mean that goes with them."""
         scales, noise, variance, terms = self.split(theta)
-        factor = self._factor(self._covariance(scales, noise, variance, terms)[0])
-        return Hyper(scales, noise, variance, self._mean(factor)[0], terms)
+        lower = factor(self._covariance(scales, noise, variance, terms)[0])
+        return Hyper(scales, noise, variance, self._mean(lower)[0], terms)
 
     def _covariance(
         self, scales: Floats, noise: float, variance: float, terms: Floats
@@ -133,20 +133,9 @@ class Likelihood:
         total[self._diagonal] += noise * self.shares + self.known
         return total.reshape(n, n), k, slope
 
-    @staticmethod
-    def _factor(total: Floats) -> Floats:
-        """Lower Cholesky factor; jitter is added where rounding makes it necessary."""
-        size = float(total.diagonal().mean())
-        for jitter in (0.0, 1e-10, 1e-8, 1e-6, 1e-4):
-            tried = total + jitter * size * np.eye(len(total)) if jitter else total
-            factor, fault = lapack.dpotrf(tried, lower=1, clean=1)
-            if not fault:
-                return np.asarray(factor)
-        raise np.linalg.LinAlgError("a covariance is not positive definite")
-
-    def _mean(self, factor: Floats) -> tuple[float, Floats]:
+    def _mean(self, lower: Floats) -> tuple[float, Floats]:
         """The constant mean, and the solution of covariance @ s = y - mean."""
-        both, _ = lapack.dpotrs(factor, np.stack([self.y, np.ones_like(self.y)], axis=1), lower=1)
+        both, _ = lapack.dpotrs(lower, np.stack([self.y, np.ones_like(self.y)], axis=1), lower=1)
         mean = float(both[:, 0].sum() / both[:, 1].sum())
         return mean, both[:, 0] - mean * both[:, 1]
 
@@ -154,11 +143,11 @@ class Likelihood:
         """Minus the log posterior, and its gradient (the envelope theorem spares the mean's)."""
         scales, noise, variance, terms = self.split(theta)
         total, k, slope = self._covariance(scales, noise, variance, terms)
-        factor = self._factor(total)
-        mean, solved = self._mean(factor)
+        lower = factor(total)
+        mean, solved = self._mean(lower)
         fit = float((self.y - mean) @ solved)
-        value = 0.5 * fit + float(np.log(factor.diagonal()).sum()) + 0.5 * len(self.y) * LOG_2PI
-        inverse, _ = lapack.dpotri(factor, lower=1)
+        value = 0.5 * fit + float(np.log(lower.diagonal()).sum()) + 0.5 * len(self.y) * LOG_2PI
+        inverse, _ = lapack.dpotri(lower, lower=1)
         inverse = np.asarray(inverse)
         inverse = inverse + np.tril(inverse, -1).T
         pull = 0.5 * (inverse - np.outer(solved, solved)).reshape(-1)
@@ -184,3 +173,18 @@ class Likelihood:
             total += float(density.sum())
             gradient[place] = slope
         return total, gradient
+
+
+def factor(covariance: Floats) -> Floats:
+    """Lower Cholesky factor; jitter is added where rounding makes it necessary.
+
+    Raises:
+        LinAlgError: the matrix is far from positive definite, or not finite.
+    """
+    size = float(covariance.diagonal().mean())
+    for jitter in (0.0, 1e-10, 1e-8, 1e-6, 1e-4):
+        tried = covariance + jitter * size * np.eye(len(covariance)) if jitter else covariance
+        lower, fault = lapack.dpotrf(tried, lower=1, clean=1)
+        if not fault:
+            return np.asarray(lower)
+    raise np.linalg.LinAlgError("a covariance is not positive definite")

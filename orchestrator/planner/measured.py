@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from orchestrator.errors import PlanningError
+from orchestrator.model.objective import PREFERENCE, Goal
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.kernel import Floats
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
@@ -28,6 +29,7 @@ class Measured:
         shares: the part of the unknown noise variance that an outcome has (n): 1 / n_samples, and
             0 where the noise is known.
         sides: +1 where the true outcome lies above `y`, -1 where below, 0 where it was measured.
+        is_distance: of a value to be met among several goals, how far it was missed is modelled.
     """
 
     metric: MetricScale
@@ -38,6 +40,7 @@ class Measured:
     sides: Floats
     centre: float
     spread: float
+    is_distance: bool = False
 
     @property
     def n_censored(self) -> int:
@@ -59,7 +62,7 @@ class Evidence:
     """A history as arrays. `codes` and `features` have one row per trial in `trials`.
 
     `blamed` and `survived` are rows of trials that failed because of their parameters, and of those
-    that gave data.
+    that gave data; `preferences` are pairs of rows, the better one first.
     """
 
     trials: tuple[int, ...]
@@ -68,6 +71,7 @@ class Evidence:
     measured: dict[str, Measured]
     blamed: tuple[int, ...]
     survived: tuple[int, ...]
+    preferences: tuple[tuple[int, int], ...]
     blocks: tuple[str, ...]
     at_s: tuple[float | None, ...]
     pending_codes: Floats
@@ -78,9 +82,18 @@ class Evidence:
         return self.features[list(self.measured[metric].rows)]
 
 
-def n_measured(history: History, metric: str) -> int:
-    """How many trials have an outcome of the metric."""
+def n_known(task: PlanningTask, history: History) -> int:
+    """How many trials say something about the first goal: a measurement, or a preference."""
+    if task.objective.by_preference:
+        return len(_compared(history))
+    metric = task.objective.metric
     return sum(1 for e in history.evaluated if not e.failed and metric in e.outcomes)
+
+
+def _compared(history: History) -> set[int]:
+    """The trials that were compared with others."""
+    known = {e.trial for e in history.evaluated}
+    return {t for pair in history.preferences if set(pair) <= known for t in pair}
 
 
 def evidence(task: PlanningTask, encoding: Encoding, history: History) -> Evidence:
@@ -95,10 +108,14 @@ def evidence(task: PlanningTask, encoding: Encoding, history: History) -> Eviden
     features = encoding.features(codes)
     measured = {}
     for metric in task.metrics:
-        if metric.name in task.objective.metrics:
-            found = _measured(metric, ended)
+        if metric.name in task.objective.metrics and metric.name != PREFERENCE:
+            found = _measured(metric, ended, _goal_to_meet(task, metric.name))
             if found is not None:
                 measured[metric.name] = found
+    if task.objective.by_preference:
+        compared = _compared(history)
+        rows = tuple(i for i, e in enumerate(ended) if e.trial in compared)
+        measured[PREFERENCE] = _utility(rows)
     blamed = tuple(i for i, e in enumerate(ended) if e.failed and e.blames_parameters)
     survived = tuple(i for i, e in enumerate(ended) if not e.failed)
     pending = encoding.encode(history.pending)
@@ -110,6 +127,7 @@ def evidence(task: PlanningTask, encoding: Encoding, history: History) -> Eviden
         measured=measured,
         blamed=blamed,
         survived=survived,
+        preferences=_pairs(ended, history),
         blocks=tuple(e.block for e in ended),
         at_s=tuple(e.at_s for e in ended),
         pending_codes=pending,
@@ -117,18 +135,37 @@ def evidence(task: PlanningTask, encoding: Encoding, history: History) -> Eviden
     )
 
 
+def _pairs(ended: list[Evaluated], history: History) -> tuple[tuple[int, int], ...]:
+    rows = {e.trial: i for i, e in enumerate(ended)}
+    return tuple(
+        (rows[a], rows[b]) for a, b in sorted(history.preferences) if a in rows and b in rows
+    )
+
+
+def _utility(rows: tuple[int, ...]) -> Measured:
+    """In place of outcomes: a utility without a unit, known of these rows by comparison alone."""
+    nothing = np.zeros(len(rows))
+    scale = MetricScale(name=PREFERENCE, unit="")
+    return Measured(scale, rows, nothing, nothing, nothing, nothing, 0.0, 1.0)
+
+
 def on_scale(metric: MetricScale, value: float) -> float:
     """log10 of a value on a log scale, else the value."""
     return math.log10(value) if metric.scale == "log" else value
 
 
-def _measured(metric: MetricScale, ended: list[Evaluated]) -> Measured | None:
+def _measured(
+    metric: MetricScale, ended: list[Evaluated], to_meet: Goal | None = None
+) -> Measured | None:
     rows = [i for i, e in enumerate(ended) if not e.failed and metric.name in e.outcomes]
     if not rows:
         return None
     outcomes = [ended[i].outcomes[metric.name] for i in rows]
     for row, outcome in zip(rows, outcomes, strict=True):
         _refuse_unusable(metric, outcome, ended[row].trial)
+    if to_meet is not None:
+        metric = metric.model_copy(update={"scale": "linear"})
+        outcomes = [Outcome(value=to_meet.loss(o.value), n_samples=o.n_samples) for o in outcomes]
     raw = np.array([on_scale(metric, o.value) for o in outcomes])
     centre, spread = _centre_and_spread(raw, metric)
     sds = [_sd_on_scale(metric, o) for o in outcomes]
@@ -144,7 +181,15 @@ def _measured(metric: MetricScale, ended: list[Evaluated]) -> Measured | None:
         sides=np.array(sides),
         centre=centre,
         spread=spread,
+        is_distance=to_meet is not None,
     )
+
+
+def _goal_to_meet(task: PlanningTask, name: str) -> Goal | None:
+    """The goal on a metric, if it is a value to be met and not the only goal."""
+    goals = task.objective.goals
+    found = [g for g in goals if g.metric == name and g.direction == "match"]
+    return found[0] if found and len(goals) > 1 else None
 
 
 def _refuse_unusable(metric: MetricScale, outcome: Outcome, trial: int) -> None:

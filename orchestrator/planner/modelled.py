@@ -13,24 +13,27 @@ from threadpoolctl import threadpool_limits
 
 from orchestrator.errors import PoolExhausted
 from orchestrator.model.expression import compile_expression
-from orchestrator.model.space import parameter_units
+from orchestrator.model.space import Context, parameter_units
 from orchestrator.model.trial import Proposal
 from orchestrator.planner.asking import gain_left, worth
 from orchestrator.planner.beliefs import Beliefs
 from orchestrator.planner.diagnosis import Diagnosis
 from orchestrator.planner.encoding import Encoding
+from orchestrator.planner.gaussian import GaussianProcess
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.measured import Evidence, evidence
 from orchestrator.planner.models import Models, models
 from orchestrator.planner.options import ModelOptions
 from orchestrator.planner.possible import Possible
 from orchestrator.planner.question import Question, question
+from orchestrator.planner.scalarised import scalarised
 from orchestrator.planner.search import Found, Search
 from orchestrator.planner.weighing import Cheapness, Weight, safety, what_is_learnt
 from orchestrator.ports.planner import Belief, History, PlanningTask
 
 N_INCUMBENTS = 4
-N_SPREAD = 128
+N_SPREAD = 64
+FAILURE_NOISE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class Modelled:
         value = worth(
             encoding,
             self.asked,
-            self.found.processes,
+            self._with_failures(),
             lifted,
             encoding.features(in_flight),
             self._weights(in_flight),
@@ -103,6 +106,23 @@ class Modelled:
         )
         return search.best(value, incumbents, np.concatenate([seen.codes, in_flight]))
 
+    def _with_failures(self) -> tuple[GaussianProcess, ...]:
+        """The processes for the search: at points that failed because of their parameters the goals
+        are taken to be no better than average, and to be known. Without that, what is not known
+        there draws the search to them again and again [after 'floor padding', Wakabayashi et al.
+        2022]."""
+        processes = list(self.found.processes)
+        if self.seen.blamed:
+            x = self.seen.features[list(self.seen.blamed)]
+            for aim in self.asked.aims:
+                process = processes[aim.column]
+                y, _ = process.posterior(x)
+                average = float(process.y.mean())
+                y = np.where(aim.merit(y) > aim.merit(np.array(average)), average, y)
+                noise = np.full(len(x), process.hyper.noise + FAILURE_NOISE)
+                processes[aim.column] = process.with_outcomes(x, y, noise)
+        return tuple(processes)
+
     def _still_to_gain(self, best: Found, seed: int) -> float | None:
         """How far the best outcome possible is expected to lie beyond that of the best point known
         [expected minimum simple regret gap, Ishibashi et al. 2023], standardised; with one goal.
@@ -110,7 +130,7 @@ class Modelled:
         The best possible is sought among points that fill the space, the measured ones and the one
         that is proposed, in draws from the posterior.
         """
-        if len(self.asked.aims) > 1:
+        if len(self.task.objective.goals) > 1:
             return None
         spread = self.possible.spread(N_SPREAD, seed)
         codes = np.concatenate([best.codes[None, :], self.seen.codes, spread])
@@ -141,11 +161,15 @@ class Modelled:
         return Cheapness(self.encoding, expression, before)
 
     def _newest(self, in_flight: Floats) -> Floats:
-        """Codes (p) of the newest point: what cannot be chosen is as it was there, and from there a
-        change begins."""
-        if len(in_flight):
-            return np.asarray(in_flight[-1])
-        return np.asarray(self.seen.codes[-1])
+        """Codes (p) of the newest point, from which a change begins; what cannot be chosen is as it
+        was measured last, or else as it was there."""
+        newest = np.array(in_flight[-1] if len(in_flight) else self.seen.codes[-1])
+        now = self.history.context
+        fixed = [p for p in self.encoding.places(Context) if self.task.space.names[p] in now]
+        if fixed:
+            here = self.encoding.decode(newest[None, :])[0] | now
+            newest[fixed] = self.encoding.encode([here])[0][fixed]
+        return newest
 
 
 def model(
@@ -161,7 +185,8 @@ def model(
         PlanningError: an outcome cannot be used, or a constraint cannot be met.
     """
     seen = evidence(task, encoding, history)
-    asked = question(task, seen)
+    number = history.n_proposed
+    asked, seen = scalarised(question(task, seen), seen, _seed(task.seed, number))
     found = models(encoding, seen, asked.names, options)
     return Modelled(task, encoding, possible, options, history, seen, asked, found)
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from orchestrator.model.objective import PREFERENCE
+from orchestrator.model.space import Fidelity
 from orchestrator.planner.censoring import with_bounds
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.fitting import Data, default_priors, fit
 from orchestrator.planner.gaussian import GaussianProcess
 from orchestrator.planner.kernel import Floats
+from orchestrator.planner.likelihood import LogNormal, Priors
 from orchestrator.planner.measured import Evidence, Measured
 from orchestrator.planner.options import ModelOptions
+from orchestrator.planner.preference import preference
 from orchestrator.planner.survival import Survival, survival
+
+FIDELITY_WIDTH = 8.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,10 @@ def _process(
     encoding: Encoding, seen: Evidence, measured: Measured, options: ModelOptions
 ) -> GaussianProcess:
     rows = list(measured.rows)
+    if measured.metric.name == PREFERENCE:
+        places = {row: i for i, row in enumerate(rows)}
+        pairs = [(places[a], places[b]) for a, b in seen.preferences]
+        return preference(seen.features[rows], pairs, encoding.groups, options.kernel)
     data = Data(
         seen.features[rows],
         measured.y,
@@ -48,8 +59,20 @@ def _process(
         measured.known,
         _terms(seen, rows, drift=options.drift),
     )
-    n_groups = int(encoding.groups.max()) + 1
-    return with_bounds(fit(data, options.kernel, default_priors(n_groups)), measured.sides)
+    return with_bounds(fit(data, options.kernel, _priors(encoding)), measured.sides)
+
+
+def _priors(encoding: Encoding) -> tuple[Priors, ...]:
+    """Those of the parameters, save that fidelities are expected to agree well: unless they were,
+    a cheap one would never be tried often enough to show it."""
+    usual = default_priors(int(encoding.groups.max()) + 1)
+    groups = [encoding.groups[encoding.columns[i].start] for i in encoding.places(Fidelity)]
+    if not groups:
+        return usual
+    loc = np.full(int(encoding.groups.max()) + 1, usual[0].width.loc)
+    scale = np.full(len(loc), usual[0].width.scale)
+    loc[groups], scale[groups] = math.log(FIDELITY_WIDTH), 1.0
+    return tuple(replace(p, width=LogNormal(loc, scale)) for p in usual)
 
 
 def _terms(seen: Evidence, rows: list[int], *, drift: bool) -> Floats:

@@ -31,7 +31,7 @@ class Aim:
     @property
     def is_band(self) -> bool:
         """Whether a value is to be hit."""
-        return self.goal.direction == "match"
+        return self.low > -math.inf or self.high < math.inf
 
     def merit(self, y: Floats) -> Floats:
         """What is to be large, of standardised outcomes."""
@@ -96,9 +96,9 @@ def question(task: PlanningTask, evidence: Evidence) -> Question:
 
 
 def _aim(goal: Goal, column: int, measured: Measured) -> Aim:
-    sign = -1.0 if goal.direction == "minimise" else 1.0
+    sign = 1.0 if goal.direction == "maximise" else -1.0
     worst = None if goal.worst is None else sign * measured.standardised(goal.worst)
-    if goal.direction != "match":
+    if goal.direction != "match" or measured.is_distance:
         return Aim(goal, column, sign, worst=worst)
     low, high = goal.band
     return Aim(goal, column, sign, _standardised(measured, low), _standardised(measured, high))

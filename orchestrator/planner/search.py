@@ -26,6 +26,7 @@ from orchestrator.planner.weighing import Safety
 from orchestrator.planner.worth import Worth
 
 MAX_SCORED_WHOLE = 1_000_000
+MAX_POOL = 50_000_000
 MAX_MOVES = 512
 N_ROUNDS = 3
 LOCAL_SHARE = 0.33
@@ -71,7 +72,8 @@ class Search:
             PlanningError: no point is known to be possible.
         """
         n_all = math.prod(self.encoding.cells)
-        if 0 < n_all <= MAX_SCORED_WHOLE:
+        most = MAX_SCORED_WHOLE if self.encoding.sole_pool is None else MAX_POOL
+        if 0 < n_all <= most:
             return self._best_of_all(worth, used, n_all)
         rng = np.random.default_rng([self.seed, 0x5EA])
         codes = self._starts(incumbents, rng)
@@ -120,15 +122,18 @@ class Search:
             if self.encoding.sole_pool is not None:
                 raise PoolExhausted(n_all)
             free = np.arange(n_all)  # every combination was tried: the best again
-        codes = self.possible.only(self._grid(free))
+        codes, values = worth.best_of(lambda a, b: self._allowed(free[a:b]), len(free))
         if len(codes) == 0:
-            codes = self.possible.only(self._grid(np.arange(n_all)))
+            everything = np.arange(n_all)
+            codes, values = worth.best_of(lambda a, b: self._allowed(everything[a:b]), n_all)
             self.possible.refuse_none(len(codes))
-        values = worth.score(codes)
         if self.safety is not None:
             codes, values = self._safest(self.safety, worth, codes, values, codes[:0])
         place = int(np.argmax(values))
         return Found(codes[place], float(values[place]))
+
+    def _allowed(self, places: Places) -> Floats:
+        return self.possible.only(self._grid(places))
 
     def _grid(self, places: Places) -> Floats:
         """Codes (n x p) of the combinations with these numbers."""

@@ -1,6 +1,6 @@
 """A scrambled Sobol sequence with random access, from numpy alone.
 
-scipy.stats and torch both have one, but importing either costs half a second or more, and the first
+scipy.stats has one, but importing it costs half a second or more, and the first
 trial of a campaign should start at once. Only the table of direction numbers is read from the file
 that scipy ships.
 
@@ -34,12 +34,7 @@ class Sobol:
     def __init__(self, width: int, seed: int | None) -> None:
         if not 0 <= width <= MAX_WIDTH:
             raise ValueError(f"a Sobol sequence has at most {MAX_WIDTH} dimensions, not {width}")
-        self._directions = _directions(width)
-        self._shift = np.zeros(width, dtype=np.int64)
-        if seed is not None:
-            rng = np.random.default_rng([seed % 2**63, 0x50B01])
-            self._directions = _scrambled(self._directions, rng)
-            self._shift = rng.integers(0, 2**BITS, size=width, dtype=np.int64)
+        self._directions, self._shift = _numbers(width, seed)
 
     def points(self, start: int, n: int) -> NDArray[np.float64]:
         """Points number `start` to `start + n - 1` (n x width), in [0, 1)."""
@@ -52,6 +47,18 @@ class Sobol:
         return words.astype(np.float64) * 2.0**-BITS
 
 
+@functools.lru_cache(maxsize=16)
+def _numbers(width: int, seed: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Direction numbers (width x BITS) and shift (width) of a sequence, read-only."""
+    directions = _directions(width)
+    if seed is None:
+        return directions, np.zeros(width, dtype=np.int64)
+    rng = np.random.default_rng([seed % 2**63, 0x50B01])
+    scrambled = _scrambled(directions, rng)
+    return scrambled, rng.integers(0, 2**BITS, size=width, dtype=np.int64)
+
+
+@functools.lru_cache(maxsize=16)
 def _directions(width: int) -> NDArray[np.int64]:
     """Direction numbers (width x BITS), as whole numbers below 2**BITS."""
     polynomials, initial = _table()

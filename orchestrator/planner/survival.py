@@ -18,7 +18,7 @@ from orchestrator.planner.gaussian import Belief, inverse_factor
 from orchestrator.planner.improvement import log_probability
 from orchestrator.planner.kernel import Floats, Kernel, Shape
 
-LATENT_VARIANCE = 4.0
+LATENT_VARIANCE = 25.0
 MAX_NEWTON = 30
 
 

@@ -26,7 +26,7 @@ from orchestrator.model.trial import Proposal
 from orchestrator.planner.bayesian import BayesianPlanner, history_after
 from orchestrator.planner.initial import RandomPlanner, SobolPlanner
 from orchestrator.ports.clock import Clock
-from orchestrator.ports.planner import History, Planner, PlanningTask
+from orchestrator.ports.planner import History, ModellingPlanner, Planner, PlanningTask
 
 N_STARTS = 2
 CLOSING_S = 2.0
@@ -103,26 +103,41 @@ class PlannerProcess:
             return first
         try:
             with self._clock.work():
-                rest = await self._ask(history_after(history, first), n - len(first))
+                asked = {"history": history_after(history, first).model_dump(), "n": n - len(first)}
+                rest = _proposals(await self._ask(asked))
         except PoolExhausted:
             if not first:
                 raise
             rest = []
         return [*first, *rest]
 
+    async def recommend(self, history: History) -> int | None:
+        """The trial that the planner's model thinks best; None where there is no model.
+
+        Raises:
+            InputError: a point of the history does not belong to the space.
+            PlanningError: an outcome cannot be used, or the process fails twice.
+        """
+        if self._light is not None:
+            return None
+        with self._clock.work():
+            answer = await self._ask({"history": history.model_dump(), "recommend": True})
+        trial: int | None = answer["trial"]
+        return trial
+
     async def close(self) -> None:
         """Ends the process; never raises."""
         async with self._asking:
             await self._end(patient=True)
 
-    async def _ask(self, history: History, n: int) -> list[Proposal]:
+    async def _ask(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         """Asks the process; one that died is started again once, and gives the same answer."""
         async with self._asking:
             for _ in range(N_STARTS):
                 await self._ensure_started()
                 try:
                     async with asyncio.timeout(self._timeout_s):
-                        answer = await self._exchange(history, n)
+                        answer = await self._exchange(asked)
                 except TimeoutError:
                     await self._end(patient=False)
                     raise PlanningError(
@@ -132,20 +147,19 @@ class PlannerProcess:
                 except (OSError, EOFError):
                     await self._end(patient=False)
                     continue
-                return _understood(answer)
+                return _without_error(answer)
             raise PlanningError(
                 f"the planner's process died {N_STARTS} times: {self._last_words()}",
                 hint="not enough memory is the usual cause",
             )
 
-    async def _exchange(self, history: History, n: int) -> dict[str, Any]:
+    async def _exchange(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         process = self._process
         assert process is not None
         assert process.stdin is not None
         assert process.stdout is not None
         self._n_requests += 1
-        request = {"id": self._n_requests, "n": n, "history": history.model_dump()}
-        process.stdin.write(_line(request))
+        process.stdin.write(_line({"id": self._n_requests, **asked}))
         await process.stdin.drain()
         while True:
             answer = await process.stdout.readline()
@@ -222,11 +236,15 @@ def _line(message: Mapping[str, Any]) -> bytes:
     return json.dumps(message).encode() + b"\n"
 
 
-def _understood(answer: Mapping[str, Any]) -> list[Proposal]:
-    """The proposals in an answer, or the error that it carries."""
+def _proposals(answer: Mapping[str, Any]) -> list[Proposal]:
+    return [Proposal.model_validate(p) for p in answer["proposals"]]
+
+
+def _without_error(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The answer; raises the error that it carries."""
     error = answer.get("error")
     if error is None:
-        return [Proposal.model_validate(p) for p in answer["proposals"]]
+        return answer
     if error["kind"] == "exhausted":
         raise PoolExhausted(error["n_candidates"])
     kind = InputError if error["kind"] == "input" else PlanningError
@@ -278,12 +296,20 @@ def _serve(requests: IO[bytes], answers: IO[bytes]) -> None:
         try:
             if planner is None:
                 raise trouble
-            proposals = planner.propose(History.model_validate(request["history"]), request["n"])
-            answer["proposals"] = [p.model_dump() for p in proposals]
+            answer |= _answered(planner, request)
         except Exception as error:  # noqa: BLE001 (as above; the process goes on)
             answer["error"] = _as_message(error)
         answers.write(_line(answer))
         answers.flush()
+
+
+def _answered(planner: Planner, request: Mapping[str, Any]) -> dict[str, Any]:
+    history = History.model_validate(request["history"])
+    if request.get("recommend"):
+        if isinstance(planner, ModellingPlanner):
+            return {"trial": planner.recommend(history)}
+        return {"trial": None}
+    return {"proposals": [p.model_dump() for p in planner.propose(history, request["n"])]}
 
 
 def main() -> None:

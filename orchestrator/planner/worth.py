@@ -9,7 +9,7 @@ its own in the point that is looked for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +21,8 @@ from orchestrator.planner.gaussian import Belief
 from orchestrator.planner.kernel import Floats
 
 CHUNK = 4096
+SCREENED = 16_384
+MAX_CLOSELY = 2048
 
 
 class Weight(Protocol):
@@ -39,21 +41,42 @@ class Weight(Protocol):
 class Worth:
     """Logarithm of the expected gain, times further weights, at codes.
 
-    The gain is that of the same point at the highest fidelity.
+    The gain is that of the same point at the highest fidelity. `rough` is quicker, without draws.
     """
 
     encoding: Encoding
     beliefs: tuple[Belief, ...]
     gain: Gain
     weights: tuple[Weight, ...] = ()
+    rough: Worth | None = None
+
+    def best_of(self, codes_of: Callable[[int, int], Floats], n: int) -> tuple[Floats, Floats]:
+        """Codes (k x p) and values (k) of those that may be the best of `n` points, numbers a to b
+        of which `codes_of(a, b)` gives; NaN rows are left out.
+
+        Many are screened in chunks by the rough worth, in single precision; the best of them are
+        looked at closely.
+        """
+        if self.rough is None or n <= MAX_CLOSELY:
+            codes = codes_of(0, n)
+            return codes, self.score(codes)
+        kept, scores = np.zeros((0, self.encoding.n_parameters)), np.zeros(0)
+        for start in range(0, n, SCREENED):
+            codes = codes_of(start, min(n, start + SCREENED))
+            found = self.rough._score(codes, np.float32)
+            kept, scores = np.concatenate([kept, codes]), np.concatenate([scores, found])
+            if len(scores) > MAX_CLOSELY:
+                top = np.sort(np.argpartition(-scores, MAX_CLOSELY)[:MAX_CLOSELY])
+                kept, scores = kept[top], scores[top]
+        return kept, self.score(kept)
 
     def score(self, codes: Floats) -> Floats:
         """Values (m) at codes (m x p), snapped; in chunks."""
         parts = [self._score(codes[i : i + CHUNK]) for i in range(0, len(codes), CHUNK)]
         return np.concatenate(parts) if parts else np.zeros(0)
 
-    def _score(self, codes: Floats) -> Floats:
-        logs, _ = self.gain(*self._moments(self._aimed_at(codes)))
+    def _score(self, codes: Floats, kind: type = np.float64) -> Floats:
+        logs, _ = self.gain(*self._moments(self._aimed_at(codes).astype(kind, copy=False)))
         value = _log_mean(logs)[0]
         x = self.encoding.features(codes) if self.weights else None
         for weight in self.weights:

@@ -6,7 +6,7 @@ All of this is plain data (JSON), since the planner lives in a process of its ow
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -155,6 +155,27 @@ class Planner(Protocol):
         ...
 
 
+@runtime_checkable
+class ModellingPlanner(Planner, Protocol):
+    """A planner with a model, which can be asked what it holds for true."""
+
+    def belief(self, history: History) -> Belief | None:
+        """What the model holds for true; None while there is too little for one.
+
+        Raises:
+            PlanningError: an outcome cannot be used.
+        """
+        ...
+
+    def recommend(self, history: History) -> int | None:
+        """The trial that the model thinks best of those measured; None where there is none.
+
+        Raises:
+            PlanningError: an outcome cannot be used.
+        """
+        ...
+
+
 class AskingPlanner(Protocol):
     """A planner behind a process boundary."""
 
@@ -164,6 +185,10 @@ class AskingPlanner(Protocol):
 
     async def propose(self, history: History, n: int) -> Sequence[Proposal]:
         """As `Planner.propose`, without blocking the loop."""
+        ...
+
+    async def recommend(self, history: History) -> int | None:
+        """As `ModellingPlanner.recommend`, without blocking the loop; None without a model."""
         ...
 
     async def close(self) -> None:

@@ -133,7 +133,7 @@ class OptionSpec:
     """One option that a resource's constructor takes from the lab file.
 
     With a `unit` the file must give a quantity (`200 sccm`); the constructor gets the number in
-    this unit.
+    this unit. `low` and `high` are in it too, inclusive.
     """
 
     name: str
@@ -141,6 +141,8 @@ class OptionSpec:
     required: bool
     default: float | int | str | bool | None = None
     unit: str = ""
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.errors import InputError, UnknownName
+from orchestrator.errors import UnknownName
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.state import State
 from orchestrator.reports import charts
 from orchestrator.reports.numbers import number, titled
+from orchestrator.reports.single_page import not_written
 from orchestrator.reports.summary import Standing, best_trial
 from orchestrator.reports.timeline import timeline
 
@@ -54,7 +55,8 @@ def write_figures(
     """Draws every chart that has data into `directory`; gives the files written.
 
     Raises:
-        InputError: a format is not known, or the directory cannot be written.
+        InputError: a format is not known, or the path cannot be written.
+        HaganeError: the disk takes nothing.
     """
     import matplotlib as mpl
 
@@ -85,8 +87,7 @@ def _save(figure: Figure, path: Path) -> Path:
         figure.savefig(path, dpi=300, metadata=metadata)
         figure.set_layout_engine("none")  # laid out once; the other formats keep it
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(f"'{path}' cannot be written: {reason}") from error
+        raise not_written(path, error) from error
     return path
 
 

@@ -7,6 +7,7 @@ missing picture and never as a request.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import math
 import os
@@ -14,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from orchestrator.errors import InputError
+from orchestrator.errors import HaganeError, InputError
 
 ROOM = Path(__file__).parent
 _ESCAPES = str.maketrans(
@@ -56,6 +57,7 @@ def write_text(path: Path, text: str) -> Path:
 
     Raises:
         InputError: it cannot be written there.
+        HaganeError: the disk takes nothing.
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -65,11 +67,19 @@ def write_text(path: Path, text: str) -> Path:
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink()
-        reason = error.strerror or str(error)
-        raise InputError(
-            f"'{path}' cannot be written: {reason}", hint="choose another path"
-        ) from error
+        raise not_written(path, error) from error
     return path
+
+
+def not_written(path: Path, error: OSError) -> HaganeError:
+    """Why a file could not be written: a disk that takes nothing, or a path that cannot be."""
+    reason = (error.strerror or str(error)).lower()
+    if isinstance(error, FileExistsError):  # a file stands where its folder would be
+        reason = os.strerror(errno.ENOTDIR).lower()
+    sentence = f"'{path}' cannot be written: {reason}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS):
+        return HaganeError(sentence, hint="free some space, or choose another disk")
+    return InputError(sentence, hint="choose another path")
 
 
 def _plain(value: object) -> object:

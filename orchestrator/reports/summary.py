@@ -13,6 +13,7 @@ from orchestrator.model.objective import PREFERENCE, Goal, OutcomeConstraint
 from orchestrator.model.space import Ordinal, Real, Value
 from orchestrator.model.state import ObservationState, State, TrialState
 from orchestrator.model.trial import TrialStatus
+from orchestrator.reports.confirmation import confirmation, in_words
 from orchestrator.reports.numbers import duration, measured, number, pretty_unit
 
 SENSES: Mapping[str, str] = {">=": "≥", "<=": "≤"}
@@ -58,6 +59,7 @@ class Summary:
     headline: str
     front: tuple[int, ...] = ()
     still_to_gain: str = ""
+    confirmed: str = ""
 
 
 def standing(campaign: Campaign, trial: TrialState) -> Standing:
@@ -94,7 +96,8 @@ def best_trial(campaign: Campaign, state: State) -> TrialState | None:
         return _preferred(campaign, state)
     best, best_loss = None, math.inf
     for trial in state.trials.values():
-        losses = losses_of(campaign, trial)
+        # replicates are made of the best one: the luckiest of them is no better
+        losses = losses_of(campaign, trial) if trial.proposal.source != "confirm" else None
         if losses is not None and losses[0] < best_loss:
             best, best_loss = trial, losses[0]
     return best
@@ -155,6 +158,7 @@ def summary(campaign: Campaign, state: State) -> Summary:
         running_s=state.running_s,
         headline=_headline(campaign, state, front),
         still_to_gain=shown_gain(campaign, state),
+        confirmed=in_words(campaign, found) if (found := confirmation(campaign, state)) else "",
         front=tuple(t.number for t in front) if len(campaign.objective.goals) > 1 else (),
     )
 
@@ -199,6 +203,8 @@ def shown_gain(campaign: Campaign, state: State) -> str:
     """What the planner last expected still to gain, in words; '' where it did not say."""
     told = [t.proposal.still_to_gain for _, t in sorted(state.trials.items())]
     known = [gain for gain in told if gain is not None]
+    if campaign.objective.by_preference:
+        return ""  # nobody has a unit for it
     return gain_in_words(campaign, known[-1]) if known else ""
 
 

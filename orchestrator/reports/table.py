@@ -25,6 +25,8 @@ SOURCES: Mapping[str, str] = {
     "model": "model",
     "pool": "model (pool)",
     "person": "person",
+    "control": "control",
+    "confirm": "replicate",
     "table": "table",
 }
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeAlias
 
 from orchestrator import plugins
-from orchestrator.engine.history import evaluated_of, task_of
-from orchestrator.errors import InputError
+from orchestrator.engine.history import evaluated_of, in_context, task_of
+from orchestrator.errors import InputError, UnknownName
 from orchestrator.files.columns import column_of, split_header
-from orchestrator.files.rows import rows_of
-from orchestrator.files.table import Table, number, read_table
+from orchestrator.files.rows import BESIDE, rows_of
+from orchestrator.files.table import Table, number
 from orchestrator.model.campaign import PlannerChoice
 from orchestrator.model.objective import Goal, Metric, Objective
-from orchestrator.model.space import Choice, Integer, Parameter, Real, SearchSpace
+from orchestrator.model.points import value_from
+from orchestrator.model.space import Choice, Context, Integer, Parameter, Point, Real, SearchSpace
+from orchestrator.model.start import KnownTrial
 from orchestrator.model.trial import Proposal
 from orchestrator.ports.planner import History, MetricScale, PlanningTask
 from orchestrator.runtime.load import campaign_path, read_campaign
+from orchestrator.runtime.tables import Data, table_of
 
-Direction = Literal["minimise", "maximise"]
+Direction: TypeAlias = Literal["minimise", "maximise"]
+Wanted: TypeAlias = tuple[Direction, str]
 
 
 @dataclass(frozen=True)
@@ -34,53 +39,96 @@ class Advice:
 
 
 def propose(
-    data: str | Path,
+    data: Data,
     n: int,
     *,
     campaign: str | Path | None = None,
-    goal: tuple[Direction, str] | None = None,
+    goal: Wanted | Sequence[Wanted] | None = None,
+    context: Mapping[str, float | str] | None = None,
     seed: int = 0,
 ) -> Advice:
     """The next `n` points after a table of results.
 
     With a campaign file its space and objective hold, and its columns are named like them.
     Without one every other column is a parameter, whose range is the one seen in the table, and
-    `goal` names the column to optimise. A row without a result is a point in flight.
+    `goal` names the column to optimise, or several. A row without a result is a point in flight,
+    one with the word `failed` a trial that failed because of its parameters.
+
+    Args:
+        data: a CSV file, a DataFrame, columns by name, or rows by name.
+        n: how many points.
+        campaign: a campaign file, its folder, or the name of an installed one.
+        goal: such as `("maximise", "strength")`, or a list of them.
+        context: what cannot be chosen as it is now, such as `{"humidity": 45}`.
+        seed: makes other choices, where no campaign file has one.
 
     Raises:
         InputError: a column is missing, a cell is not a number, or no goal is named.
         PlanningError: no proposal can be made.
     """
-    table = read_table(Path(data))
+    table = table_of(data)
+    before: tuple[KnownTrial, ...] = ()
     if campaign is not None:
-        task = task_of(read_campaign(campaign_path(campaign)))
+        study = read_campaign(campaign_path(campaign))
+        task, before = task_of(study), study.start
     else:
         task = _assumed_task(table, goal, seed)
+    if task.objective.by_preference:
+        raise InputError(
+            "a table does not say which of two trials people prefer",
+            hint="from Python: orchestrator.Advisor, or a campaign with `hagane prefer`",
+        )
     history = history_from(table, task)
+    now = context_now(task.space, context or {}, history)
+    known = [evaluated_of(trial, index - len(before)) for index, trial in enumerate(before)]
+    told = history.model_copy(update={"evaluated": (*known, *history.evaluated), "context": now})
     planner = plugins.load("planners", task.planner.kind)(task)
-    proposals = tuple(planner.propose(history, n))
+    proposals = tuple(in_context(task.space, p, told) for p in planner.propose(told, n))
     return Advice(proposals, task, len(history.evaluated), len(history.pending), campaign is None)
 
 
-def _assumed_task(table: Table, goal: tuple[Direction, str] | None, seed: int) -> PlanningTask:
-    if goal is None:
+def context_now(space: SearchSpace, given: Mapping[str, float | str], history: History) -> Point:
+    """What cannot be chosen, as it is now: as given, or else as in the newest trial.
+
+    Raises:
+        InputError: it is no context of the space, or no number.
+    """
+    contexts = {p.name: p for p in space.parameters if isinstance(p, Context)}
+    for name in given:
+        if name not in contexts:
+            raise UnknownName("context of this space", name, contexts)
+    newest = history.evaluated[-1].point if history.evaluated else {}
+    found: Point = {name: newest[name] for name in contexts if name in newest}
+    return found | {name: value_from(contexts[name], value) for name, value in given.items()}
+
+
+def _assumed_task(table: Table, goal: Wanted | Sequence[Wanted] | None, seed: int) -> PlanningTask:
+    goals: Sequence[Any] = goal or ()
+    if goals and isinstance(goals[0], str):
+        goals = [goals]
+    if not goals:
         raise InputError(
             "the table does not say what is wanted",
             hint="--minimise COLUMN or --maximise COLUMN, one of: " + ", ".join(table.columns),
         )
-    direction, wanted = goal[0], column_of(table, goal[1])
-    name, unit = split_header(wanted)
+    wanted = {column_of(table, name): direction for direction, name in goals}
+    if len(wanted) < len(goals):
+        raise InputError("a column has one goal: it is made small, or large, not both")
     for column in table.columns:
         column_of(table, split_header(column)[0])  # refuses a name that stands twice
-    parameters = tuple(_assumed(table, c) for c in table.columns if c != wanted)
+    metrics = [split_header(column) for column in wanted]
+    beside = {f"{name} {more}" for name, _ in metrics for more in BESIDE}
+    free = [c for c in table.columns if c not in wanted and split_header(c)[0] not in beside]
+    parameters = tuple(_assumed(table, column) for column in free)
     if not parameters:
-        raise InputError(f"{table.source} has no column beside '{wanted}' to vary")
-    objective = Objective(goals=(Goal(metric=name, direction=direction),))
-    planner = PlannerChoice(kind="bayesian", initial=0)
-    space = SearchSpace(parameters=parameters)
-    scale = MetricScale(name=name, unit=unit)
+        raise InputError(f"{table.source} has no column beside '{', '.join(wanted)}' to vary")
+    directions = zip(metrics, wanted.values(), strict=True)
     return PlanningTask(
-        space=space, metrics=(scale,), objective=objective, planner=planner, seed=seed
+        space=SearchSpace(parameters=parameters),
+        metrics=tuple(MetricScale(name=name, unit=unit) for name, unit in metrics),
+        objective=Objective(goals=tuple(Goal(metric=m, direction=d) for (m, _), d in directions)),
+        planner=PlannerChoice(kind="bayesian", initial=0),
+        seed=seed,
     )
 
 

@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator import plugins
-from orchestrator.errors import DeviceAbsent, HaganeError
+from orchestrator.clock import VirtualClock
+from orchestrator.errors import DeviceAbsent, HaganeError, InputError, UnknownName
+from orchestrator.files.document import parse_document
+from orchestrator.files.findings import Findings
 from orchestrator.model.lab import Lab
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.compute import Compute
 from orchestrator.ports.resource import Bench, Resource, ResourceKind, Wire
 from orchestrator.settings import runtime_directory
 
-TWINS_READY_WITHIN_S = 20.0
+TWINS_READY_WITHIN_S = 60.0
 """Wall time in which a world of twins must be up."""
 
 
@@ -39,6 +42,46 @@ def make_resources(
         options = {k: _resolved(binding.name, v, ports) for k, v in binding.options.items()}
         made[binding.name] = kinds[binding.name].cls(bench=bench, **options)
     return made
+
+
+def try_out(lab: Lab, kinds: Mapping[str, ResourceKind]) -> None:
+    """Makes every resource once, opens none, and forgets them.
+
+    So what only a constructor knows (a unit that no device of the kind can have), and a twin's
+    port that its world does not have, are mistakes of the file, told before anything is opened.
+
+    Raises:
+        FileProblems: each with its place in the lab file.
+    """
+    findings = Findings(parse_document(lab.text, lab.source))
+    clock = VirtualClock()
+    ports, wires = in_memory(lab, clock)
+    for binding in lab.resources:
+        bench = Bench(name=binding.name, clock=clock, wires=wires)
+        options = dict(binding.options)
+        for option, value in binding.options.items():
+            with findings.at(["resources", binding.name, option]):
+                if isinstance(value, str) and value.startswith("twin:"):
+                    options[option] = _port(value.removeprefix("twin:"), ports)
+        with findings.at(["resources", binding.name], key=True):
+            _made(kinds[binding.name], bench, options)
+    findings.raise_any()
+
+
+def _made(kind: ResourceKind, bench: Bench, options: Mapping[str, Any]) -> Resource:
+    try:
+        return kind.cls(bench=bench, **options)  # type: ignore[no-any-return]
+    except InputError:
+        raise
+    except Exception as error:
+        said = str(error) if isinstance(error, HaganeError) else f"{type(error).__name__}: {error}"
+        raise InputError(f"a '{kind.name}' cannot be made like this: {said}") from error
+
+
+def _port(name: str, ports: Mapping[str, str]) -> str:
+    if name not in ports:
+        raise UnknownName("port of these twins", name, ports)
+    return ports[name]
 
 
 def _resolved(resource: str, value: Any, ports: Mapping[str, str]) -> Any:

@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator import plugins
-from orchestrator.errors import FileProblems, InputError, did_you_mean
+from orchestrator.clock import VirtualClock
+from orchestrator.engine.history import task_of
+from orchestrator.errors import FileProblems, InputError, NoRecipe, UnknownName, did_you_mean
 from orchestrator.files.campaign import load_campaign
+from orchestrator.files.document import parse_document
+from orchestrator.files.findings import Findings
 from orchestrator.files.lab import load_lab
 from orchestrator.files.together import check_together
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.lab import Lab
 from orchestrator.ports.action import ActionSpec
 from orchestrator.ports.resource import ResourceKind
+from orchestrator.runtime.bench import try_out
 
 LAB_NAMES = ("twins.yaml", "lab.yaml")
 """Lab files that are taken when none is named, in this order. Hardware is never taken unasked."""
@@ -42,6 +47,10 @@ def campaign_path(name: str | Path) -> Path:
     if path.is_dir() and (path / "campaign.yaml").is_file():
         return path / "campaign.yaml"
     installed = plugins.installed("campaigns")
+    if path.is_dir() and str(name) not in installed:
+        raise InputError(
+            f"the folder '{name}' holds no campaign.yaml", hint="name the campaign's file"
+        )
     if str(name) in installed:
         return _installed_folder(str(name)) / "campaign.yaml"
     known = [*installed, *(p.name for p in Path().glob("*.yaml"))]
@@ -80,13 +89,24 @@ def load(campaign_name: str | Path, lab_name: str | Path | None = None) -> Loade
     Raises:
         InputError: naming every mistake with its line.
     """
-    path = campaign_path(campaign_name)
+    campaign, lab = _both(campaign_path(campaign_name), lab_name)
+    check_together(campaign, lab, plugins.resource_kind, plugins.capability)
+    kinds = {b.name: plugins.resource_kind(b.kind) for b in lab.resources}
+    try_out(lab, kinds)
+    contracts = {c: plugins.capability(c) for c in campaign.roles.values()}
+    return Loaded(campaign, lab, kinds, contracts)
+
+
+def _both(path: Path, lab_name: str | Path | None) -> tuple[Campaign, Lab]:
+    """The campaign and its lab, each right in itself. Raises InputError with all mistakes."""
     mistakes: list[InputError] = []
     campaign = lab = None
     try:
         campaign = read_campaign(path)
     except FileProblems as error:
         mistakes.append(error)
+    if campaign is not None and not campaign.recipe:
+        raise NoRecipe(campaign.name)
     try:
         lab = load_lab(
             lab_path(path, lab_name),
@@ -96,26 +116,36 @@ def load(campaign_name: str | Path, lab_name: str | Path | None = None) -> Loade
         )
     except InputError as error:
         mistakes.append(error)
-    if campaign is None or lab is None:
-        if len(mistakes) == 1:
-            raise mistakes[0]
-        raise InputError("\n".join(map(str, mistakes)), hint=mistakes[-1].hint)
-    if not campaign.recipe:
-        raise InputError(
-            f"campaign '{campaign.name}' has no recipe, so there is nothing that a lab could do",
-            hint="it is for tables: `hagane propose --data`, `hagane replay --table`",
-        )
-    check_together(campaign, lab, plugins.resource_kind, plugins.capability)
-    kinds = {b.name: plugins.resource_kind(b.kind) for b in lab.resources}
-    contracts = {c: plugins.capability(c) for c in campaign.roles.values()}
-    return Loaded(campaign, lab, kinds, contracts)
+    if campaign is not None and lab is not None:
+        return campaign, lab
+    if len(mistakes) == 1:
+        raise mistakes[0]
+    raise InputError("\n".join(map(str, mistakes)), hint=mistakes[-1].hint)
 
 
 def read_campaign(path: Path) -> Campaign:
-    """A campaign file alone. Raises FileProblems, InputError."""
-    return load_campaign(
+    """A campaign file alone, its planner's options included. Raises FileProblems, InputError."""
+    campaign = load_campaign(
         path,
         plugins.capability,
         plugins.installed("capabilities"),
         plugins.installed("planners"),
     )
+    _check_planner(campaign)
+    return campaign
+
+
+def _check_planner(campaign: Campaign) -> None:
+    """Accepts options that the planner takes. Raises FileProblems at their place in the file."""
+    from orchestrator.planner.worker import PlannerProcess
+
+    findings = Findings(parse_document(campaign.text, campaign.source))
+    with findings.at(["planner"]):
+        try:
+            target = plugins.installed("planners")[campaign.planner.kind].value
+            PlannerProcess(task_of(campaign), target=target, clock=VirtualClock())
+        except UnknownName as error:
+            if error.name not in campaign.planner.options:
+                raise
+            findings.add(["planner", error.name], str(error), error.hint, key=True)
+    findings.raise_any()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import InputError, UnknownName
-from orchestrator.journal import open_store
+from orchestrator.journal import is_there, open_store
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.events import Recorded
 from orchestrator.model.state import State, fold
@@ -30,8 +30,18 @@ class Seen:
 
 @contextmanager
 def stored(where: str | Path | None) -> Iterator[Store]:
-    """The store, closed afterwards. Raises JournalError."""
-    store = open_store(where)
+    """The store, closed afterwards. Nothing is made by looking at it.
+
+    Raises:
+        InputError: there is no store of that name.
+        JournalError: it cannot be opened.
+    """
+    exists = is_there(where)
+    if where is not None and not exists:
+        raise InputError(
+            f"there is no store {where}", hint="check the path; `hagane run` makes a new one"
+        )
+    store = open_store(where if exists else "memory:")
     try:
         yield store
     finally:
@@ -72,7 +82,9 @@ def look(where: str | Path | None, name: str | None) -> Seen:
 def campaign_of(store: Store, state: State) -> Campaign:
     """The campaign as it was started: neither its file nor its tables are needed any more."""
     if state.opened is None:
-        raise InputError("the campaign has no event yet")
+        raise InputError(
+            "the campaign has no event yet", hint="`hagane run` begins it, or goes on with it"
+        )
     return Campaign.model_validate_json(store.get_artifact(state.opened.artifact))
 
 

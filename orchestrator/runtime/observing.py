@@ -5,12 +5,17 @@ from __future__ import annotations
 import hashlib
 import math
 import statistics
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestrator.errors import InputError
+from orchestrator.engine.requests import observed
+from orchestrator.errors import InputError, ResultRefused
 from orchestrator.files.columns import column_of, split_header
 from orchestrator.files.table import read_table
+from orchestrator.model.campaign import Campaign
+from orchestrator.model.state import State
+from orchestrator.settings import user_name
 
 
 def observation(
@@ -43,3 +48,15 @@ def observation(
         "n_readings": n,
         "source": f"file {file.name} sha256 {digest}",
     } | noise
+
+
+def check_observation(campaign: Campaign, state: State, payload: Mapping[str, Any]) -> None:
+    """Accepts what the engine will accept: no engine need be up to say what is wrong.
+
+    Raises:
+        InputError: the value does not fit its metric.
+    """
+    try:
+        observed(campaign, state, payload, user_name())
+    except ResultRefused as error:
+        raise InputError(str(error), hint="the metric's limits are in the campaign file") from error

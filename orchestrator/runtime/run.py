@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import os
 import signal
 import socket
@@ -35,7 +34,7 @@ from orchestrator.runtime.load import Loaded, load
 from orchestrator.runtime.starting import trials_before
 from orchestrator.runtime.stopline import StopLine, stop_socket_path
 from orchestrator.scheduling import VirtualSchedule, WallSchedule
-from orchestrator.settings import data_directory, twin_identity
+from orchestrator.settings import data_directory, twin_identity, user_name
 
 if TYPE_CHECKING:
     from orchestrator.journal.store import Store
@@ -142,7 +141,7 @@ def clock_of(lab: Lab) -> WallClock | ScaledClock:
 async def _run(
     loaded: Loaded, store: Store, row: CampaignRow, clock: WallClock, setting: Setting
 ) -> Finish:
-    holder = f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})"
+    holder = f"{user_name()}@{socket.gethostname()} (process {os.getpid()})"
     stop_path = stop_socket_path(row.id)
     journal = store.lease(row.id, holder, stop_socket=str(stop_path), clock=clock)
     token = journal.token
@@ -230,7 +229,7 @@ def _started(loaded: Loaded, token: int, stop_socket: str, threads: int) -> Engi
         token=token,
         host=socket.gethostname(),
         pid=os.getpid(),
-        user=getpass.getuser(),
+        user=user_name(),
         version=version("hagane"),
         lab_name=loaded.lab.name,
         lab_file=loaded.lab.source,

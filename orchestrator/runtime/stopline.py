@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from orchestrator.errors import HaganeError
 from orchestrator.settings import runtime_directory
 
 ANSWER_WITHIN_S = 60.0
+LONGEST_SOCKET_PATH = 107
+"""Bytes; Linux keeps 108 with the final zero (unix(7))."""
 
 
 def stop_socket_path(campaign_id: str) -> Path:
-    """Where the engine of a campaign listens."""
-    return runtime_directory() / f"{campaign_id[-40:]}.stop"
+    """Where the engine of a campaign listens.
+
+    Raises:
+        HaganeError: the path is longer than a socket's may be.
+    """
+    path = runtime_directory() / f"{campaign_id[-40:]}.stop"
+    if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
+        raise HaganeError(
+            f"the stop line cannot be made: {path} is too long for a socket",
+            hint="set XDG_RUNTIME_DIR to a folder with a shorter path",
+        )
+    return path
 
 
 class StopLine:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from orchestrator.errors import InputError
 from orchestrator.model.state import fold
 from orchestrator.runtime.look import row_of, stored
 from orchestrator.runtime.stopline import ask_to_stop
+from orchestrator.settings import user_name
 
-ANSWER_WITHIN_S = 5.0
+ANSWER_WITHIN_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def wish(
             return Answer(
                 f"refused: campaign '{row.name}' has ended, nothing takes wishes any more"
             )
-        number = store.request(row.id, kind, dict(payload), getpass.getuser())
+        number = store.request(row.id, kind, dict(payload), user_name())
         if store.holder(row.id) is None:
             return Answer("no engine runs now: the next `hagane run` will take it", True)
         deadline = time.monotonic() + ANSWER_WITHIN_S
@@ -67,5 +67,5 @@ def stop(where: str | Path | None, name: str | None) -> Answer:
             f"no engine runs campaign '{row.name}', so nothing was stopped",
             hint="if a device is not safe, use its own controls",
         )
-    said = ask_to_stop(held[1], getpass.getuser()) if held[1] else None
+    said = ask_to_stop(held[1], user_name()) if held[1] else None
     return wish(where, row.id, "stop", {}) if said is None else Answer(said)

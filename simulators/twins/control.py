@@ -104,7 +104,7 @@ class Served:
         self.control = Control(self.facts["control"])
 
     def _wait(self, file: Path) -> dict[str, Any]:
-        end = time.monotonic() + 20.0
+        end = time.monotonic() + 60.0
         while not file.exists():
             if self._process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"the twin server did not start; see {file.parent}/server.log")

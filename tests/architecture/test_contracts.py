@@ -71,9 +71,9 @@ FAULTS = [
         "import time",
     ),
     Fault(
-        "One door: torch and BoTorch in the planner",
+        "One door: scipy in the planner, and quantiles in the reports",
         "orchestrator/runtime/replay.py",
-        "def f():\n    import torch",
+        "def f():\n    import scipy",
     ),
     Fault("One door: databases in the journal", "orchestrator/cli/looking.py", "import sqlalchemy"),
     Fault("One door: pyserial in the transports", "drivers/instrument.py", "import serial"),

@@ -100,7 +100,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
             cwd=folder,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -181,6 +181,7 @@ def test_events_are_json_lines_of_an_unbroken_count(played: Path) -> None:
     "words",
     [
         "check niobium_titania",
+        "check crossed_barrel",
         "rehearse alloy_screening --planner random --trials 1",
         "schema campaign",
         "schema lab",
@@ -232,6 +233,7 @@ def test_a_campaign_that_has_ended_is_not_run_again(played: Path) -> None:
         ("seed: 1", "sead: 1", r"'sead' is not a key of a campaign \(did you mean 'seed'\?\)"),
         ("seed: 1", "a: &a [x, x]\nb: &b [*a, *a]", r"\d+:\d+: "),
         ("=oxygen ", "=oxygen +", r"\d+:\d+: "),
+        ("kind: sobol", "kind: sobol, thraeds: 1", r"\d+:\d+: 'thraeds' is not an option of"),
     ],
 )
 def test_a_mistake_in_a_campaign_file_is_told_with_its_place(
@@ -271,6 +273,9 @@ def test_the_problems_of_a_file_are_data_in_json(film: Path) -> None:
         ("> 5 Pa", "> 5 V", r"'V', which cannot be converted to 'Pa'"),
         ("{power: {max: 250 W}}", "{power: {max: 100 W}}", r""),
         ("full_scale: 200 sccm", "full_scale: 200", r"needs a unit.*write '200 sccm'"),
+        ('"twin:gauge"', "twin:gage", r"not a port of these twins \(did you mean 'gauge'\?\)"),
+        ("unit_id: A", "unit_id: AA", r"argon: unit_id 'AA' is no Alicat unit"),
+        ("unit_id: 1}", "unit_id: 999}", r"'unit_id' is at least 1 and at most 247, not 999"),
         ('"twin:gauge"', "/dev/ttyUSB9", r"a scaled clock would drive 'gauge'.*too fast"),
         ("probe: meter", "probe: heater", r"'heater' cannot be 'probe'"),
         (
@@ -370,6 +375,21 @@ def test_a_store_of_a_newer_version_ends_with_5(store: Path) -> None:
         assert "newer" in told.out + told.err
 
 
+@pytest.mark.parametrize("words", ["list", "show", "doctor", "pause", "events", "export x.csv"])
+def test_looking_at_a_store_that_is_not_there_makes_none(here: Path, words: str) -> None:
+    told = hagane(*words.split(), "--store", here / "stoer.sqlite")
+    assert told.code == (5 if words == "doctor" else 2)
+    assert f"there is no store {here / 'stoer.sqlite'}" in told.out + told.err
+    assert hagane("list").code == 0
+    assert hagane("show").code == 2
+    assert list(here.rglob("*.sqlite*")) == []
+
+
+def test_an_address_of_another_kind_is_no_store() -> None:
+    told = hagane("run", "niobium_titania", "--store", "mysql://lab/store")
+    assert (told.code, "'mysql://' is no kind of store" in told.err) == (2, True)
+
+
 def test_a_file_that_is_no_store_ends_with_5_and_is_left_alone(here: Path) -> None:
     (here / "notes.txt").write_text("my notes\n" * 100)
     told = hagane("list", "--store", here / "notes.txt")
@@ -409,43 +429,45 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(film: Path) -> None:
     (film / "r.csv").write_text(f"{columns}\n1,100,150,0.1\n")
     to = film / "r.csv" / "below.csv"
     told = hagane("propose", "--data", film / "r.csv", "--campaign", film, "--to", to)
-    assert told.code == 5
-    assert told.err.startswith(f"error: '{to}' does not allow it: Not a directory\n")
+    assert told.code == 2
+    assert told.err.startswith(f"wrong input: '{to}' cannot be written: not a directory\n")
 
 
 def test_there_is_one_goal(here: Path) -> None:
     (here / "r.csv").write_text("x,y\n1,2\n2,3\n")
     both = hagane("propose", "--data", "r.csv", "--minimise", "y", "--maximise", "y")
     assert (both.code, "not both" in both.err) == (2, True)
+    file = hagane("propose", "--data", "r.csv", "--minimise", "y", "--campaign", "crossed_barrel")
+    assert (file.code, "the campaign file says" in file.err) == (2, True)
     none = hagane("propose", "--data", "r.csv")
     assert (none.code, "--minimise COLUMN" in none.err) == (2, True)
 
 
 @pytest.mark.slow
 def test_a_running_campaign_is_paused_stopped_and_resumed_from_beside(film: Path) -> None:
-    edit(film / "twins.yaml", "speed: 20000", "speed: 1500")
+    edit(film / "twins.yaml", "speed: 20000", "speed: 400")
     running = _start(film)
     assert hagane("pause", "film", "--note", "lunch").out == "done\n"
     assert "lunch" in hagane("show", "film").out
     assert hagane("resume", "film").out == "done\n"
     assert hagane("stop", "film").out == "safe\n"
-    assert running.wait(60) == 130
+    assert running.wait(300) == 130
     latched = hagane("run", film)
     assert latched.code == 3
     assert "`hagane resume`" in latched.out
     assert hagane("resume", "film").code == 0
-    assert _start(film).wait(120) == 0
+    assert _start(film).wait(300) == 0
     assert "finished" in hagane("show", "film").out
 
 
 @pytest.mark.slow
 def test_an_interrupt_ends_with_130_and_the_next_run_goes_on(film: Path) -> None:
-    edit(film / "twins.yaml", "speed: 20000", "speed: 1500")
+    edit(film / "twins.yaml", "speed: 20000", "speed: 400")
     running = _start(film)
     running.send_signal(signal.SIGINT)
-    assert running.wait(60) == 130
+    assert running.wait(300) == 130
     before = hagane("show", "film", "--json").json["campaign"]
-    assert _start(film).wait(120) == 0
+    assert _start(film).wait(300) == 0
     after = hagane("show", "film", "--json").json["campaign"]
     assert (after["id"], after["n_events"] > before["n_events"]) == (before["id"], True)
 
@@ -459,9 +481,8 @@ def _start(film: Path) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
         [HAGANE, "run", film], cwd=film.parent, env=dict(os.environ), stdout=subprocess.DEVNULL
     )
-    deadline = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.1)
+    while process.poll() is None:
+        time.sleep(0.05)
         rows = hagane("list", "--json").json if _has_store(film) else []
         if rows and rows[-1]["n_events"] > known.get(rows[-1]["id"], 0) + 30:
             break

@@ -44,7 +44,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 def _peer(script: str, *words: str) -> dict[str, Any]:
     """What a peer's script found."""
     command = [str(PYTHON), str(PEERS / script), *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found

@@ -71,7 +71,7 @@ def _run_all(page: Path, folder: Path, environment: dict[str, str]) -> None:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=540,
             check=False,
         )
         assert done.returncode == 0, f"{page}:{block.line}\n{done.stdout}\n{done.stderr}"

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)(?:#[^)]*)?\)")
+HOLDS = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 
 
 def _keys(schema: object) -> set[str]:
@@ -58,14 +59,26 @@ def test_every_exit_code_is_in_the_readme() -> None:
 def test_a_decision_is_held_by_a_test_or_a_contract_that_exists(page: Path) -> None:
     text = page.read_text()
     held = text.split("## Held by")[1]
-    tests = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", held)
+    tests = HOLDS.findall(held)
     contracts = re.findall(r"contract `([^`]+)`", held)
     assert tests or contracts, "a decision without anything that holds it is a wish"
-    for file, name in tests:
-        tree = ast.parse((ROOT / file).read_text())
-        assert name in {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}, file
+    assert [test for test in tests if not _exists(*test)] == []
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     assert set(contracts) <= {contract["name"] for contract in settings["contracts"]}
+
+
+def _exists(file: str, name: str) -> bool:
+    tree = ast.parse((ROOT / file).read_text())
+    return name in {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}
+
+
+def test_every_feature_is_held_by_a_test_that_exists() -> None:
+    lines = (ROOT / "docs" / "features.md").read_text().splitlines()
+    features = [line for line in lines if re.match(r"\| (?!what \|)\w", line)]
+    assert len(features) > 30
+    held = {line: HOLDS.findall(line) for line in features}
+    assert [line for line, tests in held.items() if not tests] == []
+    assert [test for tests in held.values() for test in tests if not _exists(*test)] == []
 
 
 def test_decisions_are_numbered_without_a_gap_and_listed() -> None:

@@ -371,7 +371,7 @@ def test_a_stop_is_not_undone_by_what_was_asked_for_before_it(tmp_path: Path) ->
         with on_pty(tmp_path, fake.answer) as line:
             heater = await opened(ModbusHeater(bench("heater"), str(line.link)))
             valves = await opened(ModbusValves(bench("valves"), str(line.link)))
-            line.delay_s = 0.02
+            line.delay_s = 0.1
             first = asyncio.ensure_future(valves.valves())
             await asyncio.sleep(0.01)
             heating = asyncio.ensure_future(heater.set_temperature(300.0))

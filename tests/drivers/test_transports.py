@@ -41,7 +41,7 @@ def set_flow(unit: str, flow: float) -> Dialogue[alicat.DataFrame]:
     return alicat.ask(unit, alicat.set_point(unit, flow))
 
 
-async def setpoint(wire: Transport, unit: str = "A", timeout_s: float = SHORT_S) -> float:
+async def setpoint(wire: Transport, unit: str = "A", timeout_s: float = 10.0) -> float:
     return (await wire.exchange(poll(unit), timeout_s=timeout_s)).setpoint
 
 
@@ -89,11 +89,11 @@ def test_a_stop_goes_ahead_of_everything_that_is_queued(tmp_path: Path) -> None:
 
     async def main() -> None:
         with on_pty(tmp_path, fake.answer) as device:
-            device.delay_s = 0.02
+            device.delay_s = 0.1
             wire = await open_transport(str(device.link), bench("argon"), SETTINGS)
             other = await open_transport(str(device.link), bench("oxygen"), SETTINGS)
             queued = [
-                asyncio.ensure_future(other.exchange(poll("B"), timeout_s=1.0)) for _ in range(8)
+                asyncio.ensure_future(other.exchange(poll("B"), timeout_s=10.0)) for _ in range(8)
             ]
             await asyncio.sleep(0.01)
             await wire.exchange(set_flow("A", 0.0), timeout_s=1.0, urgent=True)
@@ -134,7 +134,8 @@ def test_a_late_answer_is_not_taken_for_the_answer_to_the_next_question(tmp_path
             with pytest.raises(DeviceSilent):
                 await wire.exchange(poll(), timeout_s=SHORT_S)
             device.delay_s = 0.0
-            await asyncio.sleep(0.12)
+            while not device.n_replies:
+                await asyncio.sleep(0.005)
             assert (await wire.exchange(set_flow("A", 3.0), timeout_s=1.0)).setpoint == 3.0
             assert await setpoint(wire) == 3.0
             await wire.close()
@@ -150,11 +151,13 @@ def test_an_answer_that_comes_while_the_line_is_being_drained_is_thrown_away(
     async def main() -> None:
         with on_pty(tmp_path, fake.answer) as device:
             wire = await open_transport(str(device.link), bench(), SETTINGS)
-            device.delay_s = SHORT_S + 0.03
+            fake.spoils.append(silent)
             with pytest.raises(DeviceSilent):
                 await wire.exchange(poll(), timeout_s=SHORT_S)
-            device.delay_s = 0.0
-            assert (await wire.exchange(set_flow("A", 3.0), timeout_s=1.0)).setpoint == 3.0
+            writing = asyncio.ensure_future(wire.exchange(set_flow("A", 3.0), timeout_s=10.0))
+            await asyncio.sleep(0)
+            device.say(b"A +000.00 +000.00 +000.000 +000.000 +000.000 N2\r")
+            assert (await writing).setpoint == 3.0
             await wire.close()
 
     asyncio.run(main())
@@ -175,7 +178,7 @@ def test_a_spoilt_answer_is_an_error_and_the_next_exchange_is_right(
             await wire.exchange(set_flow("A", 5.0), timeout_s=1.0)
             fake.spoils.append(spoil)  # type: ignore[arg-type]
             with pytest.raises(error):
-                await setpoint(wire)
+                await setpoint(wire, timeout_s=SHORT_S)
             assert await setpoint(wire) == 5.0
             await wire.close()
 

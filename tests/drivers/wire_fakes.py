@@ -22,6 +22,7 @@ class PtyDevice:
         self.link = link
         self.answer = answer
         self.delay_s = 0.0
+        self.n_replies = 0
         self.unplug_on_next = False
         self._thread: threading.Thread | None = None
         self._master = self._slave = -1
@@ -65,6 +66,7 @@ class PtyDevice:
                     time.sleep(self.delay_s)
                 if reply:
                     os.write(master, reply)
+                    self.n_replies += 1
         finally:
             self.link.unlink(missing_ok=True)
             os.close(self._slave)

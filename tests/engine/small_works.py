@@ -235,12 +235,14 @@ LIGHTEST = Objective(goals=(Goal(metric="mass", direction="minimise"),))
 
 
 class Points:
-    """A planner that gives numbered points; `script` entries are raised or awaited first."""
+    """A planner that gives numbered points; `script` entries are raised or awaited first.
+    `recommends` are raised, or given one after the other as what its model recommends."""
 
     def __init__(self) -> None:
         self.histories: list[History] = []
         self.script: deque[Trouble] = deque()
         self.points: deque[dict[str, Any]] = deque()
+        self.recommends: deque[int | BaseException] = deque()
 
     async def start(self) -> None: ...
 
@@ -254,6 +256,12 @@ class Points:
         number = history.n_proposed + 1
         point = self.points.popleft() if self.points else {"x": 100.0 + number}
         return [Proposal(point=point, source="initial", why=f"point {number}")][:n]
+
+    async def recommend(self, history: History) -> int | None:
+        said = self.recommends.popleft() if self.recommends else None
+        if isinstance(said, BaseException):
+            raise said
+        return said
 
     async def close(self) -> None: ...
 

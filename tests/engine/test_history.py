@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from small_works import MASS, MINUTE, Works
 
-from orchestrator.engine.history import history_of
+from orchestrator.engine.history import history_of, task_of
 from orchestrator.errors import Exit
 from orchestrator.model import events as ev
+from orchestrator.model.campaign import Blocks, Controls, PlannerChoice
 from orchestrator.model.objective import Metric
 from orchestrator.model.space import Context, Real, SearchSpace
+from orchestrator.model.start import KnownOutcome, KnownTrial
 from orchestrator.model.state import fold
 
 HUMID = SearchSpace(
@@ -38,6 +40,17 @@ def test_a_context_that_is_measured_is_what_the_planner_is_told() -> None:
     assert works.state.trials[1].proposal.point["humidity"] == 45.0
 
 
+def test_a_proposal_has_the_context_as_it_is_now_whatever_its_planner_says() -> None:
+    works = humid("weigh.mean / 1 g * 30 percent", trials=3)
+    works.planner.points.clear()
+    works.planner.points.extend({"x": 100.0 + n, "humidity": 1.0} for n in range(3))
+    works.run()
+    points = [t.proposal.point["humidity"] for t in works.state.trials.values()]
+    assert points[0] == 45.0
+    assert points[-1] == pytest.approx(60.0)
+    assert works.planner.histories[-1].context == {"humidity": pytest.approx(60.0)}
+
+
 def test_a_context_that_a_person_may_observe_is_not_waited_for() -> None:
     works = humid("", trials=3)
     works.wish("observe", sample="1", metric="humidity", value="70 percent")
@@ -49,7 +62,7 @@ def test_a_context_that_a_person_may_observe_is_not_waited_for() -> None:
     works.on_event = observe
     assert works.run().exit_code is Exit.FINISHED
     told = history_of(works.study, works.state)
-    assert [e.point["humidity"] for e in told.evaluated] == [70.0, 45.0, 45.0]
+    assert [e.point["humidity"] for e in told.evaluated] == [70.0, 45.0, 70.0]
 
 
 def test_each_trial_has_the_time_at_which_it_was_known() -> None:
@@ -84,3 +97,76 @@ def test_only_scatter_between_samples_is_known_noise(
     (told,) = history_of(works.study, fold(story)).evaluated
     assert told.outcomes["mass"].sd == sd
     assert told.outcomes["mass"].n_samples == facts.get("n_samples", 1)
+
+
+def blocks_told(works: Works) -> list[str]:
+    return [e.block for e in history_of(works.study, works.state).evaluated]
+
+
+def test_without_a_word_about_blocks_no_trial_has_one() -> None:
+    works = Works(trials=2)
+    works.run()
+    assert blocks_told(works) == ["", ""]
+
+
+def test_a_block_may_be_so_many_trials() -> None:
+    works = Works(trials=5, settings={"block": Blocks(every=2)})
+    works.run()
+    assert blocks_told(works) == [f"trials from {n}" for n in (1, 1, 3, 3, 5)]
+
+
+def test_a_block_may_begin_with_each_control() -> None:
+    controls = Controls(every=2, point={"x": 5.0})
+    block = Blocks(controls=True)
+    works = Works(trials=5, settings={"in_flight": 1, "controls": controls, "block": block})
+    works.run()
+    assert blocks_told(works) == [f"from control {n}" for n in (1, 1, 1, 2, 2)]
+
+
+def test_a_block_may_be_what_has_the_same_number_observed() -> None:
+    lot = Metric(name="lot", expression="weigh.mean / 1 g")
+    settings = {"in_flight": 1, "block": Blocks(metric="lot")}
+    works = Works(metrics=(MASS, lot), trials=3, settings=settings)
+    works["balance"].says.extend([7.0, 8.0, 7.0])
+    works.run()
+    assert blocks_told(works) == ["lot 7", "lot 8", "lot 7"]
+    # a number that is not known yet is no block of its own
+    seen = works.state.trials[2].observations
+    works.state.trials[2].observations = [o for o in seen if o.event.metric != "lot"]
+    assert blocks_told(works) == ["lot 7", "", "lot 7"]
+
+
+def test_what_was_known_before_is_a_block_of_its_own() -> None:
+    known = KnownTrial(point={"x": 7.0}, outcomes={"mass": KnownOutcome(value=1.0)})
+    works = Works(trials=1, settings={"start": (known,), "block": Blocks(every=2)})
+    works.run()
+    assert blocks_told(works) == ["before", "trials from 1"]
+
+
+def test_samples_of_one_trial_are_averaged_and_counted() -> None:
+    works = Works(trials=1)
+
+    def observe(recorded: ev.Recorded, state: object) -> None:
+        if isinstance(recorded.event, ev.Observed) and recorded.event.sample == "works-1":
+            works.wish("observe", sample="1/b", metric="mass", value="5 g")
+            works.wish("observe", sample="works-1/c", metric="mass", value="6 g")
+            # of one sample the newest value counts
+            works.wish("observe", sample="works-1/b", metric="mass", value="4 g")
+
+    works.on_event = observe
+    assert works.run().exit_code is Exit.FINISHED
+    assert len(works.events(ev.Observed)) == 4
+    (told,) = history_of(works.study, works.state).evaluated
+    outcome = told.outcomes["mass"]
+    assert (outcome.value, outcome.n_samples, outcome.sd) == (4.0, 3, None)  # of 2, 4 and 6
+
+
+def test_where_controls_are_made_the_planner_models_what_drifts() -> None:
+    plain = Works(trials=1).study.campaign
+    controlled = plain.model_copy(
+        update={"controls": Controls(every=4, point={"x": 1.0}), "planner": PlannerChoice()}
+    )
+    assert task_of(controlled).planner.options["drift"] is True
+    unwilling = PlannerChoice(options={"drift": False})
+    refused = controlled.model_copy(update={"planner": unwilling})
+    assert task_of(refused).planner.options["drift"] is False

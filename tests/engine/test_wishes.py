@@ -102,7 +102,8 @@ def test_a_wish_that_cannot_be_granted_is_refused_and_changes_nothing(
     assert works.run(ask).exit_code is Exit.FINISHED
     assert answers[0].startswith("refused: ")
     assert said in answers[0]
-    assert len(works.events(ev.RequestTaken)) == 1
+    (taken,) = works.events(ev.RequestTaken)
+    assert answers[0] == f"refused: {taken.refused}", "the next one to look is told too"
     assert len(works.events(ev.Observed)) == 1
     assert works.events(ev.Paused, ev.Resumed, ev.ObservationInvalidated, ev.SampleMoved) == []
 
@@ -457,6 +458,14 @@ def test_a_preference_that_says_nothing_is_refused(pair: dict[str, int], said: s
     works.run()
     assert said in str(works.answer(wish))
     assert works.state.preferences == {}
+
+
+def test_a_preference_is_nothing_to_be_observed() -> None:
+    works = tastings()
+    works.run()
+    wish = works.wish("observe", sample="1", metric=PREFERENCE, value="5")
+    works.run()
+    assert "'preference' is not a metric" in str(works.answer(wish))
 
 
 def test_what_is_measured_is_not_a_matter_of_preference() -> None:

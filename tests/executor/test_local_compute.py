@@ -44,7 +44,7 @@ def _is_running(pid: int) -> bool:
         return False
 
 
-def _wait_until(is_so: Callable[[], bool], seconds: float = 10.0) -> bool:
+def _wait_until(is_so: Callable[[], bool], seconds: float = 60.0) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if is_so():

@@ -22,7 +22,8 @@ from simulators.twins.control import Control
 
 ROOT = Path(__file__).parents[2]
 CAMPAIGN = ROOT / "campaigns" / "niobium_titania"
-WITHIN_S = 120
+WITHIN_S = 300
+"""Wall time after which something hangs, also on a machine that does much else."""
 CLI = [sys.executable, "-m", "orchestrator.cli"]
 
 
@@ -43,16 +44,21 @@ class Night:
             "HAGANE_TWIN_IDENTITY": "night",
         }
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        """An engine in a process of its own."""
+    def start(self, *words: str, waits: bool = False) -> subprocess.Popen[str]:
+        """An engine in a process of its own; with `waits` it is stopped, its twins are up, and
+        nothing was sent to them."""
         script = [sys.executable, str(Path(__file__).with_name("night.py"))]
-        return subprocess.Popen(
+        child = subprocess.Popen(
             [*script, str(self.folder), str(self.store), *words],
-            env=self.environment(),
+            env=self.environment() | ({"NIGHT_WAITS": "1"} if waits else {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        while waits and (self.twins() is None or not _is_stopped(child.pid)):
+            assert child.poll() is None, child.communicate()
+            time.sleep(0.005)
+        return child
 
     def run(self, *words: str) -> tuple[int, list[Recorded], str]:
         """Exit code, what was acknowledged, and what it said."""
@@ -96,9 +102,10 @@ class Night:
 
     def kill_after(self, effect: int) -> None:
         """Runs until so many physical effects have happened, and ends the engine by SIGKILL."""
-        child = self.begin()
+        child = self.start(waits=True)
         with self.control() as control:
             control.kill(child.pid, effect, "after")
+        child.send_signal(signal.SIGCONT)
         said = child.communicate(timeout=WITHIN_S)
         assert child.returncode == -signal.SIGKILL, said
 
@@ -126,6 +133,11 @@ class Night:
         said = self.twins()
         assert said is not None, "the twins are not up"
         return Control(said["control"])
+
+
+def _is_stopped(pid: int) -> bool:
+    """Whether SIGSTOP has reached a process (state T, proc(5))."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 def acknowledged(out: str) -> list[Recorded]:

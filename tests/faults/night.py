@@ -2,7 +2,8 @@
 
 python tests/faults/night.py FOLDER STORE [WRITE before|after]
 
-Prints one JSON line per acknowledged write, before anything else happens.
+Prints one JSON line per acknowledged write, before anything else happens. With NIGHT_WAITS in its
+environment it stops (SIGSTOP) when its twins are coming up, before it sends them anything.
 """
 
 from __future__ import annotations
@@ -41,11 +42,16 @@ class Fatal:
         return recorded
 
 
+def _wait(loaded: object, row: object) -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
 def main(folder: str, store: str, write: str = "0", when: str = "") -> int:
     """Runs the campaign of a folder; the exit code of its ending."""
     setting = Setting(
         identity="night",
         keep_twins=True,
+        on_campaign=_wait if os.environ.get("NIGHT_WAITS") else None,
         wrap=lambda journal: Fatal(journal, int(write), when),  # type: ignore[arg-type,return-value]
     )
     try:

@@ -14,8 +14,8 @@ from memory_night import unsafe
 
 from orchestrator.errors import Exit
 
-LONG = {"20 min": "300 min"}
-"""At the nights' speed the plasma burns for 3 s of wall time."""
+LONG = {"20 min": "900 min"}
+"""At the nights' speed the plasma burns for 9 s of wall time."""
 SLOW = {"speed: 1200": "speed: 4"}
 """After it has picked a sample up the arm needs some seconds more, in which nothing is written."""
 

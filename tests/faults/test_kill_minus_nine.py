@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from faults_night import Night, make_night
+from faults_night import WITHIN_S, Night, make_night
 
 from orchestrator.errors import Exit
 from orchestrator.model.state import State
@@ -81,7 +82,6 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Any]]:
         yield found(night.state())
 
 
-@pytest.mark.torch
 @pytest.mark.parametrize(("write", "when"), SAMPLE)
 def test_kill_minus_nine_at_a_journal_write(
     night: Night, quiet: list[Any], write: int, when: str
@@ -102,14 +102,11 @@ def test_kill_minus_nine_at_a_journal_write(
 def test_kill_minus_nine_around_a_physical_effect(night: Night, effect: int, when: str) -> None:
     text = (night.folder / "campaign.yaml").read_text()
     (night.folder / "campaign.yaml").write_text(text.replace("trials: 6", "trials: 2"))
-    child = night.start()
-    first = child.stdout.readline() if child.stdout else ""
-    assert first
-    while night.twins() is None:
-        assert child.poll() is None
+    child = night.start(waits=True)
     with night.control() as control:
         control.kill(child.pid, effect, when)  # type: ignore[arg-type]
-    out, said = child.communicate(timeout=120)
+    child.send_signal(signal.SIGCONT)
+    out, said = child.communicate(timeout=WITHIN_S)
     assert child.returncode == KILLED, said
     go_on(night)
     assert len(night.events()) > out.count("\n")

@@ -14,8 +14,8 @@ from memory_night import unsafe
 
 from orchestrator.errors import Exit
 
-LONG = {"20 min": "150 min"}
-"""At the nights' speed the plasma burns for 1.5 s of wall time."""
+LONG = {"20 min": "400 min"}
+"""At the nights' speed the plasma burns for 4 s of wall time."""
 SLOW = {"speed: 1200": "speed: 6"}
 """A move of the arm takes 4 s of wall time, 1.3 of them before it has picked the sample up."""
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import signal
 import sqlite3
+import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
 from faults_night import WITHIN_S, new_night
@@ -16,13 +18,15 @@ from orchestrator.journal import open_store
 from orchestrator.runtime.stopline import ask_to_stop
 from orchestrator.runtime.wishes import wish
 
-LONG = {"20 min": "300 min"}
-"""At the nights' speed the plasma burns for 3 s of wall time."""
+LONG = {"20 min": "900 min"}
+SLOWLY = {"speed: 1200": "speed: 1500"}
+"""With both the plasma burns for 36 s of wall time, unless it is ended: a command that is typed
+meanwhile comes in time, also where a process starts slowly."""
 LATCHED = "the campaign is latched: stopped by "
 
 
 def test_stop_makes_everything_safe_at_once_and_latches(tmp_path: Path) -> None:
-    with new_night(tmp_path, trials=2, campaign=LONG) as night:
+    with new_night(tmp_path, trials=1, campaign=LONG, lab=SLOWLY) as night:
         child = night.begin_until("films_begun")
         stopped = night.command("stop")
         assert (stopped.returncode, stopped.stdout) == (Exit.FINISHED, "safe\n")
@@ -38,11 +42,11 @@ def test_stop_makes_everything_safe_at_once_and_latches(tmp_path: Path) -> None:
         assert json.loads(refused.stdout)["why"].startswith(LATCHED)
         assert night.command("resume").returncode == Exit.FINISHED
         assert night.command("run", str(night.folder)).returncode == Exit.FINISHED
-        assert [t.status for t in night.state().trials.values()] == ["failed", "done"]
+        assert [t.status for t in night.state().trials.values()] == ["failed"]
 
 
 def test_pause_lets_the_deposition_end_and_resume_goes_on(tmp_path: Path) -> None:
-    with new_night(tmp_path, trials=1, campaign={"20 min": "100 min"}) as night:
+    with new_night(tmp_path, trials=1, campaign={"20 min": "500 min"}) as night:
         child = night.begin_until("films_begun")
         paused = night.command("pause", "--note", "lunch")
         assert (paused.returncode, paused.stdout) == (Exit.FINISHED, "done\n")
@@ -60,15 +64,16 @@ def test_pause_lets_the_deposition_end_and_resume_goes_on(tmp_path: Path) -> Non
 
 
 def test_a_second_run_is_refused_and_says_who_holds_the_campaign(tmp_path: Path) -> None:
-    with new_night(tmp_path, trials=1, campaign=LONG) as night:
+    with new_night(tmp_path, trials=1, campaign=LONG, lab=SLOWLY) as night:
         child = night.begin_until("films_begun")
         second = night.command("run", str(night.folder))
         assert second.returncode == Exit.ENVIRONMENT
         assert second.stderr.startswith("error: campaign 'niobium-titania-")
         assert f"(process {child.pid})" in second.stderr
         assert "end it with `hagane stop`" in second.stderr
+        assert night.command("stop").stdout == "safe\n"
         child.communicate(timeout=WITHIN_S)
-        assert child.returncode == Exit.FINISHED
+        assert child.returncode == Exit.INTERRUPTED
         late = night.command("stop")
         assert late.returncode == Exit.INPUT
         assert "no engine runs campaign 'niobium-titania', so nothing was stopped" in late.stderr
@@ -76,7 +81,7 @@ def test_a_second_run_is_refused_and_says_who_holds_the_campaign(tmp_path: Path)
 
 
 def test_an_engine_that_does_not_answer_is_not_said_to_be_stopped(tmp_path: Path) -> None:
-    with new_night(tmp_path, trials=1, campaign=LONG) as night:
+    with new_night(tmp_path, trials=1, campaign=LONG, lab=SLOWLY) as night:
         child = night.begin_until("films_begun")
         store = open_store(night.store)
         held = store.holder(store.campaigns()[0].id)
@@ -94,12 +99,10 @@ def test_an_engine_that_slept_while_another_came_and_went_leaves_the_lab_safe(
     tmp_path: Path,
 ) -> None:
     """Ctrl-Z, half a minute, another `hagane run` that finds the ports taken, and `fg`."""
-    with new_night(tmp_path, trials=1, campaign={"20 min": "900 min"}) as night:
+    with new_night(tmp_path, trials=1, campaign=LONG, lab=SLOWLY) as night:
         child = night.begin_until("films_begun")
-        child.send_signal(signal.SIGSTOP)
-        with sqlite3.connect(night.store) as connection:
-            connection.execute("UPDATE leases SET expires_at = 0")
-        connection.close()
+        while not _falls_asleep_between_two_writes(child, night.store):
+            child.send_signal(signal.SIGCONT)
         other = night.command("run", str(night.folder))
         assert other.returncode == Exit.ENVIRONMENT
         assert f"argon: process {child.pid} holds " in other.stderr
@@ -110,3 +113,15 @@ def test_an_engine_that_slept_while_another_came_and_went_leaves_the_lab_safe(
             assert child.returncode == Exit.ENVIRONMENT
             assert "was taken over by another engine" in err
             assert unsafe(control.state()) == []
+
+
+def _falls_asleep_between_two_writes(child: subprocess.Popen[str], store: Path) -> bool:
+    """Stops an engine and lets its lease run out; False where it sleeps with the store locked."""
+    child.send_signal(signal.SIGSTOP)
+    with closing(sqlite3.connect(store, timeout=0.5)) as connection:
+        try:
+            with connection:
+                connection.execute("UPDATE leases SET expires_at = 0")
+        except sqlite3.OperationalError:
+            return False
+    return True

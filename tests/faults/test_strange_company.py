@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -67,4 +68,26 @@ def test_a_reader_who_goes_away_does_not_end_the_campaign(tmp_path: Path) -> Non
             assert child.stdout is not None
             child.stdout.close()
             assert child.wait(WITHIN_S) == Exit.FINISHED
+        assert night.state().finished is not None
+
+
+@pytest.mark.parametrize("how", ["a closed pipe", "a full disk"])
+def test_an_output_that_takes_nothing_does_not_end_the_campaign(tmp_path: Path, how: str) -> None:
+    with new_night(tmp_path, trials=1) as night:
+        command = [*CLI, "run", str(night.folder), "--store", str(night.store)]
+        if how == "a full disk":
+            output = os.open("/dev/full", os.O_WRONLY)
+        else:
+            reading, output = os.pipe()
+            os.close(reading)
+        ran = subprocess.run(
+            command,
+            env=night.environment(),
+            stdout=output,
+            stderr=subprocess.PIPE,
+            timeout=WITHIN_S,
+            check=False,
+        )
+        os.close(output)
+        assert (ran.returncode, ran.stderr) == (Exit.FINISHED, b"")
         assert night.state().finished is not None

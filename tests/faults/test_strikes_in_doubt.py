@@ -9,9 +9,10 @@ import pytest
 from memory_night import MemoryNight, memory_night, person_tidies_up, unsafe
 
 from orchestrator.engine.loop import Engine
-from orchestrator.errors import Exit
+from orchestrator.errors import Exit, InputError
 from orchestrator.model.events import ActionDispatched, Recorded
 from orchestrator.ports.resource import Wire
+from orchestrator.runtime.resolving import resolution
 from simulators.twins.faults import Fault, How
 
 
@@ -53,6 +54,44 @@ def test_a_strike_that_nobody_can_confirm_is_a_doubt_and_never_repeated(
     assert night.run().exit_code is Exit.FINISHED
     assert [t.status for t in night.state().trials.values()] == ["failed", "done"]
     assert night.world.counts()["strikes"] == 2
+
+
+def test_a_wrong_word_about_a_doubt_is_refused_before_it_waits_for_an_engine(
+    tmp_path: Path,
+) -> None:
+    night = memory_night(tmp_path, trials=2)
+    night.stage.wires["supply"] = Striking(night.wires["supply"], night, "hang")
+    assert night.run().exit_code is Exit.PERSON
+    state = night.state()
+    ticket = next(d.event.ticket for d in state.doubts() if d.event.action == "deposit")
+    for verdict, results, at, said in [
+        ("done", {}, "", "gives results that a person must state"),
+        ("done", {"thickness": "nan"}, "", "'nan', which is not a finite number"),
+        ("done", {"thickness": "131,5"}, "", "'131,5', which is not a finite number"),
+        ("done", {"thicknes": "131.5"}, "", "'thicknes' is not a result of tool.deposit"),
+        ("failed", {"thickness": "131.5"}, "", "an action that is failed has no results"),
+        ("failed", {}, "moon", "'moon' is not a position of this lab"),
+    ]:
+        with pytest.raises(InputError, match=said):
+            resolution(state, ticket, verdict, results, at)
+    for verdict, at in (("failed", "tray"), ("failed", "out"), ("not_done", "")):
+        assert resolution(state, ticket, verdict, {}, at)["at"] == at
+
+
+def test_of_two_verdicts_that_wait_the_last_one_counts(tmp_path: Path) -> None:
+    night = memory_night(tmp_path, trials=2)
+    night.stage.wires["supply"] = Striking(night.wires["supply"], night, "hang")
+    night.run()
+    night.heal()
+    night.run()
+    (ticket,) = [d.event.ticket for d in night.state().doubts() if d.event.action == "deposit"]
+    night.wish("resolve", ticket=ticket, verdict="not_done")
+    night.wish("resolve", ticket=ticket, verdict="failed")
+    assert night.run().exit_code is Exit.FINISHED
+    assert night.world.counts()["strikes"] == 2, "the film was not grown again"
+    assert night.stage.store.answer(1) == (
+        "refused: a later verdict on the same ticket takes its place"
+    )
 
 
 def test_a_strike_whose_reply_is_lost_is_confirmed_by_reading_back(tmp_path: Path) -> None:

@@ -89,8 +89,8 @@ _KINDS: Mapping[str, tuple[type, dict[str, OptionSpec], tuple[str, ...], dict[st
         FlowControl,
         {
             **_PORT,
-            "full_scale": OptionSpec("full_scale", "real", True, unit="sccm"),
-            "unit_id": OptionSpec("unit_id", "integer", False, 1),
+            "full_scale": OptionSpec("full_scale", "real", True, unit="sccm", low=0.001),
+            "unit_id": OptionSpec("unit_id", "integer", False, 1, low=1, high=247),
             "gas": OptionSpec("gas", "text", False, "Ar"),
             "tared": OptionSpec("tared", "boolean", False, False),
         },

@@ -197,6 +197,10 @@ def test_a_misspelt_key_is_found_with_its_hint(
         ("=relax.formation_energy", "=__import__('os')", "is refused", "only arithmetic"),
         ("=relax.formation_energy", "=measure.readings", "is a list of numbers", ""),
         ("=relax.formation_energy", "=metal", "is a text, which", ""),
+        ("min: 0, max: 30 V", "max: 30 V, min: 31 V", "least tension is above the greatest", ""),
+        ("=relax.formation_energy", "=relax.energy / 0", "it divides by zero", ""),
+        ("name: small", "name: 'small '", "no space at its ends", ""),
+        ("[Cu, Ni]", "[Cu, '']", "expected a text that is not empty, found ''", ""),
         ("max: 30 V", "max: 30 nm", "cannot be converted to 'mV'", ""),
         ("maximise: energy", "maximise: enrgy", "is not a metric of this campaign", "'energy'"),
         ("maximise: energy", "maximize: energy", "not a key of the objective", "'maximise'"),
@@ -271,6 +275,7 @@ metrics:
         ("sample: new", "sample: old", "takes the word 'new'"),
         ("at: chamber", "at: =metal", "takes a word, not an expression"),
         ("at: chamber", "at: 5", "takes a word, not 5"),
+        ("- deposit:", "- take: {do: arm.move, to: tray}\n  - deposit:", "'take' is used twice"),
     ],
 )
 def test_a_bad_argument_gets_one_sentence(old: str, new: str, message: str, tmp_path: Path) -> None:

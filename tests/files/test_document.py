@@ -178,6 +178,16 @@ def test_an_absent_file_and_a_folder_are_refused(tmp_path: Path) -> None:
         read_document(tmp_path)
 
 
+def test_a_file_without_end_is_refused() -> None:
+    with pytest.raises(FileProblems, match="larger than 5 MB"):
+        read_document(Path("/dev/zero"))
+
+
+def test_a_mistake_of_a_whole_line_has_no_column() -> None:
+    assert str(Problem("it is odd", "even it", line=3)) == "3: it is odd (even it)"
+    assert str(Problem("it is odd", line=3, column=7)) == "3:7: it is odd"
+
+
 def test_a_byte_order_mark_does_not_count(tmp_path: Path) -> None:
     path = tmp_path / "campaign.yaml"
     path.write_bytes(b"\xef\xbb\xbfa: 1\n")

@@ -119,6 +119,8 @@ def test_the_default_of_a_restart_is_the_labs(tmp_path: Path) -> None:
         ('kind: gauge, port: "twin:gauge"', "kind: gauge", "needs its option 'port'", ""),
         ("full_scale: 200 sccm, ", "", "needs its option 'full_scale' in 'sccm'", ""),
         ("200 sccm", "200", "'full_scale' needs a unit", "200 sccm"),
+        ("200 sccm", "0 sccm", "'full_scale' is at least 0.001 sccm, not 0", ""),
+        ("unit_id: 2", "unit_id: 999", "'unit_id' is at least 1 and at most 247, not 999", ""),
         ("200 sccm", "200 Pa", "cannot be converted to 'sccm'", ""),
         ("unit_id: 2", "unit_id: B", "'unit_id' is a whole number, not 'B'", ""),
         ("unit_id: 2", "unit_id: 2.5", "'unit_id' is a whole number, not 2.5", ""),

@@ -68,7 +68,8 @@ def test_every_kind_of_parameter_is_read(tmp_path: Path) -> None:
     assert isinstance(solvent, Pool)
     assert (solvent.names, solvent.columns) == (("water", "ethanol"), ("polarity", "boiling"))
     assert solvent.units == ("", "degC")
-    assert solvent.rows == ((10.2, 100.0), pytest.approx((5.2, 78.35)))
+    assert solvent.rows[0] == (10.2, 100.0)
+    assert solvent.rows[1] == pytest.approx((5.2, 78.35))
     assert (solvent.source, solvent.sha256) == ("", "")
     assert space["Cu"] == Real(name="Cu", low=0, high=50, unit="at.%")
     assert space.mixtures == (

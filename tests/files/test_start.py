@@ -13,6 +13,7 @@ from orchestrator.errors import FileProblems, Problem
 from orchestrator.files.rows import Row, rows_of
 from orchestrator.files.schema import campaign_schema
 from orchestrator.files.table import read_table
+from orchestrator.model.campaign import Blocks, Confirmation, Controls
 from orchestrator.model.objective import Metric
 from orchestrator.model.space import (
     Choice,
@@ -178,3 +179,95 @@ def test_a_bad_start_gets_one_sentence(new: str, message: str, tmp_path: Path) -
 def test_a_table_is_not_held_against_a_space_with_mistakes(tmp_path: Path) -> None:
     (tmp_path / "old.csv").write_text("z,y\n2,3\n")
     assert "below" in problem_of("[0, 10]", "[10, 0]", tmp_path, WARM).message
+
+
+CHECKED = """\
+name: checked
+space:
+  x: {real: [0, 10], unit: V}
+  kind: {choice: [a, b]}
+  time: {real: [1, 60], unit: min, when: {kind: b}, otherwise: 0 min}
+  humidity: {context: [20, 80], unit: percent}
+constraints: [x * time <= 500 V*min]
+metrics: {y: {unit: MPa}}
+objective: {maximise: y}
+controls: {every: 8, point: {x: 5000 mV, kind: b, time: 0.5 h}}
+confirm: {control: 2}
+budget: {trials: 5}
+"""
+
+
+def test_controls_and_the_confirmation_are_read(tmp_path: Path) -> None:
+    campaign = loaded(CHECKED, tmp_path)
+    point = {"x": 5.0, "kind": "b", "time": 30.0}
+    assert campaign.controls == Controls(every=8, point=point)
+    assert campaign.confirm == Confirmation(replicates=3, control=2)
+    assert faults_of(CHECKED, campaign_schema()) == []
+    shorter = CHECKED.replace("kind: b, time: 0.5 h", "kind: a")
+    controls = loaded(shorter, tmp_path).controls
+    assert controls is not None
+    assert controls.point["time"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("said", "block"),
+    [
+        ("{every: 10}", Blocks(every=10)),
+        ("{controls: true}", Blocks(controls=True)),
+        ("{metric: y}", Blocks(metric="y")),
+        ("{metric: humidity}", Blocks(metric="humidity")),
+    ],
+)
+def test_what_a_block_is_can_be_said_in_three_ways(
+    said: str, block: Blocks, tmp_path: Path
+) -> None:
+    text = CHECKED + f"block: {said}\n"
+    assert loaded(text, tmp_path).block == block
+    assert faults_of(text, campaign_schema()) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ("{}", "exactly one of every, controls, metric"),
+        ("{every: 10, metric: y}", "exactly one of every, controls, metric"),
+        ("{every: 0}", "expected a number above 0"),
+        ("{metric: lot}", "'lot' is not a metric of this campaign"),
+        ("{days: 1}", "'days' is not a key of the block"),
+    ],
+)
+def test_a_bad_block_gets_one_sentence(said: str, message: str, tmp_path: Path) -> None:
+    text = CHECKED + f"block: {said}\n"
+    assert re.search(message, problem_of("trials: 5", "trials: 6", tmp_path, text).message)
+
+
+def test_blocks_between_controls_need_controls(tmp_path: Path) -> None:
+    text = re.sub("controls: .*", "block: {controls: true}", CHECKED)
+    assert "needs controls" in problem_of("trials: 5", "trials: 6", tmp_path, text).message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("every: 8", "every: 0", "expected a number above 0"),
+        ("x: 5000 mV, ", "", "there is no value of 'x'"),
+        ("x: 5000 mV", "x: 5 s", "cannot be converted to 'V'"),
+        ("x: 5000 mV", "x: 11", "the control point has x = 11.0, outside of the space"),
+        ("time: 0.5 h", "time: 60 min, x2: 1", "'x2' is not a parameter"),
+        ("x: 5000 mV", "x: 10", None),
+        ("kind: b, time", "kind: c, time", "'c' is not a value of 'kind'"),
+        ("time: 0.5 h", "time: 2 h", "outside of the space"),
+        ("x: 5000 mV, kind: b, time: 0.5 h", "x: 10, kind: b, time: 1 h", "breaks 'x \\* time"),
+        ("time: 0.5 h", "time: 0.5 h, humidity: 30", "cannot be chosen, for a control neither"),
+        ("{control: 2}", "{controls: 2}", "'controls' is not a key of the confirmation"),
+        ("{control: 2}", "{replicates: 0}", "expected a number above 0"),
+        ("maximise: y", "prefer: true", "only the best trial by one measured goal"),
+    ],
+)
+def test_controls_that_cannot_be_get_one_sentence(
+    old: str, new: str, message: str | None, tmp_path: Path
+) -> None:
+    if message is None:
+        assert loaded(CHECKED.replace(old, new), tmp_path).controls is not None
+    else:
+        assert re.search(message, problem_of(old, new, tmp_path, CHECKED).message)

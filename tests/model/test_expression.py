@@ -209,6 +209,8 @@ def test_an_unknown_name_comes_with_a_hint() -> None:
         "9 ** 9 ** 9",
         "x ** 1000",
         "1e400",
+        "x / 0",
+        "x / (1 - 1)",
         "exp()",
         "min(x)",
         "exp(x=1)",

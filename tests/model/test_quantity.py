@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import subprocess
 import sys
@@ -115,10 +116,37 @@ def test_a_misspelt_unit_is_named_with_the_one_that_was_meant() -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["5 nm", "9**9**9", "cm**9**9", "(m", "m(m", "cm**99", "__import__('os')", "a.b", "m" * 90],
+    [
+        *(
+            "5 nm",
+            "9**9**9",
+            "cm**9**9",
+            "(m",
+            "m(m",
+            "cm**99",
+            "__import__('os')",
+            "a.b",
+            "m" * 90,
+        ),
+        *("m" * 58 + ".", "at.%" * 9 + "."),  # a pattern that backtracks would never end
+        *("m" * 90, "nm*", "*nm", "nm/", "nm**", "/", "()", "nm//s", "nm*" * 2000 + "nm"),
+    ],
 )
 def test_what_is_not_written_as_a_unit_is_refused(unit: str) -> None:
-    with pytest.raises(InputError):
+    with pytest.raises(InputError) as caught:
+        check_unit(unit)
+    assert len(str(caught.value)) < 120
+
+
+def test_a_decimal_comma_is_called_one() -> None:
+    with pytest.raises(InputError, match="'20,5 min' has a decimal comma") as caught:
+        parse_quantity("20,5 min")
+    assert caught.value.hint == "write a decimal point"
+
+
+@given(st.text("nmsPa*/()° 1%Ω-2.", max_size=20))
+def test_any_text_is_a_unit_or_refused(unit: str) -> None:
+    with contextlib.suppress(InputError):
         check_unit(unit)
 
 

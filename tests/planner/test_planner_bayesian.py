@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_info
 
 from orchestrator.errors import PlanningError, PoolExhausted
 from orchestrator.model.objective import OutcomeConstraint
-from orchestrator.model.space import Integer, Point, Real
+from orchestrator.model.space import Context, Integer, Point, Real
 from orchestrator.model.trial import Proposal
 from orchestrator.planner.bayesian import BayesianPlanner
 from orchestrator.planner.encoding import Encoding, distances
@@ -412,3 +412,28 @@ def test_the_planner_beats_random_points_by_a_wide_margin() -> None:
     optimum = 0.4 * (100 / 180) - 3.0
     assert decades("bayesian") - optimum < 0.02
     assert decades("random") - optimum > 0.05
+
+
+def test_a_context_that_was_measured_last_is_the_one_that_is_planned_for() -> None:
+    humidity = Context(name="humidity", low=0.0, high=1.0, assumed=0.5)
+    question = samples.task(
+        (Real(name="x", low=0.0, high=1.0), humidity),
+        Y,
+        (),
+        initial=1,
+    )
+
+    def truth(point: Point) -> dict[str, float]:
+        return {"y": (float(point["x"]) - float(point["humidity"])) ** 2}
+
+    points = [{"x": i / 3, "humidity": j / 3} for i in range(4) for j in range(4)]
+    dry = {"x": 0.3, "humidity": 0.2}
+    history = History(
+        evaluated=samples.evaluated([*points, dry], truth),
+        pending=(dry,),
+        n_proposed=18,
+        context={"humidity": 0.75},
+    )
+    point = BayesianPlanner(question).propose(history, 1)[0].point
+    assert point["humidity"] == pytest.approx(0.75)
+    assert point["x"] == pytest.approx(0.75, abs=0.1)

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import InputError, UnknownName
+from orchestrator.model.rows import Rows
 from orchestrator.model.space import Choice, Integer, Pool, Real, SearchSpace
 from orchestrator.planner.encoding import UNIFORM_SD, Encoding, distances, standardised
 
+HOLED = Rows.of([(1.0,), (math.nan,)])
 finite = st.floats(min_value=-1e9, max_value=1e9, allow_nan=False)
 
 
@@ -113,14 +115,14 @@ def test_a_measured_point_outside_of_the_bounds_keeps_its_place() -> None:
 
 def test_pool_columns_get_the_mean_and_spread_of_a_uniform_variable() -> None:
     rows = np.random.default_rng(0).lognormal(sigma=2.0, size=(500, 2)) * [1e-12, 1e200]
-    pool = samples.pool(500, width=2).model_copy(update={"rows": tuple(map(tuple, rows.tolist()))})
+    pool = samples.pool(500, width=2).model_copy(update={"rows": Rows.of(rows.tolist())})
     scaled = standardised(pool)
     np.testing.assert_allclose(scaled.mean(axis=0), 0.5, atol=1e-9)
     np.testing.assert_allclose(scaled.std(axis=0), UNIFORM_SD, rtol=1e-9)
 
 
 def test_a_pool_column_without_spread_is_harmless() -> None:
-    pool = samples.pool(3, width=1).model_copy(update={"rows": ((7.0,), (7.0,), (7.0,))})
+    pool = samples.pool(3, width=1).model_copy(update={"rows": Rows.of([(7.0,)] * 3)})
     assert standardised(pool).tolist() == [[0.5], [0.5], [0.5]]
 
 
@@ -173,7 +175,10 @@ def test_a_point_that_cannot_be_encoded_is_refused(point: dict[str, object], sai
         (Real(name="o", low=2.0, high=1.0), "above"),
         (Integer(name="o", low=2, high=1), "above"),
         (Choice(name="o", options=()), "nothing to choose"),
-        (samples.pool(2, 1).model_copy(update={"rows": ((1.0,), (math.nan,))}), "not finite"),
+        (
+            samples.pool(2, 1).model_copy(update={"rows": Rows.of([(1.0,), (math.nan,)])}),
+            "not finite",
+        ),
     ],
 )
 def test_a_space_that_cannot_be_encoded_is_refused(

@@ -9,7 +9,8 @@ import pytest
 from scipy.stats import qmc
 
 from orchestrator.errors import InputError, PoolExhausted, UnknownName
-from orchestrator.model.space import Pool
+from orchestrator.model.points import faults_of
+from orchestrator.model.space import KnownConstraint, Mixture, Pool, Real, SearchSpace
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.initial import RandomPlanner, SobolPlanner, SpaceFilling
 from orchestrator.planner.sobol import Sobol
@@ -113,6 +114,32 @@ def test_a_pool_with_process_parameters_may_repeat_a_candidate() -> None:
     proposals = SobolPlanner(question).propose(History(), 8)
     assert {p.point["alloy"] for p in proposals} == {"alloy-0", "alloy-1"}
     Encoding(question.space).encode([p.point for p in proposals])
+
+
+BOUND = SearchSpace(
+    parameters=(
+        Real(name="Cu", low=0.0, high=50.0),
+        Real(name="Ni", low=10.0, high=100.0),
+        Real(name="Zn", low=0.0, high=100.0),
+        Real(name="heat", low=0.0, high=1.0),
+    ),
+    mixtures=(
+        Mixture(
+            name="alloy", components=("Cu", "Ni", "Zn"), total=100.0, present=(2, 3), least=5.0
+        ),
+    ),
+    constraints=(KnownConstraint(text="Cu <= 20 heat", expression="Cu - 20 * heat"),),
+)
+
+
+@pytest.mark.parametrize("planner", LIGHT)
+def test_no_point_breaks_a_mixture_or_a_known_constraint(planner: type[SobolPlanner]) -> None:
+    question = samples.task(constraints=()).model_copy(update={"space": BOUND})
+    together = planner(question).propose(History(), 40)
+    for proposal in together:
+        assert list(faults_of(BOUND, proposal.point)) == []
+    assert len({p.point["heat"] for p in together}) == 40
+    assert planner(question).propose(History(n_proposed=7), 1) == [together[7]]
 
 
 @pytest.mark.parametrize("planner", LIGHT)

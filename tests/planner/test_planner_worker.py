@@ -73,7 +73,6 @@ def test_planners_without_a_model_never_get_a_process(kind: str) -> None:
     run(QUESTION, f"orchestrator.planner.initial:{kind}", main)
 
 
-@pytest.mark.torch
 def test_fresh_warm_and_restarted_processes_give_the_same_bits_as_no_process() -> None:
     from orchestrator.planner.bayesian import BayesianPlanner
 
@@ -179,7 +178,6 @@ def test_an_unknown_target_is_an_input_error() -> None:
     run(QUESTION, "nobody:Nothing", main)
 
 
-@pytest.mark.torch
 def test_an_exhausted_pool_is_told_as_such_across_the_boundary() -> None:
     question = samples.task((samples.pool(4),), Y, (), initial=2)
     history = samples.measured(question, lambda p: {"y": 1.0}, 1)
@@ -240,3 +238,27 @@ asyncio.run(main())
         assert child.is_running()
         parent.kill()
     child.wait(timeout=10)
+
+
+def test_the_recommendation_is_that_of_the_planner_behind_the_boundary() -> None:
+    from orchestrator.planner.bayesian import BayesianPlanner
+
+    question = samples.task(initial=5)
+    history = samples.measured(question, samples.film, 12)
+    expected = BayesianPlanner(question).recommend(history)
+
+    async def main(process: PlannerProcess) -> None:
+        assert expected is not None
+        assert await process.recommend(history) == expected
+        assert await process.recommend(History()) is None
+        assert len(await process.propose(history, 1)) == 1
+
+    run(question, samples.BAYESIAN, main)
+
+
+@pytest.mark.parametrize("target", ["orchestrator.planner.initial:SobolPlanner", fake("Sleeps")])
+def test_a_planner_without_a_model_recommends_nothing(target: str) -> None:
+    async def main(process: PlannerProcess) -> None:
+        assert await process.recommend(History()) is None
+
+    run(QUESTION, target, main)

@@ -24,6 +24,8 @@ class Balance:
     implements: ClassVar[tuple[str, ...]] = ("BackRoomWeighing",)
 
     def __init__(self, bench, seconds: Annotated[float, Unit("s")] = 0.0, note: str = "") -> None:
+        if note == "unheard":
+            raise ValueError("unheard of")
         self.bench, self.seconds, self.note = bench, seconds, note
 
     async def open(self) -> None: ...

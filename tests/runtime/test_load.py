@@ -76,3 +76,46 @@ def test_a_campaign_without_a_recipe_is_not_for_running(back_room: Path) -> None
     with pytest.raises(InputError, match="has no recipe") as refused:
         load(back_room)
     assert "hagane propose" in refused.value.hint
+    (back_room / "lab.yaml").unlink()
+    with pytest.raises(InputError, match="has no recipe"):
+        load(back_room)
+
+
+def test_a_folder_without_a_campaign_is_called_one(back_room: Path) -> None:
+    (back_room / "campaign.yaml").unlink()
+    with pytest.raises(InputError, match=r"holds no campaign\.yaml"):
+        load(back_room)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message", "column"),
+    [
+        ("{kind: sobol}", "{kind: sobol, threads: 1}", "'threads' is not an option", 24),
+        ("{kind: sobol}", "{kind: bayesian, threads: 0}", "planner option 'threads' = 0", 10),
+    ],
+)
+def test_an_option_that_the_planner_does_not_take_is_a_mistake_of_the_file(
+    back_room: Path, old: str, new: str, message: str, column: int
+) -> None:
+    text = (back_room / "campaign.yaml").read_text()
+    (back_room / "campaign.yaml").write_text(text.replace(old, new))
+    with pytest.raises(FileProblems, match=message) as refused:
+        load(back_room)
+    assert [(p.line, p.column) for p in refused.value.problems] == [(9, column)]
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("note: unheard", "a 'back-room-balance' cannot be made like this: ValueError: unheard of"),
+        ('note: "twin:scale"', "'twin:scale' needs 'twins:' in this file"),
+    ],
+)
+def test_what_only_a_constructor_knows_is_a_mistake_of_the_file(
+    back_room: Path, option: str, message: str
+) -> None:
+    text = (back_room / "lab.yaml").read_text()
+    (back_room / "lab.yaml").write_text(text.replace("seconds: 0 s", f"seconds: 0 s, {option}"))
+    with pytest.raises(FileProblems, match=message) as refused:
+        load(back_room)
+    assert refused.value.problems[0].line == 3

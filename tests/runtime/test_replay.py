@@ -177,25 +177,25 @@ def test_a_pool_is_described_by_its_numbers(tmp_path: Path) -> None:
     assert settings.pool.columns == ("width", "kind.radius")
     assert settings.pool.rows == ((1.0, 1.28), (2.0, 1.44))
     rows.append((3, "Pb", 1.0))
-    with pytest.raises(FileProblems, match=":4:0: 'Pb' is not a candidate of 'kind'"):
+    with pytest.raises(FileProblems, match=":4: 'Pb' is not a candidate of 'kind'"):
         replay(table(tmp_path, rows), campaign(tmp_path, text=text))
 
 
 @pytest.mark.parametrize(
     ("text", "row", "said"),
     [
-        (CAMPAIGN, ("wide", "flat", 1.0), ":8:0: column 'width' has 'wide'"),
-        (CAMPAIGN, (1, "flat", ""), ":8:0: column 'strength' has an empty cell"),
-        (CAMPAIGN, (1, "flat", "nan"), ":8:0: column 'strength' has 'nan'"),
+        (CAMPAIGN, ("wide", "flat", 1.0), ":8: column 'width' has 'wide'"),
+        (CAMPAIGN, (1, "flat", ""), ":8: column 'strength' has an empty cell"),
+        (CAMPAIGN, (1, "flat", "nan"), ":8: column 'strength' has 'nan'"),
         (
             CAMPAIGN.replace("unit: mm", "unit: mm, scale: log"),
             (0, "flat", 1.0),
-            ":8:0: column 'width' has 0 where the scale is logarithmic",
+            ":8: column 'width' has 0 where the scale is logarithmic",
         ),
         (
             CAMPAIGN.replace("unit: MPa", "unit: MPa, scale: log"),
             (1, "flat", -1.0),
-            ":8:0: column 'strength' has -1.0 where the scale is logarithmic",
+            ":8: column 'strength' has -1.0 where the scale is logarithmic",
         ),
     ],
     ids=["text", "empty", "nan", "log of zero", "log metric"],

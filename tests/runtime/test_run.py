@@ -17,6 +17,7 @@ from orchestrator.model import events as ev
 from orchestrator.model.state import State
 from orchestrator.runtime import look, wishes
 from orchestrator.runtime.load import load
+from orchestrator.runtime.observing import check_observation
 from orchestrator.runtime.run import Finish, Setting, run_campaign
 
 
@@ -200,6 +201,7 @@ def test_a_campaign_that_has_ended_takes_no_wishes(back_room: Path, store: Path)
 def test_a_campaign_is_looked_at_by_name_by_id_or_as_the_newest(
     back_room: Path, store: Path
 ) -> None:
+    open_store(store).close()
     with pytest.raises(InputError, match="holds no campaign yet"):
         look.look(store, None)
     first = run_campaign(back_room, store=store)
@@ -221,3 +223,25 @@ def test_a_campaign_is_looked_at_without_its_files(back_room: Path, store: Path)
     for file in back_room.iterdir():
         file.unlink()
     assert look.look(store, None).campaign.objective.metric == "mass"
+
+
+@pytest.mark.parametrize(
+    ("payload", "said"),
+    [
+        ({"value": "nan g"}, "'nan g' is not a quantity"),
+        ({"value": "3 mm"}, "cannot be converted to 'g'"),
+        ({"value": "3 g", "sd": "-1 g"}, "below zero"),
+        ({"value": "3 g", "metric": "masss"}, "'masss' is not a metric"),
+        ({"value": "3 g", "sample": "9"}, "'9' is not a sample or trial"),
+    ],
+)
+def test_a_wrong_observation_is_refused_before_it_waits_for_an_engine(
+    back_room: Path, store: Path, payload: dict[str, str], said: str
+) -> None:
+    run_campaign(back_room, store=store)
+    seen = look.look(store, None)
+    with pytest.raises(InputError, match=said):
+        check_observation(seen.campaign, seen.state, {"sample": "1", "metric": "mass"} | payload)
+    check_observation(
+        seen.campaign, seen.state, {"sample": "1", "metric": "mass", "value": "3000 mg"}
+    )

@@ -86,15 +86,15 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 
 def _until(holds: Callable[[], bool]) -> None:
-    """Waits at most ten seconds."""
-    end = time.monotonic() + 10.0
+    """Waits at most a minute."""
+    end = time.monotonic() + 60.0
     while not holds():
         assert time.monotonic() < end, "it never came true"
         time.sleep(0.01)
 
 
-def _open(served: Served, wire: str, timeout: float = 5.0) -> serial.Serial:
-    return serial.Serial(served.ports[wire], 19200, timeout=timeout, write_timeout=1)
+def _open(served: Served, wire: str, timeout: float = 30.0) -> serial.Serial:
+    return serial.Serial(served.ports[wire], 19200, timeout=timeout, write_timeout=30)
 
 
 def _ask(port: serial.Serial, data: bytes) -> bytes:
@@ -104,7 +104,7 @@ def _ask(port: serial.Serial, data: bytes) -> bytes:
 
 def _socket(served: Served, wire: str) -> socket.socket:
     host, _, port = served.ports[wire].removeprefix("socket://").rpartition(":")
-    return socket.create_connection((host, int(port)), timeout=5)
+    return socket.create_connection((host, int(port)), timeout=30)
 
 
 def test_ports_and_world_are_written_when_all_answer(served: Served, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_clients_come_and_go_on_a_pty_and_find_it_clean(served: Served) -> None:
 
 
 def test_a_seven_bit_even_parity_client_is_served_as_eight_bits(served: Served) -> None:
-    with serial.Serial(served.ports["meter"], 9600, 7, "E", timeout=5, write_timeout=1) as port:
+    with serial.Serial(served.ports["meter"], 9600, 7, "E", timeout=30, write_timeout=30) as port:
         port.write(b"*IDN?\n")
         assert port.read_until(b"\n").startswith(b"KEITHLEY")
 
@@ -153,7 +153,7 @@ def test_things_happen_without_anybody_asking(served: Served, tmp_path: Path) ->
         assert [lines.readline() for _ in range(3)][-1] == b"Starting program\n"
     victim = subprocess.Popen(["sleep", "60"])
     served.control.kill(victim.pid, 2, "after")
-    assert victim.wait(10) == -9
+    assert victim.wait(60) == -9
     state = served.control.state()
     assert state["killed"] == [{"pid": victim.pid, "effect": 2, "when": "after", "ended": True}]
     assert state["samples"][0]["position"] == "chamber"
@@ -167,7 +167,7 @@ def test_a_process_can_be_ended_just_before_an_effect_which_happens_all_the_same
     with _open(served, "modbus") as port:
         port.write(bytes.fromhex("02050000ff008c09"))
         assert port.read(8) == bytes.fromhex("02050000ff008c09")
-    assert victim.wait(10) == -9
+    assert victim.wait(60) == -9
     assert served.control.counts()["pumped"] == 1
 
 
@@ -229,7 +229,7 @@ def test_a_dropped_reply_was_obeyed(served: Served) -> None:
 def test_a_second_server_in_the_same_directory_is_refused(served: Served, tmp_path: Path) -> None:
     command = SputterLab.serve_command(str(tmp_path), 7, 1200.0, "sputter-lab")
     assert command[0] == sys.executable
-    second = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    second = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert second.returncode == 1
     assert "served by another process" in second.stderr
     assert served.control.counts()["effects"] == 0
@@ -237,14 +237,14 @@ def test_a_second_server_in_the_same_directory_is_refused(served: Served, tmp_pa
 
 def test_a_world_that_is_not_installed_is_refused(tmp_path: Path) -> None:
     command = SputterLab.serve_command(str(tmp_path), 7, 1200.0, "atlantis")
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, "no world 'atlantis'" in done.stderr) == (2, True)
 
 
 def test_the_server_outlives_the_process_that_started_it(tmp_path: Path) -> None:
     command = SputterLab.serve_command(str(tmp_path), 7, 1200.0, "sputter-lab")
     starter = f"import subprocess; subprocess.Popen({command!r})"
-    subprocess.run([sys.executable, "-c", starter], check=True, timeout=20)
+    subprocess.run([sys.executable, "-c", starter], check=True, timeout=120)
     _until((tmp_path / "ports.json").exists)
     facts = json.loads((tmp_path / "ports.json").read_text())
     with Control(facts["control"]) as control:
@@ -257,5 +257,5 @@ def test_the_server_outlives_the_process_that_started_it(tmp_path: Path) -> None
 
 def test_an_idle_server_ends_by_itself(tmp_path: Path) -> None:
     command = SputterLab.serve_command(str(tmp_path), 7, 1200.0, "sputter-lab")
-    subprocess.run([*command, "--idle", "0.5"], check=True, timeout=20)
+    subprocess.run([*command, "--idle", "0.5"], check=True, timeout=120)
     assert not (tmp_path / "ports.json").exists()

@@ -7,7 +7,7 @@ import time
 from pymeasure.adapters import SerialAdapter
 from pymeasure.instruments.aja import DCXS
 
-supply = DCXS(SerialAdapter(sys.argv[1], baudrate=38400, timeout=1))
+supply = DCXS(SerialAdapter(sys.argv[1], baudrate=38400, timeout=3))
 supply.regulation_mode = "power"
 supply.setpoint = 150
 supply.shutter_delay = 0

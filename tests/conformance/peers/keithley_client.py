@@ -7,7 +7,7 @@ from pymeasure.adapters import SerialAdapter
 from pymeasure.instruments.keithley import Keithley2400
 
 port = SerialAdapter(
-    sys.argv[1], baudrate=9600, timeout=1, write_termination="\n", read_termination="\n"
+    sys.argv[1], baudrate=9600, timeout=3, write_termination="\n", read_termination="\n"
 )
 meter = Keithley2400(port)
 meter.reset()

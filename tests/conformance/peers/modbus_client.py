@@ -7,7 +7,7 @@ import minimalmodbus
 
 heater = minimalmodbus.Instrument(sys.argv[1], 1)
 valves = minimalmodbus.Instrument(sys.argv[1], 2)
-heater.serial.timeout = 1
+heater.serial.timeout = 3
 heater.write_register(1, 350.0, number_of_decimals=1, functioncode=6)
 heater.write_registers(2, [1])
 valves.write_bit(1, 0)

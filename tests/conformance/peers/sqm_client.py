@@ -6,7 +6,7 @@ import sys
 from pymeasure.adapters import SerialAdapter
 from pymeasure.instruments.inficon.sqm160 import SQM160
 
-monitor = SQM160(SerialAdapter(sys.argv[1], baudrate=19200, timeout=1))
+monitor = SQM160(SerialAdapter(sys.argv[1], baudrate=19200, timeout=3))
 found = {
     "version": monitor.firmware_version,
     "channels": monitor.number_of_channels,

@@ -1,0 +1,89 @@
+"""A table of numbers, kept as eight bytes a number: a pool may have a million rows."""
+
+from __future__ import annotations
+
+import base64
+import math
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+
+class Rows(Sequence[tuple[float, ...]]):
+    """Rows of numbers (n x width), read like a tuple of tuples. `flat` is row after row."""
+
+    __slots__ = ("flat", "width")
+
+    def __init__(self, flat: array[float], width: int) -> None:
+        if width and len(flat) % width:
+            raise ValueError("the numbers do not make whole rows")
+        self.flat, self.width = flat, width
+
+    @classmethod
+    def of(cls, rows: Any) -> Rows:
+        """From rows of numbers, or what `plain` gave. Raises ValueError, TypeError."""
+        if isinstance(rows, Rows):
+            return rows
+        if isinstance(rows, dict):
+            flat = array("d")
+            flat.frombytes(base64.b64decode(rows["float64"]))
+            return cls(flat, int(rows["width"]))
+        flat, width = array("d"), -1
+        for row in rows:
+            if width not in (-1, len(row)):
+                raise ValueError("the rows differ in length")
+            width = len(row)
+            flat.extend(float(v) for v in row)
+        return cls(flat, max(width, 0))
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON: the width, and the bytes in base64."""
+        return {"width": self.width, "float64": base64.b64encode(self.flat.tobytes()).decode()}
+
+    def column(self, index: int) -> Sequence[float]:
+        """The numbers of one column (n)."""
+        return self.flat[index :: self.width]
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether every number is."""
+        return all(map(math.isfinite, self.flat))
+
+    def __len__(self) -> int:
+        return len(self.flat) // self.width if self.width else 0
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[float, ...]: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[tuple[float, ...], ...]: ...
+    def __getitem__(self, index: int | slice) -> tuple[float, ...] | tuple[tuple[float, ...], ...]:
+        if isinstance(index, slice):
+            return tuple(self[i] for i in range(*index.indices(len(self))))
+        start = range(len(self))[index] * self.width
+        return tuple(self.flat[start : start + self.width])
+
+    def __iter__(self) -> Iterator[tuple[float, ...]]:
+        return (self[i] for i in range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Rows):
+            return self.width == other.width and self.flat == other.flat
+        return isinstance(other, tuple | list) and tuple(self) == tuple(map(tuple, other))
+
+    def __hash__(self) -> int:
+        return hash((self.width, self.flat.tobytes()))
+
+    def __repr__(self) -> str:
+        return f"Rows({len(self)} x {self.width})"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            cls.of,
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda rows: rows.plain()
+            ),
+        )

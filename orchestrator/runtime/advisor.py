@@ -1,0 +1,138 @@
+"""Ask and tell from Python: a space and an objective, results in, points out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from orchestrator import plugins
+from orchestrator.engine.history import evaluated_of, in_context, task_of
+from orchestrator.errors import InputError
+from orchestrator.files.campaign import campaign_from_text
+from orchestrator.files.rows import rows_of
+from orchestrator.model.space import Point
+from orchestrator.model.trial import Proposal
+from orchestrator.ports.planner import Evaluated, History
+from orchestrator.runtime.ask_tell import context_now
+from orchestrator.runtime.tables import Data, table_of
+
+
+class Advisor:
+    """Proposes points for somebody who carries them out.
+
+    Everything is said as in a campaign file: `space={"width": {"real": [1, 10], "unit": "mm"}}`,
+    `objective={"maximise": "strength"}`. The same calls in the same order give the same points.
+
+    Args:
+        space: the parameters by name.
+        objective: what is wanted.
+        metrics: units and scales of what is measured; without it the metrics of the objective,
+            without units.
+        constraints: what is known not to be possible.
+        planner: the kind of planner and its options.
+        seed: another one makes other choices.
+
+    Raises:
+        FileProblems: with everything that is wrong.
+    """
+
+    def __init__(
+        self,
+        space: Mapping[str, Any],
+        objective: Mapping[str, Any],
+        *,
+        metrics: Mapping[str, Any] | None = None,
+        constraints: Sequence[str] = (),
+        planner: Mapping[str, Any] | None = None,
+        seed: int = 0,
+    ) -> None:
+        if metrics is None:
+            metrics = {name: {} for name in _spoken_of(objective)}
+        said: dict[str, Any] = {"name": "advice", "space": space, "constraints": list(constraints)}
+        said |= {"metrics": metrics, "objective": objective, "seed": seed}
+        said |= {"planner": planner or {}, "budget": {"trials": 1}}
+        text = json.dumps(said, indent=1, ensure_ascii=False)
+        self._campaign = campaign_from_text(text, "the advisor", plugins.installed("planners"))
+        task = task_of(self._campaign)
+        self._planner = plugins.load("planners", task.planner.kind)(task)
+        self._evaluated: list[Evaluated] = []
+        self._pending: list[Point] = []
+        self._preferences: list[tuple[int, int]] = []
+        self._n_proposed = 0
+
+    def ask(
+        self, n: int = 1, *, context: Mapping[str, float | str] | None = None
+    ) -> tuple[Proposal, ...]:
+        """The next `n` points, each with why it was chosen. They count as in flight until told.
+
+        `context` says how what cannot be chosen is now; else it is as in the newest trial.
+
+        Raises:
+            PlanningError: no proposal can be made.
+        """
+        history = History(
+            evaluated=tuple(self._evaluated),
+            pending=tuple(self._pending),
+            n_proposed=self._n_proposed,
+            preferences=tuple(self._preferences),
+        )
+        now = context_now(self._campaign.space, context or {}, history)
+        history = history.model_copy(update={"context": now})
+        made = self._planner.propose(history, n)
+        proposals = [in_context(self._campaign.space, proposal, history) for proposal in made]
+        self._pending += [proposal.point for proposal in proposals]
+        self._n_proposed += len(proposals)
+        return tuple(proposals)
+
+    def tell(self, data: Data) -> tuple[int, ...]:
+        """Takes results, and gives each row its number, from 1.
+
+        `data` is a row by name, rows, columns, a DataFrame or a CSV file, with a value for every
+        parameter and metric. A row without a result is a point in flight, the word `failed` a
+        trial that failed because of its parameters.
+
+        Raises:
+            InputError: with everything that is wrong; nothing of it was taken then.
+        """
+        is_one = isinstance(data, Mapping) and all(_is_scalar(v) for v in data.values())
+        table = table_of([data] if is_one else data)  # type: ignore[list-item]
+        wanted = [m for m in self._campaign.metrics if m.name in self._campaign.objective.metrics]
+        numbers = []
+        for row in rows_of(table, self._campaign.space, wanted):
+            if row.trial.point in self._pending:
+                self._pending.remove(row.trial.point)
+            if row.is_pending:
+                self._pending.append(row.trial.point)
+            else:
+                numbers.append(len(self._evaluated) + 1)
+                self._evaluated.append(evaluated_of(row.trial, numbers[-1]))
+        return tuple(numbers)
+
+    def prefer(self, better: int, worse: int) -> None:
+        """Says which of two rows is the better one, by the numbers that `tell` gave.
+
+        Raises:
+            InputError: there is no such row, or they are the same.
+        """
+        for number in (better, worse):
+            if not 1 <= number <= len(self._evaluated):
+                raise InputError(f"there is no row {number}: {len(self._evaluated)} were told")
+        if better == worse:
+            raise InputError(f"row {better} is not better than itself")
+        self._preferences.append((better, worse))
+
+
+def _spoken_of(objective: Mapping[str, Any]) -> list[str]:
+    """The metrics that an objective names; of limits the words before the comparison."""
+    names: list[str] = []
+    for direction in ("minimise", "maximise", "match"):
+        for part in (objective, *(objective.get("goals") or ())):
+            given = part.get(direction) if isinstance(part, Mapping) else None
+            names += [given] if isinstance(given, str) else list(given or ())
+    names += [str(rule).split()[0] for rule in objective.get("subject_to") or () if str(rule)]
+    return list(dict.fromkeys(names))
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, str) or not hasattr(value, "__iter__")

@@ -1,0 +1,57 @@
+"""What a person says of an action in doubt, checked before it waits for an engine to read it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator import plugins
+from orchestrator.engine.requests import check_place, check_stated
+from orchestrator.errors import InputError
+from orchestrator.files.document import parse_document
+from orchestrator.files.table import number
+from orchestrator.model.state import State
+
+
+def resolution(
+    state: State, ticket: str, verdict: str, results: Mapping[str, str], at: str
+) -> dict[str, Any]:
+    """What goes into the inbox about a ticket in doubt.
+
+    Args:
+        state: the campaign's; its lab is the one that it ran on last.
+        ticket: of an action in doubt.
+        verdict: `done`, `not_done` or `failed`.
+        results: of an action that is done, numbers in the units that it declares.
+        at: where the sample is now, if it is not where it was to be.
+
+    Raises:
+        InputError: the engine would refuse it.
+    """
+    event = state.dispatches[ticket].event
+    stated = {name: _number(name, text) for name, text in results.items()}
+    if stated and verdict != "done":
+        raise InputError(
+            f"an action that is {verdict.replace('_', '-')} has no results",
+            hint="leave --result away, or resolve it as done",
+        )
+    lab = parse_document(state.engine.lab_text, "lab").root.plain() if state.engine else {}
+    if at:
+        if not event.sample:
+            raise InputError("no sample takes part in this action", hint="leave --at away")
+        check_place(at, list(lab.get("positions") or {}))
+    if verdict == "done" and event.parent is None and lab:
+        kind = plugins.resource_kind(lab["resources"][event.resource]["kind"])
+        check_stated(event, kind.actions[event.action], stated)
+    return {"ticket": ticket, "verdict": verdict, "results": stated, "at": at}
+
+
+def _number(name: str, text: str) -> float:
+    value = number(text)
+    if value is None or not math.isfinite(value):
+        raise InputError(
+            f"the result '{name}' is '{text}', which is not a finite number",
+            hint="give it without its unit, in the one that `hagane resource show KIND` tells",
+        )
+    return value

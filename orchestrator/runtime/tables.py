@@ -1,0 +1,68 @@
+"""Tables of results from wherever they are: a file, columns of values, rows of values."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+from orchestrator.errors import InputError
+from orchestrator.files.table import Table, read_table
+
+
+@runtime_checkable
+class Frame(Protocol):
+    """What a DataFrame has; pandas itself is not needed."""
+
+    def to_dict(self, orient: str) -> Mapping[str, Sequence[Any]]:
+        """The columns as lists, for the orient `list`."""
+        ...
+
+
+Data: TypeAlias = str | Path | Frame | Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]
+"""A CSV file, a DataFrame, columns by name, or rows."""
+
+_MISSING = ("NAType", "NaTType")  # what pandas writes where there is nothing
+
+
+def table_of(data: Data) -> Table:
+    """The table. A value that is missing (None, NaN, NaT) is an empty cell.
+
+    Raises:
+        InputError: it is no table, or its columns differ in length.
+    """
+    if isinstance(data, str | Path):
+        return read_table(Path(data))
+    columns = _columns(data)
+    lengths = {len(values) for values in columns.values()}
+    if len(lengths) > 1:
+        raise InputError("the columns of the data differ in length")
+    texts = [[_cell(value) for value in values] for values in columns.values()]
+    rows = tuple(zip(*texts, strict=True))
+    digest = hashlib.sha256(repr((list(columns), rows)).encode()).hexdigest()
+    names = tuple(map(str, columns))
+    return Table("the data", names, rows, tuple(range(1, len(rows) + 1)), digest)
+
+
+def _columns(data: Any) -> Mapping[str, Sequence[Any]]:
+    if isinstance(data, Frame) and not isinstance(data, Mapping):
+        return data.to_dict("list")
+    if isinstance(data, Mapping):
+        return {name: list(values) for name, values in data.items()}
+    rows = list(data)
+    if not all(isinstance(row, Mapping) for row in rows):
+        raise InputError("the data is neither a file, a DataFrame, columns, nor rows by name")
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: [row.get(name) for row in rows] for name in names}
+
+
+def _cell(value: Any) -> str:
+    """A value as a cell that gives it back bit for bit; '' where there is none."""
+    if hasattr(value, "item"):  # a number of numpy
+        value = value.item()
+    if isinstance(value, float):
+        return repr(value) if math.isfinite(value) else ""
+    is_missing = value is None or type(value).__name__ in _MISSING
+    return "" if is_missing else str(value).strip()

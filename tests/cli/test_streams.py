@@ -1,0 +1,80 @@
+"""What a command does when its output cannot be written, or its interruption comes early."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import Exit
+
+HAGANE = [sys.executable, "-m", "orchestrator.cli"]
+
+
+def told(*words: str, stdout: int | None = None, **environment: str) -> tuple[int, str]:
+    """Exit code, and what a command says on standard error (and, if it can, on its output)."""
+    done = subprocess.run(
+        [*HAGANE, *words],
+        env=dict(os.environ) | environment,
+        stdout=subprocess.PIPE if stdout is None else stdout,
+        stderr=subprocess.PIPE,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, (done.stdout or b"").decode("latin-1") + done.stderr.decode("latin-1")
+
+
+@pytest.mark.parametrize("words", [["resource", "list"], ["schema", "lab"], ["check", "nowhere"]])
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_full_disk_is_one_sentence_on_the_other_stream(words: list[str], as_json: bool) -> None:
+    with Path("/dev/full").open("wb") as full:
+        code, said = told(*words, *(["--json"] if as_json else []), stdout=full.fileno())
+    assert code == (Exit.INPUT if words[0] == "check" else Exit.ENVIRONMENT)
+    assert "Traceback" not in said
+    if code == Exit.ENVIRONMENT and not as_json:
+        assert said == "error: the system refuses: no space left on device\nhint: free some space\n"
+
+
+def test_a_reader_who_has_seen_enough_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    assert told("resource", "list", stdout=writing) == (0, "")
+    os.close(writing)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "utf-8"])
+def test_a_terminal_of_few_letters_is_served(encoding: str, tmp_path: Path) -> None:
+    words = ("rehearse", "niobium_titania", "--planner", "sobol", "--trials", "3")
+    code, said = told(*words, PYTHONIOENCODING=encoding, HAGANE_DATA=str(tmp_path))
+    assert code == 0, said
+    assert "the budget of 3 trials is used" in said
+
+
+def test_a_command_that_is_interrupted_says_so(tmp_path: Path) -> None:
+    fifo = tmp_path / "results.csv"
+    os.mkfifo(fifo)
+    command = [*HAGANE, "propose", "--data", str(fifo), "--maximise", "y", "--json"]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as waiting,
+        fifo.open("w"),  # opens when the command has opened it too
+    ):
+        waiting.send_signal(signal.SIGINT)
+        out, err = waiting.communicate(timeout=60)
+    assert waiting.returncode == Exit.INTERRUPTED
+    assert (json.loads(out)["error"], err) == ("interrupted", b"")
+
+
+def test_a_runtime_folder_that_cannot_be_is_named_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    away = {"HAGANE_DATA": str(tmp_path / "data"), "XDG_RUNTIME_DIR": str(tmp_path / "file")}
+    code, said = told("run", "niobium_titania", **away)
+    assert (code, "set XDG_RUNTIME_DIR" in said, "Traceback" in said) == (5, True, False)
+    away["XDG_RUNTIME_DIR"] = str(tmp_path / ("x" * 120))
+    code, said = told("run", "niobium_titania", **away)
+    assert (code, "too long for a socket" in said, "shorter path" in said) == (5, True, True)

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from orchestrator.model.rows import Rows
+
+
+class Table(BaseModel):
+    rows: Rows
+
+
+@given(st.integers(1, 4).flatmap(lambda w: st.lists(st.tuples(*[st.floats(allow_nan=False)] * w))))
+def test_rows_read_like_tuples_and_survive_json(rows: list[tuple[float, ...]]) -> None:
+    kept = Rows.of(rows)
+    assert list(kept) == rows
+    assert kept == tuple(rows)
+    again = Table.model_validate_json(Table(rows=kept).model_dump_json()).rows
+    assert again == kept
+    assert hash(again) == hash(kept)
+
+
+def test_a_column_and_a_slice_are_those_of_the_rows() -> None:
+    kept = Rows.of([(1.0, 2.0), (3.0, 4.0), (5.0, 6.0)])
+    assert list(kept.column(1)) == [2.0, 4.0, 6.0]
+    assert kept[1:] == ((3.0, 4.0), (5.0, 6.0))
+    assert kept[-1] == (5.0, 6.0)
+    assert kept.is_finite
+    assert not Rows.of([(math.nan,)]).is_finite
+
+
+def test_rows_of_different_lengths_are_refused() -> None:
+    with pytest.raises(ValueError, match="differ in length"):
+        Table.model_validate({"rows": [[1.0], [1.0, 2.0]]})

@@ -1,0 +1,390 @@
+"""What a campaign may ask of the planner beside one goal on a box: each does what it is for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import planner_samples as samples
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orchestrator.errors import PlanningError
+from orchestrator.model.campaign import PlannerChoice
+from orchestrator.model.objective import PREFERENCE, Goal, Objective, OutcomeConstraint
+from orchestrator.model.space import (
+    Choice,
+    Condition,
+    Context,
+    Fidelity,
+    Integer,
+    KnownConstraint,
+    Mixture,
+    Ordinal,
+    Parameter,
+    Point,
+    Real,
+    SearchSpace,
+)
+from orchestrator.model.trial import Proposal
+from orchestrator.planner.bayesian import BayesianPlanner
+from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
+
+Truth = Callable[[Point], dict[str, float]]
+A, B, C, D = (Real(name=n, low=0.0, high=1.0) for n in "abcd")
+UP = Objective(goals=(Goal(metric="y", direction="maximise"),))
+
+
+def task(
+    *parameters: Parameter,
+    objective: Objective = UP,
+    initial: int = 4,
+    seed: int = 1,
+    options: dict[str, Any] | None = None,
+    **space: Any,
+) -> PlanningTask:
+    return PlanningTask(
+        space=SearchSpace(parameters=parameters, **space),
+        metrics=tuple(MetricScale(name=m, unit="") for m in objective.metrics),
+        objective=objective,
+        planner=PlannerChoice(initial=initial, options=options or {}),
+        seed=seed,
+    )
+
+
+def play(question: PlanningTask, truth: Truth, n: int) -> list[Proposal]:
+    return samples.play(BayesianPlanner(question), truth, n)
+
+
+def bump(point: Point) -> dict[str, float]:
+    a, b = float(point["a"]), float(point["b"])
+    return {"y": math.exp(-((a - 0.7) ** 2 + (b - 0.3) ** 2) / 0.1)}
+
+
+# spaces
+
+LEFT = ("a + b", "a * b + 0.2", "a**2 + b**2")
+
+
+def test_a_mixture_adds_up_and_the_best_one_is_found() -> None:
+    blend = Mixture(name="m", components=("a", "b", "c", "d"), total=1.0, present=(2, 3), least=0.1)
+
+    def truth(point: Point) -> dict[str, float]:
+        a, b, c, d = (float(point[n]) for n in "abcd")
+        return {"y": -((a - 0.6) ** 2) - (b - 0.3) ** 2 - (c - 0.1) ** 2 - d}
+
+    made = play(task(A, B, C, D, mixtures=(blend,)), truth, 20)
+    for proposal in made:
+        amounts = np.array([float(v) for v in proposal.point.values()])
+        assert amounts.sum() == pytest.approx(1.0, abs=1e-9)
+        assert 2 <= (amounts > 0).sum() <= 3
+        assert (amounts[amounts > 0] >= 0.1 - 1e-9).all()
+    assert max(truth(p.point)["y"] for p in made) > -1e-3
+
+
+@st.composite
+def blends(draw: st.DrawFn) -> tuple[tuple[Real, ...], Mixture]:
+    """Components and a mixture of them that can be made."""
+    n, total = draw(st.integers(2, 5)), draw(st.sampled_from([1.0, 100.0]))
+    highs = [draw(st.floats(0.35, 1.0)) * total for _ in range(n)]
+    most = draw(st.integers(2, n))
+    least = draw(st.sampled_from([0.0, 0.05])) * total
+    if sum(sorted(highs)[:most]) < total:
+        highs = [total] * n
+    parts = tuple(Real(name=f"c{i}", low=0.0, high=h) for i, h in enumerate(highs))
+    names = tuple(p.name for p in parts)
+    fewest = draw(st.integers(1, most)) if min(highs) >= total else most
+    return parts, Mixture(
+        name="m", components=names, total=total, present=(fewest, most), least=least
+    )
+
+
+@settings(max_examples=20, deadline=None)
+@given(blends(), st.integers(0, 1000))
+def test_no_proposal_ever_breaks_a_mixture(
+    made: tuple[tuple[Real, ...], Mixture], seed: int
+) -> None:
+    parts, blend = made
+    question = task(*parts, initial=3, seed=seed, mixtures=(blend,))
+
+    def truth(point: Point) -> dict[str, float]:
+        return {"y": sum((i + 1) * float(v) for i, v in enumerate(point.values()))}
+
+    for proposal in play(question, truth, 6):
+        amounts = np.array([float(v) for v in proposal.point.values()])
+        present = amounts > 1e-9 * blend.total
+        assert amounts.sum() == pytest.approx(blend.total, rel=1e-6)
+        assert blend.present[0] <= present.sum() <= blend.present[1]
+        assert (amounts[present] >= blend.least * (1 - 1e-6)).all()
+        assert all(p.low <= a <= p.high for p, a in zip(parts, amounts, strict=True))
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.floats(0.2, 1.5),
+    st.sampled_from(["a + b", "a * b + 0.2", "a**2 + b**2"]),
+    st.integers(0, 99),
+)
+def test_no_proposal_ever_breaks_a_known_constraint(bound: float, left: str, seed: int) -> None:
+    rule = KnownConstraint(text=f"{left} <= {bound}", expression=f"{left} - {bound!r}")
+    question = task(A, B, Integer(name="n", low=1, high=3), seed=seed, constraints=(rule,))
+    if left == "a * b + 0.2" and bound < 0.25:
+        return
+    for proposal in play(question, lambda p: {"y": bump(p)["y"] + int(p["n"])}, 7):
+        a, b = float(proposal.point["a"]), float(proposal.point["b"])
+        assert eval(left, {"a": a, "b": b}) <= bound + 1e-9  # noqa: S307 (a text of this test)
+
+
+def test_the_best_point_on_the_edge_of_a_constraint_is_reached() -> None:
+    rule = KnownConstraint(text="a + b <= 0.8", expression="a + b - 0.8")
+    made = play(task(A, B, constraints=(rule,)), bump, 14)
+    best = max(bump({"a": a, "b": 0.8 - a})["y"] for a in np.linspace(0, 0.8, 801))
+    assert max(bump(p.point)["y"] for p in made) > best - 1e-3
+
+
+def test_constraints_that_nothing_can_meet_are_told() -> None:
+    rule = KnownConstraint(text="a + b >= 3", expression="3 - a - b")
+    with pytest.raises(PlanningError, match=r"no point .* a \+ b >= 3"):
+        play(task(A, B, constraints=(rule,)), bump, 1)
+
+
+def test_a_parameter_that_does_not_exist_acts_on_nothing() -> None:
+    anneal = Choice(name="anneal", options=("no", "yes"))
+    only = Condition(name="b", parent="anneal", values=("yes",), otherwise=-5.0)
+
+    def truth(point: Point) -> dict[str, float]:
+        extra = 0.2 - (float(point["b"]) - 0.8) ** 2 if point["anneal"] == "yes" else 0.1
+        return {"y": extra - (float(point["a"]) - 0.5) ** 2}
+
+    made = play(task(anneal, A, B, conditions=(only,)), truth, 16)
+    assert {p.point["b"] for p in made if p.point["anneal"] == "no"} == {-5.0}
+    assert max(truth(p.point)["y"] for p in made) > 0.19
+
+
+def test_levels_with_an_order_are_interpolated() -> None:
+    levels = Ordinal(name="speed", levels=tuple(float(2**i) for i in range(12)), scale="log")
+    made = play(task(levels, initial=3), lambda p: {"y": -abs(math.log2(float(p["speed"])) - 8)}, 8)
+    assert 256.0 in {p.point["speed"] for p in made}
+
+
+def test_what_cannot_be_chosen_is_taken_as_it_was_last() -> None:
+    question = task(A, Context(name="h", low=0.0, high=1.0, assumed=0.5))
+    rng, ended = np.random.default_rng(0), []
+    for i in range(16):
+        a, h = rng.random(2)
+        outcome = Outcome(value=-((a - 0.2 - 0.6 * h) ** 2))
+        ended.append(Evaluated(trial=i + 1, point={"a": a, "h": h}, outcomes={"y": outcome}))
+    proposal = BayesianPlanner(question).propose(History(evaluated=tuple(ended), n_proposed=16), 1)[
+        0
+    ]
+    assert proposal.point["h"] == pytest.approx(h)
+    assert float(proposal.point["a"]) == pytest.approx(0.2 + 0.6 * h, abs=0.08)
+
+
+# outcomes
+
+
+def test_a_target_value_is_hit() -> None:
+    wanted = Objective(goals=(Goal(metric="y", direction="match", low=0.5, high=0.5),))
+    made = play(task(A, B, objective=wanted), bump, 14)
+    assert min(abs(bump(p.point)["y"] - 0.5) for p in made) < 1e-3
+
+
+@pytest.mark.parametrize("k", [2, 3, 5])
+def test_several_goals_are_spread_over_their_front(k: int) -> None:
+    goals = tuple(Goal(metric=f"y{i}", direction="minimise") for i in range(k))
+
+    def truth(point: Point) -> dict[str, float]:
+        a, b = float(point["a"]), float(point["b"])
+        return {f"y{i}": (a - i / (k - 1)) ** 2 + (b - 0.5) ** 2 for i in range(k)}
+
+    made = play(task(A, B, objective=Objective(goals=goals), initial=5), truth, 18)[5:]
+    on_front = [float(p.point["a"]) for p in made if abs(float(p.point["b"]) - 0.5) < 0.1]
+    assert len(on_front) >= 5
+    assert max(on_front) - min(on_front) > 0.35
+
+
+def test_several_goals_may_include_a_value_to_be_met() -> None:
+    goals = (
+        Goal(metric="y", direction="match", low=0.25, high=0.25),
+        Goal(metric="z", direction="maximise"),
+    )
+
+    def truth(point: Point) -> dict[str, float]:
+        return {"y": float(point["a"]), "z": float(point["b"])}
+
+    made = play(task(A, B, objective=Objective(goals=goals)), truth, 12)
+    best = [p for p in made if abs(float(p.point["a"]) - 0.25) < 0.02]
+    assert max(float(p.point["b"]) for p in best) > 0.95
+
+
+def test_preferences_between_trials_lead_to_what_is_preferred() -> None:
+    wanted = Objective(goals=(Goal(metric=PREFERENCE, direction="maximise"),))
+    planner = BayesianPlanner(task(A, B, objective=wanted))
+    ended: list[Evaluated] = []
+    pairs: list[tuple[int, int]] = []
+    for i in range(20):
+        history = History(evaluated=tuple(ended), n_proposed=i, preferences=tuple(pairs))
+        ended.append(Evaluated(trial=i + 1, point=planner.propose(history, 1)[0].point))
+        if i:
+            ranked = sorted(range(i), key=lambda j: bump(ended[j].point)["y"])
+            better = bump(ended[i].point)["y"] > bump(ended[ranked[-1]].point)["y"]
+            pairs.append((i + 1, ranked[-1] + 1) if better else (ranked[-1] + 1, i + 1))
+    assert max(bump(e.point)["y"] for e in ended) > 0.8
+    final = History(evaluated=tuple(ended), n_proposed=20, preferences=tuple(pairs))
+    chosen = planner.recommend(final)
+    assert chosen is not None
+    assert bump(ended[chosen - 1].point)["y"] > 0.75
+
+
+def test_a_limit_with_a_confidence_is_hardly_ever_crossed() -> None:
+    limit = OutcomeConstraint(metric="p", sense="<=", bound=0.9, confidence=0.95)
+    wanted = Objective(goals=UP.goals, constraints=(limit,))
+
+    def truth(point: Point) -> dict[str, float]:
+        return {**bump(point), "p": float(point["a"]) + 0.5 * float(point["b"])}
+
+    crossed, best = 0, []
+    for seed in range(4):
+        made = play(task(A, B, objective=wanted, seed=seed), truth, 14)
+        crossed += sum(truth(p.point)["p"] > 0.9 for p in made[4:])
+        best.append(max(bump(p.point)["y"] for p in made if truth(p.point)["p"] <= 0.9))
+    assert crossed <= 2  # of 40, at 95 %
+    assert min(best) > 0.9
+
+
+# situations
+
+
+def test_a_costly_change_is_made_less_often() -> None:
+    def way(cost: str) -> float:
+        wanted = Objective(goals=UP.goals, cost=cost)
+        made = play(task(A, B, objective=wanted), bump, 14)[4:]
+        assert max(bump(p.point)["y"] for p in made) > 0.99
+        return float(np.abs(np.diff([float(p.point["a"]) for p in made])).sum())
+
+    assert way("1 + 20 * abs(a - previous.a)") < 0.8 * way("1")
+
+
+def test_cheap_trials_are_used_as_long_as_they_tell_something() -> None:
+    level = Fidelity(name="level", levels=("rough", "exact"), costs=(1.0, 20.0))
+
+    def truth(point: Point) -> dict[str, float]:
+        error = 0.1 * math.sin(5 * float(point["a"])) if point["level"] == "rough" else 0.0
+        return {"y": bump(point)["y"] + error}
+
+    question = task(A, B, level)
+    planner = BayesianPlanner(question)
+    made = samples.play(planner, truth, 24)
+    rough = [p for p in made if p.point["level"] == "rough"]
+    exact = [p for p in made if p.point["level"] == "exact"]
+    assert len(rough) > len(exact)
+    assert max(bump(p.point)["y"] for p in exact) > 0.98
+    ended = samples.evaluated([p.point for p in made], truth)
+    chosen = planner.recommend(History(evaluated=ended, n_proposed=24))
+    assert chosen is not None
+    assert made[chosen - 1].point["level"] == "exact"
+
+
+def test_an_optimum_that_bears_how_inexactly_a_setting_is_held_is_preferred() -> None:
+    def truth(point: Point) -> dict[str, float]:
+        a = float(point["a"])
+        return {
+            "y": 1.2 * math.exp(-(((a - 0.2) / 0.04) ** 2)) + math.exp(-(((a - 0.7) / 0.25) ** 2))
+        }
+
+    inexact = Real(name="a", low=0.0, high=1.0, setting_sd=0.1)
+    last = [float(p.point["a"]) for p in play(task(inexact, initial=8), truth, 18)[12:]]
+    assert max(abs(a - 0.7) for a in last) < 0.1
+
+
+def test_drift_is_told_apart_by_repeated_points() -> None:
+    rng, ended = np.random.default_rng(0), []
+    for i in range(30):
+        a = 0.5 if i % 3 == 0 else float(rng.random())
+        value = -4 * (a - 0.5) ** 2 + 0.1 * i
+        ended.append(
+            Evaluated(
+                trial=i + 1, point={"a": a}, outcomes={"y": Outcome(value=value)}, at_s=60.0 * i
+            )
+        )
+    history = History(evaluated=tuple(ended), n_proposed=30)
+
+    def error(drift: bool) -> float:
+        found = BayesianPlanner(task(A, options={"drift": drift})).belief(history)
+        assert found is not None
+        slice_ = found.metrics[0].slices[0]
+        wanted = [-4 * (float(a) - 0.5) ** 2 for a in slice_.values]
+        return float(np.std(np.array(slice_.mean) - wanted))
+
+    assert error(drift=True) < 0.5 * error(drift=False)
+
+
+# belief
+
+
+def test_the_belief_says_what_matters_and_how_well_it_predicts() -> None:
+    rng = np.random.default_rng(0)
+    points: list[Point] = [
+        {"a": float(u), "b": float(v), "c": float(w)} for u, v, w in rng.random((30, 3))
+    ]
+    noise = 0.05 * rng.normal(size=30)
+
+    def truth(point: Point) -> dict[str, float]:
+        return {"y": math.sin(4 * float(point["a"])) + 0.3 * float(point["b"])}
+
+    ended = samples.evaluated(points, truth)
+    rough = tuple(
+        e.model_copy(update={"outcomes": {"y": Outcome(value=e.outcomes["y"].value + n)}})
+        for e, n in zip(ended, noise, strict=True)
+    )
+    found = BayesianPlanner(task(A, B, C)).belief(History(evaluated=rough, n_proposed=30))
+    assert found is not None
+    metric = found.metrics[0]
+    assert list(sorted(metric.importance, key=lambda n: -metric.importance[n])) == ["a", "b", "c"]
+    assert metric.importance["c"] < 0.05
+    assert metric.leave_one_out is not None
+    assert metric.leave_one_out.log_score_gain > 1.0
+    assert metric.leave_one_out.coverage_90 is not None
+    assert 0.75 <= metric.leave_one_out.coverage_90 <= 1.0
+    across = metric.slices[0]
+    middle = float(np.interp(0.4, [float(v) for v in across.values], across.mean))
+    assert middle == pytest.approx(math.sin(1.6) + 0.3 * float(found.at["b"]), abs=0.1)
+    assert metric.maps[0].parameters == ("a", "b")
+
+
+def test_a_model_of_pure_noise_says_that_it_is_not_to_be_believed() -> None:
+    rng = np.random.default_rng(3)
+    points: list[Point] = [{"a": float(u), "b": float(v)} for u, v in rng.random((24, 2))]
+    ended = samples.evaluated(points, lambda p: {"y": float(rng.normal())})
+    proposal = BayesianPlanner(task(A, B)).propose(History(evaluated=ended, n_proposed=24), 1)[0]
+    assert "no better than its mean" in str(proposal.notes["doubt"])
+
+
+def test_less_and_less_is_expected_still_to_be_gained() -> None:
+    made = play(task(A, B), bump, 16)
+    left = [float(p.notes["still_to_gain"]) for p in made[4:]]
+    assert left[-1] < 0.05 * left[0]
+    assert left[-1] >= 0.0
+
+
+def test_the_screening_of_a_large_pool_finds_what_looking_closely_finds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from orchestrator.planner import encoding, worth
+
+    pool = samples.pool(30_000, width=5)
+    question = task(pool, initial=0)
+    rows = {name: pool.rows[i] for i, name in enumerate(pool.names)}
+    picked: list[Point] = [{"alloy": pool.names[i]} for i in range(0, 3000, 100)]
+    ended = samples.evaluated(picked, lambda p: {"y": sum(rows[str(p["alloy"])][:2])})
+    history = History(evaluated=ended, n_proposed=30)
+    screened = BayesianPlanner(question).propose(history, 1)[0]
+    monkeypatch.setattr(encoding, "MAX_DOUBLE", 100)
+    single = BayesianPlanner(question).propose(history, 1)[0]
+    monkeypatch.setattr(worth, "MAX_CLOSELY", 100_000)
+    closely = BayesianPlanner(question).propose(history, 1)[0]
+    assert screened.point == closely.point == single.point

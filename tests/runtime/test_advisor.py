@@ -1,0 +1,159 @@
+"""Ask and tell, and tables from wherever they are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from orchestrator.errors import FileProblems, InputError, UnknownName
+from orchestrator.runtime.advisor import Advisor
+from orchestrator.runtime.ask_tell import propose
+from orchestrator.runtime.tables import table_of
+
+SPACE = {
+    "width": {"real": [1, 10], "unit": "mm"},
+    "kind": {"choice": ["flat", "ribbed"]},
+}
+SOBOL = {"kind": "sobol"}
+
+
+class DataFrame:
+    """What pandas has, as far as it matters."""
+
+    def __init__(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        self._columns = columns
+
+    def to_dict(self, orient: str) -> Mapping[str, Sequence[Any]]:
+        assert orient == "list"
+        return self._columns
+
+
+def test_a_frame_columns_rows_and_a_file_are_the_same_table(tmp_path: Path) -> None:
+    columns = {"a": [0.1 + 0.2, None], "b": ["x", math.nan], "c": [np.float64(2.5), np.int64(3)]}
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    (tmp_path / "t.csv").write_text("a,b,c\n0.30000000000000004,x,2.5\n,,3\n")
+    expected = (("0.30000000000000004", "x", "2.5"), ("", "", "3"))
+    for data in (DataFrame(columns), columns, rows, tmp_path / "t.csv", str(tmp_path / "t.csv")):
+        table = table_of(data)  # type: ignore[arg-type]
+        assert table.columns == ("a", "b", "c")
+        assert table.rows == expected
+    assert table_of([{"a": 1}, {"b": 2}]).rows == (("1", ""), ("", "2"))
+
+
+def test_a_word_is_a_word_even_if_it_says_nothing() -> None:
+    class NAType:
+        """As pandas has it."""
+
+    assert table_of({"anneal": ["none", None, "NaN", NAType()]}).texts("anneal") == (
+        *("none", "", "NaN", ""),
+    )
+
+
+@pytest.mark.parametrize("data", [[1, 2], {"a": [1], "b": [1, 2]}])
+def test_what_is_no_table_is_refused(data: Any) -> None:
+    with pytest.raises(InputError):
+        table_of(data)
+
+
+def test_what_was_asked_for_is_in_flight_until_it_is_told() -> None:
+    advisor = Advisor(SPACE, {"maximise": "strength"}, planner=SOBOL)
+    first, second = advisor.ask(2)
+    assert first.point != second.point
+    assert len(advisor._pending) == 2
+    assert advisor.tell({**first.point, "strength": 3.0}) == (1,)
+    assert advisor._pending == [second.point]
+    assert advisor.tell([{**second.point, "strength": ""}]) == ()
+    assert advisor._pending == [second.point]
+    assert advisor.tell(DataFrame({"width": [2.0], "kind": ["flat"], "strength": [1]})) == (2,)
+
+
+def test_the_same_calls_give_the_same_points() -> None:
+    def points(seed: int) -> list[Any]:
+        advisor = Advisor(SPACE, {"maximise": "strength"}, planner=SOBOL, seed=seed)
+        found = [p.point for p in advisor.ask(2)]
+        advisor.tell({**found[0], "strength": 3.0})
+        return [*found, *(p.point for p in advisor.ask(1))]
+
+    assert points(0) == points(0)
+    assert points(0) != points(1)
+
+
+def test_units_limits_and_failures_are_as_in_a_file() -> None:
+    advisor = Advisor(
+        SPACE,
+        {"goals": [{"maximise": "strength"}], "subject_to": ["mass <= 5 g with 95 %"]},
+        metrics={"strength": {"unit": "MPa"}, "mass": {"unit": "g"}},
+        constraints=["width <= 8 mm"],
+        planner=SOBOL,
+    )
+    rows = [
+        {"width [cm]": 0.2, "kind": "flat", "strength [GPa]": 1, "mass": 3},
+        {"width [cm]": 0.3, "kind": "flat", "strength [GPa]": "failed", "mass": None},
+    ]
+    assert advisor.tell(rows) == (1, 2)
+    told = advisor._evaluated
+    assert told[0].point == {"width": 2.0, "kind": "flat"}
+    assert told[0].outcomes["strength"].value == pytest.approx(1000.0)
+    assert [e.failed for e in told] == [False, True]
+
+
+def test_the_metrics_of_the_objective_need_not_be_described() -> None:
+    advisor = Advisor(
+        SPACE, {"minimise": ["cost", "mass"], "subject_to": ["size >= 3"]}, planner=SOBOL
+    )
+    with pytest.raises(UnknownName, match="'size' is not a column"):
+        advisor.tell({"width": 2, "kind": "flat", "cost": 1, "mass": 1})
+
+
+def test_mistakes_are_told_at_once_and_nothing_is_taken() -> None:
+    with pytest.raises(FileProblems) as refused:
+        Advisor({"x": {"reel": [0, 1]}}, {"maximise": "y", "cots": 1})
+    assert len(refused.value.problems) == 2
+    advisor = Advisor(SPACE, {"maximise": "y"}, planner=SOBOL)
+    with pytest.raises(FileProblems):
+        advisor.tell([{"width": 2, "kind": "flat", "y": 1}, {"width": "w", "kind": "f", "y": 1}])
+    assert advisor._evaluated == []
+
+
+def test_people_may_prefer_one_row_to_another() -> None:
+    advisor = Advisor(SPACE, {"prefer": True}, planner=SOBOL)
+    assert advisor.tell([dict(p.point) for p in advisor.ask(2)]) == (1, 2)
+    advisor.prefer(2, 1)
+    assert advisor._preferences == [(2, 1)]
+    for pair in ((1, 1), (0, 1), (1, 3)):
+        with pytest.raises(InputError):
+            advisor.prefer(*pair)
+
+
+HUMID = {**SPACE, "humidity": {"context": [20, 80], "assumed": 40}}
+
+
+def test_a_context_is_as_given_or_as_it_was_last() -> None:
+    advisor = Advisor(HUMID, {"maximise": "y"}, planner={"kind": "random"})
+    advisor.tell({"width": 2, "kind": "flat", "humidity": 60, "y": 1})
+    with pytest.raises(UnknownName, match="'width' is not a context"):
+        advisor.ask(1, context={"width": 3})
+    with pytest.raises(InputError):
+        advisor.ask(1, context={"humidity": "wet"})
+    assert advisor.ask(1, context={"humidity": 33})[0].point["humidity"] == 33.0
+    assert advisor.ask(1)[0].point["humidity"] == 60.0
+    assert Advisor(HUMID, {"maximise": "y"}, planner=SOBOL).ask(1)[0].point["humidity"] == 40
+
+
+TABLE = {"x": [1.0, 2.0, 3.5], "y": [3.0, 2.0, 1.0], "z": [1.0, 5.0, 2.0], "y sd": [0.1, 0.1, 0.2]}
+
+
+def test_several_goals_of_a_frame() -> None:
+    advice = propose(DataFrame(TABLE), 1, goal=[("minimise", "y"), ("maximise", "z")])
+    assert [p.name for p in advice.task.space.parameters] == ["x"]
+    assert [(g.metric, g.direction) for g in advice.task.objective.goals] == [
+        ("y", "minimise"), ("maximise", "z")[::-1],
+    ]  # fmt: skip
+    assert advice.n_results == 3
+    with pytest.raises(InputError, match="not both"):
+        propose(DataFrame(TABLE), 1, goal=[("minimise", "y"), ("maximise", "y")])
