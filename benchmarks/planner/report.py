@@ -36,6 +36,7 @@ AT = (20, 40)
 MARGIN_SHARE = 0.05
 MIN_PAIRS = 5
 N_RESAMPLES = 10_000
+HOW_COUNTED = "Over these problems (resolved only where every planner named has runs enough):"
 
 
 @dataclass(frozen=True)
@@ -157,19 +158,21 @@ def _medians(
             values = list(scores(lines.get(planner, {}).get(problem, {}), score, n).values())
             if values:
                 cells[planner] = (np.percentile(values, [50, 25, 75]), len(values))
-        least = min((c[0][0] for c in cells.values()), default=0.0)
+        least = min((c[0][0] for c in cells.values() if c[1] >= MIN_PAIRS), default=None)
         words = [_cell(cells.get(p), least) for p in planners]
         yield f"| {problem} | " + " | ".join(words) + " |"
     yield ""
-    yield "Median [quartiles] (seeds); the lowest median in bold, whatever its seeds."
+    yield "Median [quartiles] (seeds); in bold the lowest of those with five seeds or more."
     yield ""
 
 
-def _cell(found: Any, least: float) -> str:
+def _cell(found: Any, least: float | None) -> str:
     if found is None:
         return ""
     (median, low, high), n = found
-    middle = f"**{median:.2g}**" if median == least else f"{median:.2g}"
+    middle = f"**{median:.2g}**" if n >= MIN_PAIRS and median == least else f"{median:.2g}"
+    if n == 1:
+        return f"{middle} (1)"
     return f"{middle} [{low:.2g}, {high:.2g}] ({n})"
 
 
@@ -185,25 +188,27 @@ def _verdicts(
         found = [verdict(mine, scores(lines[p].get(problem, {}), score, n), slack) for p in peers]
         words = [_said(v) for v in found]
         yield f"| {problem} | {slack:.2g} | " + " | ".join(words) + " |"
-        standing = _standing([v.word for v in found if v.pairs])
+        standing = _standing([v.word for v in found])
         counts[standing] = counts.get(standing, 0) + 1
     yield ""
-    yield "Over these problems: " + ", ".join(f"{k} {v}" for k, v in sorted(counts.items())) + "."
+    yield f"{HOW_COUNTED} " + ", ".join(f"{k} {v}" for k, v in sorted(counts.items())) + "."
     yield ""
 
 
 def _standing(words: list[str]) -> str:
-    """What the verdicts against all peers that were put to a problem come to."""
-    if not words or "unresolved" in words:
-        return "loses to one" if "loss" in words else "not resolved"
+    """What the verdicts against all peers come to; without a peer's runs nothing is resolved."""
     if "loss" in words:
         return "loses to one"
+    if not words or "unresolved" in words or "" in words:
+        return "not resolved"
     return "best outright" if all(w.startswith("win") for w in words) else "best or tied"
 
 
 def _said(found: Verdict) -> str:
     if not found.pairs:
         return ""
+    if found.pairs < MIN_PAIRS:
+        return f"{found.word} {found.median:+.2g} ({found.pairs})"
     return f"{found.word} {found.median:+.2g} [{found.low:+.2g}, {found.high:+.2g}] ({found.pairs})"
 
 

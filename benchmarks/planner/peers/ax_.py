@@ -3,9 +3,9 @@
 Real (log too) and words natively; measured limits as outcome constraints; the reference point as
 thresholds on two objectives; a mixture as three reals whose sum is at most one, the fourth being
 the rest; a failed trial is marked abandoned, as its documentation has it for points that must not
-be asked for again (marked failed, they may be). Not expressible: a pool (asked for its columns as
-reals, the nearest untried candidate is attached instead and the asked one abandoned). Recommends
-`get_best_parameterization`, by model predictions.
+be asked for again (marked failed, they may be); padding was not tried. Not expressible: a pool
+(asked for its columns as reals, the nearest untried candidate is attached instead and the asked
+one abandoned). Recommends `get_best_parameterization`, by model predictions.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 Real and words natively, log scales as their logarithm; a mixture as a linear equality; measured
 limits as outputs with a steep sigmoid objective, as its documentation has it for output
 constraints. Not expressible: a pool (asked for its columns as reals, the nearest untried candidate
-is told instead); a failed trial (rows with `valid_y = 0` are left out of the fit, and nearly the
-same is asked for again: it is told the worst value seen). Recommends the allowed trial with the
-best prediction.
+is told instead); a failed trial (it is told the worst value seen; its own `valid_y = 0` leaves the
+row out of the fit, which was not tried here). Recommends the allowed trial with the best
+prediction.
 """
 
 from __future__ import annotations

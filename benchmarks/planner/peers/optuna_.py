@@ -4,9 +4,10 @@ Real (log too) and words natively; noise-free problems are declared deterministi
 by `Trial.set_constraint`. Not expressible: a reference point for two objectives (it takes its
 own); a pool (asked for its columns as reals, the nearest untried candidate is taken and told
 instead); a mixture (the FAQ's way: each component is -log of a uniform number, then all are
-divided by their sum); a failed trial (a failed state is ignored by the sampler, which then asks
-for nearly the same again: it is told the worst value seen). Offers no model: recommends the best
-seen.
+divided by their sum); a failed trial (it is told the worst value seen: a failed state is ignored
+by the sampler, which then asks for much the same again, and in five runs each of failure_circle
+and crash4 23 to 31 of 32 suggestions failed, against 9 to 15). Offers no model: recommends the
+best seen.
 """
 
 from __future__ import annotations
