@@ -24,13 +24,23 @@ class Rows(Sequence[tuple[float, ...]]):
 
     @classmethod
     def of(cls, rows: Any) -> Rows:
-        """From rows of numbers, or what `plain` gave. Raises ValueError, TypeError."""
+        """From rows of numbers (an array of doubles is copied whole), or what `plain` gave.
+
+        Raises:
+            ValueError: the rows differ in length, or an entry is no number.
+            TypeError: they are no rows.
+        """
         if isinstance(rows, Rows):
             return rows
         if isinstance(rows, dict):
             flat = array("d")
             flat.frombytes(base64.b64decode(rows["float64"]))
             return cls(flat, int(rows["width"]))
+        view = _as_doubles(rows)
+        if view is not None:
+            flat = array("d")
+            flat.frombytes(view.cast("B"))
+            return cls(flat, view.shape[1])
         flat, width = array("d"), -1
         for row in rows:
             if width not in (-1, len(row)):
@@ -87,3 +97,13 @@ class Rows(Sequence[tuple[float, ...]]):
                 lambda rows: rows.plain()
             ),
         )
+
+
+def _as_doubles(rows: Any) -> memoryview | None:
+    """A two-dimensional array of doubles as it lies in memory, or None."""
+    try:
+        view = memoryview(rows)
+    except TypeError:
+        return None
+    is_table = view.format == "d" and view.ndim == 2 and view.c_contiguous and 0 not in view.shape
+    return view if is_table else None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,3 +37,11 @@ def test_a_column_and_a_slice_are_those_of_the_rows() -> None:
 def test_rows_of_different_lengths_are_refused() -> None:
     with pytest.raises(ValueError, match="differ in length"):
         Table.model_validate({"rows": [[1.0], [1.0, 2.0]]})
+
+
+def test_an_array_of_doubles_is_taken_as_it_lies() -> None:
+    table = np.arange(6.0).reshape(3, 2)
+    assert Rows.of(table) == ((0.0, 1.0), (2.0, 3.0), (4.0, 5.0))
+    assert Rows.of(table.T) == ((0.0, 2.0, 4.0), (1.0, 3.0, 5.0))
+    assert Rows.of(table.astype(np.float32)) == Rows.of(table)
+    assert len(Rows.of(np.zeros((0, 2)))) == 0
