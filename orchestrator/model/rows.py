@@ -40,7 +40,7 @@ class Rows(Sequence[tuple[float, ...]]):
         if view is not None:
             flat = array("d")
             flat.frombytes(view.cast("B"))
-            return cls(flat, view.shape[1])
+            return cls(flat, len(flat) // len(rows))
         flat, width = array("d"), -1
         for row in rows:
             if width not in (-1, len(row)):
@@ -105,5 +105,6 @@ def _as_doubles(rows: Any) -> memoryview | None:
         view = memoryview(rows)
     except TypeError:
         return None
-    is_table = view.format == "d" and view.ndim == 2 and view.c_contiguous and 0 not in view.shape
-    return view if is_table else None
+    if view.format != "d" or view.ndim != 2 or not view.c_contiguous or not view.nbytes:
+        return None
+    return view

@@ -60,7 +60,7 @@ class HaganePool(_Told):
             names=tuple(f"c{i}" for i in range(len(rows))),
             columns=tuple(f"x{j}" for j in range(d)),
             units=("",) * d,
-            rows=tuple(map(tuple, rows.tolist())),
+            rows=rows,
         )
         goal = Goal(metric="y", direction="maximise")
         self._planner = BayesianPlanner(
