@@ -15,19 +15,12 @@ import sys
 from functools import partial
 from typing import Any
 
-import numpy as np
-
-from benchmarks.planner.peers.play import BestSeen, Measured, is_allowed, main
+from benchmarks.planner.peers.play import BestSeen, Measured, main
 from benchmarks.planner.problems import Point, Problem, Variable
 from orchestrator.model.campaign import PlannerChoice
 from orchestrator.model.objective import Goal, Objective, OutcomeConstraint
 from orchestrator.model.space import Choice, Mixture, Parameter, Pool, Real, SearchSpace
 from orchestrator.planner.bayesian import BayesianPlanner
-from orchestrator.planner.diagnosis import Diagnosis
-from orchestrator.planner.encoding import Encoding
-from orchestrator.planner.measured import evidence
-from orchestrator.planner.models import models
-from orchestrator.planner.question import question
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
 
 
@@ -59,18 +52,8 @@ class Hagane(BestSeen):
 
     def recommend(self) -> int | None:
         """The allowed trial that the model thinks best."""
-        encoding = Encoding(self._task.space)
-        seen = evidence(self._task, encoding, self._history())
-        asked = question(self._task, seen)
-        found = models(encoding, seen, asked.names, self._planner.options)
-        ranked = Diagnosis(encoding, seen, asked, found).incumbents(len(self.points))
-        codes = encoding.encode(self.points)
-        barred = np.array([m is None or not is_allowed(m) for m in self.measured])
-        for best in ranked:
-            number = int(np.argmin(np.abs(codes - best).sum(axis=1)))
-            if not barred[number]:
-                return number
-        return None
+        trial = self._planner.recommend(self._history())
+        return None if trial is None else trial - 1
 
     def _history(self) -> History:
         return History(evaluated=tuple(self._evaluated), n_proposed=len(self._evaluated))
