@@ -14,7 +14,6 @@ from orchestrator.planner.diagnosis import Diagnosis
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.possible import Possible
-from orchestrator.planner.sobol import Sobol
 from orchestrator.ports.planner import Belief, FieldMap, LeaveOneOut, MetricBelief, Slice
 
 N_IMPORTANCE = 256
@@ -85,7 +84,8 @@ class Beliefs:
         act together."""
         encoding, process = self.encoding, self.diagnosis.models.processes[column]
         codes = self.possible.spread(N_IMPORTANCE, self.seed)
-        drawn = encoding.snap(Sobol(encoding.n_parameters, self.seed + 1).points(0, len(codes)))
+        # shuffled: two Sobol sequences are not independent of each other, point by point
+        drawn = codes[np.random.default_rng([self.seed, 0x1A4]).permutation(len(codes))]
         here, _ = process.posterior(encoding.features(codes))
         total = float(here.var())
         out: dict[str, float] = {}

@@ -356,6 +356,18 @@ def test_the_belief_says_what_matters_and_how_well_it_predicts() -> None:
     assert metric.maps[0].parameters == ("a", "b")
 
 
+def test_the_importance_of_a_sum_is_the_share_of_each_term() -> None:
+    rows = np.random.default_rng(1).random((60, 3)).tolist()
+    points: list[Point] = [dict(zip("abc", row, strict=True)) for row in rows]
+    ]
+    ended = samples.evaluated(points, lambda p: {"y": 2 * float(p["a"]) + float(p["b"])})
+    for seed in range(3):
+        found = BayesianPlanner(task(A, B, C, seed=seed)).belief(History(evaluated=ended))
+        assert found is not None
+        share = found.metrics[0].importance
+        assert share == pytest.approx({"a": 0.8, "b": 0.2, "c": 0.0}, abs=0.12)
+
+
 def test_a_model_of_pure_noise_says_that_it_is_not_to_be_believed() -> None:
     rng = np.random.default_rng(3)
     points: list[Point] = [{"a": float(u), "b": float(v)} for u, v in rng.random((24, 2))]
