@@ -63,7 +63,8 @@ def history_of(study: Asking, state: State, now_s: float | None = None) -> Histo
         outcomes = _outcomes(trial, names)
         point = _met(campaign, trial)
         has_failed = trial.status is TrialStatus.FAILED
-        if has_failed or len(outcomes) == len(names):
+        is_known = len(outcomes) == len(names) if names else trial.status is TrialStatus.DONE
+        if has_failed or is_known:
             evaluated.append(
                 Evaluated(
                     trial=trial.number,

@@ -47,15 +47,20 @@ def worth(
     processes: tuple[GaussianProcess, ...],
     measured_at: Floats,
     in_flight: Floats,
+    counts: NDArray[np.bool_],
     weights: tuple[Weight, ...],
     *,
     draws: int,
     seed: int,
 ) -> Worth:
-    """The worth of points, given features measured (n x d) and in flight (f x d)."""
+    """The worth of points, given features measured (n x d) and in flight (f x d), of which only
+    those at the fidelity that `counts` (f) may be the best."""
     anchors = _anchors(question, processes, measured_at)
     draws = min(draws, DRAWS_OF_SEVERAL) if len(question.aims) > 1 else draws
     asked = _ask(processes, anchors, in_flight, draws, seed, shifts(encoding, seed))
+    is_asked = np.concatenate([np.ones(len(anchors), dtype=bool), counts])
+    counted = tuple(v[is_asked[: len(v)]] for v in asked.outcomes)
+    asked = Asked(asked.beliefs, counted)
     plain = Asked(
         tuple(belief(process) for process in processes),
         tuple(values.mean(axis=1, keepdims=True) for values in asked.outcomes),
@@ -76,6 +81,13 @@ def _anchors(
         hopeful = [m for m, _ in posteriors]
         merit = question.merit(hopeful) + 0.5 * posteriors[aim.column][1]
         return distinct[np.argsort(-merit, kind="stable")[:MAX_ANCHORS]]
+    likely = np.ones(len(distinct), dtype=bool)
+    for limit in question.limits:
+        mean, sd = posteriors[limit.column]
+        likely &= limit.sign * (mean - limit.bound) + sd >= 0.0
+    if likely.any():
+        distinct = distinct[likely]
+        posteriors = [(mean[likely], sd[likely]) for mean, sd in posteriors]
     signed = np.stack([aim.merit(posteriors[aim.column][0]) for aim in question.aims], axis=1)
     spread = np.stack([posteriors[aim.column][1] for aim in question.aims], axis=1)
     front = undominated(signed)
@@ -179,7 +191,8 @@ def _several(question: Question, asked: Asked, holds: NDArray[np.bool_]) -> Gain
     columns = tuple(aim.column for aim in question.aims)
     signs = tuple(aim.sign for aim in question.aims)
     merits = np.stack([aim.merit(asked.outcomes[aim.column]) for aim in question.aims], axis=2)
-    reference = reference_point(question, merits.mean(axis=1))
+    likely = holds.mean(axis=1) >= 0.5
+    reference = reference_point(question, merits[likely if likely.any() else ...].mean(axis=1))
     boxes = []
     for draw in range(merits.shape[1]):
         kept = merits[holds[:, draw], draw]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from orchestrator.model.objective import PREFERENCE
 from orchestrator.model.space import Context
 from orchestrator.planner.diagnosis import Diagnosis
 from orchestrator.planner.encoding import Encoding
@@ -61,7 +62,7 @@ class Beliefs:
         """Predictions of each outcome from the others; None of fewer than three."""
         process = self.diagnosis.models.processes[column]
         measured = self.diagnosis.evidence.measured[self.diagnosis.question.names[column]]
-        if len(process.y) < 3:
+        if len(process.y) < 3 or measured.metric.name == PREFERENCE:
             return None
         mean, variance = process.leave_one_out()
         sd = np.sqrt(variance)

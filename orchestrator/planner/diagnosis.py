@@ -9,7 +9,9 @@ from typing import Literal
 import numpy as np
 
 from orchestrator.model.trial import Neighbour, Prediction, Proposal
+from orchestrator.planner.asking import shifts
 from orchestrator.planner.encoding import Encoding, distances
+from orchestrator.planner.gaussian import belief
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.measured import Evidence
 from orchestrator.planner.models import Models
@@ -66,8 +68,14 @@ class Diagnosis:
         if not rows or len(self.question.aims) > 1 or self.question.names[0] == TRADE:
             return None
         features = self.evidence.features[rows]
-        merit = self.question.merit([p.posterior(features)[0] for p in self.models.processes])
+        merit = self.question.merit(self._expected(features))
         return self.evidence.trials[rows[int(np.argmax(merit))]]
+
+    def _expected(self, features: Floats) -> list[Floats]:
+        """Means (n) per metric; of settings that are held inexactly, over where they may end up."""
+        moved = shifts(self.encoding, 0)
+        processes = self.models.processes
+        return [belief(process, moved).moments(features)[0][:, 0] for process in processes]
 
     def _counting(self) -> list[int]:
         rows = self.evidence.measured[self.question.names[0]].rows
@@ -106,7 +114,7 @@ class Diagnosis:
         """Codes (k x p) of the measured points that the model thinks best, within the limits."""
         rows = list(self.evidence.measured[self.question.names[0]].rows)
         features = self.evidence.features[rows]
-        merit = self.question.merit([p.posterior(features)[0] for p in self.models.processes])
+        merit = self.question.merit(self._expected(features))
         return self.evidence.codes[rows][np.argsort(-merit, kind="stable")[:k]]
 
     def _predict(self, column: int, features: Floats) -> Prediction:

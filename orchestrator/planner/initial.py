@@ -8,14 +8,16 @@ candidates are used up.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.errors import PoolExhausted
-from orchestrator.model.space import Point, Pool
+from orchestrator.model.space import Context, Point, Pool
 from orchestrator.model.trial import Proposal
+from orchestrator.planner.axes import code_of
 from orchestrator.planner.encoding import Encoding, standardised
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.options import DrawOptions, options_of
@@ -104,10 +106,24 @@ class SpaceFilling:
         first = history.n_proposed
         pool = self.encoding.sole_pool
         if pool is None:
-            points = self.encoding.decode(self.possible.spread(n, self._seed, first))
+            possible = replace(self.possible, context=self._context(history))
+            points = self.encoding.decode(possible.spread(n, self._seed, first))
         else:
             points = self._spread(pool, history, n)
         return [_proposal(p, caption(first + i)) for i, p in enumerate(points)]
+
+    def _context(self, history: History) -> Floats | None:
+        """Codes (p) with what cannot be chosen as it was measured last, or as it is assumed."""
+        found = self.encoding.places(Context)
+        if not found:
+            return None
+        codes = np.full(self.encoding.n_parameters, 0.5)
+        for place in found:
+            parameter = self.encoding.space.parameters[place]
+            assert isinstance(parameter, Context)
+            value = history.context.get(parameter.name, parameter.assumed)
+            codes[place] = code_of(parameter, value, {})
+        return codes
 
     def _spread(self, pool: Pool, history: History, n: int) -> list[Point]:
         """Best-candidate sampling [Mitchell 1991]: of a few dozen seeded draws, the one farthest

@@ -62,7 +62,8 @@ class Evidence:
     """A history as arrays. `codes` and `features` have one row per trial in `trials`.
 
     `blamed` and `survived` are rows of trials that failed because of their parameters, and of those
-    that gave data; `preferences` are pairs of rows, the better one first.
+    that gave data; `preferences` are pairs of rows, the better one first. `newest` are the codes of
+    the point that was proposed last.
     """
 
     trials: tuple[int, ...]
@@ -75,7 +76,7 @@ class Evidence:
     blocks: tuple[str, ...]
     at_s: tuple[float | None, ...]
     pending_codes: Floats
-    pending: Floats
+    newest: Floats
 
     def features_of(self, metric: str) -> Floats:
         """Features (n x d) of the trials in which a metric was measured."""
@@ -106,12 +107,10 @@ def evidence(task: PlanningTask, encoding: Encoding, history: History) -> Eviden
     ended = sorted(history.evaluated, key=lambda e: e.trial)
     codes = encoding.encode([e.point for e in ended])
     features = encoding.features(codes)
-    measured = {}
+    measured: dict[str, Measured] = {}
     for metric in task.metrics:
         if metric.name in task.objective.metrics and metric.name != PREFERENCE:
-            found = _measured(metric, ended, _goal_to_meet(task, metric.name))
-            if found is not None:
-                measured[metric.name] = found
+            measured |= _as_asked(task, metric, ended)
     if task.objective.by_preference:
         compared = _compared(history)
         rows = tuple(i for i, e in enumerate(ended) if e.trial in compared)
@@ -119,6 +118,7 @@ def evidence(task: PlanningTask, encoding: Encoding, history: History) -> Eviden
     blamed = tuple(i for i, e in enumerate(ended) if e.failed and e.blames_parameters)
     survived = tuple(i for i, e in enumerate(ended) if not e.failed)
     pending = encoding.encode(history.pending)
+    newest = pending[-1] if len(pending) else (codes[-1] if len(codes) else np.zeros(0))
     pending = pending[np.lexsort(pending.T[::-1])] if len(pending) > 1 else pending
     return Evidence(
         trials=tuple(e.trial for e in ended),
@@ -131,7 +131,7 @@ def evidence(task: PlanningTask, encoding: Encoding, history: History) -> Eviden
         blocks=tuple(e.block for e in ended),
         at_s=tuple(e.at_s for e in ended),
         pending_codes=pending,
-        pending=encoding.features(pending),
+        newest=newest,
     )
 
 
@@ -169,6 +169,8 @@ def _measured(
     raw = np.array([on_scale(metric, o.value) for o in outcomes])
     centre, spread = _centre_and_spread(raw, metric)
     sds = [_sd_on_scale(metric, o) for o in outcomes]
+    # samples that happen to agree are not exact
+    sds = [None if not sd and o.n_samples > 1 else sd for sd, o in zip(sds, outcomes, strict=True)]
     sides = [{"above": 1.0, "below": -1.0, None: 0.0}[o.censored] for o in outcomes]
     return Measured(
         metric=metric,
@@ -185,11 +187,26 @@ def _measured(
     )
 
 
-def _goal_to_meet(task: PlanningTask, name: str) -> Goal | None:
-    """The goal on a metric, if it is a value to be met and not the only goal."""
-    goals = task.objective.goals
-    found = [g for g in goals if g.metric == name and g.direction == "match"]
-    return found[0] if found and len(goals) > 1 else None
+def modelled_as(task: PlanningTask, goal: Goal) -> str:
+    """Under which name a goal's outcomes stand in `Evidence.measured`."""
+    is_distance = goal.direction == "match" and len(task.objective.goals) > 1
+    return f"{goal.metric} off its target" if is_distance else goal.metric
+
+
+def _as_asked(
+    task: PlanningTask, metric: MetricScale, ended: list[Evaluated]
+) -> dict[str, Measured]:
+    """A metric as its goal wants it modelled, and as it is where a limit needs that."""
+    out: dict[str, Measured] = {}
+    limited = any(c.metric == metric.name for c in task.objective.constraints)
+    for goal in (g for g in task.objective.goals if g.metric == metric.name):
+        key = modelled_as(task, goal)
+        limited = limited or key == metric.name
+        if key != metric.name and (found := _measured(metric, ended, goal)) is not None:
+            out[key] = found
+    if limited and (found := _measured(metric, ended)) is not None:
+        out[metric.name] = found
+    return out
 
 
 def _refuse_unusable(metric: MetricScale, outcome: Outcome, trial: int) -> None:

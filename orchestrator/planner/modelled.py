@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -67,21 +67,28 @@ class Modelled:
         """
         diagnosis = self.diagnosis
         incumbents = diagnosis.incumbents(N_INCUMBENTS)
-        in_flight = self.seen.pending_codes
+        in_flight = np.concatenate([self.seen.pending_codes, self._unjudged()])
         chosen: list[Proposal] = []
+        newest = self.seen.newest
         for number in range(n):
             seed = _seed(self.task.seed, self.history.n_proposed + number)
             try:
-                best = self._best(incumbents, in_flight, seed)
+                best = self._best(incumbents, in_flight, newest, seed)
             except PoolExhausted:
                 if not chosen:
                     raise
                 break
             chosen.append(diagnosis.proposal(best, self._still_to_gain(best, seed)))
             in_flight = np.concatenate([in_flight, best.codes[None, :]])
+            newest = best.codes
         return chosen
 
-    def _best(self, incumbents: Floats, in_flight: Floats, seed: int) -> Found:
+    def _unjudged(self) -> Floats:
+        """Codes (n x p) of trials that gave data, but nothing yet on the first goal."""
+        known = set(self.seen.measured[self.asked.names[0]].rows)
+        return self.seen.codes[[r for r in self.seen.survived if r not in known]]
+
+    def _best(self, incumbents: Floats, in_flight: Floats, newest: Floats, seed: int) -> Found:
         encoding, seen = self.encoding, self.seen
         measured = seen.codes[list(seen.measured[self.asked.names[0]].rows)]
         lifted = encoding.features(encoding.at_highest_fidelity(measured))
@@ -91,15 +98,17 @@ class Modelled:
             self._with_failures(),
             lifted,
             encoding.features(in_flight),
-            self._weights(in_flight),
+            (in_flight == encoding.at_highest_fidelity(in_flight)).all(axis=1),
+            self._weights(newest),
             draws=self.options.draws,
             seed=seed,
         )
+        context = self._in_context(newest)
         search = Search(
             encoding,
-            self.possible,
+            replace(self.possible, context=context),
             safety(encoding, self.asked, self.found.processes),
-            self._newest(in_flight),
+            context,
             self.options.raw_samples,
             self.options.restarts,
             seed,
@@ -134,7 +143,7 @@ class Modelled:
             return None
         spread = self.possible.spread(N_SPREAD, seed)
         codes = np.concatenate([best.codes[None, :], self.seen.codes, spread])
-        codes = self.encoding.with_context(codes, self._newest(self.seen.pending_codes))
+        codes = self.encoding.with_context(codes, self._in_context(self.seen.newest))
         return gain_left(
             self.asked,
             self.found.processes,
@@ -142,28 +151,27 @@ class Modelled:
             seed,
         )
 
-    def _weights(self, in_flight: Floats) -> tuple[Weight, ...]:
+    def _weights(self, newest: Floats) -> tuple[Weight, ...]:
         weights: list[Weight] = [self.found.survival] if self.found.survival else []
-        cheap = self._cheapness(in_flight)
+        cheap = self._cheapness(newest)
         learnt = what_is_learnt(self.encoding, self.found.processes[0])
         safe = safety(self.encoding, self.asked, self.found.processes)
         return (*weights, *(w for w in (cheap, learnt, safe) if w is not None))
 
-    def _cheapness(self, in_flight: Floats) -> Cheapness | None:
+    def _cheapness(self, newest: Floats) -> Cheapness | None:
         text = self.task.objective.cost
         if not text:
             return None
-        previous = self.encoding.columns_of(self._newest(in_flight)[None, :])
+        previous = self.encoding.columns_of(self._in_context(newest)[None, :])
         units = parameter_units(self.task.space)
         units |= {f"previous.{name}": unit for name, unit in units.items()}
         expression: Any = compile_expression(text, units, self.task.objective.cost_unit)
         before = {f"previous.{name}": float(value[0]) for name, value in previous.items()}
         return Cheapness(self.encoding, expression, before)
 
-    def _newest(self, in_flight: Floats) -> Floats:
-        """Codes (p) of the newest point, from which a change begins; what cannot be chosen is as it
-        was measured last, or else as it was there."""
-        newest = np.array(in_flight[-1] if len(in_flight) else self.seen.codes[-1])
+    def _in_context(self, newest: Floats) -> Floats:
+        """Codes (p) of the newest point, with what cannot be chosen as it was measured last."""
+        newest = np.array(newest)
         now = self.history.context
         fixed = [p for p in self.encoding.places(Context) if self.task.space.names[p] in now]
         if fixed:

@@ -24,13 +24,15 @@ MAX_BLOCKS = 400
 
 @dataclass(frozen=True)
 class Possible:
-    """The points of a space that may be tried.
+    """The points of a space that may be tried; with `context` (codes, p), while what cannot be
+    chosen is as it is there.
 
     Raises:
         InputError: a constraint cannot be compiled.
     """
 
     encoding: Encoding
+    context: Floats | None = None
     blends: tuple[Blend, ...] = field(init=False)
     expressions: tuple[Any, ...] = field(init=False)
 
@@ -80,7 +82,10 @@ class Possible:
         snapped = self.encoding.snap(codes)
         for one in self.blends:
             snapped = one.fitted(snapped)
-        return self.only(snapped)
+        return self.only(self._in_context(snapped))
+
+    def _in_context(self, codes: Floats) -> Floats:
+        return codes if self.context is None else self.encoding.with_context(codes, self.context)
 
     def spread(self, n: int, seed: int, start: int = 0) -> Floats:
         """Codes (n x p) that are possible and fill the space: numbers `start` and on of a sequence
@@ -99,7 +104,7 @@ class Possible:
             rng = np.random.default_rng([seed % 2**63, block, 0xB1E])
             for one in self.blends:
                 drawn = one.drawn(drawn, rng)
-            drawn = self.only(drawn)
+            drawn = self.only(self._in_context(drawn))
             kept.append(drawn)
             n_kept += len(drawn)
             if n_kept >= start + n:

@@ -10,7 +10,7 @@ import numpy as np
 from orchestrator.errors import PlanningError
 from orchestrator.model.objective import Goal, OutcomeConstraint
 from orchestrator.planner.kernel import Floats
-from orchestrator.planner.measured import Evidence, Measured
+from orchestrator.planner.measured import Evidence, Measured, modelled_as
 from orchestrator.ports.planner import PlanningTask
 
 
@@ -78,12 +78,15 @@ def question(task: PlanningTask, evidence: Evidence) -> Question:
     Raises:
         PlanningError: a constraint cannot be met by any value.
     """
-    names = [n for n in task.objective.metrics if n in evidence.measured]
-    unmodelled = [n for n in task.objective.metrics if n not in evidence.measured]
+    known = evidence.measured
+    keys = {goal.metric: modelled_as(task, goal) for goal in task.objective.goals}
+    limited = [c.metric for c in task.objective.constraints]
+    names = [n for n in dict.fromkeys([*keys.values(), *limited]) if n in known]
+    unmodelled = [n for n in task.objective.metrics if n not in known and keys.get(n) not in known]
     aims = [
-        _aim(goal, names.index(goal.metric), evidence.measured[goal.metric])
+        _aim(goal, names.index(keys[goal.metric]), known[keys[goal.metric]])
         for goal in task.objective.goals
-        if goal.metric in evidence.measured
+        if keys[goal.metric] in known
     ]
     limits = []
     for constraint in task.objective.constraints:
@@ -97,10 +100,17 @@ def question(task: PlanningTask, evidence: Evidence) -> Question:
 
 def _aim(goal: Goal, column: int, measured: Measured) -> Aim:
     sign = 1.0 if goal.direction == "maximise" else -1.0
-    worst = None if goal.worst is None else sign * measured.standardised(goal.worst)
+    worst = goal.worst
+    if worst is not None:
+        worst = goal.loss(worst) if measured.is_distance else worst
+        worst = sign * measured.standardised(worst)
     if goal.direction != "match" or measured.is_distance:
         return Aim(goal, column, sign, worst=worst)
     low, high = goal.band
+    if measured.metric.scale == "log" and high <= 0:
+        raise PlanningError(
+            f"{goal.metric} cannot be brought to {high:g} or below: it is on a log scale"
+        )
     return Aim(goal, column, sign, _standardised(measured, low), _standardised(measured, high))
 
 

@@ -19,16 +19,21 @@ from orchestrator.ports.planner import MetricScale
 MAX_GOALS = 4
 """Of so many goals at most the hypervolume is used."""
 TRADE = "trade"
+MIN_ROWS = 2
 SUM_SHARE = 0.05
 
 
 def scalarised(asked: Question, seen: Evidence, seed: int) -> tuple[Question, Evidence]:
     """The question and evidence with one goal in place of many, where they are too many; trials
-    that lack a goal's outcome are left out of it."""
+    that lack a goal's outcome are left out. While hardly any has all, the first goal alone."""
     if len(asked.aims) <= MAX_GOALS:
         return asked, seen
-    rows = sorted(set.intersection(*(set(seen.measured[a.goal.metric].rows) for a in asked.aims)))
-    losses = np.stack([_loss(aim, seen.measured[aim.goal.metric], rows) for aim in asked.aims])
+    measured_of = [seen.measured[asked.names[aim.column]] for aim in asked.aims]
+    rows = sorted(set.intersection(*(set(m.rows) for m in measured_of)))
+    if len(rows) < MIN_ROWS:
+        return replace(asked, aims=asked.aims[:1]), seen
+    pairs = zip(asked.aims, measured_of, strict=True)
+    losses = np.stack([_loss(aim, m, rows) for aim, m in pairs])
     weights = np.random.default_rng([seed, 0x9A2]).dirichlet(np.ones(len(asked.aims)))[:, None]
     traded = (weights * losses).max(axis=0) + SUM_SHARE * (weights * losses).sum(axis=0)
     spread = float(traded.std()) or 1.0

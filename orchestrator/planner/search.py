@@ -74,7 +74,7 @@ class Search:
         n_all = math.prod(self.encoding.cells)
         most = MAX_SCORED_WHOLE if self.encoding.sole_pool is None else MAX_POOL
         if 0 < n_all <= most:
-            return self._best_of_all(worth, used, n_all)
+            return self._best_of_all(worth, incumbents, used, n_all)
         rng = np.random.default_rng([self.seed, 0x5EA])
         codes = self._starts(incumbents, rng)
         values = worth.score(codes)
@@ -94,7 +94,9 @@ class Search:
         else the one that is likeliest to be."""
         safe = safety.holds(codes)
         if not safe.any():
-            codes = np.concatenate([codes, self.encoding.with_context(incumbents, self.context)])
+            inside = incumbents[((incumbents >= 0) & (incumbents <= 1)).all(axis=1)]
+            again = self.encoding.with_context(self.encoding.snap(inside), self.context)
+            codes = np.concatenate([codes, self.possible.only(again)])
             values = worth.score(codes)
             safe = safety.holds(codes)
         if not safe.any():
@@ -114,7 +116,7 @@ class Search:
                 break
         return np.array(kept, dtype=np.intp)
 
-    def _best_of_all(self, worth: Worth, used: Floats, n_all: int) -> Found:
+    def _best_of_all(self, worth: Worth, incumbents: Floats, used: Floats, n_all: int) -> Found:
         taken = np.zeros(n_all, dtype=bool)
         taken[self._places(used)] = True
         free = np.flatnonzero(~taken)
@@ -128,12 +130,16 @@ class Search:
             codes, values = worth.best_of(lambda a, b: self._allowed(everything[a:b]), n_all)
             self.possible.refuse_none(len(codes))
         if self.safety is not None:
-            codes, values = self._safest(self.safety, worth, codes, values, codes[:0])
+            codes, values = self._safest(self.safety, worth, codes, values, incumbents)
         place = int(np.argmax(values))
         return Found(codes[place], float(values[place]))
 
     def _allowed(self, places: Places) -> Floats:
-        return self.possible.only(self._grid(places))
+        codes = self._grid(places)
+        # of a parameter that does not exist there, the first cell stands for all
+        in_first = codes * np.array(self.encoding.cells) < 1.0
+        once = ~(self.encoding.absent(codes) & ~in_first).any(axis=1)
+        return self.possible.only(self.encoding.snap(codes[once]))
 
     def _grid(self, places: Places) -> Floats:
         """Codes (n x p) of the combinations with these numbers."""
@@ -147,6 +153,7 @@ class Search:
         inside = codes[((codes >= 0) & (codes <= 1)).all(axis=1)]
         n = np.array(self.encoding.cells)
         cells = np.minimum(np.floor(inside * n).astype(int), n - 1)
+        cells[self.encoding.absent(inside)] = 0
         places = np.ravel_multi_index(tuple(cells.T), self.encoding.cells)
         return np.asarray(places, dtype=np.intp)
 

@@ -82,7 +82,7 @@ class Worth:
         for weight in self.weights:
             assert x is not None
             value = value + weight(codes, x)
-        return value
+        return np.where(np.isnan(value), -np.inf, value)
 
     def _aimed_at(self, codes: Floats) -> Floats:
         return self.encoding.features(self.encoding.at_highest_fidelity(codes))
@@ -109,7 +109,8 @@ class Worth:
             extra, slope = weight.pull(codes, own)
             value = value + extra
             gradient = gradient + slope
-        return value, gradient
+        absent = self.encoding.absent(codes)[:, self.encoding.movable[0]]
+        return value, np.where(absent, 0.0, gradient)
 
 
 def _log_mean(logs: Floats) -> tuple[Floats, Floats]:

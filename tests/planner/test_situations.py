@@ -359,7 +359,6 @@ def test_the_belief_says_what_matters_and_how_well_it_predicts() -> None:
 def test_the_importance_of_a_sum_is_the_share_of_each_term() -> None:
     rows = np.random.default_rng(1).random((60, 3)).tolist()
     points: list[Point] = [dict(zip("abc", row, strict=True)) for row in rows]
-    ]
     ended = samples.evaluated(points, lambda p: {"y": 2 * float(p["a"]) + float(p["b"])})
     for seed in range(3):
         found = BayesianPlanner(task(A, B, C, seed=seed)).belief(History(evaluated=ended))
@@ -400,3 +399,119 @@ def test_the_screening_of_a_large_pool_finds_what_looking_closely_finds(
     monkeypatch.setattr(worth, "MAX_CLOSELY", 100_000)
     closely = BayesianPlanner(question).propose(history, 1)[0]
     assert screened.point == closely.point == single.point
+
+
+# found by a reviewer
+
+
+def test_a_limit_on_a_metric_that_is_also_to_be_met_is_on_its_value() -> None:
+    wanted = Objective(
+        goals=(
+            Goal(metric="y", direction="match", low=5.0, high=5.0),
+            Goal(metric="z", direction="maximise"),
+        ),
+        constraints=(OutcomeConstraint(metric="y", sense=">=", bound=4.0),),
+    )
+
+    def truth(point: Point) -> dict[str, float]:
+        return {"y": 10 * float(point["a"]), "z": float(point["b"])}
+
+    made = play(task(A, B, objective=wanted), truth, 12)[6:]
+    assert sum(4.0 <= truth(p.point)["y"] <= 6.5 for p in made) >= 4
+    assert made[-1].probability_feasible is not None
+    assert made[-1].probability_feasible > 1e-3
+
+
+def test_of_several_goals_only_what_keeps_the_limits_makes_the_front() -> None:
+    wanted = Objective(
+        goals=(
+            Goal(metric="y", direction="maximise"),
+            Goal(metric="z", direction="maximise"),
+        ),
+        constraints=(OutcomeConstraint(metric="c", sense=">=", bound=0.5),),
+    )
+
+    def truth(point: Point) -> dict[str, float]:
+        a, b = float(point["a"]), float(point["b"])
+        return {"y": a - 2 * b, "z": 1 - a - 2 * b, "c": b}
+
+    made = play(task(A, B, objective=wanted, initial=8), truth, 18)[8:]
+    assert sum(0.45 <= float(p.point["b"]) <= 0.6 for p in made) >= 5
+
+
+def test_a_rough_trial_in_flight_is_no_exact_result() -> None:
+    level = Fidelity(name="level", levels=("rough", "exact"), costs=(1.0, 2.0))
+
+    def truth(point: Point) -> dict[str, float]:
+        return {"y": bump(point)["y"] + (5.0 if point["level"] == "rough" else 0.0)}
+
+    rng = np.random.default_rng(0)
+    points: list[Point] = [
+        {"a": a, "b": b, "level": level.levels[i % 2]}
+        for i, (a, b) in enumerate(rng.random((16, 2)).tolist())
+    ]
+    ended = samples.evaluated(points, truth)
+    pending: Point = {"a": 0.1, "b": 0.9, "level": "rough"}
+    planner = BayesianPlanner(task(A, B, level))
+    free = planner.propose(History(evaluated=ended, n_proposed=16), 1)[0]
+    busy = planner.propose(History(evaluated=ended, pending=(pending,), n_proposed=16), 1)[0]
+    assert free.acquisition is not None
+    assert busy.acquisition is not None
+    assert busy.acquisition > free.acquisition - 20
+
+
+def test_a_known_constraint_on_a_context_holds_in_the_context_that_is() -> None:
+    rule = KnownConstraint(text="a + h <= 1", expression="a + h - 1")
+    humid = Context(name="h", low=0.0, high=1.0, assumed=0.5)
+    question = task(A, humid, constraints=(rule,))
+    planner = BayesianPlanner(question)
+    first = planner.propose(History(context={"h": 0.9}), 3)
+    points: list[Point] = [{"a": 0.1 * i, "h": 0.2} for i in range(6)]
+    ended = samples.evaluated(points, lambda p: {"y": float(p["a"])})
+    later = planner.propose(History(evaluated=ended, n_proposed=6, context={"h": 0.9}), 1)
+    for proposal in (*first, *later):
+        assert proposal.point["h"] == pytest.approx(0.9)
+        assert float(proposal.point["a"]) <= 0.1 + 1e-9
+
+
+def test_a_robust_optimum_is_also_what_is_recommended() -> None:
+    inexact = Real(name="a", low=0.0, high=1.0, setting_sd=0.1)
+
+    def truth(point: Point) -> dict[str, float]:
+        a = float(point["a"])
+        sharp, broad = math.exp(-(((a - 0.2) / 0.04) ** 2)), math.exp(-(((a - 0.7) / 0.25) ** 2))
+        return {"y": 1.2 * sharp + broad}
+
+    grid: list[Point] = [{"a": i / 25} for i in range(26)]
+    history = History(evaluated=samples.evaluated(grid, truth), n_proposed=26)
+    chosen = BayesianPlanner(task(inexact)).recommend(history)
+    assert chosen is not None
+    assert abs(float(grid[chosen - 1]["a"]) - 0.7) < 0.1
+
+
+def test_a_combination_in_which_a_parameter_is_absent_is_tried_once() -> None:
+    mode = Choice(name="m", options=("no", "yes"))
+    number = Integer(name="n", low=1, high=6)
+    only = Condition(name="n", parent="m", values=("yes",), otherwise=0)
+    made = play(
+        task(mode, number, initial=2, conditions=(only,)),
+        lambda p: {"y": -1.0 if p["m"] == "yes" else 1.0},
+        7,
+    )
+    tried = [(p.point["m"], p.point["n"]) for p in made[2:]]
+    assert len(set(tried)) == len(tried)
+
+
+def test_preferences_wait_for_what_is_not_judged_yet() -> None:
+    wanted = Objective(goals=(Goal(metric=PREFERENCE, direction="maximise"),))
+    rng = np.random.default_rng(2)
+    points: list[Point] = [{"a": a, "b": b} for a, b in rng.random((6, 2)).tolist()]
+    judged = [Evaluated(trial=i + 1, point=p) for i, p in enumerate(points)]
+    ranked = sorted(range(6), key=lambda i: bump(points[i])["y"])
+    pairs = tuple((ranked[i + 1] + 1, ranked[i] + 1) for i in range(5))
+    planner = BayesianPlanner(task(A, B, objective=wanted))
+    first = planner.propose(History(evaluated=tuple(judged), n_proposed=6, preferences=pairs), 1)[0]
+    waiting = (*judged, Evaluated(trial=7, point=first.point))
+    second = planner.propose(History(evaluated=waiting, n_proposed=7, preferences=pairs), 1)[0]
+    apart = math.dist([float(first.point[n]) for n in "ab"], [float(second.point[n]) for n in "ab"])
+    assert apart > 0.03
