@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,11 +12,14 @@ from orchestrator.engine.history import evaluated_of, in_context, task_of
 from orchestrator.errors import InputError
 from orchestrator.files.campaign import campaign_from_text
 from orchestrator.files.rows import rows_of
-from orchestrator.model.space import Point
+from orchestrator.model.space import Context, Parameter, Point, Real, SearchSpace, Value
 from orchestrator.model.trial import Proposal
 from orchestrator.ports.planner import Evaluated, History
 from orchestrator.runtime.ask_tell import context_now
 from orchestrator.runtime.tables import Data, table_of
+
+ROUNDING = 2e-3
+"""A told number that is off by this share of its range (on a log scale, of itself) was rounded."""
 
 
 class Advisor:
@@ -100,8 +104,9 @@ class Advisor:
         wanted = [m for m in self._campaign.metrics if m.name in self._campaign.objective.metrics]
         numbers = []
         for row in rows_of(table, self._campaign.space, wanted):
-            if row.trial.point in self._pending:
-                self._pending.remove(row.trial.point)
+            answered = _answered(self._campaign.space, row.trial.point, self._pending)
+            if answered is not None:
+                self._pending.remove(answered)
             if row.is_pending:
                 self._pending.append(row.trial.point)
             else:
@@ -136,3 +141,21 @@ def _spoken_of(objective: Mapping[str, Any]) -> list[str]:
 
 def _is_scalar(value: Any) -> bool:
     return isinstance(value, str) or not hasattr(value, "__iter__")
+
+
+def _answered(space: SearchSpace, told: Point, pending: list[Point]) -> Point | None:
+    """The point in flight that a told one answers: the same words, and numbers that rounding
+    explains. What cannot be chosen may have changed since."""
+    chosen = [p for p in space.parameters if not isinstance(p, Context)]
+    for point in pending:
+        if all(_is_same(p, told[p.name], point[p.name]) for p in chosen):
+            return point
+    return None
+
+
+def _is_same(parameter: Parameter, told: Value, asked: Value) -> bool:
+    if not isinstance(parameter, Real) or isinstance(told, str) or isinstance(asked, str):
+        return told == asked
+    share = ROUNDING if parameter.scale == "log" else 0.0
+    span = ROUNDING * (parameter.high - parameter.low) if parameter.scale == "linear" else 0.0
+    return math.isclose(told, asked, rel_tol=share, abs_tol=span)

@@ -157,3 +157,18 @@ def test_several_goals_of_a_frame() -> None:
     assert advice.n_results == 3
     with pytest.raises(InputError, match="not both"):
         propose(DataFrame(TABLE), 1, goal=[("minimise", "y"), ("maximise", "y")])
+
+
+def test_a_rounded_point_in_another_context_answers_what_was_asked() -> None:
+    space = {
+        "x": {"real": [0, 1]},
+        "t": {"real": [1, 1000], "scale": "log"},
+        "h": {"context": [0, 1], "assumed": 0.5},
+    }
+    advisor = Advisor(space, {"maximise": "y"}, planner=SOBOL)
+    first, second = advisor.ask(2)
+    told = {"x": round(float(first.point["x"]), 3), "t": float(f"{first.point['t']:.3g}")}
+    advisor.tell({**told, "h": 0.61, "y": 1.0})
+    assert advisor._pending == [second.point]
+    advisor.tell({"x": 0.0, "t": 1.0, "h": 0.5, "y": 1.0})
+    assert advisor._pending == [second.point]
