@@ -28,7 +28,8 @@ from orchestrator.planner.possible import Possible
 from orchestrator.planner.question import Question, question
 from orchestrator.planner.scalarised import scalarised
 from orchestrator.planner.search import Found, Search
-from orchestrator.planner.weighing import Cheapness, Weight, safety, what_is_learnt
+from orchestrator.planner.weighing import Cheapness, safety, what_is_learnt
+from orchestrator.planner.worth import Weight
 from orchestrator.ports.planner import Belief, History, PlanningTask
 
 N_INCUMBENTS = 4

@@ -14,15 +14,12 @@ from orchestrator.planner.gaussian import GaussianProcess
 from orchestrator.planner.improvement import log_probability
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.question import Limit, Question
-from orchestrator.planner.worth import Weight
 
 DIFFERENCE = 1e-6
 STEEPNESS = 50.0
 MARGIN = 0.05
 """The penalty of an unsafe point begins so many standard deviations before the limit, so that a
 climb ends on the safe side."""
-
-__all__ = ["Cheapness", "Informativeness", "Safety", "Weight", "safety", "what_is_learnt"]
 
 
 def by_differences(value: Any, encoding: Encoding, codes: Floats) -> Floats:
