@@ -104,6 +104,7 @@ def flush_ms(folder: Path, n: int = 50) -> float:
 def private_folder() -> Iterator[tuple[Path, dict[str, str]]]:
     """A folder on the disk of this checkout, and an environment in which Hagane keeps to it.
 
+    Compiled modules are kept, as they are where nobody forbids it: a second start compiles nothing.
     The short name in the temporary directory is for sockets, whose paths may not be long.
     """
     with (
@@ -112,6 +113,7 @@ def private_folder() -> Iterator[tuple[Path, dict[str, str]]]:
     ):
         environment = dict(os.environ, HAGANE_DATA=folder, XDG_RUNTIME_DIR=short)
         environment["PYTHONPATH"] = str(ROOT)
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         yield Path(folder), environment
 
 

@@ -215,6 +215,7 @@ def main() -> None:
             pairs = [rehearsal_s(environment, planner) for _ in range(options.rehearsals)]
             words = "hagane rehearse" + (f" --planner {planner}" if planner else "")
             figures.append(show(Goal(words, limit, "s"), *zip(*pairs, strict=True)))
+    first_trial_s()  # compiles what was not
     firsts = [first_trial_s() for _ in range(options.repeats)]
     figures.append(show(Goal("hagane demo to its first trial", 1.0, "s"), firsts))
     idle = [idle_engine() for _ in range(3)]
