@@ -1,17 +1,31 @@
-"""A descriptor: material in, named vector with units out."""
+"""A descriptor: materials in, one named vector with units for each out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Content = Literal["counts", "bits", "dense"]
+"""What the numbers are: how often, or whether, a fragment occurs (compared by Tanimoto's
+similarity), or quantities (compared by their distance)."""
 
 
+@runtime_checkable
 class Descriptor(Protocol):
-    """Turns materials into vectors, batch-wise. Found by entry point `hagane.descriptors`."""
+    """Turns materials into vectors, batch-wise. Found by entry point `hagane.descriptors`, and
+    constructed with its options as keywords, all of which have defaults.
+
+    A material is a text in the field's own notation: a SMILES, a formula, the text of a CIF. What
+    it gives depends on the material alone, not on the others of the batch.
+    """
 
     @property
     def names(self) -> Sequence[str]:
-        """One name per component."""
+        """One name per component (d)."""
         ...
 
     @property
@@ -19,10 +33,28 @@ class Descriptor(Protocol):
         """One unit per component ('' for dimensionless)."""
         ...
 
-    def describe(self, materials: Sequence[str]) -> Sequence[Sequence[float]]:
-        """n materials -> n x d values.
+    @property
+    def content(self) -> Content:
+        """What the numbers are, which decides how two materials are compared."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """The paper that it comes from."""
+        ...
+
+    def canonical(self, material: str) -> str:
+        """The same material in the one form that all its spellings have.
 
         Raises:
-            InputError: a material cannot be read; the sentence names it.
+            InputError: it cannot be read; the sentence names it and says why.
+        """
+        ...
+
+    def describe(self, materials: Sequence[str]) -> NDArray[np.float64]:
+        """n materials -> n x d numbers, in `units`. All are finite.
+
+        Raises:
+            InputError: a material cannot be read or described; the sentence names it.
         """
         ...

@@ -71,13 +71,18 @@ FAULTS = [
         "import time",
     ),
     Fault(
-        "One door: scipy in the planner, and quantiles in the reports",
+        "One door: scipy in the planner and the materials, and quantiles in the reports",
         "orchestrator/runtime/replay.py",
         "def f():\n    import scipy",
     ),
     Fault("One door: databases in the journal", "orchestrator/cli/looking.py", "import sqlalchemy"),
     Fault("One door: pyserial in the transports", "drivers/instrument.py", "import serial"),
-    Fault("One door: ASE in the atomistic simulators", "simulators/lab/growth.py", "import ase"),
+    Fault(
+        "One door: ASE in the atomistic simulators and the materials' crystals",
+        "simulators/lab/growth.py",
+        "import ase",
+    ),
+    Fault("One door: chemistry in the materials", "orchestrator/reports/page.py", "import rdkit"),
     Fault(
         "One door: APScheduler in scheduling",
         "orchestrator/engine/loop.py",

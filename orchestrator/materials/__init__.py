@@ -1,0 +1,1 @@
+"""Materials informatics: representation and generation. The door of rdkit and its friends."""

@@ -1,0 +1,54 @@
+"""The door of rdkit: SMILES read, in one canonical form, and every complaint in a sentence."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from types import ModuleType
+from typing import Any
+
+from orchestrator.errors import InputError
+
+INSTALL = "pip install 'hagane[materials]'"
+
+
+@functools.cache
+def rdkit(name: str = "Chem") -> ModuleType:
+    """A module of rdkit, whose own complaints on the terminal are silenced.
+
+    Raises:
+        InputError: rdkit is not installed.
+    """
+    try:
+        from rdkit import RDLogger
+    except ImportError as error:
+        raise InputError("molecules need rdkit, which is not installed", hint=INSTALL) from error
+    RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
+    return importlib.import_module(f"rdkit.{name}")
+
+
+def molecule(smiles: str) -> Any:
+    """The rdkit molecule of a SMILES.
+
+    Raises:
+        InputError: it cannot be read; the sentence says why.
+    """
+    found = rdkit().MolFromSmiles(smiles) if smiles.strip() else None
+    if found is None or found.GetNumAtoms() == 0:
+        raise InputError(f"'{smiles}' is not a molecule: {_why(smiles)}")
+    return found
+
+
+def _why(smiles: str) -> str:
+    if not smiles.strip():
+        return "it is empty"
+    raw = rdkit().MolFromSmiles(smiles, sanitize=False)
+    if raw is None:
+        return "the SMILES cannot be parsed"
+    problems = [p.Message() for p in rdkit().DetectChemistryProblems(raw)]
+    return problems[0] if problems else "it holds no atom"
+
+
+def canonical_smiles(smiles: str) -> str:
+    """The one SMILES that rdkit writes for a molecule. Raises InputError."""
+    return str(rdkit().MolToSmiles(molecule(smiles)))
