@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from orchestrator.errors import InputError, NameClash, UnknownName
 from orchestrator.ports.action import ActionSpec, Unit, actions_of
+from orchestrator.ports.descriptor import Descriptor
 from orchestrator.ports.resource import OptionSpec, ResourceKind
 
 TOP_LEVEL = ("orchestrator", "drivers", "simulators", "campaigns")
@@ -80,6 +81,25 @@ def resource_kind(name: str) -> ResourceKind:
         parts=dict(getattr(cls, "parts", {})),
         doc=inspect.getdoc(cls) or "",
     )
+
+
+def descriptor(name: str, options: Mapping[str, Any]) -> Descriptor:
+    """An installed descriptor with its options.
+
+    Raises:
+        UnknownName: there is none of that name, or it has no such option.
+        InputError: it cannot be imported, or an option is wrong.
+    """
+    cls = load("descriptors", name)
+    known = [p.name for p in inspect.signature(cls).parameters.values()]
+    for option in options:
+        if option not in known:
+            raise UnknownName(f"option of the descriptor '{name}'", option, known)
+    try:
+        made: Descriptor = cls(**options)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"the descriptor '{name}' cannot be made like this: {error}") from error
+    return made
 
 
 def _actions(name: str, cls: type) -> Mapping[str, ActionSpec]:

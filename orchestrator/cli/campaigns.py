@@ -22,6 +22,8 @@ from orchestrator.errors import Exit, NoRecipe, UnknownName
 if TYPE_CHECKING:
     from orchestrator.runtime.run import Finish, Setting
 
+N_SET_ASIDE = 5
+"""Rows that are named on the terminal."""
 NewOption = Annotated[bool, typer.Option("--new", help="Start another campaign of that name.")]
 
 
@@ -166,7 +168,8 @@ def check(campaign: CampaignArgument, lab: LabOption = None, as_json: JsonOption
         study, bound = read_campaign(campaign_path(campaign)), ""
     if as_json:
         told = {"campaign": study.name, "lab": bound or None, "file_hash": study.file_hash}
-        print_json({"ok": True, **told})
+        aside = {p.name: getattr(p, "set_aside", ()) for p in study.space.parameters}
+        print_json({"ok": True, **told, "set_aside": {k: v for k, v in aside.items() if v}})
     else:
         place = f"on lab '{bound}'" if bound else "for tables (hagane propose, hagane replay)"
         typer.echo(
@@ -174,7 +177,20 @@ def check(campaign: CampaignArgument, lab: LabOption = None, as_json: JsonOption
             f"{len(study.recipe)} steps, {len(study.metrics)} metrics, "
             f"{study.budget.trials} trials, {place}"
         )
+        for parameter in study.space.parameters:
+            if getattr(parameter, "set_aside", ()):
+                _tell_set_aside(parameter)
     return int(Exit.FINISHED)
+
+
+def _tell_set_aside(pool: Any) -> None:
+    """Names the rows of a pool's table that are no candidates, or the first of them."""
+    aside = pool.set_aside
+    typer.echo(f"{pool.name}: {len(pool.names)} candidates; {len(aside)} rows are set aside:")
+    for row in aside[:N_SET_ASIDE]:
+        typer.echo(f"  {pool.source}:{row.line}: {row.why}")
+    if len(aside) > N_SET_ASIDE:
+        typer.echo(f"  and {len(aside) - N_SET_ASIDE} more (--json tells all)")
 
 
 def rehearse(

@@ -9,6 +9,7 @@ from orchestrator.errors import InputError, UnknownName
 from orchestrator.files.canonical import content_hash
 from orchestrator.files.checks import read_block, read_confirm, read_controls
 from orchestrator.files.conditions import read_constraints
+from orchestrator.files.describing import Descriptors, no_descriptors
 from orchestrator.files.document import Document, parse_document, read_document
 from orchestrator.files.findings import Findings
 from orchestrator.files.outcome import read_contexts, read_metrics
@@ -31,6 +32,7 @@ def load_campaign(
     capability: Callable[[str], Actions],
     capabilities: Collection[str],
     planners: Collection[str],
+    descriptors: Descriptors = no_descriptors,
 ) -> Campaign:
     """Reads and checks a campaign file; nothing is opened but its tables.
 
@@ -39,15 +41,22 @@ def load_campaign(
         capability: gives the actions of an installed capability.
         capabilities: names of the installed capabilities.
         planners: names of the installed kinds of planner.
+        descriptors: makes an installed descriptor.
 
     Raises:
         FileProblems: with every mistake of the file and its place.
     """
     document = read_document(Path(path))
-    return _Reading(document, Path(path).parent).campaign(capability, capabilities, planners)
+    reading = _Reading(document, Path(path).parent, descriptors)
+    return reading.campaign(capability, capabilities, planners)
 
 
-def campaign_from_text(text: str, source: str, planners: Collection[str]) -> Campaign:
+def campaign_from_text(
+    text: str,
+    source: str,
+    planners: Collection[str],
+    descriptors: Descriptors = no_descriptors,
+) -> Campaign:
     """A campaign without roles, from the text of a file; tables are looked for where one is.
 
     Raises:
@@ -57,13 +66,14 @@ def campaign_from_text(text: str, source: str, planners: Collection[str]) -> Cam
     def none(name: str) -> Actions:
         raise UnknownName("capability that is installed", name, ())
 
-    return _Reading(parse_document(text, source), Path()).campaign(none, (), planners)
+    reading = _Reading(parse_document(text, source), Path(), descriptors)
+    return reading.campaign(none, (), planners)
 
 
 class _Reading:
-    def __init__(self, document: Document, folder: Path) -> None:
+    def __init__(self, document: Document, folder: Path, descriptors: Descriptors) -> None:
         self._document = document
-        self._folder = folder
+        self._folder, self._descriptors = folder, descriptors
         self._findings = Findings(document)
         self._scope = Scope()
 
@@ -76,7 +86,7 @@ class _Reading:
         findings = self._findings
         findings.keys([], CampaignShape, "a key of a campaign")
         heading = findings.shaped([], CampaignHeading, "a key of a campaign", partly=True)
-        space = read_space(findings, self._scope, self._folder)
+        space = read_space(findings, self._scope, self._folder, self._descriptors)
         constraints = read_constraints(findings, self._scope)
         space = space.model_copy(update={"constraints": constraints})
         roles = self._roles(capability, capabilities)

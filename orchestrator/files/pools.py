@@ -6,19 +6,26 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orchestrator.errors import FileProblems, InputError, Problem, UnknownName
+from orchestrator.files.describing import MATERIAL_KEYS, Descriptors, Reading, describe
 from orchestrator.files.shapes import DescribedChoiceShape, PoolShape
 from orchestrator.files.table import Table, read_table
 from orchestrator.model.quantity import check_unit, quantity_in
 from orchestrator.model.space import Pool
 
 
-def read_pool(name: str, shape: PoolShape, folder: Path) -> Pool:
+def read_pool(name: str, shape: PoolShape, folder: Path, descriptors: Descriptors) -> Pool:
     """The candidates of a table, which is looked for in `folder`.
 
     Raises:
         InputError: the table cannot be used, with every mistake of it.
     """
     table = read_table(folder / shape.pool)
+    reading = Reading(tuple(range(len(table.rows))), (), ())
+    if shape.descriptor is not None:
+        reading = describe(table, shape, descriptors)
+        table = table.only(reading.rows)
+    elif any(getattr(shape, key) is not None for key in MATERIAL_KEYS):
+        raise InputError("a column of materials needs a descriptor", hint="descriptor: morgan")
     names = _candidate_names(table, shape.name)
     columns, units = _describing(table, shape, names)
     numbers = [table.numbers(column) for column in columns]
@@ -30,6 +37,8 @@ def read_pool(name: str, shape: PoolShape, folder: Path) -> Pool:
         units=tuple(units),
         rows=tuple(zip(*numbers, strict=True)),
         texts={column: table.texts(column) for column in others},
+        described=reading.described,
+        set_aside=reading.set_aside,
         source=shape.pool,
         sha256=table.sha256,
     )
@@ -84,6 +93,8 @@ def _candidate_names(table: Table, wanted: str | None) -> str:
 
 def _describing(table: Table, shape: PoolShape, names: str) -> tuple[Sequence[str], Sequence[str]]:
     """Columns of numbers that describe a candidate, with their units."""
+    if shape.columns is None and shape.descriptor is not None:
+        return (), ()
     if shape.columns is None:
         columns = [c for c in table.columns if c != names and table.is_numeric(c)]
         units = [""] * len(columns)
@@ -97,6 +108,6 @@ def _describing(table: Table, shape: PoolShape, names: str) -> tuple[Sequence[st
     if not columns:
         raise InputError(
             f"{table.source} has no column of numbers that describe the candidates",
-            hint="a pool is modelled by its numbers; add at least one column",
+            hint="a pool is modelled by its numbers; add a column, or a descriptor",
         )
     return columns, units

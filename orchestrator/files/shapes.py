@@ -34,6 +34,7 @@ Formula: TypeAlias = Annotated[
 ]
 Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
 Word: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
+OneDescriptor: TypeAlias = Word | dict[Word, dict[Word, Finite | int | bool | Word] | None]
 Name: TypeAlias = Annotated[str, Field(pattern=NAME)]
 UnitText: TypeAlias = Annotated[
     str, Field(description="a unit; none for a plain number", examples=["sccm", "ohm*cm", "at.%"])
@@ -151,12 +152,25 @@ class PoolShape(ConditionalShape):
     """One row of a CSV file, relative to the campaign file.
 
     `name` is the column that names the candidates (else the column `name`, else the first);
-    `columns` are the describing numbers with their units (else every numeric column, without).
+    `columns` are the describing numbers with their units (else every numeric column, without; with
+    a descriptor none). `descriptor` describes the materials of the column `smiles`, `formula`,
+    `structure` or `material`; candidates that are one molecule twice count once.
     """
 
     pool: Word
     name: Word | None = None
     columns: dict[str, UnitText] | None = None
+    descriptor: Annotated[
+        OneDescriptor | list[OneDescriptor] | None,
+        Field(
+            description="what describes the materials, with its options",
+            examples=["morgan", {"morgan": {"radius": 3}}],
+        ),
+    ] = None
+    smiles: Word | None = None
+    formula: Word | None = None
+    structure: Word | None = None
+    material: Word | None = None
 
 
 PARAMETER_SHAPES: dict[str, type[Shape]] = {

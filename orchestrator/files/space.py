@@ -8,6 +8,7 @@ from pathlib import Path
 
 from orchestrator.errors import InputError, did_you_mean
 from orchestrator.files.conditions import read_condition
+from orchestrator.files.describing import Descriptors
 from orchestrator.files.findings import Findings
 from orchestrator.files.mixture import read_mixture
 from orchestrator.files.pools import described_choice, read_pool
@@ -45,12 +46,14 @@ from orchestrator.model.space import (
 _PERCENT = ("%", "percent")
 
 
-def read_space(findings: Findings, scope: Scope, folder: Path) -> SearchSpace:
+def read_space(
+    findings: Findings, scope: Scope, folder: Path, descriptors: Descriptors
+) -> SearchSpace:
     """What could be read, without the known constraints; each parameter is declared in `scope`.
 
     Tables of pools are looked for in `folder`.
     """
-    reading = _Reading(findings, scope, folder)
+    reading = _Reading(findings, scope, folder, descriptors)
     for name in findings.entries(["space"]):
         reading.entry(name)
     conditions = reading.conditions()
@@ -62,8 +65,11 @@ def read_space(findings: Findings, scope: Scope, folder: Path) -> SearchSpace:
 
 
 class _Reading:
-    def __init__(self, findings: Findings, scope: Scope, folder: Path) -> None:
-        self._findings, self._scope, self._folder = findings, scope, folder
+    def __init__(
+        self, findings: Findings, scope: Scope, folder: Path, descriptors: Descriptors
+    ) -> None:
+        self._findings, self._scope = findings, scope
+        self._folder, self._descriptors = folder, descriptors
         self._conditional: dict[str, ConditionalShape] = {}
         self.parameters: list[Parameter] = []
         self.mixtures: list[Mixture] = []
@@ -112,9 +118,12 @@ class _Reading:
     def _parameter(self, name: str, shape: Shape) -> Parameter | None:
         path = ["space", name]
         kind = next(kind for kind in PARAMETER_SHAPES if kind in type(shape).model_fields)
-        parameter = None
+        parameter: Parameter | None = None
         with self._findings.at([*path, kind]):
-            parameter = _parameter(name, shape, self._folder)
+            if isinstance(shape, PoolShape):
+                parameter = read_pool(name, shape, self._folder, self._descriptors)
+            else:
+                parameter = _parameter(name, shape)
             self._refuse_second_fidelity(parameter)
         if parameter is None:
             return None
@@ -156,7 +165,7 @@ def _shape(findings: Findings, name: str) -> Shape | None:
     return findings.shaped(path, shape, f"a key of a parameter that is '{kinds[0]}'")
 
 
-def _parameter(name: str, shape: Shape, folder: Path) -> Parameter:
+def _parameter(name: str, shape: Shape) -> Parameter:
     match shape:
         case RealShape() | IntegerShape() | ContextShape():
             return _between(name, shape)
@@ -167,8 +176,6 @@ def _parameter(name: str, shape: Shape, folder: Path) -> Parameter:
             return Choice(name=name, options=tuple(options))
         case DescribedChoiceShape():
             return described_choice(name, shape)
-        case PoolShape():
-            return read_pool(name, shape, folder)
         case FidelityShape(fidelity=levels):
             return Fidelity(name=name, levels=tuple(levels), costs=tuple(levels.values()))
     raise TypeError(f"not the shape of a parameter: {shape!r}")

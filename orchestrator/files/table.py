@@ -6,7 +6,8 @@ import csv
 import hashlib
 import io
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator.errors import FileProblems, Problem, UnknownName
@@ -27,6 +28,11 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     lines: tuple[int, ...]
     sha256: str
+
+    def only(self, places: Sequence[int]) -> Table:
+        """The table with some of its rows."""
+        rows = tuple(self.rows[i] for i in places)
+        return replace(self, rows=rows, lines=tuple(self.lines[i] for i in places))
 
     def texts(self, column: str) -> tuple[str, ...]:
         """The cells of a column. Raises UnknownName."""

@@ -53,6 +53,13 @@ class Rows(Sequence[tuple[float, ...]]):
         """As JSON: the width, and the bytes in base64."""
         return {"width": self.width, "float64": base64.b64encode(self.flat.tobytes()).decode()}
 
+    def only(self, rows: Sequence[int]) -> Rows:
+        """Some of the rows."""
+        flat = array("d")
+        for row in rows:
+            flat += self.flat[row * self.width : (row + 1) * self.width]
+        return Rows(flat, self.width)
+
     def column(self, index: int) -> Sequence[float]:
         """The numbers of one column (n)."""
         return self.flat[index :: self.width]

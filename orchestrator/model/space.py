@@ -8,10 +8,12 @@ components of a mixture are real parameters of their own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orchestrator.model.counts import Counts
 from orchestrator.model.rows import Rows
 from orchestrator.model.syntax import TEXT
 
@@ -73,11 +75,42 @@ class Choice(_Frozen):
     options: tuple[str, ...]
 
 
+class Described(_Frozen):
+    """What a descriptor says of the candidates of a pool (n), of which column `material` is read.
+
+    `counts` (n x d) are compared by Tanimoto's similarity; `rows` (n x d, in `units`) are
+    quantities with `names`, each standardised; more than a few share one length scale.
+    """
+
+    descriptor: str
+    material: str
+    options: dict[str, float | int | str | bool] = Field(default_factory=dict)
+    counts: Counts | None = None
+    names: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    rows: Rows | None = None
+
+    def only(self, candidates: Sequence[int]) -> Described:
+        """What is said of some of the candidates."""
+        counts = None if self.counts is None else self.counts.only(candidates)
+        rows = None if self.rows is None else self.rows.only(candidates)
+        return self.model_copy(update={"counts": counts, "rows": rows})
+
+
+class SetAside(_Frozen):
+    """A row of a table that is no candidate, and why: a sentence with its line."""
+
+    line: int
+    why: str
+
+
 class Pool(_Frozen):
     """One of a finite list of candidates, each with numbers that describe it.
 
     `columns` name the d describing numbers, `rows` is n x d in the given units, `names` are n
     distinct candidate names. `texts` are columns of words: they reach the recipe, not the model.
+    `described` is what descriptors say of them: it reaches the model, not the recipe. `set_aside`
+    are rows of the table that could not be described.
     """
 
     kind: Literal["pool"] = "pool"
@@ -87,8 +120,21 @@ class Pool(_Frozen):
     units: tuple[str, ...]
     rows: Rows
     texts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    described: tuple[Described, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
     source: str = ""
     sha256: str = ""
+
+    def only(self, candidates: Sequence[int]) -> Pool:
+        """The pool with some of its candidates."""
+        return self.model_copy(
+            update={
+                "names": tuple(self.names[i] for i in candidates),
+                "rows": self.rows.only(candidates),
+                "texts": {c: tuple(t[i] for i in candidates) for c, t in self.texts.items()},
+                "described": tuple(d.only(candidates) for d in self.described),
+            }
+        )
 
 
 class Fidelity(_Frozen):
@@ -206,7 +252,8 @@ def point_values(space: SearchSpace, point: Point) -> dict[str, Value]:
     for parameter in space.parameters:
         if isinstance(parameter, Pool):
             row = parameter.names.index(str(point[parameter.name]))
-            for column, value in zip(parameter.columns, parameter.rows[row], strict=True):
+            numbers = parameter.rows[row] if parameter.columns else ()
+            for column, value in zip(parameter.columns, numbers, strict=True):
                 values[f"{parameter.name}.{column}"] = value
             for column, words in parameter.texts.items():
                 values[f"{parameter.name}.{column}"] = words[row]

@@ -24,6 +24,7 @@ from orchestrator.model.space import (
     Real,
     Value,
 )
+from orchestrator.planner.describing import array_of
 from orchestrator.planner.kernel import Floats
 
 
@@ -130,17 +131,14 @@ def numbers_of(parameter: Parameter, codes: Floats) -> dict[str, Floats]:
     if isinstance(parameter, Integer):
         return {parameter.name: (parameter.low + cells).astype(float)}
     if isinstance(parameter, Pool):
-        rows = array_of(parameter)[cells]
+        if not parameter.columns:
+            return {}
+        rows = array_of(parameter.rows)[cells]
         return {f"{parameter.name}.{c}": rows[:, i] for i, c in enumerate(parameter.columns)}
     words = words_of(parameter)
     if isinstance(words[0], str):
         return {}
     return {parameter.name: np.array(words, dtype=float)[cells]}
-
-
-def array_of(pool: Pool) -> Floats:
-    """The rows of a pool (n x d), not copied."""
-    return np.frombuffer(pool.rows.flat, dtype=np.float64).reshape(len(pool.names), -1)
 
 
 def _cell(parameter: Parameter, code: float) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 
 from orchestrator.model.trial import Neighbour, Prediction, Proposal
 from orchestrator.planner.asking import shifts
-from orchestrator.planner.encoding import Encoding, distances
+from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.gaussian import belief
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.measured import Evidence
@@ -153,7 +153,7 @@ class Diagnosis:
     def _nearest(self, features: Floats) -> Neighbour | None:
         rows = sorted({r for m in self.evidence.measured.values() for r in m.rows})
         others = self.evidence.features[rows]
-        apart = distances(features, others)[0]
+        apart = self.encoding.layout.distances(features, others)[0]
         place = int(np.argmin(apart))
         return Neighbour(trial=self.evidence.trials[rows[place]], distance=float(apart[place]))
 

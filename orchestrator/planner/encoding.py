@@ -7,8 +7,9 @@ Two forms, both float64 arrays with one row per point:
   where its levels do; a choice becomes a one-hot block, sqrt(1/2) high, whose columns share a
   length scale (`groups`), so that two words are one apart; a pool becomes its describing columns,
   each standardised to the mean and spread of a uniform variable on [0, 1] (so that the priors, made
-  for the unit cube, fit, and one outlier does not squeeze the rest). A parameter that does not
-  exist at a point (`conditions`) is 1/2 there.
+  for the unit cube, fit, and one outlier does not squeeze the rest), and what descriptors say of
+  its candidates (see `described`). A parameter that does not exist at a point (`conditions`) is
+  1/2 there.
 
 numpy only.
 """
@@ -35,7 +36,6 @@ from orchestrator.model.space import (
     Value,
 )
 from orchestrator.planner.axes import (
-    array_of,
     as_word,
     check,
     code_of,
@@ -45,11 +45,10 @@ from orchestrator.planner.axes import (
     value_of,
     words_of,
 )
+from orchestrator.planner.describing import Part, described, layout_of, standardised
 from orchestrator.planner.kernel import Floats
 
-UNIFORM_SD = math.sqrt(1 / 12)
 ONE_HOT = math.sqrt(0.5)
-MAX_DOUBLE = 100_000
 
 
 class Encoding:
@@ -57,7 +56,7 @@ class Encoding:
 
     Attributes:
         columns: which feature columns each parameter has.
-        groups: the length scale of each feature column (d).
+        layout: what the feature columns are.
         cells: number of different values per parameter; 0 for one without steps.
 
     Raises:
@@ -69,19 +68,18 @@ class Encoding:
         self._positions: list[dict[str, int]] = []
         self._tables: list[Floats | None] = []
         self.columns: list[slice] = []
-        groups: list[int] = []
+        parts: list[Part] = []
         for parameter in space.parameters:
             check(parameter)
             words = words_of(parameter)
             self._positions.append({as_word(w): i for i, w in enumerate(words)})
-            table = _table(parameter)
-            self._tables.append(table)
-            width = 1 if table is None else table.shape[1]
-            self.columns.append(slice(len(groups), len(groups) + width))
-            first = groups[-1] + 1 if groups else 0
-            is_block = isinstance(parameter, Choice | Fidelity)
-            groups += [first] * width if is_block else range(first, first + width)
-        self.groups = np.array(groups, dtype=np.intp)
+            own = _parts(parameter)
+            tables = [part.table for part in own if part.table is not None]
+            self._tables.append(np.concatenate(tables, axis=1) if tables else None)
+            start = sum(part.width for part in parts)
+            self.columns.append(slice(start, start + sum(part.width for part in own)))
+            parts += own
+        self.layout = layout_of(parts)
         self.cells = tuple(n_values(p) for p in space.parameters)
         self._places = {p.name: i for i, p in enumerate(space.parameters)}
         self._conditions = [
@@ -101,7 +99,7 @@ class Encoding:
     @property
     def width(self) -> int:
         """d, the width of features."""
-        return len(self.groups)
+        return len(self.layout.groups)
 
     def place(self, name: str) -> int:
         """The column of codes of a parameter."""
@@ -116,6 +114,17 @@ class Encoding:
         """The pool, when it is the whole space: then no candidate is proposed twice."""
         first = self.space.parameters[0] if self.n_parameters == 1 else None
         return first if isinstance(first, Pool) else None
+
+    def table(self, name: str) -> Floats:
+        """Features of each candidate of a pool, or of each word (rows).
+
+        Raises:
+            KeyError: the parameter's features are its code.
+        """
+        found = self._tables[self._places[name]]
+        if found is None:
+            raise KeyError(name)
+        return found
 
     def index(self, name: str, value: Value) -> int:
         """The row of a candidate, or the place of a choice's word. Raises UnknownName."""
@@ -249,46 +258,15 @@ class Encoding:
         return codes
 
 
-def _table(parameter: Parameter) -> Floats | None:
-    """Features of each value (rows) of a parameter, where they are not its code."""
+def _parts(parameter: Parameter) -> list[Part]:
+    """The features of a parameter; without a table they are its code."""
     match parameter:
         case Pool():
-            return standardised(parameter)
+            own = [Part(standardised(parameter))] if parameter.columns else []
+            return [*own, *(described(d) for d in parameter.described)]
         case Choice() | Fidelity():
-            return ONE_HOT * np.eye(n_values(parameter))
+            return [Part(ONE_HOT * np.eye(n_values(parameter)), is_one=True)]
         case Ordinal():
-            return np.array(positions_of_levels(parameter))[:, None]
+            return [Part(np.array(positions_of_levels(parameter))[:, None])]
         case _:
-            return None
-
-
-def standardised(pool: Pool) -> Floats:
-    """The rows of a pool (n x d), each column with mean 1/2 and the spread of a uniform variable
-    on [0, 1]; a column without spread is 1/2 throughout. In single precision past a hundred
-    thousand rows.
-
-    Raises:
-        InputError: a number is not finite.
-    """
-    rows = array_of(pool)
-    kind = np.float64 if len(rows) <= MAX_DOUBLE else np.float32
-    out = np.empty(rows.shape, dtype=kind)
-    for column in range(rows.shape[1]):  # one after the other: a large pool is not copied whole
-        values = rows[:, column]
-        if not np.isfinite(values).all():
-            raise InputError(f"the pool '{pool.name}' has a number that is not finite")
-        # divided first: the square of 1e200 is not a float
-        size = float(np.abs(values).max(initial=0.0))
-        values = values / (size if size > 0 else 1.0)
-        values -= values.mean()
-        spread = float(values.std())
-        out[:, column] = 0.5 + UNIFORM_SD * values / spread if spread > 1e-12 else 0.5
-    return out
-
-
-def distances(a: Floats, b: Floats) -> Floats:
-    """Distances (n x m) between features a (n x d) and b (m x d); two words are 1 apart."""
-    squared = np.zeros((len(a), len(b)))
-    for i in range(a.shape[1]):
-        squared += (a[:, i, None] - b[None, :, i]) ** 2
-    return np.sqrt(squared)
+            return [Part(None)]

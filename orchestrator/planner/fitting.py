@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.planner.gaussian import GaussianProcess
-from orchestrator.planner.kernel import Floats, Shape
+from orchestrator.planner.kernel import Floats, Layout, Shape
 from orchestrator.planner.likelihood import Hyper, Likelihood, LogNormal, Priors
 
 MIN_TO_FIT = 2
@@ -27,7 +27,7 @@ class Data:
 
     Attributes:
         x, y: features (n x d) and standardised outcomes (n).
-        groups: the length scale that each column of x uses (d).
+        layout: what the columns of x are.
         shares: the part of the noise variance that each outcome has (n).
         known: known noise variances (n), zero where none is known.
         terms: further covariances (t x n x n), each with a variance to be fitted.
@@ -35,7 +35,7 @@ class Data:
 
     x: Floats
     y: Floats
-    groups: NDArray[np.intp]
+    layout: Layout
     shares: Floats
     known: Floats
     terms: Floats
@@ -45,7 +45,7 @@ class Data:
         return Data(
             self.x[which],
             self.y[which],
-            self.groups,
+            self.layout,
             self.shares[which],
             self.known[which],
             self.terms[:, which][:, :, which],
@@ -81,12 +81,12 @@ def fit(data: Data, shape: Shape, priors: Sequence[Priors]) -> GaussianProcess:
     if len(data.terms):
         extra = np.asarray(np.tensordot(hyper.terms, data.terms, axes=1))
     noise = hyper.noise * data.shares + data.known
-    return GaussianProcess(data.x, data.y, noise, data.groups, shape, hyper, extra, note)
+    return GaussianProcess(data.x, data.y, noise, data.layout, shape, hyper, extra, note)
 
 
 def _likelihood(data: Data, shape: Shape, priors: Priors) -> Likelihood:
     return Likelihood(
-        data.x, data.y, data.groups, priors, shape, data.shares, data.known, data.terms
+        data.x, data.y, data.layout, priors, shape, data.shares, data.known, data.terms
     )
 
 

@@ -10,10 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from orchestrator.planner.kernel import Floats, Kernel, Shape
+from orchestrator.planner.kernel import Floats, Kernel, Layout, Shape
 from orchestrator.planner.likelihood import Hyper, factor
 
 MIN_VARIANCE = 1e-12
@@ -29,7 +28,7 @@ class GaussianProcess:
         x: features (n x d).
         y: standardised outcomes (n).
         noise: variance of the noise of each outcome (n).
-        groups: the length scale that each column of x uses (d).
+        layout: what the columns of x are.
         extra: further covariance of the outcomes that is no part of what is predicted (n x n), or
             None (drift, blocks).
         note: what went wrong with the fit, if anything.
@@ -38,7 +37,7 @@ class GaussianProcess:
     x: Floats
     y: Floats
     noise: Floats
-    groups: NDArray[np.intp]
+    layout: Layout
     shape: Shape
     hyper: Hyper
     extra: Floats | None = None
@@ -48,7 +47,8 @@ class GaussianProcess:
     solved: Floats = field(init=False)
 
     def __post_init__(self) -> None:
-        kernel = Kernel(self.hyper.scales[self.groups], self.hyper.variance, self.shape)
+        widths = self.hyper.scales[self.layout.groups]
+        kernel = Kernel(widths, self.hyper.variance, self.shape, self.layout)
         covariance = kernel(self.x, self.x)
         if self.extra is not None:
             covariance = covariance + self.extra
@@ -167,7 +167,7 @@ class _SingleBelief:
 
     def __init__(self, exact: Belief) -> None:
         kernel, single = exact.kernel, np.float32
-        self._kernel = Kernel(kernel.widths.astype(single), kernel.variance, kernel.shape)
+        self._kernel = replace(kernel, widths=kernel.widths.astype(single))
         self._anchors: Any = exact.anchors.astype(single)
         self._weights, self._root = exact.weights.astype(single), exact.root.astype(single)
         self._level, self._prior = exact.level, exact.prior

@@ -18,7 +18,7 @@ from orchestrator.errors import PoolExhausted
 from orchestrator.model.space import Context, Point, Pool
 from orchestrator.model.trial import Proposal
 from orchestrator.planner.axes import code_of
-from orchestrator.planner.encoding import Encoding, standardised
+from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.options import DrawOptions, options_of
 from orchestrator.planner.possible import Possible
@@ -98,7 +98,7 @@ class SpaceFilling:
         self.encoding = Encoding(task.space)
         self.possible = Possible(self.encoding)
         pool = self.encoding.sole_pool
-        self._rows = None if pool is None else standardised(pool)
+        self._rows = None if pool is None else self.encoding.table(pool.name)
 
     def propose(self, history: History, n: int, caption: Caption) -> Sequence[Proposal]:
         """The next `n` points, or as many as a pool has left; `caption` says why, given a
@@ -136,11 +136,19 @@ class SpaceFilling:
         for i in range(min(n, len(free))):
             rng = np.random.default_rng([self._seed % 2**63, 0x9001, history.n_proposed + i])
             drawn = free[rng.permutation(len(free))[:N_TRIED_FOR_SPREAD]]
-            row = int(drawn[_farthest(self._rows[drawn], self._rows[chosen])])
+            row = int(drawn[self._farthest(drawn, chosen)])
             chosen.append(row)
             free = free[free != row]
             points.append({pool.name: pool.names[row]})
         return points
+
+    def _farthest(self, drawn: NDArray[np.intp], chosen: Sequence[int]) -> int:
+        """Which of the rows `drawn` has the largest distance to its nearest of `chosen`."""
+        assert self._rows is not None
+        if not chosen:
+            return 0
+        apart = self.encoding.layout.distances(self._rows[drawn], self._rows[list(chosen)])
+        return int(np.argmax(apart.min(axis=1)))
 
 
 def untried(encoding: Encoding, pool: Pool, history: History) -> NDArray[np.intp]:
@@ -162,14 +170,6 @@ def untried(encoding: Encoding, pool: Pool, history: History) -> NDArray[np.intp
 def _used(encoding: Encoding, pool: Pool, history: History) -> dict[int, None]:
     points = [e.point for e in history.evaluated] + list(history.pending)
     return {encoding.index(pool.name, p[pool.name]): None for p in points}
-
-
-def _farthest(drawn: Floats, chosen: Floats) -> int:
-    """Which of `drawn` (m x d) has the largest distance to its nearest of `chosen` (k x d)."""
-    nearest = np.full(len(drawn), np.inf)
-    for row in chosen:
-        np.minimum(nearest, ((drawn - row) ** 2).sum(axis=1), out=nearest)
-    return int(np.argmax(nearest))
 
 
 def _proposal(point: Point, why: str) -> Proposal:

@@ -10,10 +10,9 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from orchestrator.planner.kernel import Floats, Shape, correlation, pairwise_squares
+from orchestrator.planner.kernel import Floats, Layout, Shape, correlation, pairwise_squares
 
 LOG_2PI = math.log(2.0 * math.pi)
 
@@ -70,7 +69,7 @@ class Likelihood:
 
     Attributes:
         x, y: features (n x d) and standardised outcomes (n).
-        groups: the length scale that each column of x uses (d).
+        layout: what the columns of x are.
         shares: what part of the noise variance each outcome has (n), 1 / (samples averaged).
         known: known noise variances (n).
         terms: further covariance matrices (t x n x n), each with a variance to be fitted.
@@ -78,7 +77,7 @@ class Likelihood:
 
     x: Floats
     y: Floats
-    groups: NDArray[np.intp]
+    layout: Layout
     priors: Priors
     shape: Shape
     shares: Floats
@@ -87,8 +86,8 @@ class Likelihood:
     n_groups: int = 0
 
     def __post_init__(self) -> None:
-        self.n_groups = int(self.groups.max()) + 1 if len(self.groups) else 0
-        self._squares = pairwise_squares(self.x, self.groups, self.n_groups)
+        self.n_groups = self.layout.n_groups
+        self._squares = pairwise_squares(self.x, self.layout)
         self._diagonal = np.arange(len(self.y)) * (len(self.y) + 1)
 
     @property

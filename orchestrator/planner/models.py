@@ -50,11 +50,11 @@ def _process(
     if measured.metric.name == PREFERENCE:
         places = {row: i for i, row in enumerate(rows)}
         pairs = [(places[a], places[b]) for a, b in seen.preferences]
-        return preference(seen.features[rows], pairs, encoding.groups, options.kernel)
+        return preference(seen.features[rows], pairs, encoding.layout, options.kernel)
     data = Data(
         seen.features[rows],
         measured.y,
-        encoding.groups,
+        encoding.layout,
         measured.shares,
         measured.known,
         _terms(seen, rows, drift=options.drift),
@@ -65,11 +65,11 @@ def _process(
 def _priors(encoding: Encoding) -> tuple[Priors, ...]:
     """Those of the parameters, save that fidelities are expected to agree well: unless they were,
     a cheap one would never be tried often enough to show it."""
-    usual = default_priors(int(encoding.groups.max()) + 1)
-    groups = [encoding.groups[encoding.columns[i].start] for i in encoding.places(Fidelity)]
+    usual = default_priors(encoding.layout.n_groups)
+    groups = [encoding.layout.groups[encoding.columns[i].start] for i in encoding.places(Fidelity)]
     if not groups:
         return usual
-    loc = np.full(int(encoding.groups.max()) + 1, usual[0].width.loc)
+    loc = np.full(encoding.layout.n_groups, usual[0].width.loc)
     scale = np.full(len(loc), usual[0].width.scale)
     loc[groups], scale[groups] = math.log(FIDELITY_WIDTH), 1.0
     return tuple(replace(p, width=LogNormal(loc, scale)) for p in usual)

@@ -56,15 +56,14 @@ class Survival:
 
 def survival(encoding: Encoding, survived: Floats, blamed: Floats, shape: Shape) -> Survival:
     """Learns from features of trials that gave data (n x d) and of those that failed (m x d)."""
-    groups = encoding.groups
+    layout = encoding.layout
     x = np.concatenate([survived, blamed])
     labels = np.concatenate([np.ones(len(survived)), -np.ones(len(blamed))])
     n = len(labels)
     zeros = np.zeros(n)
-    data = Data(x, labels - labels.mean(), groups, np.ones(n), zeros, np.zeros((0, n, n)))
-    n_groups = int(groups.max()) + 1
-    scales = fit(data, shape, default_priors(n_groups)).hyper.scales
-    kernel = Kernel(scales[groups], LATENT_VARIANCE, shape)
+    data = Data(x, labels - labels.mean(), layout, np.ones(n), zeros, np.zeros((0, n, n)))
+    scales = fit(data, shape, default_priors(layout.n_groups)).hyper.scales
+    kernel = Kernel(scales[layout.groups], LATENT_VARIANCE, shape, layout)
     # the mean of the latent score far from all trials is that of the share that survived, between
     # which and a coin's toss two further trials stand
     level = float(ndtri((len(survived) + 1.0) / (n + 2.0))) * np.sqrt(1.0 + LATENT_VARIANCE) * 0.5

@@ -22,6 +22,8 @@ from orchestrator.planner.kernel import Floats
 
 CHUNK = 4096
 SCREENED = 16_384
+MAX_NUMBERS = 8_000_000
+"""Features that are held at once while many points are screened."""
 MAX_CLOSELY = 2048
 
 
@@ -61,8 +63,9 @@ class Worth:
             codes = codes_of(0, n)
             return codes, self.score(codes)
         kept, scores = np.zeros((0, self.encoding.n_parameters)), np.zeros(0)
-        for start in range(0, n, SCREENED):
-            codes = codes_of(start, min(n, start + SCREENED))
+        step = max(CHUNK // 8, min(SCREENED, MAX_NUMBERS // self.encoding.width))
+        for start in range(0, n, step):
+            codes = codes_of(start, min(n, start + step))
             found = self.rough._score(codes, np.float32)
             kept, scores = np.concatenate([kept, codes]), np.concatenate([scores, found])
             if len(scores) > MAX_CLOSELY:

@@ -57,7 +57,9 @@ class Advisor:
         said |= {"metrics": metrics, "objective": objective, "seed": seed}
         said |= {"planner": planner or {}, "budget": {"trials": 1}}
         text = json.dumps(said, indent=1, ensure_ascii=False)
-        self._campaign = campaign_from_text(text, "the advisor", plugins.installed("planners"))
+        self._campaign = campaign_from_text(
+            text, "the advisor", plugins.installed("planners"), plugins.descriptor
+        )
         task = task_of(self._campaign)
         self._planner = plugins.load("planners", task.planner.kind)(task)
         self._evaluated: list[Evaluated] = []

@@ -130,6 +130,7 @@ def read_campaign(path: Path) -> Campaign:
         plugins.capability,
         plugins.installed("capabilities"),
         plugins.installed("planners"),
+        plugins.descriptor,
     )
     _check_planner(campaign)
     return campaign

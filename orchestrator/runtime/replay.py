@@ -123,7 +123,8 @@ def replay(
 
 
 def settings_of(table: Table, study: Campaign, columns: Mapping[str, str]) -> Settings:
-    """Groups the table's rows by their setting. `columns` as in `replay`.
+    """Groups the table's rows by their setting; rows without a result are left out. `columns` as
+    in `replay`.
 
     Raises:
         InputError: the campaign has several goals or constraints, or the table does not fit it.
@@ -136,28 +137,55 @@ def settings_of(table: Table, study: Campaign, columns: Mapping[str, str]) -> Se
         if name not in names:
             raise UnknownName("parameter or metric of the campaign", name, names)
     found = {name: column_of(table, columns.get(name, name)) for name in names}
+    cells = table.texts(found[metric.name])
+    table = table.only([row for row, cell in enumerate(cells) if cell])
+    if not table.rows:
+        raise InputError(f"{table.source} has no result in column '{found[metric.name]}'")
     is_log = metric.scale == "log"
     outcome = numbers_in(table, found[metric.name], metric.unit, is_log=is_log)
+    sole = study.space.parameters[0]
+    if len(study.space.parameters) == 1 and isinstance(sole, Pool):
+        return _of_candidates(table, sole, table.texts(found[sole.name]), outcome)
     features = [
         feature
         for parameter in study.space.parameters
         for feature in _features(table, parameter, found[parameter.name])
     ]
-    grouped: dict[tuple[float, ...], list[float]] = {}
-    rows = zip(*(f.values for f in features), strict=True)
-    for row, value in zip(rows, outcome, strict=True):
-        grouped.setdefault(row, []).append(value)
+    materials = {p.name: p for p in study.space.parameters if isinstance(p, Pool) and p.described}
+    candidates = [_places(table, p, table.texts(found[name])) for name, p in materials.items()]
+    grouped: dict[tuple[tuple[float, ...], tuple[int, ...]], list[float]] = {}
+    for i, value in enumerate(outcome):
+        key = (tuple(f.values[i] for f in features), tuple(c[i] for c in candidates))
+        grouped.setdefault(key, []).append(value)
     pool = Pool(
         name="setting",
         names=tuple(f"setting {i + 1}" for i in range(len(grouped))),
         columns=tuple(f.name for f in features),
         units=tuple(f.unit for f in features),
-        rows=tuple(grouped),
+        rows=tuple(row for row, _ in grouped),
+        described=tuple(
+            said.only([chosen[k] for _, chosen in grouped])
+            for k, material in enumerate(materials.values())
+            for said in material.described
+        ),
         source=table.source,
         sha256=table.sha256,
     )
     measured = tuple(tuple(v) for v in grouped.values())
     return Settings(pool, measured, tuple(float(np.mean(v)) for v in measured))
+
+
+def _of_candidates(
+    table: Table, pool: Pool, cells: Sequence[str], outcome: Sequence[float]
+) -> Settings:
+    """The candidates that were measured, with all that is known of them."""
+    rows = _places(table, pool, cells)
+    grouped: dict[int, list[float]] = {}
+    for row, value in zip(rows, outcome, strict=True):
+        grouped.setdefault(row, []).append(value)
+    measured = tuple(tuple(v) for v in grouped.values())
+    kept = pool.only(list(grouped)).model_copy(update={"name": "setting"})
+    return Settings(kept, measured, tuple(float(np.mean(v)) for v in measured))
 
 
 @dataclass(frozen=True)
@@ -188,7 +216,7 @@ def _features(table: Table, parameter: Parameter, column: str) -> list[_Feature]
     words = words_of(parameter)
     if words is not None:  # levels with an order: their places
         places = {word: float(i) for i, word in enumerate(words)}
-        return [_Feature(name, "", _looked_up(table, f"a {name}", places, column))]
+        return [_Feature(name, "", _looked_up(table, f"a {name}", places, table.texts(column)))]
     unit = getattr(parameter, "unit", "")
     is_log = getattr(parameter, "scale", "linear") == "log"
     values = numbers_in(table, column, unit, is_log=is_log)
@@ -197,20 +225,30 @@ def _features(table: Table, parameter: Parameter, column: str) -> list[_Feature]
     return [_Feature(name, unit, values)]
 
 
+def _places(table: Table, pool: Pool, cells: Sequence[str]) -> tuple[int, ...]:
+    """The candidates that cells name, by their places in the pool."""
+    places = {name: i for i, name in enumerate(pool.names)}
+    return _looked_up(table, f"a candidate of '{pool.name}'", places, cells)
+
+
 def _candidates(table: Table, pool: Pool, column: str) -> list[tuple[float, ...]]:
-    known = dict(zip(pool.names, pool.rows, strict=True))
-    return list(_looked_up(table, f"a candidate of '{pool.name}'", known, column))
+    rows = pool.rows if pool.columns else [()] * len(pool.names)
+    known = dict(zip(pool.names, rows, strict=True))
+    cells = table.texts(column)
+    return list(_looked_up(table, f"a candidate of '{pool.name}'", known, cells))
 
 
-def _looked_up(table: Table, what: str, known: Mapping[str, T], column: str) -> tuple[T, ...]:
+def _looked_up(
+    table: Table, what: str, known: Mapping[str, T], cells: Sequence[str]
+) -> tuple[T, ...]:
     problems = [
         Problem(f"'{c}' is not {what}", did_you_mean(c, known), line)
-        for line, c in zip(table.lines, table.texts(column), strict=True)
+        for line, c in zip(table.lines, cells, strict=True)
         if c not in known
     ]
     if problems:
         raise FileProblems(table.source, problems)
-    return tuple(known[c] for c in table.texts(column))
+    return tuple(known[c] for c in cells)
 
 
 def _play(

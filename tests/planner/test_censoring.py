@@ -5,14 +5,16 @@ import pytest
 
 from orchestrator.planner.censoring import with_bounds
 from orchestrator.planner.gaussian import GaussianProcess
-from orchestrator.planner.kernel import Floats
+from orchestrator.planner.kernel import Floats, Layout
 from orchestrator.planner.likelihood import Hyper
 
 
 def process(y: Floats, noise: float = 0.01) -> GaussianProcess:
     x = np.linspace(0, 1, len(y))[:, None]
     hyper = Hyper(np.array([0.4]), noise, 1.0, 0.0)
-    return GaussianProcess(x, y, np.full(len(y), noise), np.zeros(1, np.intp), "matern", hyper)
+    return GaussianProcess(
+        x, y, np.full(len(y), noise), Layout(np.zeros(1, np.intp)), "matern", hyper
+    )
 
 
 def test_bounds_that_the_others_imply_anyway_say_nothing() -> None:
@@ -21,7 +23,7 @@ def test_bounds_that_the_others_imply_anyway_say_nothing() -> None:
     without = process(y)
     kept = np.array([0, 1, 3, 4])
     rest = GaussianProcess(
-        without.x[kept], y[kept], without.noise[kept], without.groups, "matern", without.hyper
+        without.x[kept], y[kept], without.noise[kept], without.layout, "matern", without.hyper
     )
     at = np.array([[0.5]])
     assert bounded.posterior(at)[0][0] == pytest.approx(rest.posterior(at)[0][0], abs=0.02)

@@ -25,7 +25,7 @@ from orchestrator.planner.gain import (
 )
 from orchestrator.planner.gaussian import GaussianProcess, belief, drawn_belief
 from orchestrator.planner.improvement import log_h
-from orchestrator.planner.kernel import Floats
+from orchestrator.planner.kernel import Floats, Layout
 from orchestrator.planner.survival import survival
 from orchestrator.planner.worth import Weight, Worth
 
@@ -40,7 +40,7 @@ def process(seed: int, n: int = 8, d: int = 3) -> GaussianProcess:
     rng = np.random.default_rng(seed)
     x, n_terms = rng.random((n, d)), 0
     y = rng.normal(size=n)
-    data = Data(x, y, np.arange(d), np.ones(n), np.zeros(n), np.zeros((n_terms, n, n)))
+    data = Data(x, y, Layout(np.arange(d)), np.ones(n), np.zeros(n), np.zeros((n_terms, n, n)))
     return fit(data, "matern", default_priors(d))
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from orchestrator.planner.fitting import Data, default_priors, fit
 from orchestrator.planner.gaussian import GaussianProcess
-from orchestrator.planner.kernel import Floats, Shape
+from orchestrator.planner.kernel import Floats, Layout, Shape
 from orchestrator.planner.likelihood import Likelihood, LogNormal, Priors
 
 VARIED = Priors(LogNormal(0.5, 1.0), LogNormal(-4.0, 1.0), variance=LogNormal(0.0, 1.0))
@@ -25,13 +25,13 @@ def data(n: int = 12, d: int = 3, *, blocks: bool = False, seed: int = 0) -> Dat
     same = (np.arange(n)[:, None] // 4 == np.arange(n)[None, :] // 4).astype(float)
     terms = same[None] if blocks else np.zeros((0, n, n))
     shares = rng.choice([1.0, 0.5], n)
-    groups = np.minimum(np.arange(d), 1)  # the last columns share a length scale
-    return Data(x, (y - y.mean()) / y.std(), groups, shares, 0.01 * rng.random(n), terms)
+    layout = Layout(np.minimum(np.arange(d), 1))  # the last columns share a length scale
+    return Data(x, (y - y.mean()) / y.std(), layout, shares, 0.01 * rng.random(n), terms)
 
 
 def likelihood(given: Data, shape: Shape, priors: Priors) -> Likelihood:
     return Likelihood(
-        given.x, given.y, given.groups, priors, shape, given.shares, given.known, given.terms
+        given.x, given.y, given.layout, priors, shape, given.shares, given.known, given.terms
     )
 
 
@@ -68,7 +68,7 @@ def test_likelihood_and_gradient_are_those_of_gpytorch(shape: Shape) -> None:
     rng = np.random.default_rng(3)
     x, y = rng.random((15, 4)), rng.normal(size=15)
     prior = default_priors(4)[0]
-    plain = Data(x, y, np.arange(4), np.ones(15), np.zeros(15), np.zeros((0, 15, 15)))
+    plain = Data(x, y, Layout(np.arange(4)), np.ones(15), np.zeros(15), np.zeros((0, 15, 15)))
     value = likelihood(plain, shape, prior)
     theta = np.append(value.start[:4] + 0.5 * rng.normal(size=4), math.log(0.02))
     found, gradient = value(theta)
@@ -144,7 +144,7 @@ def rest(whole: GaussianProcess, i: int) -> GaussianProcess:
         whole.x[keep],
         whole.y[keep],
         whole.noise[keep],
-        whole.groups,
+        whole.layout,
         whole.shape,
         whole.hyper,
         extra,
@@ -178,10 +178,10 @@ def test_a_shift_between_blocks_is_not_taken_for_an_effect_of_the_parameters() -
     shift = rng.normal(size=6)[block]
     y = np.sin(4 * x[:, 0]) + shift + 0.01 * rng.normal(size=24)
     same = (block[:, None] == block[None, :]).astype(float)
-    groups = np.zeros(1, dtype=np.intp)
+    layout = Layout(np.zeros(1, dtype=np.intp))
 
     def error(terms: Floats) -> float:
-        made = Data(x, y - y.mean(), groups, np.ones(24), np.zeros(24), terms)
+        made = Data(x, y - y.mean(), layout, np.ones(24), np.zeros(24), terms)
         at = np.linspace(0.05, 0.95, 30)[:, None]
         mean, _ = fit(made, "matern", default_priors(1)).posterior(at)
         wanted = np.sin(4 * at[:, 0])
@@ -192,14 +192,14 @@ def test_a_shift_between_blocks_is_not_taken_for_an_effect_of_the_parameters() -
 
 def test_a_known_noise_is_a_floor_under_the_inferred_one() -> None:
     given = data(10, 1)
-    rough = Data(given.x, given.y, given.groups, np.ones(10), np.full(10, 0.5), given.terms)
+    rough = Data(given.x, given.y, given.layout, np.ones(10), np.full(10, 0.5), given.terms)
     fitted = fit(rough, "matern", default_priors(1))
     assert (fitted.noise >= 0.5).all()
 
 
 def test_one_measurement_is_modelled_by_the_prior() -> None:
     x, terms = np.array([[0.3, 0.6]]), np.zeros((0, 1, 1))
-    single = Data(x, np.array([0.7]), np.arange(2), np.ones(1), np.zeros(1), terms)
+    single = Data(x, np.array([0.7]), Layout(np.arange(2)), np.ones(1), np.zeros(1), terms)
     fitted = fit(single, "matern", default_priors(2))
     assert "one measurement" in fitted.note
     assert fitted.posterior(x)[0][0] == pytest.approx(0.7)
@@ -214,6 +214,8 @@ def test_many_outcomes_are_fitted_on_a_part_of_them_and_predicted_from_all() -> 
 
 def test_repeated_points_and_equal_outcomes_do_not_break_the_fit() -> None:
     x = np.repeat(np.random.default_rng(0).random((3, 2)), 5, axis=0)
-    same = Data(x, np.zeros(15), np.arange(2), np.ones(15), np.zeros(15), np.zeros((0, 15, 15)))
+    same = Data(
+        x, np.zeros(15), Layout(np.arange(2)), np.ones(15), np.zeros(15), np.zeros((0, 15, 15))
+    )
     fitted = fit(same, "gauss", default_priors(2))
     assert np.isfinite(fitted.posterior(x)[0]).all()

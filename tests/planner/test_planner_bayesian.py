@@ -13,7 +13,7 @@ from orchestrator.model.objective import OutcomeConstraint
 from orchestrator.model.space import Context, Integer, Point, Real
 from orchestrator.model.trial import Proposal
 from orchestrator.planner.bayesian import BayesianPlanner
-from orchestrator.planner.encoding import Encoding, distances
+from orchestrator.planner.encoding import Encoding
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
 
 Y = (MetricScale(name="y", unit="V"),)
@@ -143,7 +143,7 @@ def test_the_points_of_a_batch_are_apart() -> None:
     batch = BayesianPlanner(question).propose(history, 4)
     encoding = Encoding(question.space)
     features = encoding.features(encoding.encode([p.point for p in batch]))
-    apart = distances(features, features)
+    apart = encoding.layout.distances(features, features)
     assert apart[np.triu_indices(4, 1)].min() > 0.02
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.model.rows import Rows
 from orchestrator.model.space import Choice, Integer, Pool, Real, SearchSpace
-from orchestrator.planner.encoding import UNIFORM_SD, Encoding, distances, standardised
+from orchestrator.planner.describing import UNIFORM_SD, standardised
+from orchestrator.planner.encoding import Encoding
 
 HOLED = Rows.of([(1.0,), (math.nan,)])
 finite = st.floats(min_value=-1e9, max_value=1e9, allow_nan=False)
@@ -142,7 +143,7 @@ def test_two_different_words_are_as_far_apart_as_the_ends_of_a_range() -> None:
         {"x": 1.0, "layers": 1, "gas": "neon"},
     ]
     features = encoding.features(encoding.encode(points))
-    apart = distances(features, features)
+    apart = encoding.layout.distances(features, features)
     assert apart[0].tolist() == pytest.approx([0.0, 1.0, math.sqrt(2)])
 
 

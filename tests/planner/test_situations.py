@@ -385,7 +385,7 @@ def test_less_and_less_is_expected_still_to_be_gained() -> None:
 def test_the_screening_of_a_large_pool_finds_what_looking_closely_finds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from orchestrator.planner import encoding, worth
+    from orchestrator.planner import describing, worth
 
     pool = samples.pool(30_000, width=5)
     question = task(pool, initial=0)
@@ -394,7 +394,7 @@ def test_the_screening_of_a_large_pool_finds_what_looking_closely_finds(
     ended = samples.evaluated(picked, lambda p: {"y": sum(rows[str(p["alloy"])][:2])})
     history = History(evaluated=ended, n_proposed=30)
     screened = BayesianPlanner(question).propose(history, 1)[0]
-    monkeypatch.setattr(encoding, "MAX_DOUBLE", 100)
+    monkeypatch.setattr(describing, "MAX_DOUBLE", 100)
     single = BayesianPlanner(question).propose(history, 1)[0]
     monkeypatch.setattr(worth, "MAX_CLOSELY", 100_000)
     closely = BayesianPlanner(question).propose(history, 1)[0]

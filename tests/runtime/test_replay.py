@@ -185,7 +185,6 @@ def test_a_pool_is_described_by_its_numbers(tmp_path: Path) -> None:
     ("text", "row", "said"),
     [
         (CAMPAIGN, ("wide", "flat", 1.0), ":8: column 'width' has 'wide'"),
-        (CAMPAIGN, (1, "flat", ""), ":8: column 'strength' has an empty cell"),
         (CAMPAIGN, (1, "flat", "nan"), ":8: column 'strength' has 'nan'"),
         (
             CAMPAIGN.replace("unit: mm", "unit: mm, scale: log"),
@@ -198,7 +197,7 @@ def test_a_pool_is_described_by_its_numbers(tmp_path: Path) -> None:
             ":8: column 'strength' has -1.0 where the scale is logarithmic",
         ),
     ],
-    ids=["text", "empty", "nan", "log of zero", "log metric"],
+    ids=["text", "nan", "log of zero", "log metric"],
 )
 def test_a_cell_that_cannot_be_used_is_named_with_its_line(
     tmp_path: Path, text: str, row: tuple[object, ...], said: str
@@ -213,3 +212,40 @@ def test_a_campaign_with_constraints_is_not_replayed(tmp_path: Path) -> None:
     )
     with pytest.raises(InputError, match="without constraints"):
         replay(table(tmp_path, list(ROWS)), campaign(tmp_path, text=text))
+
+
+MATERIALS = """\
+name: solvents
+space:
+  solvent: {pool: solvents.csv, smiles: smiles, descriptor: morgan}
+  width: {real: [0, 10], unit: mm}
+metrics: {strength: {unit: MPa}}
+objective: {maximise: strength}
+budget: {trials: 4}
+planner: {initial: 2}
+"""
+
+
+def test_a_described_pool_is_replayed_by_its_description_and_rows_without_a_result_are_left_out(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("rdkit", reason="needs the extra 'materials'")
+    (tmp_path / "solvents.csv").write_text("name,smiles\nethanol,CCO\nbenzene,c1ccccc1\n")
+    made = tmp_path / "made.csv"
+    made.write_text(
+        "solvent,width,strength\nethanol,1,2\nbenzene,1,3\nethanol,2,\nbenzene,1,5\nethanol,5,1\n"
+    )
+    study = read_campaign(campaign(tmp_path, text=MATERIALS))
+    settings = settings_of(read_table(made), study, {})
+    assert settings.pool.columns == ("width",)
+    assert settings.measured == ((2.0,), (3.0, 5.0), (1.0,))
+    (said,) = settings.pool.described
+    assert said.counts is not None
+    assert said.counts.only([0]) == said.counts.only([2])
+    assert said.counts.only([0]) != said.counts.only([1])
+    alone = MATERIALS.replace("  width: {real: [0, 10], unit: mm}\n", "")
+    settings = settings_of(read_table(made), read_campaign(campaign(tmp_path, text=alone)), {})
+    assert settings.pool.names == ("ethanol", "benzene")
+    made.write_text("solvent,width,strength\nethanol,1,\n")
+    with pytest.raises(InputError, match="no result in column 'strength'"):
+        replay(made, campaign(tmp_path, text=alone))

@@ -1,0 +1,117 @@
+"""What the surrogate sees of a candidate: numbers of a table, and what descriptors say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from orchestrator.errors import InputError
+from orchestrator.model.counts import Counts
+from orchestrator.model.rows import Rows
+from orchestrator.model.space import Described, Pool
+from orchestrator.planner.kernel import Floats, Layout
+
+UNIFORM_SD = math.sqrt(1 / 12)
+MAX_DOUBLE = 100_000
+MAX_OWN_SCALES = 16
+"""Quantities of a descriptor that have a length scale each; more of them share one, since as many
+could not be learnt from a few dozen outcomes."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Neighbouring feature columns.
+
+    Attributes:
+        table: features of each value (rows) of a parameter; None where they are its code.
+        is_one: whether the columns share a length scale.
+        counted: whether they are counts.
+    """
+
+    table: Floats | None
+    is_one: bool = False
+    counted: bool = False
+
+    @property
+    def width(self) -> int:
+        """How many columns there are."""
+        return 1 if self.table is None else self.table.shape[1]
+
+
+def layout_of(parts: Sequence[Part]) -> Layout:
+    """The layout of all columns, part after part."""
+    groups: list[int] = []
+    counted: list[int] = []
+    for part in parts:
+        first = groups[-1] + 1 if groups else 0
+        if part.counted:
+            counted.append(first)
+        groups += [first] * part.width if part.is_one else range(first, first + part.width)
+    return Layout(np.array(groups, dtype=np.intp), tuple(counted))
+
+
+def described(said: Described) -> Part:
+    """The features of what a descriptor says: counts as they are, but for places that are zero
+    throughout; quantities standardised as a pool's, but for those that never vary, and many of
+    them scaled so that two candidates are on average as far apart as two words of a choice.
+
+    Raises:
+        InputError: a number is not finite, or nothing varies.
+    """
+    if said.counts is not None:
+        return Part(dense(said.counts), is_one=True, counted=True)
+    assert said.rows is not None, "a descriptor says one or the other"
+    rows = array_of(said.rows)
+    if not np.isfinite(rows).all():
+        raise InputError(f"the descriptor '{said.descriptor}' gives a number that is not finite")
+    table = _standardised(rows)
+    table = table[:, np.ptp(table, axis=0) > 0]
+    if table.shape[1] > MAX_OWN_SCALES:
+        return Part(0.5 + (table - 0.5) / (UNIFORM_SD * math.sqrt(2 * table.shape[1])), is_one=True)
+    return Part(table)
+
+
+def dense(counts: Counts) -> Floats:
+    """Counts as an array (n x d), without the places that are zero throughout (one is left)."""
+    places = np.frombuffer(counts.places, dtype=np.uint32).astype(np.intp)
+    used = np.unique(places) if len(places) else np.zeros(1, dtype=np.intp)
+    ends = np.frombuffer(counts.ends, dtype=np.uint32).astype(np.intp)
+    rows = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
+    out = np.zeros((len(ends), len(used)), dtype=np.float32)
+    out[rows, np.searchsorted(used, places)] = np.frombuffer(counts.values, dtype=np.uint16)
+    return out  # type: ignore[return-value]  # whole numbers, exact in single precision
+
+
+def array_of(rows: Rows) -> Floats:
+    """Rows as an array (n x d), not copied."""
+    return np.frombuffer(rows.flat, dtype=np.float64).reshape(len(rows), -1)
+
+
+def standardised(pool: Pool) -> Floats:
+    """The rows of a pool (n x d), each column with mean 1/2 and the spread of a uniform variable
+    on [0, 1]; a column without spread is 1/2 throughout. In single precision past a hundred
+    thousand rows.
+
+    Raises:
+        InputError: a number is not finite.
+    """
+    rows = array_of(pool.rows)
+    if not np.isfinite(rows).all():
+        raise InputError(f"the pool '{pool.name}' has a number that is not finite")
+    return _standardised(rows)
+
+
+def _standardised(rows: Floats) -> Floats:
+    kind = np.float64 if len(rows) <= MAX_DOUBLE else np.float32
+    out = np.empty(rows.shape, dtype=kind)
+    for column in range(rows.shape[1]):  # one after the other: a large pool is not copied whole
+        # divided first: the square of 1e200 is not a float
+        size = float(np.abs(rows[:, column]).max(initial=0.0))
+        values = rows[:, column] / (size if size > 0 else 1.0)
+        values -= values.mean()
+        spread = float(values.std())
+        out[:, column] = 0.5 + UNIFORM_SD * values / spread if spread > 1e-12 else 0.5
+    return out

@@ -1,0 +1,147 @@
+"""Pools whose candidates are described by a descriptor, with one of our own that needs no rdkit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fake_kinds import CAPABILITIES, PLANNERS, capability
+from numpy.typing import NDArray
+
+from orchestrator.errors import FileProblems, InputError, UnknownName
+from orchestrator.files.campaign import load_campaign
+from orchestrator.model.space import Pool
+from orchestrator.ports.descriptor import Content, Descriptor
+
+CAMPAIGN = """\
+name: letters
+space:
+  word: {pool: words.csv, name: id, smiles: text, descriptor: letters}
+metrics: {length: {}}
+objective: {maximise: length}
+budget: {trials: 5}
+"""
+TABLE = "id,text,length\na,ab,2\nb,aab,3\nc,b a,2\nd,b!,2\n"
+
+
+class Letters:
+    """How often the first letters of the alphabet occur; order does not matter."""
+
+    content: Content = "counts"
+    source = "this test"
+
+    def __init__(self, *, n: int = 3) -> None:
+        if n < 1:
+            raise InputError("at least one letter")
+        self.names: Sequence[str] = "abcdefghij"[:n]
+        self.units: Sequence[str] = [""] * n
+
+    def canonical(self, material: str) -> str:
+        if "!" in material:
+            raise InputError(f"'{material}' is not a word")
+        return "".join(sorted(material.replace(" ", "")))
+
+    def describe(self, materials: Sequence[str]) -> NDArray[np.float64]:
+        return np.array([[float(m.count(c)) for c in self.names] for m in materials])
+
+
+class Lengths(Letters):
+    """A quantity, which is not defined of some words."""
+
+    content: Content = "dense"
+
+    def __init__(self) -> None:
+        self.names, self.units = ["length"], ["nm"]
+
+    def describe(self, materials: Sequence[str]) -> NDArray[np.float64]:
+        return np.array([[np.nan if m == "aab" else float(len(m))] for m in materials])
+
+
+def descriptors(name: str, options: Mapping[str, Any]) -> Descriptor:
+    kinds: dict[str, type[Any]] = {"letters": Letters, "lengths": Lengths}
+    if name not in kinds:
+        raise UnknownName("descriptor that is installed", name, kinds)
+    made: Descriptor = kinds[name](**options)
+    return made
+
+
+def pool_of(folder: Path, text: str = CAMPAIGN, table: str = TABLE) -> Pool:
+    (folder / "words.csv").write_text(table)
+    (folder / "campaign.yaml").write_text(text)
+    campaign = load_campaign(
+        folder / "campaign.yaml", capability, tuple(CAPABILITIES), PLANNERS, descriptors
+    )
+    pool = campaign.space["word"]
+    assert isinstance(pool, Pool)
+    return pool
+
+
+def sentence_of(folder: Path, text: str, table: str = TABLE) -> str:
+    with pytest.raises(FileProblems) as caught:
+        pool_of(folder, text, table)
+    return "\n".join(f"{p.message} | {p.hint}" for p in caught.value.problems)
+
+
+def test_a_descriptor_describes_the_candidates_and_the_measured_column_does_not(
+    tmp_path: Path,
+) -> None:
+    pool = pool_of(tmp_path)
+    assert pool.columns == ()
+    assert pool.texts == {"text": ("ab", "aab"), "length": ("2", "3")}
+    (said,) = pool.described
+    assert (said.descriptor, said.material, len(said.counts or ())) == ("letters", "text", 2)
+    assert said.counts is not None
+    assert (list(said.counts.places), list(said.counts.values)) == ([0, 1, 0, 1], [1, 1, 2, 1])
+
+
+def test_rows_that_cannot_be_read_or_stand_twice_are_set_aside_by_line(tmp_path: Path) -> None:
+    aside = [(row.line, row.why) for row in pool_of(tmp_path).set_aside]
+    assert aside == [(4, "'b a' is the material of line 2 again"), (5, "'b!' is not a word")]
+
+
+def test_a_formula_may_stand_twice_since_it_may_be_two_materials(tmp_path: Path) -> None:
+    pool = pool_of(tmp_path, CAMPAIGN.replace("smiles: text", "formula: text"))
+    assert pool.names == ("a", "b", "c")
+
+
+def test_a_number_that_is_not_finite_sets_its_row_aside(tmp_path: Path) -> None:
+    pool = pool_of(tmp_path, CAMPAIGN.replace("descriptor: letters", "descriptor: lengths"))
+    assert pool.names == ("a",)
+    assert pool.set_aside[0].line == 3
+    assert pool.set_aside[0].why == "'length' of 'aab' is nan"
+
+
+def test_several_descriptors_with_options_and_columns_beside_them(tmp_path: Path) -> None:
+    text = CAMPAIGN.replace(
+        "descriptor: letters",
+        "columns: {length: nm}, descriptor: [{letters: {n: 2}}, lengths]",
+    )
+    pool = pool_of(tmp_path, text)
+    assert (pool.columns, pool.units) == (("length",), ("nm",))
+    assert [d.descriptor for d in pool.described] == ["letters", "lengths"]
+    assert pool.described[0].options == {"n": 2}
+    assert (pool.described[1].names, pool.described[1].units) == (("length",), ("nm",))
+    assert [len(pool.rows), len(pool.described[1].rows or ())] == [len(pool.names)] * 2
+
+
+def test_a_pool_without_a_single_readable_material_says_why(tmp_path: Path) -> None:
+    said = sentence_of(tmp_path, CAMPAIGN, "id,text,length\na,b!,1\n")
+    assert "'b!' is not a word" in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("descriptor: letters", "descriptor: leters", "did you mean 'letters'"),
+        ("smiles: text", "smiles: txt", "did you mean 'text'"),
+        ("smiles: text, ", "", "needs the one column of materials"),
+        ("smiles: text", "smiles: text, formula: text", "needs the one column of materials"),
+        (", descriptor: letters", "", "needs a descriptor"),
+        ("descriptor: letters", "descriptor: {letters: {n: 0}}", "at least one letter"),
+    ],
+)
+def test_mistakes_are_told_in_a_sentence(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    assert expected in sentence_of(tmp_path, CAMPAIGN.replace(old, new))

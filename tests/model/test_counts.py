@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.model.counts import Counts
+from orchestrator.model.space import Described
+
+ROWS = st.integers(1, 6).flatmap(
+    lambda width: st.lists(
+        st.lists(st.integers(0, 3), min_size=width, max_size=width), min_size=1, max_size=5
+    )
+)
+
+
+@given(ROWS, st.data())
+def test_counts_survive_json_and_a_choice_of_rows(
+    rows: list[list[int]], data: st.DataObject
+) -> None:
+    counts = Counts.of(rows)
+    assert len(counts) == len(rows)
+    said = Described(descriptor="d", material="m", counts=counts)
+    assert Described.model_validate_json(said.model_dump_json()) == said
+    chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), min_size=1))
+    assert counts.only(chosen) == Counts.of([rows[i] for i in chosen])
+
+
+@pytest.mark.parametrize("wrong", [[[1, 2], [1]], [[-1]], [[0.5]], [[70_000]]])
+def test_what_is_no_count_is_refused(wrong: list[list[float]]) -> None:
+    with pytest.raises(ValueError, match=r"count|length"):
+        Counts.of(wrong)
