@@ -13,9 +13,17 @@ from orchestrator.model.objective import PREFERENCE
 from orchestrator.model.space import Context
 from orchestrator.planner.diagnosis import Diagnosis
 from orchestrator.planner.encoding import Encoding
+from orchestrator.planner.generalising import generalisation
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.possible import Possible
-from orchestrator.ports.planner import Belief, FieldMap, LeaveOneOut, MetricBelief, Slice
+from orchestrator.ports.planner import (
+    Belief,
+    FieldMap,
+    Generalisation,
+    LeaveOneOut,
+    MetricBelief,
+    Slice,
+)
 
 N_IMPORTANCE = 256
 N_SLICE = 41
@@ -54,6 +62,7 @@ class Beliefs:
             on_log10=measured.metric.scale == "log",
             importance=importance,
             leave_one_out=self.leave_one_out(column),
+            generalisation=self._generalisation(column),
             slices=tuple(self._slice(column, name, at) for name in importance),
             maps=(self._map(column, numbers[0], numbers[1], at),) if len(numbers) > 1 else (),
         )
@@ -78,6 +87,13 @@ class Beliefs:
             coverage_90=float(within[kept].mean()) if kept.any() else None,
             log_score_gain=self.diagnosis.log_score_gain(column),
         )
+
+    def _generalisation(self, column: int) -> Generalisation | None:
+        measured = self.diagnosis.evidence.measured[self.diagnosis.question.names[column]]
+        if measured.metric.name == PREFERENCE:
+            return None
+        process = self.diagnosis.models.processes[column]
+        return generalisation(process, measured.spread, self.seed)
 
     def _importance(self, column: int) -> dict[str, float]:
         """Total effects: the share of the predicted variance that is lost when a parameter is drawn

@@ -12,6 +12,7 @@ from orchestrator.model.trial import Neighbour, Prediction, Proposal
 from orchestrator.planner.asking import shifts
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.gaussian import belief
+from orchestrator.planner.generalising import is_outside
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.measured import Evidence
 from orchestrator.planner.models import Models
@@ -48,17 +49,18 @@ class Diagnosis:
         survives = self._survives(features)
         nearest = self._nearest(features)
         intent = self._intent(features)
+        outside = is_outside(self.models.processes[self.question.aims[0].column], features)
         return Proposal(
             point=self.encoding.decode(codes)[0],
             source="model" if self.encoding.sole_pool is None else "pool",
-            why=self._why(predicted, chances, nearest, intent),
+            why=self._why(predicted, chances, nearest, intent, outside=bool(outside)),
             intent=intent,
             predicted=predicted,
             acquisition=found.value,
             probability_feasible=math.prod(chances + survives) if chances + survives else None,
             nearest=nearest,
             leave_one_out=self._leave_one_out(),
-            notes=self._notes(still_to_gain),
+            notes=self._notes(still_to_gain) | ({"domain": "outside"} if outside else {}),
         )
 
     def recommended(self) -> int | None:
@@ -199,6 +201,8 @@ class Diagnosis:
         chances: list[float],
         nearest: Neighbour | None,
         intent: str,
+        *,
+        outside: bool,
     ) -> str:
         name = self.question.names[0]
         measured = self.evidence.measured[name]
@@ -212,6 +216,8 @@ class Diagnosis:
         sentence = ", ".join(parts)
         if nearest is not None:
             sentence += f"; nearest is trial {nearest.trial} ({nearest.distance:.2f})"
+        if outside:
+            sentence += ", farther than those measured are from each other"
         return f"{sentence}; {intent}s"
 
 

@@ -32,6 +32,7 @@ class GaussianProcess:
         extra: further covariance of the outcomes that is no part of what is predicted (n x n), or
             None (drift, blocks).
         note: what went wrong with the fit, if anything.
+        excess: how many times larger the variance is where nothing is known (see `widened`).
     """
 
     x: Floats
@@ -42,6 +43,7 @@ class GaussianProcess:
     hyper: Hyper
     extra: Floats | None = None
     note: str = ""
+    excess: float = 1.0
     kernel: Kernel = field(init=False)
     root: Floats = field(init=False)
     solved: Floats = field(init=False)
@@ -64,7 +66,8 @@ class GaussianProcess:
         k = self.kernel(x, self.x)
         explained = k @ self.root
         variance = self.kernel.variance - np.einsum("ij,ij->i", explained, explained)
-        return self.hyper.mean + k @ self.solved, np.sqrt(np.maximum(variance, MIN_VARIANCE))
+        variance = widened(np.maximum(variance, MIN_VARIANCE), self.kernel.variance, self.excess)
+        return self.hyper.mean + k @ self.solved, np.sqrt(variance)
 
     def joint(self, x: Floats) -> tuple[Floats, Floats]:
         """Mean (m) and covariance (m x m) of the noise-free outcomes at features (m x d)."""
@@ -94,6 +97,11 @@ class GaussianProcess:
         )
 
 
+def widened(variance: Floats, prior: float, excess: float) -> Floats:
+    """Variances as they are where all is known, and `excess` times as large where nothing is."""
+    return variance if excess == 1.0 else variance * (1.0 + (excess - 1.0) * variance / prior)
+
+
 def inverse_factor(covariance: Floats) -> Floats:
     """Inverse of the lower Cholesky factor."""
     inverse, _ = lapack.dtrtri(factor(covariance), lower=1)
@@ -121,6 +129,7 @@ class Belief:
     root: Floats
     prior: float
     shifts: Floats | None = None
+    excess: float = 1.0
 
     def moments(self, x: Floats) -> tuple[Floats, Floats]:
         """Means (m x s) and variances (m) at features (m x d); in single precision if `x` is."""
@@ -129,7 +138,8 @@ class Belief:
         k = self._covariances(x)
         explained = k @ self.root
         variance = self.prior - np.einsum("ij,ij->i", explained, explained)
-        return self.level + k @ self.weights, np.maximum(variance, MIN_VARIANCE)
+        variance = widened(np.maximum(variance, MIN_VARIANCE), self.prior, self.excess)
+        return self.level + k @ self.weights, variance
 
     @functools.cached_property
     def _single(self) -> _SingleBelief:
@@ -157,6 +167,9 @@ class Belief:
 
     def _by_covariance(self, k: Floats, by_mean: Floats, by_variance: Floats) -> Floats:
         explained = k @ self.root
+        if self.excess != 1.0:
+            variance = self.prior - np.einsum("ij,ij->i", explained, explained)
+            by_variance = by_variance * (1.0 + 2.0 * (self.excess - 1.0) * variance / self.prior)
         by_k: Floats = by_mean @ self.weights.T
         by_k -= (2.0 * by_variance)[:, None] * (explained @ self.root.T)
         return by_k
@@ -170,7 +183,7 @@ class _SingleBelief:
         self._kernel = replace(kernel, widths=kernel.widths.astype(single))
         self._anchors: Any = exact.anchors.astype(single)
         self._weights, self._root = exact.weights.astype(single), exact.root.astype(single)
-        self._level, self._prior = exact.level, exact.prior
+        self._level, self._prior, self._excess = exact.level, exact.prior, exact.excess
         self._shifts: Any = exact.shifts
 
     def moments(self, x: Floats) -> tuple[Floats, Floats]:
@@ -183,7 +196,7 @@ class _SingleBelief:
         explained = k @ self._root
         variance = self._prior - np.einsum("ij,ij->i", explained, explained).astype(np.float64)
         mean = self._level + (k @ self._weights).astype(np.float64)
-        return mean, np.maximum(variance, SINGLE_VARIANCE)
+        return mean, widened(np.maximum(variance, SINGLE_VARIANCE), self._prior, self._excess)
 
 
 def belief(process: GaussianProcess, shifts: Floats | None = None) -> Belief:
@@ -199,6 +212,7 @@ def belief(process: GaussianProcess, shifts: Floats | None = None) -> Belief:
         process.root,
         prior,
         shifts,
+        process.excess,
     )
 
 
@@ -226,5 +240,6 @@ def drawn_belief(process: GaussianProcess, at: Floats, normal: Floats) -> tuple[
     weights = map_ @ normal
     weights[:n] += process.solved[:, None]
     anchors = np.concatenate([process.x, at])
-    kernel = process.kernel
-    return Belief(kernel, process.hyper.mean, anchors, weights, root, kernel.variance), outcomes
+    kernel, level = process.kernel, process.hyper.mean
+    found = Belief(kernel, level, anchors, weights, root, kernel.variance, excess=process.excess)
+    return found, outcomes

@@ -13,6 +13,7 @@ from orchestrator.planner.censoring import with_bounds
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.fitting import Data, default_priors, fit
 from orchestrator.planner.gaussian import GaussianProcess
+from orchestrator.planner.generalising import excess
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.likelihood import LogNormal, Priors
 from orchestrator.planner.measured import Evidence, Measured
@@ -59,7 +60,8 @@ def _process(
         measured.known,
         _terms(seen, rows, drift=options.drift),
     )
-    return with_bounds(fit(data, options.kernel, _priors(encoding)), measured.sides)
+    process = with_bounds(fit(data, options.kernel, _priors(encoding)), measured.sides)
+    return replace(process, excess=excess(process)) if options.widen else process
 
 
 def _priors(encoding: Encoding) -> tuple[Priors, ...]:

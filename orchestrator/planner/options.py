@@ -22,7 +22,9 @@ class ModelOptions(DrawOptions):
     `threads` are journaled and part of what makes a proposal reproducible; `raw_samples` points
     are scored and the best `restarts` of them climbed; `draws` sets of possible noise-free outcomes
     are averaged over; `kernel` is how smooth outcomes are thought to be; with `drift` outcomes may
-    wander with time, whatever the point, which repeated points (controls) tell apart.
+    wander with time, whatever the point, which repeated points (controls) tell apart; with `widen`
+    predictions are less sure far from what was measured, as much less as clusters that are left
+    out ask for.
     """
 
     threads: int = Field(default=1, ge=1, le=256)
@@ -31,6 +33,7 @@ class ModelOptions(DrawOptions):
     draws: int = Field(default=16, ge=1, le=4096)
     kernel: Literal["matern", "gauss"] = "matern"
     drift: bool = False
+    widen: bool = False
 
 
 OptionsT = TypeVar("OptionsT", bound=DrawOptions)

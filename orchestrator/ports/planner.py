@@ -101,6 +101,25 @@ class LeaveOneOut(_Plain):
     log_score_gain: float
 
 
+class HeldOut(_Plain):
+    """How well outcomes are predicted that were left out: root-mean-square error, that of the mean
+    of the others (both in the metric's unit, or decades), and the share within the 90 % interval.
+    """
+
+    rmse: float
+    constant_rmse: float
+    coverage_90: float
+
+
+class Generalisation(_Plain):
+    """Prediction among outcomes (`interpolating`: random fifths are left out) and beyond them
+    (`extrapolating`: each of `n_clusters` whole clusters is)."""
+
+    interpolating: HeldOut
+    extrapolating: HeldOut
+    n_clusters: int
+
+
 class Slice(_Plain):
     """Predicted mean and standard deviation along one parameter, all others at `Belief.at`."""
 
@@ -130,6 +149,7 @@ class MetricBelief(_Plain):
     on_log10: bool
     importance: dict[str, float]
     leave_one_out: LeaveOneOut | None
+    generalisation: Generalisation | None = None
     slices: tuple[Slice, ...]
     maps: tuple[FieldMap, ...]
 

@@ -14,7 +14,7 @@ from typing import Any
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.space import Point, Value
 from orchestrator.model.state import State, TrialState
-from orchestrator.ports.planner import Belief, LeaveOneOut, MetricBelief, Slice
+from orchestrator.ports.planner import Belief, HeldOut, LeaveOneOut, MetricBelief, Slice
 from orchestrator.reports.charts import Z90, Predicted
 from orchestrator.reports.numbers import measured, number, pretty_unit, titled
 from orchestrator.reports.summary import is_log_axis, shown_metric, shown_point, shown_value
@@ -35,6 +35,7 @@ class Held:
     n: int
     error: str
     coverage: str
+    reach: str
     verdict: str
     doubt: bool
     importance: tuple[tuple[str, float], ...]
@@ -73,6 +74,7 @@ def _held(campaign: Campaign, state: State, believed: MetricBelief) -> Held:
         n=len(known.trials) if known else 0,
         error=_error(believed, known) if known else "",
         coverage=_coverage(known) if known else "",
+        reach=_reach(believed),
         verdict=_verdict(known) if known else "Too few values to say how well it predicts.",
         doubt=doubt,
         importance=tuple(ranked),
@@ -84,6 +86,26 @@ def _error(believed: MetricBelief, known: LeaveOneOut) -> str:
     rms = math.sqrt(sum((m - p) ** 2 for m, p in pairs) / len(known.measured))
     shown = spread_words(rms, believed.unit, on_log10=believed.on_log10)
     return f"Each of {len(known.trials)} trials predicted from all the others: {shown} off"
+
+
+def _reach(believed: MetricBelief) -> str:
+    """Interpolation beside extrapolation."""
+    found = believed.generalisation
+    if found is None:
+        return ""
+
+    def off(held: HeldOut) -> str:
+        shown = spread_words(held.rmse, believed.unit, on_log10=believed.on_log10)
+        plain = spread_words(held.constant_rmse, believed.unit, on_log10=believed.on_log10)
+        return f"{shown} off (their mean {plain}, {held.coverage_90:.0%} within 90 %)".replace(
+            "%", " %", 1
+        )
+
+    among, beyond = off(found.interpolating), off(found.extrapolating)
+    return (
+        f"Among what was measured (random fifths left out): {among}. "
+        f"Beyond it (each of {found.n_clusters} clusters left out): {beyond}"
+    )
 
 
 def spread_words(sd: float, unit: str, *, on_log10: bool) -> str:

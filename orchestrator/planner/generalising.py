@@ -1,0 +1,121 @@
+"""Interpolation and extrapolation told apart: how well outcomes are predicted that lie among
+others, and those of a whole cluster of which none is known.
+
+Outcomes are left out in groups, with the hyperparameters of the full fit: for a group C the
+residual is (K^-1)_CC^-1 (K^-1 y)_C, and its covariance (K^-1)_CC^-1 [after Rasmussen & Williams
+2006, eq. 5.12].
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orchestrator.planner.gaussian import GaussianProcess
+from orchestrator.planner.kernel import Floats
+from orchestrator.ports.planner import Generalisation, HeldOut
+
+MIN_OUTCOMES = 8
+"""Of fewer, clusters would be single points."""
+N_FOLDS = 5
+Z_90 = 1.6448536269514722
+EDGE_SHARE = 0.05
+Labels = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Outcomes (n) as predicted without their group, with variances that include noise."""
+
+    mean: Floats
+    variance: Floats
+    constant: Floats
+
+
+def left_out(process: GaussianProcess, labels: Labels) -> Predicted:
+    """Every outcome predicted from those with another label; `constant` is their plain mean."""
+    precision = process.root @ process.root.T
+    mean, variance, constant = (np.empty(len(process.y)) for _ in range(3))
+    for label in np.unique(labels):
+        group = labels == label
+        covariance = np.linalg.inv(precision[np.ix_(group, group)])
+        mean[group] = process.y[group] - covariance @ process.solved[group]
+        variance[group] = covariance.diagonal()
+        constant[group] = process.y[~group].mean()
+    return Predicted(mean, variance, constant)
+
+
+def folds(n: int, seed: int) -> Labels:
+    """Random groups of n outcomes, as equal in size as can be."""
+    return np.random.default_rng([seed, 0xF01D]).permutation(n) % N_FOLDS
+
+
+def clusters(process: GaussianProcess) -> Labels:
+    """Groups of neighbouring outcomes, by the distance that the kernel sees: seeds are picked
+    farthest first [Gonzalez 1985], and the others join the nearest."""
+    squared = process.kernel.squared(process.x, process.x)
+    n_clusters = max(2, min(N_FOLDS, len(process.y) // 4))
+    seeds = [int(np.argmax(squared.mean(axis=1)))]
+    while len(seeds) < n_clusters:
+        nearest = squared[:, seeds].min(axis=1)
+        if nearest.max() <= 0.0:
+            break
+        seeds.append(int(np.argmax(nearest)))
+    return np.asarray(np.argmin(squared[:, seeds], axis=1), dtype=np.intp)
+
+
+def generalisation(process: GaussianProcess, spread: float, seed: int) -> Generalisation | None:
+    """Both scores, with errors times `spread`; None of too few outcomes or a single cluster."""
+    n = len(process.y)
+    if n < MIN_OUTCOMES:
+        return None
+    labels = clusters(process)
+    n_clusters = len(np.unique(labels))
+    if n_clusters < 2:
+        return None
+    return Generalisation(
+        interpolating=_held_out(process, folds(n, seed), spread),
+        extrapolating=_held_out(process, labels, spread),
+        n_clusters=n_clusters,
+    )
+
+
+def _held_out(process: GaussianProcess, labels: Labels, spread: float) -> HeldOut:
+    found = left_out(process, labels)
+    error = np.abs(process.y - found.mean)
+
+    def rms(residual: Floats) -> float:
+        return float(np.sqrt((residual**2).mean())) * spread
+
+    return HeldOut(
+        rmse=rms(error),
+        constant_rmse=rms(process.y - found.constant),
+        coverage_90=float((error <= Z_90 * np.sqrt(found.variance)).mean()),
+    )
+
+
+def excess(process: GaussianProcess) -> float:
+    """How many times the variance of a prediction outside of the domain should be larger than it
+    is: the mean square of what clusters that are left out miss, over what was said; at least 1."""
+    if len(process.y) < MIN_OUTCOMES:
+        return 1.0
+    labels = clusters(process)
+    if len(np.unique(labels)) < 2:
+        return 1.0
+    found = left_out(process, labels)
+    ratio = float(((process.y - found.mean) ** 2 / found.variance).mean())
+    return max(1.0, ratio) if math.isfinite(ratio) else 1.0
+
+
+def is_outside(process: GaussianProcess, x: Floats) -> bool | None:
+    """Whether a point (1 x d) lies farther from the nearest outcome than all but a few outcomes do
+    from theirs; None with too few outcomes to say."""
+    if len(process.y) < MIN_OUTCOMES:
+        return None
+    apart = process.kernel.squared(process.x, process.x)
+    np.fill_diagonal(apart, np.inf)
+    edge = float(np.quantile(apart.min(axis=1), 1.0 - EDGE_SHARE))
+    return bool(process.kernel.squared(x, process.x).min() > edge * (1.0 + 1e-9))
