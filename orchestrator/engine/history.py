@@ -11,6 +11,7 @@ from orchestrator.model.points import met_at
 from orchestrator.model.space import Point, SearchSpace
 from orchestrator.model.start import KnownTrial
 from orchestrator.model.state import State, TrialState
+from orchestrator.model.transfer import Source
 from orchestrator.model.trial import Proposal, TrialStatus
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
 
@@ -18,8 +19,8 @@ GIVEN = ("person", "control", "confirm")
 """Sources of proposals that the planner did not make."""
 
 
-def task_of(campaign: Campaign) -> PlanningTask:
-    """The question that does not change during a campaign."""
+def task_of(campaign: Campaign, fetched: tuple[Source, ...] = ()) -> PlanningTask:
+    """The question that does not change during a campaign, with the sources that were fetched."""
     wanted = wanted_metrics(campaign)
     return PlanningTask(
         space=campaign.space,
@@ -27,6 +28,7 @@ def task_of(campaign: Campaign) -> PlanningTask:
         objective=campaign.objective,
         planner=_planner(campaign),
         seed=campaign.seed,
+        sources=(*campaign.sources, *fetched),
     )
 
 

@@ -18,6 +18,7 @@ from orchestrator.files.scope import Scope
 from orchestrator.files.shapes import BudgetShape, CampaignHeading, CampaignShape, PlannerShape
 from orchestrator.files.space import read_space
 from orchestrator.files.start import Start, read_start
+from orchestrator.files.transfer import Transfer, read_transfer
 from orchestrator.files.wanted import read_objective, read_stop
 from orchestrator.model.campaign import Budget, Campaign, PlannerChoice
 from orchestrator.model.objective import PREFERENCE, Metric, Objective
@@ -98,6 +99,9 @@ class _Reading:
         planner, budget = self._planner(planners), self._budget()
         self._refuse_emptiness(objective)
         start = self._start(space, metrics, objective)
+        transfer = read_transfer(
+            findings, space, metrics, objective, self._folder, self._descriptors
+        )
         controls, confirm = read_controls(findings, space), read_confirm(findings, objective)
         block = read_block(findings, [*metrics, *contexts])
         findings.raise_any()
@@ -117,6 +121,8 @@ class _Reading:
             stop=stop,
             start=start.trials,
             start_from=start.campaign,
+            sources=transfer.sources,
+            sources_wanted=transfer.wanted,
             controls=controls,
             confirm=confirm,
             block=block,
@@ -126,7 +132,7 @@ class _Reading:
             text=self._document.text,
             file_hash=content_hash(
                 self._document.root.plain(),
-                _tables(space, start),
+                _tables(space, start, transfer),
             ),
         )
 
@@ -185,10 +191,11 @@ class _Reading:
             self._findings.add(["metrics"], "no metric is measured", key=True)
 
 
-def _tables(space: SearchSpace, start: Start) -> dict[str, str]:
+def _tables(space: SearchSpace, start: Start, transfer: Transfer) -> dict[str, str]:
     """sha256 of every table that the file names."""
     pools = {p.name: p.sha256 for p in space.parameters if isinstance(p, Pool) and p.sha256}
-    return pools | ({"start:": start.sha256} if start.sha256 else {})
+    sources = {f"transfer:{i}": sha256 for i, sha256 in enumerate(transfer.sha256)}
+    return pools | sources | ({"start:": start.sha256} if start.sha256 else {})
 
 
 def _all_metrics(

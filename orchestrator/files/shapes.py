@@ -311,6 +311,32 @@ class StartShape(Shape):
     campaign: Word | None = None
 
 
+class TransferShape(Shape):
+    """A source of related values: exactly one of a `table` (a CSV file beside the campaign file,
+    with the `column` of the values), a `campaign` of the store, and a `simulator`: a lab file on
+    whose twins `trials` of this campaign are played first.
+
+    A table is read by the names of the parameters (`columns` maps where they differ), or by its
+    column of materials. `helps` is the metric that it may help to predict, else the first goal's;
+    `metric` the one of the campaign or the twins whose values are taken, else the same.
+    """
+
+    table: Word | None = None
+    campaign: Word | None = None
+    simulator: Word | None = None
+    column: Word | None = None
+    unit: UnitText | None = None
+    scale: Literal["linear", "log"] = "linear"
+    columns: dict[Name, Word] = {}
+    smiles: Word | None = None
+    formula: Word | None = None
+    structure: Word | None = None
+    material: Word | None = None
+    metric: Word | None = None
+    helps: Word | None = None
+    trials: Annotated[int, Field(ge=2, le=2000)] = 64
+
+
 class ControlsShape(Shape):
     """A trial at the same point first, and again after `every` so many others."""
 
@@ -360,6 +386,7 @@ class CampaignShape(CampaignHeading):
     objective: ObjectiveShape
     planner: PlannerShape = PlannerShape()
     start: StartShape | None = None
+    transfer: list[TransferShape] = []
     controls: ControlsShape | None = None
     confirm: ConfirmShape | None = None
     block: BlockShape | None = None

@@ -8,6 +8,7 @@ from orchestrator.model.objective import PREFERENCE, Metric, Objective
 from orchestrator.model.recipe import Step
 from orchestrator.model.space import Context, Point, SearchSpace
 from orchestrator.model.start import KnownTrial
+from orchestrator.model.transfer import Source, SourceWanted
 
 
 class _Frozen(BaseModel):
@@ -69,7 +70,8 @@ class Campaign(_Frozen):
     """A campaign without its lab. `file_hash` is sha256 of the file and the tables it names.
 
     `start` is what was known before; `start_from` names a campaign of the store whose trials were
-    known before too, as they are when this one is opened.
+    known before too, as they are when this one is opened. `sources` are related values that may
+    help; `sources_wanted` are fetched when it is opened.
     """
 
     name: str
@@ -84,6 +86,8 @@ class Campaign(_Frozen):
     stop: StopRules = StopRules()
     start: tuple[KnownTrial, ...] = ()
     start_from: str = ""
+    sources: tuple[Source, ...] = ()
+    sources_wanted: tuple[SourceWanted, ...] = ()
     controls: Controls | None = None
     confirm: Confirmation | None = None
     block: Blocks | None = None

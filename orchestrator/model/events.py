@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from orchestrator.model.space import Point
 from orchestrator.model.start import KnownTrial
+from orchestrator.model.transfer import Source
 from orchestrator.model.trial import FailureCause, Proposal
 
 
@@ -23,7 +24,8 @@ class CampaignOpened(_Event):
     """The first event: the question, word for word.
 
     `artifact` is the checked campaign with its tables, as JSON, by sha256 in the store; `start` are
-    the trials of another campaign that were known when this one was opened.
+    the trials of another campaign that were known when this one was opened, `sources` the related
+    values that were fetched then.
     """
 
     kind: Literal["campaign_opened"] = "campaign_opened"
@@ -35,6 +37,7 @@ class CampaignOpened(_Event):
     seed: int
     version: str
     start: tuple[KnownTrial, ...] = ()
+    sources: tuple[Source, ...] = ()
 
 
 class EngineStarted(_Event):

@@ -53,20 +53,21 @@ def layout_of(parts: Sequence[Part]) -> Layout:
     return Layout(np.array(groups, dtype=np.intp), tuple(counted))
 
 
-def described(said: Described) -> Part:
-    """The features of what a descriptor says: counts as they are, but for places that are zero
-    throughout; quantities standardised as a pool's, but for those that never vary, and many of
-    them scaled so that two candidates are on average as far apart as two words of a choice.
+def described(*said: Described) -> Part:
+    """The features of what a descriptor says of one pool after the other: counts as they are, but
+    for places that are zero throughout; quantities standardised as a pool's, but for those that
+    never vary, and many of them scaled so that two candidates are on average as far apart as two
+    words of a choice.
 
     Raises:
-        InputError: a number is not finite, or nothing varies.
+        InputError: a number is not finite.
     """
-    if said.counts is not None:
-        return Part(dense(said.counts), is_one=True, counted=True)
-    assert said.rows is not None, "a descriptor says one or the other"
-    rows = array_of(said.rows)
+    counts = [one.counts for one in said if one.counts is not None]
+    if counts:
+        return Part(dense(*counts), is_one=True, counted=True)
+    rows = np.concatenate([array_of(one.rows) for one in said if one.rows is not None])
     if not np.isfinite(rows).all():
-        raise InputError(f"the descriptor '{said.descriptor}' gives a number that is not finite")
+        raise InputError(f"the descriptor '{said[0].descriptor}' gives a number that is not finite")
     table = _standardised(rows)
     table = table[:, np.ptp(table, axis=0) > 0]
     if table.shape[1] > MAX_OWN_SCALES:
@@ -74,14 +75,19 @@ def described(said: Described) -> Part:
     return Part(table)
 
 
-def dense(counts: Counts) -> Floats:
-    """Counts as an array (n x d), without the places that are zero throughout (one is left)."""
-    places = np.frombuffer(counts.places, dtype=np.uint32).astype(np.intp)
-    used = np.unique(places) if len(places) else np.zeros(1, dtype=np.intp)
-    ends = np.frombuffer(counts.ends, dtype=np.uint32).astype(np.intp)
-    rows = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
-    out = np.zeros((len(ends), len(used)), dtype=np.float32)
-    out[rows, np.searchsorted(used, places)] = np.frombuffer(counts.values, dtype=np.uint16)
+def dense(*counts: Counts) -> Floats:
+    """Counts, one after the other, as an array (n x d) without the places that are zero throughout
+    (one is left)."""
+    places = [np.frombuffer(c.places, dtype=np.uint32).astype(np.intp) for c in counts]
+    used = np.unique(np.concatenate([np.zeros(0, dtype=np.intp), *places]))
+    used = used if len(used) else np.zeros(1, dtype=np.intp)
+    out = np.zeros((sum(len(c) for c in counts), len(used)), dtype=np.float32)
+    start = 0
+    for one, own in zip(counts, places, strict=True):
+        ends = np.frombuffer(one.ends, dtype=np.uint32).astype(np.intp)
+        rows = start + np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
+        out[rows, np.searchsorted(used, own)] = np.frombuffer(one.values, dtype=np.uint16)
+        start += len(ends)
     return out  # type: ignore[return-value]  # whole numbers, exact in single precision
 
 

@@ -17,7 +17,7 @@ numpy only.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,13 +58,19 @@ class Encoding:
         columns: which feature columns each parameter has.
         layout: what the feature columns are.
         cells: number of different values per parameter; 0 for one without steps.
+        beside: features of further materials that are described as the candidates of a pool are
+            (all columns of that pool; those of its table are 1/2), in the order in which pools of
+            them were given under its name.
 
     Raises:
         InputError: a bound or a pool's number is not finite, or a log scale reaches zero.
     """
 
-    def __init__(self, space: SearchSpace) -> None:
+    def __init__(
+        self, space: SearchSpace, materials: Mapping[str, Sequence[Pool]] | None = None
+    ) -> None:
         self.space = space
+        self.beside: dict[str, list[Floats]] = {}
         self._positions: list[dict[str, int]] = []
         self._tables: list[Floats | None] = []
         self.columns: list[slice] = []
@@ -73,9 +79,14 @@ class Encoding:
             check(parameter)
             words = words_of(parameter)
             self._positions.append({as_word(w): i for i, w in enumerate(words)})
-            own = _parts(parameter)
+            more = (materials or {}).get(parameter.name, ())
+            own = _parts(parameter, more)
             tables = [part.table for part in own if part.table is not None]
-            self._tables.append(np.concatenate(tables, axis=1) if tables else None)
+            table = np.concatenate(tables, axis=1) if tables else None
+            if table is not None and more:
+                ends = np.cumsum([n_values(parameter), *(len(p.names) for p in more)])
+                table, *self.beside[parameter.name] = np.split(table, ends[:-1])
+            self._tables.append(table)
             start = sum(part.width for part in parts)
             self.columns.append(slice(start, start + sum(part.width for part in own)))
             parts += own
@@ -258,12 +269,22 @@ class Encoding:
         return codes
 
 
-def _parts(parameter: Parameter) -> list[Part]:
-    """The features of a parameter; without a table they are its code."""
+def _parts(parameter: Parameter, more: Sequence[Pool]) -> list[Part]:
+    """The features of a parameter, and after its candidates those of further materials; without a
+    table they are its code."""
     match parameter:
         case Pool():
-            own = [Part(standardised(parameter))] if parameter.columns else []
-            return [*own, *(described(d) for d in parameter.described)]
+            parts = []
+            if parameter.columns:
+                own = standardised(parameter)
+                if more:
+                    n_more = sum(len(pool.names) for pool in more)
+                    unknown = np.full((n_more, own.shape[1]), 0.5, dtype=own.dtype)
+                    own = np.concatenate([own, unknown])
+                parts.append(Part(own))
+            for said in zip(parameter.described, *(pool.described for pool in more), strict=True):
+                parts.append(described(*said))
+            return parts
         case Choice() | Fidelity():
             return [Part(ONE_HOT * np.eye(n_values(parameter)), is_one=True)]
         case Ordinal():

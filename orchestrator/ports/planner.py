@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from orchestrator.model.campaign import PlannerChoice
 from orchestrator.model.objective import Objective
 from orchestrator.model.space import Point, SearchSpace, Value
+from orchestrator.model.transfer import Source
 from orchestrator.model.trial import Proposal
 
 
@@ -59,13 +60,14 @@ class MetricScale(_Plain):
 
 
 class PlanningTask(_Plain):
-    """What does not change during a campaign: the question."""
+    """What does not change during a campaign: the question, and related values that may help."""
 
     space: SearchSpace
     metrics: tuple[MetricScale, ...]
     objective: Objective
     planner: PlannerChoice
     seed: int
+    sources: tuple[Source, ...] = ()
 
 
 class History(_Plain):

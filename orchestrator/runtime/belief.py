@@ -34,7 +34,9 @@ def belief_of(campaign: Campaign, state: State) -> Believed:
         UnknownName: the planner is not installed here.
     """
     kind = campaign.planner.kind
-    planner = plugins.load("planners", kind)(task_of(campaign))
+    planner = plugins.load("planners", kind)(
+        task_of(campaign, state.opened.sources if state.opened else ())
+    )
     if not isinstance(planner, ModellingPlanner):
         return Believed(None, f"The planner '{kind}' has no model: it believes nothing.")
     history = history_of(_Looked(campaign), state, state.last_at - state.started_at)

@@ -26,6 +26,7 @@ from orchestrator.journal import open_store
 from orchestrator.model.events import CampaignOpened, EngineStarted
 from orchestrator.model.lab import Lab
 from orchestrator.model.state import State
+from orchestrator.model.transfer import Source
 from orchestrator.ports.journal import CampaignRow, Journal
 from orchestrator.ports.resource import Resource, Wire
 from orchestrator.ports.schedule import Schedule
@@ -94,7 +95,8 @@ def run_campaign(
             ending = Ending(Exit.FINISHED, is_over, "start another one with --new")
             return Finish(ending, state_of(opened, row.id), loaded, row.id)
         clock = clock_of(loaded.lab)
-        return clock.run(_run(loaded, opened, row, clock, setting))
+        sources = _sources(loaded, opened, row)
+        return clock.run(_run(loaded, opened, row, clock, setting, sources))
     finally:
         opened.close()
 
@@ -138,8 +140,29 @@ def clock_of(lab: Lab) -> WallClock | ScaledClock:
     return ScaledClock(lab.clock.speed) if lab.clock.kind == "scaled" else WallClock()
 
 
+def _sources(loaded: Loaded, store: Store, row: CampaignRow) -> tuple[Source, ...]:
+    """Those that were fetched when the campaign was opened, or is now. Raises InputError."""
+    if not loaded.campaign.sources_wanted:
+        return ()
+    opened = state_of(store, row.id).opened if row.n_events else None
+    if opened is not None:
+        return opened.sources
+    from orchestrator.runtime.sources import fetched
+
+    return fetched(loaded, store, row.id, _played)
+
+
+def _played(loaded: Loaded) -> State:
+    return run_in_memory(loaded).state
+
+
 async def _run(
-    loaded: Loaded, store: Store, row: CampaignRow, clock: WallClock, setting: Setting
+    loaded: Loaded,
+    store: Store,
+    row: CampaignRow,
+    clock: WallClock,
+    setting: Setting,
+    sources: tuple[Source, ...],
 ) -> Finish:
     holder = f"{user_name()}@{socket.gethostname()} (process {os.getpid()})"
     stop_path = stop_socket_path(row.id)
@@ -152,7 +175,7 @@ async def _run(
         wrapped = setting.wrap(journal) if setting.wrap else journal
         ledger = Ledger(wrapped, clock, setting.watch)
         clock.start_at(ledger.state.last_at)
-        planner = planner_of(loaded, clock)
+        planner = planner_of(loaded, clock, sources)
         ports = coming.wait().ports if coming else {}
         compute = LocalCompute(data_directory() / "calculations" / row.id, clock)
         resources = make_resources(loaded.lab, loaded.kinds, clock, compute, ports)
@@ -162,7 +185,8 @@ async def _run(
         _stop_on_signals(engine)
         async with StopLine(stop_path, engine.stop):
             started = _started(loaded, token, str(stop_path), planner.threads)
-            opened = opened_event(loaded, store, row.id, is_new=ledger.state.opened is None)
+            is_new = ledger.state.opened is None
+            opened = opened_event(loaded, store, row.id, sources, is_new=is_new)
             ending = await engine.run(started, opened)
         if ending.exit_code is Exit.FINISHED and not setting.keep_twins:
             _end_twins(row.id)
@@ -171,12 +195,12 @@ async def _run(
         await journal.close()
 
 
-def planner_of(loaded: Loaded, clock: Clock) -> PlannerProcess:
+def planner_of(loaded: Loaded, clock: Clock, sources: tuple[Source, ...] = ()) -> PlannerProcess:
     """The planner of a campaign, in a process of its own that starts when a model is needed."""
     from orchestrator.planner.worker import PlannerProcess  # numpy, while the twins start
 
     target = plugins.installed("planners")[loaded.campaign.planner.kind].value
-    return PlannerProcess(task_of(loaded.campaign), target=target, clock=clock)
+    return PlannerProcess(task_of(loaded.campaign, sources), target=target, clock=clock)
 
 
 def join(
@@ -203,7 +227,12 @@ def join(
 
 
 def opened_event(
-    loaded: Loaded, store: Store, campaign_id: str, *, is_new: bool = True
+    loaded: Loaded,
+    store: Store,
+    campaign_id: str,
+    sources: tuple[Source, ...] = (),
+    *,
+    is_new: bool = True,
 ) -> CampaignOpened:
     """The first event of a campaign; the campaign itself becomes an artifact of the store.
 
@@ -221,6 +250,7 @@ def opened_event(
         seed=campaign.seed,
         version=version("hagane"),
         start=trials_before(store, campaign, campaign_id) if is_new else (),
+        sources=sources if is_new else (),
     )
 
 
@@ -286,10 +316,21 @@ def run_in_memory(
     On the same `stage` again it goes on with the campaign.
     """
     setting, stage = setting or Setting(), stage or stage_of(loaded)
-    return stage.clock.run(_play(loaded, setting, stage))
+    state = state_of(stage.store, stage.campaign_id)
+    if state.opened is not None:
+        sources = state.opened.sources
+    elif loaded.campaign.sources_wanted:
+        from orchestrator.runtime.sources import fetched
+
+        sources = fetched(loaded, None, stage.campaign_id, _played)
+    else:
+        sources = ()
+    return stage.clock.run(_play(loaded, setting, stage, sources))
 
 
-async def _play(loaded: Loaded, setting: Setting, stage: Stage) -> Finish:
+async def _play(
+    loaded: Loaded, setting: Setting, stage: Stage, sources: tuple[Source, ...]
+) -> Finish:
     clock, identity = stage.clock, setting.identity or "rehearsal"
     journal = stage.store.lease(stage.campaign_id, "rehearsal", clock=clock)
     token = journal.token
@@ -298,10 +339,10 @@ async def _play(loaded: Loaded, setting: Setting, stage: Stage) -> Finish:
     resources = make_resources(loaded.lab, loaded.kinds, clock, compute, stage.ports, stage.wires)
     ledger = Ledger(wrapped, clock, setting.watch)
     clock.start_at(max(clock.now(), ledger.state.last_at))
-    planner = planner_of(loaded, clock)
+    planner = planner_of(loaded, clock, sources)
     engine = join(loaded, identity, ledger, resources, planner)
     try:
-        opened = opened_event(loaded, stage.store, stage.campaign_id)
+        opened = opened_event(loaded, stage.store, stage.campaign_id, sources)
         ending = await engine.run(_started(loaded, token, "", planner.threads), opened)
     finally:
         await journal.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import InputError, UnitMismatch, UnknownName
@@ -38,11 +38,17 @@ def trials_before(store: Store, campaign: Campaign, campaign_id: str) -> tuple[K
     row = rows[-1]
     state = fold(store.read(row.id))
     other = campaign_of(store, state)
-    _refuse_strange(campaign, other)
+    refuse_strange(campaign, other, metrics=campaign.objective.metrics)
     return tuple(_known(campaign, other, state, f"campaign {row.name} ({row.id})"))
 
 
-def _refuse_strange(campaign: Campaign, other: Campaign) -> None:
+def refuse_strange(campaign: Campaign, other: Campaign, *, metrics: Sequence[str]) -> None:
+    """Accepts a campaign that has the parameters of this one, and some metrics of it, in units that
+    fit.
+
+    Raises:
+        InputError: one is missing, or cannot be converted.
+    """
     what = f"parameter of the campaign '{other.name}', which this one starts from"
     for parameter in campaign.space.parameters:
         if parameter.name not in other.space.names and not isinstance(parameter, Context):
@@ -53,7 +59,7 @@ def _refuse_strange(campaign: Campaign, other: Campaign) -> None:
                 raise InputError(f"'{parameter.name}' is a word in one of the campaigns only")
             _fits(parameter.name, getattr(theirs, "unit", ""), getattr(parameter, "unit", ""))
     names = [metric.name for metric in other.metrics]
-    for name in campaign.objective.metrics:
+    for name in metrics:
         if name not in names:
             raise UnknownName(what.replace("parameter", "metric"), name, names)
         _fits(name, other.metric(name).unit, campaign.metric(name).unit)
@@ -68,7 +74,7 @@ def _fits(name: str, theirs: str, ours: str) -> None:
 
 def _known(campaign: Campaign, other: Campaign, state: State, source: str) -> Iterator[KnownTrial]:
     for number, trial in sorted(state.trials.items()):
-        point = _point(campaign, other, trial)
+        point = point_of(campaign, other, trial)
         outcomes = _outcomes(campaign, other, trial)
         has_failed = trial.status is TrialStatus.FAILED
         is_whole = len(outcomes) == len(campaign.objective.metrics)
@@ -82,7 +88,8 @@ def _known(campaign: Campaign, other: Campaign, state: State, source: str) -> It
             )
 
 
-def _point(campaign: Campaign, other: Campaign, trial: TrialState) -> Point | None:
+def point_of(campaign: Campaign, other: Campaign, trial: TrialState) -> Point | None:
+    """A trial's point in the units of this campaign; None where it lies in no part of its space."""
     point: Point = {}
     for parameter in campaign.space.parameters:
         value = _value(parameter, other, trial)

@@ -1,0 +1,45 @@
+"""Sources: what other data know of a question that has few of its own."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrator.model.space import Point, Pool
+
+
+class _Frozen(BaseModel):
+    # "constants": these are parts of events, whose floats must be read back as they were
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+
+class Source(_Frozen):
+    """n values of a related quantity, which may help to predict the metric `helps`.
+
+    They are known at `points` of the campaign's space; or of `materials`, a pool that is described
+    as the pool `parameter` of the space is. `quantity` says what the values are, in `unit`; on a
+    log scale all are above zero.
+    """
+
+    name: str
+    helps: str
+    quantity: str
+    unit: str = ""
+    scale: Literal["linear", "log"] = "linear"
+    values: tuple[float, ...]
+    points: tuple[Point, ...] = ()
+    parameter: str = ""
+    materials: Pool | None = None
+
+
+class SourceWanted(_Frozen):
+    """A source that is fetched when the campaign is opened: the trials of a `campaign` of the
+    store, or `n_trials` of this one that are played on the twins of a `lab` file. `metric` is the
+    one whose values are taken."""
+
+    kind: Literal["campaign", "simulator"]
+    name: str
+    helps: str
+    metric: str
+    n_trials: int = Field(default=64, gt=0)
