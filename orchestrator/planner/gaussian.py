@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.linalg import lapack
@@ -18,6 +18,18 @@ from orchestrator.planner.likelihood import Hyper, factor
 MIN_VARIANCE = 1e-12
 SINGLE_VARIANCE = 1e-5
 """What single precision can tell from none."""
+
+
+class Trend(Protocol):
+    """What is expected anywhere before any outcome is known, but for a constant."""
+
+    def __call__(self, x: Floats) -> Floats:
+        """Standardised outcomes (m) at features (m x d)."""
+        ...
+
+    def pull(self, x: Floats, by_mean: Floats) -> Floats:
+        """Gradient (m x d) of a function with the given derivatives (m) by those outcomes."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -33,6 +45,7 @@ class GaussianProcess:
             None (drift, blocks).
         note: what went wrong with the fit, if anything.
         excess: how many times larger the variance is where nothing is known (see `widened`).
+        trend: the prior mean beside the constant one, or None.
     """
 
     x: Floats
@@ -44,6 +57,7 @@ class GaussianProcess:
     extra: Floats | None = None
     note: str = ""
     excess: float = 1.0
+    trend: Trend | None = None
     kernel: Kernel = field(init=False)
     root: Floats = field(init=False)
     solved: Floats = field(init=False)
@@ -58,8 +72,12 @@ class GaussianProcess:
         inverse = inverse_factor(covariance)
         object.__setattr__(self, "kernel", kernel)
         object.__setattr__(self, "root", inverse.T)
-        residual = self.y - self.hyper.mean
+        residual = self.y - self.level(self.x)
         object.__setattr__(self, "solved", inverse.T @ (inverse @ residual))
+
+    def level(self, x: Floats) -> Floats | float:
+        """The prior mean (m, or one number) at features (m x d)."""
+        return self.hyper.mean + (0.0 if self.trend is None else self.trend(x))
 
     def posterior(self, x: Floats) -> tuple[Floats, Floats]:
         """Mean and standard deviation (m each) of the noise-free outcome at features (m x d)."""
@@ -67,13 +85,13 @@ class GaussianProcess:
         explained = k @ self.root
         variance = self.kernel.variance - np.einsum("ij,ij->i", explained, explained)
         variance = widened(np.maximum(variance, MIN_VARIANCE), self.kernel.variance, self.excess)
-        return self.hyper.mean + k @ self.solved, np.sqrt(variance)
+        return self.level(x) + k @ self.solved, np.sqrt(variance)
 
     def joint(self, x: Floats) -> tuple[Floats, Floats]:
         """Mean (m) and covariance (m x m) of the noise-free outcomes at features (m x d)."""
         k = self.kernel(x, self.x)
         explained = k @ self.root
-        return self.hyper.mean + k @ self.solved, self.kernel(x, x) - explained @ explained.T
+        return self.level(x) + k @ self.solved, self.kernel(x, x) - explained @ explained.T
 
     def leave_one_out(self) -> tuple[Floats, Floats]:
         """Mean and variance (n each) of every outcome, noise included, predicted from all the
@@ -130,6 +148,7 @@ class Belief:
     prior: float
     shifts: Floats | None = None
     excess: float = 1.0
+    trend: Trend | None = None
 
     def moments(self, x: Floats) -> tuple[Floats, Floats]:
         """Means (m x s) and variances (m) at features (m x d); in single precision if `x` is."""
@@ -139,7 +158,14 @@ class Belief:
         explained = k @ self.root
         variance = self.prior - np.einsum("ij,ij->i", explained, explained)
         variance = widened(np.maximum(variance, MIN_VARIANCE), self.prior, self.excess)
-        return self.level + k @ self.weights, variance
+        return self.level + self.expected(x) + k @ self.weights, variance
+
+    def expected(self, x: Floats) -> Floats | float:
+        """The trend (m x 1) at features (m x d), over where they may be moved; 0 without one."""
+        if self.trend is None:
+            return 0.0
+        moved = [x] if self.shifts is None else [x + shift for shift in self.shifts]
+        return np.asarray(np.mean([self.trend(at) for at in moved], axis=0)[:, None])
 
     @functools.cached_property
     def _single(self) -> _SingleBelief:
@@ -153,6 +179,14 @@ class Belief:
 
     def pull(self, x: Floats, by_mean: Floats, by_variance: Floats) -> Floats:
         """Gradient (m x d) of a function with the given derivatives by means and variances."""
+        pulled = self._pull(x, by_mean, by_variance)
+        if self.trend is None:
+            return pulled
+        total = by_mean.sum(axis=1)
+        moved = [x] if self.shifts is None else [x + shift for shift in self.shifts]
+        return np.asarray(pulled + np.mean([self.trend.pull(at, total) for at in moved], axis=0))
+
+    def _pull(self, x: Floats, by_mean: Floats, by_variance: Floats) -> Floats:
         if self.shifts is not None:
             k = self._covariances(x)
             by_k = self._by_covariance(k, by_mean, by_variance)
@@ -185,6 +219,7 @@ class _SingleBelief:
         self._weights, self._root = exact.weights.astype(single), exact.root.astype(single)
         self._level, self._prior, self._excess = exact.level, exact.prior, exact.excess
         self._shifts: Any = exact.shifts
+        self._expected = exact.expected
 
     def moments(self, x: Floats) -> tuple[Floats, Floats]:
         """As `Belief.moments`, in double precision again at the end."""
@@ -196,6 +231,7 @@ class _SingleBelief:
         explained = k @ self._root
         variance = self._prior - np.einsum("ij,ij->i", explained, explained).astype(np.float64)
         mean = self._level + (k @ self._weights).astype(np.float64)
+        mean = mean + self._expected(x.astype(np.float64))
         return mean, widened(np.maximum(variance, SINGLE_VARIANCE), self._prior, self._excess)
 
 
@@ -213,6 +249,7 @@ def belief(process: GaussianProcess, shifts: Floats | None = None) -> Belief:
         prior,
         shifts,
         process.excess,
+        process.trend,
     )
 
 
@@ -224,7 +261,7 @@ def drawn_belief(process: GaussianProcess, at: Floats, normal: Floats) -> tuple[
     """
     cross = process.kernel(at, process.x)
     explained = cross @ process.root
-    mean = process.hyper.mean + cross @ process.solved
+    mean = process.level(at) + cross @ process.solved
     covariance = process.kernel(at, at) - explained @ explained.T
     covariance[np.diag_indices_from(covariance)] += 1e-9 * process.kernel.variance
     inverse = inverse_factor(covariance)
@@ -241,5 +278,5 @@ def drawn_belief(process: GaussianProcess, at: Floats, normal: Floats) -> tuple[
     weights[:n] += process.solved[:, None]
     anchors = np.concatenate([process.x, at])
     kernel, level = process.kernel, process.hyper.mean
-    found = Belief(kernel, level, anchors, weights, root, kernel.variance, excess=process.excess)
-    return found, outcomes
+    found = Belief(kernel, level, anchors, weights, root, kernel.variance)
+    return replace(found, excess=process.excess, trend=process.trend), outcomes

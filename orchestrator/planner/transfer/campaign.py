@@ -1,0 +1,180 @@
+"""What other campaigns and tables say, as the prior mean of a campaign's process.
+
+The outcome is modelled as a + sum_j b_j f_j(x) + a process of x. The slopes b_j are normal with a
+variance each, fitted with the other hyperparameters, so that a source that says nothing is shrunk
+away; their expected values make the trend of a `GaussianProcess`, which the search can use as any
+other. The slopes' own uncertainty is in the choice, not in the search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from orchestrator.planner.fitting import Data, fit
+from orchestrator.planner.gaussian import GaussianProcess, belief
+from orchestrator.planner.kernel import Floats, Shape
+from orchestrator.planner.likelihood import Priors
+from orchestrator.planner.transfer.choosing import MARGIN, MIN_OUTCOMES, Entry, weights_of
+from orchestrator.planner.transfer.surrogate import LeftOut, Scale, scale_of
+
+DIFFERENCE = 1e-5
+
+
+class Source(Protocol):
+    """A prediction that can be made at any features of the campaign; of any unit and sign."""
+
+    def __call__(self, x: Floats) -> Floats:
+        """Predictions (m) at features (m x d)."""
+        ...
+
+    def pull(self, x: Floats, by_mean: Floats) -> Floats:
+        """Gradient (m x d) of a function with the given derivatives (m) by the predictions."""
+        ...
+
+
+@dataclass(frozen=True)
+class ProcessSource:
+    """What a process of the same features believes; far from its data that is its mean."""
+
+    process: GaussianProcess
+
+    def __call__(self, x: Floats) -> Floats:
+        """As `Source`."""
+        return self.process.posterior(x)[0]
+
+    def pull(self, x: Floats, by_mean: Floats) -> Floats:
+        """As `Source`, exact."""
+        return belief(self.process).pull(x, by_mean[:, None], np.zeros(len(x)))
+
+
+@dataclass(frozen=True)
+class ColumnSource:
+    """A column of the features: in a pool, a prediction for each of its candidates."""
+
+    column: int
+
+    def __call__(self, x: Floats) -> Floats:
+        """As `Source`."""
+        return x[:, self.column]
+
+    def pull(self, x: Floats, by_mean: Floats) -> Floats:
+        """As `Source`."""
+        out = np.zeros_like(x)
+        out[:, self.column] = by_mean
+        return out
+
+
+@dataclass(frozen=True)
+class FunctionSource:
+    """Any function of features (m x d) that gives predictions (m); its slopes by differences."""
+
+    function: Callable[[Floats], Floats]
+
+    def __call__(self, x: Floats) -> Floats:
+        """As `Source`."""
+        return self.function(x)
+
+    def pull(self, x: Floats, by_mean: Floats) -> Floats:
+        """As `Source`."""
+        out = np.empty_like(x)
+        for column in range(x.shape[1]):
+            step = np.zeros(x.shape[1])
+            step[column] = DIFFERENCE
+            apart = self.function(x + step) - self.function(x - step)
+            out[:, column] = by_mean * apart / (2.0 * DIFFERENCE)
+        return out
+
+
+@dataclass(frozen=True)
+class LinearTrend:
+    """sum_j slope_j (f_j(x) - centre_j)."""
+
+    sources: tuple[Source, ...]
+    centres: Floats
+    slopes: Floats
+
+    def __call__(self, x: Floats) -> Floats:
+        """As `gaussian.Trend`."""
+        predicted = np.stack([source(x) for source in self.sources], axis=1)
+        return np.asarray((predicted - self.centres) @ self.slopes)
+
+    def pull(self, x: Floats, by_mean: Floats) -> Floats:
+        """As `gaussian.Trend`."""
+        pairs = zip(self.sources, self.slopes, strict=True)
+        return np.asarray(sum(source.pull(x, slope * by_mean) for source, slope in pairs))
+
+
+@dataclass(frozen=True)
+class Informed:
+    """A process for the search, and how it was chosen. `entries` begin with no transfer; the weight
+    of each is how probable it is to predict best."""
+
+    process: GaussianProcess
+    entries: tuple[Entry, ...]
+
+
+def informed(
+    data: Data,
+    sources: dict[str, Source],
+    shape: Shape,
+    priors: Sequence[Priors],
+    *,
+    margin: float = MARGIN,
+    seed: int = 0,
+) -> Informed:
+    """The process with the trend that predicts left-out outcomes best; without one, unless some
+    trend is more probable than not to be better by a margin.
+
+    With fewer than `MIN_OUTCOMES` outcomes, or where all sources are constant, there is no trend.
+    """
+    plain = fit(data, shape, priors)
+    tried, found = (
+        [("no transfer", plain, plain)],
+        {n: source(data.x) for n, source in sources.items()},
+    )
+    kept = [name for name, values in found.items() if float(np.ptp(values)) > 0.0]
+    if len(data.y) >= MIN_OUTCOMES:
+        groups = [[name] for name in kept] + ([kept] if len(kept) > 1 else [])
+        for names in groups:
+            values = np.stack([found[name] for name in names], axis=1)
+            chosen = tuple(sources[name] for name in names)
+            whole, process = _with_trend(data, chosen, values, shape, priors)
+            tried.append((" and ".join(names), whole, process))
+    left = [_left_out(whole) for _, whole, _ in tried]
+    scores = np.stack([one.log_densities for one in left], axis=1)
+    weights = weights_of(scores, margin, seed)
+    best = 0 if weights[0] >= 0.5 else int(np.argmax(np.where(np.arange(len(weights)), weights, 0)))
+    lines = zip(tried, left, scores.mean(axis=0), weights, strict=True)
+    entries = tuple(Entry(t[0], float(s), o.rmse, float(w)) for t, o, s, w in lines)
+    return Informed(tried[best][2], entries)
+
+
+def _left_out(process: GaussianProcess) -> LeftOut:
+    mean, variance = process.leave_one_out()
+    return LeftOut(process.y, mean, np.sqrt(variance))
+
+
+def _with_trend(
+    data: Data,
+    sources: tuple[Source, ...],
+    values: Floats,
+    shape: Shape,
+    priors: Sequence[Priors],
+) -> tuple[GaussianProcess, GaussianProcess]:
+    """Fits with sources' values (n x s): the process whose covariance has the slopes' uncertainty,
+    for judging; and that with the slopes' expected values, for searching."""
+    scale: Scale = scale_of(values)
+    f = scale.standardised(values)
+    lines = np.einsum("is,js->sij", f, f)
+    whole = fit(replace(data, terms=np.concatenate([data.terms, lines])), shape, priors)
+    n_own = len(data.terms)
+    own, variances = whole.hyper.terms[:n_own], whole.hyper.terms[n_own:]
+    slopes = variances * (f.T @ whole.solved)
+    trend = LinearTrend(sources, scale.centre, slopes / scale.spread)
+    extra = np.tensordot(own, data.terms, axes=1) if n_own else None
+    hyper = replace(whole.hyper, terms=own)
+    return whole, replace(whole, extra=extra, hyper=hyper, trend=trend)
