@@ -26,7 +26,8 @@ class BayesianPlanner:
     """Proposes from a model of the metrics.
 
     `propose` is a pure function of the task, the history and `n`, bit for bit on one machine with
-    one version and one number of threads; nothing is kept between calls. The model takes over
+    one version and one number of threads; between calls nothing is kept but models of the task's
+    sources. The model takes over
     after `initial` proposals or measurements (rows that were given count), and never before two
     values of the objective are known; until then the space is filled further.
 
@@ -38,6 +39,7 @@ class BayesianPlanner:
         self.options = options_of(task.planner, ModelOptions)
         self._task = task
         self._start = SpaceFilling(task)
+        self._informing: Any = None
 
     def propose(self, history: History, n: int) -> Sequence[Proposal]:
         """The next `n` points, or as many as a pool has left.
@@ -91,9 +93,11 @@ class BayesianPlanner:
     @contextmanager
     def _model(self, history: History) -> Iterator[Any]:
         modelled = load_model_rooms()
-        start = self._start
-        with modelled.threads(self.options.threads):
-            yield modelled.model(self._task, start.encoding, start.possible, self.options, history)
+        task, start, options = self._task, self._start, self.options
+        with modelled.threads(options.threads):
+            if self._informing is None:
+                self._informing = modelled.informed_by(task, start.encoding, options)
+            yield modelled.model(task, self._informing, start.possible, options, history)
 
     def _n_known(self, history: History) -> int:
         return n_known(self._task, history)

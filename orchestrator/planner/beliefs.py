@@ -15,6 +15,7 @@ from orchestrator.planner.diagnosis import Diagnosis
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.generalising import generalisation
 from orchestrator.planner.kernel import Floats
+from orchestrator.planner.measured import Measured
 from orchestrator.planner.possible import Possible
 from orchestrator.ports.planner import (
     Belief,
@@ -23,6 +24,7 @@ from orchestrator.ports.planner import (
     LeaveOneOut,
     MetricBelief,
     Slice,
+    Transferred,
 )
 
 N_IMPORTANCE = 256
@@ -63,6 +65,7 @@ class Beliefs:
             importance=importance,
             leave_one_out=self.leave_one_out(column),
             generalisation=self._generalisation(column),
+            transfer=self._transferred(measured),
             slices=tuple(self._slice(column, name, at) for name in importance),
             maps=(self._map(column, numbers[0], numbers[1], at),) if len(numbers) > 1 else (),
         )
@@ -94,6 +97,18 @@ class Beliefs:
             return None
         process = self.diagnosis.models.processes[column]
         return generalisation(process, measured.spread, self.seed)
+
+    def _transferred(self, measured: Measured) -> tuple[Transferred, ...]:
+        entries = self.diagnosis.models.transferred.get(measured.metric.name, ())
+        return tuple(
+            Transferred(
+                name=entry.name,
+                rmse=entry.rmse * measured.spread,
+                log_score=entry.score,
+                weight=entry.weight,
+            )
+            for entry in entries
+        )
 
     def _importance(self, column: int) -> dict[str, float]:
         """Total effects: the share of the predicted variance that is lost when a parameter is drawn

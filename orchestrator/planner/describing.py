@@ -12,7 +12,7 @@ from orchestrator.errors import InputError
 from orchestrator.model.counts import Counts
 from orchestrator.model.rows import Rows
 from orchestrator.model.space import Described, Pool
-from orchestrator.planner.kernel import Floats, Layout
+from orchestrator.planner.kernel import CARRIED, Floats, Layout
 
 UNIFORM_SD = math.sqrt(1 / 12)
 MAX_DOUBLE = 100_000
@@ -29,11 +29,13 @@ class Part:
         table: features of each value (rows) of a parameter; None where they are its code.
         is_one: whether the columns share a length scale.
         counted: whether they are counts.
+        carried: whether they are only carried along (see `kernel.Layout`).
     """
 
     table: Floats | None
     is_one: bool = False
     counted: bool = False
+    carried: bool = False
 
     @property
     def width(self) -> int:
@@ -46,7 +48,10 @@ def layout_of(parts: Sequence[Part]) -> Layout:
     groups: list[int] = []
     counted: list[int] = []
     for part in parts:
-        first = groups[-1] + 1 if groups else 0
+        if part.carried:
+            groups += [CARRIED] * part.width
+            continue
+        first = max(groups, default=CARRIED) + 1
         if part.counted:
             counted.append(first)
         groups += [first] * part.width if part.is_one else range(first, first + part.width)

@@ -185,6 +185,9 @@ class Diagnosis:
         n_censored = sum(m.n_censored for m in self.evidence.measured.values())
         if n_censored:
             notes["censored"] = n_censored
+        entries = self.models.transferred.get(first, ())
+        if entries:
+            notes["transfer"] = "; ".join(f"{e.name}: {e.weight:.2f}" for e in entries)
         if len(self.evidence.blamed):
             notes["failures_weighed"] = len(self.evidence.blamed)
         if self.question.unmodelled:

@@ -59,15 +59,21 @@ class Encoding:
         layout: what the feature columns are.
         cells: number of different values per parameter; 0 for one without steps.
         beside: features of further materials that are described as the candidates of a pool are
-            (all columns of that pool; those of its table are 1/2), in the order in which pools of
-            them were given under its name.
+            (all columns of that pool but carried ones; those of its table are 1/2), in the order
+            in which pools of them were given under its name.
+
+    `carried` are columns (n x k) of a pool's candidates that come last, and make no difference to
+    the kernel.
 
     Raises:
         InputError: a bound or a pool's number is not finite, or a log scale reaches zero.
     """
 
     def __init__(
-        self, space: SearchSpace, materials: Mapping[str, Sequence[Pool]] | None = None
+        self,
+        space: SearchSpace,
+        materials: Mapping[str, Sequence[Pool]] | None = None,
+        carried: Mapping[str, Floats] | None = None,
     ) -> None:
         self.space = space
         self.beside: dict[str, list[Floats]] = {}
@@ -86,6 +92,9 @@ class Encoding:
             if table is not None and more:
                 ends = np.cumsum([n_values(parameter), *(len(p.names) for p in more)])
                 table, *self.beside[parameter.name] = np.split(table, ends[:-1])
+            if table is not None and carried and parameter.name in carried:
+                own.append(Part(carried[parameter.name].astype(table.dtype), carried=True))
+                table = np.concatenate([table, carried[parameter.name].astype(table.dtype)], axis=1)
             self._tables.append(table)
             start = sum(part.width for part in parts)
             self.columns.append(slice(start, start + sum(part.width for part in own)))

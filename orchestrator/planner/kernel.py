@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 Floats: TypeAlias = NDArray[np.float64]
 Shape: TypeAlias = Literal["matern", "gauss"]
 _SQRT5 = 5.0**0.5
+CARRIED = -1
 
 
 def correlation(squared: Floats, shape: Shape) -> tuple[Floats, Floats]:
@@ -41,7 +42,8 @@ class Layout:
     """What the columns of features are.
 
     Attributes:
-        groups: the length scale that each column uses (d).
+        groups: the length scale that each column uses (d); `CARRIED` for one that is only carried
+            along, and makes no difference.
         counted: groups whose columns, which lie side by side, are counts.
     """
 
@@ -61,16 +63,14 @@ class Layout:
 
     @functools.cached_property
     def quantities(self) -> NDArray[np.intp] | None:
-        """The columns that are no counts; None where all are."""
-        if not self.counted:
-            return None
-        return np.flatnonzero(~np.isin(self.groups, self.counted))
+        """The columns that are quantities; None where all are."""
+        chosen = np.flatnonzero(~np.isin(self.groups, (*self.counted, CARRIED)))
+        return None if len(chosen) == len(self.groups) else chosen
 
     def distances(self, a: Floats, b: Floats) -> Floats:
         """Unscaled distances (m x n) of features a (m x d) and b (n x d)."""
         total = np.zeros((len(a), len(b)))
-        counted = {column for block in self.blocks for column in range(block.start, block.stop)}
-        for column in (c for c in range(len(self.groups)) if c not in counted):
+        for column in range(a.shape[1]) if self.quantities is None else self.quantities:
             total += (a[:, column, None] - b[None, :, column]) ** 2
         for block in self.blocks:
             total += unlikeness(a[:, block], b[:, block])
@@ -129,7 +129,7 @@ class Kernel:
 
     def between(self, a: Floats, b: Floats) -> Floats:
         """Covariances (m) of features a with b (m x d each), row by row."""
-        if self.layout.counted:
+        if self.layout.quantities is not None:
             rows = [self.squared(p[None, :], q[None, :])[0, 0] for p, q in zip(a, b, strict=True)]
             squared = np.array(rows)
         else:
@@ -140,8 +140,9 @@ class Kernel:
         """Gradient (m x d) with respect to a of sum(covariance * w), given `weights` (m x n),
         which are w times the slope of `with_slope`; counts cannot be moved, and have none."""
         moved = a * weights.sum(axis=1)[:, None] - weights @ b
-        for block in self.layout.blocks:
-            moved[:, block] = 0.0
+        chosen = self.layout.quantities
+        if chosen is not None:
+            moved[:, np.setdiff1d(np.arange(a.shape[1]), chosen)] = 0.0
         return np.asarray(2.0 * moved / self.widths**2)
 
 

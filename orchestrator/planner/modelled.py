@@ -28,6 +28,7 @@ from orchestrator.planner.possible import Possible
 from orchestrator.planner.question import Question, question
 from orchestrator.planner.scalarised import scalarised
 from orchestrator.planner.search import Found, Search
+from orchestrator.planner.sources import Informing, informing
 from orchestrator.planner.weighing import Cheapness, safety, what_is_learnt
 from orchestrator.planner.worth import Weight
 from orchestrator.ports.planner import Belief, History, PlanningTask
@@ -183,21 +184,28 @@ class Modelled:
 
 def model(
     task: PlanningTask,
-    encoding: Encoding,
+    informing: Informing,
     possible: Possible,
     options: ModelOptions,
     history: History,
 ) -> Modelled:
-    """Reads a history and fits its models.
+    """Reads a history and fits its models; `informing` comes from `informed_by` and holds for all
+    histories of a task.
 
     Raises:
         PlanningError: an outcome cannot be used, or a constraint cannot be met.
     """
+    encoding = informing.encoding
     seen = evidence(task, encoding, history)
     number = history.n_proposed
     asked, seen = scalarised(question(task, seen), seen, _seed(task.seed, number))
-    found = models(encoding, seen, asked.names, options)
+    found = models(informing, seen, asked.names, options)
     return Modelled(task, encoding, possible, options, history, seen, asked, found)
+
+
+def informed_by(task: PlanningTask, encoding: Encoding, options: ModelOptions) -> Informing:
+    """What sources say, once for all histories. Raises InputError."""
+    return informing(task, encoding, options.kernel)
 
 
 def _seed(seed: int, number: int) -> int:

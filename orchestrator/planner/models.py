@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -19,34 +19,49 @@ from orchestrator.planner.likelihood import LogNormal, Priors
 from orchestrator.planner.measured import Evidence, Measured
 from orchestrator.planner.options import ModelOptions
 from orchestrator.planner.preference import preference
+from orchestrator.planner.sources import Informing
 from orchestrator.planner.survival import Survival, survival
+from orchestrator.planner.transfer.campaign import informed
+from orchestrator.planner.transfer.choosing import Entry
 
 FIDELITY_WIDTH = 8.0
 
 
 @dataclass(frozen=True)
 class Models:
-    """Processes in the order of the question's names, and the classifier of failures."""
+    """Processes in the order of the question's names, the classifier of failures, and, for metrics
+    that sources may help, how well they do beside no transfer."""
 
     processes: tuple[GaussianProcess, ...]
     survival: Survival | None
+    transferred: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
 
 
 def models(
-    encoding: Encoding, seen: Evidence, names: tuple[str, ...], options: ModelOptions
+    informing: Informing, seen: Evidence, names: tuple[str, ...], options: ModelOptions
 ) -> Models:
-    """Fits what a history can say."""
-    processes = tuple(_process(encoding, seen, seen.measured[n], options) for n in names)
+    """Fits what a history can say, with what sources add to it."""
+    encoding = informing.encoding
+    transferred: dict[str, tuple[Entry, ...]] = {}
+    processes = tuple(
+        _process(informing, seen, seen.measured[n], options, transferred) for n in names
+    )
     found = None
     if seen.blamed:
         good, bad = seen.features[list(seen.survived)], seen.features[list(seen.blamed)]
         found = survival(encoding, good, bad, options.kernel)
-    return Models(processes, found)
+    return Models(processes, found, transferred)
 
 
 def _process(
-    encoding: Encoding, seen: Evidence, measured: Measured, options: ModelOptions
+    informing: Informing,
+    seen: Evidence,
+    measured: Measured,
+    options: ModelOptions,
+    transferred: dict[str, tuple[Entry, ...]],
 ) -> GaussianProcess:
+    """The process of a metric; how its sources did goes into `transferred`."""
+    encoding = informing.encoding
     rows = list(measured.rows)
     if measured.metric.name == PREFERENCE:
         places = {row: i for i, row in enumerate(rows)}
@@ -60,7 +75,14 @@ def _process(
         measured.known,
         _terms(seen, rows, drift=options.drift),
     )
-    process = with_bounds(fit(data, options.kernel, _priors(encoding)), measured.sides)
+    sources = informing.by_metric.get(measured.metric.name, {})
+    if sources and not measured.is_distance:
+        chosen = informed(data, sources, options.kernel, _priors(encoding))
+        transferred[measured.metric.name] = chosen.entries
+        process = chosen.process
+    else:
+        process = fit(data, options.kernel, _priors(encoding))
+    process = with_bounds(process, measured.sides)
     return replace(process, excess=excess(process)) if options.widen else process
 
 

@@ -122,6 +122,17 @@ class Generalisation(_Plain):
     n_clusters: int
 
 
+class Transferred(_Plain):
+    """One way to use sources, or none: the error of predictions of left-out outcomes (in the
+    metric's unit, or decades), the mean log probability of an outcome, and how probable it is to
+    predict best."""
+
+    name: str
+    rmse: float
+    log_score: float
+    weight: float
+
+
 class Slice(_Plain):
     """Predicted mean and standard deviation along one parameter, all others at `Belief.at`."""
 
@@ -152,6 +163,7 @@ class MetricBelief(_Plain):
     importance: dict[str, float]
     leave_one_out: LeaveOneOut | None
     generalisation: Generalisation | None = None
+    transfer: tuple[Transferred, ...] = ()
     slices: tuple[Slice, ...]
     maps: tuple[FieldMap, ...]
 

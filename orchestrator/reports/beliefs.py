@@ -36,6 +36,7 @@ class Held:
     error: str
     coverage: str
     reach: str
+    transfer: str
     verdict: str
     doubt: bool
     importance: tuple[tuple[str, float], ...]
@@ -75,6 +76,7 @@ def _held(campaign: Campaign, state: State, believed: MetricBelief) -> Held:
         error=_error(believed, known) if known else "",
         coverage=_coverage(known) if known else "",
         reach=_reach(believed),
+        transfer=_transfer(believed),
         verdict=_verdict(known) if known else "Too few values to say how well it predicts.",
         doubt=doubt,
         importance=tuple(ranked),
@@ -106,6 +108,18 @@ def _reach(believed: MetricBelief) -> str:
         f"Among what was measured (random fifths left out): {among}. "
         f"Beyond it (each of {found.n_clusters} clusters left out): {beyond}"
     )
+
+
+def _transfer(believed: MetricBelief) -> str:
+    """What sources add, beside no transfer."""
+    if not believed.transfer:
+        return ""
+    parts = [
+        f"{one.name} {spread_words(one.rmse, believed.unit, on_log10=believed.on_log10)} off "
+        f"({one.weight:.0%} likely the best)".replace("%", " %", 1)
+        for one in believed.transfer
+    ]
+    return f"Each trial predicted from the others, with what else is known: {'; '.join(parts)}"
 
 
 def spread_words(sd: float, unit: str, *, on_log10: bool) -> str:

@@ -28,6 +28,7 @@ from orchestrator.files.columns import column_of, numbers_in
 from orchestrator.files.table import Table, read_table
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.space import Choice, Parameter, Pool, SearchSpace, words_of
+from orchestrator.model.transfer import Source
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
 from orchestrator.runtime.load import campaign_path, read_campaign
 
@@ -265,6 +266,7 @@ def _play(
         objective=study.objective,
         planner=study.planner,
         seed=seed,
+        sources=_sources(settings, study),
     )
     planner = plugins.load("planners", study.planner.kind)(task)
     draw = random.Random(seed)
@@ -285,6 +287,30 @@ def _play(
         if progress is not None:
             progress(seed, number + 1, value)
     return order
+
+
+def _sources(settings: Settings, study: Campaign) -> tuple[Source, ...]:
+    """The campaign's tables as sources of the settings.
+
+    Raises:
+        InputError: it has others, or more than a pool.
+    """
+    if study.sources_wanted or (study.sources and len(study.space.parameters) > 1):
+        raise InputError(
+            "a replay takes sources that are tables, of a campaign whose space is one pool"
+        )
+    known = set(settings.pool.names)
+    found = []
+    for source in study.sources:
+        update: dict[str, object] = {"parameter": "setting"}
+        if source.materials is None:
+            name = study.space.names[0]
+            pairs = [(p[name], v) for p, v in zip(source.points, source.values, strict=True)]
+            pairs = [(word, value) for word, value in pairs if word in known]
+            update = {"points": tuple({"setting": word} for word, _ in pairs)}
+            update["values"] = tuple(value for _, value in pairs)
+        found.append(source.model_copy(update=update))
+    return tuple(found)
 
 
 def _curve(settings: Settings, study: Campaign, order: Sequence[int]) -> tuple[float, ...]:

@@ -1,0 +1,141 @@
+"""Sources help to choose: values of other tables and campaigns, of materials and of points."""
+
+from __future__ import annotations
+
+import numpy as np
+import planner_samples as samples
+import pytest
+from test_materials_kernel import described, molecules, pool
+
+from orchestrator.model.rows import Rows
+from orchestrator.model.space import Choice, Point, Pool, Real
+from orchestrator.model.transfer import Source
+from orchestrator.planner.bayesian import BayesianPlanner
+from orchestrator.planner.encoding import Encoding
+from orchestrator.planner.kernel import CARRIED
+from orchestrator.planner.sources import informing
+from orchestrator.ports.planner import History, PlanningTask
+
+SPACE = (Real(name="a", low=0.0, high=1.0), Choice(name="gas", options=("argon", "neon")))
+
+
+def truth(point: Point) -> float:
+    a, shift = float(point["a"]), 0.1 if point["gas"] == "neon" else 0.0
+    return float(np.sin(9.0 * a + shift) + 0.3 * a)
+
+
+def source_of(values_of: str = "related", n: int = 40, name: str = "old") -> Source:
+    rng = np.random.default_rng(5)
+    points: list[Point] = [
+        {"a": float(rng.random()), "gas": str(rng.choice(["argon", "neon"]))} for _ in range(n)
+    ]
+    values = [
+        3.0 - 2.0 * truth(p) if values_of == "related" else float(rng.normal()) for p in points
+    ]
+    return Source(
+        name=name, helps="thickness", quantity="y", values=tuple(values), points=tuple(points)
+    )
+
+
+def question(*sources: Source, space: tuple[Real | Choice | Pool, ...] = SPACE) -> PlanningTask:
+    task = samples.task(space, samples.FILM_METRICS[1:], (), direction="maximise", initial=4)
+    return task.model_copy(update={"sources": sources})
+
+
+def history(n: int = 6) -> History:
+    return samples.measured(question(), lambda p: {"thickness": truth(p)}, n, seed=3)
+
+
+def test_few_results_and_a_related_source_predict_what_few_results_alone_do_not() -> None:
+    def error(task: PlanningTask) -> float:
+        model = BayesianPlanner(task)
+        believed = model.belief(history())
+        assert believed is not None
+        (found,) = [s for s in believed.metrics[0].slices if s.parameter == "a"]
+        gas = believed.at["gas"]
+        pairs = zip(found.values, found.mean, strict=True)
+        return float(np.mean([(truth({"a": a, "gas": gas}) - mean) ** 2 for a, mean in pairs]))
+
+    assert error(question(source_of())) < 0.3 * error(question())
+
+
+def test_the_choice_is_told_with_no_transfer_among_it() -> None:
+    planner = BayesianPlanner(question(source_of(), source_of("unrelated", name="noise")))
+    believed = planner.belief(history(10))
+    assert believed is not None
+    entries = {entry.name: entry.weight for entry in believed.metrics[0].transfer}
+    assert set(entries) >= {"no transfer", "old", "noise"}
+    assert entries["noise"] < 0.1 < entries["old"]
+    assert sum(entries.values()) == pytest.approx(1.0)
+    proposal = planner.propose(history(10), 1)[0]
+    assert "no transfer: " in str(proposal.notes["transfer"])
+
+
+def test_an_unrelated_source_changes_nothing() -> None:
+    unrelated = question(source_of("unrelated"))
+    for n in (6, 10):
+        with_it = BayesianPlanner(unrelated).propose(history(n), 1)[0]
+        without = BayesianPlanner(question()).propose(history(n), 1)[0]
+        assert with_it.point == without.point
+
+
+def test_proposals_with_a_source_are_the_same_again() -> None:
+    task = question(source_of())
+    again = PlanningTask.model_validate_json(task.model_dump_json())
+    planner = BayesianPlanner(task)
+    first = planner.propose(history(), 2)
+    assert planner.propose(history(), 2) == first
+    assert BayesianPlanner(again).propose(history(), 2) == first
+
+
+def test_values_of_other_materials_help_to_choose_among_those_of_the_pool() -> None:
+    rows = molecules(400, seed=8)
+    weights = np.random.default_rng(1).normal(size=40)
+    values = np.array(rows) @ weights
+    names = tuple(f"s{i}" for i in range(200))
+    others = Pool(
+        name="source",
+        names=names,
+        columns=(),
+        units=(),
+        rows=Rows.of(()),
+        described=(described(rows[200:]),),
+    )
+    source = Source(
+        name="table",
+        helps="thickness",
+        quantity="y",
+        values=tuple((10.0 - values[200:]).tolist()),
+        parameter="polymer",
+        materials=others,
+    )
+    own = pool(rows[:200])
+    truths = {f"m{i}": float(values[i]) for i in range(200)}
+
+    def best_of(task: PlanningTask) -> list[float]:
+        made = samples.play(
+            BayesianPlanner(task), lambda p: {"thickness": truths[str(p["polymer"])]}, 14
+        )
+        return sorted((truths[str(p.point["polymer"])] for p in made), reverse=True)
+
+    top = sorted(truths.values(), reverse=True)
+    with_it = best_of(question(source, space=(own,)))
+    assert with_it[0] >= top[1]
+    assert sum(with_it[:5]) > sum(best_of(question(space=(own,)))[:5])
+
+
+def test_what_a_source_says_of_candidates_is_carried_along_unseen_by_the_kernel() -> None:
+    rows = molecules(30, seed=2)
+    own = pool(rows)
+    points: tuple[Point, ...] = tuple({"polymer": f"m{i}"} for i in range(0, 30, 2))
+    values = tuple(float(row[0]) for row in rows[::2])
+    source = Source(name="t", helps="thickness", quantity="y", values=values, points=points)
+    task = question(source, space=(own,))
+    encoding = Encoding(task.space)
+    informed = informing(task, encoding, "matern").encoding
+    assert informed.width == encoding.width + 1
+    assert informed.layout.groups[-1] == CARRIED
+    assert informed.layout.n_groups == encoding.layout.n_groups
+    codes = encoding.encode(list(points))
+    x, y = encoding.features(codes), informed.features(codes)
+    np.testing.assert_allclose(encoding.layout.distances(x, x), informed.layout.distances(y, y))
