@@ -337,14 +337,7 @@ class RequestTaken(_Event):
 
 
 Rule: TypeAlias = Literal[
-    "budget",
-    "time",
-    "target",
-    "no_progress",
-    "little_to_gain",
-    "failures",
-    "exhausted",
-    "person",
+    "budget", "time", "target", "no_progress", "little_to_gain", "failures", "exhausted", "person"
 ]
 """What ended a campaign."""
 
