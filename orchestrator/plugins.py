@@ -102,6 +102,13 @@ def descriptor(name: str, options: Mapping[str, Any]) -> Descriptor:
     return made
 
 
+def generator(name: str) -> type[Any]:
+    """The class of an installed generator. Raises UnknownName, InputError."""
+    found = load("generators", name)
+    assert isinstance(found, type), "an entry point of `hagane.generators` is a class"
+    return found
+
+
 def _actions(name: str, cls: type) -> Mapping[str, ActionSpec]:
     try:
         return actions_of(cls)

@@ -9,7 +9,7 @@ from orchestrator.errors import InputError, UnknownName
 from orchestrator.files.canonical import content_hash
 from orchestrator.files.checks import read_block, read_confirm, read_controls
 from orchestrator.files.conditions import read_constraints
-from orchestrator.files.describing import Descriptors, no_descriptors
+from orchestrator.files.describing import Kinds
 from orchestrator.files.document import Document, parse_document, read_document
 from orchestrator.files.findings import Findings
 from orchestrator.files.outcome import read_contexts, read_metrics
@@ -33,7 +33,7 @@ def load_campaign(
     capability: Callable[[str], Actions],
     capabilities: Collection[str],
     planners: Collection[str],
-    descriptors: Descriptors = no_descriptors,
+    kinds: Kinds | None = None,
 ) -> Campaign:
     """Reads and checks a campaign file; nothing is opened but its tables.
 
@@ -42,13 +42,13 @@ def load_campaign(
         capability: gives the actions of an installed capability.
         capabilities: names of the installed capabilities.
         planners: names of the installed kinds of planner.
-        descriptors: makes an installed descriptor.
+        kinds: the installed descriptors and generators.
 
     Raises:
         FileProblems: with every mistake of the file and its place.
     """
     document = read_document(Path(path))
-    reading = _Reading(document, Path(path).parent, descriptors)
+    reading = _Reading(document, Path(path).parent, kinds or Kinds())
     return reading.campaign(capability, capabilities, planners)
 
 
@@ -56,7 +56,7 @@ def campaign_from_text(
     text: str,
     source: str,
     planners: Collection[str],
-    descriptors: Descriptors = no_descriptors,
+    kinds: Kinds | None = None,
 ) -> Campaign:
     """A campaign without roles, from the text of a file; tables are looked for where one is.
 
@@ -67,14 +67,14 @@ def campaign_from_text(
     def none(name: str) -> Actions:
         raise UnknownName("capability that is installed", name, ())
 
-    reading = _Reading(parse_document(text, source), Path(), descriptors)
+    reading = _Reading(parse_document(text, source), Path(), kinds or Kinds())
     return reading.campaign(none, (), planners)
 
 
 class _Reading:
-    def __init__(self, document: Document, folder: Path, descriptors: Descriptors) -> None:
+    def __init__(self, document: Document, folder: Path, kinds: Kinds) -> None:
         self._document = document
-        self._folder, self._descriptors = folder, descriptors
+        self._folder, self._kinds = folder, kinds
         self._findings = Findings(document)
         self._scope = Scope()
 
@@ -87,7 +87,7 @@ class _Reading:
         findings = self._findings
         findings.keys([], CampaignShape, "a key of a campaign")
         heading = findings.shaped([], CampaignHeading, "a key of a campaign", partly=True)
-        space = read_space(findings, self._scope, self._folder, self._descriptors)
+        space = read_space(findings, self._scope, self._folder, self._kinds)
         constraints = read_constraints(findings, self._scope)
         space = space.model_copy(update={"constraints": constraints})
         roles = self._roles(capability, capabilities)
@@ -100,7 +100,7 @@ class _Reading:
         self._refuse_emptiness(objective)
         start = self._start(space, metrics, objective)
         transfer = read_transfer(
-            findings, space, metrics, objective, self._folder, self._descriptors
+            findings, space, metrics, objective, self._folder, self._kinds.descriptors
         )
         controls, confirm = read_controls(findings, space), read_confirm(findings, objective)
         block = read_block(findings, [*metrics, *contexts])

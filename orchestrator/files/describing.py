@@ -24,12 +24,28 @@ if TYPE_CHECKING:
 Options: TypeAlias = Mapping[str, float | int | str | bool]
 Descriptors: TypeAlias = "Callable[[str, Options], Descriptor]"
 """Makes an installed descriptor. Raises UnknownName, InputError."""
+Generators: TypeAlias = "Callable[[str], type[Any]]"
+"""The class of an installed generator. Raises UnknownName, InputError."""
+BUILT_IN = "built_in"
 MATERIAL_KEYS = ("smiles", "formula", "structure", "material")
 
 
 def no_descriptors(name: str, options: Options) -> Descriptor:
     """Where none is installed. Raises UnknownName."""
     raise UnknownName("descriptor that is installed", name, ())
+
+
+def no_generators(name: str) -> type[Any]:
+    """Where none is installed. Raises UnknownName."""
+    raise UnknownName("generator that is installed", name, ())
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """What is installed to describe and to make materials."""
+
+    descriptors: Descriptors = no_descriptors
+    generators: Generators = no_generators
 
 
 @dataclass(frozen=True)
@@ -39,6 +55,7 @@ class Reading:
     rows: tuple[int, ...]
     described: tuple[Described, ...]
     set_aside: tuple[SetAside, ...]
+    makers: tuple[Descriptor, ...] = ()
 
 
 def describe(table: Table, shape: PoolShape, descriptors: Descriptors) -> Reading:
@@ -71,6 +88,7 @@ def describe(table: Table, shape: PoolShape, descriptors: Descriptors) -> Readin
             for name, options, maker, values in found
         ),
         set_aside=tuple(SetAside(line=table.lines[r], why=aside[r]) for r in sorted(aside)),
+        makers=tuple(maker for _, _, maker in makers),
     )
 
 
@@ -118,6 +136,19 @@ def _canonical(
         first.setdefault(form, row)
         canonical.append(form)
     return canonical, aside
+
+
+def first_readable(reader: Descriptor, materials: Sequence[str], n: int) -> list[str]:
+    """The first `n` materials that can be read."""
+    found: list[str] = []
+    for material in materials:
+        try:
+            found.append(reader.canonical(material))
+        except InputError:
+            continue
+        if len(found) == n:
+            break
+    return found
 
 
 def _values(

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orchestrator.errors import FileProblems, InputError, Problem, UnknownName
-from orchestrator.files.describing import MATERIAL_KEYS, Descriptors, Reading, describe
+from orchestrator.files.describing import MATERIAL_KEYS, Kinds, Reading, describe
+from orchestrator.files.generating import read_generation
 from orchestrator.files.shapes import DescribedChoiceShape, PoolShape
 from orchestrator.files.table import Table, read_table
 from orchestrator.model.quantity import check_unit, quantity_in
 from orchestrator.model.space import Pool
 
 
-def read_pool(name: str, shape: PoolShape, folder: Path, descriptors: Descriptors) -> Pool:
+def read_pool(name: str, shape: PoolShape, folder: Path, kinds: Kinds) -> Pool:
     """The candidates of a table, which is looked for in `folder`.
 
     Raises:
@@ -22,12 +23,21 @@ def read_pool(name: str, shape: PoolShape, folder: Path, descriptors: Descriptor
     table = read_table(folder / shape.pool)
     reading = Reading(tuple(range(len(table.rows))), (), ())
     if shape.descriptor is not None:
-        reading = describe(table, shape, descriptors)
+        reading = describe(table, shape, kinds.descriptors)
         table = table.only(reading.rows)
     elif any(getattr(shape, key) is not None for key in MATERIAL_KEYS):
         raise InputError("a column of materials needs a descriptor", hint="descriptor: morgan")
     names = _candidate_names(table, shape.name)
     columns, units = _describing(table, shape, names)
+    generation = None
+    if shape.generate is not None:
+        if not reading.described or columns:
+            raise InputError(
+                "a pool that grows is described by a descriptor alone, not by columns of a table",
+                hint="smiles: COLUMN, descriptor: morgan",
+            )
+        materials = table.texts(reading.described[0].material)
+        generation = read_generation(shape.generate, reading, materials, folder, kinds)
     numbers = [table.numbers(column) for column in columns]
     others = [c for c in table.columns if c not in columns and c != names]
     return Pool(
@@ -38,6 +48,7 @@ def read_pool(name: str, shape: PoolShape, folder: Path, descriptors: Descriptor
         rows=tuple(zip(*numbers, strict=True)),
         texts={column: table.texts(column) for column in others},
         described=reading.described,
+        generation=generation,
         set_aside=reading.set_aside,
         source=shape.pool,
         sha256=table.sha256,

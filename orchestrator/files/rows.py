@@ -25,6 +25,7 @@ from orchestrator.model.space import (
     Point,
     SearchSpace,
     Value,
+    is_open,
     words_of,
 )
 from orchestrator.model.start import KnownOutcome, KnownTrial
@@ -134,7 +135,7 @@ class _Reading:
         if not cell and name in self._conditions and not self._exists(self._conditions[name]):
             return self._conditions[name].otherwise
         if words is not None:
-            if cell not in words:
+            if cell not in words and not (is_open(parameter) and cell):
                 self._wrong(f"'{cell}' is not a {name}", did_you_mean(cell, words))
             return cell
         if isinstance(parameter, Context) and not cell:

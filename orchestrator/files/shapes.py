@@ -148,6 +148,21 @@ class ContextShape(Shape):
     value: Formula | None = None
 
 
+class GenerateShape(Shape):
+    """New candidates while the campaign runs: after `every` results a generator of the `kind` makes
+    up to `candidates` of them. It learns from the materials of `corpus` (a CSV file with the column
+    of the pool's materials), else from those of the pool; `built_in` is its own. All further keys
+    are options of the kind."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+    __pydantic_extra__: dict[str, Any] = Field(init=False)
+
+    kind: Word
+    every: Annotated[int, Field(gt=0)] = 5
+    candidates: Annotated[int, Field(gt=0, le=100_000)] = 200
+    corpus: Word | None = None
+
+
 class PoolShape(ConditionalShape):
     """One row of a CSV file, relative to the campaign file.
 
@@ -171,6 +186,7 @@ class PoolShape(ConditionalShape):
     formula: Word | None = None
     structure: Word | None = None
     material: Word | None = None
+    generate: GenerateShape | None = None
 
 
 PARAMETER_SHAPES: dict[str, type[Shape]] = {

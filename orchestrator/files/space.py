@@ -8,7 +8,7 @@ from pathlib import Path
 
 from orchestrator.errors import InputError, did_you_mean
 from orchestrator.files.conditions import read_condition
-from orchestrator.files.describing import Descriptors
+from orchestrator.files.describing import Kinds
 from orchestrator.files.findings import Findings
 from orchestrator.files.mixture import read_mixture
 from orchestrator.files.pools import described_choice, read_pool
@@ -46,14 +46,12 @@ from orchestrator.model.space import (
 _PERCENT = ("%", "percent")
 
 
-def read_space(
-    findings: Findings, scope: Scope, folder: Path, descriptors: Descriptors
-) -> SearchSpace:
+def read_space(findings: Findings, scope: Scope, folder: Path, kinds: Kinds) -> SearchSpace:
     """What could be read, without the known constraints; each parameter is declared in `scope`.
 
     Tables of pools are looked for in `folder`.
     """
-    reading = _Reading(findings, scope, folder, descriptors)
+    reading = _Reading(findings, scope, folder, kinds)
     for name in findings.entries(["space"]):
         reading.entry(name)
     conditions = reading.conditions()
@@ -65,11 +63,9 @@ def read_space(
 
 
 class _Reading:
-    def __init__(
-        self, findings: Findings, scope: Scope, folder: Path, descriptors: Descriptors
-    ) -> None:
+    def __init__(self, findings: Findings, scope: Scope, folder: Path, kinds: Kinds) -> None:
         self._findings, self._scope = findings, scope
-        self._folder, self._descriptors = folder, descriptors
+        self._folder, self._kinds = folder, kinds
         self._conditional: dict[str, ConditionalShape] = {}
         self.parameters: list[Parameter] = []
         self.mixtures: list[Mixture] = []
@@ -121,7 +117,7 @@ class _Reading:
         parameter: Parameter | None = None
         with self._findings.at([*path, kind]):
             if isinstance(shape, PoolShape):
-                parameter = read_pool(name, shape, self._folder, self._descriptors)
+                parameter = read_pool(name, shape, self._folder, self._kinds)
             else:
                 parameter = _parameter(name, shape)
             self._refuse_second_fidelity(parameter)

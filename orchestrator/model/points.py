@@ -22,6 +22,7 @@ from orchestrator.model.space import (
     Real,
     SearchSpace,
     Value,
+    is_open,
     parameter_units,
     point_values,
     words_of,
@@ -69,7 +70,7 @@ def value_from(parameter: Parameter, given: Any) -> Value:
     """A parameter's value from a word, a quantity or a number. Raises InputError."""
     name, words = parameter.name, words_of(parameter)
     if words is not None:
-        if given not in words:
+        if given not in words and not (is_open(parameter) and isinstance(given, str) and given):
             raise UnknownName(f"value of '{name}'", str(given), words)
         return str(given)
     number = _number(name, given, getattr(parameter, "unit", ""))
@@ -127,6 +128,8 @@ def _belongs(parameter: Parameter, value: Any) -> bool:
         case Integer(low=low, high=high):
             is_whole = isinstance(value, int) and not isinstance(value, bool)
             return is_whole and low <= value <= high
+        case Pool() if is_open(parameter):
+            return isinstance(value, str) and bool(value)
         case Choice(options=words) | Pool(names=words) | Fidelity(levels=words):
             return isinstance(value, str) and value in words
         case Ordinal(levels=levels):

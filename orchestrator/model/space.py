@@ -9,7 +9,7 @@ components of a mixture are real parameters of their own.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -97,6 +97,25 @@ class Described(_Frozen):
         return self.model_copy(update={"counts": counts, "rows": rows})
 
 
+class Generation(_Frozen):
+    """How a pool grows while a campaign runs: after every `every` results a generator makes up to
+    `n` further materials, of which the planner may choose.
+
+    `target` and `descriptors` are classes as "module:name", the latter in the order of the pool's
+    `described`; a generated material is its own name, and the text of column `material`. `corpus`
+    is what the generator learns from; of none it takes its own.
+    """
+
+    kind: str
+    target: str
+    descriptors: tuple[str, ...]
+    material: str
+    every: int = Field(default=5, gt=0)
+    n: int = Field(default=200, gt=0)
+    options: dict[str, Any] = Field(default_factory=dict)
+    corpus: tuple[str, ...] = ()
+
+
 class SetAside(_Frozen):
     """A row of a table that is no candidate, and why: a sentence with its line."""
 
@@ -110,7 +129,8 @@ class Pool(_Frozen):
     `columns` name the d describing numbers, `rows` is n x d in the given units, `names` are n
     distinct candidate names. `texts` are columns of words: they reach the recipe, not the model.
     `described` is what descriptors say of them: it reaches the model, not the recipe. `set_aside`
-    are rows of the table that could not be described.
+    are rows of the table that could not be described. With `generation` a candidate need not be one
+    of `names`.
     """
 
     kind: Literal["pool"] = "pool"
@@ -121,9 +141,27 @@ class Pool(_Frozen):
     rows: Rows
     texts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     described: tuple[Described, ...] = ()
+    generation: Generation | None = None
     set_aside: tuple[SetAside, ...] = ()
     source: str = ""
     sha256: str = ""
+
+    def numbers(self, candidate: str) -> tuple[float, ...]:
+        """The describing numbers of a candidate, one per column. Raises ValueError."""
+        return self.rows[self.names.index(candidate)] if self.columns else ()
+
+    def words(self, candidate: str) -> dict[str, str]:
+        """What the columns of words say of a candidate; one that was generated has its material
+        alone.
+
+        Raises:
+            ValueError: there is no such candidate, and none is generated.
+        """
+        if self.generation is not None and candidate not in self.names:
+            made = {self.generation.material: candidate}
+            return {column: made.get(column, "") for column in self.texts}
+        row = self.names.index(candidate)
+        return {column: texts[row] for column, texts in self.texts.items()}
 
     def only(self, candidates: Sequence[int]) -> Pool:
         """The pool with some of its candidates."""
@@ -175,6 +213,11 @@ def words_of(parameter: Parameter) -> tuple[str, ...] | None:
             return tuple(str(level) for level in levels)
         case _:
             return None
+
+
+def is_open(parameter: Parameter) -> bool:
+    """Whether a parameter may have words that are not known yet."""
+    return isinstance(parameter, Pool) and parameter.generation is not None
 
 
 class Mixture(_Frozen):
@@ -251,10 +294,9 @@ def point_values(space: SearchSpace, point: Point) -> dict[str, Value]:
     values: dict[str, Value] = dict(point)
     for parameter in space.parameters:
         if isinstance(parameter, Pool):
-            row = parameter.names.index(str(point[parameter.name]))
-            numbers = parameter.rows[row] if parameter.columns else ()
-            for column, value in zip(parameter.columns, numbers, strict=True):
+            candidate = str(point[parameter.name])
+            for column, value in zip(parameter.columns, parameter.numbers(candidate), strict=True):
                 values[f"{parameter.name}.{column}"] = value
-            for column, words in parameter.texts.items():
-                values[f"{parameter.name}.{column}"] = words[row]
+            for column, word in parameter.words(candidate).items():
+                values[f"{parameter.name}.{column}"] = word
     return values

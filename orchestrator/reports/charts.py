@@ -206,17 +206,14 @@ def predicted_measured(
 
 
 def parameters(campaign: Campaign, state: State) -> Parameters:
-    """Every trial's point; a pool's candidates are shown by the numbers that describe them."""
+    """Every trial's point; a pool's candidates are shown by the numbers of their table, or else by
+    their names."""
+    trials = _ordered(state)
     axes: list[Axis] = []
     for parameter in campaign.space.parameters:
-        axes += _axes(campaign, parameter)
-    places = {
-        p.name: {name: i for i, name in enumerate(p.names)}
-        for p in campaign.space.parameters
-        if isinstance(p, Pool)
-    }
-    trials = _ordered(state)
-    rows = tuple(_row(campaign, trial, places) for trial in trials)
+        tried = dict.fromkeys(str(t.proposal.point[parameter.name]) for t in trials)
+        axes += _axes(campaign, parameter, tuple(tried))
+    rows = tuple(_row(campaign, trial) for trial in trials)
     return Parameters(tuple(axes), rows, tuple(_value(campaign, trial) for trial in trials))
 
 
@@ -265,9 +262,11 @@ def still_to_gain(campaign: Campaign, state: State) -> StillToGain | None:
     )
 
 
-def _axes(campaign: Campaign, parameter: Parameter) -> list[Axis]:
+def _axes(campaign: Campaign, parameter: Parameter, tried: tuple[str, ...]) -> list[Axis]:
     name, log = parameter.name, is_log_axis(campaign, parameter.name)
     match parameter:
+        case Pool() if not parameter.columns:
+            return [Axis(name, "", options=tried)]
         case Pool():
             return [Axis(c, u) for c, u in zip(parameter.columns, parameter.units, strict=True)]
         case Choice(options=words) | Fidelity(levels=words):
@@ -315,14 +314,12 @@ def _value(campaign: Campaign, trial: TrialState) -> Value:
     return Value(trial.number, kind, event.value, event.sd, event.censored or "")
 
 
-def _row(
-    campaign: Campaign, trial: TrialState, places: dict[str, dict[str, int]]
-) -> tuple[float | str, ...]:
+def _row(campaign: Campaign, trial: TrialState) -> tuple[float | str, ...]:
     row: list[float | str] = []
     for parameter in campaign.space.parameters:
         value = trial.proposal.point[parameter.name]
-        if isinstance(parameter, Pool):
-            row += parameter.rows[places[parameter.name][str(value)]]
+        if isinstance(parameter, Pool) and parameter.columns:
+            row += parameter.numbers(str(value))
         else:
             row.append(value)
     return tuple(row)

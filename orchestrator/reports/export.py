@@ -117,7 +117,7 @@ def _point(campaign: Campaign, trial: TrialState) -> dict[str, Cell]:
         value = trial.proposal.point[parameter.name]
         cells[_titled(parameter.name, getattr(parameter, "unit", ""))] = value
         if isinstance(parameter, Pool):
-            row = parameter.rows[parameter.names.index(str(value))]
+            row = parameter.numbers(str(value))
             for column, unit, number in zip(parameter.columns, parameter.units, row, strict=True):
                 cells[_titled(f"{parameter.name}.{column}", unit)] = number
     return cells

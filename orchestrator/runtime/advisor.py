@@ -11,6 +11,7 @@ from orchestrator import plugins
 from orchestrator.engine.history import evaluated_of, in_context, task_of
 from orchestrator.errors import InputError
 from orchestrator.files.campaign import campaign_from_text
+from orchestrator.files.describing import Kinds
 from orchestrator.files.rows import rows_of
 from orchestrator.model.space import Context, Parameter, Point, Real, SearchSpace, Value
 from orchestrator.model.trial import Proposal
@@ -58,7 +59,10 @@ class Advisor:
         said |= {"planner": planner or {}, "budget": {"trials": 1}}
         text = json.dumps(said, indent=1, ensure_ascii=False)
         self._campaign = campaign_from_text(
-            text, "the advisor", plugins.installed("planners"), plugins.descriptor
+            text,
+            "the advisor",
+            plugins.installed("planners"),
+            Kinds(plugins.descriptor, plugins.generator),
         )
         task = task_of(self._campaign)
         self._planner = plugins.load("planners", task.planner.kind)(task)

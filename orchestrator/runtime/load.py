@@ -11,6 +11,7 @@ from orchestrator.clock import VirtualClock
 from orchestrator.engine.history import task_of
 from orchestrator.errors import FileProblems, InputError, NoRecipe, UnknownName, did_you_mean
 from orchestrator.files.campaign import load_campaign
+from orchestrator.files.describing import Kinds
 from orchestrator.files.document import parse_document
 from orchestrator.files.findings import Findings
 from orchestrator.files.lab import load_lab
@@ -130,7 +131,7 @@ def read_campaign(path: Path) -> Campaign:
         plugins.capability,
         plugins.installed("capabilities"),
         plugins.installed("planners"),
-        plugins.descriptor,
+        Kinds(plugins.descriptor, plugins.generator),
     )
     _check_planner(campaign)
     return campaign

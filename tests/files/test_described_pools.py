@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from orchestrator.errors import FileProblems, InputError, UnknownName
 from orchestrator.files.campaign import load_campaign
+from orchestrator.files.describing import Kinds
 from orchestrator.model.space import Pool
 from orchestrator.ports.descriptor import Content, Descriptor
 
@@ -72,7 +73,7 @@ def pool_of(folder: Path, text: str = CAMPAIGN, table: str = TABLE) -> Pool:
     (folder / "words.csv").write_text(table)
     (folder / "campaign.yaml").write_text(text)
     campaign = load_campaign(
-        folder / "campaign.yaml", capability, tuple(CAPABILITIES), PLANNERS, descriptors
+        folder / "campaign.yaml", capability, tuple(CAPABILITIES), PLANNERS, Kinds(descriptors)
     )
     pool = campaign.space["word"]
     assert isinstance(pool, Pool)

@@ -10,6 +10,7 @@ from test_described_pools import TABLE, descriptors
 
 from orchestrator.errors import FileProblems
 from orchestrator.files.campaign import load_campaign
+from orchestrator.files.describing import Kinds
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.transfer import SourceWanted
 
@@ -46,7 +47,7 @@ def loaded(folder: Path, text: str, **tables: str) -> Campaign:
         (folder / f"{name}.csv").write_text(table)
     (folder / "campaign.yaml").write_text(text)
     path = folder / "campaign.yaml"
-    return load_campaign(path, capability, tuple(CAPABILITIES), PLANNERS, descriptors)
+    return load_campaign(path, capability, tuple(CAPABILITIES), PLANNERS, Kinds(descriptors))
 
 
 def test_a_table_by_the_names_of_parameters_is_converted_and_its_gaps_are_left_out(
