@@ -46,7 +46,7 @@ KINDS: list[Any] = [PolymerMorgan(), PolymerQuantities()]
 named = pytest.mark.parametrize("descriptor", KINDS, ids=lambda kind: type(kind).__name__)
 
 links = st.sampled_from(
-    ["C", "O", "N", "C(C)", "C(=O)", "c1ccc(cc1)", "S(=O)(=O)", "[C@H](F)", "/C=C/C", "C1CCC1"]
+    ["C", "O", "N", "C(C)", "C(=O)", "c1ccc(cc1)", "S(=O)(=O)", "[C@H](F)C", "/C=C/C", "C1CCC1"]
 )
 chains = st.lists(links, min_size=1, max_size=5)
 

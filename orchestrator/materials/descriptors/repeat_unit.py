@@ -6,8 +6,11 @@ taken as one bond of an endless chain. All bonds of the backbone that could be t
 the pieces between them, in canonical SMILES with a left and a right end, are the letters of a word
 that repeats for ever. Its shortest period, in the rotation and direction that comes first by
 alphabet, is the canonical unit. No ring is closed, so a short unit does not become aromatic
-(`*C=C*` three times is not benzene). The idea of a form free of the cut is that of the psmiles package
-[Kuenneth & Ramprasad 2023, doi:10.1038/s41467-023-39868-6].
+(`*C=C*` three times is not benzene). The idea of a form free of the cut is that of the psmiles
+package [Kuenneth & Ramprasad 2023, doi:10.1038/s41467-023-39868-6].
+
+Handedness and the geometry of double bonds are kept, but that of an atom between the two stars
+themselves is not read: write `*[C@H](F)[C@H](F)*`, not `*[C@H](F)*`, for an isotactic chain.
 """
 
 from __future__ import annotations
