@@ -28,7 +28,7 @@ def parts_of(text: str) -> list[tuple[float, str]]:
     total = math.fsum(fraction for fraction, _ in parts)
     if abs(total - 1) > TOLERANCE:
         raise InputError(f"the fractions of '{text}' sum to {total:g}, not to 1")
-    return [(fraction / total, material) for fraction, material in parts]
+    return parts
 
 
 def _part(piece: str, text: str) -> tuple[float, str]:
