@@ -62,7 +62,7 @@ def _rewritten(atoms: Atoms, seed: int) -> Atoms:
     """The same crystal in another cell, orientation, origin and order."""
     rng = np.random.default_rng(seed)
     change = rng.integers(-2, 3, (3, 3))
-    while not 0 < abs(np.linalg.det(change)) < 4.5:
+    while not 0.5 < abs(np.linalg.det(change)) < 4.5:
         change = rng.integers(-2, 3, (3, 3))
     larger = make_supercell(atoms, change * np.sign(round(np.linalg.det(change))))
     turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
@@ -80,7 +80,7 @@ def _named(vector: Any) -> dict[str, float]:
 
 
 @given(st.sampled_from(sorted(CRYSTALS)), st.integers(0, 2**31 - 1))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 def test_cell_orientation_origin_and_order_change_nothing(name: str, seed: int) -> None:
     atoms = CRYSTALS[name]
     other = _rewritten(atoms, seed)
