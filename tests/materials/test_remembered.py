@@ -134,5 +134,5 @@ def test_what_cannot_be_read_is_refused_as_by_the_descriptor() -> None:
 def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("in the way")
-    with pytest.raises(InputError, match="vectors cannot be kept in .*file"):
+    with pytest.raises(InputError, match=r"vectors cannot be kept in .*file"):
         Remembered(Length(), directory=file).describe(["ab"])
