@@ -67,7 +67,7 @@ def _rounded(
     from ase.cell import Cell
 
     sides = np.floor(np.linalg.norm(basis, axis=1) * 1e4 + _OFFSET) / 1e4
-    angles = np.floor(np.array(_angles(basis)) * 1e3 + _OFFSET) / 1e3
+    angles = np.floor(_angles(basis[None])[0] * 1e3 + _OFFSET) / 1e3
     cell = np.round(Cell.fromcellpar([*sides, *angles]).array, 8)
     return cell, np.round(fractions @ cell, 8), numbers
 
@@ -160,18 +160,18 @@ def _settings(cell: Floats) -> list[Floats]:
     volume = abs(np.linalg.det(cell))
     bases = np.array(list(itertools.product(*rows)))
     bases = bases[abs(np.linalg.det(bases) - volume) < 1e-3 * volume]
-    angles = np.array([_angles(basis) for basis in bases])
+    angles = _angles(bases)
     for column in range(3):
         least = angles[:, column] < angles[:, column].min() + SAME_DEGREES
         bases, angles = bases[least], angles[least]
     return list(bases)
 
 
-def _angles(basis: Floats) -> list[float]:
-    """Alpha, beta, gamma in degrees."""
-    unit = basis / np.linalg.norm(basis, axis=1)[:, None]
-    cosines = [unit[a] @ unit[b] for a, b in ((1, 2), (0, 2), (0, 1))]
-    return [float(x) for x in np.degrees(np.arccos(np.clip(cosines, -1, 1)))]
+def _angles(bases: Floats) -> Floats:
+    """Alpha, beta, gamma in degrees (k x 3) of bases (k x 3 x 3)."""
+    unit = bases / np.linalg.norm(bases, axis=2)[:, :, None]
+    cosines = np.einsum("kax,kbx->kab", unit, unit)[:, (1, 0, 0), (2, 2, 1)]
+    return np.asarray(np.degrees(np.arccos(np.clip(cosines, -1, 1))))
 
 
 def _written(cell: Floats, places: Floats, numbers: Integers) -> str:

@@ -15,6 +15,7 @@ themselves is not read: write `*[C@H](F)[C@H](F)*`, not `*[C@H](F)*`, for an iso
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Sequence
@@ -32,6 +33,7 @@ _SLASHES = ("/", "\\")
 _FLIPPED = str.maketrans("/\\", "\\/")
 
 
+@functools.lru_cache(maxsize=4096)  # copolymers share their units
 def canonical_unit(psmiles: str) -> str:
     """The shortest repeat unit of a polymer in the one form that all its spellings have.
 
