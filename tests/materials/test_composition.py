@@ -97,6 +97,7 @@ def test_the_order_of_elements_changes_nothing(counts: dict[str, float], random:
         ("2", "a part of it is empty"),
         ("Ca()2", "holds no atom"),
         ("Fe0", "holds no atom"),
+        ("0FeO", "holds no atom"),
         ("Na+", r"'\+' has no meaning"),
         ("Fe2 3", "the number 3 stands behind nothing"),
         ("Fe" + "9" * 400, "too large"),

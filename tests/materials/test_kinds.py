@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 from ase.build import bulk
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from orchestrator.errors import InputError
 from orchestrator.materials.descriptors.crystal import Crystal
 from orchestrator.materials.descriptors.mixture import MIXED
 from orchestrator.model.quantity import check_unit
@@ -98,3 +101,22 @@ def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
     assert done.stdout.strip() == "[]"
+
+
+@named
+@given(st.data())
+@settings(deadline=None, max_examples=40)
+def test_any_text_has_a_finite_vector_or_a_sentence_of_ours(name: str, data: st.DataObject) -> None:
+    descriptor = _made(name)
+    sample = data.draw(st.sampled_from(SAMPLES[name]))
+    alphabet = st.sampled_from([*sample, *"*CO[]()=#/\\@.>|;:123 \n-+%é"])
+    cut = data.draw(st.integers(0, len(sample)))
+    text = sample[:cut] + "".join(data.draw(st.lists(alphabet, max_size=8)))
+    text += data.draw(st.sampled_from([sample[cut:], ""]))
+    try:
+        canonical = descriptor.canonical(text)
+        vector = descriptor.describe([text])
+    except InputError:
+        return
+    assert np.isfinite(vector).all()
+    assert descriptor.canonical(canonical) == canonical

@@ -35,7 +35,7 @@ def formula_counts(formula: str) -> Counts:
         _add(total, _counted(rest, formula), float(factor or 1))
     if not math.isfinite(math.fsum(total.values())):
         raise _wrong(formula, "a number in it is too large")
-    return {element: n for element, n in total.items() if n > 0}
+    return {element: n for element, n in _not_nothing(total, formula).items() if n > 0}
 
 
 def _counted(text: str, formula: str) -> Counts:
