@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from orchestrator.ports.descriptor import Descriptor
 
-Options: TypeAlias = Mapping[str, float | int | str | bool]
+Options: TypeAlias = Mapping[str, Any]
 Descriptors: TypeAlias = "Callable[[str, Options], Descriptor]"
 """Makes an installed descriptor. Raises UnknownName, InputError."""
 Generators: TypeAlias = "Callable[[str], type[Any]]"

@@ -34,7 +34,7 @@ Formula: TypeAlias = Annotated[
 ]
 Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
 Word: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
-OneDescriptor: TypeAlias = Word | dict[Word, dict[Word, Finite | int | bool | Word] | None]
+OneDescriptor: TypeAlias = Word | dict[Word, dict[Word, Any] | None]
 Name: TypeAlias = Annotated[str, Field(pattern=NAME)]
 UnitText: TypeAlias = Annotated[
     str, Field(description="a unit; none for a plain number", examples=["sccm", "ohm*cm", "at.%"])

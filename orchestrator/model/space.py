@@ -84,7 +84,7 @@ class Described(_Frozen):
 
     descriptor: str
     material: str
-    options: dict[str, float | int | str | bool] = Field(default_factory=dict)
+    options: dict[str, Any] = Field(default_factory=dict)
     counts: Counts | None = None
     names: tuple[str, ...] = ()
     units: tuple[str, ...] = ()

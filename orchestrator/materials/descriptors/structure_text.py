@@ -1,0 +1,85 @@
+"""The text of a crystal structure, CIF, POSCAR or extended XYZ, as ASE's atoms."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from orchestrator.errors import InputError
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+CLOSEST = 0.3
+"""Two atoms nearer than this (angstrom) are one that is written twice, or an error."""
+
+
+def crystal_of(material: str | Atoms) -> Atoms:
+    """The atoms of a text, or the atoms themselves, checked to be a crystal.
+
+    Raises:
+        InputError: the text cannot be read, is not periodic in three dimensions, holds no atom, or
+            has sites that several elements share.
+    """
+    atoms = _read(material) if isinstance(material, str) else material
+    if len(atoms) == 0:
+        raise InputError(f"the structure {named(material)} holds no atom")
+    if not all(atoms.pbc) or abs(atoms.cell.volume) < 1e-3:
+        raise InputError(
+            f"the structure {named(material)} is not periodic in three dimensions",
+            hint="a crystal needs a cell of three vectors",
+        )
+    if not np.isfinite(atoms.positions).all() or not np.isfinite(atoms.cell.array).all():
+        raise InputError(f"the structure {named(material)} has a position that is not a number")
+    _refuse_shared_sites(atoms, material)
+    return atoms
+
+
+def named(material: str | Atoms) -> str:
+    """How a sentence calls a structure: by its formula, or by the first line of its text."""
+    if not isinstance(material, str):
+        return str(material.get_chemical_formula())
+    lines = [line.strip() for line in material.splitlines() if line.strip()]
+    return f"that begins with '{lines[0][:40]}'" if lines else "of an empty text"
+
+
+def format_of(text: str) -> str:
+    """ASE's name of the format: a CIF has a data block, an extended XYZ begins with the number of
+    its atoms; what is left is taken for a POSCAR."""
+    if re.search(r"^\s*(data_|_cell_length_a\b)", text, re.MULTILINE):
+        return "cif"
+    first = text.lstrip("\n").partition("\n")[0].strip()
+    return "extxyz" if first.isdigit() else "vasp"
+
+
+def _read(text: str) -> Any:
+    if not text.strip():
+        raise InputError("the structure of an empty text cannot be read")
+    from ase.io import read
+
+    form = format_of(text)
+    lines = text.lstrip("\n") if form == "extxyz" else text
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of labels and symmetry that ASE decides by itself
+            return read(io.StringIO(lines), format=form)
+    except Exception as error:  # ASE raises whatever its parsers stumble over
+        name = {"cif": "CIF", "extxyz": "extended XYZ", "vasp": "POSCAR"}[form]
+        raise InputError(
+            f"the structure {named(text)} cannot be read as {name}: {error or 'it is incomplete'}",
+            hint="give the text of a CIF, a POSCAR or an extended XYZ file",
+        ) from error
+
+
+def _refuse_shared_sites(atoms: Atoms, material: str | Atoms) -> None:
+    for site in atoms.info.get("occupancy", {}).values():
+        if len(site) > 1 or min(site.values(), default=1.0) < 0.999:
+            shared = ", ".join(f"{element} {share:g}" for element, share in site.items())
+            raise InputError(
+                f"the structure {named(material)} has a site that is not full ({shared})",
+                hint="order it first; its composition alone can be described by 'composition'",
+            )
