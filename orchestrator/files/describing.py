@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -211,11 +210,6 @@ def counts_of(values: NDArray[np.float64]) -> Counts:
     found = values[rows, places]
     if (found != np.floor(found)).any() or (found < 0).any():
         raise InputError("a descriptor of counts gives numbers that are no counts")
-    ends = np.cumsum(np.bincount(rows, minlength=len(values)))
-    parts = (ends.astype(np.uint32), places.astype(np.uint32), np.minimum(found, 65_535))
-    return Counts(
-        array("I", parts[0].tolist()),
-        array("I", parts[1].tolist()),
-        array("H", parts[2].astype(np.uint16).tolist()),
-        values.shape[1],
-    )
+    ends = np.cumsum(np.bincount(rows, minlength=len(values))).tolist()
+    few = np.minimum(found, 65_535).astype(int).tolist()
+    return Counts.from_places(ends, places.tolist(), few, values.shape[1])

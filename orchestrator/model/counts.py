@@ -53,6 +53,22 @@ class Counts:
         return cls(ends, places, values, max(width, 0))
 
     @classmethod
+    def from_places(
+        cls, ends: Sequence[int], places: Sequence[int], values: Sequence[int], width: int
+    ) -> Counts:
+        """From where the counts are, row after row. Raises ValueError."""
+        counts = array("H", (_count(v) for v in values))
+        return cls(array("I", ends), array("I", places), counts, width)
+
+    def __add__(self, other: Counts) -> Counts:
+        """The rows of another one after these. Raises ValueError if they differ in width."""
+        if self.width != other.width:
+            raise ValueError("counts of another width")
+        shift = self.ends[-1] if self.ends else 0
+        ends = self.ends + array("I", (end + shift for end in other.ends))
+        return Counts(ends, self.places + other.places, self.values + other.values, self.width)
+
+    @classmethod
     def _read(cls, plain: dict[str, Any]) -> Counts:
         ends, places, values = array("I"), array("I"), array("H")
         for name, part in (("ends", ends), ("places", places), ("values", values)):

@@ -60,6 +60,12 @@ class Rows(Sequence[tuple[float, ...]]):
             flat += self.flat[row * self.width : (row + 1) * self.width]
         return Rows(flat, self.width)
 
+    def __add__(self, other: Rows) -> Rows:
+        """The rows of another one after these. Raises ValueError if they differ in width."""
+        if self.width != other.width:
+            raise ValueError("rows of another width")
+        return Rows(self.flat + other.flat, self.width)
+
     def column(self, index: int) -> Sequence[float]:
         """The numbers of one column (n)."""
         return self.flat[index :: self.width]

@@ -13,6 +13,7 @@ from typing import Any
 
 from orchestrator.errors import PoolExhausted
 from orchestrator.model.trial import Proposal
+from orchestrator.planner.growing import Growth, growing_pool
 from orchestrator.planner.initial import SpaceFilling
 from orchestrator.planner.measured import n_known
 from orchestrator.planner.options import ModelOptions, options_of
@@ -40,6 +41,8 @@ class BayesianPlanner:
         self._task = task
         self._start = SpaceFilling(task)
         self._informing: Any = None
+        pool = growing_pool(task.space)
+        self._growth = None if pool is None else Growth(task, pool)
 
     def propose(self, history: History, n: int) -> Sequence[Proposal]:
         """The next `n` points, or as many as a pool has left.
@@ -95,9 +98,15 @@ class BayesianPlanner:
         modelled = load_model_rooms()
         task, start, options = self._task, self._start, self.options
         with modelled.threads(options.threads):
-            if self._informing is None:
-                self._informing = modelled.informed_by(task, start.encoding, options)
-            yield modelled.model(task, self._informing, start.possible, options, history)
+            informing = self._informing
+            if self._growth is not None:
+                task = self._growth.grown(history, modelled.Scoring(options))
+                start, informing = SpaceFilling(task), None
+            if informing is None:
+                informing = modelled.informed_by(task, start.encoding, options)
+            if self._growth is None:
+                self._informing = informing
+            yield modelled.model(task, informing, start.possible, options, history)
 
     def _n_known(self, history: History) -> int:
         return n_known(self._task, history)
@@ -113,7 +122,10 @@ class BayesianPlanner:
         else:
             begun = max(history.n_proposed, len(history.evaluated))
             count = min(n, max(0, self._task.planner.initial - begun))
-        return self._start.propose(history, count, self._caption) if count else []
+        start = self._start
+        if self._growth is not None and count:
+            start = SpaceFilling(self._growth.known(history))
+        return start.propose(history, count, self._caption) if count else []
 
     def prepare(self) -> None:
         """Loads what a model needs, so that the first one does not wait for it."""

@@ -59,10 +59,11 @@ def layout_of(parts: Sequence[Part]) -> Layout:
 
 
 def described(*said: Described) -> Part:
-    """The features of what a descriptor says of one pool after the other: counts as they are, but
-    for places that are zero throughout; quantities standardised as a pool's, but for those that
-    never vary, and many of them scaled so that two candidates are on average as far apart as two
-    words of a choice.
+    """The features of what a descriptor says of one pool after the other.
+
+    Counts stay as they are, but for places that are zero throughout. Quantities are standardised by
+    the first pool, but for those that never vary there; many of them are scaled so that two
+    candidates are on average as far apart as two words of a choice.
 
     Raises:
         InputError: a number is not finite.
@@ -70,11 +71,12 @@ def described(*said: Described) -> Part:
     counts = [one.counts for one in said if one.counts is not None]
     if counts:
         return Part(dense(*counts), is_one=True, counted=True)
-    rows = np.concatenate([array_of(one.rows) for one in said if one.rows is not None])
+    own = [array_of(one.rows) for one in said if one.rows is not None]
+    rows = np.concatenate(own)
     if not np.isfinite(rows).all():
         raise InputError(f"the descriptor '{said[0].descriptor}' gives a number that is not finite")
-    table = _standardised(rows)
-    table = table[:, np.ptp(table, axis=0) > 0]
+    table = _standardised(rows, len(own[0]))
+    table = table[:, np.ptp(table[: len(own[0])], axis=0) > 0]
     if table.shape[1] > MAX_OWN_SCALES:
         return Part(0.5 + (table - 0.5) / (UNIFORM_SD * math.sqrt(2 * table.shape[1])), is_one=True)
     return Part(table)
@@ -112,17 +114,18 @@ def standardised(pool: Pool) -> Floats:
     rows = array_of(pool.rows)
     if not np.isfinite(rows).all():
         raise InputError(f"the pool '{pool.name}' has a number that is not finite")
-    return _standardised(rows)
+    return _standardised(rows, len(rows))
 
 
-def _standardised(rows: Floats) -> Floats:
+def _standardised(rows: Floats, n: int) -> Floats:
+    """Rows standardised by the first `n` of them."""
     kind = np.float64 if len(rows) <= MAX_DOUBLE else np.float32
     out = np.empty(rows.shape, dtype=kind)
     for column in range(rows.shape[1]):  # one after the other: a large pool is not copied whole
         # divided first: the square of 1e200 is not a float
         size = float(np.abs(rows[:, column]).max(initial=0.0))
         values = rows[:, column] / (size if size > 0 else 1.0)
-        values -= values.mean()
-        spread = float(values.std())
+        values -= values[:n].mean()
+        spread = float(values[:n].std())
         out[:, column] = 0.5 + UNIFORM_SD * values / spread if spread > 1e-12 else 0.5
     return out

@@ -27,11 +27,14 @@ from orchestrator.planner.options import ModelOptions
 from orchestrator.planner.possible import Possible
 from orchestrator.planner.question import Question, question
 from orchestrator.planner.scalarised import scalarised
+from orchestrator.planner.scoring import Scoring
 from orchestrator.planner.search import Found, Search
 from orchestrator.planner.sources import Informing, informing
 from orchestrator.planner.weighing import Cheapness, safety, what_is_learnt
 from orchestrator.planner.worth import Weight
 from orchestrator.ports.planner import Belief, History, PlanningTask
+
+__all__ = ["Modelled", "Scoring", "informed_by", "model", "threads"]
 
 N_INCUMBENTS = 4
 N_SPREAD = 64

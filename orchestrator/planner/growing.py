@@ -1,0 +1,224 @@
+"""Pools that grow: materials that a generator makes, conditioned on what was measured.
+
+At every refresh the results known by then are modelled, and the generator is given the logarithm of
+the probability that a material is better than the best of them, within the limits. All of it is a
+function of the task and the history, so a proposal made again is the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from orchestrator.errors import InputError, PlanningError
+from orchestrator.model.counts import Counts
+from orchestrator.model.rows import Rows
+from orchestrator.model.space import Described, Generation, Parameter, Pool, SearchSpace
+from orchestrator.planner.kernel import Floats
+from orchestrator.ports.planner import History, PlanningTask
+
+if TYPE_CHECKING:
+    from orchestrator.planner.scoring import Scoring
+    from orchestrator.ports.descriptor import Descriptor
+
+MIN_RESULTS = 4
+"""Of fewer, nothing is made yet."""
+N_STARTS = 60
+"""Materials from which a generator starts: the best measured ones, and of the pool at random."""
+N_COMPARED = 400
+"""Candidates of the pool beside those measured with which generated ones are scored."""
+
+
+def growing_pool(space: SearchSpace) -> Pool | None:
+    """The pool of a space that grows, or None.
+
+    Raises:
+        InputError: there are two.
+    """
+    found = [p for p in space.parameters if isinstance(p, Pool) and p.generation is not None]
+    if len(found) > 1:
+        raise InputError("one pool of a space may grow, not two")
+    return found[0] if found else None
+
+
+@dataclass
+class Growth:
+    """Grows the pool of a task. It keeps the newest refresh, so as not to make it again."""
+
+    task: PlanningTask
+    pool: Pool
+    _made: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _describers: list[Descriptor] = field(default_factory=list)
+
+    @property
+    def generation(self) -> Generation:
+        """How it grows."""
+        assert self.pool.generation is not None
+        return self.pool.generation
+
+    def known(self, history: History) -> PlanningTask:
+        """The task with the materials of the history in its pool.
+
+        Raises:
+            InputError: one cannot be described.
+        """
+        return self._with(self._strangers(history))
+
+    def grown(self, history: History, scoring: Scoring) -> PlanningTask:
+        """The task with those of the history, and with those of the newest refresh.
+
+        Raises:
+            InputError: a material cannot be described, or the generator's options are wrong.
+        """
+        strangers = self._strangers(history)
+        made = self._generated(history, scoring)
+        return self._with((*strangers, *(m for m in made if m not in strangers)))
+
+    def _strangers(self, history: History) -> tuple[str, ...]:
+        """The materials of a history that are not in the table, in the order of their trials."""
+        name, own = self.pool.name, set(self.pool.names)
+        ended = sorted(history.evaluated, key=lambda e: e.trial)
+        points = [e.point for e in ended] + list(history.pending)
+        words = dict.fromkeys(str(p[name]) for p in points if name in p)
+        return tuple(word for word in words if word not in own)
+
+    def _with(self, more: Sequence[str]) -> PlanningTask:
+        return _replaced(self.task, joined(self.pool, self.described(more)) if more else self.pool)
+
+    def described(self, materials: Sequence[str]) -> Pool:
+        """Materials as a pool of their own, described as the growing one is. Raises InputError."""
+        parts = []
+        for said, describer in zip(self.pool.described, self._makers(), strict=True):
+            parts.append(_described(said, describer.describe(materials)))
+        column = self.generation.material
+        texts = {c: tuple(materials if c == column else [""] * len(materials)) for c in self.texts}
+        return Pool(
+            name=self.pool.name,
+            names=tuple(materials),
+            columns=(),
+            units=(),
+            rows=Rows.of(()),
+            texts=texts,
+            described=tuple(parts),
+        )
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The columns of words."""
+        return tuple(self.pool.texts)
+
+    def _makers(self) -> list[Descriptor]:
+        if not self._describers:
+            pairs = zip(self.pool.described, self.generation.descriptors, strict=True)
+            self._describers = [_loaded(target)(**said.options) for said, target in pairs]
+        return self._describers
+
+    def _generated(self, history: History, scoring: Scoring) -> tuple[str, ...]:
+        """What the generator makes of the results at the newest refresh."""
+        ended = sorted(history.evaluated, key=lambda e: e.trial)
+        n = len(ended) // self.generation.every * self.generation.every
+        past = History(evaluated=tuple(ended[:n]), n_proposed=n, context=history.context)
+        if len([e for e in past.evaluated if e.outcomes]) < MIN_RESULTS:
+            return ()
+        key = hashlib.sha256(past.model_dump_json().encode()).hexdigest()
+        if key not in self._made:
+            self._made = {key: self._make(past, scoring, seed=int(key[:8], 16) % 2**31)}
+        return self._made[key]
+
+    def _make(self, past: History, scoring: Scoring, seed: int) -> tuple[str, ...]:
+        known = self.known(past)
+        here = growing_pool(known.space)
+        assert here is not None
+        rng = np.random.default_rng([self.task.seed, seed, 0x6E4])
+        tried = {str(e.point[self.pool.name]) for e in past.evaluated}
+        kept = [i for i, name in enumerate(here.names) if name in tried]
+        rest = np.array(
+            [i for i in range(len(here.names)) if here.names[i] not in tried], dtype=int
+        )
+        drawn = np.sort(rng.permutation(rest)[:N_COMPARED]).tolist()
+        compared = here.only([*kept, *drawn])
+        small = _replaced(known, compared)
+        score = scoring(small, past, lambda materials: self.described(materials), seed)
+        starts = self._starts(compared, score.best_first(), rng)
+        generator = self._generator()
+        try:
+            found = generator.generate(starts, score, self.generation.n, seed)
+        except PlanningError:
+            return ()  # none within the constraints: the pool stays as it is
+        materials = dict(zip(here.names, self._materials(here), strict=True)).values()
+        own = set(materials)
+        return tuple(c.material for c in found if c.material not in own)
+
+    def _materials(self, pool: Pool) -> Sequence[str]:
+        """The material of each candidate."""
+        return pool.texts.get(self.generation.material, pool.names)
+
+    def _starts(self, pool: Pool, best: Sequence[str], rng: np.random.Generator) -> list[str]:
+        material = dict(zip(pool.names, self._materials(pool), strict=True))
+        others = [name for name in pool.names if name not in best]
+        drawn = [others[i] for i in rng.permutation(len(others))]
+        return [material[name] for name in [*best, *drawn][:N_STARTS]]
+
+    def _generator(self) -> Any:
+        chosen = self.generation
+        cls = _loaded(chosen.target)
+        corpus = chosen.corpus or cls.default_corpus()
+        return cls(self._readable(corpus), **chosen.options)
+
+    def _readable(self, corpus: Sequence[str]) -> list[str]:
+        reader, found = self._makers()[0], []
+        for material in corpus:
+            try:
+                found.append(reader.canonical(material))
+            except InputError:
+                continue
+        return found
+
+
+def joined(pool: Pool, more: Pool) -> Pool:
+    """A pool with the candidates of another one after its own."""
+    described = tuple(
+        a.model_copy(
+            update={
+                "counts": None if a.counts is None or b.counts is None else a.counts + b.counts,
+                "rows": None if a.rows is None or b.rows is None else a.rows + b.rows,
+            }
+        )
+        for a, b in zip(pool.described, more.described, strict=True)
+    )
+    texts = {c: (*words, *more.texts[c]) for c, words in pool.texts.items()}
+    names = (*pool.names, *more.names)
+    return pool.model_copy(update={"names": names, "texts": texts, "described": described})
+
+
+def _replaced(task: PlanningTask, pool: Pool) -> PlanningTask:
+    parameters: list[Parameter] = [
+        pool if p.name == pool.name else p for p in task.space.parameters
+    ]
+    space = task.space.model_copy(update={"parameters": tuple(parameters)})
+    return task.model_copy(update={"space": space})
+
+
+def _described(said: Described, values: Floats) -> Described:
+    if said.counts is None:
+        return said.model_copy(update={"rows": Rows.of(values.copy(order="C"))})
+    rows, places = np.nonzero(values)
+    ends = np.cumsum(np.bincount(rows, minlength=len(values)))
+    counts = Counts.from_places(
+        ends.tolist(), places.tolist(), values[rows, places].astype(int).tolist(), values.shape[1]
+    )
+    return said.model_copy(update={"counts": counts})
+
+
+def _loaded(target: str) -> Any:
+    """A class as "module:name". Raises InputError."""
+    module, _, name = target.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise InputError(f"'{target}' cannot be loaded: {error}") from error

@@ -1,0 +1,178 @@
+"""A pool grows while a campaign runs, by what was measured."""
+
+from __future__ import annotations
+
+import numpy as np
+import planner_samples as samples
+import pytest
+from letters import ALPHABET, Letters
+
+from orchestrator.errors import InputError
+from orchestrator.model.counts import Counts
+from orchestrator.model.objective import Goal, Objective
+from orchestrator.model.rows import Rows
+from orchestrator.model.space import Described, Generation, Point, Pool, Real, SearchSpace
+from orchestrator.planner.bayesian import BayesianPlanner
+from orchestrator.planner.growing import Growth, growing_pool
+from orchestrator.planner.options import ModelOptions
+from orchestrator.planner.scoring import Scoring
+from orchestrator.ports.planner import History, MetricScale, PlanningTask
+
+WEIGHTS = np.array([1.0, 2.0, -1.0, 0.0, 3.0, -2.0])
+
+
+def generation(**changes: object) -> Generation:
+    made = Generation(
+        kind="spelling",
+        target="letters:Spelling",
+        descriptors=("letters:Letters",),
+        material="word",
+        every=3,
+        n=30,
+    )
+    return made.model_copy(update=changes)
+
+
+def growing(n: int = 40, grow: Generation | None = None) -> Pool:
+    rng = np.random.default_rng(0)
+    words = ["".join(sorted(rng.choice(list(ALPHABET), 5))) for _ in range(3 * n)]
+    words = list(dict.fromkeys(words))[:n]
+    counts = Counts.of(Letters().describe(words).astype(int).tolist())
+    return Pool(
+        name="material",
+        names=tuple(f"w{i}" for i in range(len(words))),
+        columns=(),
+        units=(),
+        rows=Rows.of(()),
+        texts={"word": tuple(words)},
+        described=(Described(descriptor="letters", material="word", counts=counts),),
+        generation=grow or generation(),
+    )
+
+
+def word_of(pool: Pool, point: Point) -> str:
+    return pool.words(str(point["material"]))["word"]
+
+
+def worth_of(word: str) -> float:
+    return float(Letters().describe([word])[0] @ WEIGHTS)
+
+
+def question(pool: Pool, *more: Real, goals: tuple[Goal, ...] = ()) -> PlanningTask:
+    task = samples.task(
+        (pool, *more), samples.FILM_METRICS[1:], (), direction="maximise", initial=6
+    )
+    if goals:
+        task = task.model_copy(update={"objective": Objective(goals=goals)})
+    return task
+
+
+def test_what_is_made_is_better_than_all_that_the_table_has() -> None:
+    pool = growing()
+    best = max(map(worth_of, pool.texts["word"]))
+    made = samples.play(
+        BayesianPlanner(question(pool)), lambda p: {"thickness": worth_of(word_of(pool, p))}, 24
+    )
+    new = [str(p.point["material"]) for p in made if str(p.point["material"]) not in pool.names]
+    assert new
+    assert max(map(worth_of, new)) > best
+    tried = [str(p.point["material"]) for p in made]
+    assert len(set(tried)) == len(tried)
+
+
+def test_a_proposal_from_a_grown_pool_is_the_same_again() -> None:
+    pool = growing()
+    task = question(pool)
+    history = samples.measured(task, lambda p: {"thickness": worth_of(word_of(pool, p))}, 9)
+    planner = BayesianPlanner(task)
+    first = planner.propose(history, 2)
+    assert planner.propose(history, 2) == first
+    anew = BayesianPlanner(PlanningTask.model_validate_json(task.model_dump_json()))
+    assert anew.propose(history, 2) == first
+
+
+def test_the_pool_is_made_anew_after_every_so_many_results_only() -> None:
+    pool = growing()
+    task = question(pool)
+    growth = Growth(task, pool)
+    scoring = Scoring(ModelOptions())
+
+    def names(n: int) -> tuple[str, ...]:
+        history = samples.measured(task, lambda p: {"thickness": worth_of(word_of(pool, p))}, n)
+        found = growing_pool(growth.grown(history, scoring).space)
+        assert found is not None
+        return found.names[len(pool.names) :]
+
+    assert names(3) == ()
+    assert names(6) == names(7) == names(8) != names(9)
+
+
+def test_material_and_process_are_searched_together() -> None:
+    pool = growing()
+    task = question(pool, Real(name="t", low=0.0, high=1.0))
+    history = samples.measured(
+        task, lambda p: {"thickness": worth_of(word_of(pool, p)) - (float(p["t"]) - 0.7) ** 2}, 12
+    )
+    proposal = BayesianPlanner(task).propose(history, 1)[0]
+    assert 0.0 <= float(proposal.point["t"]) <= 1.0
+
+
+@pytest.mark.parametrize("direction", ["minimise", "match"])
+def test_the_score_follows_the_goal(direction: str) -> None:
+    pool = growing()
+    goal = Goal(metric="thickness", direction="minimise")
+    if direction == "match":
+        goal = Goal(metric="thickness", direction="match", low=1.0, high=2.0)
+    task = question(pool, goals=(goal,))
+    history = samples.measured(task, lambda p: {"thickness": worth_of(word_of(pool, p))}, 20)
+    growth = Growth(task, pool)
+    scores = Scoring(ModelOptions())(growth.known(history), history, growth.described, 1)
+    words = list(pool.texts["word"])
+    truth = np.array([worth_of(w) for w in words])
+    found = scores(words)
+    assert np.isfinite(found).all()
+    wanted = -truth if direction == "minimise" else -np.abs(truth - 1.5)
+    assert np.corrcoef(found.argsort().argsort(), wanted.argsort().argsort())[0, 1] > 0.4
+
+
+def test_several_goals_are_scored_by_a_trial_of_their_front() -> None:
+    pool = growing()
+    metrics = (samples.FILM_METRICS[1], replace_name("weight"))
+    goals = tuple(Goal(metric=m.name, direction="maximise") for m in metrics)
+    task = question(pool, goals=goals).model_copy(update={"metrics": metrics})
+    history = samples.measured(
+        task,
+        lambda p: {
+            "thickness": worth_of(word_of(pool, p)),
+            "weight": float(word_of(pool, p).count("c")),
+        },
+        12,
+    )
+    scoring = Scoring(ModelOptions())
+    growth = Growth(task, pool)
+    drawn = {scoring(task, history, growth.described, seed).thresholds for seed in range(8)}
+    assert len(drawn) > 1
+    assert BayesianPlanner(task).propose(history, 1)
+
+
+def replace_name(name: str) -> MetricScale:
+    return samples.FILM_METRICS[1].model_copy(update={"name": name})
+
+
+def test_two_pools_that_grow_are_refused() -> None:
+    pool = growing()
+    other = pool.model_copy(update={"name": "other"})
+    with pytest.raises(InputError, match="one pool of a space may grow"):
+        BayesianPlanner(
+            question(pool).model_copy(update={"space": SearchSpace(parameters=(pool, other))})
+        )
+
+
+def test_a_material_that_cannot_be_described_is_named() -> None:
+    pool = growing()
+    task = question(pool)
+    history = samples.measured(task, lambda p: {"thickness": worth_of(word_of(pool, p))}, 9)
+    ended = list(history.evaluated)
+    ended[0] = ended[0].model_copy(update={"point": {"material": "xyz"}})
+    with pytest.raises(InputError, match="'xyz' is not a word"):
+        BayesianPlanner(task).propose(History(evaluated=tuple(ended), n_proposed=9), 1)
