@@ -82,7 +82,11 @@ FAULTS = [
         "simulators/lab/growth.py",
         "import ase",
     ),
-    Fault("One door: chemistry in the materials", "orchestrator/reports/page.py", "import rdkit"),
+    Fault(
+        "One door: chemistry in the materials and the molecular simulators",
+        "orchestrator/reports/page.py",
+        "import rdkit",
+    ),
     Fault(
         "One door: APScheduler in scheduling",
         "orchestrator/engine/loop.py",

@@ -1,0 +1,1 @@
+"""Calculations on molecules and polymers that are given as SMILES, each in a child process."""

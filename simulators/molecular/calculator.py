@@ -1,0 +1,78 @@
+"""What the calculators of this room have in common: they need no device and do no harm."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from orchestrator.errors import DeviceAbsent, InputError
+from orchestrator.ports.action import Ticket
+from orchestrator.ports.compute import Compute
+from orchestrator.ports.resource import Bench, Health, Identity, Verdict
+
+INSTALL = "pip install 'hagane[materials,molecules]'"
+
+
+class Calculator:
+    """Runs one function of a SMILES in child processes.
+
+    Attributes:
+        packages: the distributions that it needs, the one that computes first.
+        method: what it does, for `identify`.
+    """
+
+    concurrent: ClassVar[int] = 2
+    """So many calculations at a time."""
+    packages: ClassVar[tuple[str, ...]] = ("rdkit",)
+    method: ClassVar[str] = ""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+
+    async def open(self) -> None:
+        """Nothing to connect to.
+
+        Raises:
+            InputError: a package is not installed.
+        """
+        for package in self.packages:
+            try:
+                importlib.metadata.version(package)
+            except importlib.metadata.PackageNotFoundError as error:
+                raise InputError(
+                    f"'{self._bench.name}' needs {package}, which is not installed", hint=INSTALL
+                ) from error
+
+    async def close(self) -> None:
+        """Nothing to disconnect."""
+
+    async def identify(self) -> Identity:
+        """The package that computes, and its version."""
+        package = self.packages[0]
+        return Identity(package, self.method, firmware=importlib.metadata.version(package))
+
+    async def health(self) -> Health:
+        """Fit when there is somewhere to compute."""
+        is_fit = self._bench.compute is not None
+        return Health(is_fit, "" if is_fit else "no compute")
+
+    async def make_safe(self) -> None:
+        """A calculation does no harm."""
+
+    async def ask(self, ticket: Ticket) -> Verdict:
+        """A calculation that left its result is done; one that did not died with its asker."""
+        known = await self._compute().known(ticket)
+        if known is None:
+            return Verdict("not_done", "it left no result")
+        return Verdict("done", "it left its result", dict(known))
+
+    async def _run(
+        self, function: str, arguments: Mapping[str, Any], ticket: Ticket
+    ) -> Mapping[str, Any]:
+        return await self._compute().submit(function, arguments, ticket=ticket)
+
+    def _compute(self) -> Compute:
+        if self._bench.compute is None:
+            raise DeviceAbsent(self._bench.name, "there is nowhere to compute")
+        return self._bench.compute
