@@ -82,6 +82,11 @@ FAULTS = [
         "simulators/lab/growth.py",
         "import ase",
     ),
+    Fault(
+        "One door: scikit-learn in the materials and the planner's transfer",
+        "orchestrator/planner/fitting.py",
+        "def f():\n    import sklearn",
+    ),
     Fault("One door: chemistry in the materials", "orchestrator/reports/page.py", "import rdkit"),
     Fault(
         "One door: APScheduler in scheduling",

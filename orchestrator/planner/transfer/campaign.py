@@ -146,7 +146,8 @@ def informed(
             tried.append((" and ".join(names), whole, process))
     left = [_left_out(whole) for _, whole, _ in tried]
     scores = np.stack([one.log_densities for one in left], axis=1)
-    weights = weights_of(scores, margin, seed)
+    n = max(len(data.y), MIN_OUTCOMES)
+    weights = weights_of(scores, margin * n / (n - 2), seed)
     best = 0 if weights[0] >= 0.5 else int(np.argmax(np.where(np.arange(len(weights)), weights, 0)))
     lines = zip(tried, left, scores.mean(axis=0), weights, strict=True)
     entries = tuple(Entry(t[0], float(s), o.rmse, float(w)) for t, o, s, w in lines)
