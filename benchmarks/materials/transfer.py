@@ -5,7 +5,8 @@
     python -m benchmarks.materials.transfer report           (the page, of the lines there are)
 
 Rows: `s7` (made-up tasks), `polymers` (conductivity from 28 labels), `library` (s5: a library of
-source networks, four targets), `crystals` (s6: beyond 100 W/mK). A row appends its line to
+source networks, four targets), `crystals` (s6: beyond 100 W/mK), `campaign` (a search with another
+campaign as its source). A row appends its line to
 `benchmarks/results/materials/transfer.jsonl`. Settings were chosen on seeds from 100 to 260; what
 is reported are seeds 0, 1, 2, ... (of the made-up tasks 1000, 1001, ...).
 """
@@ -19,6 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.materials.polymers import absent
+from benchmarks.materials.transfer_campaign import campaign_row
 from benchmarks.materials.transfer_crystals import FILES as CRYSTAL_FILES
 from benchmarks.materials.transfer_crystals import crystals_row
 from benchmarks.materials.transfer_polymers import FILES as POLYMER_FILES
@@ -34,6 +36,7 @@ ROWS: dict[str, tuple[Callable[[], dict[str, Any]], tuple[str, ...]]] = {
     "polymers": (polymers_row, POLYMER_FILES),
     "library": (library_row, POLYMER_FILES),
     "crystals": (crystals_row, CRYSTAL_FILES),
+    "campaign": (campaign_row, ()),
 }
 
 

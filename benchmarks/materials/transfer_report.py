@@ -13,7 +13,13 @@ COMMAND = "python -m benchmarks.materials.transfer"
 
 def report(lines: Mapping[str, Mapping[str, Any]]) -> str:
     """Of the rows that there are."""
-    makers = {"s7": _s7, "polymers": _polymers, "library": _library, "crystals": _crystals}
+    makers = {
+        "s7": _s7,
+        "polymers": _polymers,
+        "library": _library,
+        "crystals": _crystals,
+        "campaign": _campaign,
+    }
     parts = ["# Transfer\n\nGains and costs against no transfer: the same Gaussian process without"]
     parts[0] += f" the source.\nMade by `{COMMAND}`; every value is in `transfer.jsonl`.\n"
     for name, make in makers.items():
@@ -53,21 +59,16 @@ def _s7(line: Mapping[str, Any]) -> str:
         for task in line["unrelated"]
         for n in sizes
     ]
-    head = ["task", "way", *(f"n = {n}" for n in sizes)]
+    head, plain = ["task", "way", *(f"n = {n}" for n in sizes)], "no transfer"
     text = f"""## Made-up tasks (S7)
 
 Change of the mean RMSE over {line["seeds"]} seeds; in brackets the coverage of 90 % intervals (of
 no transfer: the last rows).
 
 """
-    rows += [
-        [
-            task,
-            "no transfer",
-            *(f"({cells[task, n, 'no transfer']['coverage']:.2f})" for n in sizes),
-        ]
-        for task in tasks
-    ]
+    for task in tasks:
+        calibrated = [f"({cells[task, n, plain]['coverage']:.2f})" for n in sizes]
+        rows.append([task, plain, *calibrated])
     return f"""{text}{_table(head, rows)}
 Unrelated sources ({", ".join(line["unrelated"])}): the choice costs {100 * np.mean(costs):+.1f} %
 of the RMSE on average, {100 * max(costs):+.1f} % in the worst cell.
@@ -77,6 +78,23 @@ of the RMSE on average, {100 * max(costs):+.1f} % in the worst cell.
 def _gain(cells: Mapping[Any, Any], task: str, n: int, way: str) -> str:
     one, plain = cells[task, n, way], cells[task, n, "no transfer"]
     return f"{100 * (one['rmse'] / plain['rmse'] - 1.0):+.0f} % ({one['coverage']:.2f})"
+
+
+def _campaign(line: Mapping[str, Any]) -> str:
+    text = f"""## A campaign that knows of another
+
+Over {line["seeds"]} seeds: gap to the optimum of the best of {line["trials"]} trials in a pool of
+{line["pool"]}, four of them at random, by expected improvement; as a share of the pool's standard
+deviation, with the paired change and its 95 % interval.
+
+"""
+    rows = []
+    for task, ways in line["gaps"].items():
+        plain = np.array(ways["no transfer"])
+        for way, gaps in ways.items():
+            change = "" if way == "no transfer" else _interval(np.array(gaps) - plain)
+            rows.append([task, way, f"{np.mean(gaps):.3f}", change])
+    return text + _table(["task", "way", "mean gap", "change"], rows)
 
 
 def _polymers(line: Mapping[str, Any]) -> str:

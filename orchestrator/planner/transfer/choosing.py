@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.transfer.surrogate import MIN_SHARE, Fitted, LeftOut, Surrogate
@@ -26,6 +27,7 @@ outcomes are many; with n of them n / (n - 2) times that, since scores of few ou
 N_BOOTSTRAP = 1000
 MIN_WEIGHT = 0.02
 MIN_OUTCOMES = 4
+N_BLOCKS = 4
 
 
 Judge = Callable[[Surrogate, Fitted, Floats, Floats, Floats], Floats]
@@ -48,23 +50,28 @@ class BeyondTheKnown:
     """
 
     sign: float = 1.0
-    n_blocks: int = 4
 
     def __call__(
         self, surrogate: Surrogate, fitted: Fitted, x: Floats, y: Floats, f: Floats
     ) -> Floats:
         """Fits once for each block."""
-        order = np.argsort(self.sign * y, kind="stable")
-        first = len(y) // 2
         found = []
-        for block in np.array_split(np.arange(first, len(y)), min(self.n_blocks, len(y) - first)):
-            known, ahead = order[: block[0]], order[block]
+        for known, ahead in blocks_ahead(self.sign * y):
             before = surrogate.fit(x[known], y[known], f[known])
             mean, sd = before.predict(x[ahead], f[ahead])
             least = MIN_SHARE * float(y.std())
             sd = np.sqrt(sd**2 + before.noise_sd**2 + least**2)
             found.append(LeftOut(y[ahead], mean, sd).log_densities)
         return np.concatenate(found)
+
+
+def blocks_ahead(merit: Floats) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Cuts outcomes of merit (n) where some are known and the next better ones are not: rows of
+    each, which go through the better half."""
+    order = np.argsort(merit, kind="stable")
+    ahead = np.arange(len(merit) // 2, len(merit))
+    parts = np.array_split(ahead, min(N_BLOCKS, len(ahead)))
+    return [(order[: part[0]], order[part]) for part in parts]
 
 
 @dataclass(frozen=True)

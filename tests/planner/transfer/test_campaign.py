@@ -170,3 +170,14 @@ def test_drift_stays_beside_the_trend() -> None:
     assert found.process.trend is not None
     assert found.process.extra is not None
     assert found.process.hyper.terms.shape == (1,)
+
+
+def test_judged_beyond_the_known_a_source_of_the_best_is_used() -> None:
+    """The best outcomes lie along a column that varies little among the others."""
+    random = np.random.default_rng(3)
+    x = random.random((20, D))
+    y = 5.0 * x[:, 1] ** 4 + 0.05 * random.normal(size=20)
+    source = FunctionSource(lambda at: at[:, 1] ** 4)
+    found = informed(_data(y, x), {"power": source}, "matern", default_priors(D), sign=1.0)
+    assert found.process.trend is not None
+    assert found.entries[1].score > found.entries[0].score
