@@ -50,7 +50,8 @@ class ProcessSource:
 
     def __call__(self, x: Floats) -> Floats:
         """As `Source`."""
-        return self.process.posterior(x)[0]
+        process = self.process
+        return np.asarray(process.level(x) + process.kernel(x, process.x) @ process.solved)
 
     def pull(self, x: Floats, by_mean: Floats) -> Floats:
         """As `Source`, exact."""

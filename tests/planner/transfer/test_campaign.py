@@ -143,6 +143,11 @@ def test_further_outcomes_as_expected_change_no_mean() -> None:
     np.testing.assert_allclose(told.posterior(at)[0], process.posterior(at)[0], atol=1e-6)
 
 
+def test_what_a_process_believes_is_its_posterior_mean() -> None:
+    process, at = _process(), _points(20, 3)
+    np.testing.assert_allclose(ProcessSource(process)(at), process.posterior(at)[0])
+
+
 @pytest.mark.parametrize("kind", ["process", "column", "function"])
 def test_a_source_knows_its_gradient(kind: str) -> None:
     source = {
