@@ -72,10 +72,15 @@ def test_what_cannot_be_fitted_is_left_out() -> None:
     assert [entry.name for entry in choice.entries] == ["no transfer", "prior mean"]
 
 
-def test_equal_candidates_leave_most_to_no_transfer() -> None:
-    scores = np.tile(np.random.default_rng(0).normal(size=(20, 1)), (1, 5))
+def test_an_equal_candidate_has_the_odds_of_the_margin() -> None:
+    scores = np.tile(np.random.default_rng(0).normal(size=(20, 1)), (1, 2))
     weights = weights_of(scores, margin=3.0, seed=0)
-    assert weights[0] == pytest.approx(1.0 / (1.0 + np.exp(-3.0)), abs=1e-3) or weights[0] == 1.0
+    np.testing.assert_allclose(weights, [1.0 / (1.0 + np.exp(-3.0)), 1.0 / (1.0 + np.exp(3.0))])
+
+
+def test_what_has_next_to_no_weight_has_none() -> None:
+    scores = np.tile(np.random.default_rng(0).normal(size=(20, 1)), (1, 5))
+    assert weights_of(scores, margin=3.0, seed=0).tolist() == [1.0, 0.0, 0.0, 0.0, 0.0]
 
 
 def test_twice_the_same_candidates_do_not_outvote_no_transfer() -> None:
