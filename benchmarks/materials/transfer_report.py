@@ -139,9 +139,9 @@ def _crystals(line: Mapping[str, Any]) -> str:
 
 Learnt from 28 of the {line["low"]} crystals below, asked of the {line["high"]} above: RMSE of log10
 and rank correlation, over {len(plain)} splits, with paired changes against no transfer and their
-95 % intervals. "choice" is judged by the better half of the known, predicted from the worse. The crystals
-above are few and the same in every split, so the intervals are about which crystals are known, not
-about other crystals; and that a choice may be judged so was thought of on other splits of them.
+95 % intervals. "choice" is judged by the better half of the known, predicted from the worse. The
+crystals above are few and the same in every split, so the intervals are about which crystals are
+known, not about other crystals; and that a choice may be judged so was thought of on other splits.
 
 """
     rows = []
@@ -152,8 +152,8 @@ about other crystals; and that a choice may be judged so was thought of on other
         rows.append([way, f"{mean[0]:.3f}", changes[0], f"{mean[1]:.2f}", changes[1]])
     text += _table(["way", "RMSE", "change", "rank correlation", "change"], rows)
     text += """
-Trials until the best crystal is measured, by expected improvement, with so many below 100 W/mK known
-at the start; with none, the first three are drawn at random and counted.
+Trials until the best crystal is measured, by expected improvement, with so many below 100 W/mK
+known at the start; with none, the first three are drawn at random and counted.
 
 """
     rows = []

@@ -31,7 +31,7 @@ HELD_OUT = 0.15
 
 @dataclass(frozen=True)
 class SourceSet:
-    """Outcomes y (n) of another property at features x (n x d)."""
+    """Outcomes y (n, some dozens at least) of another property at features x (n x d)."""
 
     name: str
     x: Floats
