@@ -1,0 +1,1 @@
+"""Figures of the materials' side: transfer from other data, generators, descriptors."""

@@ -2,12 +2,12 @@
 
 Where the table has not the polymer, a Gaussian process of the table answers, with Tanimoto's
 similarity of circular fingerprints of repeat units, its noise and reach chosen by leave-one-out;
-where there is no table, Bicerano's correlation. It [Bicerano 2002, Prediction of Polymer Properties,
-chapter 14: lambda(298 K) = 0.135614 + 0.126611 chi0_bb / N + 0.108563 (N_N + N_O - 0.125 N_H) / N,
-with the zeroth-order connectivity of the backbone's atoms] gives 0.198 for polyethylene, 0.142 for
-polystyrene and 0.231 W/m/K for PET; against 1,070 values of molecular dynamics it has a correlation
-of only 0.29. It is there so that a campaign can be played without any table, and nothing should be
-concluded from it.
+where there is no table, Bicerano's correlation [Bicerano 2002, Prediction of Polymer Properties,
+chapter 14]: lambda(298 K) = 0.135614 + 0.126611 chi / N + 0.108563 (N_N + N_O - 0.125 N_H) / N,
+with the zeroth-order connectivity chi of the backbone's atoms. It gives 0.198 for polyethylene,
+0.142 for polystyrene and 0.231 W/m/K for PET; against 1,070 values of molecular dynamics it has a
+correlation of only 0.29. It is there so that a campaign can be played without any table, and
+nothing should be concluded from it.
 """
 
 from __future__ import annotations

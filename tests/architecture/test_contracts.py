@@ -88,6 +88,11 @@ FAULTS = [
         "import rdkit",
     ),
     Fault(
+        "One door: scikit-learn in the materials and the planner's transfer",
+        "orchestrator/planner/fitting.py",
+        "def f():\n    import sklearn",
+    ),
+    Fault(
         "One door: APScheduler in scheduling",
         "orchestrator/engine/loop.py",
         "from apscheduler.schedulers.asyncio import AsyncIOScheduler",

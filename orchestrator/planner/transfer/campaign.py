@@ -18,8 +18,14 @@ from orchestrator.planner.fitting import Data, fit
 from orchestrator.planner.gaussian import GaussianProcess, belief
 from orchestrator.planner.kernel import Floats, Shape
 from orchestrator.planner.likelihood import Priors
-from orchestrator.planner.transfer.choosing import MARGIN, MIN_OUTCOMES, Entry, weights_of
-from orchestrator.planner.transfer.surrogate import LeftOut, Scale, scale_of
+from orchestrator.planner.transfer.choosing import (
+    MARGIN,
+    MIN_OUTCOMES,
+    Entry,
+    blocks_ahead,
+    weights_of,
+)
+from orchestrator.planner.transfer.surrogate import MIN_SHARE, LeftOut, scale_of
 
 DIFFERENCE = 1e-5
 
@@ -44,7 +50,8 @@ class ProcessSource:
 
     def __call__(self, x: Floats) -> Floats:
         """As `Source`."""
-        return self.process.posterior(x)[0]
+        process = self.process
+        return np.asarray(process.level(x) + process.kernel(x, process.x) @ process.solved)
 
     def pull(self, x: Floats, by_mean: Floats) -> Floats:
         """As `Source`, exact."""
@@ -123,34 +130,37 @@ def informed(
     shape: Shape,
     priors: Sequence[Priors],
     *,
+    sign: float | None = None,
     margin: float = MARGIN,
     seed: int = 0,
 ) -> Informed:
-    """The process with the trend that predicts left-out outcomes best; without one, unless some
-    trend is more probable than not to be better by a margin.
+    """The process with the trend that predicts outcomes it has not seen best; without one, unless
+    some trend is more probable than not to be better by a margin.
 
     With fewer than `MIN_OUTCOMES` outcomes, or where all sources are constant, there is no trend.
+
+    Args:
+        sign: +1 where large outcomes are looked for, -1 where small ones are: then the better half
+            of the outcomes is predicted from the worse, else each from all others.
     """
-    plain = fit(data, shape, priors)
-    tried, found = (
-        [("no transfer", plain, plain)],
-        {n: source(data.x) for n, source in sources.items()},
-    )
-    kept = [name for name, values in found.items() if float(np.ptp(values)) > 0.0]
-    if len(data.y) >= MIN_OUTCOMES:
-        groups = [[name] for name in kept] + ([kept] if len(kept) > 1 else [])
-        for names in groups:
-            values = np.stack([found[name] for name in names], axis=1)
-            chosen = tuple(sources[name] for name in names)
-            whole, process = _with_trend(data, chosen, values, shape, priors)
-            tried.append((" and ".join(names), whole, process))
-    left = [_left_out(whole) for _, whole, _ in tried]
-    scores = np.stack([one.log_densities for one in left], axis=1)
-    weights = weights_of(scores, margin, seed)
-    best = 0 if weights[0] >= 0.5 else int(np.argmax(np.where(np.arange(len(weights)), weights, 0)))
-    lines = zip(tried, left, scores.mean(axis=0), weights, strict=True)
-    entries = tuple(Entry(t[0], float(s), o.rmse, float(w)) for t, o, s, w in lines)
-    return Informed(tried[best][2], entries)
+    values = {name: source(data.x) for name, source in sources.items()}
+    kept = [name for name in sources if float(np.ptp(values[name])) > 0.0]
+    groups = [[name] for name in kept] + ([kept] if len(kept) > 1 else [])
+    groups = [[], *(groups if len(data.y) >= MIN_OUTCOMES else [])]
+    ways = [_Way({name: sources[name] for name in names}, shape, priors) for names in groups]
+    fitted = [way.fit(data) for way in ways]
+    left = [_left_out(whole) for whole, _ in fitted]
+    if sign is None or len(data.y) < 2 * MIN_OUTCOMES:
+        judged = [one.log_densities for one in left]
+    else:
+        judged = [_beyond(way, data, sign) for way in ways]
+    scores = np.stack(judged, axis=1)
+    n = max(len(data.y), MIN_OUTCOMES)
+    weights = weights_of(scores, margin * n / (n - 2), seed)
+    best = 0 if weights[0] >= 0.5 else 1 + int(np.argmax(weights[1:]))
+    lines = zip(ways, left, scores.mean(axis=0), weights, strict=True)
+    entries = tuple(Entry(w.name, float(s), o.rmse, float(share)) for w, o, s, share in lines)
+    return Informed(fitted[best][1], entries)
 
 
 def _left_out(process: GaussianProcess) -> LeftOut:
@@ -158,23 +168,47 @@ def _left_out(process: GaussianProcess) -> LeftOut:
     return LeftOut(process.y, mean, np.sqrt(variance))
 
 
-def _with_trend(
-    data: Data,
-    sources: tuple[Source, ...],
-    values: Floats,
-    shape: Shape,
-    priors: Sequence[Priors],
-) -> tuple[GaussianProcess, GaussianProcess]:
-    """Fits with sources' values (n x s): the process whose covariance has the slopes' uncertainty,
-    for judging; and that with the slopes' expected values, for searching."""
-    scale: Scale = scale_of(values)
-    f = scale.standardised(values)
-    lines = np.einsum("is,js->sij", f, f)
-    whole = fit(replace(data, terms=np.concatenate([data.terms, lines])), shape, priors)
-    n_own = len(data.terms)
-    own, variances = whole.hyper.terms[:n_own], whole.hyper.terms[n_own:]
-    slopes = variances * (f.T @ whole.solved)
-    trend = LinearTrend(sources, scale.centre, slopes / scale.spread)
-    extra = np.tensordot(own, data.terms, axes=1) if n_own else None
-    hyper = replace(whole.hyper, terms=own)
-    return whole, replace(whole, extra=extra, hyper=hyper, trend=trend)
+@dataclass(frozen=True)
+class _Way:
+    """A process around a linear function of some sources, or of none."""
+
+    sources: dict[str, Source]
+    shape: Shape
+    priors: Sequence[Priors]
+
+    @property
+    def name(self) -> str:
+        return " and ".join(self.sources) or "no transfer"
+
+    def fit(self, data: Data) -> tuple[GaussianProcess, GaussianProcess]:
+        """The process whose covariance has the slopes' uncertainty, for judging by left-out
+        outcomes; and that with the slopes' expected values, for searching."""
+        if not self.sources:
+            plain = fit(data, self.shape, self.priors)
+            return plain, plain
+        values = np.stack([source(data.x) for source in self.sources.values()], axis=1)
+        scale = scale_of(values)
+        f = scale.standardised(values)
+        lines = np.einsum("is,js->sij", f, f)
+        every = replace(data, terms=np.concatenate([data.terms, lines]))
+        whole = fit(every, self.shape, self.priors)
+        n_own = len(data.terms)
+        own, variances = whole.hyper.terms[:n_own], whole.hyper.terms[n_own:]
+        slopes = variances * (f.T @ whole.solved)
+        trend = LinearTrend(tuple(self.sources.values()), scale.centre, slopes / scale.spread)
+        extra = np.tensordot(own, data.terms, axes=1) if n_own else None
+        hyper = replace(whole.hyper, terms=own)
+        return whole, replace(whole, extra=extra, hyper=hyper, trend=trend)
+
+
+def _beyond(way: _Way, data: Data, sign: float) -> Floats:
+    """Log densities of the better half, block by block, each predicted from all that are worse."""
+    found = []
+    for known, ahead in blocks_ahead(sign * data.y):
+        _, process = way.fit(data.rows(known))
+        mean, sd = process.posterior(data.x[ahead])
+        noise = process.hyper.noise * data.shares[ahead] + data.known[ahead]
+        least = MIN_SHARE * float(data.y.std())
+        wide = np.sqrt(sd**2 + noise + least**2)
+        found.append(LeftOut(data.y[ahead], mean, wide).log_densities)
+    return np.concatenate(found)

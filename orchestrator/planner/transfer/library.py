@@ -16,9 +16,9 @@ import numpy as np
 
 from orchestrator.errors import MissingExtra
 from orchestrator.planner.kernel import Floats
-from orchestrator.planner.transfer.affine import AffineSurrogate, prior_mean
+from orchestrator.planner.transfer.affine import AffineSurrogate, additive, prior_mean
 from orchestrator.planner.transfer.bases import ProcessSurrogate, augmented
-from orchestrator.planner.transfer.choosing import Choice, choose
+from orchestrator.planner.transfer.choosing import Choice, Judge, among_the_known, choose
 from orchestrator.planner.transfer.surrogate import Fitted, LeftOut, Scale, Surrogate, scale_of
 
 N_NETS = 3
@@ -31,7 +31,7 @@ HELD_OUT = 0.15
 
 @dataclass(frozen=True)
 class SourceSet:
-    """Outcomes y (n) of another property at features x (n x d)."""
+    """Outcomes y (n, some dozens at least) of another property at features x (n x d)."""
 
     name: str
     x: Floats
@@ -150,23 +150,39 @@ class Library:
         return tuple(model.name for model in self.models)
 
     def predictions(self, x: Floats) -> Floats:
-        """What each source predicts (m x s) at features (m x d), each in its unit."""
-        return np.stack([model.predict(x) for model in self.models], axis=1)
+        """What each source predicts (m x s) at features (m x d), in standard deviations of its
+        set from its mean."""
+        columns = [m.nets[0].outcome.standardised(m.predict(x)) for m in self.models]
+        return np.stack(columns, axis=1)
 
     def candidates(self) -> list[Surrogate]:
         """Ways to learn a target with one source, or with all: see `choose`. Source predictions
         are expected in the order of `names`."""
-        found: list[Surrogate] = [prior_mean("all, linear"), augmented("all, as features")]
+        of_all = Scale(np.zeros(len(self.models)), np.ones(len(self.models)))
+        found: list[Surrogate] = [
+            prior_mean("all, linear", of_all),
+            additive("all, additive", of_all),
+            augmented("all, as features", of_all),
+        ]
         for place, model in enumerate(self.models):
             found.append(FromSource(prior_mean(f"{model.name}, linear"), place))
             found.append(FromSource(AffineSurrogate(f"{model.name}, affine"), place))
             found.append(FromLayer(ProcessSurrogate(f"{model.name}, layer"), model.best))
         return found
 
-    def choose(self, plain: Surrogate, x: Floats, y: Floats, *, seed: int = 0) -> Choice:
+    def choose(
+        self,
+        plain: Surrogate,
+        x: Floats,
+        y: Floats,
+        *,
+        judge: Judge = among_the_known,
+        seed: int = 0,
+    ) -> Choice:
         """Fits no transfer and all candidates to outcomes y (n) at features x (n x d), and weighs
         them."""
-        return choose(plain, self.candidates(), x, y, self.predictions(x), seed=seed)
+        f = self.predictions(x)
+        return choose(plain, self.candidates(), x, y, f, judge=judge, seed=seed)
 
 
 @dataclass(frozen=True)

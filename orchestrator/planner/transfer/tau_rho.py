@@ -22,7 +22,7 @@ from orchestrator.planner.transfer.surrogate import Fitted, LeftOut, Surrogate, 
 
 TAUS = (-3.0, -1.0, -0.5, 0.0, 0.25, 0.5, 0.75, 0.9)
 N_CHOSEN = 2
-MARGIN = 2.0
+MARGIN = 3.0
 RHOS = (0.0, 0.25, 0.5, 0.75, 0.9, 1.0)
 
 
