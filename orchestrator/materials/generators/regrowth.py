@@ -1,0 +1,60 @@
+"""A molecule loses its end and grows another one, as the language model writes (Ikebata 2017)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from random import Random
+from typing import Any
+
+from orchestrator.errors import InputError
+from orchestrator.materials.chemistry import molecule, rdkit
+from orchestrator.materials.generators.constraints import n_open_ends
+from orchestrator.materials.generators.language import LanguageModel
+from orchestrator.materials.generators.tokens import smiles_of, tokens_of
+
+_KEPT = 4096
+
+
+class Regrowth:
+    """With probability `reorder` a SMILES is written from a random atom, else as RDKit begins it;
+    1 to `cut` tokens at its end are taken away, the first never, and written anew.
+
+    A polymer keeps as many open ends (`*`) as it has.
+    """
+
+    def __init__(self, model: LanguageModel, *, reorder: float = 0.5, cut: int = 20) -> None:
+        if not (0.0 <= reorder <= 1.0 and cut >= 1):
+            raise InputError(
+                f"a molecule cannot be reordered with probability {reorder:g} and cut by up to"
+                f" {cut} tokens",
+                hint="reorder is 0 to 1, cut at least 1",
+            )
+        self._model, self._reorder, self._cut = model, reorder, cut
+        self._read = lru_cache(maxsize=_KEPT)(molecule)
+
+    def propose(self, parents: Sequence[str], rng: Random) -> Sequence[str]:
+        """One canonical SMILES for each; the parent where it grew into no molecule."""
+        return [self.grown(parent, rng) or parent for parent in parents]
+
+    def grown(self, parent: str, rng: Random) -> str | None:
+        """What a molecule grew into; None where that is no molecule, or one with other ends.
+
+        Raises:
+            InputError: the parent is not a molecule.
+        """
+        before = self._read(parent)
+        n_ends = n_open_ends(before)
+        root = rng.randrange(before.GetNumAtoms()) if rng.random() < self._reorder else -1
+        tokens = tokens_of(kekule_smiles(before, root))
+        cut = rng.randint(1, max(1, min(self._cut, len(tokens) - 1)))
+        written = self._model.grow(tokens[: max(1, len(tokens) - cut)], rng)
+        found = rdkit().MolFromSmiles(smiles_of(written)) if written else None
+        if found is None or n_open_ends(found) != n_ends:
+            return None
+        return str(rdkit().MolToSmiles(found))
+
+
+def kekule_smiles(found: Any, root: int = -1) -> str:
+    """A SMILES without aromatic bonds, which can be cut anywhere, from an atom on (-1: RDKit's)."""
+    return str(rdkit().MolToSmiles(found, kekuleSmiles=True, rootedAtAtom=root))
