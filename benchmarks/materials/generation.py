@@ -1,9 +1,8 @@
 """Generated molecules: how many are what was wanted, by the guide and in truth.
 
     python -m benchmarks.materials.generation speed
-    python -m benchmarks.materials.generation qspr --seeds 0,1,2,3,4 --guide process --rounds 3
-    python -m benchmarks.materials.generation qspr --methods ga --seeds 0,1,2,3,4 --rounds 0
-    python -m benchmarks.materials.generation zinc --seeds 0,1,2 --rounds 3
+    python -m benchmarks.materials.generation qspr --runs iqspr:process:3,ga:process:0,iqspr:ridge:0
+    python -m benchmarks.materials.generation zinc --runs iqspr:process:3,ga:process:0 --seeds 0
 
 One JSON line a round goes to `benchmarks/results/materials/generation.jsonl`; runs that have one
 are skipped. A hit is a molecule that the guide's mean puts into the target. Before each later
@@ -238,9 +237,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("speed", "qspr", "zinc"))
     parser.add_argument("--seeds", default="0,1,2,3,4")
-    parser.add_argument("--guide", default="process", choices=sorted(GUIDES))
-    parser.add_argument("--methods", default="iqspr")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--runs", default="iqspr:process:3", help="METHOD:GUIDE:ROUNDS,...")
     said = parser.parse_args()
     RDLogger.DisableLog("rdApp.*")
     name = "qspr" if said.what == "speed" and not absent("qspr") else said.what
@@ -252,10 +249,11 @@ def main() -> None:
         return
     for seed in map(int, said.seeds.split(",")):
         problem = None
-        for method in said.methods.split(","):
-            if not had(name, method, said.guide, seed, said.rounds):
+        for run in said.runs.split(","):
+            method, guide, rounds = run.split(":")
+            if not had(name, method, guide, seed, int(rounds)):
                 problem = problem or posed(name, seed)
-                play(problem, method, said.guide, seed, said.rounds)
+                play(problem, method, guide, seed, int(rounds))
 
 
 if __name__ == "__main__":

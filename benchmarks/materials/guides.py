@@ -11,6 +11,7 @@ from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from scipy.optimize import minimize
+from scipy.sparse import csr_array
 from sklearn.linear_model import BayesianRidge
 
 Floats = NDArray[np.float64]
@@ -66,9 +67,9 @@ class Process:
 
     def _kernels(self, x: Floats) -> tuple[Floats, Floats]:
         """n x m of the linear kernel and of Tanimoto's."""
-        linear = x @ self._x.T / self._scale
+        linear = csr_array(x) @ self._x.T / self._scale
         a, b = (x > 0).astype(float), (self._x > 0).astype(float)
-        shared = a @ b.T
+        shared = csr_array(a) @ b.T
         either = a.sum(axis=1)[:, None] + b.sum(axis=1)[None] - shared
         return linear, shared / np.maximum(either, 1.0)
 

@@ -214,7 +214,7 @@ def test_particles_are_drawn_in_proportion_to_their_weights() -> None:
 
 
 def iqspr(**options: object) -> Iqspr:
-    return Iqspr(MOLECULES, **{"particles": 30, "steps": 8, **options})  # type: ignore[arg-type]
+    return Iqspr(MOLECULES, **{"particles": 24, "steps": 6, **options})  # type: ignore[arg-type]
 
 
 def test_iqspr_is_a_generator() -> None:
@@ -277,17 +277,38 @@ def test_a_run_that_is_resumed_equals_one_that_was_never_interrupted(
 
 def test_each_property_can_be_annealed_at_its_own_pace() -> None:
     targets = Targets(Sizes(), [Interval(28.5, 31.5), Interval(high=0.5)])
-    regrowth = Regrowth(LanguageModel.fit(MOLECULES))
     shares = []
     for pace in ([1.0, 0.0], [0.0, 1.0]):
-        betas = np.linspace(0.05, 1.0, 12)[:, None] * np.array(pace)
-        sampler = Sampler(regrowth, Archive(targets, lambda _: True), betas, seed=0)
-        sampler.begin(MOLECULES[:40], 60)
+        betas = np.linspace(0.05, 1.0, 10)[:, None] * np.array(pace)
+        sampler = iqspr(particles=60).sampler(MOLECULES[:40], targets, 0, betas)
         sampler.run()
         mean, _ = Sizes().predict(sampler.population)
         shares.append(((np.abs(mean[:, 0] - 30) < 1.6).mean(), (mean[:, 1] < 0.5).mean()))
     assert shares[0][0] > 2 * shares[1][0]
     assert shares[1][1] > 2 * shares[0][1]
+
+
+def test_inverse_temperatures_for_terms_that_a_score_has_not_are_refused() -> None:
+    with pytest.raises(InputError, match="for 2 terms, and the score has 1"):
+        iqspr().sampler(MOLECULES[:5], heavy, 0, np.ones((3, 2))).run()
+    with pytest.raises(InputError, match="negative"):
+        iqspr().sampler(MOLECULES[:5], heavy, 0, np.array([-1.0]))
+    with pytest.raises(InputError, match="rise to 1"):
+        iqspr(exact=True).sampler(MOLECULES[:5], heavy, 0, np.array([0.5]))
+
+
+class Lengthening:
+    """A proposal of someone else's: one carbon more."""
+
+    def propose(self, parents: Sequence[str], rng: Random) -> Sequence[str]:
+        return [canonical_smiles(f"C{parent}") for parent in parents]
+
+
+def test_any_proposal_plugs_into_the_sampler() -> None:
+    sampler = Sampler(Lengthening(), Archive(heavy, lambda _: True), schedule(5), seed=0)
+    sampler.begin(["CCO"], 4)
+    sampler.run()
+    assert sampler.archive.best(1, without=())[0].material == "CCCCCCCO"
 
 
 def test_each_material_is_scored_once() -> None:
@@ -388,7 +409,7 @@ def test_the_exact_mode_follows_the_posterior_of_a_grammar_that_can_be_written_d
     archive = Archive(score, lambda _: True)
     betas = np.linspace(0.2, 1.0, 5)
     sampler = PosteriorSampler(model, archive, betas, 1, cut=3, sweeps=4, longest=longest)
-    sampler.begin(6000)
+    sampler.begin(4000)
     sampler.run()
     population = sampler.population
     names = set(law) | set(population)

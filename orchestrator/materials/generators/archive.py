@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from orchestrator.errors import PlanningError
+from orchestrator.errors import InputError, PlanningError
 from orchestrator.ports.generator import Candidate, Score
 
 Floats = NDArray[np.float64]
@@ -72,14 +72,22 @@ class Archive:
 
     def heated(self, materials: Sequence[str], beta: Floats) -> Floats:
         """n materials -> n sums of terms times `beta` (one, or one for each term); minus infinity
-        for what may not be made."""
-        known = [self._terms.get(material) for material in materials]
-        return np.array(
-            [
-                -np.inf if terms is None else float(np.sum(np.asarray(terms) * beta))
-                for terms in known
-            ]
-        )
+        for what may not be made.
+
+        Raises:
+            InputError: the score has another number of terms.
+        """
+        return np.array([self._heated(self._terms.get(m), beta) for m in materials])
+
+    def _heated(self, terms: tuple[float, ...] | None, beta: Floats) -> float:
+        if terms is None:
+            return -np.inf
+        if beta.size not in (1, len(terms)):
+            raise InputError(
+                f"there are inverse temperatures for {beta.size} terms, and the score has"
+                f" {len(terms)}"
+            )
+        return float(np.sum(np.asarray(terms) * beta))
 
     def best(self, n: int, *, without: Sequence[str]) -> list[Candidate]:
         """The `n` best of all but some, the best first.

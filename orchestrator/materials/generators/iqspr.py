@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from orchestrator.errors import InputError
 from orchestrator.materials.chemistry import canonical_smiles, molecule
-from orchestrator.materials.generators.archive import Archive
+from orchestrator.materials.generators.archive import Archive, Floats
 from orchestrator.materials.generators.constraints import Constraints, n_open_ends
 from orchestrator.materials.generators.graph_moves import GraphMoves
 from orchestrator.materials.generators.language import LanguageModel, Smoothing
@@ -89,15 +89,23 @@ class Iqspr:
         sampler.run()
         return sampler.archive.best(n, without=known)
 
-    def sampler(self, start: Sequence[str], score: Score, seed: int) -> Sampler | PosteriorSampler:
-        """What `generate` runs, before its first step, for who wants to see the population or to
-        stop and resume. Raises InputError, PlanningError."""
+    def sampler(
+        self, start: Sequence[str], score: Score, seed: int, betas: Floats | None = None
+    ) -> Sampler | PosteriorSampler:
+        """What `generate` runs, before its first step, for who wants to see the population, to stop
+        and resume, or to say the inverse temperatures (t, or t x p for each term of a score).
+
+        Raises:
+            InputError: as `generate` does, or the inverse temperatures cannot be meant.
+            PlanningError: as `generate` does.
+        """
         archive = Archive(score, self._constraints.allow)
+        betas = self._betas if betas is None else betas
         if self._exact:
-            exact = PosteriorSampler(self._model, archive, self._betas, seed, cut=self._cut)
+            exact = PosteriorSampler(self._model, archive, betas, seed, cut=self._cut)
             exact.begin(self._particles)
             return exact
-        sampler = Sampler(self._proposal, archive, self._betas, seed)
+        sampler = Sampler(self._proposal, archive, betas, seed)
         sampler.begin(starting(start), self._particles)
         return sampler
 
