@@ -99,14 +99,20 @@ class Iqspr:
             InputError: as `generate` does, or the inverse temperatures cannot be meant.
             PlanningError: as `generate` does.
         """
-        archive = Archive(score, self._constraints.allow)
+        known = starting(start)
         betas = self._betas if betas is None else betas
         if self._exact:
+            ends = {n_open_ends(molecule(smiles)) for smiles in known}
+
+            def has_ends_and_is_allowed(smiles: str) -> bool:
+                return n_open_ends(molecule(smiles)) in ends and self._constraints.allow(smiles)
+
+            archive = Archive(score, has_ends_and_is_allowed)
             exact = PosteriorSampler(self._model, archive, betas, seed, cut=self._cut)
             exact.begin(self._particles)
             return exact
-        sampler = Sampler(self._proposal, archive, betas, seed)
-        sampler.begin(starting(start), self._particles)
+        sampler = Sampler(self._proposal, Archive(score, self._constraints.allow), betas, seed)
+        sampler.begin(known, self._particles)
         return sampler
 
 
