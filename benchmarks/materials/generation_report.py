@@ -86,7 +86,8 @@ def report(found: Sequence[Line]) -> str:
         parts += [f"{line['fit_per_s']:,.0f} SMILES/s ({line['fit_and_sort_per_s']:,.0f} until the"]
         parts += [f"first token); {line['written_per_s']:,.0f} ends written/s;"]
         parts += [f"{line['proposals_per_s']:,.0f} proposals/s from SMILES to canonical SMILES,"]
-        parts += [f"{line['valid']:.1%} of them molecules, {line['novel_of_valid']:.1%} of those"]
+        parts += [f"{line['taken']:.1%} are taken, {line['valid']:.1%} of those are molecules,"]
+        parts += [f"{line['novel_of_valid']:.1%} of them"]
         parts += ["not in the corpus (CPU seconds of one core)."]
     for problem in dict.fromkeys(line["problem"] for line in found):
         quality = next(iter(of(found, problem=problem, method="iqspr", round=0)), None)

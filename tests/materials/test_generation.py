@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.errors import InputError, PlanningError
-from orchestrator.materials.chemistry import canonical_smiles, molecule
+from orchestrator.materials.chemistry import canonical_smiles, molecule, rdkit
 from orchestrator.materials.generators.archive import Archive, Floats
 from orchestrator.materials.generators.constraints import (
     Constraints,
@@ -31,7 +31,7 @@ from orchestrator.materials.generators.proposals import Mixed, Proposal
 from orchestrator.materials.generators.regrowth import Regrowth
 from orchestrator.materials.generators.sampler import Sampler, resampled, schedule
 from orchestrator.materials.generators.targets import Interval, Targets, log_interval
-from orchestrator.materials.generators.tokens import smiles_of
+from orchestrator.materials.generators.tokens import smiles_of, tokens_of
 from orchestrator.materials.generators.zinc import zinc250k
 from orchestrator.ports.generator import Generator
 
@@ -82,8 +82,23 @@ def test_a_proposal_is_the_same_for_the_same_seed(which: int) -> None:
 def test_nearly_all_that_is_regrown_is_a_molecule() -> None:
     corpus = zinc250k(1000, seed=1)
     regrowth, rng = Regrowth(LanguageModel.fit(corpus)), Random(2)
-    valid = [regrowth.grown(parent, rng) is not None for parent in corpus[:400]]
+    written = [regrowth.rewritten(tokens_of(parent), rng) for parent in corpus[:400]]
+    taken = [smiles_of(text) for text in written if text]
+    assert len(taken) > 200
+    valid = [rdkit().MolFromSmiles(smiles) is not None for smiles in taken]
     assert sum(valid) / len(valid) >= 0.88
+
+
+def test_molecules_that_no_score_drives_stay_as_large_as_those_of_the_corpus() -> None:
+    corpus = zinc250k(1000, seed=1)
+    regrowth, rng = Regrowth(LanguageModel.fit(corpus)), Random(2)
+    population: Sequence[str] = corpus[:120]
+    for _ in range(12):
+        population = regrowth.propose(population, rng)
+    before, after = (
+        np.mean([molecule(m).GetNumAtoms() for m in group]) for group in (corpus, population)
+    )
+    assert 0.75 * before < after < 1.1 * before
 
 
 def test_shares_of_a_mixture_are_kept() -> None:

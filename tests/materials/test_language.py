@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from orchestrator.errors import InputError
 from orchestrator.materials.chemistry import canonical_smiles, molecule
 from orchestrator.materials.generators.language import LanguageModel, Smoothing
-from orchestrator.materials.generators.regrowth import kekule_smiles
+from orchestrator.materials.generators.regrowth import smiles_from
 from orchestrator.materials.generators.tokens import smiles_of, tokens_of
 
 MOLECULES = [
@@ -36,7 +36,7 @@ def test_tokens_spell_the_molecule_that_they_were_taken_from(smiles: str) -> Non
 @given(smiles=st.sampled_from(MOLECULES), place=st.integers(0, 40))
 def test_tokens_spell_a_molecule_from_whichever_atom_it_is_written(smiles: str, place: int) -> None:
     found = molecule(smiles)
-    text = kekule_smiles(found, place % found.GetNumAtoms())
+    text = smiles_from(found, place % found.GetNumAtoms())
     assert tokens_of(smiles_of(tokens_of(text))) == tokens_of(text)
     assert canonical_smiles(smiles_of(tokens_of(text))) == canonical_smiles(smiles)
 

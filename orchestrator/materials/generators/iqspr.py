@@ -12,7 +12,7 @@ from orchestrator.materials.generators.graph_moves import GraphMoves
 from orchestrator.materials.generators.language import LanguageModel, Smoothing
 from orchestrator.materials.generators.posterior import PosteriorSampler
 from orchestrator.materials.generators.proposals import Mixed, Proposal
-from orchestrator.materials.generators.regrowth import Regrowth, kekule_smiles
+from orchestrator.materials.generators.regrowth import Regrowth
 from orchestrator.materials.generators.sampler import Sampler, schedule
 from orchestrator.ports.generator import Candidate, Score
 
@@ -68,7 +68,7 @@ class Iqspr:
             tuple(include), tuple(exclude), tuple(elements), weight, ring_sizes, most_sa
         )
         self._constraints.check()
-        texts = [kekule_smiles(molecule(smiles)) for smiles in corpus]
+        texts = map(canonical_smiles, corpus)
         self._model = LanguageModel.fit(texts, order=order, smoothing=smoothing)
         regrowth = Regrowth(self._model, reorder=reorder, cut=cut)
         shares = (1.0 - graph_share, graph_share)

@@ -20,6 +20,11 @@ class Regrowth:
     """With probability `reorder` a SMILES is written from a random atom, else as RDKit begins it;
     1 to `cut` tokens at its end are taken away, the first never, and written anew.
 
+    What is written could be taken away again with probability 1 / min(cut, n' - 1), n' being its
+    number of tokens, and not at all where it is longer than `cut`; by Metropolis's rule for these
+    it is taken or not. Without it molecules grow step by step until nothing like them is in the
+    corpus; with it, what no score drives stays as the language model has it.
+
     A polymer keeps as many open ends (`*`) as it has.
     """
 
@@ -34,27 +39,37 @@ class Regrowth:
         self._read = lru_cache(maxsize=_KEPT)(molecule)
 
     def propose(self, parents: Sequence[str], rng: Random) -> Sequence[str]:
-        """One canonical SMILES for each; the parent where it grew into no molecule."""
+        """One canonical SMILES for each; the parent where it grew into nothing to be taken."""
         return [self.grown(parent, rng) or parent for parent in parents]
 
     def grown(self, parent: str, rng: Random) -> str | None:
-        """What a molecule grew into; None where that is no molecule, or one with other ends.
+        """What a molecule grew into; None where that is no molecule, one with other ends, or one
+        that is not taken.
 
         Raises:
             InputError: the parent is not a molecule.
         """
         before = self._read(parent)
-        n_ends = n_open_ends(before)
         root = rng.randrange(before.GetNumAtoms()) if rng.random() < self._reorder else -1
-        tokens = tokens_of(kekule_smiles(before, root))
-        cut = rng.randint(1, max(1, min(self._cut, len(tokens) - 1)))
-        written = self._model.grow(tokens[: max(1, len(tokens) - cut)], rng)
+        written = self.rewritten(tokens_of(smiles_from(before, root)), rng)
         found = rdkit().MolFromSmiles(smiles_of(written)) if written else None
-        if found is None or n_open_ends(found) != n_ends:
+        if found is None or n_open_ends(found) != n_open_ends(before):
             return None
         return str(rdkit().MolToSmiles(found))
 
+    def rewritten(self, tokens: Sequence[str], rng: Random) -> list[str] | None:
+        """A text with another end, which need not be a molecule's; None where it is not taken."""
+        choices = self._choices(tokens)
+        kept = len(tokens) - rng.randint(1, choices)
+        written = self._model.grow(tokens[: max(1, kept)], rng)
+        if written is None or len(written) - kept > self._cut:
+            return None
+        return written if rng.random() * self._choices(written) < choices else None
 
-def kekule_smiles(found: Any, root: int = -1) -> str:
-    """A SMILES without aromatic bonds, which can be cut anywhere, from an atom on (-1: RDKit's)."""
-    return str(rdkit().MolToSmiles(found, kekuleSmiles=True, rootedAtAtom=root))
+    def _choices(self, tokens: Sequence[str]) -> int:
+        return max(1, min(self._cut, len(tokens) - 1))
+
+
+def smiles_from(found: Any, root: int = -1) -> str:
+    """The SMILES of a molecule from an atom on (-1: from where RDKit begins)."""
+    return str(rdkit().MolToSmiles(found, rootedAtAtom=root))

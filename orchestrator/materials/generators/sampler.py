@@ -37,10 +37,10 @@ class Sampler:
     """A population that is drawn anew, ever more by its likelihood, and then changed.
 
     At step t the particles are drawn in proportion to exp(beta_t * log likelihood), always and not
-    only when few carry all the weight, and each becomes what is proposed for it, always. So there
-    is no correction for how likely a proposal was to be made: the population leans to what the
-    proposal likes to make, far from the exact posterior where it is strong, and gets into a target
-    much faster. `posterior.PosteriorSampler` is the one that keeps to the posterior.
+    only when few carry all the weight, and each becomes what is proposed for it, whatever its
+    likelihood. So the population leans to what the likelihood likes at every step anew, far from
+    the exact posterior, and gets into a target much faster. `posterior.PosteriorSampler` is the
+    one that keeps to the posterior.
 
     Chance comes from the seed and the number of the step alone, so a run that is resumed from its
     state goes on as if it had never been interrupted.
