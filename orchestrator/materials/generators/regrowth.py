@@ -28,19 +28,29 @@ class Regrowth:
     A polymer keeps as many open ends (`*`) as it has.
     """
 
-    def __init__(self, model: LanguageModel, *, reorder: float = 0.5, cut: int = 20) -> None:
-        if not (0.0 <= reorder <= 1.0 and cut >= 1):
+    def __init__(
+        self, model: LanguageModel, *, reorder: float = 0.5, cut: int = 20, tries: int = 4
+    ) -> None:
+        if not (0.0 <= reorder <= 1.0 and cut >= 1 and tries >= 1):
             raise InputError(
                 f"a molecule cannot be reordered with probability {reorder:g} and cut by up to"
-                f" {cut} tokens",
-                hint="reorder is 0 to 1, cut at least 1",
+                f" {cut} tokens in {tries} tries",
+                hint="reorder is 0 to 1, cut and tries at least 1",
             )
         self._model, self._reorder, self._cut = model, reorder, cut
+        self._tries = tries
         self._read = lru_cache(maxsize=_KEPT)(molecule)
 
     def propose(self, parents: Sequence[str], rng: Random) -> Sequence[str]:
-        """One canonical SMILES for each; the parent where it grew into nothing to be taken."""
-        return [self.grown(parent, rng) or parent for parent in parents]
+        """One canonical SMILES for each; the parent where none of `tries` became another."""
+        return [self._other(parent, rng) for parent in parents]
+
+    def _other(self, parent: str, rng: Random) -> str:
+        for _ in range(self._tries):
+            child = self.grown(parent, rng)
+            if child is not None and child != parent:
+                return child
+        return parent
 
     def grown(self, parent: str, rng: Random) -> str | None:
         """What a molecule grew into; None where that is no molecule, one with other ends, or one
