@@ -110,6 +110,15 @@ def test_merging_two_models_equals_fitting_both_corpora(smoothing: Smoothing) ->
         assert merged.grow((), Random(seed)) == both.grow((), Random(seed))
 
 
+def test_a_token_that_was_never_seen_is_a_context_like_no_other() -> None:
+    model = LanguageModel.fit(MOLECULES, order=6)
+    before = model.counts()
+    assert model.grow(tokens_of("[Fe]([Si])[Ge]C"), Random(1)) is not None
+    assert model.following(["[Fe]", "C"]) == model.following(["[Ge]", "C"])
+    assert model.log_probability(["[Fe]"]) == -math.inf
+    assert model.counts() == before
+
+
 def test_models_of_different_orders_are_not_merged() -> None:
     with pytest.raises(InputError, match="order 3"):
         LanguageModel.fit(["CC"], order=4).merged(LanguageModel.fit(["CC"], order=3))

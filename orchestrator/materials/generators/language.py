@@ -28,24 +28,33 @@ from orchestrator.materials.generators.tokens import OPENING, tokens_of
 
 Smoothing = Literal["backoff", "kneser-ney"]
 START, END, LAST = "\x20", "!", "\U0010ffff"
+_UNKNOWN = "\x7f"
 _FIRST_TOKEN = 0x100
 _FIRST_TABLE = 0x40
 _MOST_RINGS = 9
+_MOST_SPANS = 500_000
 
 
 class _Vocabulary:
-    """Which character stands for which token, in the order in which they were first seen."""
+    """Which character stands for which token, in the order in which they were first seen; one for
+    all that were not, once it is `is_complete`."""
 
-    def __init__(self) -> None:
+    def __init__(self, tokens: Iterable[str] = ()) -> None:
         self.character: dict[str, str] = {}
-        self.token: dict[str, str] = {}
-        self.add(END)
+        self.token: dict[str, str] = {_UNKNOWN: "?"}
+        self.is_complete = False
+        for token in (END, *tokens):
+            self.add(token)
 
     def add(self, token: str) -> str:
-        if token not in self.character:
-            new = chr(_FIRST_TOKEN + len(self.character))
-            self.character[token], self.token[new] = new, token
-        return self.character[token]
+        known = self.character.get(token)
+        if known is not None:
+            return known
+        if self.is_complete:
+            return _UNKNOWN
+        new = chr(_FIRST_TOKEN + len(self.character))
+        self.character[token], self.token[new] = new, token
+        return new
 
 
 @dataclass
@@ -96,6 +105,7 @@ class LanguageModel:
     ) -> None:
         self.order, self.smoothing = order, smoothing
         self._vocabulary, self._seen = vocabulary, seen
+        vocabulary.is_complete = True
         self._spans: dict[str, tuple[int, int]] = {}
         self._running: dict[str, tuple[tuple[str, ...], tuple[float, ...]]] = {}
         self._mixed: dict[str, dict[str, float]] = {}
@@ -132,9 +142,7 @@ class LanguageModel:
                 f"a model of order {self.order} ({self.smoothing}) cannot be merged with one of"
                 f" order {other.order} ({other.smoothing})"
             )
-        vocabulary = _Vocabulary()
-        for token in (*self._vocabulary.character, *other._vocabulary.character):
-            vocabulary.add(token)
+        vocabulary = _Vocabulary((*self._vocabulary.character, *other._vocabulary.character))
         moved = {
             ord(character): vocabulary.character[token]
             for token, character in other._vocabulary.character.items()
@@ -207,7 +215,8 @@ class LanguageModel:
             shares = self._shares(key)
             self._running[key] = tuple(shares), tuple(accumulate(shares.values()))
         characters, sums = self._running[key]
-        return characters[bisect_right(sums, chance * sums[-1])] if characters else ""
+        last = len(sums) - 1
+        return characters[bisect_right(sums, chance * sums[-1], 0, last)] if characters else ""
 
     def _shares(self, key: str) -> dict[str, float]:
         """How likely each character is after a context; none if not even its table was seen."""
@@ -236,6 +245,8 @@ class LanguageModel:
     def _span(self, key: str) -> tuple[int, int]:
         """From where to where the list begins with the longest known part of a context."""
         if key not in self._spans:
+            if len(self._spans) >= _MOST_SPANS:
+                self._spans.clear()
             known = self._known(key)
             first = bisect_left(self._sorted, known)
             last = bisect_left(self._sorted, known + LAST, first) if known else first
