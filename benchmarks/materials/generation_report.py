@@ -19,9 +19,13 @@ Line = dict[str, Any]
 
 
 def lines() -> list[Line]:
-    """All that was measured, but for seeds that were used to choose."""
-    found = map(json.loads, (RESULTS / OUT).read_text().splitlines())
-    return [line for line in found if line["seed"] < TUNED]
+    """The last of each round, but for seeds that were used to choose."""
+    found: dict[tuple[str, ...], Line] = {}
+    for line in map(json.loads, (RESULTS / OUT).read_text().splitlines()):
+        if line["seed"] < TUNED:
+            key = ("problem", "method", "guide", "seed", "round")
+            found[tuple(str(line[name]) for name in key)] = line
+    return list(found.values())
 
 
 def of(found: Iterable[Line], **wanted: object) -> list[Line]:

@@ -21,6 +21,7 @@ from orchestrator.materials.generators.archive import Archive, Floats
 from orchestrator.materials.generators.constraints import (
     Constraints,
     n_open_ends,
+    settled_smiles,
     synthetic_accessibility,
 )
 from orchestrator.materials.generators.graph_moves import GraphMoves
@@ -99,6 +100,14 @@ def test_molecules_that_no_score_drives_stay_as_large_as_those_of_the_corpus() -
         np.mean([molecule(m).GetNumAtoms() for m in group]) for group in (corpus, population)
     )
     assert 0.75 * before < after < 1.1 * before
+
+
+def test_what_rdkit_writes_but_cannot_read_again_is_no_molecule() -> None:
+    odd = rdkit().MolFromSmiles("c1ccccc1", sanitize=False)
+    odd.GetAtomWithIdx(0).SetAtomicNum(7)
+    odd.GetAtomWithIdx(3).SetAtomicNum(8)
+    assert settled_smiles(odd) is None
+    assert settled_smiles(molecule("OCC")) == "CCO"
 
 
 def test_shares_of_a_mixture_are_kept() -> None:

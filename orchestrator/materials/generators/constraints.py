@@ -10,6 +10,8 @@ from typing import Any
 from orchestrator.errors import InputError
 from orchestrator.materials.chemistry import molecule, rdkit
 
+_REWRITINGS = 3
+
 
 @dataclass(frozen=True)
 class Constraints:
@@ -105,6 +107,23 @@ def synthetic_accessibility(smiles: str) -> float:
 
 def _accessibility(found: Any) -> float:
     return float(rdkit("Contrib.SA_Score.sascorer").calculateScore(found))
+
+
+def settled_smiles(found: Any) -> str | None:
+    """The SMILES of a molecule that RDKit reads and writes again as it is; None if there is none.
+
+    A molecule that was made from an odd text may be written so that it cannot be read again, or
+    is then written otherwise.
+    """
+    written = str(rdkit().MolToSmiles(found))
+    for _ in range(_REWRITINGS):
+        again = rdkit().MolFromSmiles(written)
+        if again is None:
+            return None
+        before, written = written, str(rdkit().MolToSmiles(again))
+        if before == written:
+            return written
+    return None
 
 
 def n_open_ends(found: Any) -> int:

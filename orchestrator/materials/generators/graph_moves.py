@@ -14,7 +14,7 @@ from typing import Any
 
 from orchestrator.errors import InputError
 from orchestrator.materials.chemistry import INSTALL, molecule, rdkit
-from orchestrator.materials.generators.constraints import n_open_ends
+from orchestrator.materials.generators.constraints import n_open_ends, settled_smiles
 
 
 class GraphMoves:
@@ -47,7 +47,7 @@ def _taken(made: str, parent: str) -> str:
         and n_open_ends(after) == n_open_ends(before)
         and _n_unpaired(after) <= _n_unpaired(before)
     )
-    return str(rdkit().MolToSmiles(after)) if is_sound else parent
+    return (is_sound and settled_smiles(after)) or parent
 
 
 def _n_unpaired(found: Any) -> int:

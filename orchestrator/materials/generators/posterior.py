@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from orchestrator.errors import InputError, PlanningError
 from orchestrator.materials.chemistry import rdkit
 from orchestrator.materials.generators.archive import Archive
+from orchestrator.materials.generators.constraints import settled_smiles
 from orchestrator.materials.generators.language import LanguageModel
 from orchestrator.materials.generators.sampler import resampled
 from orchestrator.materials.generators.tokens import smiles_of
@@ -145,7 +146,7 @@ class PosteriorSampler:
         """What a text writes; '' where that is no molecule."""
         if text not in self._written:
             found = rdkit().MolFromSmiles(smiles_of(text))
-            self._written[text] = "" if found is None else str(rdkit().MolToSmiles(found))
+            self._written[text] = "" if found is None else settled_smiles(found) or ""
         return self._written[text]
 
     def _add(self, materials: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.errors import InputError
 from orchestrator.materials.chemistry import molecule, rdkit
-from orchestrator.materials.generators.constraints import n_open_ends
+from orchestrator.materials.generators.constraints import n_open_ends, settled_smiles
 from orchestrator.materials.generators.language import LanguageModel
 from orchestrator.materials.generators.tokens import smiles_of, tokens_of
 
@@ -65,7 +65,7 @@ class Regrowth:
         found = rdkit().MolFromSmiles(smiles_of(written)) if written else None
         if found is None or n_open_ends(found) != n_open_ends(before):
             return None
-        return str(rdkit().MolToSmiles(found))
+        return settled_smiles(found)
 
     def rewritten(self, tokens: Sequence[str], rng: Random) -> list[str] | None:
         """A text with another end, which need not be a molecule's; None where it is not taken."""
