@@ -1,0 +1,146 @@
+"""Writes REPORT.md and confirmed.svg from what `benchmarks.materials.generation` measured.
+
+python -m benchmarks.materials.generation_report
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from benchmarks.materials.generation import OUT, PARTICLES, RESULTS, STEPS
+from benchmarks.record import describe, spread
+
+TUNED = 100
+"""Seeds from here on were looked at while choosing, and are not reported."""
+Line = dict[str, Any]
+
+
+def lines() -> list[Line]:
+    """The last of each round, but for seeds that were used to choose."""
+    found: dict[tuple[str, ...], Line] = {}
+    for line in map(json.loads, (RESULTS / OUT).read_text().splitlines()):
+        if line["seed"] < TUNED:
+            key = ("problem", "method", "guide", "seed", "round")
+            found[tuple(str(line[name]) for name in key)] = line
+    return list(found.values())
+
+
+def of(found: Iterable[Line], **wanted: object) -> list[Line]:
+    """The lines with these values."""
+    return [line for line in found if all(line[k] == v for k, v in wanted.items())]
+
+
+def runs(found: Sequence[Line]) -> list[tuple[str, str, str]]:
+    """Problem, method and guide, in their order."""
+    keys = [(line["problem"], line["method"], line["guide"]) for line in found]
+    return [key for key in dict.fromkeys(keys) if key[1] != "speed"]
+
+
+def values(found: Sequence[Line], name: str, digits: int = 2) -> str:
+    """Median and range over seeds, or a dash."""
+    known = [line[name] for line in found if line[name] is not None]
+    return spread(known, digits) if known else "-"
+
+
+def by_guide(found: Sequence[Line]) -> list[str]:
+    """What came out by the guide's own measure, before any label."""
+    rows = ["| problem | method | guide | seeds | in target | hits | novel | SA | scored | CPU s |"]
+    rows += ["|---|---|---|---|---|---|---|---|---|---|"]
+    for problem, method, guide in runs(found):
+        some = of(found, problem=problem, method=method, guide=guide, round=0)
+        cells = [problem, method, guide, str(len(some)), values(some, "in_target")]
+        cells += [values(some, "hits", 0), values(some, "novel"), values(some, "sa")]
+        cells += [values(some, "scored", 0), values(some, "made_cpu_s", 0)]
+        rows.append(f"| {' | '.join(cells)} |")
+    return rows
+
+
+def in_truth(found: Sequence[Line]) -> list[str]:
+    """Which share of the hits the truth confirms, round by round."""
+    rows = ["| problem | method | guide | round | seeds | confirmed hits | confirmed labels |"]
+    rows += ["|---|---|---|---|---|---|---|"]
+    for problem, method, guide in runs(found):
+        some = of(found, problem=problem, method=method, guide=guide)
+        for number in sorted({line["round"] for line in some}):
+            part = of(some, round=number)
+            cells = [problem, method, guide, str(number), str(len(part))]
+            cells += [values(part, "confirmed"), values(part, "labels_confirmed")]
+            rows.append(f"| {' | '.join(cells)} |")
+    return rows
+
+
+def report(found: Sequence[Line]) -> str:
+    """The page."""
+    parts = ["# Generated molecules", "", "Medians (least to greatest) over seeds."]
+    parts += [
+        f"{PARTICLES} particles x {STEPS} steps; the genetic algorithm (mol_ga, 300 offspring"
+    ]
+    parts += [f"x {STEPS} generations) has as many scorings. A hit is a molecule that the guide's"]
+    parts += ["mean puts into the target. Lines and machine: `generation.jsonl`.", ""]
+    parts += [
+        "Last measured on",
+        "",
+        f"    {describe(found[-1]['machine'])}".replace("\n", "\n    "),
+    ]
+    for line in of(found, method="speed")[-1:]:
+        parts += ["", f"Language model of {line['corpus']} SMILES ({line['problem']}): fitted"]
+        parts += [f"{line['fit_per_s']:,.0f} SMILES/s ({line['fit_and_sort_per_s']:,.0f} until the"]
+        parts += [f"first token); {line['written_per_s']:,.0f} ends written/s;"]
+        parts += [f"{line['proposals_per_s']:,.0f} proposals/s from SMILES to canonical SMILES,"]
+        parts += [f"{line['taken']:.1%} are taken, {line['valid']:.1%} of those are molecules,"]
+        parts += [f"{line['novel_of_valid']:.1%} of them"]
+        parts += ["not in the corpus (CPU seconds of one core)."]
+    for problem in dict.fromkeys(line["problem"] for line in found):
+        quality = next(iter(of(found, problem=problem, method="iqspr", round=0)), None)
+        if quality:
+            known = {k: v for k, v in quality.items() if k.startswith("r2_")}
+            said = ", ".join(f"R2 of {k[3:]} {v:.3f}" for k, v in known.items())
+            parts += ["", f"Truth of {problem}: {said}; {quality['base']:.2%} of the molecules are"]
+            parts += ["in the target."]
+    parts += ["", "## By the guide", "", *by_guide(found), "", "## In truth", "", *in_truth(found)]
+    return "\n".join([*parts, "", "![confirmed](confirmed.svg)", ""])
+
+
+def draw(found: Sequence[Line]) -> None:
+    """The confirmed share of the hits per round: a point a seed, a line through the medians."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    mpl.rcParams["svg.hashsalt"] = "confirmed"
+    problems = list(dict.fromkeys(problem for problem, _, _ in runs(found)))
+    figure, axes = pyplot.subplots(
+        1, len(problems), figsize=(5 * len(problems), 3.6), squeeze=False
+    )
+    for axis, problem in zip(axes[0], problems, strict=True):
+        for key in (key for key in runs(found) if key[0] == problem):
+            some = [
+                line
+                for line in of(found, problem=problem, method=key[1], guide=key[2])
+                if line["confirmed"] is not None
+            ]
+            rounds = sorted({line["round"] for line in some})
+            middle = [statistics.median(x["confirmed"] for x in of(some, round=n)) for n in rounds]
+            (drawn,) = axis.plot(rounds, middle, "o-", label=f"{key[1]}, {key[2]}")
+            every = [(line["round"], line["confirmed"]) for line in some]
+            axis.plot(*zip(*every, strict=True), ".", color=drawn.get_color(), alpha=0.4)
+        axis.set(title=problem, xlabel="rounds of 30 labels", ylim=(0, 1), xticks=range(4))
+        axis.set_ylabel("share of hits that the truth confirms")
+        axis.legend(fontsize=8)
+    figure.tight_layout()
+    figure.savefig(RESULTS / "confirmed.svg", metadata={"Date": None})
+
+
+def main() -> None:
+    """Reads, draws, writes."""
+    found = lines()
+    draw(found)
+    (RESULTS / "REPORT.md").write_text(report(found))
+
+
+if __name__ == "__main__":
+    main()

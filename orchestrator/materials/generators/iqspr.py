@@ -1,0 +1,134 @@
+"""iQSPR: molecules with wanted properties, by a language model and sequential Monte Carlo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator.errors import InputError
+from orchestrator.materials.chemistry import canonical_smiles, molecule
+from orchestrator.materials.generators.archive import Archive, Floats
+from orchestrator.materials.generators.constraints import Constraints, n_open_ends
+from orchestrator.materials.generators.graph_moves import GraphMoves
+from orchestrator.materials.generators.language import LanguageModel, Smoothing
+from orchestrator.materials.generators.posterior import PosteriorSampler
+from orchestrator.materials.generators.proposals import Mixed, Proposal
+from orchestrator.materials.generators.regrowth import Regrowth
+from orchestrator.materials.generators.sampler import Sampler, schedule
+from orchestrator.ports.generator import Candidate, Score
+
+
+class Iqspr:
+    """Generator `iqspr` (Ikebata et al. 2017, doi:10.1007/s10822-016-0008-z; Wu et al. 2020,
+    doi:10.1002/minf.201900107): molecules, and polymers as repeat units with two `*`.
+
+    The options:
+        order, smoothing: of the language model; see `LanguageModel`.
+        particles, steps: size of the population, and how often it is changed.
+        reorder, cut: how probably a SMILES is written from a random atom, and how many tokens are
+            then cut from its end at most; see `Regrowth`.
+        graph_share: which share of the particles is changed in its graph instead.
+        exact: whether the exact posterior is sampled; see `PosteriorSampler`. It begins with what
+            the language model writes, and knows neither `reorder` nor graph moves.
+        include, exclude, elements, weight, ring_sizes, most_sa: see `Constraints`.
+    """
+
+    def __init__(
+        self,
+        corpus: Sequence[str],
+        *,
+        order: int = 10,
+        smoothing: Smoothing = "backoff",
+        particles: int = 300,
+        steps: int = 50,
+        reorder: float = 0.5,
+        cut: int = 20,
+        graph_share: float = 0.0,
+        exact: bool = False,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        elements: Sequence[str] = (),
+        weight: Sequence[float] | None = None,
+        ring_sizes: Sequence[float] | None = None,
+        most_sa: float | None = None,
+    ) -> None:
+        """Learns from the corpus.
+
+        Raises:
+            InputError: a SMILES or a SMARTS cannot be read, or an option cannot be meant.
+        """
+        if particles < 2 or steps < 2:
+            raise InputError("a population needs two particles and two steps at least")
+        if not 0.0 <= graph_share <= 1.0:
+            raise InputError(f"{graph_share:g} is no share of graph moves", hint="0 to 1")
+        if exact and graph_share:
+            raise InputError("graph moves cannot sample the exact posterior", hint="leave one away")
+        self._particles, self._betas, self._exact = particles, schedule(steps), exact
+        self._cut = cut
+        self._constraints = Constraints(
+            tuple(include), tuple(exclude), tuple(elements), weight, ring_sizes, most_sa
+        )
+        self._constraints.check()
+        texts = map(canonical_smiles, corpus)
+        self._model = LanguageModel.fit(texts, order=order, smoothing=smoothing)
+        regrowth = Regrowth(self._model, reorder=reorder, cut=cut)
+        shares = (1.0 - graph_share, graph_share)
+        self._proposal: Proposal = Mixed((regrowth, GraphMoves()), shares)
+
+    def generate(
+        self, start: Sequence[str], score: Score, n: int, seed: int
+    ) -> Sequence[Candidate]:
+        """Up to `n` different molecules, the best first, none of them in `start`.
+
+        Raises:
+            InputError: a molecule of `start` cannot be read, or is a polymer with open ends
+                elsewhere than at its two ends.
+            PlanningError: none can be made within the constraints.
+        """
+        known = starting(start)
+        sampler = self.sampler(known, score, seed)
+        sampler.run()
+        return sampler.archive.best(n, without=known)
+
+    def sampler(
+        self, start: Sequence[str], score: Score, seed: int, betas: Floats | None = None
+    ) -> Sampler | PosteriorSampler:
+        """What `generate` runs, before its first step, for who wants to see the population, to stop
+        and resume, or to say the inverse temperatures (t, or t x p for each term of a score).
+
+        Raises:
+            InputError: as `generate` does, or the inverse temperatures cannot be meant.
+            PlanningError: as `generate` does.
+        """
+        known = starting(start)
+        betas = self._betas if betas is None else betas
+        if self._exact:
+            ends = {n_open_ends(molecule(smiles)) for smiles in known}
+
+            def has_ends_and_is_allowed(smiles: str) -> bool:
+                return n_open_ends(molecule(smiles)) in ends and self._constraints.allow(smiles)
+
+            archive = Archive(score, has_ends_and_is_allowed)
+            exact = PosteriorSampler(self._model, archive, betas, seed, cut=self._cut)
+            exact.begin(self._particles)
+            return exact
+        sampler = Sampler(self._proposal, Archive(score, self._constraints.allow), betas, seed)
+        sampler.begin(known, self._particles)
+        return sampler
+
+
+def starting(start: Sequence[str]) -> list[str]:
+    """The canonical SMILES that a search can begin with, each once.
+
+    Raises:
+        InputError: there is none, one cannot be read, or has neither no open end nor two.
+    """
+    known = list(dict.fromkeys(map(canonical_smiles, start)))
+    if not known:
+        raise InputError("there is no molecule to start from")
+    for smiles in known:
+        if n_open_ends(molecule(smiles)) not in (0, 2):
+            raise InputError(
+                f"'{smiles}' is neither a molecule nor the repeat unit of a polymer",
+                hint="a repeat unit has two *, each at the end of one bond: *CC*",
+            )
+    return known

@@ -1,0 +1,137 @@
+"""Crystals and alloys from known ones: elements replaced by such as are like them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from fractions import Fraction
+from random import Random
+
+from orchestrator.errors import InputError
+from orchestrator.materials.generators.archive import Archive
+from orchestrator.materials.generators.elements import Element, element
+from orchestrator.materials.generators.formulas import (
+    Amounts,
+    amounts_of,
+    canonical_formula,
+    formula_of,
+    is_neutral,
+)
+from orchestrator.materials.generators.sampler import Sampler, schedule
+from orchestrator.ports.generator import Candidate, Score
+
+_PARTS = (Fraction(1, 10), Fraction(1, 5), Fraction(1, 4), Fraction(1, 2))
+_LIKENESS = 0.5
+
+
+class ElementMoves:
+    """Replaces an element by another, wholly or in part, or exchanges the amounts of two.
+
+    What replaces an element is drawn by how near its electronegativity is, twice as often within a
+    group, and by how often it occurs in the corpus. In ionic crystals both have a common oxidation
+    state.
+    """
+
+    def __init__(self, frequency: Counter[str], *, ionic: bool) -> None:
+        """`frequency`: how often each element occurs that may be used."""
+        self._frequency, self._ionic = frequency, ionic
+
+    def propose(self, parents: Sequence[str], rng: Random) -> Sequence[str]:
+        """One canonical formula for each; the parent where nothing can replace what was drawn."""
+        return [formula_of(self._moved(amounts_of(parent), rng)) for parent in parents]
+
+    def _moved(self, amounts: Amounts, rng: Random) -> Amounts:
+        symbols, moved = list(amounts), dict(amounts)
+        old = rng.choice(symbols)
+        kind = rng.choice(("whole", "part", "exchange"))
+        if kind == "exchange":
+            new = rng.choice(symbols)
+            moved[old], moved[new] = moved[new], moved[old]
+            return moved
+        weights = [self._weight(element(old), element(new)) for new in self._frequency]
+        if not any(weights):
+            return amounts
+        new = rng.choices(list(self._frequency), weights)[0]
+        taken = moved[old] * (rng.choice(_PARTS) if kind == "part" else 1)
+        moved[old] -= taken
+        moved[new] = moved.get(new, Fraction(0)) + taken
+        return {symbol: amount for symbol, amount in moved.items() if amount}
+
+    def _weight(self, old: Element, new: Element) -> float:
+        if new == old or (self._ionic and not set(new.states) & set(old.states)):
+            return 0.0
+        apart = (new.electronegativity - old.electronegativity) / _LIKENESS
+        kinship = 2.0 if new.group == old.group else 1.0
+        return kinship * self._frequency[new.symbol] * math.exp(-(apart**2))
+
+
+class Substitution:
+    """Generator `substitution`: formulas of crystals and alloys out of known ones.
+
+    The options:
+        elements: those that may be put in; all of the corpus, if none is said.
+        ionic: whether a formula must be neutral with common oxidation states; say no for alloys.
+        most_elements: how many different ones a formula may have.
+        most_atoms: how many atoms its smallest whole numbers may sum to, which is how finely
+            elements may be mixed.
+        particles, steps: size of the population, and how often it is changed.
+    """
+
+    def __init__(
+        self,
+        corpus: Sequence[str],
+        *,
+        elements: Sequence[str] = (),
+        ionic: bool = True,
+        most_elements: int = 6,
+        most_atoms: int = 200,
+        particles: int = 100,
+        steps: int = 30,
+    ) -> None:
+        """Counts the elements of the corpus.
+
+        Raises:
+            InputError: a formula or an element cannot be read, there is no element, or an option
+                cannot be meant.
+        """
+        if particles < 2 or steps < 2 or most_elements < 1 or most_atoms < 1:
+            raise InputError("two particles, two steps, an element and an atom are the least")
+        frequency = Counter({element(symbol).symbol: 1 for symbol in elements})
+        for formula in corpus:
+            frequency.update(s for s in amounts_of(formula) if not elements or s in frequency)
+        if not frequency:
+            raise InputError("there is no element to put in", hint="give a corpus or elements")
+        self._moves = ElementMoves(frequency, ionic=ionic)
+        self._ionic, self._most_elements, self._most_atoms = ionic, most_elements, most_atoms
+        self._particles, self._betas = particles, schedule(steps)
+
+    def generate(
+        self, start: Sequence[str], score: Score, n: int, seed: int
+    ) -> Sequence[Candidate]:
+        """Up to `n` different formulas, the best first, none of them in `start`.
+
+        Raises:
+            InputError: a formula of `start` cannot be read, or there is none.
+            PlanningError: none can be made within the constraints.
+        """
+        sampler = self.sampler(start, score, seed)
+        sampler.run()
+        return sampler.archive.best(n, without=list(map(canonical_formula, start)))
+
+    def sampler(self, start: Sequence[str], score: Score, seed: int) -> Sampler:
+        """What `generate` runs, before its first step. Raises InputError, PlanningError."""
+        known = list(dict.fromkeys(map(canonical_formula, start)))
+        if not known:
+            raise InputError("there is no formula to start from")
+        sampler = Sampler(self._moves, Archive(score, self._allow), self._betas, seed)
+        sampler.begin(known, self._particles)
+        return sampler
+
+    def _allow(self, formula: str) -> bool:
+        amounts = amounts_of(formula)
+        return (
+            len(amounts) <= self._most_elements
+            and sum(amounts.values()) <= self._most_atoms
+            and (not self._ionic or is_neutral(amounts))
+        )

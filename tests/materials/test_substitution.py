@@ -1,0 +1,164 @@
+"""Crystals and alloys as formulas."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from fractions import Fraction
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.errors import InputError, PlanningError
+from orchestrator.materials.generators.archive import Floats
+from orchestrator.materials.generators.elements import elements
+from orchestrator.materials.generators.formulas import (
+    amounts_of,
+    canonical_formula,
+    formula_of,
+    is_neutral,
+)
+from orchestrator.materials.generators.substitution import ElementMoves, Substitution
+from orchestrator.ports.generator import Generator
+
+CATHODES = ["LiFePO4", "LiCoO2", "LiMn2O4", "NaFePO4", "LiNiO2", "Na3V2(PO4)3", "KMnO4", "MgO"]
+
+
+def wants_sodium(formulas: Sequence[str]) -> Floats:
+    found = [amounts_of(formula) for formula in formulas]
+    return np.array([float(a.get("Na", 0) / sum(a.values())) * 10.0 for a in found])
+
+
+@pytest.mark.parametrize(
+    ("formula", "canonical"),
+    [
+        ("LiFePO4", "LiFePO4"),
+        ("O4PFeLi", "LiFePO4"),
+        ("Li2Fe2P2O8", "LiFePO4"),
+        ("Ca(OH)2", "CaH2O2"),
+        ("Na3V2(PO4)3", "Na3V2P3O12"),
+        ("La0.7Sr0.3MnO3", "Sr3La7Mn10O30"),
+        ("Ti50Ni50", "TiNi"),
+    ],
+)
+def test_a_formula_has_one_form(formula: str, canonical: str) -> None:
+    assert canonical_formula(formula) == canonical
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted(elements())),
+        st.fractions(Fraction(1, 50), 20, max_denominator=50),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_a_canonical_formula_reads_as_the_same_shares(amounts: dict[str, Fraction]) -> None:
+    formula = formula_of(amounts)
+    again = amounts_of(formula)
+    total, written = sum(amounts.values()), sum(again.values())
+    assert {s: a / written for s, a in again.items()} == {s: a / total for s, a in amounts.items()}
+    assert canonical_formula(formula) == formula
+
+
+@pytest.mark.parametrize("text", ["", "Li(", "Li)", "2Li", "li", "Li-O", "Li0", "Li2.O"])
+def test_a_text_that_is_no_formula_is_named(text: str) -> None:
+    with pytest.raises(InputError, match="is not a formula"):
+        canonical_formula(text)
+
+
+def test_an_element_without_oxidation_states_is_named() -> None:
+    with pytest.raises(InputError, match="'Xe'"):
+        canonical_formula("XeF2")
+
+
+@pytest.mark.parametrize(
+    ("formula", "neutral"),
+    [
+        ("LiFePO4", True),
+        ("FePO4", True),
+        ("Fe3O4", True),
+        ("La0.7Sr0.3MnO3", True),
+        ("CaSO4", True),
+        ("NH4Cl", True),
+        ("LiFeO4", False),
+        ("NaCl2", False),
+        ("MgO2", False),
+        ("NiTi", False),
+        ("Fe", False),
+    ],
+)
+def test_neutral_is_what_common_oxidation_states_can_sum_to_zero(
+    formula: str, neutral: bool
+) -> None:
+    assert is_neutral(amounts_of(formula)) == neutral
+
+
+def test_substitution_is_a_generator() -> None:
+    assert isinstance(Substitution(CATHODES), Generator)
+
+
+def test_crystals_are_new_neutral_sorted_and_the_same_for_the_same_seed() -> None:
+    start = ["LiFePO4", "LiCoO2"]
+    once, again = (Substitution(CATHODES).generate(start, wants_sodium, 40, 3) for _ in range(2))
+    assert once == again
+    assert once != Substitution(CATHODES).generate(start, wants_sodium, 40, 4)
+    names = [candidate.material for candidate in once]
+    assert len(set(names)) == len(names) == 40
+    assert not set(names) & set(start)
+    assert all(is_neutral(amounts_of(name)) for name in names)
+    assert names == list(map(canonical_formula, names))
+    scores = [candidate.score for candidate in once]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] > 1.0
+
+
+def test_only_permitted_elements_are_put_in() -> None:
+    made = Substitution([], elements=["Na", "Mn", "Ni"]).generate(["LiFePO4"], wants_sodium, 100, 0)
+    put_in = {symbol for candidate in made for symbol in amounts_of(candidate.material)}
+    assert "Na" in put_in
+    assert put_in <= {"Li", "Fe", "P", "O", "Na", "Mn", "Ni"}
+
+
+def test_alloys_need_no_neutrality_and_stay_within_their_numbers() -> None:
+    made = Substitution(
+        ["AlCoCrFeNi", "TiNi", "CuZn"], ionic=False, most_elements=5, most_atoms=50
+    ).generate(["CoCrFeNi"], lambda names: np.zeros(len(names)), 200, 1)
+    found = [amounts_of(candidate.material) for candidate in made]
+    assert len(found) > 100
+    assert not any(is_neutral(amounts) for amounts in found)
+    assert max(map(len, found)) == 5
+    assert max(sum(amounts.values()) for amounts in found) <= 50
+
+
+def test_a_resumed_run_of_crystals_equals_an_uninterrupted_one() -> None:
+    whole, halted, resumed = (
+        Substitution(CATHODES).sampler(["LiFePO4"], wants_sodium, 5) for _ in range(3)
+    )
+    whole.run()
+    for _ in range(7):
+        halted.advance()
+    resumed.restore(json.loads(json.dumps(halted.state())))
+    resumed.run()
+    assert resumed.state() == whole.state()
+
+
+def test_what_cannot_be_made_or_meant_is_said() -> None:
+    with pytest.raises(InputError, match="no element"):
+        Substitution([])
+    with pytest.raises(InputError, match="no formula to start"):
+        Substitution(CATHODES).generate([], wants_sodium, 5, 0)
+    with pytest.raises(InputError, match="'Qq'"):
+        Substitution([], elements=["Qq"])
+    with pytest.raises(PlanningError, match="within the constraints"):
+        Substitution(["TiNi"]).generate(["TiNi"], wants_sodium, 5, 0)
+
+
+def test_an_exchange_can_move_atoms_between_sites() -> None:
+    moves = ElementMoves(Counter(["Mg", "Si"]), ionic=False)
+    children = moves.propose(["Al2Ni"] * 200, Random(0))
+    assert "AlNi2" in children
