@@ -33,7 +33,7 @@ def read_generation(
         if option not in known:
             raise UnknownName(f"option of the generator '{shape.kind}'", option, known)
     column = reading.described[0].material
-    corpus = _corpus(shape, column, materials, folder)
+    corpus = _corpus(shape, cls, column, materials, folder)
     readable = first_readable(reading.makers[0], corpus or materials, N_TRIED)
     if not readable:
         raise InputError(f"no material of the corpus of '{shape.kind}' can be read")
@@ -54,9 +54,11 @@ def read_generation(
 
 
 def _corpus(
-    shape: GenerateShape, column: str, materials: Sequence[str], folder: Path
+    shape: GenerateShape, cls: type[Any], column: str, materials: Sequence[str], folder: Path
 ) -> Sequence[str]:
     if shape.corpus == BUILT_IN:
+        if not hasattr(cls, "default_corpus"):
+            raise InputError(f"the generator '{shape.kind}' has no corpus of its own")
         return ()
     if shape.corpus is None:
         return materials

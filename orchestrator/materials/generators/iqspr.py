@@ -14,6 +14,7 @@ from orchestrator.materials.generators.posterior import PosteriorSampler
 from orchestrator.materials.generators.proposals import Mixed, Proposal
 from orchestrator.materials.generators.regrowth import Regrowth
 from orchestrator.materials.generators.sampler import Sampler, schedule
+from orchestrator.materials.generators.zinc import zinc250k
 from orchestrator.ports.generator import Candidate, Score
 
 
@@ -73,6 +74,11 @@ class Iqspr:
         regrowth = Regrowth(self._model, reorder=reorder, cut=cut)
         shares = (1.0 - graph_share, graph_share)
         self._proposal: Proposal = Mixed((regrowth, GraphMoves()), shares)
+
+    @staticmethod
+    def default_corpus() -> Sequence[str]:
+        """Ten thousand molecules of ZINC250k. Raises InputError."""
+        return zinc250k(10_000, seed=0)
 
     def generate(
         self, start: Sequence[str], score: Score, n: int, seed: int

@@ -1,0 +1,1 @@
+"""Molecules with a wanted orbital gap, made while the campaign runs."""
