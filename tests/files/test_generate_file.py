@@ -117,7 +117,7 @@ def test_a_material_that_is_not_in_the_table_is_its_own_name_and_reaches_the_rec
             "    descriptor: letters\n    columns: {length: nm}\n",
             "alone",
         ),
-        ("every: 3", "every: 0", "every"),
+        ("every: 3", "every: 0", "above 0"),
     ],
 )
 def test_mistakes_are_told(tmp_path: Path, old: str, new: str, said: str) -> None:
