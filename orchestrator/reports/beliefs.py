@@ -99,9 +99,8 @@ def _reach(believed: MetricBelief) -> str:
     def off(held: HeldOut) -> str:
         shown = spread_words(held.rmse, believed.unit, on_log10=believed.on_log10)
         plain = spread_words(held.constant_rmse, believed.unit, on_log10=believed.on_log10)
-        return f"{shown} off (their mean {plain}, {held.coverage_90:.0%} within 90 %)".replace(
-            "%", " %", 1
-        )
+        share = f"{held.coverage_90:.0%}".replace("%", " %")
+        return f"{shown} off (their mean {plain}), {share} of them within the 90 % interval"
 
     among, beyond = off(found.interpolating), off(found.extrapolating)
     return (
