@@ -1,0 +1,129 @@
+"""Lattice thermal conductivity of binary compounds from balls and springs: a law, not a calculation.
+
+Bonds are as long as two covalent radii [Cordero 2008, as ASE has them], as stiff as Gordy's rule
+says [Gordy 1946, J. Chem. Phys. 14, 305: k = 1.67 N (x_a x_b / d^2)^(3/4) + 0.30 mdyn/angstrom, with
+Pauling's electronegativities and N = 1]; the Debye temperature is twice hbar sqrt(k / m) / k_B with the
+mean mass m, which gives 2,100 K for diamond and 600 K for silicon; the conductivity is Slack's
+[Slack 1973; kappa = A m theta^3 delta / (gamma^2 n^(2/3) T) with A = 3.1e-6, theta the acoustic Debye
+temperature in K, m in atomic masses, delta in angstrom, n = 2, T = 300 K], with a Grueneisen parameter
+that grows from 0.7 of covalent to 1.7 of ionic bonds, by Pauling's ionicity. The order of diamond,
+boron nitride, silicon, gallium arsenide and rock salt comes out right; no number should be trusted.
+
+`phase_space` stands for the scattering phase space of a calculation of harmonic phonons, the cheap
+quantity of Ju et al. 2021: it goes as 1 / theta, and grows with the ratio of the masses.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import math
+import re
+from typing import Any, ClassVar
+
+from orchestrator.capabilities.crystals import LatticeConductivity
+from orchestrator.errors import DeviceAbsent, InputError
+from orchestrator.ports.action import Cancel, Effect, Ticket, action
+from orchestrator.ports.compute import Compute
+from orchestrator.ports.resource import Bench, Health, Identity, Verdict
+
+FUNCTION = "simulators.atomistic.slack:conductivity"
+HBAR, K_BOLTZMANN, ATOMIC_MASS_KG = 1.054571817e-34, 1.380649e-23, 1.66053906660e-27
+TEMPERATURE_K = 300.0
+_BINARY = re.compile(r"([A-Z][a-z]?)([A-Z][a-z]?)?")
+ELECTRONEGATIVITY = {
+    **{"Li": 0.98, "Be": 1.57, "B": 2.04, "C": 2.55, "N": 3.04, "O": 3.44, "F": 3.98},
+    **{"Na": 0.93, "Mg": 1.31, "Al": 1.61, "Si": 1.90, "P": 2.19, "S": 2.58, "Cl": 3.16},
+    **{"K": 0.82, "Ca": 1.00, "Zn": 1.65, "Ga": 1.81, "Ge": 2.01, "As": 2.18, "Se": 2.55},
+    **{"Br": 2.96, "Rb": 0.82, "Sr": 0.95, "Cd": 1.69, "In": 1.78, "Sn": 1.96, "Sb": 2.05},
+    **{"Te": 2.10, "I": 2.66, "Cs": 0.79, "Ba": 0.89, "Cu": 1.90, "Ag": 1.93},
+}
+"""Pauling's scale [CRC Handbook of Chemistry and Physics]."""
+
+
+class SlackCalculator:
+    """Answers for elements and binary compounds of one atom each, such as `Si`, `GaAs`, `NaCl`."""
+
+    implements = ("CrystalCalculation",)
+    concurrent: ClassVar[int] = 4
+    """So many calculations at a time."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+
+    async def open(self) -> None:
+        """Nothing to connect to."""
+
+    async def close(self) -> None:
+        """Nothing to disconnect."""
+
+    async def identify(self) -> Identity:
+        """The law, and the version of ASE whose radii and masses it takes."""
+        return Identity("Gordy and Slack", "law", firmware=importlib.metadata.version("ase"))
+
+    async def health(self) -> Health:
+        """Fit when there is somewhere to compute."""
+        is_fit = self._bench.compute is not None
+        return Health(is_fit, "" if is_fit else "no compute")
+
+    async def make_safe(self) -> None:
+        """A law does no harm."""
+
+    @action(effect=Effect.QUERYABLE, cancel=Cancel.AT_ONCE)
+    async def conductivity(self, formula: str, ticket: Ticket) -> LatticeConductivity:
+        """At 300 K.
+
+        Raises:
+            InputError: it is no element or binary compound whose elements are known.
+        """
+        elements_of(formula)
+        found = await self._compute().submit(FUNCTION, {"formula": formula}, ticket=ticket)
+        return LatticeConductivity(**found)
+
+    async def ask(self, ticket: Ticket) -> Verdict:
+        """A calculation that left its result is done; one that did not died with its asker."""
+        known = await self._compute().known(ticket)
+        if known is None:
+            return Verdict("not_done", "it left no result")
+        return Verdict("done", "it left its result", dict(known))
+
+    def _compute(self) -> Compute:
+        if self._bench.compute is None:
+            raise DeviceAbsent(self._bench.name, "there is nowhere to compute")
+        return self._bench.compute
+
+
+def elements_of(formula: str) -> tuple[str, str]:
+    """The two elements of a formula, the same twice of an element. Raises InputError."""
+    found = _BINARY.fullmatch(formula)
+    symbols = [s for s in found.groups() if s] if found else []
+    unknown = [s for s in symbols if s not in ELECTRONEGATIVITY]
+    if not symbols or unknown:
+        why = f"'{unknown[0]}' is not among its elements" if unknown else "write it as GaAs or Si"
+        raise InputError(f"'{formula}' is no binary compound that the law knows", hint=why)
+    return symbols[0], symbols[-1]
+
+
+def conductivity(formula: str) -> dict[str, float]:
+    """Runs in the child: the fields of `LatticeConductivity`. Raises InputError."""
+    from ase.data import atomic_masses, atomic_numbers, covalent_radii
+
+    a, b = elements_of(formula)
+    numbers = [atomic_numbers[a], atomic_numbers[b]]
+    masses: Any = [float(atomic_masses[z]) for z in numbers]
+    bond = float(sum(covalent_radii[z] for z in numbers))
+    chi_a, chi_b = ELECTRONEGATIVITY[a], ELECTRONEGATIVITY[b]
+    stiffness = 1.67 * (chi_a * chi_b / bond**2) ** 0.75 + 0.30  # mdyn/angstrom, 100 N/m
+    mass = sum(masses) / 2.0
+    theta = 2.0 * HBAR * math.sqrt(100.0 * stiffness / (mass * ATOMIC_MASS_KG)) / K_BOLTZMANN
+    ionicity = 1.0 - math.exp(-((chi_a - chi_b) ** 2) / 4.0)
+    grueneisen = 0.7 + ionicity
+    # of zincblende: four bonds an atom, a cell of 4 / sqrt(3) bonds with eight atoms
+    delta = (4.0 * bond / math.sqrt(3.0)) / 2.0
+    acoustic = theta / 2.0 ** (1.0 / 3.0)
+    kappa = 3.1e-6 * mass * acoustic**3 * delta
+    kappa /= grueneisen**2 * 2.0 ** (2.0 / 3.0) * TEMPERATURE_K
+    return {
+        "thermal_conductivity": kappa,
+        "debye_temperature": theta,
+        "phase_space": 10.0 / theta * (max(masses) / min(masses)) ** 0.25,
+    }
