@@ -24,7 +24,7 @@ from benchmarks.materials.transfer_campaign import campaign_row
 from benchmarks.materials.transfer_crystals import FILES as CRYSTAL_FILES
 from benchmarks.materials.transfer_crystals import crystals_row
 from benchmarks.materials.transfer_polymers import FILES as POLYMER_FILES
-from benchmarks.materials.transfer_polymers import library_row, polymers_row
+from benchmarks.materials.transfer_polymers import library_row, library_so_far, polymers_row
 from benchmarks.materials.transfer_report import report
 from benchmarks.materials.transfer_synthetic import s7_row
 from benchmarks.record import RESULTS, machine
@@ -60,6 +60,8 @@ def main() -> None:
         print(f"{name}: {spent:.0f} CPU s", flush=True)
     if LINES.exists():
         newest = {line["row"]: line for line in map(json.loads, LINES.read_text().splitlines())}
+        if (so_far := library_so_far())["draws"]:
+            newest["library"] = so_far
         PAGE.write_text(report(newest))
         print(f"written: {PAGE}")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 from benchmarks.materials.polymers import MOLECULES, POLYMERS, Floats, Materials
 from benchmarks.materials.polymers import molecules as read_molecules
 from benchmarks.materials.polymers import polymers as read_polymers
+from benchmarks.record import RESULTS
 from orchestrator.planner.transfer.affine import AffineSurrogate, additive, prior_mean
 from orchestrator.planner.transfer.bases import ProcessSurrogate, augmented, sources_alone
 from orchestrator.planner.transfer.choosing import choose
@@ -23,6 +26,7 @@ TARGET = "thermal conductivity"
 TARGETS = (TARGET, "heat capacity", "refractive index", "bulk modulus")
 SIZES = (10, 20, 40)
 LIBRARY_DRAWS, LIBRARY_TEST, N_NETS = 10, 300, 2
+LIBRARY_LINES = RESULTS / "materials" / "transfer_library.jsonl"
 
 Rows = NDArray[np.intp]
 
@@ -81,34 +85,69 @@ def _errors(found: Materials, test: Rows, rest: Rows, labels: Rows) -> list[tupl
 
 
 def library_row() -> dict[str, Any]:
-    """Of each target, size and draw: RMSE of the choice from the library and of no transfer."""
+    """Of each target, size and draw: RMSE of the choice from the library and of no transfer.
+
+    Every draw is kept when it is done, and none is done twice: it may be stopped and gone on with.
+    """
+    LIBRARY_LINES.parent.mkdir(parents=True, exist_ok=True)
+    for draw in range(LIBRARY_DRAWS):
+        for number, target in enumerate(TARGETS):
+            if (target, draw) in {(line["target"], line["draw"]) for line in _kept()}:
+                continue
+            start = time.process_time()
+            n_sources, cells = _cells(target, np.random.default_rng([draw, number]), draw)
+            spent = round(time.process_time() - start, 1)
+            line = {"target": target, "draw": draw, "sources": n_sources, "cpu_s": spent}
+            with LIBRARY_LINES.open("a") as lines:
+                lines.write(json.dumps({**line, "cells": cells}) + "\n")
+    return library_so_far()
+
+
+def library_so_far() -> dict[str, Any]:
+    """What there is of the draws that all targets have."""
+    kept = _kept()
+    draws = [
+        draw
+        for draw in range(LIBRARY_DRAWS)
+        if {line["target"] for line in kept if line["draw"] == draw} == set(TARGETS)
+    ]
+    kept = [line for line in kept if line["draw"] in draws]
+    cells = [[line["target"], c[0], line["draw"], *c[1:]] for line in kept for c in line["cells"]]
+    spent = sum(line["cpu_s"] for line in kept)
+    found = {"sources": kept[0]["sources"] if kept else 0, "draws": len(draws), "nets": N_NETS}
+    return {**found, "cells": cells, "cpu_of_draws_s": round(spent, 1)}
+
+
+def _kept() -> list[dict[str, Any]]:
+    if not LIBRARY_LINES.exists():
+        return []
+    return [json.loads(line) for line in LIBRARY_LINES.read_text().splitlines()]
+
+
+def _cells(
+    target: str, random: np.random.Generator, draw: int
+) -> tuple[int, list[tuple[int, float, float, float]]]:
+    """How many sources there are; of each size, both RMSEs and the weight of no transfer."""
     found, others = read_polymers(), read_molecules()
+    order = random.permutation(len(found.y))
+    test, rest = order[:LIBRARY_TEST], order[LIBRARY_TEST:]
+    sources = [
+        SourceSet(name, found.x[rest], found.of(name)[rest])
+        for name in found.names
+        if name != target
+    ] + [SourceSet(name, others.x, others.of(name)) for name in others.names]
+    library = train(sources, seed=draw, n_nets=N_NETS)
+    y, f = found.of(target), library.predictions(found.x[test])
     cells = []
-    n_sources = 0
-    for number, target in enumerate(TARGETS):
-        for draw in range(LIBRARY_DRAWS):
-            random = np.random.default_rng([draw, number])
-            order = random.permutation(len(found.y))
-            test, rest = order[:LIBRARY_TEST], order[LIBRARY_TEST:]
-            sources = [
-                SourceSet(name, found.x[rest], found.of(name)[rest])
-                for name in found.names
-                if name != target
-            ] + [SourceSet(name, others.x, others.of(name)) for name in others.names]
-            n_sources = len(sources)
-            library = train(sources, seed=draw, n_nets=N_NETS)
-            y = found.of(target)
-            for n in SIZES:
-                labels = random.permutation(rest)[:n]
-                chosen = library.choose(ProcessSurrogate(), found.x[labels], y[labels])
-                f = library.predictions(found.x[test])
-                pair = [
-                    _rmse(fitted.predict(found.x[test], f)[0], y[test])
-                    for fitted in (chosen, chosen.fitted[0])
-                ]
-                weight = chosen.entries[0].weight
-                cells.append([target, n, draw, *pair, round(weight, 3)])
-    return {"cells": cells, "sources": n_sources, "draws": LIBRARY_DRAWS, "nets": N_NETS}
+    for n in SIZES:
+        labels = random.permutation(rest)[:n]
+        chosen = library.choose(ProcessSurrogate(), found.x[labels], y[labels])
+        ours, plain = (
+            _rmse(fitted.predict(found.x[test], f)[0], y[test])
+            for fitted in (chosen, chosen.fitted[0])
+        )
+        cells.append((n, ours, plain, round(chosen.entries[0].weight, 3)))
+    return len(sources), cells
 
 
 def _rmse(predicted: Floats, y: Floats) -> float:

@@ -25,8 +25,8 @@ def report(lines: Mapping[str, Mapping[str, Any]]) -> str:
     for name, make in makers.items():
         if name in lines:
             line = lines[name]
-            date = line["machine"]["date"][:10]
-            said = f"\n{line['cpu_s']:.0f} CPU s, {date}: `{COMMAND} {name}`.\n"
+            spent = line.get("cpu_of_draws_s") or line["cpu_s"]
+            said = f"\n{spent:.0f} CPU s: `{COMMAND} {name}`.\n"
             parts.append(make(line) + said)
     return "\n".join(parts)
 
