@@ -1,10 +1,10 @@
 """Two goals on a pool that grows: hypervolume beside a random pool and a genetic algorithm.
 
 Molecules are to have a large QED and a large topological polar surface (as a share of 140 square
-angstrom, at most 1): the two pull apart. The truth is rdkit's own number, so nothing is guessed. All
-begin with the same 20 molecules of ZINC250k and may ask for 60 values in all. `random` draws from it;
-`ga` mutates and crosses the members of its non-dominated fronts (mol_ga's moves, NSGA's ranking);
-`ours` is the planner with a pool of 100 that iQSPR lets grow after every five values.
+angstrom, at most 1): the two pull apart. The truth is rdkit's own number, so nothing is guessed.
+All begin with the same 20 molecules of ZINC250k and may ask for 60 values in all. `random` draws
+from it; `ga` mutates and crosses the members of its non-dominated fronts (mol_ga's moves, NSGA's
+ranking); `ours` is the planner with a pool of 100 that iQSPR lets grow after every five values.
 
 Run it as `python -m benchmarks.materials.fronts --seeds 10`.
 """

@@ -202,7 +202,7 @@ def model(
     seen = evidence(task, encoding, history)
     number = history.n_proposed
     asked, seen = scalarised(question(task, seen), seen, _seed(task.seed, number))
-    found = models(informing, seen, asked.names, options)
+    found = models(informing, seen, asked, options)
     return Modelled(task, encoding, possible, options, history, seen, asked, found)
 
 

@@ -19,6 +19,7 @@ from orchestrator.planner.likelihood import LogNormal, Priors
 from orchestrator.planner.measured import Evidence, Measured
 from orchestrator.planner.options import ModelOptions
 from orchestrator.planner.preference import preference
+from orchestrator.planner.question import Question
 from orchestrator.planner.sources import Informing
 from orchestrator.planner.survival import Survival, survival
 from orchestrator.planner.transfer.campaign import informed
@@ -37,14 +38,13 @@ class Models:
     transferred: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
 
 
-def models(
-    informing: Informing, seen: Evidence, names: tuple[str, ...], options: ModelOptions
-) -> Models:
+def models(informing: Informing, seen: Evidence, asked: Question, options: ModelOptions) -> Models:
     """Fits what a history can say, with what sources add to it."""
     encoding = informing.encoding
     transferred: dict[str, tuple[Entry, ...]] = {}
     processes = tuple(
-        _process(informing, seen, seen.measured[n], options, transferred) for n in names
+        _process(informing, seen, seen.measured[n], options, transferred, _sign(asked, n))
+        for n in asked.names
     )
     found = None
     if seen.blamed:
@@ -53,14 +53,24 @@ def models(
     return Models(processes, found, transferred)
 
 
+def _sign(asked: Question, name: str) -> float | None:
+    """Which way a metric is to go; None where it is to have a value, or only to keep a limit."""
+    for aim in asked.aims:
+        if asked.names[aim.column] == name and aim.goal.direction != "match":
+            return aim.sign
+    return None
+
+
 def _process(
     informing: Informing,
     seen: Evidence,
     measured: Measured,
     options: ModelOptions,
     transferred: dict[str, tuple[Entry, ...]],
+    sign: float | None,
 ) -> GaussianProcess:
-    """The process of a metric; how its sources did goes into `transferred`."""
+    """The process of a metric; how its sources did goes into `transferred`. `sign` says whether it
+    is to be large (+1) or small (-1)."""
     encoding = informing.encoding
     rows = list(measured.rows)
     if measured.metric.name == PREFERENCE:
@@ -77,7 +87,7 @@ def _process(
     )
     sources = informing.by_metric.get(measured.metric.name, {})
     if sources and not measured.is_distance:
-        chosen = informed(data, sources, options.kernel, _priors(encoding))
+        chosen = informed(data, sources, options.kernel, _priors(encoding), sign=sign)
         transferred[measured.metric.name] = chosen.entries
         process = chosen.process
     else:

@@ -113,7 +113,7 @@ class Scoring:
         encoding = Encoding(task.space)
         seen = evidence(task, encoding, past)
         asked = question(task, seen)
-        found = models(Informing(encoding, {}), seen, asked.names, self.options)
+        found = models(Informing(encoding, {}), seen, asked, self.options)
         pool = next(p for p in task.space.parameters if isinstance(p, Pool) and p.generation)
         first = seen.measured[asked.names[asked.aims[0].column]]
         best = first.rows[int(np.argmax(asked.aims[0].merit(first.y)))]

@@ -1,13 +1,14 @@
-"""Lattice thermal conductivity of binary compounds from balls and springs: a law, not a calculation.
+"""Lattice thermal conductivity of binary compounds from balls and springs: a law, no calculation.
 
 Bonds are as long as two covalent radii [Cordero 2008, as ASE has them], as stiff as Gordy's rule
 says [Gordy 1946, J. Chem. Phys. 14, 305: k = 1.67 N (x_a x_b / d^2)^(3/4) + 0.30 mdyn/angstrom, with
-Pauling's electronegativities and N = 1]; the Debye temperature is twice hbar sqrt(k / m) / k_B with the
-mean mass m, which gives 2,100 K for diamond and 600 K for silicon; the conductivity is Slack's
-[Slack 1973; kappa = A m theta^3 delta / (gamma^2 n^(2/3) T) with A = 3.1e-6, theta the acoustic Debye
-temperature in K, m in atomic masses, delta in angstrom, n = 2, T = 300 K], with a Grueneisen parameter
-that grows from 0.7 of covalent to 1.7 of ionic bonds, by Pauling's ionicity. The order of diamond,
-boron nitride, silicon, gallium arsenide and rock salt comes out right; no number should be trusted.
+Pauling's electronegativities and N = 1]. The Debye temperature is twice hbar sqrt(k / m) / k_B with
+the mean mass m, which gives 2,144 K for diamond and 901 K for silicon (measured 2,240 and 645). The
+conductivity is Slack's [1973; kappa = A m theta^3 delta / (gamma^2 n^(2/3) T) with A = 3.1e-6, theta
+the acoustic Debye temperature in K, m in atomic masses, delta in angstrom, n = 2, T = 300 K], with a
+Grueneisen parameter that grows from 0.7 of covalent to 1.7 of ionic bonds, by Pauling's ionicity. It
+gives 1,380 W/m/K for diamond, 350 for silicon, 201 for gallium arsenide and 61 for rock salt
+(measured some 2,200, 150, 45 and 7): an order, and no number to be trusted.
 
 `phase_space` stands for the scattering phase space of a calculation of harmonic phonons, the cheap
 quantity of Ju et al. 2021: it goes as 1 / theta, and grows with the ratio of the masses.
