@@ -72,6 +72,48 @@ def in_truth(found: Sequence[Line]) -> list[str]:
     return rows
 
 
+LIMITS = """## What these figures do not show
+
+- Seed 0 was looked at while the proposal was made. Its first version wrote Kekule's SMILES and took
+  every end: on seed 0 (process) 26 % of the hits were confirmed at a mean SA of 7.3, after one
+  round 46 %; on seed 100 41 % at an SA of 3.7. That is why aromatic SMILES and the rule for the
+  length came in. With one try a proposal, seed 100 had 270 hits, 35 % confirmed; that is why there
+  are four. Seed 0 is therefore no held-out seed; seeds from 1 on are, and 100 is not reported.
+- Where a row has one seed there is no spread, and no claim about a median.
+- From round 1 on the guide has learned from the same oracle that confirms: part of the rise may be
+  the oracle's own errors learned.
+"""
+
+
+def recomputed() -> list[str]:
+    """What GFN2-xTB says of the hits, and what its word is worth."""
+    file = RESULTS / "recompute.jsonl"
+    known = list(map(json.loads, file.read_text().splitlines())) if file.exists() else []
+    rows = ["## By GFN2-xTB", ""] if known else []
+    for line in (line for line in known if line["what"] != "hits"):
+        rows += [f"- {line['what']}: MAE {line['test_mae_ev']:.2f} eV, R2 {line['test_r2']:.2f},"]
+        rows += [f"  least value {line['intercept_ev']:.2f} eV; of {line['n_low']} test molecules"]
+        rows += [f"  below 3.2 eV it finds {line['low_found']}, of {line['n_high']} above it"]
+        rows += [f"  mistakes {line['high_mistaken']}."]
+    if known:
+        rows += ["", "| method | guide | round | n | GFN2 gap eV | as a line eV | below 3.2 eV |"]
+        rows += ["|---|---|---|---|---|---|---|"]
+    for line in (line for line in known if line["what"] == "hits"):
+        cells = [line["method"], line["guide"], str(line["round"]), str(line["n"])]
+        cells += [f"{line['raw_gfn2_ev']:.2f}", f"{line['mean_gap_ev']:.2f}"]
+        cells += [f"{line['below_3.2']:.0%}"]
+        rows.append(f"| {' | '.join(cells)} |")
+    if known:
+        rows += [
+            "",
+            "A line that finds no molecule known to be below 3.2 eV cannot confirm hits or",
+        ]
+        rows += ["refuse them; the last column is no confirmed share. The order of the gaps does"]
+        rows += ["not follow the oracle where the genetic algorithm has the smaller ones: that its"]
+        rows += ["hits are worse rests on the oracle alone.", ""]
+    return rows
+
+
 def report(found: Sequence[Line]) -> str:
     """The page."""
     parts = ["# Generated molecules", "", "Medians (least to greatest) over seeds."]
@@ -101,7 +143,8 @@ def report(found: Sequence[Line]) -> str:
             parts += ["", f"Truth of {problem}: {said}; {quality['base']:.2%} of the molecules are"]
             parts += ["in the target."]
     parts += ["", "## By the guide", "", *by_guide(found), "", "## In truth", "", *in_truth(found)]
-    return "\n".join([*parts, "", "![confirmed](confirmed.svg)", ""])
+    parts += ["", "![confirmed](confirmed.svg)", "", *recomputed(), LIMITS]
+    return "\n".join(parts)
 
 
 def draw(found: Sequence[Line]) -> None:

@@ -4,9 +4,12 @@
     .venv-peers-materials/bin/python -m benchmarks.materials.recompute
 
 Geometries are RDKit's (ETKDG, MMFF94). A line gap = a * GFN2 gap + b is fitted to 300 molecules of
-the table and tested on 100 others. Then up to 60 hits of every method, from the lines of
-`generation.jsonl` (round 0 and the last), are computed: which share has a gap below 3.2 eV? A line
-each goes to `recompute.jsonl`.
+the table and tested on 100 others. Drawn at random hardly any of them has a gap as small as is
+wanted, and the line's least value lies above the target: it could confirm nothing, and is given for
+its error alone. The line that judges is fitted to a sample half of which has a gap below 4 eV; how
+many of its test molecules below 3.2 eV it finds, and how many above it takes for such, is given
+with it. Then up to 60 hits of every method, from the lines of `generation.jsonl` (round 0 and the
+last), are computed. A line each goes to `recompute.jsonl`, which is written anew.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ RESULTS = Path(__file__).parents[1] / "results" / "materials"
 SHARED = Path(os.environ.get("HAGANE_SHARED", Path(__file__).parents[3] / "shared"))
 TABLE = SHARED / "data" / "materials" / "iqspr_qspr_data_16674.csv.gz"
 BOHR_A, HARTREE_EV, HIGHEST_GAP_EV = 0.529177210903, 27.211386245988, 3.2
+SMALL_GAP_EV = 4.0
 N_FIT, N_TEST, N_HITS, MOST_ATOMS = 300, 100, 60, 90
 
 
@@ -71,25 +75,37 @@ def computed(names: Sequence[str], n: int) -> tuple[list[str], Floats]:
     return list(found), np.array(list(found.values()))
 
 
-def calibrated() -> tuple[Floats, dict[str, Any]]:
-    """Slope and intercept of the line, and how well it predicts."""
+def known_gaps() -> dict[str, float]:
+    """The table's molecules that RDKit reads, and their gaps in eV."""
     with gzip.open(TABLE, "rt", newline="") as lines:
         _, *body = csv.reader(lines)
-    known = {smiles: float(gap) for smiles, _, gap in body if Chem.MolFromSmiles(smiles)}
-    names = random.Random(0).sample(sorted(known), 2 * (N_FIT + N_TEST))
+    return {smiles: float(gap) for smiles, _, gap in body if Chem.MolFromSmiles(smiles)}
+
+
+def evenly(known: dict[str, float]) -> list[str]:
+    """Molecules in turn with a gap below and above 4 eV, each drawn by chance."""
+    names = random.Random(0).sample(sorted(known), len(known))
+    small = [name for name in names if known[name] < SMALL_GAP_EV]
+    large = [name for name in names if known[name] >= SMALL_GAP_EV]
+    return [name for pair in zip(small, large, strict=False) for name in pair]
+
+
+def calibrated(known: dict[str, float], names: Sequence[str]) -> tuple[Floats, dict[str, Any]]:
+    """Slope and intercept of the line, and how well it predicts molecules it was not fitted to."""
     done, gaps = computed(names, N_FIT + N_TEST)
     true = np.array([known[name] for name in done])
     line = np.polyfit(gaps[:N_FIT], true[:N_FIT], 1)
-    left = true[N_FIT:] - np.polyval(line, gaps[N_FIT:])
+    said, true = np.polyval(line, gaps[N_FIT:]), true[N_FIT:]
     is_low = true < HIGHEST_GAP_EV
     quality = {
         "slope": float(line[0]),
         "intercept_ev": float(line[1]),
-        "test_mae_ev": float(np.abs(left).mean()),
-        "test_r2": float(1.0 - (left**2).mean() / true[N_FIT:].var()),
+        "test_mae_ev": float(np.abs(true - said).mean()),
+        "test_r2": float(1.0 - ((true - said) ** 2).mean() / true.var()),
         "n_low": int(is_low.sum()),
-        "low_found": float((np.polyval(line, gaps[is_low]) < HIGHEST_GAP_EV).mean()),
-        "high_mistaken": float((np.polyval(line, gaps[~is_low]) < HIGHEST_GAP_EV).mean()),
+        "low_found": int((said[is_low] < HIGHEST_GAP_EV).sum()),
+        "n_high": int((~is_low).sum()),
+        "high_mistaken": int((said[~is_low] < HIGHEST_GAP_EV).sum()),
     }
     return np.asarray(line), quality
 
@@ -104,8 +120,12 @@ def keep(line: dict[str, Any]) -> None:
 def main() -> None:
     """Calibrates, then recomputes."""
     RDLogger.DisableLog("rdApp.*")
-    line, quality = calibrated()
-    keep({"what": "calibration", **quality})
+    (RESULTS / "recompute.jsonl").unlink(missing_ok=True)
+    known = known_gaps()
+    names = random.Random(0).sample(sorted(known), 2 * (N_FIT + N_TEST))
+    keep({"what": "calibration at random", **calibrated(known, names)[1]})
+    line, quality = calibrated(known, evenly(known))
+    keep({"what": "calibration, half below 4 eV", **quality})
     lines = [json.loads(x) for x in (RESULTS / "generation.jsonl").read_text().splitlines()]
     groups: dict[tuple[str, str, int], list[str]] = {}
     for run in lines:
@@ -126,6 +146,7 @@ def main() -> None:
                 "guide": guide,
                 "round": number,
                 "n": len(done),
+                "raw_gfn2_ev": float(gaps.mean()),
                 "below_3.2": float((scaled < HIGHEST_GAP_EV).mean()),
                 "mean_gap_ev": float(scaled.mean()),
             }
