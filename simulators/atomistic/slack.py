@@ -1,12 +1,12 @@
 """Lattice thermal conductivity of binary compounds from balls and springs: a law, no calculation.
 
 Bonds are as long as two covalent radii [Cordero 2008, as ASE has them], as stiff as Gordy's rule
-says [Gordy 1946, J. Chem. Phys. 14, 305: k = 1.67 N (x_a x_b / d^2)^(3/4) + 0.30 mdyn/angstrom, with
-Pauling's electronegativities and N = 1]. The Debye temperature is twice hbar sqrt(k / m) / k_B with
-the mean mass m, which gives 2,144 K for diamond and 901 K for silicon (measured 2,240 and 645). The
-conductivity is Slack's [1973; kappa = A m theta^3 delta / (gamma^2 n^(2/3) T) with A = 3.1e-6, theta
-the acoustic Debye temperature in K, m in atomic masses, delta in angstrom, n = 2, T = 300 K], with a
-Grueneisen parameter that grows from 0.7 of covalent to 1.7 of ionic bonds, by Pauling's ionicity. It
+says [Gordy 1946, J. Chem. Phys. 14, 305: k = 1.67 N (x_a x_b / d^2)^(3/4) + 0.30 mdyn/angstrom, by
+Pauling's electronegativities, with N = 1]. The Debye temperature is twice hbar sqrt(k / m) / k_B,
+m being the mean mass: 2,144 K for diamond and 901 K for silicon (measured 2,240 and 645). The
+conductivity is Slack's [1973; kappa = A m theta^3 delta / (gamma^2 n^(2/3) T) with A = 3.1e-6, the
+acoustic Debye temperature theta in K, m in atomic masses, delta in angstrom, n = 2, T = 300 K]; the
+Grueneisen parameter grows from 0.7 of covalent to 1.7 of ionic bonds, by Pauling's ionicity. It
 gives 1,380 W/m/K for diamond, 350 for silicon, 201 for gallium arsenide and 61 for rock salt
 (measured some 2,200, 150, 45 and 7): an order, and no number to be trusted.
 

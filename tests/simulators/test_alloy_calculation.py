@@ -198,6 +198,8 @@ def test_the_calculator_has_the_actions_of_its_capability() -> None:
         ("alloy_screening", "lab.yaml"),
         ("niobium_titania", "twins.yaml"),
         ("niobium_titania", "hardware.yaml"),
+        ("molecule_design", "lab.yaml"),
+        ("thermal_crystals", "lab.yaml"),
     ],
 )
 def test_the_campaigns_fit_the_labs_that_come_with_them(folder: str, lab: str) -> None:
