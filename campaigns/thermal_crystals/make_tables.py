@@ -1,8 +1,8 @@
-"""Writes compounds.csv, phase_space.csv and known.csv: binary compounds of eight valence electrons.
+"""Writes compounds.csv, phase_space.csv and known.csv: compounds of eight valence electrons.
 
-The phase space is `simulators.atomistic.slack`'s, times a factor between 0.84 and 1.19 of its own for
-each compound, since a harmonic calculation does not follow the conductivity exactly. Known are sixteen
-conductivities, all of them below 100 W/m/K.
+The phase space is `simulators.atomistic.slack`'s, times a factor between 0.84 and 1.19 of its own
+for each compound, since a harmonic calculation does not follow the conductivity exactly. Known are
+sixteen conductivities, all of them below 100 W/m/K.
 """
 
 from __future__ import annotations
