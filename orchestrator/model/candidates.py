@@ -9,10 +9,11 @@ from orchestrator.model.state import State, TrialState
 
 
 def pool_of(space: SearchSpace) -> Pool | None:
-    """The pool whose candidates a campaign is about: the first one of described materials, or else
-    the first one; None where there is none."""
+    """The pool whose candidates a campaign is about: one that grows, or else one of described
+    materials, or else the first one; None where there is none."""
     pools = [p for p in space.parameters if isinstance(p, Pool)]
-    return next((p for p in pools if p.described), pools[0] if pools else None)
+    pools.sort(key=lambda p: (p.generation is None, not p.described))
+    return pools[0] if pools else None
 
 
 def material_of(pool: Pool, candidate: str) -> str:
