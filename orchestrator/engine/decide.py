@@ -16,7 +16,7 @@ from orchestrator.engine.admission import blanks_left, may_start, position_of, r
 from orchestrator.engine.given import Source, is_confirming, source_of_next, uncompared
 from orchestrator.engine.stopping import Reason, reason_to_end
 from orchestrator.engine.study import BoundStep, Study
-from orchestrator.model.events import Rule
+from orchestrator.model.campaign import Rule
 from orchestrator.model.recipe import OnFailure
 from orchestrator.model.state import DispatchState, State, TrialState
 from orchestrator.model.trial import FailureCause, TrialStatus
