@@ -84,6 +84,11 @@ FAULTS = [
     ),
     Fault("One door: chemistry in the materials", "orchestrator/reports/page.py", "import rdkit"),
     Fault(
+        "One door: chemistry in the materials",
+        "orchestrator/runtime/triage_sheet.py",
+        "def f():\n    import xlsxwriter",
+    ),
+    Fault(
         "One door: APScheduler in scheduling",
         "orchestrator/engine/loop.py",
         "from apscheduler.schedulers.asyncio import AsyncIOScheduler",
