@@ -65,12 +65,12 @@ def _write(found: Shortlist, to: Path | None, sdf: Path | None) -> tuple[list[st
     from orchestrator.runtime.triage_sheet import write_sheet, write_structures
 
     written, missing = [], list(found.missing)
-    if to is not None:
-        written.append(str(write_sheet(found, to)))
     if sdf is not None:
         n_left_out = write_structures(found, sdf)
         written.append(str(sdf))
         missing += [f"{n_left_out} have no structure that SDF can hold."] if n_left_out else []
+    if to is not None:
+        written.insert(0, str(write_sheet(found, to)))
     return written, missing
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from orchestrator.errors import InputError
 from orchestrator.materials.chemistry import INSTALL, molecule, rdkit
-from orchestrator.materials.crystal_drawing import crystal_svg
+from orchestrator.materials.crystal_drawing import crystal_png, crystal_svg
 from orchestrator.materials.descriptors.weighted import parts_of
 from orchestrator.ports.depiction import Depiction
 
@@ -84,8 +84,12 @@ class Crystals:
         except InputError:
             return None
 
-    def png(self, material: str) -> None:
-        """There is none: crystals are drawn as SVG alone."""
+    def png(self, material: str) -> bytes | None:
+        """The same as a picture; None where that is, or where rdkit is not installed."""
+        try:
+            return crystal_png(material)
+        except InputError:
+            return None
 
 
 def depiction_of(descriptor: str) -> Depiction | None:

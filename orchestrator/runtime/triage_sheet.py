@@ -152,7 +152,7 @@ def _rows(found: Shortlist) -> Iterator[Mapping[str, Cell]]:
         told = _expected(found, row) | _near(found, row) | _chemistry(row)
         cells: dict[str, Cell] = {"rank": rank, "name": row.name}
         cells |= {title: _rounded(cell) for title, cell in told.items()}
-        if row.material and row.material != row.name:
+        if row.material not in ("", row.name) and "\n" not in row.material:
             cells["material"] = row.material
         for parameter in _others(found):
             title = titled(parameter.name, getattr(parameter, "unit", ""))

@@ -59,6 +59,19 @@ def test_a_crystal_is_drawn_with_the_atoms_on_its_faces_twice() -> None:
     assert len(ElementTree.fromstring(svg).findall(f"{SVG}line")) == 12
 
 
+def test_a_crystal_is_drawn_as_a_picture_too() -> None:
+    found = Crystals().png(text_of("Cu", crystalstructure="fcc", a=3.6))
+    assert found is not None
+    assert found.startswith(b"\x89PNG\r\n")
+
+
+def test_a_cell_of_more_atoms_than_can_be_told_apart_is_not_drawn() -> None:
+    file = io.StringIO()
+    write(file, bulk("Cu", cubic=True).repeat((5, 5, 5)), format="extxyz")
+    assert Crystals().svg(file.getvalue()) is None
+    assert Crystals().png(file.getvalue()) is None
+
+
 def test_what_has_no_shape_is_not_taken_for_a_molecule() -> None:
     assert depiction_of("composition") is None  # CO is not methanol
     assert isinstance(depiction_of("crystal"), Crystals)
