@@ -46,16 +46,16 @@ def triage(
 
     seen = look(store, name)
     found = shortlist(seen.campaign, seen.state, n)
-    written, missing = _write(found, to, sdf)
+    written, remarks = _write(found, to, sdf)
     if as_json:
         told = [_told(row) for row in found.rows]
-        print_json({"candidates": told, "written": written, "missing": missing})
+        print_json({"candidates": told, "written": written, "remarks": remarks})
         return int(Exit.FINISHED)
     if not written:
         _print(found)
     for line in written:
         typer.echo(line)
-    for sentence in missing:
+    for sentence in remarks:
         typer.echo(f"# {sentence}", err=True)
     return int(Exit.FINISHED)
 
@@ -64,14 +64,14 @@ def _write(found: Shortlist, to: Path | None, sdf: Path | None) -> tuple[list[st
     """The files that were written, and what could not be told."""
     from orchestrator.runtime.triage_sheet import write_sheet, write_structures
 
-    written, missing = [], list(found.missing)
+    written, remarks = [], list(found.remarks)
     if sdf is not None:
         n_left_out = write_structures(found, sdf)
         written.append(str(sdf))
-        missing += [f"{n_left_out} have no structure that SDF can hold."] if n_left_out else []
+        remarks += [f"{n_left_out} have no structure that SDF can hold."] if n_left_out else []
     if to is not None:
         written.insert(0, str(write_sheet(found, to)))
-    return written, missing
+    return written, remarks
 
 
 def _take(name: str | None, votes: Path, store: str | None, *, as_json: bool) -> int:

@@ -54,13 +54,15 @@ class Shortlisted:
 
 @dataclass(frozen=True)
 class Shortlist:
-    """Candidates, the best first; `missing` says in sentences what could not be told of them."""
+    """Candidates, the best first; `remarks` are sentences: whether the model is to be doubted, and
+    what could not be told; `why_no_molecules` is '' where they are molecules or made of them."""
 
     campaign: Campaign
     pool: Pool
     rows: tuple[Shortlisted, ...]
     depiction: Depiction | None
-    missing: tuple[str, ...]
+    remarks: tuple[str, ...]
+    why_no_molecules: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,15 +88,21 @@ def shortlist(campaign: Campaign, state: State, n: int) -> Shortlist:
         )
     proposals = _ranked(campaign, state, n)
     alike = Alike(pool)
-    depiction, missing = _drawn(pool)
-    knows_chemistry = depiction is not None and pool.described[0].descriptor != "crystal"
+    depiction, why_none = _drawn(pool)
+    remarks = [why_none] if why_none else []
+    if depiction is not None and pool.described[0].descriptor == "crystal":
+        why_none = "Crystals are no molecules."
+    knows_chemistry = not why_none
     rows = [
         _shortlisted(campaign, state, pool, proposal, alike, knows_chemistry)
         for proposal in proposals
     ]
     if knows_chemistry:
-        missing += _unknown_accessibility()
-    return Shortlist(campaign, pool, tuple(rows), depiction, missing)
+        remarks += _unknown_accessibility()
+    doubt = proposals[0].notes.get("doubt")
+    if doubt:
+        remarks.insert(0, f"Not to be relied on yet: {doubt}.")
+    return Shortlist(campaign, pool, tuple(rows), depiction, tuple(remarks), why_none)
 
 
 def _ranked(campaign: Campaign, state: State, n: int) -> Sequence[Proposal]:
@@ -113,12 +121,11 @@ def _ranked(campaign: Campaign, state: State, n: int) -> Sequence[Proposal]:
     return found
 
 
-def _drawn(pool: Pool) -> tuple[Depiction | None, tuple[str, ...]]:
+def _drawn(pool: Pool) -> tuple[Depiction | None, str]:
     if not pool.described:
         why = "The pool's candidates are not described materials: there is nothing to be drawn."
-        return None, (why,)
-    depiction, why_none = drawn_by(pool)
-    return depiction, (why_none,) if why_none else ()
+        return None, why
+    return drawn_by(pool)
 
 
 def _unknown_accessibility() -> tuple[str, ...]:

@@ -65,8 +65,8 @@ def write_structures(found: Shortlist, path: Path) -> int:
     Raises:
         InputError: the candidates are no molecules, or rdkit is not installed.
     """
-    if found.depiction is None or found.pool.described[0].descriptor == "crystal":
-        why = found.missing[0] if found.missing else "Crystals are not written as SDF."
+    if found.why_no_molecules:
+        why = found.why_no_molecules
         raise InputError(f"there are no molecules to write: {why[:1].lower()}{why[1:]}")
     from orchestrator.materials.sheet import write_sdf
 
@@ -87,7 +87,7 @@ def _notes(found: Shortlist) -> list[str]:
         f"empty. Then: hagane triage {found.campaign.name} --votes FILE.xlsx",
         "Distance: in the model's space. Similarity: Tanimoto's, of the descriptor's counts. "
         "Accessibility: from 1, easy to make, to 10 (Ertl & Schuffenhauer 2009).",
-        *found.missing,
+        *found.remarks,
     ]
 
 

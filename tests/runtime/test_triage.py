@@ -86,7 +86,7 @@ def votes_in(path: Path, *rows: dict[str, str]) -> Path:
 
 def test_each_candidate_comes_with_its_nearest_measured_one_and_the_chemistry() -> None:
     found = shortlist(alcohols(), State(), 3)
-    assert found.missing == ()
+    assert found.remarks == ()
     assert len(found.rows) == 3
     for row in found.rows:
         assert row.material == SMILES[int(row.name[1:])]
@@ -98,6 +98,17 @@ def test_each_candidate_comes_with_its_nearest_measured_one_and_the_chemistry() 
         assert not row.is_new
     (ethylene_glycol,) = [r for r in shortlist(alcohols(), State(), 9).rows if r.name == "L8"]
     assert ethylene_glycol.weight == pytest.approx(62.07, abs=0.01)
+
+
+def test_a_model_that_predicts_no_better_than_the_mean_says_so() -> None:
+    campaign = alcohols()
+    noise = [3.0, -1.0, 2.0, -3.0, 1.0, -2.0, 3.0, -3.0, 2.0, -1.0]
+    start = tuple(
+        KnownTrial(point={"liquid": f"L{i % 9}"}, outcomes={"boiling": KnownOutcome(value=v)})
+        for i, v in enumerate(noise)
+    )
+    found = shortlist(campaign.model_copy(update={"start": start}), State(), 1)
+    assert found.remarks[0].startswith("Not to be relied on yet: the model predicts boiling")
 
 
 def test_the_sheet_has_a_drawing_a_row_and_room_for_votes(tmp_path: Path) -> None:
@@ -117,7 +128,7 @@ def test_candidates_that_are_no_materials_are_listed_and_it_is_said_what_is_miss
     tmp_path: Path,
 ) -> None:
     found = shortlist(alcohols(described=False), State(), 3)
-    assert "nothing to be drawn" in found.missing[0]
+    assert "nothing to be drawn" in found.remarks[0]
     table = read_spreadsheet(write_sheet(found, tmp_path / "triage.xlsx"))
     assert "drawing" not in table.columns
     assert len(table.rows) == 3
