@@ -131,7 +131,8 @@ def decide(study: Study, state: State, now: float, *, is_exhausted: bool = False
         return [*examine, *settle]
     end = reason_to_end(study, state, now)
     if end is None and is_exhausted:
-        end = Reason("every candidate has been tried", "exhausted")
+        refused = " or refused" if state.refused else ""
+        end = Reason(f"every candidate has been tried{refused}", "exhausted")
     confirms = is_confirming(study, state, end)
     if end and not confirms and not _unsettled(study, state):
         return [End(end.why, end.rule)]

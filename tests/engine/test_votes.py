@@ -9,6 +9,7 @@ import pytest
 from small_works import Works
 
 from orchestrator.engine.history import history_of
+from orchestrator.errors import PoolExhausted
 from orchestrator.model import events as ev
 from orchestrator.model.rows import Rows
 from orchestrator.model.space import Pool, Real, SearchSpace
@@ -38,7 +39,9 @@ class InOrder:
             await call()
         used = {e.point["metal"] for e in history.evaluated} | {p["metal"] for p in history.pending}
         used |= set() if self.heedless else {candidate for _, candidate in history.refused}
-        metal = next(m for m in METALS if m not in used)
+        metal = next((m for m in METALS if m not in used), None)
+        if metal is None:
+            raise PoolExhausted(len(METALS))
         return [Proposal(point={"metal": metal, "x": 100.0}, source="pool", why="next")]
 
     async def start(self) -> None: ...
@@ -118,6 +121,13 @@ def test_the_last_word_about_a_candidate_holds() -> None:
     works.run()
     assert tried(works) == [("person", "copper"), ("pool", "iron")]
     assert list(works.state.refused) == [("metal", "zinc")]
+
+
+def test_a_campaign_ends_when_every_candidate_was_tried_or_refused() -> None:
+    works = metals(trials=9)
+    works.wish("vote", refused=[["metal", m] for m in METALS[1:]])
+    assert works.run().sentence == "every candidate has been tried or refused"
+    assert tried(works) == [("pool", "copper")]
 
 
 def test_what_is_refused_while_the_planner_thinks_is_not_tried() -> None:
