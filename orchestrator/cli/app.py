@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli import campaigns, labs, looking, planning, wishing
+from orchestrator.cli import campaigns, labs, looking, planning, triaging, wishing
 
 app = typer.Typer(
     name="hagane",
@@ -37,5 +37,5 @@ def _options(
     pass
 
 
-for room in (campaigns, looking, wishing, planning, labs):
+for room in (campaigns, looking, wishing, triaging, planning, labs):
     room.add_to(app)

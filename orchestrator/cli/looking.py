@@ -186,12 +186,19 @@ def report(
     from orchestrator.reports.page import write_report
     from orchestrator.runtime.belief import belief_of
     from orchestrator.runtime.look import look
+    from orchestrator.runtime.looks import looks_of
 
     seen = look(store, name)
     lab = seen.state.engine.lab_name if seen.state.engine else ""
     found = belief_of(seen.campaign, seen.state)
     page = write_report(
-        seen.campaign, seen.state, to, lab=lab, belief=found.belief, why_none=found.why_none
+        seen.campaign,
+        seen.state,
+        to,
+        lab=lab,
+        belief=found.belief,
+        why_none=found.why_none,
+        looks=looks_of(seen.campaign, seen.state),
     )
     written = [str(page)]
     if figures is not None:

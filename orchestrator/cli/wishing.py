@@ -39,7 +39,7 @@ LEVELS = ("reading", "sample", "run", "block")
 BOUNDS = ("above", "below")
 
 
-def _still_open(store: str | None, name: str | None) -> Seen:
+def still_open(store: str | None, name: str | None) -> Seen:
     """The campaign that is asked. Raises InputError: it has ended, and nobody would answer."""
     from orchestrator.runtime.look import look
 
@@ -58,7 +58,7 @@ def _one_of(kind: str, name: str, known: Collection[str]) -> str:
     return name
 
 
-def _wish(
+def send(
     store: str | None, name: str | None, kind: str, payload: dict[str, Any], *, as_json: bool
 ) -> int:
     from orchestrator.runtime.wishes import wish
@@ -83,8 +83,8 @@ def pause(
 
     Example: hagane pause niobium-titania
     """
-    _still_open(store, name)
-    return _wish(store, name, "pause", {"why": note}, as_json=as_json)
+    still_open(store, name)
+    return send(store, name, "pause", {"why": note}, as_json=as_json)
 
 
 def resume(
@@ -94,12 +94,12 @@ def resume(
 
     Example: hagane resume niobium-titania
     """
-    seen = _still_open(store, name)
+    seen = still_open(store, name)
     if seen.state.paused is None and not seen.row.holder:
         raise InputError(
             f"campaign '{seen.row.name}' is not paused", hint="`hagane run` goes on with it"
         )
-    return _wish(store, name, "resume", {}, as_json=as_json)
+    return send(store, name, "resume", {}, as_json=as_json)
 
 
 def stop(name: NameArgument = None, store: StoreOption = None, as_json: JsonOption = False) -> int:
@@ -136,11 +136,11 @@ def resolve(
     from orchestrator.runtime.resolving import resolution
 
     _one_of("verdict", verdict, VERDICTS)
-    seen = _still_open(store, campaign)
+    seen = still_open(store, campaign)
     _one_of("ticket in doubt", ticket, {d.event.ticket for d in seen.state.doubts()})
     results = pairs(result, "--result thickness=131.5")
     payload = resolution(seen.state, ticket, verdict.replace("-", "_"), results, at)
-    return _wish(store, campaign, "resolve", payload | {"note": note}, as_json=as_json)
+    return send(store, campaign, "resolve", payload | {"note": note}, as_json=as_json)
 
 
 def observe(
@@ -174,7 +174,7 @@ def observe(
     """
     from orchestrator.runtime.observing import check_observation, observation
 
-    seen = _still_open(store, campaign)
+    seen = still_open(store, campaign)
     _one_of("metric of this campaign", metric, [m.name for m in seen.campaign.metrics])
     trials = map(str, seen.state.trials)
     known = [*seen.state.samples, *trials]
@@ -191,7 +191,7 @@ def observe(
         **{name: given for name, given in said.items() if given is not None},
     }
     check_observation(seen.campaign, seen.state, payload)
-    return _wish(store, campaign, "observe", payload, as_json=as_json)
+    return send(store, campaign, "observe", payload, as_json=as_json)
 
 
 def try_point(
@@ -207,8 +207,8 @@ def try_point(
     from orchestrator.model.points import point_from
 
     given = pairs(point, "oxygen=0.4")
-    point_from(_still_open(store, campaign).campaign.space, given)
-    return _wish(store, campaign, "try", {"point": given}, as_json=as_json)
+    point_from(still_open(store, campaign).campaign.space, given)
+    return send(store, campaign, "try", {"point": given}, as_json=as_json)
 
 
 def prefer(
@@ -222,7 +222,7 @@ def prefer(
 
     Example: hagane prefer 7 4
     """
-    seen = _still_open(store, campaign)
+    seen = still_open(store, campaign)
     for number in (better, worse):
         _one_of("trial of this campaign", str(number), [*map(str, seen.state.trials)])
-    return _wish(store, campaign, "prefer", {"better": better, "worse": worse}, as_json=as_json)
+    return send(store, campaign, "prefer", {"better": better, "worse": worse}, as_json=as_json)

@@ -16,7 +16,7 @@ from orchestrator.engine.admission import blanks_left, may_start, position_of, r
 from orchestrator.engine.given import Source, is_confirming, source_of_next, uncompared
 from orchestrator.engine.stopping import Reason, reason_to_end
 from orchestrator.engine.study import BoundStep, Study
-from orchestrator.model.events import Rule
+from orchestrator.model.campaign import Rule
 from orchestrator.model.recipe import OnFailure
 from orchestrator.model.state import DispatchState, State, TrialState
 from orchestrator.model.trial import FailureCause, TrialStatus
@@ -131,7 +131,8 @@ def decide(study: Study, state: State, now: float, *, is_exhausted: bool = False
         return [*examine, *settle]
     end = reason_to_end(study, state, now)
     if end is None and is_exhausted:
-        end = Reason("every candidate has been tried", "exhausted")
+        refused = " or refused" if state.refused else ""
+        end = Reason(f"every candidate has been tried{refused}", "exhausted")
     confirms = is_confirming(study, state, end)
     if end and not confirms and not _unsettled(study, state):
         return [End(end.why, end.rule)]

@@ -11,7 +11,7 @@ from orchestrator.engine.given import given_proposal, recommended
 from orchestrator.engine.history import history_of, in_context
 from orchestrator.engine.judging import judge, known_values
 from orchestrator.engine.ledger import Ledger
-from orchestrator.engine.points import refuse_outside
+from orchestrator.engine.points import refuse_outside, refuse_refused
 from orchestrator.engine.recovery import examine
 from orchestrator.engine.study import BoundStep, Study
 from orchestrator.errors import InputError, PlanningError, PoolExhausted, ResultRefused
@@ -70,6 +70,7 @@ class Deeds:
                 raise PlanningError("the planner gave none")
             proposal = in_context(self._study.campaign.space, proposals[0], history)
             refuse_outside(self._study.campaign.space, proposal.point)
+            refuse_refused(history, proposal.point)
         except PoolExhausted:
             self.is_exhausted = True
             return
@@ -77,6 +78,8 @@ class Deeds:
             why = f"no proposal could be made: {error}"
             await self._ledger.record(ev.Paused(why=why, by="engine", about="failure"))
             return
+        if not state.refused.keys().isdisjoint(proposal.point.items()):
+            return  # people refused it meanwhile: the planner is asked again
         await self._ledger.record(
             ev.TrialProposed(
                 trial=number,

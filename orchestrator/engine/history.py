@@ -88,6 +88,7 @@ def history_of(study: Asking, state: State, now_s: float | None = None) -> Histo
         preferences=tuple(state.preferences),
         now_s=now_s,
         context=newest_context(campaign, state),
+        refused=tuple(state.refused),
     )
 
 

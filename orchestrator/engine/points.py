@@ -5,6 +5,7 @@ from __future__ import annotations
 from orchestrator.errors import PlanningError
 from orchestrator.model.points import faults_of
 from orchestrator.model.space import Point, SearchSpace
+from orchestrator.ports.planner import History
 
 PLANNER = "the planner"
 
@@ -21,3 +22,17 @@ def refuse_outside(space: SearchSpace, point: Point, by: str = PLANNER) -> None:
     if fault is not None:
         hint = "this is a fault of the planner; nothing was done with the point"
         raise PlanningError(f"{by} proposed {fault}", hint=hint if by == PLANNER else "")
+
+
+def refuse_refused(history: History, point: Point) -> None:
+    """Accepts a point of no candidate that people had refused when the planner was asked.
+
+    Raises:
+        PlanningError: naming the candidate.
+    """
+    for pair in point.items():
+        if pair in history.refused:
+            raise PlanningError(
+                f"{PLANNER} proposed {pair[0]} = '{pair[1]}', which people refused",
+                hint="this planner does not heed votes; nothing was done with the point",
+            )

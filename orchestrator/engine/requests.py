@@ -11,6 +11,7 @@ from orchestrator.engine.history import newest_context
 from orchestrator.engine.judging import pass_gate
 from orchestrator.engine.points import refuse_outside
 from orchestrator.engine.study import Study
+from orchestrator.engine.votes import voted
 from orchestrator.errors import HaganeError, InputError, UnknownName
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.events import (
@@ -19,7 +20,6 @@ from orchestrator.model.events import (
     ActionFailed,
     ActionNotDone,
     Event,
-    Level,
     ObservationInvalidated,
     Observed,
     Paused,
@@ -33,7 +33,7 @@ from orchestrator.model.objective import PREFERENCE
 from orchestrator.model.points import point_from
 from orchestrator.model.quantity import difference_in, quantity_in
 from orchestrator.model.state import DispatchState, State, TrialState
-from orchestrator.model.trial import TrialStatus
+from orchestrator.model.trial import Level, TrialStatus
 from orchestrator.ports.action import ActionSpec
 from orchestrator.ports.execution import Executor
 from orchestrator.ports.journal import Request
@@ -86,6 +86,7 @@ def _events(study: Study, state: State, executor: Executor, request: Request) ->
         "invalidate": lambda: [_invalidate(state, payload, by)],
         "moved": lambda: [_moved(study, state, payload, by)],
         "try": lambda: [_try(study, state, payload, by)],
+        "vote": lambda: voted(study.campaign, state, payload, by),
         "prefer": lambda: [_prefer(study, state, payload, by)],
         "stop": lambda: [Paused(why=f"stopped by {by}", by=by, about="latch")],
     }

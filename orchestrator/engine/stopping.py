@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.engine.study import Study
-from orchestrator.model.campaign import StopRules
-from orchestrator.model.events import Rule
+from orchestrator.model.campaign import Rule, StopRules
 from orchestrator.model.objective import OutcomeConstraint
 from orchestrator.model.state import State, TrialState
 from orchestrator.model.trial import TrialStatus

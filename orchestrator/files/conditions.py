@@ -8,7 +8,7 @@ from collections.abc import Collection
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.files.findings import Findings
 from orchestrator.files.scope import Scope
-from orchestrator.files.shapes import ConditionalShape
+from orchestrator.files.space_shapes import ConditionalShape
 from orchestrator.model.expression import compile_expression, kind_of
 from orchestrator.model.quantity import check_unit, parse_quantity, quantity_in
 from orchestrator.model.space import (

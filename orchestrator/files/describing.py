@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from orchestrator.errors import FileProblems, InputError, Problem, UnknownName
-from orchestrator.files.shapes import PoolShape
+from orchestrator.files.space_shapes import PoolShape
 from orchestrator.files.table import Table
 from orchestrator.model.counts import Counts
 from orchestrator.model.rows import Rows

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from orchestrator.errors import FileProblems, InputError, Problem, did_you_mean
 from orchestrator.files.document import Document, KeyPath, Node
-from orchestrator.files.shapes import IN_WORDS, NAME
+from orchestrator.files.shape import IN_WORDS, NAME
 
 M = TypeVar("M", bound=BaseModel)
 _FEW = 25

@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.files.describing import BUILT_IN, Kinds, Reading, first_readable
-from orchestrator.files.shapes import GenerateShape
+from orchestrator.files.space_shapes import GenerateShape
 from orchestrator.files.table import read_table
 from orchestrator.model.space import Generation
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from orchestrator.files.shapes import Finite, Name, Quantity, Shape
+from orchestrator.files.shape import Finite, Name, Quantity, Shape
 
 OnRestart: TypeAlias = Literal["make_safe", "leave"]
 

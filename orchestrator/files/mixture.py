@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from orchestrator.errors import InputError
 from orchestrator.files.findings import Findings
 from orchestrator.files.scope import Scope
-from orchestrator.files.shapes import MixtureShape
+from orchestrator.files.space_shapes import MixtureShape
 from orchestrator.model.quantity import check_unit, quantity_in
 from orchestrator.model.space import Mixture, Real
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from orchestrator.errors import FileProblems, InputError, Problem, UnknownName
 from orchestrator.files.describing import MATERIAL_KEYS, Kinds, Reading, describe
 from orchestrator.files.generating import read_generation
-from orchestrator.files.shapes import DescribedChoiceShape, PoolShape
+from orchestrator.files.space_shapes import DescribedChoiceShape, PoolShape
 from orchestrator.files.table import Table, read_table
 from orchestrator.model.quantity import check_unit, quantity_in
 from orchestrator.model.space import Pool

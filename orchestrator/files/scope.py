@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 
 from orchestrator.errors import InputError, UnknownName, did_you_mean
-from orchestrator.files.shapes import NAME
+from orchestrator.files.shape import NAME
 from orchestrator.model.expression import FUNCTIONS, TEXT, Expression, compile_expression
 from orchestrator.model.space import (
     PREVIOUS,

@@ -13,7 +13,8 @@ from orchestrator.files.findings import Findings
 from orchestrator.files.mixture import read_mixture
 from orchestrator.files.pools import described_choice, read_pool
 from orchestrator.files.scope import Scope
-from orchestrator.files.shapes import (
+from orchestrator.files.shape import Shape
+from orchestrator.files.space_shapes import (
     PARAMETER_SHAPES,
     ChoiceShape,
     ConditionalShape,
@@ -26,7 +27,6 @@ from orchestrator.files.shapes import (
     OrdinalShape,
     PoolShape,
     RealShape,
-    Shape,
     parameter_shape,
 )
 from orchestrator.model.quantity import check_unit, difference_in, parse_quantity, quantity_in

@@ -11,7 +11,8 @@ from orchestrator.files.columns import column_of, numbers_in, split_header
 from orchestrator.files.describing import MATERIAL_KEYS, Descriptors, describe
 from orchestrator.files.findings import Findings
 from orchestrator.files.rows import rows_of
-from orchestrator.files.shapes import PoolShape, TransferShape
+from orchestrator.files.shapes import TransferShape
+from orchestrator.files.space_shapes import PoolShape
 from orchestrator.files.table import Table, number, read_table
 from orchestrator.model.objective import Metric, Objective
 from orchestrator.model.quantity import check_unit

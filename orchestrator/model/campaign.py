@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.model.objective import PREFERENCE, Metric, Objective
@@ -28,6 +30,12 @@ class Budget(_Frozen):
 
     trials: int = Field(gt=0)
     time_s: float | None = None
+
+
+Rule: TypeAlias = Literal[
+    "budget", "time", "target", "no_progress", "little_to_gain", "failures", "exhausted", "person"
+]
+"""What ends a campaign."""
 
 
 class StopRules(_Frozen):

@@ -9,10 +9,11 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from orchestrator.model.campaign import Rule
 from orchestrator.model.space import Point
 from orchestrator.model.start import KnownTrial
 from orchestrator.model.transfer import Source
-from orchestrator.model.trial import FailureCause, Proposal
+from orchestrator.model.trial import FailureCause, Level, Proposal
 
 
 class _Event(BaseModel):
@@ -112,6 +113,15 @@ class PointWished(_Event):
 
     kind: Literal["point_wished"] = "point_wished"
     point: Point
+    by: str = ""
+
+
+class CandidateRefused(_Event):
+    """A person wants a candidate of a pool not to be proposed any more."""
+
+    kind: Literal["candidate_refused"] = "candidate_refused"
+    pool: str
+    candidate: str
     by: str = ""
 
 
@@ -229,10 +239,6 @@ class Settled(_Event):
     waited_s: float
 
 
-Level: TypeAlias = Literal["reading", "sample", "run", "block"]
-"""What was replicated: readings of one sample are not samples."""
-
-
 class Observed(_Event):
     """One observation, after the gate. `source`: a step, a person, or a file.
 
@@ -336,12 +342,6 @@ class RequestTaken(_Event):
     refused: str = ""
 
 
-Rule: TypeAlias = Literal[
-    "budget", "time", "target", "no_progress", "little_to_gain", "failures", "exhausted", "person"
-]
-"""What ended a campaign."""
-
-
 class Finished(_Event):
     """The campaign has ended: budget, target, no progress, pool exhausted, or a person."""
 
@@ -359,6 +359,7 @@ Event: TypeAlias = Annotated[
     | TrialProposed
     | Recommended
     | PointWished
+    | CandidateRefused
     | Preferred
     | SampleMade
     | SampleMoved

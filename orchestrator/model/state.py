@@ -126,6 +126,7 @@ class State:
     made_safe: list[tuple[float, ev.MadeSafe]] = field(default_factory=list)
     interlocks: list[tuple[float, ev.InterlockFired]] = field(default_factory=list)
     wished: list[ev.PointWished] = field(default_factory=list)
+    refused: dict[tuple[str, str], None] = field(default_factory=dict)
     preferences: dict[tuple[int, int], None] = field(default_factory=dict)
     recommended: ev.Recommended | None = None
     requests_taken: set[int] = field(default_factory=set)
@@ -158,11 +159,13 @@ class State:
                 )
                 self.live[event.trial] = None
                 if event.proposal.source == "person":
-                    del self.wished[:1]
+                    self._granted(event.proposal)
             case ev.Recommended():
                 self.recommended = event
             case ev.PointWished():
-                self.wished.append(event)
+                self._wish(event)
+            case ev.CandidateRefused():
+                self._refuse(event)
             case ev.Preferred():
                 self._prefer(event)
             case ev.SampleMade():
@@ -209,6 +212,21 @@ class State:
                 self.finished = event
             case _:
                 assert_never(event)
+
+    def _wish(self, event: ev.PointWished) -> None:
+        """A person's last word about a candidate holds: who wants it does not refuse it."""
+        self.wished.append(event)
+        for name, value in event.point.items():
+            self.refused.pop((name, str(value)), None)
+
+    def _granted(self, proposal: Proposal) -> None:
+        points = [wish.point for wish in self.wished]
+        if proposal.point in points:
+            del self.wished[points.index(proposal.point)]
+
+    def _refuse(self, event: ev.CandidateRefused) -> None:
+        self.refused[event.pool, event.candidate] = None
+        self.wished = [w for w in self.wished if w.point.get(event.pool) != event.candidate]
 
     def _prefer(self, event: ev.Preferred) -> None:
         """The last word about two trials holds."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -60,6 +60,10 @@ _NEXT: Mapping[TrialStatus, frozenset[TrialStatus]] = {
     TrialStatus.DONE: frozenset(),
     TrialStatus.FAILED: frozenset(),
 }
+
+
+Level: TypeAlias = Literal["reading", "sample", "run", "block"]
+"""What was replicated: readings of one sample are not samples."""
 
 
 class FailureCause(StrEnum):

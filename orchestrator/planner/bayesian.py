@@ -93,6 +93,20 @@ class BayesianPlanner:
             trial: int | None = found.diagnosis.recommended()
         return trial
 
+    def ranked(self, history: History, n: int) -> Sequence[Proposal]:
+        """The up to `n` candidates of a pool that are worth most, the best first; none while there
+        is too little for a model.
+
+        Raises:
+            InputError: the space has no pool of candidates.
+            PlanningError: an outcome cannot be used (`PoolExhausted`: no candidate is left).
+        """
+        if self._n_known(history) < MIN_MEASURED:
+            return []
+        with self._model(history) as found:
+            ranked: list[Proposal] = found.ranked(n)
+        return ranked
+
     @contextmanager
     def _model(self, history: History) -> Iterator[Any]:
         modelled = load_model_rooms()

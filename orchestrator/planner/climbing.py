@@ -28,7 +28,7 @@ def climb(possible: Possible, worth: Worth, codes: Floats, values: Floats) -> tu
     encoding = possible.encoding
     if not len(encoding.movable[0]) or not len(codes):
         return codes, values
-    if possible.is_bound:
+    if possible.is_tied:
         moved = np.stack([_Tied(possible, worth, row).end() for row in codes])
     else:
         moved = _free(possible, worth, codes)

@@ -20,6 +20,7 @@ from orchestrator.model.counts import Counts
 from orchestrator.model.rows import Rows
 from orchestrator.model.space import Described, Generation, Parameter, Pool, SearchSpace
 from orchestrator.planner.kernel import Floats
+from orchestrator.planner.spellings import Spellings
 from orchestrator.ports.planner import History, PlanningTask
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Growth:
     pool: Pool
     _made: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _describers: list[Descriptor] = field(default_factory=list)
+    _spellings: Spellings | None = None
 
     @property
     def generation(self) -> Generation:
@@ -152,7 +154,14 @@ class Growth:
             return ()  # none within the constraints: the pool stays as it is
         materials = dict(zip(here.names, self._materials(here), strict=True)).values()
         own = set(materials)
-        return tuple(c.material for c in found if c.material not in own)
+        return tuple(self._unknown([c.material for c in found if c.material not in own]))
+
+    def _unknown(self, made: Sequence[str]) -> Sequence[str]:
+        """Those that the table does not have under another spelling."""
+        if self._spellings is None:
+            materials, said = self._materials(self.pool), self.pool.described[0]
+            self._spellings = Spellings(materials, said, self._makers()[0])
+        return self._spellings.unknown(made)
 
     def _materials(self, pool: Pool) -> Sequence[str]:
         """The material of each candidate."""

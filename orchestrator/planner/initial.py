@@ -22,6 +22,7 @@ from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.options import DrawOptions, options_of
 from orchestrator.planner.possible import Possible
+from orchestrator.planner.refused import refused
 from orchestrator.ports.planner import History, PlanningTask
 
 Caption: TypeAlias = Callable[[int], str]
@@ -64,7 +65,8 @@ class RandomPlanner:
         first = history.n_proposed
         pool = self._encoding.sole_pool
         if pool is None:
-            codes = np.array([self._drawn(self._stream(first + i)) for i in range(n)])
+            possible = replace(self._possible, refused=refused(self._encoding, history))
+            codes = np.array([_drawn(possible, self._stream(first + i)) for i in range(n)])
             points = self._encoding.decode(codes.reshape(n, self._encoding.n_parameters))
         else:
             free = untried(self._encoding, pool, history)
@@ -79,15 +81,16 @@ class RandomPlanner:
         """As `propose`: nothing here needs a process of its own."""
         return self.propose(history, n)
 
-    def _drawn(self, stream: np.random.Generator) -> Floats:
-        """Codes (p) of one point; under mixtures and known constraints the first possible one of a
-        scrambled sequence of its own."""
-        if not self._possible.is_bound:
-            return stream.random(self._encoding.n_parameters)
-        return np.asarray(self._possible.spread(1, seed=int(stream.integers(2**62)))[0])
-
     def _stream(self, number: int) -> np.random.Generator:
         return np.random.default_rng([self._seed % 2**63, number])
+
+
+def _drawn(possible: Possible, stream: np.random.Generator) -> Floats:
+    """Codes (p) of one point; where not every point is possible the first one that is of a
+    scrambled sequence of its own."""
+    if not possible.is_bound:
+        return stream.random(possible.encoding.n_parameters)
+    return np.asarray(possible.spread(1, seed=int(stream.integers(2**62)))[0])
 
 
 class SpaceFilling:
@@ -106,7 +109,8 @@ class SpaceFilling:
         first = history.n_proposed
         pool = self.encoding.sole_pool
         if pool is None:
-            possible = replace(self.possible, context=self._context(history))
+            barred = refused(self.encoding, history)
+            possible = replace(self.possible, context=self._context(history), refused=barred)
             points = self.encoding.decode(possible.spread(n, self._seed, first))
         else:
             points = self._spread(pool, history, n)
@@ -152,7 +156,7 @@ class SpaceFilling:
 
 
 def untried(encoding: Encoding, pool: Pool, history: History) -> NDArray[np.intp]:
-    """Rows of the candidates that are neither tried nor in flight, ascending.
+    """Rows of the candidates that are neither tried nor in flight nor refused, ascending.
 
     A candidate whose trial failed counts as tried, whatever the cause.
 
@@ -161,6 +165,7 @@ def untried(encoding: Encoding, pool: Pool, history: History) -> NDArray[np.intp
     """
     free = np.ones(len(pool.names), dtype=bool)
     free[list(_used(encoding, pool, history))] = False
+    free[refused(encoding, history).get(0, [])] = False
     rows = np.flatnonzero(free)
     if len(rows) == 0:
         raise PoolExhausted(len(pool.names))

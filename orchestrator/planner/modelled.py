@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from orchestrator.errors import PoolExhausted
+from orchestrator.errors import InputError, PoolExhausted
+from orchestrator.model.candidates import pool_of
 from orchestrator.model.expression import compile_expression
 from orchestrator.model.space import Context, parameter_units
 from orchestrator.model.trial import Proposal
@@ -26,12 +27,13 @@ from orchestrator.planner.models import Models, models
 from orchestrator.planner.options import ModelOptions
 from orchestrator.planner.possible import Possible
 from orchestrator.planner.question import Question, question
+from orchestrator.planner.refused import refused, refused_codes
 from orchestrator.planner.scalarised import scalarised
 from orchestrator.planner.scoring import Scoring
 from orchestrator.planner.search import Found, Search
 from orchestrator.planner.sources import Informing, informing
 from orchestrator.planner.weighing import Cheapness, safety, what_is_learnt
-from orchestrator.planner.worth import Weight
+from orchestrator.planner.worth import Weight, Worth
 from orchestrator.ports.planner import Belief, History, PlanningTask
 
 __all__ = ["Modelled", "Scoring", "informed_by", "model", "threads"]
@@ -72,7 +74,7 @@ class Modelled:
         """
         diagnosis = self.diagnosis
         incumbents = diagnosis.incumbents(N_INCUMBENTS)
-        in_flight = np.concatenate([self.seen.pending_codes, self._unjudged()])
+        in_flight = self._in_flight()
         chosen: list[Proposal] = []
         newest = self.seen.newest
         for number in range(n):
@@ -88,16 +90,49 @@ class Modelled:
             newest = best.codes
         return chosen
 
+    def ranked(self, n: int) -> list[Proposal]:
+        """The up to `n` candidates of a pool that are worth most, the best first, each as if it
+        were the next one; of a pool beside other parameters at what these would be next.
+
+        Raises:
+            InputError: the space has no pool.
+            PoolExhausted: no candidate is left.
+            PlanningError: no point is possible.
+        """
+        pool = pool_of(self.task.space)
+        if pool is None:
+            raise InputError("the space has no pool, so there are no candidates to rank")
+        seed, newest = _seed(self.task.seed, self.history.n_proposed), self.seen.newest
+        in_flight, base = self._in_flight(), np.zeros(self.encoding.n_parameters)
+        if self.encoding.sole_pool is None:
+            incumbents = self.diagnosis.incumbents(N_INCUMBENTS)
+            base = self._best(incumbents, in_flight, newest, seed).codes
+        value, used = self._worth(in_flight, newest, seed), self._used(in_flight)
+        found = self._search(newest, seed).ranked(value, base, used, pool.name, n)
+        return [self.diagnosis.proposal(one, None) for one in found]
+
+    def _in_flight(self) -> Floats:
+        return np.concatenate([self.seen.pending_codes, self._unjudged()])
+
+    def _used(self, in_flight: Floats) -> Floats:
+        """Codes (m x p) of what is not proposed again where the space is a pool."""
+        barred = refused_codes(self.encoding, self.history)
+        return np.concatenate([self.seen.codes, in_flight, barred])
+
     def _unjudged(self) -> Floats:
         """Codes (n x p) of trials that gave data, but nothing yet on the first goal."""
         known = set(self.seen.measured[self.asked.names[0]].rows)
         return self.seen.codes[[r for r in self.seen.survived if r not in known]]
 
     def _best(self, incumbents: Floats, in_flight: Floats, newest: Floats, seed: int) -> Found:
+        value, search = self._worth(in_flight, newest, seed), self._search(newest, seed)
+        return search.best(value, incumbents, self._used(in_flight))
+
+    def _worth(self, in_flight: Floats, newest: Floats, seed: int) -> Worth:
         encoding, seen = self.encoding, self.seen
         measured = seen.codes[list(seen.measured[self.asked.names[0]].rows)]
         lifted = encoding.features(encoding.at_highest_fidelity(measured))
-        value = worth(
+        return worth(
             encoding,
             self.asked,
             self._with_failures(),
@@ -108,17 +143,19 @@ class Modelled:
             draws=self.options.draws,
             seed=seed,
         )
+
+    def _search(self, newest: Floats, seed: int) -> Search:
         context = self._in_context(newest)
-        search = Search(
-            encoding,
-            replace(self.possible, context=context),
-            safety(encoding, self.asked, self.found.processes),
+        barred = refused(self.encoding, self.history)
+        return Search(
+            self.encoding,
+            replace(self.possible, context=context, refused=barred),
+            safety(self.encoding, self.asked, self.found.processes),
             context,
             self.options.raw_samples,
             self.options.restarts,
             seed,
         )
-        return search.best(value, incumbents, np.concatenate([seen.codes, in_flight]))
 
     def _with_failures(self) -> tuple[GaussianProcess, ...]:
         """The processes for the search: at points that failed because of their parameters the goals

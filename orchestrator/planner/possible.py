@@ -1,4 +1,5 @@
-"""What is known to be possible before anything is tried: mixtures and known constraints.
+"""What is known to be possible before anything is tried: mixtures, known constraints, and what
+people did not refuse.
 
 Points are drawn so that mixtures add up, and kept where every constraint holds.
 """
@@ -16,6 +17,7 @@ from orchestrator.model.space import SearchSpace
 from orchestrator.planner.blend import Blend, blend
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.kernel import Floats
+from orchestrator.planner.refused import Refused, agrees
 from orchestrator.planner.sobol import Sobol
 
 BLOCK = 512
@@ -25,7 +27,7 @@ MAX_BLOCKS = 400
 @dataclass(frozen=True)
 class Possible:
     """The points of a space that may be tried; with `context` (codes, p), while what cannot be
-    chosen is as it is there.
+    chosen is as it is there; without the `refused` candidates of pools.
 
     Raises:
         InputError: a constraint cannot be compiled.
@@ -33,6 +35,7 @@ class Possible:
 
     encoding: Encoding
     context: Floats | None = None
+    refused: Refused = field(default_factory=dict)
     blends: tuple[Blend, ...] = field(init=False)
     expressions: tuple[Any, ...] = field(init=False)
 
@@ -42,15 +45,22 @@ class Possible:
         object.__setattr__(self, "expressions", _expressions(space))
 
     @property
-    def is_bound(self) -> bool:
+    def is_tied(self) -> bool:
         """Whether real parameters are tied to anything but their bounds."""
         return bool(self.blends or self.expressions)
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether not every point of the space may be tried."""
+        return self.is_tied or bool(self.refused)
 
     def holds(self, codes: Floats) -> NDArray[np.bool_]:
         """Which codes (n x p), snapped, may be tried."""
         good = np.ones(len(codes), dtype=bool)
         for one in self.blends:
             good &= one.holds(codes)
+        if self.refused:
+            good &= ~agrees(self.encoding, self.refused, codes)
         if self.expressions and len(codes):
             good &= (self.excess(codes) <= 0.0).all(axis=1)
         return good
@@ -70,6 +80,7 @@ class Possible:
         if n == 0:
             texts = [c.text for c in self.encoding.space.constraints]
             texts += [f"the mixture '{m.name}'" for m in self.encoding.space.mixtures]
+            texts += ["what people refused"] if self.refused else []
             raise PlanningError(
                 f"no point was found that is possible under {', '.join(texts)}",
                 hint="loosen one of them, or the bounds of the parameters",

@@ -87,6 +87,32 @@ class Search:
         place = int(np.argmax(values))
         return Found(codes[place], float(values[place]))
 
+    def ranked(self, worth: Worth, base: Floats, used: Floats, name: str, n: int) -> list[Found]:
+        """The up to `n` candidates of the pool `name` that are worth most, the best first, with all
+        other parameters as in `base` (codes, p); none of those `used` (codes, m x p) where the pool
+        is the whole space.
+
+        Raises:
+            PoolExhausted: none is left.
+        """
+        place = self.encoding.place(name)
+        n_all = self.encoding.cells[place]
+        taken = np.zeros(n_all, dtype=bool)
+        if self.encoding.sole_pool is not None:
+            taken[self._places(used)] = True
+        free = np.flatnonzero(~taken)
+
+        def candidates(a: int, b: int) -> Floats:
+            codes = np.repeat(base[None, :], b - a, axis=0)
+            codes[:, place] = (free[a:b] + 0.5) / n_all
+            return self.possible.only(codes)
+
+        codes, values = worth.best_of(candidates, len(free))
+        if not len(codes):
+            raise PoolExhausted(n_all)
+        order = np.argsort(-values, kind="stable")[:n]
+        return [Found(codes[i], float(values[i])) for i in order]
+
     def _safest(
         self, safety: Safety, worth: Worth, codes: Floats, values: Floats, incumbents: Floats
     ) -> tuple[Floats, Floats]:

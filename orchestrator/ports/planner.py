@@ -76,7 +76,8 @@ class History(_Plain):
     `n_proposed` is how many proposals were made before (by the planner): it places the next
     one in the initial design and in the stream of random numbers. `preferences` are pairs of
     trials, the better one first. `now_s` is the campaign time. `context` has the newest value of
-    each context that was measured.
+    each context that was measured. `refused` are candidates that are not to be proposed any more:
+    the name of the pool, and that of the candidate.
     """
 
     evaluated: tuple[Evaluated, ...] = ()
@@ -85,6 +86,7 @@ class History(_Plain):
     preferences: tuple[tuple[int, int], ...] = ()
     now_s: float | None = None
     context: Point = Field(default_factory=dict)
+    refused: tuple[tuple[str, str], ...] = ()
 
 
 class LeaveOneOut(_Plain):
@@ -206,6 +208,21 @@ class ModellingPlanner(Planner, Protocol):
 
         Raises:
             PlanningError: an outcome cannot be used.
+        """
+        ...
+
+
+@runtime_checkable
+class RankingPlanner(Planner, Protocol):
+    """A planner that can say which candidates of a pool it thinks best."""
+
+    def ranked(self, history: History, n: int) -> Sequence[Proposal]:
+        """The up to `n` different candidates that are worth most now, each as if it were the next
+        proposal, the best first; none while too little is known for a model.
+
+        Raises:
+            InputError: the space has no pool of candidates.
+            PlanningError: an outcome cannot be used (`PoolExhausted`: no candidate is left).
         """
         ...
 

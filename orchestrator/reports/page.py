@@ -16,6 +16,7 @@ from orchestrator.ports.planner import Belief
 from orchestrator.reports import charts
 from orchestrator.reports.belief_charts import belief_data
 from orchestrator.reports.beliefs import belief_words
+from orchestrator.reports.gallery import Looks, gallery
 from orchestrator.reports.incidents import incidents
 from orchestrator.reports.numbers import duration, number, pretty_unit, titled
 from orchestrator.reports.single_page import render, write_text
@@ -54,16 +55,20 @@ def write_report(
     notes: Sequence[str] = (),
     belief: Belief | None = None,
     why_none: str = "",
+    looks: Looks | None = None,
 ) -> Path:
     """Writes the report.
 
     `lab` says where it ran (else: what the journal knows of the lab). `belief` is what the
-    planner's model holds for true, `why_none` why there is none, in a sentence.
+    planner's model holds for true, `why_none` why there is none, in a sentence; `looks` how its
+    materials look.
 
     Raises:
         InputError: the file cannot be written.
     """
-    page = report_html(campaign, state, lab=lab, notes=notes, belief=belief, why_none=why_none)
+    page = report_html(
+        campaign, state, lab=lab, notes=notes, belief=belief, why_none=why_none, looks=looks
+    )
     return write_text(Path(path), page)
 
 
@@ -75,6 +80,7 @@ def report_html(
     notes: Sequence[str] = (),
     belief: Belief | None = None,
     why_none: str = "",
+    looks: Looks | None = None,
 ) -> str:
     """The report's text: a pure function of its arguments."""
     glance = summary(campaign, state)
@@ -95,6 +101,7 @@ def report_html(
         "n_doubts": len(state.doubts()),
         "belief": None if belief is None else belief_words(campaign, state, belief),
         "why_none": why_none,
+        "materials": gallery(campaign, state, looks or Looks()),
         "gains": charts.still_to_gain(campaign, state) is not None,
         "provenance": _provenance(campaign, state),
     }

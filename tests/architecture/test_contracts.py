@@ -93,6 +93,11 @@ FAULTS = [
         "def f():\n    import sklearn",
     ),
     Fault(
+        "One door: chemistry in the materials and the molecular simulators",
+        "orchestrator/runtime/triage_sheet.py",
+        "def f():\n    import xlsxwriter",
+    ),
+    Fault(
         "One door: APScheduler in scheduling",
         "orchestrator/engine/loop.py",
         "from apscheduler.schedulers.asyncio import AsyncIOScheduler",

@@ -30,7 +30,7 @@ HAGANE = Path(sys.executable).with_name("hagane")
 COMMANDS = [
     *("demo", "run", "check", "rehearse", "list", "show", "trials", "events", "pause", "resume"),
     *("stop", "doubts", "resolve", "observe", "report", "export", "propose", "replay", "schema"),
-    *("try", "prefer", "belief"),
+    *("try", "prefer", "belief", "triage"),
     *("resource list", "resource show", "resource check", "doctor", "new campaign"),
 ]
 SWIFT = "seed: 7}\nclock: {kind: scaled, speed: 20000}"
@@ -492,3 +492,15 @@ def _start(film: Path) -> subprocess.Popen[bytes]:
 
 def _has_store(film: Path) -> bool:
     return (film.parent / "data" / "store.sqlite").exists()
+
+
+def test_triage_of_a_campaign_without_a_pool_is_refused_in_words(store: Path) -> None:
+    told = hagane("triage", "--store", store)
+    assert told.code == 2
+    assert "has no pool of candidates" in told.err
+
+
+def test_a_sheet_of_votes_is_read_and_not_written(store: Path, here: Path) -> None:
+    told = hagane("triage", "--store", store, "--votes", here / "v.csv", "--to", here / "t.csv")
+    assert told.code == 2
+    assert "either written or read" in told.err

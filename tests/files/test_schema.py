@@ -31,7 +31,8 @@ KNOWN = {
     "$schema", "$defs", "$ref", "title", "description", "examples", "default", "type",
     "properties", "required", "additionalProperties", "patternProperties", "propertyNames",
     "items", "enum", "const", "anyOf", "minItems", "maxItems", "minLength", "maxLength",
-    "minProperties", "maxProperties", "minimum", "exclusiveMinimum", "pattern",
+    "minProperties", "maxProperties", "minimum", "exclusiveMinimum", "maximum",
+    "pattern",
 }  # fmt: skip
 
 
@@ -81,6 +82,8 @@ class Checker:
             too_small = value <= schema.get("exclusiveMinimum", value - 1)
             if too_small or value < schema.get("minimum", value):
                 yield f"{at}: too small"
+            if value > schema.get("maximum", value):
+                yield f"{at}: too large"
 
     def _of_object(self, value: dict[str, Any], schema: dict[str, Any], at: str) -> Iterator[str]:
         yield from (f"{at}: {n} missing" for n in schema.get("required", []) if n not in value)

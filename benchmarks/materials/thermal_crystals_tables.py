@@ -1,4 +1,4 @@
-"""Writes compounds.csv, phase_space.csv and known.csv: compounds of eight valence electrons.
+"""Writes the tables of campaigns/thermal_crystals: compounds of eight valence electrons.
 
 The phase space is `simulators.atomistic.slack`'s, times a factor between 0.84 and 1.19 of its own
 for each compound, since a harmonic calculation does not follow the conductivity exactly. Known are
@@ -29,7 +29,8 @@ def main() -> None:
     formulas = list(GROUPS[4])
     formulas += [a + b for i, a in enumerate(GROUPS[4]) for b in GROUPS[4][:i]]
     formulas += [a + b for group in (1, 2, 3) for a in GROUPS[group] for b in GROUPS[8 - group]]
-    folder, rng = Path(__file__).parent, Random(0)
+    folder = Path(__file__).parents[2] / "campaigns" / "thermal_crystals"
+    rng = Random(0)
     with (folder / "compounds.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["formula"], *([f] for f in formulas)])
     kappa = {formula: conductivity(formula)["thermal_conductivity"] for formula in formulas}

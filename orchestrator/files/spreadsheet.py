@@ -1,0 +1,104 @@
+"""Reads the first sheet of an XLSX file as a table of texts [ECMA-376, part 1, 18].
+
+Enough of the format for what spreadsheets write; nothing in it is run or followed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+from orchestrator.errors import FileProblems, Problem
+from orchestrator.files.table import Table
+
+MAX_BYTES = 100_000_000
+"""Of one part of the file, unpacked."""
+_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_PLACE = re.compile(r"([A-Z]+)(\d+)")
+
+
+def read_spreadsheet(path: Path) -> Table:
+    """The first sheet; its first row is the header, cells are as they were typed, numbers with all
+    their digits. Columns without a heading and rows without a cell are skipped.
+
+    Raises:
+        FileProblems: it cannot be read, is no XLSX file, or has no header.
+    """
+    try:
+        raw = path.read_bytes()
+        with zipfile.ZipFile(io.BytesIO(raw)) as book:
+            cells = _cells(book)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise FileProblems(str(path), [Problem(f"it cannot be read: {reason}")]) from error
+    except (zipfile.BadZipFile, KeyError, ValueError, IndexError, ElementTree.ParseError) as error:
+        problem = Problem("it is no XLSX file that can be read", "save it as .xlsx or .csv")
+        raise FileProblems(str(path), [problem]) from error
+    header = {column: text for (row, column), text in cells.items() if row == 1 and text}
+    problems = _problems(list(header.values()))
+    if problems:
+        raise FileProblems(str(path), problems)
+    lines = sorted({row for (row, _), text in cells.items() if row > 1 and text})
+    return Table(
+        source=str(path),
+        columns=tuple(header.values()),
+        rows=tuple(tuple(cells.get((line, c), "") for c in header) for line in lines),
+        lines=tuple(lines),
+        sha256=hashlib.sha256(raw).hexdigest(),
+    )
+
+
+def _problems(header: list[str]) -> list[Problem]:
+    if not header:
+        return [Problem("the first row has no headings")]
+    twice = [name for name in dict.fromkeys(header) if header.count(name) > 1]
+    return [Problem(f"two columns are named '{name}'", "", 1) for name in twice]
+
+
+def _cells(book: zipfile.ZipFile) -> dict[tuple[int, int], str]:
+    """Texts by row (from 1) and column (from 1), in this order."""
+    shared = [_text(item) for item in _part(book, "xl/sharedStrings.xml", "si")]
+    sheets = [n for n in book.namelist() if re.fullmatch(r"xl/worksheets/sheet\d+\.xml", n)]
+    first = min(sheets, key=lambda n: int(n[len("xl/worksheets/sheet") : -len(".xml")]))
+    found: dict[tuple[int, int], str] = {}
+    for cell in _part(book, first, "c"):
+        place = _PLACE.fullmatch(cell.get("r", ""))
+        if place is None:
+            raise ValueError("a cell without a place")
+        found[int(place[2]), _column(place[1])] = _value(cell, shared).strip()
+    return dict(sorted(found.items()))
+
+
+def _part(book: zipfile.ZipFile, name: str, tag: str) -> Iterator[ElementTree.Element]:
+    """The elements of a kind in a part of the file; none where there is no such part."""
+    if name not in book.namelist():
+        return iter(())
+    if book.getinfo(name).file_size > MAX_BYTES:
+        raise ValueError("too large")
+    return ElementTree.fromstring(book.read(name)).iter(f"{_MAIN}{tag}")
+
+
+def _value(cell: ElementTree.Element, shared: list[str]) -> str:
+    kind = cell.get("t", "n")
+    if kind == "inlineStr":
+        return _text(cell)
+    text = cell.findtext(f"{_MAIN}v") or ""
+    return shared[int(text)] if kind == "s" and text else text
+
+
+def _text(element: ElementTree.Element) -> str:
+    """All runs of a rich text, without phonetic ones."""
+    aside = {run for part in element.iter(f"{_MAIN}rPh") for run in part}
+    return "".join(t.text or "" for t in element.iter(f"{_MAIN}t") if t not in aside)
+
+
+def _column(letters: str) -> int:
+    number = 0
+    for letter in letters:
+        number = 26 * number + ord(letter) - ord("A") + 1
+    return number

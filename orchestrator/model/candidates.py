@@ -1,0 +1,51 @@
+"""Candidates of a pool as materials, and what is known of the trials that were made of them."""
+
+from __future__ import annotations
+
+from orchestrator.model.campaign import Campaign
+from orchestrator.model.space import Pool, SearchSpace
+from orchestrator.model.start import KnownOutcome, KnownTrial
+from orchestrator.model.state import State, TrialState
+
+
+def pool_of(space: SearchSpace) -> Pool | None:
+    """The pool whose candidates a campaign is about: one that grows, or else one of described
+    materials, or else the first one; None where there is none."""
+    pools = [p for p in space.parameters if isinstance(p, Pool)]
+    pools.sort(key=lambda p: (p.generation is None, not p.described))
+    return pools[0] if pools else None
+
+
+def material_of(pool: Pool, candidate: str) -> str:
+    """The material of a candidate, as its descriptor reads it; '' of a pool without descriptors."""
+    if not pool.described:
+        return ""
+    return pool.words(candidate).get(pool.described[0].material, candidate)
+
+
+def is_made(pool: Pool, candidate: str) -> bool:
+    """Whether a candidate was made by a generator, rather than read from the table."""
+    return candidate not in pool.names
+
+
+def known_trial(campaign: Campaign, state: State, number: int) -> KnownTrial | None:
+    """What is known of a trial by its number; those known before the first one are ..., -2, -1."""
+    if number in state.trials:
+        return _as_known(campaign, state.trials[number])
+    before = (*campaign.start, *(state.opened.start if state.opened else ()))
+    return before[number] if -len(before) <= number < 0 else None
+
+
+def _as_known(campaign: Campaign, trial: TrialState) -> KnownTrial:
+    outcomes = {}
+    for metric in campaign.metrics:
+        seen = trial.observed(metric.name)
+        if seen is not None:
+            event = seen.event
+            outcomes[metric.name] = KnownOutcome(
+                value=event.value,
+                sd=event.sd,
+                n_samples=event.n_samples,
+                censored=event.censored,
+            )
+    return KnownTrial(point=trial.proposal.point, outcomes=outcomes)

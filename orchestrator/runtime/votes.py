@@ -1,0 +1,114 @@
+"""Votes on candidates that people wrote into a sheet, read back."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from orchestrator.engine.votes import voted
+from orchestrator.errors import FileProblems, HaganeError, InputError, Problem, UnknownName
+from orchestrator.files.columns import column_of, number_in
+from orchestrator.files.spreadsheet import read_spreadsheet
+from orchestrator.files.table import Table, read_table
+from orchestrator.model.campaign import Campaign
+from orchestrator.model.candidates import is_made, pool_of
+from orchestrator.model.space import Pool
+from orchestrator.model.state import State
+from orchestrator.settings import user_name
+
+WANTED = ("+1", "1", "+1.0", "1.0")
+REFUSED = ("-1", "-1.0", "\u22121")
+"""The last one has a minus sign, as word processors write it."""
+
+
+def read_votes(path: Path, campaign: Campaign, state: State) -> dict[str, Any]:
+    """What goes into the inbox: `wanted` points, `refused` pairs of pool and candidate, `remarks`
+    by candidate.
+
+    The sheet (`.xlsx`, or CSV) has the columns `name` and `vote`, and where the pool is not alone
+    those of the other parameters.
+
+    Raises:
+        FileProblems: with everything that is wrong, by row; nothing of it was taken then.
+        InputError: it has no votes, or not these columns.
+    """
+    pool = pool_of(campaign.space)
+    if pool is None:
+        raise InputError(f"campaign '{campaign.name}' has no pool of candidates to vote on")
+    is_book = path.suffix.lower() == ".xlsx"
+    table = read_spreadsheet(path) if is_book else read_table(path)
+    names, votes = table.texts("name"), table.texts("vote")
+    found: dict[str, Any] = {"wanted": [], "refused": [], "remarks": _remarks(table, names)}
+    problems = []
+    for place, (line, name, vote) in enumerate(zip(table.lines, names, votes, strict=True)):
+        try:
+            one = _vote(campaign, pool, table, place, name, vote)
+            voted(campaign, state, {**found, **_added(found, one)}, user_name())
+        except HaganeError as error:
+            problems.append(Problem(str(error), error.hint, line))
+        else:
+            found |= _added(found, one)
+    if problems:
+        raise FileProblems(str(path), problems)
+    if not (found["wanted"] or found["refused"]):
+        raise InputError(f"{path} has no votes", hint="write +1 or -1 into the column 'vote'")
+    return found
+
+
+def _added(found: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
+    return {key: [*found[key], value] for key, value in one.items()}
+
+
+def _vote(
+    campaign: Campaign, pool: Pool, table: Table, place: int, name: str, vote: str
+) -> dict[str, Any]:
+    """One vote as an entry of `wanted` or `refused`; nothing for an empty cell."""
+    if not vote:
+        return {}
+    if vote not in (*WANTED, *REFUSED):
+        raise InputError(f"the vote '{vote}' is none", hint="write +1, -1, or nothing")
+    _refuse_unknown(pool, name)
+    if vote in REFUSED:
+        return {"refused": [pool.name, name]}
+    point: dict[str, Any] = {pool.name: name}
+    for parameter in campaign.space.parameters:
+        cell = _cell(table, place, parameter.name, getattr(parameter, "unit", ""))
+        if parameter.name != pool.name and cell not in (None, ""):
+            point[parameter.name] = cell
+    return {"wanted": point}
+
+
+def _refuse_unknown(pool: Pool, name: str) -> None:
+    """Accepts a candidate of the table, or one that a generator could have made."""
+    if not is_made(pool, name):
+        return
+    chosen = pool.generation
+    if chosen is None or not name:
+        raise UnknownName(f"candidate of '{pool.name}'", name, pool.names)
+    module, _, cls = chosen.descriptors[0].partition(":")
+    reader = getattr(importlib.import_module(module), cls)(**pool.described[0].options)
+    try:
+        canonical = reader.canonical(name)
+    except InputError as error:
+        raise InputError(f"'{name}' is no candidate: {error}", hint=error.hint) from error
+    if canonical != name:
+        raise InputError(f"'{name}' is no candidate", hint=f"write it as '{canonical}'")
+
+
+def _cell(table: Table, place: int, name: str, unit: str) -> float | str | None:
+    """A parameter's cell as a number in its unit, or as a word; None without such a column."""
+    try:
+        column = column_of(table, name)
+    except UnknownName:
+        return None
+    text = table.texts(column)[place]
+    number = number_in(text, column, unit)
+    return text if number is None else number
+
+
+def _remarks(table: Table, names: Sequence[str]) -> dict[str, str]:
+    if "remark" not in table.columns:
+        return {}
+    return {n: said for n, said in zip(names, table.texts("remark"), strict=True) if said}

@@ -1,0 +1,97 @@
+"""Spreadsheets are read as what was typed into them."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+
+from orchestrator.errors import FileProblems
+from orchestrator.files.spreadsheet import read_spreadsheet
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+
+def book(path: Path, *rows: tuple[object, ...]) -> Path:
+    made = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False})
+    sheet = made.add_worksheet()
+    for number, row in enumerate(rows):
+        for place, cell in enumerate(row):
+            if cell is not None:
+                sheet.write(number, place, cell)
+    made.add_worksheet("notes").write(0, 0, "nothing to read")
+    made.close()
+    return path
+
+
+def by_hand(path: Path, sheet: str, **parts: str) -> Path:
+    with zipfile.ZipFile(path, "w") as made:
+        text = f'<worksheet xmlns="{MAIN}"><sheetData>{sheet}</sheetData></worksheet>'
+        made.writestr("xl/worksheets/sheet1.xml", text)
+        for name, part in parts.items():
+            made.writestr(f"xl/{name}.xml", part)
+    return path
+
+
+def test_the_first_sheet_is_a_table_of_what_was_typed(tmp_path: Path) -> None:
+    path = book(
+        tmp_path / "a.xlsx", ("name", "vote", "x [K]"), ("µ-1 ", -1, 300.5), (None,), ("=b", "+1")
+    )
+    table = read_spreadsheet(path)
+    assert table.columns == ("name", "vote", "x [K]")
+    assert table.rows == (("µ-1", "-1", "300.5"), ("=b", "+1", ""))
+    assert table.lines == (2, 4)
+
+
+def test_columns_far_to_the_right_and_without_heading_keep_their_places(tmp_path: Path) -> None:
+    row: list[object] = [None] * 30
+    row[0], row[28] = "name", "vote"
+    path = book(tmp_path / "a.xlsx", tuple(row), ("a", "no heading", *[None] * 26, 1))
+    table = read_spreadsheet(path)
+    assert table.columns == ("name", "vote")
+    assert table.rows == (("a", "1"),)
+
+
+def test_rich_texts_and_texts_within_cells_are_read_whole(tmp_path: Path) -> None:
+    strings = (
+        f'<sst xmlns="{MAIN}"><si><r><t>na</t></r><r><t>me</t></r><rPh><t>x</t></rPh></si></sst>'
+    )
+    sheet = (
+        '<row><c r="A1" t="s"><v>0</v></c><c r="B1" t="inlineStr"><is><t>vote</t></is></c></row>'
+        '<row><c r="A2" t="str"><v>iron</v></c><c r="B2"><v>1</v></c><c r="C2"/></row>'
+    )
+    table = read_spreadsheet(by_hand(tmp_path / "a.xlsx", sheet, sharedStrings=strings))
+    assert table.columns == ("name", "vote")
+    assert table.rows == (("iron", "1"),)
+
+
+@pytest.mark.parametrize("raw", [b"", b"name,vote\n", b"PK\x03\x04 torn"])
+def test_what_is_no_spreadsheet_is_refused_in_words(tmp_path: Path, raw: bytes) -> None:
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(raw)
+    with pytest.raises(FileProblems, match="no XLSX file that can be read"):
+        read_spreadsheet(path)
+
+
+def test_a_torn_or_missing_part_is_refused_in_words(tmp_path: Path) -> None:
+    torn = by_hand(tmp_path / "torn.xlsx", '<row><c r="A1" t="s"><v>7</v></c></row>')
+    with pytest.raises(FileProblems, match="no XLSX file"):
+        read_spreadsheet(torn)
+    with zipfile.ZipFile(tmp_path / "empty.xlsx", "w"):
+        pass
+    with pytest.raises(FileProblems, match="no XLSX file"):
+        read_spreadsheet(tmp_path / "empty.xlsx")
+    with pytest.raises(FileProblems, match="cannot be read: no such file"):
+        read_spreadsheet(tmp_path / "none.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("header", "said"), [((None, None), "no headings"), (("a", "a"), "two columns are named 'a'")]
+)
+def test_a_header_that_names_no_column_is_refused(
+    tmp_path: Path, header: tuple[object, ...], said: str
+) -> None:
+    with pytest.raises(FileProblems, match=said):
+        read_spreadsheet(book(tmp_path / "a.xlsx", header, (1, 2)))

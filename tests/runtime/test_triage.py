@@ -1,0 +1,241 @@
+"""Triage: the best candidates for people to judge, and their votes back into the campaign."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+
+from orchestrator.errors import FileProblems, InputError
+from orchestrator.files.spreadsheet import read_spreadsheet
+from orchestrator.materials.descriptors.molecule import Morgan
+from orchestrator.model.campaign import Budget, Campaign, PlannerChoice, StopRules
+from orchestrator.model.counts import Counts
+from orchestrator.model.objective import Goal, Metric, Objective, OutcomeConstraint
+from orchestrator.model.rows import Rows
+from orchestrator.model.space import Described, Generation, Pool, Real, SearchSpace
+from orchestrator.model.start import KnownOutcome, KnownTrial
+from orchestrator.model.state import State
+from orchestrator.runtime.triage import shortlist
+from orchestrator.runtime.triage_sheet import shown_as, write_sheet, write_structures
+from orchestrator.runtime.votes import read_votes
+
+SMILES = ("C", "CC", "CCC", "CCCC", "CO", "CCO", "CCCO", "CCCCO", "OCCO", "c1ccccc1O")
+MORGAN = {"radius": 1, "size": 64}
+HEAT = Real(name="heat", low=0.0, high=100.0, unit="degC")
+METRICS = (Metric(name="boiling", expression="", unit="degC"),
+           Metric(name="density", expression="", unit="g/cm^3"))  # fmt: skip
+
+
+def alcohols(*more: Real, described: bool = True, grows: bool = False) -> Campaign:
+    """Which of ten molecules boils highest, and is light; six were measured before."""
+    counts = Counts.of(Morgan(**MORGAN).describe(SMILES).astype(int).tolist())  # type: ignore[arg-type]
+    said = Described(descriptor="morgan", material="smiles", options=MORGAN, counts=counts)
+    target = "orchestrator.materials.descriptors.molecule:Morgan"
+    pool = Pool(
+        name="liquid",
+        names=tuple(f"L{i}" for i in range(len(SMILES))),
+        columns=() if described else ("length",),
+        units=() if described else ("",),
+        rows=Rows.of(() if described else [(float(len(s)),) for s in SMILES]),
+        texts={"smiles": SMILES} if described else {},
+        described=(said,) if described else (),
+        generation=Generation(
+            kind="none", target="none:None", descriptors=(target,), material="smiles", every=99
+        )
+        if grows
+        else None,
+    )
+    return Campaign(
+        name="alcohols",
+        goal="boils high",
+        space=SearchSpace(parameters=(pool, *more)),
+        roles={},
+        recipe=(),
+        metrics=METRICS,
+        objective=Objective(
+            goals=(Goal(metric="boiling", direction="maximise"),),
+            constraints=(OutcomeConstraint(metric="density", sense="<=", bound=1.0),),
+        ),
+        planner=PlannerChoice(kind="bayesian", initial=2),
+        budget=Budget(trials=20),
+        stop=StopRules(),
+        seed=1,
+        start=tuple(_measured(i, more) for i in range(6)),
+    )
+
+
+def _measured(i: int, more: tuple[Real, ...]) -> KnownTrial:
+    smiles = SMILES[i]
+    values = {"boiling": 30.0 * len(smiles) + 80.0 * smiles.count("O"), "density": 0.7 + 0.02 * i}
+    return KnownTrial(
+        point={"liquid": f"L{i}"} | {p.name: 20.0 + i for p in more},
+        outcomes={name: KnownOutcome(value=v) for name, v in values.items()},
+    )
+
+
+def votes_in(path: Path, *rows: dict[str, str]) -> Path:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def test_each_candidate_comes_with_its_nearest_measured_one_and_the_chemistry() -> None:
+    found = shortlist(alcohols(), State(), 3)
+    assert found.remarks == ()
+    assert len(found.rows) == 3
+    for row in found.rows:
+        assert row.material == SMILES[int(row.name[1:])]
+        assert set(row.proposal.predicted) == {"boiling", "density"}
+        assert row.nearest is not None
+        assert row.nearest.name in {f"L{i}" for i in range(6)}
+        assert row.nearest.known.outcomes["boiling"].value > 0
+        assert 0 < (row.nearest.similarity or 0) <= 1
+        assert not row.is_new
+    (ethylene_glycol,) = [r for r in shortlist(alcohols(), State(), 9).rows if r.name == "L8"]
+    assert ethylene_glycol.weight == pytest.approx(62.07, abs=0.01)
+
+
+def test_a_model_that_predicts_no_better_than_the_mean_says_so() -> None:
+    campaign = alcohols()
+    noise = [3.0, -1.0, 2.0, -3.0, 1.0, -2.0, 3.0, -3.0, 2.0, -1.0]
+    start = tuple(
+        KnownTrial(point={"liquid": f"L{i % 9}"}, outcomes={"boiling": KnownOutcome(value=v)})
+        for i, v in enumerate(noise)
+    )
+    found = shortlist(campaign.model_copy(update={"start": start}), State(), 1)
+    assert found.remarks[0].startswith("Not to be relied on yet: the model predicts boiling")
+
+
+def test_the_sheet_has_a_drawing_a_row_and_room_for_votes(tmp_path: Path) -> None:
+    found = shortlist(alcohols(), State(), 3)
+    table = read_spreadsheet(write_sheet(found, tmp_path / "triage.xlsx"))
+    assert table.columns[:4] == ("rank", "drawing", "name", "material")
+    assert table.columns[-2:] == ("vote", "remark")
+    assert {"expected boiling [degC]", "sd of boiling [degC]", "chance to keep the limits",
+            "nearest measured", "its boiling [degC]", "similarity", "weight [g/mol]"} <= set(
+        table.columns
+    )  # fmt: skip
+    assert table.texts("name") == tuple(row.name for row in found.rows)
+    assert set(table.texts("vote")) == {""}
+
+
+def test_candidates_that_are_no_materials_are_listed_and_it_is_said_what_is_missing(
+    tmp_path: Path,
+) -> None:
+    found = shortlist(alcohols(described=False), State(), 3)
+    assert "nothing to be drawn" in found.remarks[0]
+    table = read_spreadsheet(write_sheet(found, tmp_path / "triage.xlsx"))
+    assert "drawing" not in table.columns
+    assert len(table.rows) == 3
+    with pytest.raises(InputError, match="no molecules to write: the pool's candidates are not"):
+        write_structures(found, tmp_path / "triage.sdf")
+
+
+def test_structures_are_written_with_what_is_expected_of_them(tmp_path: Path) -> None:
+    found = shortlist(alcohols(), State(), 3)
+    assert write_structures(found, tmp_path / "triage.sdf") == 0
+    text = (tmp_path / "triage.sdf").read_text()
+    assert text.count("$$$$") == 3
+    assert text.count("<expected boiling [degC]>") == 3
+    assert "<vote>" not in text
+
+
+@pytest.mark.parametrize(
+    ("campaign", "said"),
+    [
+        (alcohols().model_copy(update={"space": SearchSpace(parameters=(HEAT,))}), "no pool"),
+        (alcohols().model_copy(update={"start": ()}), "too little has been measured"),
+        (
+            alcohols().model_copy(update={"planner": PlannerChoice(kind="sobol")}),
+            "'sobol' has no model",
+        ),
+    ],
+)
+def test_what_cannot_be_ranked_is_refused_in_words(campaign: Campaign, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        shortlist(campaign, State(), 3)
+
+
+def test_a_sheet_of_another_kind_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"neither \.xlsx nor \.csv"):
+        write_sheet(shortlist(alcohols(), State(), 1), tmp_path / "triage.doc")
+
+
+def test_votes_are_read_from_the_sheet_that_was_written(tmp_path: Path) -> None:
+    campaign = alcohols(HEAT)
+    found = shortlist(campaign, State(), 4)
+    table = read_spreadsheet(write_sheet(found, tmp_path / "triage.xlsx"))
+    book = xlsxwriter.Workbook(str(tmp_path / "voted.xlsx"))
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, table.columns)
+    for number, row in enumerate(table.rows):
+        cells = dict(zip(table.columns, row, strict=True))
+        cells |= {"vote": ("+1", -1, "", "")[number], "remark": "why" if number == 1 else ""}
+        sheet.write_row(number + 1, 0, cells.values())
+    book.close()
+    votes = read_votes(tmp_path / "voted.xlsx", campaign, State())
+    assert votes["wanted"] == [found.rows[0].proposal.point]
+    assert votes["refused"] == [["liquid", found.rows[1].name]]
+    assert votes["remarks"] == {found.rows[1].name: "why"}
+
+
+def test_bad_votes_are_all_told_by_row_and_none_is_taken(tmp_path: Path) -> None:
+    rows = [("L6", "+1"), ("L7", "maybe"), ("L77", "-1"), ("L6", "-1"), ("L8", "")]
+    path = votes_in(tmp_path / "v.csv", *({"name": n, "vote": v} for n, v in rows))
+    with pytest.raises(FileProblems) as caught:
+        read_votes(path, alcohols(), State())
+    told = [(p.line, p.message) for p in caught.value.problems]
+    assert [line for line, _ in told] == [3, 4, 5]
+    assert "'maybe'" in told[0][1]
+    assert "'L77' is not a candidate of 'liquid'" in told[1][1]
+    assert "both wanted and refused" in told[2][1]
+
+
+def test_a_vote_without_the_other_parameters_says_what_is_missing(tmp_path: Path) -> None:
+    path = votes_in(tmp_path / "v.csv", {"name": "L6", "vote": "+1"})
+    with pytest.raises(FileProblems, match="there is no value of 'heat'"):
+        read_votes(path, alcohols(HEAT), State())
+    converted = votes_in(tmp_path / "k.csv", {"name": "L6", "vote": "1", "heat [K]": "300.15"})
+    (point,) = read_votes(converted, alcohols(HEAT), State())["wanted"]
+    assert point == {"liquid": "L6", "heat": pytest.approx(27.0)}
+
+
+def test_a_sheet_without_votes_or_without_their_column_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="has no votes"):
+        read_votes(votes_in(tmp_path / "a.csv", {"name": "L6", "vote": ""}), alcohols(), State())
+    with pytest.raises(InputError, match="'vote' is not a column"):
+        read_votes(votes_in(tmp_path / "b.csv", {"name": "L6"}), alcohols(), State())
+
+
+def test_of_a_pool_that_grows_what_was_made_may_be_voted_on_and_a_slip_may_not(
+    tmp_path: Path,
+) -> None:
+    campaign = alcohols(grows=True)
+    made = votes_in(tmp_path / "made.csv", {"name": "CCCCCO", "vote": "-1"})
+    assert read_votes(made, campaign, State())["refused"] == [["liquid", "CCCCCO"]]
+    slips = votes_in(
+        tmp_path / "slips.csv", {"name": "L77", "vote": "-1"}, {"name": "OCCCCC", "vote": "+1"}
+    )
+    with pytest.raises(FileProblems) as caught:
+        read_votes(slips, campaign, State())
+    assert [p.line for p in caught.value.problems] == [2, 3]
+    assert "write it as 'CCCCCO'" in caught.value.problems[1].hint
+
+
+@pytest.mark.parametrize(
+    ("cells", "shown"),
+    [
+        ((1, 2, None), "General"),
+        ((0.123456, 1.5), "0.000"),
+        ((1234.5, 2.0), "0"),
+        ((2e-7, None), "0.000E+00"),
+        (("a", None), "General"),
+    ],
+)
+def test_numbers_are_shown_with_four_digits(cells: tuple[float | None, ...], shown: str) -> None:
+    assert shown_as(cells) == shown
