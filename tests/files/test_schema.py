@@ -102,6 +102,7 @@ class Checker:
         if key in schema.get("properties", {}):
             matching.append(schema["properties"][key])
         extra = schema.get("additionalProperties", {})
+        extra = {} if extra is True else extra  # anything goes
         return matching or ([None] if extra is False else [extra or {"title": "anything"}])
 
 
