@@ -29,6 +29,8 @@ from orchestrator.materials.recognition import OLEFINS, belongs
 
 _LONGEST_LINKAGE = 20
 _REACTIVE = "[$([OX2H]),$([SX2H]),$([NX3;H1,H2;!$(N[C,S]=*)])]"
+_CARBONIC = "[NX3,OX2][CX3](=O)[OX2]"
+"""Urethanes and carbonates are made last: a monomer of another linkage that holds one is none."""
 _HALO = "[$([CX3H2]),$([CX3H1][F,Cl]),$([CX3H0]([F,Cl])[F,Cl])]"
 _ANY_VINYL = f"[$([CX3H2]=[CX3H1]),$({_HALO}={_HALO})]"
 """Olefins with one substituent, or with halogens alone. smipoly's finer classes (1.1.2) miss vinyl
@@ -87,7 +89,9 @@ def _are(pieces: Sequence[str], kinds: Sequence[str]) -> bool:
         return False
     found = [molecule(piece) for piece in pieces]
     allowed = (1,) if tuple(kinds) == ("hindPhenol",) else (0, 2)
-    if any(_n(one, _REACTIVE) not in allowed or _n(one, _TAUTOMER) for one in found):
+    if any(_n(one, _REACTIVE) not in allowed for one in found):
+        return False
+    if any(_n(one, pattern) for one in found for pattern in (_TAUTOMER, _CARBONIC)):
         return False
     return any(all(map(belongs, found, order)) for order in itertools.permutations(kinds))
 

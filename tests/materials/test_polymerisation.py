@@ -53,6 +53,7 @@ NOT_MADE = {
     "polyacetylene": "*C=C*",
     "a polyurea": "*NCCCCCCNC(=O)*",
     "a polyester of four pieces": "*OCCOC(=O)CCCCC(=O)OCCCOC(=O)CCC(=O)*",
+    "a polyester of a monomer that holds a urethane": "*OCCOC(=O)Nc1cccc(CNC(=O)CCCCC(*)=O)c1",
     "a polyester of a triol": "*OCC(CO)COC(=O)CCCCC(=O)*",
 }
 

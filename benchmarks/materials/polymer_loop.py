@@ -1,0 +1,113 @@
+"""How many of the polymers that conduct heat best are found in thirty evaluations.
+
+A campaign is played against a table of molecular dynamics (1,077 polymers) as `hagane replay` does,
+with and without what is known of the same polymers: heat capacity, density, refractive index.
+Run it as `python -m benchmarks.materials.polymer_loop`; the table is looked for as in `polymers`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.materials.polymers import CONDUCTIVITY, FOLDER, POLYMERS, absent
+from benchmarks.record import keep, machine
+from orchestrator.files.table import read_table
+from orchestrator.model.campaign import Campaign
+from orchestrator.runtime.load import read_campaign
+from orchestrator.runtime.replay import Settings, _play, settings_of
+
+TRIALS, SEEDS, TOP_SHARE = 30, 10, 0.01
+SOURCES = ("Cp", "density", "refractive_index")
+WAYS = {"no transfer": (), "transfer": SOURCES}
+CAMPAIGN = """
+name: polymer-loop
+goal: the polymer that conducts heat best
+space:
+  polymer: {{pool: {table}, name: monomer_ID, smiles: smiles, descriptor: polymer-morgan}}
+metrics:
+  {value}: {{unit: W/m/K}}
+objective: {{maximise: {value}}}
+planner: {{kind: bayesian, initial: 8}}
+budget: {{trials: {trials}}}
+{transfer}
+"""
+
+
+def loop_row(seeds: int = SEEDS, trials: int = TRIALS) -> dict[str, Any]:
+    """Counts of the top share found per way and seed, the mean of random order, and seconds."""
+    found: dict[str, list[int]] = {}
+    seconds: dict[str, float] = {}
+    n_top = n = 0
+    for way, sources in WAYS.items():
+        study, settings = _read(sources, trials)
+        n = len(settings.means)
+        n_top = max(1, round(TOP_SHARE * n))
+        top = set(settings.ranked(study.objective.loss)[:n_top])
+        began = time.monotonic()
+        found[way] = []
+        for seed in range(seeds):
+            order = _play(settings, study, seed, trials, None)
+            found[way].append(len(top & set(order)))
+            print(f"{way}, seed {seed}: {found[way][-1]} of {n_top}", flush=True)
+        seconds[way] = round((time.monotonic() - began) / seeds, 1)
+    return {
+        "found": found,
+        "top": n_top,
+        "polymers": n,
+        "trials": trials,
+        "random": round(trials * n_top / n, 3),
+        "seconds_per_run": seconds,
+    }
+
+
+def _read(sources: Sequence[str], trials: int) -> tuple[Campaign, Settings]:
+    table = FOLDER / POLYMERS
+    listed = "".join(f"\n  - {{table: {table}, smiles: smiles, column: {s}}}" for s in sources)
+    text = CAMPAIGN.format(
+        table=table,
+        value=CONDUCTIVITY,
+        trials=trials,
+        transfer=f"transfer:{listed}" if sources else "",
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "campaign.yaml"
+        path.write_text(text)
+        study = read_campaign(path)
+    return study, settings_of(_measured(study), study, {"polymer": "monomer_ID"})
+
+
+def _measured(study: Campaign) -> Any:
+    """The table's rows whose polymers are in the pool."""
+    table = read_table(FOLDER / POLYMERS)
+    names = set(study.space.parameters[0].names)  # type: ignore[union-attr]
+    cells = table.texts("monomer_ID")
+    return table.only([row for row, cell in enumerate(cells) if cell in names])
+
+
+def main() -> None:
+    """Prints the counts and keeps them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--trials", type=int, default=TRIALS)
+    asked = parser.parse_args()
+    why = absent(POLYMERS)
+    if why:
+        print(why)
+        return
+    row = loop_row(asked.seeds, asked.trials)
+    for way, counts in row["found"].items():
+        mean, sd = np.mean(counts), np.std(counts)
+        print(f"{way}: {mean:.2f} of {row['top']} (sd {sd:.2f}), {row['seconds_per_run'][way]} s")
+    print(f"random order: {row['random']}")
+    keep("materials", {"machine": machine("rdkit", "numpy"), "polymer_loop": row})
+
+
+if __name__ == "__main__":
+    main()
