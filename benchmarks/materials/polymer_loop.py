@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.materials.polymers import CONDUCTIVITY, FOLDER, POLYMERS, absent
-from benchmarks.record import keep, machine
+from benchmarks.record import RESULTS, keep, machine
 from orchestrator.files.table import read_table
 from orchestrator.model.campaign import Campaign
 from orchestrator.runtime.load import read_campaign
@@ -106,7 +106,8 @@ def main() -> None:
         mean, sd = np.mean(counts), np.std(counts)
         print(f"{way}: {mean:.2f} of {row['top']} (sd {sd:.2f}), {row['seconds_per_run'][way]} s")
     print(f"random order: {row['random']}")
-    keep("materials", {"machine": machine("rdkit", "numpy"), "polymer_loop": row})
+    (RESULTS / "materials").mkdir(parents=True, exist_ok=True)
+    keep("materials/polymer_loop", {"machine": machine("rdkit", "numpy"), **row})
 
 
 if __name__ == "__main__":
