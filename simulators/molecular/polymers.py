@@ -85,18 +85,48 @@ def conductivity(
     if not table:
         return {"thermal_conductivity": bicerano(unit), "similarity": 0.0}
     units, values = polymers_of(table, smiles_column, value_column)
-    wanted = _written(unit)
     for other, value in zip(units, values, strict=True):
-        if _written(other) == wanted:
+        if _is_same(unit, other):
             return {"thermal_conductivity": value, "similarity": 1.0}
     predicted, similarity = model_of(units, values).predict(unit)
     return {"thermal_conductivity": predicted, "similarity": similarity}
 
 
-def _written(unit: Any) -> str:
+def _is_same(unit: Any, other: Any) -> bool:
+    """Whether two units are of one chain, wherever they are cut. Units that say handedness or the
+    geometry of double bonds must be written alike."""
+    from rdkit import Chem
+    from rdkit.Chem.rdMolDescriptors import CalcMolFormula
+
+    if CalcMolFormula(unit) != CalcMolFormula(other):
+        return False
+    written = Chem.MolToSmiles(unit), Chem.MolToSmiles(other)
+    if any(mark in text for text in written for mark in "@/\\"):
+        return written[0] == written[1]
+    return written[0] == written[1] or _as_ring(unit) == _as_ring(other)
+
+
+def _as_ring(unit: Any, n: int = 3) -> str:
+    """The SMILES of a ring of `n` units: the same from wherever the chain is cut. Of three, since a
+    ring of one or two may not be a molecule."""
     from rdkit import Chem
 
-    return Chem.MolToSmiles(unit)
+    bonds = [b for a in unit.GetAtoms() if a.GetAtomicNum() == 0 for b in a.GetBonds()]
+    stars = [a.GetIdx() for a in unit.GetAtoms() if a.GetAtomicNum() == 0]
+    ends = [b.GetOtherAtomIdx(star) for b, star in zip(bonds, stars, strict=True)]
+    kind, size = bonds[0].GetBondType(), unit.GetNumAtoms()
+    if bonds[1].GetBondType() != kind:
+        return str(Chem.MolToSmiles(unit))
+    chain = unit
+    for _ in range(n - 1):
+        chain = Chem.CombineMols(chain, unit)
+    ring = Chem.RWMol(chain)
+    for i in range(n):
+        ring.AddBond(i * size + ends[1], (i + 1) % n * size + ends[0], kind)
+    for star in sorted((i * size + s for i in range(n) for s in stars), reverse=True):
+        ring.RemoveAtom(star)
+    Chem.SanitizeMol(ring)
+    return str(Chem.MolToSmiles(ring))
 
 
 def _unit(smiles: str) -> Any:

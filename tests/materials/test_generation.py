@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from orchestrator.errors import InputError, PlanningError
 from orchestrator.materials.chemistry import canonical_smiles, molecule, rdkit
-from orchestrator.materials.generators.archive import Archive, Floats
+from orchestrator.materials.generators.archive import Archive, Floats, Termwise
 from orchestrator.materials.generators.constraints import (
     Constraints,
     n_open_ends,
@@ -28,12 +28,14 @@ from orchestrator.materials.generators.graph_moves import GraphMoves
 from orchestrator.materials.generators.iqspr import Iqspr
 from orchestrator.materials.generators.language import LanguageModel
 from orchestrator.materials.generators.posterior import PosteriorSampler
+from orchestrator.materials.generators.preference import Preference
 from orchestrator.materials.generators.proposals import Mixed, Proposal
 from orchestrator.materials.generators.regrowth import Regrowth
 from orchestrator.materials.generators.sampler import Sampler, resampled, schedule
 from orchestrator.materials.generators.targets import Interval, Targets, log_interval
 from orchestrator.materials.generators.tokens import smiles_of, tokens_of
 from orchestrator.materials.generators.zinc import zinc250k
+from orchestrator.materials.polymerisation import monomers_of
 from orchestrator.ports.generator import Generator
 
 MOLECULES = zinc250k(150, seed=3)
@@ -196,6 +198,8 @@ def test_a_model_without_a_finite_prediction_is_named_not_hidden() -> None:
         (Constraints(weight=(40.0, 60.0)), "CCO", "CCCCCCO"),
         (Constraints(ring_sizes=(5, 6)), "c1ccccc1", "C1CC1"),
         (Constraints(most_sa=3.0), "c1ccccc1", "C1CC2(C1)C1C3CC1N32"),
+        (Constraints(polymerisable=True), "*CC(*)c1ccccc1", "*c1ccc(*)cc1"),
+        (Constraints(polymerisable=True), "*CCO*", "CCO"),
     ],
 )
 def test_constraints_tell_what_is_allowed(
@@ -402,6 +406,8 @@ def test_a_start_that_cannot_be_used_is_named(start: list[str], named: str) -> N
         {"graph_share": 0.5, "exact": True},
         {"order": 1},
         {"include": ["("]},
+        {"prefer": ["c1ccccc1", "c1cc("]},
+        {"preference": math.inf},
     ],
     ids=str,
 )
@@ -416,6 +422,50 @@ def test_every_polymer_that_is_made_has_exactly_two_open_ends(options: dict[str,
     made = generator.generate(POLYMERS[:3], heavy, 100, seed=0)
     assert len(made) > 5
     assert all(candidate.material.count("*") == 2 for candidate in made)
+
+
+@pytest.mark.parametrize("options", [{"graph_share": 0.3}, {"exact": True}], ids=str)
+def test_of_polymers_that_must_be_polymerisable_only_such_are_made(
+    options: dict[str, object],
+) -> None:
+    generator = Iqspr(POLYMERS, particles=40, steps=6, order=4, polymerisable=True, **options)  # type: ignore[arg-type]
+    made = generator.generate(POLYMERS[:3], heavy, 100, seed=0)
+    assert len(made) > 2
+    assert all(monomers_of(candidate.material) for candidate in made)
+
+
+def test_a_preferred_fragment_is_worth_its_bonus_and_is_made_more_often() -> None:
+    def flat(materials: Sequence[str]) -> Floats:
+        return np.zeros(len(materials))
+
+    start = [canonical_smiles(m) for m in MOLECULES[:40]]
+    counts = []
+    for preference in (0.0, 10.0):
+        generator = iqspr(prefer=["[F]", "[Cl]"], preference=preference, particles=60, steps=15)
+        sampler = generator.sampler(start, flat, seed=3)
+        sampler.run()
+        counts.append(sum("F" in m or "Cl" in m for m in sampler.population))
+        for made in sampler.archive.best(50, without=start):
+            has_one = "F" in made.material or "Cl" in made.material
+            assert made.score == (preference if has_one else 0.0)
+    assert counts[1] > 2 * counts[0]
+
+
+def test_the_bonus_of_a_preferred_fragment_is_shared_by_the_terms_of_a_score() -> None:
+    targets = Targets(Sizes(), (Interval(10, 20), Interval(1, 2)))
+    liked = Preference.of(["[F]"], 10.0).added(targets)
+    assert isinstance(liked, Termwise)
+    both = ["CCF", "CCO"]
+    assert liked.terms(both) - targets.terms(both) == pytest.approx(
+        np.array([[5.0, 5.0], [0.0, 0.0]])
+    )
+    assert liked(both) - targets(both) == pytest.approx(np.array([10.0, 0.0]))
+    assert Preference.of([], 10.0).added(targets) is targets
+
+
+def test_a_preferred_fragment_that_is_none_is_refused_with_its_text() -> None:
+    with pytest.raises(InputError, match=r"'c1cc\(' is not a SMARTS"):
+        iqspr(prefer=["c1cc("])
 
 
 def exact_law(model: LanguageModel, score: dict[str, float], longest: int) -> dict[str, float]:

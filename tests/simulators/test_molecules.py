@@ -67,6 +67,27 @@ def test_a_polymer_of_the_table_has_its_value_and_another_one_a_models(tmp_path:
     assert 0.3 < other["thermal_conductivity"] < 0.45
 
 
+@pytest.mark.parametrize(
+    ("known", "asked", "is_there"),
+    [
+        ("*CCCO*", "*CCOC*", True),
+        ("*CCOC(=O)c1ccc(cc1)C(=O)O*", "*Oc1ccc(cc1)OC(=O)CC(=O)*", False),
+        ("*OCCOC(=O)c1ccc(cc1)C(=O)*", "*c1ccc(cc1)C(=O)OCCOC(=O)*", True),
+        ("*CC(C)O*", "*CCCO*", False),
+        ("*c1ccc(*)[nH]1", "*c1[nH]c(*)cc1", True),
+        ("*/C=C/CC*", "*/C=C\\CC*", False),
+    ],
+)
+def test_a_polymer_is_in_the_table_wherever_its_unit_is_cut(
+    known: str, asked: str, is_there: bool, tmp_path: Path
+) -> None:
+    table = tmp_path / "known.csv"
+    others = "".join(f"*C({'C' * n}F)(Cl)*,0.1\n" for n in range(1, 10))
+    table.write_text(f"smiles,value\n{known},0.7\n{others}")
+    found = conductivity(asked, str(table), "smiles", "value")
+    assert (found["similarity"] == 1.0) == is_there
+
+
 @pytest.mark.parametrize("smiles", ["CC", "*CC", "*C(*)C*", "C(", ""])
 def test_what_is_no_repeat_unit_is_refused(smiles: str) -> None:
     with pytest.raises(ValueError, match="no repeat unit"):

@@ -70,7 +70,12 @@ def backbone_length(unit: str) -> int:
 
 def stars_of(found: Any) -> list[int]:
     """The atoms of an rdkit molecule that are stars."""
-    return [atom.GetIdx() for atom in found.GetAtoms() if atom.GetAtomicNum() == 0]
+    return sorted(match[0] for match in found.GetSubstructMatches(_star()))
+
+
+@functools.cache
+def _star() -> Any:
+    return rdkit().MolFromSmarts("[#0]")
 
 
 def _chain_of(psmiles: str) -> tuple[Any, list[str]]:

@@ -9,6 +9,8 @@ from typing import Any
 
 from orchestrator.errors import InputError
 from orchestrator.materials.chemistry import molecule, rdkit
+from orchestrator.materials.polymerisation import monomers_of
+from orchestrator.materials.recognition import require_rules
 
 _REWRITINGS = 3
 
@@ -25,6 +27,8 @@ class Constraints:
         ring_sizes: the least and the greatest number of atoms in any ring.
         most_sa: the greatest synthetic accessibility, from 1 (easy) to 10 (Ertl & Schuffenhauer
             2009, doi:10.1186/1758-2946-1-8, as RDKit computes it).
+        polymerisable: whether it must be a repeat unit that known monomers give; see
+            `polymerisation.monomers_of`.
     """
 
     include: Sequence[str] = ()
@@ -33,15 +37,19 @@ class Constraints:
     weight: Sequence[float] | None = None
     ring_sizes: Sequence[float] | None = None
     most_sa: float | None = None
+    polymerisable: bool = False
 
     def check(self) -> None:
-        """Raises InputError where a SMARTS, an element or a range cannot be meant."""
+        """Raises InputError where a SMARTS, an element or a range cannot be meant, or smipoly is
+        needed and not installed."""
         _ = self._include, self._exclude, self._numbers
         for name, span in (("weights", self.weight), ("ring sizes", self.ring_sizes)):
             if span is not None and not (len(span) == 2 and 0 <= span[0] <= span[1]):
                 raise InputError(f"{name} cannot lie within {list(span)}", hint="[least, greatest]")
         if self.most_sa is not None and self.most_sa < 1.0:
             raise InputError(f"no molecule has a synthetic accessibility up to {self.most_sa:g}")
+        if self.polymerisable:
+            require_rules()
 
     def allow(self, material: str) -> bool:
         """Whether a SMILES keeps them all. Raises InputError where it cannot be read."""
@@ -54,6 +62,7 @@ class Constraints:
             and all(found.HasSubstructMatch(pattern) for pattern in self._include)
             and not any(found.HasSubstructMatch(pattern) for pattern in self._exclude)
             and (self.most_sa is None or _accessibility(found) <= self.most_sa)
+            and (not self.polymerisable or _is_polymerisable(material))
         )
 
     def _allow_composition(self, found: Any) -> bool:
@@ -72,11 +81,11 @@ class Constraints:
 
     @cached_property
     def _include(self) -> Sequence[Any]:
-        return tuple(map(_pattern, self.include))
+        return tuple(map(pattern_of, self.include))
 
     @cached_property
     def _exclude(self) -> Sequence[Any]:
-        return tuple(map(_pattern, self.exclude))
+        return tuple(map(pattern_of, self.exclude))
 
     @cached_property
     def _numbers(self) -> frozenset[int]:
@@ -84,7 +93,15 @@ class Constraints:
         return numbers | {0, 1} if numbers else numbers
 
 
-def _pattern(smarts: str) -> Any:
+def _is_polymerisable(smiles: str) -> bool:
+    try:
+        return bool(monomers_of(smiles))
+    except InputError:  # it is no repeat unit
+        return False
+
+
+def pattern_of(smarts: str) -> Any:
+    """The rdkit molecule of a SMARTS. Raises InputError, with its text."""
     found = rdkit().MolFromSmarts(smarts) if smarts.strip() else None
     if found is None:
         raise InputError(f"'{smarts}' is not a SMARTS", hint="for instance [OX2H] for a hydroxyl")

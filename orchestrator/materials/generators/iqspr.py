@@ -11,6 +11,7 @@ from orchestrator.materials.generators.constraints import Constraints, n_open_en
 from orchestrator.materials.generators.graph_moves import GraphMoves
 from orchestrator.materials.generators.language import LanguageModel, Smoothing
 from orchestrator.materials.generators.posterior import PosteriorSampler
+from orchestrator.materials.generators.preference import Preference
 from orchestrator.materials.generators.proposals import Mixed, Proposal
 from orchestrator.materials.generators.regrowth import Regrowth
 from orchestrator.materials.generators.sampler import Sampler, schedule
@@ -30,7 +31,9 @@ class Iqspr:
         graph_share: which share of the particles is changed in its graph instead.
         exact: whether the exact posterior is sampled; see `PosteriorSampler`. It begins with what
             the language model writes, and knows neither `reorder` nor graph moves.
-        include, exclude, elements, weight, ring_sizes, most_sa: see `Constraints`.
+        include, exclude, elements, weight, ring_sizes, most_sa, polymerisable: see `Constraints`.
+        prefer, preference: SMARTS, and the bonus in log likelihood for a material that has one of
+            them; see `Preference`. The scores of what is made hold it.
     """
 
     def __init__(
@@ -51,24 +54,29 @@ class Iqspr:
         weight: Sequence[float] | None = None,
         ring_sizes: Sequence[float] | None = None,
         most_sa: float | None = None,
+        polymerisable: bool = False,
+        prefer: Sequence[str] = (),
+        preference: float = 10.0,
     ) -> None:
         """Learns from the corpus.
 
         Raises:
             InputError: a SMILES or a SMARTS cannot be read, or an option cannot be meant.
         """
-        if particles < 2 or steps < 2:
-            raise InputError("a population needs two particles and two steps at least")
-        if not 0.0 <= graph_share <= 1.0:
-            raise InputError(f"{graph_share:g} is no share of graph moves", hint="0 to 1")
-        if exact and graph_share:
-            raise InputError("graph moves cannot sample the exact posterior", hint="leave one away")
+        _check(particles, steps, graph_share, exact)
         self._particles, self._betas, self._exact = particles, schedule(steps), exact
         self._cut = cut
         self._constraints = Constraints(
-            tuple(include), tuple(exclude), tuple(elements), weight, ring_sizes, most_sa
+            tuple(include),
+            tuple(exclude),
+            tuple(elements),
+            weight=weight,
+            ring_sizes=ring_sizes,
+            most_sa=most_sa,
+            polymerisable=polymerisable,
         )
         self._constraints.check()
+        self._preference = Preference.of(prefer, preference)
         texts = map(canonical_smiles, corpus)
         self._model = LanguageModel.fit(texts, order=order, smoothing=smoothing)
         regrowth = Regrowth(self._model, reorder=reorder, cut=cut)
@@ -107,6 +115,7 @@ class Iqspr:
         """
         known = starting(start)
         betas = self._betas if betas is None else betas
+        score = self._preference.added(score)
         if self._exact:
             ends = {n_open_ends(molecule(smiles)) for smiles in known}
 
@@ -120,6 +129,15 @@ class Iqspr:
         sampler = Sampler(self._proposal, Archive(score, self._constraints.allow), betas, seed)
         sampler.begin(known, self._particles)
         return sampler
+
+
+def _check(particles: int, steps: int, graph_share: float, exact: bool) -> None:
+    if particles < 2 or steps < 2:
+        raise InputError("a population needs two particles and two steps at least")
+    if not 0.0 <= graph_share <= 1.0:
+        raise InputError(f"{graph_share:g} is no share of graph moves", hint="0 to 1")
+    if exact and graph_share:
+        raise InputError("graph moves cannot sample the exact posterior", hint="leave one away")
 
 
 def starting(start: Sequence[str]) -> list[str]:

@@ -1,0 +1,1 @@
+"""Polymers that conduct heat well, made while the campaign runs."""
