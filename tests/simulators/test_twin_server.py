@@ -148,11 +148,11 @@ def test_the_gauge_streams_until_spoken_to(served: Served) -> None:
 
 
 def test_things_happen_without_anybody_asking(served: Served, tmp_path: Path) -> None:
+    victim = subprocess.Popen(["sleep", "60"])
+    served.control.kill(victim.pid, 2, "after")
     with _socket(served, "arm") as arm, arm.makefile("rb") as lines:
         arm.sendall(b"load blanks_to_chamber.urp\nplay\n")
         assert [lines.readline() for _ in range(3)][-1] == b"Starting program\n"
-    victim = subprocess.Popen(["sleep", "60"])
-    served.control.kill(victim.pid, 2, "after")
     assert victim.wait(60) == -9
     state = served.control.state()
     assert state["killed"] == [{"pid": victim.pid, "effect": 2, "when": "after", "ended": True}]
