@@ -125,6 +125,8 @@ def _canonical(
         try:
             form = reader.canonical(text)
         except InputError as error:
+            if error.hint.startswith("pip install"):
+                raise  # what is not installed is no fault of the row
             canonical.append(None)
             aside[row] = str(error)
             continue

@@ -16,7 +16,7 @@ from orchestrator.planner.generalising import is_outside
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.measured import Evidence
 from orchestrator.planner.models import Models
-from orchestrator.planner.question import Limit, Question
+from orchestrator.planner.question import Aim, Limit, Question
 from orchestrator.planner.scalarised import TRADE
 from orchestrator.planner.search import Found
 from orchestrator.ports.planner import MetricScale
@@ -186,8 +186,11 @@ class Diagnosis:
         if n_censored:
             notes["censored"] = n_censored
         entries = self.models.transferred.get(first, ())
-        if entries:
-            notes["transfer"] = "; ".join(f"{e.name}: {e.weight:.2f}" for e in entries)
+        said = {
+            "target": "; ".join(self._beyond_all()),
+            "transfer": "; ".join(f"{e.name}: {e.weight:.2f}" for e in entries),
+        }
+        notes |= {name: text for name, text in said.items() if text}
         if len(self.evidence.blamed):
             notes["failures_weighed"] = len(self.evidence.blamed)
         if self.question.unmodelled:
@@ -197,6 +200,21 @@ class Diagnosis:
         if fits:
             notes["fit"] = fits
         return notes
+
+    def _beyond_all(self) -> list[str]:
+        return [said for aim in self.question.aims if (said := self._beyond(aim))]
+
+    def _beyond(self, aim: Aim) -> str:
+        """That a value to be met lies outside of everything measured; '' where it does not."""
+        name = self.question.names[aim.column]
+        measured = self.evidence.measured[name]
+        if aim.goal.direction != "match" or measured.is_distance:
+            return ""
+        low, high = float(measured.y.min()), float(measured.y.max())
+        if aim.low <= high and aim.high >= low:
+            return ""
+        ends = f"{measured.in_unit(low):.4g} to {measured.in_unit(high):.4g} {measured.metric.unit}"
+        return f"the wanted {name} lies outside of all that was measured ({ends.rstrip()})"
 
     def _why(
         self,
@@ -221,7 +239,7 @@ class Diagnosis:
             sentence += f"; nearest is trial {nearest.trial} ({nearest.distance:.2f})"
         if outside:
             sentence += ", farther than those measured are from each other"
-        return f"{sentence}; {intent}s"
+        return "; ".join([sentence, *self._beyond_all(), f"{intent}s"])
 
 
 def _expectation(metric: MetricScale, prediction: Prediction) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -146,3 +147,18 @@ def test_a_pool_without_a_single_readable_material_says_why(tmp_path: Path) -> N
 )
 def test_mistakes_are_told_in_a_sentence(tmp_path: Path, old: str, new: str, expected: str) -> None:
     assert expected in sentence_of(tmp_path, CAMPAIGN.replace(old, new))
+
+
+class NotInstalled(Letters):
+    def canonical(self, material: str) -> str:
+        raise InputError(
+            "words need a dictionary, which is not installed", hint="pip install words"
+        )
+
+
+def test_what_is_not_installed_is_said_once_with_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "Letters", NotInstalled)
+    said = sentence_of(tmp_path, CAMPAIGN)
+    assert said == "words need a dictionary | pip install words"

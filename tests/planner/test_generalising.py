@@ -6,6 +6,7 @@ import numpy as np
 import planner_samples as samples
 import pytest
 
+from orchestrator.model.objective import Goal, Objective
 from orchestrator.model.space import Real
 from orchestrator.planner.bayesian import BayesianPlanner
 from orchestrator.planner.fitting import Data, default_priors, fit
@@ -119,3 +120,20 @@ def test_a_proposal_beyond_what_was_measured_says_so() -> None:
     believed = planner.belief(history)
     assert believed is not None
     assert believed.metrics[0].generalisation is not None
+
+
+def test_a_value_beyond_everything_measured_is_said() -> None:
+    space = (Real(name="a", low=0.0, high=1.0),)
+    goal = Goal(metric="thickness", direction="match", low=50.0, high=60.0)
+    question = samples.task(space, samples.FILM_METRICS[1:], (), direction="maximise", initial=0)
+    points = [{"a": i / 10.0} for i in range(10)]
+    ended = samples.evaluated(points, lambda p: {"thickness": 10.0 * float(p["a"])})  # type: ignore[arg-type]
+    history = History(evaluated=ended, n_proposed=10)
+    wanted = question.model_copy(update={"objective": Objective(goals=(goal,))})
+    proposal = BayesianPlanner(wanted).propose(history, 1)[0]
+    said = "the wanted thickness lies outside of all that was measured (0 to 9 nm)"
+    assert proposal.notes["target"] == said
+    assert said in proposal.why
+    near = goal.model_copy(update={"low": 4.0, "high": 5.0})
+    wanted = question.model_copy(update={"objective": Objective(goals=(near,))})
+    assert "target" not in BayesianPlanner(wanted).propose(history, 1)[0].notes
