@@ -23,8 +23,12 @@ SLOW = {"speed: 1200": "speed: 6"}
 @pytest.fixture
 def growing(tmp_path: Path) -> Iterator[tuple[Night, subprocess.Popen[str]]]:
     """A night whose first film is being grown."""
-    with new_night(tmp_path, trials=2, campaign=LONG) as night:
-        yield night, night.begin_until("films_begun")
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # it is ignored below `nohup`
+    try:
+        with new_night(tmp_path, trials=2, campaign=LONG) as night:
+            yield night, night.begin_until("films_begun")
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize(
