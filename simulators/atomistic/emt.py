@@ -8,15 +8,13 @@ aluminium their rank correlation with a learned potential is 0.79.
 
 from __future__ import annotations
 
-import importlib.metadata
-from typing import Any, ClassVar
+from typing import Any
 
 from orchestrator.capabilities.samples import StructureEnergy
-from orchestrator.errors import DeviceAbsent, InputError, UnknownName
+from orchestrator.errors import InputError, UnknownName
 from orchestrator.ports.action import Cancel, Effect, Ticket, action
-from orchestrator.ports.compute import Compute
-from orchestrator.ports.resource import Bench, Health, Identity, Verdict
 from simulators.atomistic.orderings import ORDERINGS
+from simulators.calculator import Calculator
 
 METALS = ("Ag", "Au", "Cu", "Ni", "Pd", "Pt")
 FUNCTION = "simulators.atomistic.emt:relax_alloy"
@@ -25,33 +23,13 @@ _MOST_STEPS = 300
 _STRAINS = (-0.02, -0.015, -0.01, -0.005, 0.0, 0.005, 0.01, 0.015, 0.02)
 
 
-class EmtCalculator:
+class EmtCalculator(Calculator):
     """Relaxes ordered alloys of Ag, Au, Cu, Ni, Pd, Pt, each in a child process."""
 
     implements = ("AlloyCalculation",)
-    concurrent: ClassVar[int] = 2
-    """So many calculations at a time."""
-
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
-
-    async def open(self) -> None:
-        """Nothing to connect to."""
-
-    async def close(self) -> None:
-        """Nothing to disconnect."""
-
-    async def identify(self) -> Identity:
-        """The calculator and the version of ASE."""
-        return Identity("ASE", "EMT", firmware=importlib.metadata.version("ase"))
-
-    async def health(self) -> Health:
-        """Fit when there is somewhere to compute."""
-        is_fit = self._bench.compute is not None
-        return Health(is_fit, "" if is_fit else "no compute")
-
-    async def make_safe(self) -> None:
-        """A calculation does no harm."""
+    packages = ("ase",)
+    vendor = "ASE"
+    method = "EMT"
 
     @action(effect=Effect.QUERYABLE, cancel=Cancel.AT_ONCE)
     async def relax(self, a: str, b: str, ordering: str, ticket: Ticket) -> StructureEnergy:
@@ -66,19 +44,7 @@ class EmtCalculator:
         """
         _check(a, b, ordering)
         arguments = {"a": a, "b": b, "ordering": ordering}
-        return StructureEnergy(**await self._compute().submit(FUNCTION, arguments, ticket=ticket))
-
-    async def ask(self, ticket: Ticket) -> Verdict:
-        """A calculation that left its result is done; one that did not died with its asker."""
-        known = await self._compute().known(ticket)
-        if known is None:
-            return Verdict("not_done", "it left no result")
-        return Verdict("done", "it left its result", dict(known))
-
-    def _compute(self) -> Compute:
-        if self._bench.compute is None:
-            raise DeviceAbsent(self._bench.name, "there is nowhere to compute")
-        return self._bench.compute
+        return StructureEnergy(**await self._run(FUNCTION, arguments, ticket))
 
 
 def _check(a: str, b: str, ordering: str) -> None:

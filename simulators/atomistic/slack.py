@@ -16,16 +16,14 @@ quantity of Ju et al. 2021: it goes as 1 / theta, and grows with the ratio of th
 
 from __future__ import annotations
 
-import importlib.metadata
 import math
 import re
-from typing import Any, ClassVar
+from typing import Any
 
 from orchestrator.capabilities.crystals import LatticeConductivity
-from orchestrator.errors import DeviceAbsent, InputError
+from orchestrator.errors import InputError
 from orchestrator.ports.action import Cancel, Effect, Ticket, action
-from orchestrator.ports.compute import Compute
-from orchestrator.ports.resource import Bench, Health, Identity, Verdict
+from simulators.calculator import Calculator
 
 FUNCTION = "simulators.atomistic.slack:conductivity"
 HBAR, K_BOLTZMANN, ATOMIC_MASS_KG = 1.054571817e-34, 1.380649e-23, 1.66053906660e-27
@@ -41,33 +39,13 @@ ELECTRONEGATIVITY = {
 """Pauling's scale [CRC Handbook of Chemistry and Physics]."""
 
 
-class SlackCalculator:
+class SlackCalculator(Calculator):
     """Answers for elements and binary compounds of one atom each, such as `Si`, `GaAs`, `NaCl`."""
 
     implements = ("CrystalCalculation",)
-    concurrent: ClassVar[int] = 4
-    """So many calculations at a time."""
-
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
-
-    async def open(self) -> None:
-        """Nothing to connect to."""
-
-    async def close(self) -> None:
-        """Nothing to disconnect."""
-
-    async def identify(self) -> Identity:
-        """The law, and the version of ASE whose radii and masses it takes."""
-        return Identity("Gordy and Slack", "law", firmware=importlib.metadata.version("ase"))
-
-    async def health(self) -> Health:
-        """Fit when there is somewhere to compute."""
-        is_fit = self._bench.compute is not None
-        return Health(is_fit, "" if is_fit else "no compute")
-
-    async def make_safe(self) -> None:
-        """A law does no harm."""
+    packages = ("ase",)
+    method = "Gordy's and Slack's law"
+    concurrent = 4
 
     @action(effect=Effect.QUERYABLE, cancel=Cancel.AT_ONCE)
     async def conductivity(self, formula: str, ticket: Ticket) -> LatticeConductivity:
@@ -77,20 +55,7 @@ class SlackCalculator:
             InputError: it is no element or binary compound whose elements are known.
         """
         elements_of(formula)
-        found = await self._compute().submit(FUNCTION, {"formula": formula}, ticket=ticket)
-        return LatticeConductivity(**found)
-
-    async def ask(self, ticket: Ticket) -> Verdict:
-        """A calculation that left its result is done; one that did not died with its asker."""
-        known = await self._compute().known(ticket)
-        if known is None:
-            return Verdict("not_done", "it left no result")
-        return Verdict("done", "it left its result", dict(known))
-
-    def _compute(self) -> Compute:
-        if self._bench.compute is None:
-            raise DeviceAbsent(self._bench.name, "there is nowhere to compute")
-        return self._bench.compute
+        return LatticeConductivity(**await self._run(FUNCTION, {"formula": formula}, ticket))
 
 
 def elements_of(formula: str) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from orchestrator.capabilities.molecules import PolymerConductivity
 from orchestrator.errors import InputError
 from orchestrator.ports.action import Cancel, Effect, Ticket, action
 from orchestrator.ports.resource import Bench
-from simulators.molecular.calculator import Calculator
+from simulators.calculator import Calculator
 
 FUNCTION = "simulators.molecular.polymers:conductivity"
 
@@ -35,6 +35,7 @@ class PolymerCalculator(Calculator):
     """
 
     implements = ("PolymerCalculation",)
+    packages = ("rdkit",)
     method = "polymer thermal conductivity"
 
     def __init__(
@@ -44,19 +45,16 @@ class PolymerCalculator(Calculator):
         smiles: str = "smiles",
         value: str = "thermal_conductivity",
     ) -> None:
-        super().__init__(bench)
-        self._table, self._smiles, self._value = table, smiles, value
-
-    async def open(self) -> None:
         """Looks whether the table is there.
 
         Raises:
             InputError: it is not, or rdkit is not installed.
         """
-        await super().open()
-        if self._table and not Path(self._table).is_file():
+        super().__init__(bench)
+        self._table, self._smiles, self._value = table, smiles, value
+        if table and not Path(table).is_file():
             raise InputError(
-                f"'{self._bench.name}' has no table '{self._table}'",
+                f"'{bench.name}' has no table '{table}'",
                 hint="its path is relative to where hagane is started",
             )
 

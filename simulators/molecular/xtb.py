@@ -12,7 +12,7 @@ from typing import Any
 
 from orchestrator.capabilities.molecules import MoleculeEnergies
 from orchestrator.ports.action import Cancel, Effect, Ticket, action
-from simulators.molecular.calculator import Calculator
+from simulators.calculator import Calculator
 
 FUNCTION = "simulators.molecular.xtb:energies"
 HARTREE_EV = 27.211386245988

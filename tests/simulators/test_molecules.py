@@ -115,12 +115,23 @@ def test_the_calculators_do_what_their_capability_says(role: str, kind: str) -> 
         assert found.actions[name].effect == spec.effect
 
 
-def test_a_table_that_is_not_there_is_told_when_the_resource_is_opened() -> None:
-    import asyncio
-
+def test_a_table_that_is_not_there_is_told_before_anything_is_opened() -> None:
     from orchestrator.clock import WallClock
     from orchestrator.errors import InputError
 
-    calculator = PolymerCalculator(Bench(name="oracle", clock=WallClock()), table="none.csv")
+    bench = Bench(name="oracle", clock=WallClock())
     with pytest.raises(InputError, match=r"'oracle' has no table 'none\.csv'"):
-        asyncio.run(calculator.open())
+        PolymerCalculator(bench, table="none.csv")
+
+
+def test_a_package_that_is_not_installed_is_named_before_anything_is_opened() -> None:
+    from orchestrator.clock import WallClock
+    from orchestrator.errors import InputError
+    from simulators.calculator import Calculator
+
+    class Imagined(Calculator):
+        packages = ("no-such-distribution",)
+
+    with pytest.raises(InputError, match="'oracle' needs no-such-distribution") as caught:
+        Imagined(Bench(name="oracle", clock=WallClock()))
+    assert "pip install" in caught.value.hint

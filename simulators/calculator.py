@@ -1,4 +1,5 @@
-"""What the calculators of this room have in common: they need no device and do no harm."""
+"""What all calculators have in common: they need no device, do no harm, and compute in child
+processes whose results outlive whoever asked."""
 
 from __future__ import annotations
 
@@ -15,34 +16,36 @@ INSTALL = "pip install 'hagane[materials,molecules]'"
 
 
 class Calculator:
-    """Runs one function of a SMILES in child processes.
+    """Runs functions in child processes.
 
     Attributes:
         packages: the distributions that it needs, the one that computes first.
-        method: what it does, for `identify`.
+        vendor, method: whose it is (else the first package) and what it does, for `identify`.
+        concurrent: so many calculations at a time.
     """
 
-    concurrent: ClassVar[int] = 2
-    """So many calculations at a time."""
-    packages: ClassVar[tuple[str, ...]] = ("rdkit",)
+    packages: ClassVar[tuple[str, ...]] = ()
+    vendor: ClassVar[str] = ""
     method: ClassVar[str] = ""
+    concurrent: ClassVar[int] = 2
 
     def __init__(self, bench: Bench) -> None:
-        self._bench = bench
-
-    async def open(self) -> None:
-        """Nothing to connect to.
+        """Nothing is opened.
 
         Raises:
             InputError: a package is not installed.
         """
+        self._bench = bench
         for package in self.packages:
             try:
                 importlib.metadata.version(package)
             except importlib.metadata.PackageNotFoundError as error:
                 raise InputError(
-                    f"'{self._bench.name}' needs {package}, which is not installed", hint=INSTALL
+                    f"'{bench.name}' needs {package}, which is not installed", hint=INSTALL
                 ) from error
+
+    async def open(self) -> None:
+        """Nothing to connect to."""
 
     async def close(self) -> None:
         """Nothing to disconnect."""
@@ -50,7 +53,8 @@ class Calculator:
     async def identify(self) -> Identity:
         """The package that computes, and its version."""
         package = self.packages[0]
-        return Identity(package, self.method, firmware=importlib.metadata.version(package))
+        version = importlib.metadata.version(package)
+        return Identity(self.vendor or package, self.method, firmware=version)
 
     async def health(self) -> Health:
         """Fit when there is somewhere to compute."""
