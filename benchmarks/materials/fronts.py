@@ -20,11 +20,11 @@ from pathlib import Path
 
 from benchmarks.record import machine
 from orchestrator.errors import InputError
-from orchestrator.files.describing import counts_of
 from orchestrator.materials.chemistry import canonical_smiles, molecule, rdkit
 from orchestrator.materials.descriptors.molecule import Morgan
 from orchestrator.materials.generators.zinc import zinc250k
 from orchestrator.model.campaign import PlannerChoice
+from orchestrator.model.counts import Counts
 from orchestrator.model.objective import Goal, Objective
 from orchestrator.model.rows import Rows
 from orchestrator.model.space import Described, Generation, Pool, SearchSpace
@@ -56,7 +56,7 @@ def front_volume(values: Sequence[tuple[float, float]]) -> float:
 
 def ours(start: Sequence[str], pool: Sequence[str], seed: int) -> list[tuple[float, float]]:
     """The planner on a pool that grows."""
-    counts = counts_of(Morgan().describe(pool))
+    counts = Counts.of(Morgan().describe(pool))
     target = "orchestrator.materials.{}"
     space = Pool(
         name="molecule",

@@ -162,15 +162,13 @@ def _values(
         return np.zeros((0, len(maker.names))), {}
     try:
         return _finite(maker, materials), {}
-    except InputError:
-        pass
-    values, bad = np.zeros((len(materials), len(maker.names))), {}
-    for place, material in enumerate(materials):
-        try:
-            values[place] = _finite(maker, [material])[0]
-        except InputError as error:
-            bad[place] = str(error)
-    return values, bad
+    except InputError as error:
+        if len(materials) == 1:
+            return np.zeros((1, len(maker.names))), {0: str(error)}
+    half = len(materials) // 2  # until the bad ones are alone
+    first, bad = _values(maker, materials[:half])
+    second, worse = _values(maker, materials[half:])
+    return np.concatenate([first, second]), bad | {half + i: why for i, why in worse.items()}
 
 
 def _finite(maker: Descriptor, materials: Sequence[str]) -> NDArray[np.float64]:
@@ -194,7 +192,10 @@ def _described(
 ) -> Described:
     said = Described(descriptor=name, material=column, options=dict(options))
     if maker.content != "dense":
-        return said.model_copy(update={"counts": counts_of(values)})
+        try:
+            return said.model_copy(update={"counts": Counts.of(values)})
+        except ValueError as error:
+            raise InputError(f"the descriptor '{name}' gives no counts: {error}") from error
     return said.model_copy(
         update={
             "names": tuple(maker.names),
@@ -202,16 +203,3 @@ def _described(
             "rows": Rows.of(values.copy(order="C")),
         }
     )
-
-
-def counts_of(values: NDArray[np.float64]) -> Counts:
-    """Whole numbers (n x d) as counts. Raises InputError where one is not."""
-    import numpy as np
-
-    rows, places = np.nonzero(values)
-    found = values[rows, places]
-    if (found != np.floor(found)).any() or (found < 0).any():
-        raise InputError("a descriptor of counts gives numbers that are no counts")
-    ends = np.cumsum(np.bincount(rows, minlength=len(values))).tolist()
-    few = np.minimum(found, 65_535).astype(int).tolist()
-    return Counts.from_places(ends, places.tolist(), few, values.shape[1])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 from array import array
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler
@@ -31,7 +32,8 @@ class Counts:
 
     @classmethod
     def of(cls, rows: Any) -> Counts:
-        """From rows of whole numbers (n x width), or what `plain` gave.
+        """From rows of whole numbers (n x width; an array of them is read at once), or what `plain`
+        gave.
 
         Raises:
             ValueError: the rows differ in length, or an entry is no count up to 65,535.
@@ -40,6 +42,8 @@ class Counts:
             return rows
         if isinstance(rows, dict):
             return cls._read(rows)
+        if hasattr(rows, "nonzero"):
+            return cls._of_array(rows)
         ends, places, values, width = array("I"), array("I"), array("H"), -1
         for row in rows:
             if width not in (-1, len(row)):
@@ -53,12 +57,14 @@ class Counts:
         return cls(ends, places, values, max(width, 0))
 
     @classmethod
-    def from_places(
-        cls, ends: Sequence[int], places: Sequence[int], values: Sequence[int], width: int
-    ) -> Counts:
-        """From where the counts are, row after row. Raises ValueError."""
-        counts = array("H", (_count(v) for v in values))
-        return cls(array("I", ends), array("I", places), counts, width)
+    def _of_array(cls, rows: Any) -> Counts:
+        n, width = rows.shape
+        at, places = rows.nonzero()
+        values = array("H", (_count(value) for value in rows[at, places].tolist()))
+        per_row = [0] * n
+        for row in at.tolist():
+            per_row[row] += 1
+        return cls(array("I", accumulate(per_row)), array("I", places.tolist()), values, width)
 
     def __add__(self, other: Counts) -> Counts:
         """The rows of another one after these. Raises ValueError if they differ in width."""

@@ -55,6 +55,7 @@ class Growth:
     pool: Pool
     _made: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _describers: list[Descriptor] = field(default_factory=list)
+    _corpus: list[str] = field(default_factory=list)
     _spellings: Spellings | None = None
 
     @property
@@ -98,7 +99,9 @@ class Growth:
         for said, describer in zip(self.pool.described, self._makers(), strict=True):
             parts.append(_described(said, describer.describe(materials)))
         column = self.generation.material
-        texts = {c: tuple(materials if c == column else [""] * len(materials)) for c in self.texts}
+        texts = {
+            c: tuple(materials if c == column else [""] * len(materials)) for c in self.pool.texts
+        }
         return Pool(
             name=self.pool.name,
             names=tuple(materials),
@@ -108,11 +111,6 @@ class Growth:
             texts=texts,
             described=tuple(parts),
         )
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """The columns of words."""
-        return tuple(self.pool.texts)
 
     def _makers(self) -> list[Descriptor]:
         if not self._describers:
@@ -145,9 +143,9 @@ class Growth:
         drawn = np.sort(rng.permutation(rest)[:N_COMPARED]).tolist()
         compared = here.only([*kept, *drawn])
         small = _replaced(known, compared)
-        score = scoring(small, past, lambda materials: self.described(materials), seed)
+        score = scoring(small, past, self.described, seed)
         starts = self._starts(compared, score.best_first(), rng)
-        generator = self._generator()
+        generator = self._generator(self._strangers(past))
         try:
             found = generator.generate(starts, score, self.generation.n, seed)
         except PlanningError:
@@ -173,11 +171,13 @@ class Growth:
         drawn = [others[i] for i in rng.permutation(len(others))]
         return [material[name] for name in [*best, *drawn][:N_STARTS]]
 
-    def _generator(self) -> Any:
+    def _generator(self, measured: Sequence[str]) -> Any:
+        """The generator, which learns from its corpus and from what it made and was measured."""
         chosen = self.generation
         cls = _loaded(chosen.target)
-        corpus = chosen.corpus or cls.default_corpus()
-        return cls(self._readable(corpus), **chosen.options)
+        if not self._corpus:
+            self._corpus = self._readable(chosen.corpus or cls.default_corpus())
+        return cls([*self._corpus, *measured], **chosen.options)
 
     def _readable(self, corpus: Sequence[str]) -> list[str]:
         reader, found = self._makers()[0], []
@@ -216,12 +216,7 @@ def _replaced(task: PlanningTask, pool: Pool) -> PlanningTask:
 def _described(said: Described, values: Floats) -> Described:
     if said.counts is None:
         return said.model_copy(update={"rows": Rows.of(values.copy(order="C"))})
-    rows, places = np.nonzero(values)
-    ends = np.cumsum(np.bincount(rows, minlength=len(values)))
-    counts = Counts.from_places(
-        ends.tolist(), places.tolist(), values[rows, places].astype(int).tolist(), values.shape[1]
-    )
-    return said.model_copy(update={"counts": counts})
+    return said.model_copy(update={"counts": Counts.of(values)})
 
 
 def _loaded(target: str) -> Any:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
+from orchestrator import plugins
 from orchestrator.errors import HaganeError
 from orchestrator.model.candidates import is_made, material_of
 from orchestrator.model.space import Described, Pool
@@ -40,8 +40,8 @@ class Alike:
         a, b = self._vector(one), self._vector(other)
         if a is None or b is None:
             return None
-        shared = float(a.clip(max=b).sum())
-        return shared / max(float(a.sum() + b.sum()) - shared, 1e-12)
+        shared = float(a @ b)
+        return shared / max(float(a @ a + b @ b) - shared, 1e-12)
 
     @property
     def _counted(self) -> Described | None:
@@ -67,20 +67,17 @@ class Alike:
         return vector
 
     def _described_anew(self, said: Described, material: str) -> Floats | None:
-        chosen = self.pool.generation
-        assert chosen is not None, "or nothing was made"
-        target = chosen.descriptors[self.pool.described.index(said)]
-        module, _, name = target.partition(":")
         try:
-            maker: Any = getattr(importlib.import_module(module), name)(**said.options)
+            maker = plugins.descriptor(said.descriptor, said.options)
             vector: Floats = maker.describe([material])[0]
-        except (ImportError, AttributeError, HaganeError):
+        except HaganeError:
             return None  # it is shown without the comparison
         return vector
 
 
 def _similarities(said: Described, vector: Floats) -> Floats:
-    """Tanimoto's similarity (n) of a vector (d) to each candidate of the table."""
+    """Tanimoto's similarity (n) of a vector (d) to each candidate of the table, as in the planner's
+    kernel."""
     import numpy as np
 
     counts = said.counts
@@ -88,6 +85,6 @@ def _similarities(said: Described, vector: Floats) -> Floats:
     ends, places = np.array(counts.ends, dtype=int), np.array(counts.places, dtype=int)
     values = np.array(counts.values, dtype=float)
     rows = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
-    shared = np.bincount(rows, np.minimum(values, vector[places]), len(ends))
-    total = np.bincount(rows, values, len(ends)) + vector.sum()
-    return np.asarray(shared / np.maximum(total - shared, 1e-12))
+    shared = np.bincount(rows, values * vector[places], len(ends))
+    sizes = np.bincount(rows, values * values, len(ends)) + vector @ vector
+    return np.asarray(shared / np.maximum(sizes - shared, 1e-12))

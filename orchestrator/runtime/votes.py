@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from orchestrator import plugins
 from orchestrator.engine.votes import voted
 from orchestrator.errors import FileProblems, HaganeError, InputError, Problem, UnknownName
 from orchestrator.files.columns import column_of, number_in
@@ -84,11 +84,10 @@ def _refuse_unknown(pool: Pool, name: str) -> None:
     """Accepts a candidate of the table, or one that a generator could have made."""
     if not is_made(pool, name):
         return
-    chosen = pool.generation
-    if chosen is None or not name:
+    if pool.generation is None or not name:
         raise UnknownName(f"candidate of '{pool.name}'", name, pool.names)
-    module, _, cls = chosen.descriptors[0].partition(":")
-    reader = getattr(importlib.import_module(module), cls)(**pool.described[0].options)
+    said = pool.described[0]
+    reader = plugins.descriptor(said.descriptor, said.options)
     try:
         canonical = reader.canonical(name)
     except InputError as error:

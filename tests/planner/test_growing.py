@@ -176,3 +176,18 @@ def test_a_material_that_cannot_be_described_is_named() -> None:
     ended[0] = ended[0].model_copy(update={"point": {"material": "xyz"}})
     with pytest.raises(InputError, match="'xyz' is not a word"):
         BayesianPlanner(task).propose(History(evaluated=tuple(ended), n_proposed=9), 1)
+
+
+def test_the_generator_learns_from_what_it_made_and_was_measured() -> None:
+    pool = growing(grow=generation(corpus=("ab",)))
+    task = question(pool)
+    growth = Growth(task, pool)
+
+    def letters(*measured: str) -> set[str]:
+        points: list[Point] = [{"material": name} for name in (*pool.names[:6], *measured)]
+        ended = samples.evaluated(points, lambda p: {"thickness": worth_of(word_of(pool, p))})
+        known = growth._strangers(History(evaluated=ended))
+        return set(growth._generator(known)._letters)
+
+    assert letters() == {"a", "b"}
+    assert letters("eee") == {"a", "b", "e"}

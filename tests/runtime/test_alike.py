@@ -1,56 +1,57 @@
-"""How alike materials are, by counts that can be checked by hand."""
+"""How alike materials are, by counts of atoms that can be checked by hand."""
 
 from __future__ import annotations
 
 import pytest
-from letters import Letters
 
 from orchestrator.model.counts import Counts
 from orchestrator.model.rows import Rows
 from orchestrator.model.space import Described, Generation, Pool
+from orchestrator.plugins import descriptor
 from orchestrator.ports.depiction import Kin
 from orchestrator.runtime.alike import Alike
 
-WORDS = {"first": "aab", "second": "abc", "third": "ff"}
+pytest.importorskip("rdkit", reason="needs the extra 'materials'")
+
+ATOMS = {"smarts": ["[#6]", "[#7]", "[#8]", "[#9]"]}
+MOLECULES = {"first": "CCN", "second": "CNO", "third": "FF"}
 
 
 def pool(*, is_counted: bool = True) -> Pool:
-    table = Letters().describe(list(WORDS.values()))
+    table = descriptor("fragments", ATOMS).describe(list(MOLECULES.values()))
     said = Described(
-        descriptor="letters",
-        material="word",
-        counts=Counts.of(table.astype(int).tolist()) if is_counted else None,
-        rows=None if is_counted else Rows.of(table.tolist()),
+        descriptor="fragments",
+        material="smiles",
+        options=ATOMS,
+        counts=Counts.of(table) if is_counted else None,
+        rows=None if is_counted else Rows.of(table),
     )
     return Pool(
         name="p",
-        names=tuple(WORDS),
+        names=tuple(MOLECULES),
         columns=(),
         units=(),
         rows=Rows.of(()),
-        texts={"word": tuple(WORDS.values())},
+        texts={"smiles": tuple(MOLECULES.values())},
         described=(said,),
         generation=Generation(
-            kind="spelling",
-            target="letters:Spelling",
-            descriptors=("letters:Letters",),
-            material="word",
+            kind="iqspr", target="none:None", descriptors=("none:None",), material="smiles"
         ),
     )
 
 
 def test_the_kin_of_a_new_material_is_the_candidate_that_shares_most() -> None:
-    assert Alike(pool()).kin("aabb") == Kin("first", 0.75)  # 3 shared of 4
-    assert Alike(pool()).kin("fff") == Kin("third", pytest.approx(2 / 3))
+    assert Alike(pool()).kin("CCNN") == Kin("first", pytest.approx(6 / 7))  # 2x2 + 1x2 of 5 + 8
+    assert Alike(pool()).kin("OF") == Kin("third", pytest.approx(2 / 4))  # 2x1 of 4 + 2
 
 
 def test_two_materials_are_compared_wherever_they_come_from() -> None:
     alike = Alike(pool())
-    assert alike.between("first", "second") == 0.5  # a and b shared, of a a b c
+    assert alike.between("first", "second") == pytest.approx(3 / 5)  # 2x1 + 1x1 of 5 + 3
     assert alike.between("first", "third") == 0.0
-    assert alike.between("aab", "first") == 1.0
+    assert alike.between("CCN", "first") == 1.0
 
 
 def test_without_counts_or_without_a_reading_nothing_is_compared() -> None:
-    assert Alike(pool(is_counted=False)).kin("aabb") is None
-    assert Alike(pool()).kin("XYZ") is None
+    assert Alike(pool(is_counted=False)).kin("CCNN") is None
+    assert Alike(pool()).kin("C(") is None

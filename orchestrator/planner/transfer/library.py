@@ -8,7 +8,7 @@ the source's property was found to depend on. All sets have the features of the 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -165,9 +165,9 @@ class Library:
             augmented("all, as features", of_all),
         ]
         for place, model in enumerate(self.models):
-            found.append(FromSource(prior_mean(f"{model.name}, linear"), place))
-            found.append(FromSource(AffineSurrogate(f"{model.name}, affine"), place))
-            found.append(FromLayer(ProcessSurrogate(f"{model.name}, layer"), model.best))
+            found.append(from_source(prior_mean(f"{model.name}, linear"), place))
+            found.append(from_source(AffineSurrogate(f"{model.name}, affine"), place))
+            found.append(from_layer(ProcessSurrogate(f"{model.name}, layer"), model.best))
         return found
 
     def choose(
@@ -186,11 +186,16 @@ class Library:
 
 
 @dataclass(frozen=True)
-class FromSource:
-    """A surrogate that sees one of the source predictions."""
+class Through:
+    """A surrogate that sees other features or sources than it is given: one of the sources, or a
+    network's last hidden layer.
+
+    Attributes:
+        seen: features (n x d) and sources (n x s) as the inner one sees them.
+    """
 
     inner: Surrogate
-    place: int
+    seen: Callable[[Floats, Floats], tuple[Floats, Floats]]
 
     @property
     def name(self) -> str:
@@ -198,14 +203,15 @@ class FromSource:
         return self.inner.name
 
     def fit(self, x: Floats, y: Floats, f: Floats) -> Fitted:
-        """The inner one, on one column of f."""
-        return _OneSource(self.inner.fit(x, y, f[:, [self.place]]), self.place)
+        """The inner one, on what it sees."""
+        own_x, own_f = self.seen(x, f)
+        return _FittedThrough(self.inner.fit(own_x, y, own_f), self.seen)
 
 
 @dataclass(frozen=True)
-class _OneSource:
+class _FittedThrough:
     inner: Fitted
-    place: int
+    seen: Callable[[Floats, Floats], tuple[Floats, Floats]]
 
     @property
     def noise_sd(self) -> float:
@@ -216,38 +222,14 @@ class _OneSource:
         return self.inner.left_out
 
     def predict(self, x: Floats, f: Floats) -> tuple[Floats, Floats]:
-        return self.inner.predict(x, f[:, [self.place]])
+        return self.inner.predict(*self.seen(x, f))
 
 
-@dataclass(frozen=True)
-class FromLayer:
+def from_source(inner: Surrogate, place: int) -> Through:
+    """A surrogate that sees one of the sources."""
+    return Through(inner, lambda x, f: (x, f[:, [place]]))
+
+
+def from_layer(inner: Surrogate, net: Net) -> Through:
     """A surrogate that sees a network's last hidden layer in place of the features."""
-
-    inner: Surrogate
-    net: Net
-
-    @property
-    def name(self) -> str:
-        """The inner one's."""
-        return self.inner.name
-
-    def fit(self, x: Floats, y: Floats, f: Floats) -> Fitted:
-        """The inner one, on the layer."""
-        return _OnLayer(self.inner.fit(self.net.hidden(x), y, f), self.net)
-
-
-@dataclass(frozen=True)
-class _OnLayer:
-    inner: Fitted
-    net: Net
-
-    @property
-    def noise_sd(self) -> float:
-        return self.inner.noise_sd
-
-    @property
-    def left_out(self) -> LeftOut:
-        return self.inner.left_out
-
-    def predict(self, x: Floats, f: Floats) -> tuple[Floats, Floats]:
-        return self.inner.predict(self.net.hidden(x), f)
+    return Through(inner, lambda x, f: (net.hidden(x), f))
