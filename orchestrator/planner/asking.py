@@ -197,7 +197,8 @@ def _several(question: Question, asked: Asked, holds: NDArray[np.bool_]) -> Gain
     for draw in range(merits.shape[1]):
         kept = merits[holds[:, draw], draw]
         boxes.append(open_boxes(kept, reference))
-    return HypervolumeImprovement(columns, signs, tuple(boxes))
+    bands = tuple((aim.low, aim.high) if aim.is_band else None for aim in question.aims)
+    return HypervolumeImprovement(columns, signs, bands, tuple(boxes))
 
 
 def reference_point(question: Question, merits: Floats) -> Floats:

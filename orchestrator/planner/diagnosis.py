@@ -43,7 +43,7 @@ class Diagnosis:
         predicted = {
             name: self._predict(column, features)
             for column, name in enumerate(self.question.names)
-            if not self.evidence.measured[name].is_distance
+            if not self.evidence.measured[name].is_trade
         }
         chances = [self._chance(limit, features) for limit in self.question.limits]
         survives = self._survives(features)
@@ -208,7 +208,7 @@ class Diagnosis:
         """That a value to be met lies outside of everything measured; '' where it does not."""
         name = self.question.names[aim.column]
         measured = self.evidence.measured[name]
-        if aim.goal.direction != "match" or measured.is_distance:
+        if aim.goal.direction != "match":
             return ""
         low, high = float(measured.y.min()), float(measured.y.max())
         if aim.low <= high and aim.high >= low:

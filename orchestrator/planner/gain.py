@@ -16,9 +16,13 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from orchestrator.planner.improvement import log_expected_improvement, log_probability
 from orchestrator.planner.kernel import Floats
+
+LEAST_APPROACH = 1e-4
+"""In standardised outcomes; what is nearer than that to a band is in it."""
 
 Derivatives: TypeAlias = dict[int, tuple[Floats, Floats]]
 """By metric: the derivatives by its mean and by its standard deviation."""
@@ -61,24 +65,10 @@ class CloserToBand:
     def __call__(
         self, means: Sequence[Floats], sds: Sequence[Floats]
     ) -> tuple[Floats, Derivatives]:
-        """Logarithm of the expected approach, the mean of a trapezium of height `best` over the
-        band: what is gained on the way up to it, less what is lost on the way down. Seen from
-        the nearer side of the band both are accurate however far it is."""
+        """Logarithm of the expected approach."""
         mean, sd = means[self.column], sds[self.column]
-        if math.isinf(self.low) or math.isinf(self.high):
-            flip = np.full(mean.shape, math.isinf(self.low))
-        else:
-            flip = mean > 0.5 * (self.low + self.high)
-        side = np.where(flip, -1.0, 1.0)
-        low, high = np.where(flip, -self.high, self.low), np.where(flip, -self.low, self.high)
-        value, by_mean, by_sd = _log_between(side * mean, sd, low - self.best, low)
-        if np.isfinite(high).all():
-            lost, lost_by_mean, lost_by_sd = _log_between(side * mean, sd, high, high + self.best)
-            ratio = np.exp(np.minimum(lost - value, -1e-12))
-            value = value + np.log1p(-ratio)
-            by_mean = (by_mean - ratio * lost_by_mean) / (1.0 - ratio)
-            by_sd = (by_sd - ratio * lost_by_sd) / (1.0 - ratio)
-        return value, {self.column: (side * by_mean, by_sd)}
+        value, by_mean, by_sd = _log_approach(mean, sd, self.low, self.high, self.best)
+        return value, {self.column: (by_mean, by_sd)}
 
 
 @dataclass(frozen=True)
@@ -94,10 +84,15 @@ class Boxes:
 
 @dataclass(frozen=True)
 class HypervolumeImprovement:
-    """Expected growth of the dominated hypervolume; one `Boxes` per draw."""
+    """Expected growth of the dominated hypervolume; one `Boxes` per draw.
+
+    `bands` has, per metric, the bounds of a value to be met (its merit is less the distance), or
+    None where `sign * outcome` is to be large.
+    """
 
     columns: tuple[int, ...]
     signs: tuple[float, ...]
+    bands: tuple[tuple[float, float] | None, ...]
     boxes: tuple[Boxes, ...]
 
     def __call__(
@@ -110,13 +105,17 @@ class HypervolumeImprovement:
         for draw, boxes in enumerate(self.boxes):
             logs = np.zeros((m, len(boxes.lower)))
             slopes = []
-            for j, (column, sign) in enumerate(zip(self.columns, self.signs, strict=True)):
-                mean = sign * means[column][:, draw % means[column].shape[1], None]
-                part, by_mean, by_sd = _log_between(
-                    mean, sds[column], boxes.lower[:, j], boxes.upper[:, j]
-                )
+            axes = zip(self.columns, self.signs, self.bands, strict=True)
+            for j, (column, sign, band) in enumerate(axes):
+                mean, sd = means[column][:, draw % means[column].shape[1], None], sds[column]
+                lower, upper = boxes.lower[:, j], boxes.upper[:, j]
+                if band is None:
+                    part, by_mean, by_sd = _log_between(sign * mean, sd, lower, upper)
+                    by_mean = sign * by_mean
+                else:
+                    part, by_mean, by_sd = _log_nearer(mean, sd, band, lower, upper)
                 logs += part
-                slopes.append((column, sign * by_mean, by_sd))
+                slopes.append((column, by_mean, by_sd))
             top = logs.max(axis=1, keepdims=True)
             weights = np.exp(logs - top)
             total = weights.sum(axis=1, keepdims=True)
@@ -135,12 +134,51 @@ def _log_between(
     low, low_by_mean, low_by_sd = log_expected_improvement(mean, sd, lower)
     open_ = np.isinf(upper)
     closed = np.where(open_, lower + 1.0, upper)
-    high, high_by_mean, high_by_sd = log_expected_improvement(mean, sd, closed)
-    ratio = np.where(open_, 0.0, np.exp(np.minimum(high - low, -1e-12)))
+    beyond = log_expected_improvement(mean, sd, closed)
+    return _log_less((low, low_by_mean, low_by_sd), beyond, ~open_)
+
+
+def _log_approach(
+    mean: Floats, sd: Floats, low: float, high: float, best: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """log of how much nearer than `best` an outcome is expected to come to the band from `low` to
+    `high`, with its derivatives: the mean of a trapezium of height `best` over the band, what is
+    gained on the way up to it, less what is lost on the way down. Seen from the nearer side of the
+    band both are accurate however far it is."""
+    if math.isinf(low) or math.isinf(high):
+        flip = np.full(mean.shape, math.isinf(low))
+    else:
+        flip = mean > 0.5 * (low + high)
+    side = np.where(flip, -1.0, 1.0)
+    near, far = np.where(flip, -high, low), np.where(flip, -low, high)
+    up = _log_between(side * mean, sd, near - best, near)
+    if np.isfinite(far).all():
+        up = _log_less(up, _log_between(side * mean, sd, far, far + best), np.array(True))
+    return up[0], side * up[1], up[2]
+
+
+def _log_nearer(
+    mean: Floats, sd: Floats, band: tuple[float, float], lower: Floats, upper: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """As `_log_between` for the merit of a value to be met, which is less its distance to `band`
+    and so never above zero; `upper` may be infinite."""
+    low, high = band
+    near = _log_approach(mean, sd, low, high, np.maximum(-lower, LEAST_APPROACH))
+    beyond = _log_approach(mean, sd, low, high, np.maximum(-upper, LEAST_APPROACH))
+    return _log_less(near, beyond, upper < 0.0)
+
+
+def _log_less(
+    whole: tuple[Floats, Floats, Floats],
+    part: tuple[Floats, Floats, Floats],
+    counts: NDArray[np.bool_],
+) -> tuple[Floats, Floats, Floats]:
+    """log (exp(whole) - exp(part)) with its derivatives, the part left out where it does not count;
+    of a part as large as the whole a trace is kept."""
+    ratio = np.where(counts, np.exp(np.minimum(part[0] - whole[0], -1e-12)), 0.0)
     rest = 1.0 - ratio
-    value = low + np.log(rest)
-    by_mean = (low_by_mean - ratio * high_by_mean) / rest
-    by_sd = (low_by_sd - ratio * high_by_sd) / rest
+    value = whole[0] + np.log(rest)
+    by_mean, by_sd = ((w - ratio * p) / rest for w, p in zip(whole[1:], part[1:], strict=True))
     return value, by_mean, by_sd
 
 

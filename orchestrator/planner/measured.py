@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from orchestrator.errors import PlanningError
-from orchestrator.model.objective import PREFERENCE, Goal
+from orchestrator.model.objective import PREFERENCE
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.kernel import Floats
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
@@ -29,7 +29,7 @@ class Measured:
         shares: the part of the unknown noise variance that an outcome has (n): 1 / n_samples, and
             0 where the noise is known.
         sides: +1 where the true outcome lies above `y`, -1 where below, 0 where it was measured.
-        is_distance: of a value to be met among several goals, how far it was missed is modelled.
+        is_trade: it stands for many goals at once, so that nothing was measured in a unit.
     """
 
     metric: MetricScale
@@ -40,7 +40,7 @@ class Measured:
     sides: Floats
     centre: float
     spread: float
-    is_distance: bool = False
+    is_trade: bool = False
 
     @property
     def n_censored(self) -> int:
@@ -110,7 +110,8 @@ def evidence(task: PlanningTask, encoding: Encoding, history: History) -> Eviden
     measured: dict[str, Measured] = {}
     for metric in task.metrics:
         if metric.name in task.objective.metrics and metric.name != PREFERENCE:
-            measured |= _as_asked(task, metric, ended)
+            found = _measured(metric, ended)
+            measured |= {metric.name: found} if found is not None else {}
     if task.objective.by_preference:
         compared = _compared(history)
         rows = tuple(i for i, e in enumerate(ended) if e.trial in compared)
@@ -154,18 +155,13 @@ def on_scale(metric: MetricScale, value: float) -> float:
     return math.log10(value) if metric.scale == "log" else value
 
 
-def _measured(
-    metric: MetricScale, ended: list[Evaluated], to_meet: Goal | None = None
-) -> Measured | None:
+def _measured(metric: MetricScale, ended: list[Evaluated]) -> Measured | None:
     rows = [i for i, e in enumerate(ended) if not e.failed and metric.name in e.outcomes]
     if not rows:
         return None
     outcomes = [ended[i].outcomes[metric.name] for i in rows]
     for row, outcome in zip(rows, outcomes, strict=True):
         _refuse_unusable(metric, outcome, ended[row].trial)
-    if to_meet is not None:
-        metric = metric.model_copy(update={"scale": "linear"})
-        outcomes = [Outcome(value=to_meet.loss(o.value), n_samples=o.n_samples) for o in outcomes]
     raw = np.array([on_scale(metric, o.value) for o in outcomes])
     centre, spread = _centre_and_spread(raw, metric)
     sds = [_sd_on_scale(metric, o) for o in outcomes]
@@ -183,30 +179,7 @@ def _measured(
         sides=np.array(sides),
         centre=centre,
         spread=spread,
-        is_distance=to_meet is not None,
     )
-
-
-def modelled_as(task: PlanningTask, goal: Goal) -> str:
-    """Under which name a goal's outcomes stand in `Evidence.measured`."""
-    is_distance = goal.direction == "match" and len(task.objective.goals) > 1
-    return f"{goal.metric} off its target" if is_distance else goal.metric
-
-
-def _as_asked(
-    task: PlanningTask, metric: MetricScale, ended: list[Evaluated]
-) -> dict[str, Measured]:
-    """A metric as its goal wants it modelled, and as it is where a limit needs that."""
-    out: dict[str, Measured] = {}
-    limited = any(c.metric == metric.name for c in task.objective.constraints)
-    for goal in (g for g in task.objective.goals if g.metric == metric.name):
-        key = modelled_as(task, goal)
-        limited = limited or key == metric.name
-        if key != metric.name and (found := _measured(metric, ended, goal)) is not None:
-            out[key] = found
-    if limited and (found := _measured(metric, ended)) is not None:
-        out[metric.name] = found
-    return out
 
 
 def _refuse_unusable(metric: MetricScale, outcome: Outcome, trial: int) -> None:

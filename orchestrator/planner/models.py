@@ -86,7 +86,7 @@ def _process(
         _terms(seen, rows, drift=options.drift),
     )
     sources = informing.by_metric.get(measured.metric.name, {})
-    if sources and not measured.is_distance:
+    if sources:
         chosen = informed(data, sources, options.kernel, _priors(encoding), sign=sign)
         transferred[measured.metric.name] = chosen.entries
         process = chosen.process

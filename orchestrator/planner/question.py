@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from orchestrator.errors import PlanningError
 from orchestrator.model.objective import Goal, OutcomeConstraint
 from orchestrator.planner.kernel import Floats
-from orchestrator.planner.measured import Evidence, Measured, modelled_as
+from orchestrator.planner.measured import Evidence, Measured
 from orchestrator.ports.planner import PlanningTask
 
 
@@ -18,7 +18,7 @@ from orchestrator.ports.planner import PlanningTask
 class Aim:
     """A goal, standardised: make `sign * y[column]` large, or bring it between `low` and `high`.
 
-    `worst` is where a signed outcome stops to be of interest, if that was said.
+    `worst` is the merit at which an outcome stops to be of interest, if that was said.
     """
 
     goal: Goal
@@ -79,15 +79,10 @@ def question(task: PlanningTask, evidence: Evidence) -> Question:
         PlanningError: a constraint cannot be met by any value.
     """
     known = evidence.measured
-    keys = {goal.metric: modelled_as(task, goal) for goal in task.objective.goals}
-    limited = [c.metric for c in task.objective.constraints]
-    names = [n for n in dict.fromkeys([*keys.values(), *limited]) if n in known]
-    unmodelled = [n for n in task.objective.metrics if n not in known and keys.get(n) not in known]
-    aims = [
-        _aim(goal, names.index(keys[goal.metric]), known[keys[goal.metric]])
-        for goal in task.objective.goals
-        if keys[goal.metric] in known
-    ]
+    names = [n for n in task.objective.metrics if n in known]
+    unmodelled = [n for n in task.objective.metrics if n not in known]
+    goals = [g for g in task.objective.goals if g.metric in known]
+    aims = [_aim(goal, names.index(goal.metric), known[goal.metric]) for goal in goals]
     limits = []
     for constraint in task.objective.constraints:
         measured = evidence.measured.get(constraint.metric)
@@ -99,19 +94,18 @@ def question(task: PlanningTask, evidence: Evidence) -> Question:
 
 
 def _aim(goal: Goal, column: int, measured: Measured) -> Aim:
-    sign = 1.0 if goal.direction == "maximise" else -1.0
-    worst = goal.worst
-    if worst is not None:
-        worst = goal.loss(worst) if measured.is_distance else worst
-        worst = sign * measured.standardised(worst)
-    if goal.direction != "match" or measured.is_distance:
-        return Aim(goal, column, sign, worst=worst)
-    low, high = goal.band
-    if measured.metric.scale == "log" and high <= 0:
-        raise PlanningError(
-            f"{goal.metric} cannot be brought to {high:g} or below: it is on a log scale"
-        )
-    return Aim(goal, column, sign, _standardised(measured, low), _standardised(measured, high))
+    aim = Aim(goal, column, 1.0 if goal.direction == "maximise" else -1.0)
+    if goal.direction == "match":
+        low, high = goal.band
+        if measured.metric.scale == "log" and high <= 0:
+            raise PlanningError(
+                f"{goal.metric} cannot be brought to {high:g} or below: it is on a log scale"
+            )
+        band = (_standardised(measured, low), _standardised(measured, high))
+        aim = replace(aim, low=band[0], high=band[1])
+    if goal.worst is None:
+        return aim
+    return replace(aim, worst=float(aim.merit(np.array(measured.standardised(goal.worst)))))
 
 
 def _standardised(measured: Measured, bound: float) -> float:

@@ -47,7 +47,7 @@ def scalarised(asked: Question, seen: Evidence, seed: int) -> tuple[Question, Ev
         sides=np.zeros(n),
         centre=float(traded.mean()),
         spread=spread,
-        is_distance=True,
+        is_trade=True,
     )
     limits = [limit.constraint.metric for limit in asked.limits]
     names = (TRADE, *dict.fromkeys(limits))

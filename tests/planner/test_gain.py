@@ -46,13 +46,20 @@ def process(seed: int, n: int = 8, d: int = 3) -> GaussianProcess:
 
 BAND = CloserToBand(0, -0.2, 0.3, np.array([0.5]))
 FRONT = np.array([[0.2, 1.0], [0.8, 0.1], [0.5, 0.6]])
+OFF = np.array([[0.0, -0.6], [-0.2, 0.1], [-0.7, 0.6]])
+"""A front whose first merit is less the distance from a target: nothing beats the first row's."""
 GAINS: dict[str, Gain] = {
     "improvement": Improvement(0, -1.0, np.array([0.4])),
     "limits": WithinLimits(Improvement(0, 1.0, np.array([0.1])), ((1, -1.0, 0.2), (0, 1.0, -1.0))),
     "band": BAND,
     "target": CloserToBand(0, 0.1, 0.1, np.array([0.4])),
     "half-line": CloserToBand(1, -np.inf, -0.8, np.array([0.4])),
-    "two": HypervolumeImprovement((0, 1), (1.0, -1.0), (open_boxes(FRONT, np.array([-1.0, -1])),)),
+    "two": HypervolumeImprovement(
+        (0, 1), (1.0, -1.0), (None, None), (open_boxes(FRONT, np.array([-1.0, -1])),)
+    ),
+    "a target and the less": HypervolumeImprovement(
+        (0, 1), (1.0, -1.0), ((-0.3, 0.0), None), (open_boxes(OFF, np.array([-1.0, -1])),)
+    ),
 }
 
 
@@ -83,22 +90,25 @@ def test_the_gain_is_what_sampling_finds(name: str) -> None:
         outcome = y[gain_of.column]
         distance = np.maximum(np.maximum(gain_of.low - outcome, outcome - gain_of.high), 0)
         gain = np.maximum(gain_of.best - distance, 0)
+    elif name == "two":
+        gain = _volume_gain(FRONT, np.stack([y[0], -y[1]], axis=1)[:4000])
     else:
-        gain = _volume_gain(np.stack([y[0], -y[1]], axis=1)[:4000])
+        off = -np.maximum(np.maximum(-0.3 - y[0], y[0]), 0)
+        gain = _volume_gain(OFF, np.stack([off, -y[1]], axis=1)[:20_000])
     assert float(np.exp(value[0, 0])) == pytest.approx(float(np.mean(gain)), rel=0.05)
 
 
-def _volume_gain(points: Floats) -> Floats:
-    def volume(front: Floats) -> float:
+def _volume_gain(front: Floats, points: Floats) -> Floats:
+    def volume(points: Floats) -> float:
         total, edge = 0.0, -1.0
-        for a, b in sorted(map(tuple, front), reverse=True):
+        for a, b in sorted(map(tuple, points), reverse=True):
             if a > -1 and b > edge:
                 total += (a + 1) * (b - edge)
                 edge = b
         return total
 
-    before = volume(FRONT)
-    return np.array([volume(np.vstack([FRONT, p])) - before for p in points])
+    before = volume(front)
+    return np.array([volume(np.vstack([front, p])) - before for p in points])
 
 
 def weights(seed: int) -> Sequence[tuple[Weight, ...]]:
