@@ -15,7 +15,7 @@ from orchestrator.errors import PoolExhausted
 from orchestrator.model.trial import Proposal
 from orchestrator.planner.growing import Growth, growing_pool
 from orchestrator.planner.initial import SpaceFilling
-from orchestrator.planner.measured import n_known
+from orchestrator.planner.measured import n_known, n_measured
 from orchestrator.planner.options import ModelOptions, options_of
 from orchestrator.ports.planner import Belief, History, PlanningTask
 
@@ -30,7 +30,9 @@ class BayesianPlanner:
     one version and one number of threads; between calls nothing is kept but models of the task's
     sources. The model takes over
     after `initial` proposals or measurements (rows that were given count), and never before two
-    values of the objective are known; until then the space is filled further.
+    values of the objective are known; until then the space is filled further. A limit that may not
+    be crossed on the way is better kept by a model of two values than by none, so that it takes over
+    as soon as it has these.
 
     Raises:
         InputError: an option or the space is wrong.
@@ -136,10 +138,17 @@ class BayesianPlanner:
         else:
             begun = max(history.n_proposed, len(history.evaluated))
             count = min(n, max(0, self._task.planner.initial - begun))
+            count = 0 if self._limits_are_modelled(history) else count
         start = self._start
         if self._growth is not None and count:
             start = SpaceFilling(self._growth.known(history))
         return start.propose(history, count, self._caption) if count else []
+
+    def _limits_are_modelled(self, history: History) -> bool:
+        """Whether there are limits that may not be crossed, and a model can say where they hold."""
+        limits = self._task.objective.constraints
+        careful = {c.metric for c in limits if c.confidence is not None}
+        return bool(careful) and all(n_measured(m, history) >= MIN_MEASURED for m in careful)
 
     def prepare(self) -> None:
         """Loads what a model needs, so that the first one does not wait for it."""

@@ -87,7 +87,11 @@ def n_known(task: PlanningTask, history: History) -> int:
     """How many trials say something about the first goal: a measurement, or a preference."""
     if task.objective.by_preference:
         return len(_compared(history))
-    metric = task.objective.metric
+    return n_measured(task.objective.metric, history)
+
+
+def n_measured(metric: str, history: History) -> int:
+    """How many trials have a value of a metric."""
     return sum(1 for e in history.evaluated if not e.failed and metric in e.outcomes)
 
 

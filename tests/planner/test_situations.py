@@ -249,10 +249,10 @@ def test_a_limit_with_a_confidence_is_hardly_ever_crossed() -> None:
 
     crossed, best = 0, []
     for seed in range(4):
-        made = play(task(A, B, objective=wanted, seed=seed), truth, 14)
-        crossed += sum(truth(p.point)["p"] > 0.9 for p in made[4:])
+        made = play(task(A, B, objective=wanted, initial=8, seed=seed), truth, 14)
+        crossed += sum(truth(p.point)["p"] > 0.9 for p in made[2:])  # two are chosen blindly
         best.append(max(bump(p.point)["y"] for p in made if truth(p.point)["p"] <= 0.9))
-    assert crossed <= 2  # of 40, at 95 %
+    assert crossed <= 3  # of 48, at 95 %
     assert min(best) > 0.9
 
 
