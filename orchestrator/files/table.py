@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from orchestrator.errors import FileProblems, Problem, UnknownName
 from orchestrator.files.document import read_text
 
 MAX_BYTES = 200_000_000
+WITH_COMMA = re.compile(r"[<>]?\s*[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
+WITH_POINT = re.compile(r"[<>]?\s*[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,8 @@ def number(cell: str) -> float | None:
 def read_table(path: Path) -> Table:
     """Reads a CSV file (UTF-8; comma, semicolon or tab; quoted cells; the first row is the header).
 
-    Blank lines are skipped; spaces around cells do not count.
+    Blank lines are skipped; spaces around cells do not count. Where commas do not separate cells and
+    no number has a decimal point, a comma is one: `3,5` is read as `3.5`.
 
     Raises:
         FileProblems: it cannot be read, has no header or no rows, or rows of another length.
@@ -110,7 +114,8 @@ def read_table(path: Path) -> Table:
 def _records(text: str, source: str) -> list[tuple[int, list[str]]]:
     """Rows with the line on which each begins."""
     records, line = [], 1
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    delimiter = _delimiter(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         for cells in reader:
             stripped = [cell.strip() for cell in cells]
@@ -119,7 +124,18 @@ def _records(text: str, source: str) -> list[tuple[int, list[str]]]:
             line = reader.line_num + 1
     except csv.Error as error:
         raise FileProblems(source, [Problem(f"it is not a table: {error}", "", line, 1)]) from None
-    return records
+    return records if delimiter == "," else _with_points(records)
+
+
+def _with_points(records: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+    """Rows with decimal points, where the numbers have commas and none has a point."""
+    cells = [cell for _, row in records[1:] for cell in row]
+    if any(map(WITH_POINT.fullmatch, cells)) or not any(map(WITH_COMMA.fullmatch, cells)):
+        return records
+    return [
+        (line, [c.replace(",", ".") if WITH_COMMA.fullmatch(c) else c for c in row])
+        for line, row in records
+    ]
 
 
 def _delimiter(text: str) -> str:

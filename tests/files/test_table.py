@@ -28,6 +28,13 @@ def test_the_delimiter_is_found(delimiter: str, tmp_path: Path) -> None:
     assert read.numbers("a") == (1.0, 2.0)
 
 
+def test_decimal_commas_are_read_where_they_cannot_be_anything_else(tmp_path: Path) -> None:
+    read = table(tmp_path, "name;dose;gap\n1,2-diol;3,5;-1,5e-3\nb;4;2\n")
+    assert read.rows == (("1,2-diol", "3.5", "-1.5e-3"), ("b", "4", "2"))
+    mixed = table(tmp_path, "dose;gap\n3,500;1.25\n")
+    assert mixed.rows == (("3,500", "1.25"),)
+
+
 def test_a_quoted_header_may_contain_delimiters(tmp_path: Path) -> None:
     read = table(tmp_path, '"flow, oxygen; or, other";b\n"1;2";3\n')
     assert read.columns == ("flow, oxygen; or, other", "b")
@@ -47,7 +54,7 @@ def test_a_quoted_cell_over_two_lines_keeps_the_count(tmp_path: Path) -> None:
 
 
 def test_a_cell_that_is_no_number_is_named_with_its_line(tmp_path: Path) -> None:
-    read = table(tmp_path, "a;b\n1;2\n1,5;\nnan;x\n")
+    read = table(tmp_path, "a;b\n1.0;2\n1,5;\nnan;x\n")
     with pytest.raises(FileProblems) as caught:
         read.numbers("a")
     assert [p.line for p in caught.value.problems] == [3, 4]
