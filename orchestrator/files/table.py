@@ -82,8 +82,8 @@ def number(cell: str) -> float | None:
 def read_table(path: Path) -> Table:
     """Reads a CSV file (UTF-8; comma, semicolon or tab; quoted cells; the first row is the header).
 
-    Blank lines are skipped; spaces around cells do not count. Where commas do not separate cells and
-    no number has a decimal point, a comma is one: `3,5` is read as `3.5`.
+    Blank lines are skipped; spaces around cells do not count. Where commas do not separate cells,
+    and no number has a decimal point, a comma is one: `3,5` is read as `3.5`.
 
     Raises:
         FileProblems: it cannot be read, has no header or no rows, or rows of another length.

@@ -22,3 +22,25 @@ def undominated(losses: Sequence[Sequence[float]]) -> tuple[bool, ...]:
 
 def _beats(a: Sequence[float], b: Sequence[float]) -> bool:
     return a != b and all(x <= y for x, y in zip(a, b, strict=True))
+
+
+def hypervolume(losses: Sequence[Sequence[float]], corner: Sequence[float]) -> float:
+    """The volume between rows of losses (n x k) and the `corner` (k) that is worse than they are;
+    rows that are no better than the corner somewhere add nothing.
+
+    By slices along the last goal; meant for fronts of some dozen rows and up to four goals.
+    """
+    inside = [tuple(r) for r in losses if all(x < c for x, c in zip(r, corner, strict=True))]
+    if not inside:
+        return 0.0
+    if len(corner) == 1:
+        return corner[0] - min(row[0] for row in inside)
+    inside.sort(key=lambda row: row[-1])
+    total = 0.0
+    kept: list[tuple[float, ...]] = []
+    for place, row in enumerate(inside):
+        kept = [r for r in kept if not _beats(row[:-1], r)] + [row[:-1]]
+        top = inside[place + 1][-1] if place + 1 < len(inside) else corner[-1]
+        if top > row[-1]:
+            total += (top - row[-1]) * hypervolume(kept, corner[:-1])
+    return total

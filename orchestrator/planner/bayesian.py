@@ -31,8 +31,8 @@ class BayesianPlanner:
     sources. The model takes over
     after `initial` proposals or measurements (rows that were given count), and never before two
     values of the objective are known; until then the space is filled further. A limit that may not
-    be crossed on the way is better kept by a model of two values than by none, so that it takes over
-    as soon as it has these.
+    be crossed on the way is better kept by a model of two values than by none, so that it takes
+    over as soon as it has these.
 
     Raises:
         InputError: an option or the space is wrong.

@@ -15,6 +15,7 @@ from orchestrator.reports.numbers import number, titled
 from orchestrator.reports.single_page import not_written
 from orchestrator.reports.summary import Standing, best_trial
 from orchestrator.reports.timeline import timeline
+from orchestrator.reports.volume import dominated
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -66,6 +67,7 @@ def write_figures(
     drawings: Mapping[str, Callable[[Campaign, State], Figure | None]] = {
         "best_so_far": _course,
         "front": _front,
+        "volume": _volume,
         "predicted_measured": _predicted,
         "parameters": _parameters,
         "timeline": _timeline,
@@ -139,6 +141,19 @@ def _front(campaign: Campaign, state: State) -> Figure | None:
     axes.set_xscale("log" if found.logs[0] else "linear")
     axes.set_yscale("log" if found.logs[1] else "linear")
     axes.legend()
+    return figure
+
+
+def _volume(campaign: Campaign, state: State) -> Figure | None:
+    found = dominated(campaign, state)
+    if found is None:
+        return None
+    figure = _figure(3.5, 1.8)
+    axes = figure.add_subplot()
+    percent = [100.0 * share for share in found.shares]
+    axes.step(found.trials, percent, where="post", color="black", lw=1)
+    axes.set(xlabel="trial", ylabel="dominated hypervolume [%]")
+    axes.set_ylim(0, 100)
     return figure
 
 

@@ -38,6 +38,7 @@ from orchestrator.reports.summary import (
 )
 from orchestrator.reports.table import page_table, shown_time
 from orchestrator.reports.timeline import timeline
+from orchestrator.reports.volume import dominated
 
 T = TypeVar("T")
 
@@ -95,6 +96,7 @@ def report_html(
         "answer": _answer(campaign, state, best),
         "wanted": wanted(campaign),
         "several": len(campaign.objective.goals) > 1,
+        "volume": _corner_words(campaign, state),
         "facts": _facts(campaign, state, glance),
         "incidents": incidents(state),
         "moment": lambda at_s: shown_time(state, at_s + state.started_at),
@@ -156,6 +158,19 @@ def _front_row(campaign: Campaign, trial: TrialState) -> dict[str, Any]:
         "goals": shown_goals(campaign, trial),
         "point": ", ".join(f"{n} {shown_value(campaign, n, point[n])}" for n in point),
     }
+
+
+def _corner_words(campaign: Campaign, state: State) -> str:
+    """What the hypervolume is counted from; '' where there is none to be drawn."""
+    found = dominated(campaign, state)
+    if found is None:
+        return ""
+    parts = []
+    for goal, value in zip(campaign.objective.goals, found.corner, strict=True):
+        said = f"{number(value, 3)} {pretty_unit(campaign.metric(goal.metric).unit)}".rstrip()
+        off = f"{goal.metric} {said} off its target"
+        parts.append(off if goal.direction == "match" else f"{goal.metric} {said}")
+    return ", ".join(parts)
 
 
 def _gain(campaign: Campaign, state: State, best: TrialState) -> str:
@@ -251,7 +266,7 @@ def _provenance(campaign: Campaign, state: State) -> dict[str, Any]:
 
 
 def _data(campaign: Campaign, state: State, glance: Summary) -> dict[str, Any]:
-    course = charts.best_so_far(campaign, state)
+    course, volume = charts.best_so_far(campaign, state), dominated(campaign, state)
     initial = [t.number for t in state.trials.values() if t.proposal.source == "initial"]
     return {
         "course": {
@@ -268,6 +283,7 @@ def _data(campaign: Campaign, state: State, glance: Summary) -> dict[str, Any]:
             "nInitial": max(initial, default=0),
         },
         "front": _front_data(campaign, state),
+        "volume": None if volume is None else list(zip(volume.trials, volume.shares, strict=True)),
         "gain": _gain_data(campaign, state),
         "predicted": _predicted_data(campaign, state),
         "parameters": _parameters_data(campaign, state, glance),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from orchestrator.errors import UnknownName
 from orchestrator.model import events as ev
 from orchestrator.model.campaign import Campaign
-from orchestrator.model.front import undominated
+from orchestrator.model.front import hypervolume, undominated
 from orchestrator.model.objective import Goal, Objective
 from orchestrator.model.space import Choice, Pool, SearchSpace
 from orchestrator.model.state import State, fold
@@ -26,6 +27,7 @@ from orchestrator.reports.incidents import incidents
 from orchestrator.reports.summary import Standing, standing, summary
 from orchestrator.reports.summary import wanted as in_words
 from orchestrator.reports.timeline import MAX_BARS_PER_LANE, timeline
+from orchestrator.reports.volume import dominated
 from tests.reports.sample_campaign import niobium_titania, sample_events, sample_state
 
 
@@ -123,6 +125,38 @@ def test_a_match_is_the_nearest_value_and_a_bound_is_none(campaign: Campaign) ->
     assert summary(wanted, state).best_trial == 2
     assert charts.best_so_far(wanted, state).best == (100.0, 220.0, 220.0)
     assert in_words(wanted) == "thickness between 150 and 200 nm"
+
+
+def test_the_course_of_several_goals_is_the_hypervolume(several: Campaign) -> None:
+    values = [(1e-2, 100.0, None), (1e-3, 200.0, None), (1e-9, 900.0, "above"), (1e-1, 300.0, None)]
+    found = dominated(several, _with_values(values))
+    assert found is not None
+    assert found.corner == (1e-1, 100.0)
+    # the box is two decades by 200 nm; trial 1 is on its edge, trial 4 too
+    assert found.shares == pytest.approx((0.0, 0.5, 0.5, 0.5))
+    goals = (several.objective.goals[0], Goal(metric="thickness", direction="maximise", worst=0.0))
+    wanted = several.model_copy(update={"objective": Objective(goals=goals)})
+    found = dominated(wanted, _with_values(values))
+    assert found is not None
+    assert found.shares == pytest.approx((1 / 6, 2 / 3, 2 / 3, 2 / 3))
+    assert dominated(several, _with_values([(1e-2, 100.0, None)])) is None
+
+
+def test_one_goal_has_no_hypervolume(campaign: Campaign) -> None:
+    assert dominated(campaign, _with_values([(1e-2, 100.0, None), (1e-3, 200.0, None)])) is None
+
+
+@given(
+    st.lists(st.tuples(*[st.integers(0, 6)] * 3), max_size=12),
+    st.sampled_from([(6, 6, 6), (5, 4, 6)]),
+)
+def test_the_hypervolume_is_what_counting_finds(
+    rows: list[tuple[int, ...]], corner: tuple[int, ...]
+) -> None:
+    cells = itertools.product(range(7), repeat=3)
+    inside = [c for c in cells if all(a < b for a, b in zip(c, corner, strict=True))]
+    counted = [c for c in inside if any(all(map(int.__le__, r, c)) for r in rows)]
+    assert hypervolume(rows, corner) == len(counted)
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 5)), max_size=30))
@@ -280,6 +314,7 @@ def test_figures_for_paper_are_written_in_every_format(tmp_path: Path, campaign:
 def test_the_front_of_several_goals_is_a_figure(tmp_path: Path, several: Campaign) -> None:
     write_figures(several, sample_state(12), tmp_path, formats=("svg",))
     assert "on the front" in (tmp_path / "front.svg").read_text()
+    assert "hypervolume" in (tmp_path / "volume.svg").read_text()
 
 
 def test_an_empty_campaign_draws_no_figure(tmp_path: Path, campaign: Campaign) -> None:

@@ -248,7 +248,11 @@ def test_of_several_goals_the_page_has_the_front_as_a_table_and_a_chart(
     marked = {row[0] for row in _data(page)["table"]["rows"] if "best" in str(row[1])}
     assert marked == best
     assert "each in its way" in page
-    assert _data(report_html(campaign, sample_state()))["front"] is None
+    assert 'id="volume"' in page
+    assert "counted from: resistivity" in page
+    assert 0 < _data(page)["volume"][-1][1] <= 1
+    single = _data(report_html(campaign, sample_state()))
+    assert (single["front"], single["volume"]) == (None, None)
 
 
 def test_a_replay_page_shows_median_quartiles_and_random_choice(tmp_path: Path) -> None:

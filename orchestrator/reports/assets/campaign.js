@@ -72,6 +72,20 @@ function drawFront() {
   }, points.length > 1500);
 }
 
+function drawVolume() {
+  const points = DATA.volume;
+  if (!points) return undefined;
+  return draw("volume", {
+    grid: { left: 72, right: 20, top: 16, bottom: 48 },
+    xAxis: axis("trial", { min: 0, max: points[points.length - 1][0] + 1, minInterval: 1, splitLine: { show: false },
+      axisLabel: { color: DIM, showMaxLabel: false, formatter: tick } }),
+    yAxis: vertical("dominated hypervolume, %", { min: 0, max: 100 }),
+    tooltip: { trigger: "axis", formatter: p => `trial ${p[0].data[0]}: ${shown(Number(p[0].data[1].toPrecision(3)))} %` },
+    series: [{ type: "line", step: "end", showSymbol: false, lineStyle: { color: INK, width: 2 },
+      data: points.map(p => [p[0], 100 * p[1]]) }],
+  }, points.length > 1500);
+}
+
 function courseTip(row) {
   const [trial, value, kind, sd, censored] = row;
   const bound = { above: "> ", below: "< " }[censored] || "";
@@ -262,5 +276,5 @@ function trialRows(row, why, columns) {
   return group;
 }
 
-[drawCourse, drawGain, drawFront, drawPredicted, drawLeaveOneOut, drawBelief, drawMultiples, drawParallel, drawTimeline, drawTable].forEach(f => f());
+[drawCourse, drawGain, drawFront, drawVolume, drawPredicted, drawLeaveOneOut, drawBelief, drawMultiples, drawParallel, drawTimeline, drawTable].forEach(f => f());
 document.body.dataset.drawn = "yes";
