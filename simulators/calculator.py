@@ -12,19 +12,19 @@ from orchestrator.ports.action import Ticket
 from orchestrator.ports.compute import Compute
 from orchestrator.ports.resource import Bench, Health, Identity, Verdict
 
-INSTALL = "pip install 'hagane[materials,molecules]'"
-
 
 class Calculator:
     """Runs functions in child processes.
 
     Attributes:
         packages: the distributions that it needs, the one that computes first.
+        extras: those of hagane that bring them.
         vendor, method: whose it is (else the first package) and what it does, for `identify`.
         concurrent: so many calculations at a time.
     """
 
     packages: ClassVar[tuple[str, ...]] = ()
+    extras: ClassVar[str] = "materials,molecules"
     vendor: ClassVar[str] = ""
     method: ClassVar[str] = ""
     concurrent: ClassVar[int] = 2
@@ -41,7 +41,8 @@ class Calculator:
                 importlib.metadata.version(package)
             except importlib.metadata.PackageNotFoundError as error:
                 raise InputError(
-                    f"'{bench.name}' needs {package}, which is not installed", hint=INSTALL
+                    f"'{bench.name}' needs {package}, which is not installed",
+                    hint=f"pip install 'hagane[{self.extras}]'",
                 ) from error
 
     async def open(self) -> None:

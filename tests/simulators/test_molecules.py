@@ -105,7 +105,12 @@ def test_a_table_without_the_columns_or_with_too_few_rows_is_refused(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("role", "kind"), [("MoleculeCalculation", "xtb"), ("PolymerCalculation", "polymers")]
+    ("role", "kind"),
+    [
+        ("MoleculeCalculation", "xtb"),
+        ("PolymerCalculation", "polymers"),
+        ("PolymerCalculation", "radonpy"),
+    ],
 )
 def test_the_calculators_do_what_their_capability_says(role: str, kind: str) -> None:
     found = resource_kind(kind)
@@ -135,3 +140,29 @@ def test_a_package_that_is_not_installed_is_named_before_anything_is_opened() ->
     with pytest.raises(InputError, match="'oracle' needs no-such-distribution") as caught:
         Imagined(Bench(name="oracle", clock=WallClock()))
     assert "pip install" in caught.value.hint
+
+
+def test_radonpy_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    from orchestrator.clock import WallClock
+    from orchestrator.errors import InputError
+
+    kind = resource_kind("radonpy").cls
+    bench = Bench(name="dynamics", clock=WallClock())
+    monkeypatch.setattr("importlib.metadata.version", lambda package: "0.2.11")
+    with pytest.raises(InputError, match="there is no command 'no-such-lammps'") as caught:
+        kind(bench, lammps="no-such-lammps")
+    assert "pip install" in caught.value.hint
+    with pytest.raises(InputError, match="needs Psi4"):
+        kind(bench, lammps="true", charges="RESP")
+    with pytest.raises(InputError, match="at least one of 'chains', not 0"):
+        kind(bench, lammps="true", chains=0)
+
+
+def test_radonpy_builds_a_cell_of_chains() -> None:
+    pytest.importorskip("radonpy", reason="needs radonpy-pypi (the extra 'radonpy')")
+    from simulators.molecular.radonpy import amorphous_cell
+
+    cell = amorphous_cell("*CC*", "gasteiger", 2, 50)
+    assert 80 < cell.GetNumAtoms() < 130
+    with pytest.raises(ValueError, match="no repeat unit"):
+        amorphous_cell("CC", "gasteiger", 2, 50)
