@@ -23,7 +23,7 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[list[Any],
     """What is found undisturbed, and how many writes and effects that takes."""
     for night in make_night(tmp_path_factory.mktemp("quiet")):
         code, told, said = night.run()
-        assert code == Exit.FINISHED, said
+        assert code == Exit.FINISHED, (said, night.events()[-8:])
         with night.control() as control:
             effects = control.counts()["effects"]
         yield found(night.state()), len(told), effects
