@@ -18,21 +18,43 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import CalculationFailed, ExecutionError
+from orchestrator.executor.known import KnownResults
 from orchestrator.ports.clock import Clock
 
 
 class LocalCompute:
-    """At most `workers` children at a time, each with one thread."""
+    """At most `workers` children at a time, each with one thread. Results with a key are kept in
+    `results`, if it is given, and taken from there."""
 
-    def __init__(self, root: Path, clock: Clock, *, workers: int = 2) -> None:
+    def __init__(
+        self, root: Path, clock: Clock, *, workers: int = 2, results: KnownResults | None = None
+    ) -> None:
         self._root = root
         self._clock = clock
+        self._results = results
+        self._one_by_one: dict[str, asyncio.Lock] = {}
         self._slots = asyncio.Semaphore(workers)
 
     async def submit(
-        self, function: str, arguments: Mapping[str, Any], *, ticket: str = ""
+        self, function: str, arguments: Mapping[str, Any], *, ticket: str = "", key: str = ""
     ) -> Mapping[str, Any]:
         """See `ports.compute`."""
+        if self._results is None or not key:
+            found = await self._in_a_slot(function, arguments, ticket)
+            return {**found, "reused": 0} if key else found
+        async with self._one_by_one.setdefault(key, asyncio.Lock()):
+            known = self._results.get(key)
+            if known is not None:
+                return {**known, "reused": 1}
+            found = await self._in_a_slot(function, arguments, ticket)
+            with contextlib.suppress(OSError):  # it has its directory, and goes into the journal
+                request = {"function": function, "arguments": dict(arguments)}
+                self._results.put(key, request, found)
+            return {**found, "reused": 0}
+
+    async def _in_a_slot(
+        self, function: str, arguments: Mapping[str, Any], ticket: str
+    ) -> Mapping[str, Any]:
         async with self._slots:
             with self._clock.work():
                 return await self._run(self._attempt_directory(ticket), function, arguments)
@@ -64,7 +86,7 @@ class LocalCompute:
         request = {"function": function, "arguments": dict(arguments)}
         (directory / "request.json").write_text(json.dumps(request, indent=1))
         # not from the working directory, where a folder may have the name of a package
-        path = os.pathsep.join(p or str(Path.cwd()) for p in sys.path)
+        path = os.pathsep.join(os.path.abspath(p) for p in sys.path)  # noqa: PTH100  '' too
         threads = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         environment = {**os.environ, **threads, "PYTHONPATH": path}
         with (directory / "output.txt").open("wb") as output:
@@ -79,6 +101,7 @@ class LocalCompute:
                 stdout=output,
                 stderr=output,
                 env=environment,
+                cwd=directory,
                 start_new_session=True,
             )
             try:

@@ -13,9 +13,13 @@ class Compute(Protocol):
     """Runs calculations in processes of their own."""
 
     async def submit(
-        self, function: str, arguments: Mapping[str, Any], *, ticket: str = ""
+        self, function: str, arguments: Mapping[str, Any], *, ticket: str = "", key: str = ""
     ) -> Mapping[str, Any]:
         """Runs `function` ("package.module:name") with JSON arguments in a child process.
+
+        A `key` (hexadecimal) says exactly what is computed: a result that is known under it, of
+        whatever campaign, is given in place of a child's. With a key the result says so, as
+        `reused` (1 or 0).
 
         Gives its JSON result. The child has a process group of its own, dies with the worker,
         and writes `result.json` into the directory of its ticket, so that a result survives

@@ -20,6 +20,7 @@ from orchestrator.engine.ledger import Ledger, Watch
 from orchestrator.engine.loop import Ending, Engine
 from orchestrator.engine.study import prepare
 from orchestrator.errors import CampaignChanged, Exit, InputError
+from orchestrator.executor.known import KnownResults
 from orchestrator.executor.local import LocalCompute
 from orchestrator.executor.runner import Runner
 from orchestrator.journal import open_store
@@ -177,7 +178,7 @@ async def _run(
         clock.start_at(ledger.state.last_at)
         planner = planner_of(loaded, clock, sources)
         ports = coming.wait().ports if coming else {}
-        compute = LocalCompute(data_directory() / "calculations" / row.id, clock)
+        compute = _compute(row.id, clock)
         resources = make_resources(loaded.lab, loaded.kinds, clock, compute, ports)
         engine = join(
             loaded, setting.identity or _identity(loaded.lab, row), ledger, resources, planner
@@ -252,6 +253,13 @@ def opened_event(
         start=trials_before(store, campaign, campaign_id) if is_new else (),
         sources=sources if is_new else (),
     )
+
+
+def _compute(campaign_id: str, clock: Clock) -> LocalCompute:
+    """In a folder of the campaign's own, with the results that all campaigns share."""
+    folder = data_directory()
+    results = KnownResults(folder / "results")
+    return LocalCompute(folder / "calculations" / campaign_id, clock, results=results)
 
 
 def _started(loaded: Loaded, token: int, stop_socket: str, threads: int) -> EngineStarted:
@@ -335,7 +343,7 @@ async def _play(
     journal = stage.store.lease(stage.campaign_id, "rehearsal", clock=clock)
     token = journal.token
     wrapped = setting.wrap(journal) if setting.wrap else journal
-    compute = LocalCompute(data_directory() / "calculations" / stage.campaign_id, clock)
+    compute = _compute(stage.campaign_id, clock)
     resources = make_resources(loaded.lab, loaded.kinds, clock, compute, stage.ports, stage.wires)
     ledger = Ledger(wrapped, clock, setting.watch)
     clock.start_at(max(clock.now(), ledger.state.last_at))

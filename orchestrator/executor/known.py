@@ -1,0 +1,67 @@
+"""Results of calculations that were made before, by a key that says exactly what was computed.
+
+One file a result, `<root>/<two digits>/<key>.json`, that appears whole or not at all, so that many
+processes may read and write at once. A key never stands for two results: whoever comes second finds
+the same.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from orchestrator.errors import InputError
+
+FORMAT = 1
+
+
+class KnownResults:
+    """Keeps results below a folder.
+
+    Raises:
+        InputError: the folder was written by a version that keeps them in another way.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        mark = root / "format"
+        if mark.exists() and mark.read_text().strip() != str(FORMAT):
+            raise InputError(
+                f"the known results in {root} are kept in format {mark.read_text().strip()}, "
+                f"this version reads format {FORMAT}",
+                hint="update hagane, or move that folder away: then all is computed anew",
+            )
+
+    def get(self, key: str) -> Mapping[str, Any] | None:
+        """The result of a key, or None. A file that cannot be read counts as none."""
+        try:
+            found = json.loads(self._path(key).read_text())
+        except (OSError, ValueError):
+            return None
+        result: Mapping[str, Any] | None = found.get("result")
+        return result
+
+    def put(self, key: str, request: Mapping[str, Any], result: Mapping[str, Any]) -> None:
+        """Keeps a result with what was asked. Raises OSError."""
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        mark = self._root / "format"
+        if not mark.exists():
+            _write(mark, str(FORMAT))
+        _write(path, json.dumps({"request": dict(request), "result": dict(result)}))
+
+    def _path(self, key: str) -> Path:
+        return self._root / key[:2] / f"{key}.json"
+
+
+def _write(path: Path, text: str) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+    with os.fdopen(handle, "w") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    Path(name).replace(path)

@@ -1,0 +1,198 @@
+"""Methods behind one capability, `StructureCalculation`: each a resource that a lab file names."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from orchestrator.capabilities.structures import EquationOfState, FormationEnergy, StructureResult
+from orchestrator.errors import InputError, UnknownName
+from orchestrator.ports.action import Cancel, Effect, Ticket, action
+from orchestrator.ports.resource import Bench
+from simulators.atomistic import methods
+from simulators.atomistic.requests import Method, Request
+from simulators.atomistic.structures import atoms_of, text_of
+from simulators.calculator import Calculator
+
+FUNCTION = "simulators.atomistic.tasks:run"
+
+
+class StructureCalculator(Calculator):
+    """Computes structures, each in a child process and a directory of its own; what was computed
+    before, with the same structure, settings and versions, is not computed again.
+
+    Attributes:
+        maker: what makes the ASE calculator, as "module:function".
+        elements: those that the method knows; empty for all.
+        largest: so many atoms at most.
+    """
+
+    implements = ("StructureCalculation",)
+    maker: ClassVar[str] = ""
+    elements: ClassVar[tuple[str, ...]] = ()
+    largest: ClassVar[int] = 10_000
+
+    def __init__(self, bench: Bench, settings: Mapping[str, Any], files: list[Path]) -> None:
+        """`files` are what the method reads; they are hashed once.
+
+        Raises:
+            InputError: a package is not installed.
+        """
+        super().__init__(bench)
+        self._settings = dict(settings)
+        self._files = files
+
+    @functools.cached_property
+    def _method(self) -> Method:
+        versions = {name: importlib.metadata.version(name) for name in self.packages}
+        if self._files:
+            versions["files"] = methods.hash_of(self._files)
+        return Method(self.maker, self._settings, versions)
+
+    @action(effect=Effect.QUERYABLE, cancel=Cancel.AT_ONCE)
+    async def energy(self, structure: str, ticket: Ticket) -> StructureResult:
+        """As it is given.
+
+        Raises:
+            InputError: the structure is none, or none that the method can compute.
+            ExecutionError: the calculation failed.
+        """
+        return StructureResult(**await self._compute_task("energy", structure, ticket))
+
+    @action(effect=Effect.QUERYABLE, cancel=Cancel.AT_ONCE)
+    async def relax(self, structure: str, ticket: Ticket) -> StructureResult:
+        """Atoms, and the cell where there is one, at rest. Raises as `energy`."""
+        return StructureResult(**await self._compute_task("relax", structure, ticket))
+
+    @action(effect=Effect.QUERYABLE, cancel=Cancel.AT_ONCE)
+    async def equation_of_state(self, structure: str, ticket: Ticket) -> EquationOfState:
+        """Of a crystal, around the volume that is given. Raises as `energy`."""
+        return EquationOfState(**await self._compute_task("equation_of_state", structure, ticket))
+
+    @action(effect=Effect.QUERYABLE, cancel=Cancel.AT_ONCE)
+    async def formation_energy(self, structure: str, ticket: Ticket) -> FormationEnergy:
+        """Of a crystal, from its elements in their forms at room temperature, as ASE lists them
+        (molecules of H, N, O, F, Cl, Br and I); all relaxed. Raises as `energy`."""
+        atoms = self._checked(structure)
+        found = await self._compute_task("relax", structure, ticket)
+        seconds, reused, reference = found["seconds"], found["reused"], 0.0
+        for element in sorted(set(atoms.symbols)):
+            inner = Ticket(f"{ticket}-{element}")
+            one = await self._compute_task("relax", element_text(element), inner)
+            share = list(atoms.symbols).count(element) / len(atoms)
+            reference += share * one["energy"]
+            seconds, reused = seconds + one["seconds"], min(reused, one["reused"])
+        return FormationEnergy(
+            formation_energy=found["energy"] - reference,
+            energy=found["energy"],
+            volume=found["volume"],
+            structure=found["structure"],
+            seconds=seconds,
+            reused=reused,
+        )
+
+    async def _compute_task(self, task: str, structure: str, ticket: Ticket) -> dict[str, Any]:
+        self._checked(structure)
+        request = Request(task, structure, self._method, {})
+        arguments = {
+            "task": task,
+            "structure": structure,
+            "calculator": self.maker,
+            "settings": self._settings,
+        }
+        found = await self._compute().submit(FUNCTION, arguments, ticket=ticket, key=request.key())
+        return dict(found)
+
+    def _checked(self, structure: str) -> Any:
+        """The atoms. Raises InputError."""
+        atoms = atoms_of(structure)
+        for element in dict.fromkeys(atoms.symbols):
+            if self.elements and element not in self.elements:
+                raise UnknownName(f"element of {self._bench.name}", element, self.elements)
+        if len(atoms) > self.largest:
+            raise InputError(
+                f"{atoms.get_chemical_formula()} has {len(atoms)} atoms, "
+                f"'{self._bench.name}' takes {self.largest} at most",
+                hint="take a smaller cell, or a cheaper method",
+            )
+        return atoms
+
+
+def element_text(element: str) -> str:
+    """The form of an element at room temperature, with ASE's lattice constant.
+
+    Raises:
+        InputError: ASE lists none.
+    """
+    from ase import Atoms
+    from ase.build import bulk
+    from ase.data import atomic_numbers, reference_states
+
+    state: Any = reference_states[atomic_numbers[element]]
+    if state is not None and state["symmetry"] == "diatom":
+        pair: Any = Atoms(f"{element}2", [[0, 0, 0], [0, 0, state["d"]]])
+        return text_of(pair)
+    try:
+        return text_of(bulk(element))
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(f"there is no reference structure of {element}") from error
+
+
+EMT_ELEMENTS = ("Al", "Cu", "Ag", "Au", "Ni", "Pd", "Pt", "H", "C", "N", "O")
+
+
+class EmtStructures(StructureCalculator):
+    """Effective medium theory: fcc metals, milliseconds; Al is poor, H, C, N and O are for fun."""
+
+    packages = ("ase",)
+    vendor = "ASE"
+    method = "EMT"
+    maker = "simulators.atomistic.methods:emt"
+    elements = EMT_ELEMENTS
+
+    def __init__(self, bench: Bench) -> None:
+        """Nothing is opened."""
+        super().__init__(bench, {}, [])
+
+
+class Chgnet(StructureCalculator):
+    """CHGNet; the weights are inside its package. `model` is '0.3.0' (PBE) or 'r2scan'."""
+
+    packages = ("chgnet", "ase")
+    extras = "potentials"
+    method = "CHGNet"
+    maker = "simulators.atomistic.methods:chgnet"
+
+    def __init__(self, bench: Bench, model: str = "0.3.0") -> None:
+        """Looks whether the weights are there.
+
+        Raises:
+            InputError: it is not installed, or has no such model.
+        """
+        Calculator.__init__(self, bench)
+        if model not in methods.CHGNET_MODELS:
+            raise UnknownName("model of CHGNet", model, methods.CHGNET_MODELS)
+        super().__init__(bench, {"model": model}, methods.chgnet_weights(model))
+
+
+class Sevennet(StructureCalculator):
+    """SevenNet; the weights are inside its package. `model` is '7net-0' or '7net-l3i5' (PBE)."""
+
+    packages = ("sevenn", "ase")
+    extras = "potentials"
+    method = "SevenNet"
+    maker = "simulators.atomistic.methods:sevennet"
+
+    def __init__(self, bench: Bench, model: str = "7net-0") -> None:
+        """Looks whether the weights are there.
+
+        Raises:
+            InputError: it is not installed, or has no such model.
+        """
+        Calculator.__init__(self, bench)
+        if model not in methods.SEVENNET_MODELS:
+            raise UnknownName("model of SevenNet", model, methods.SEVENNET_MODELS)
+        super().__init__(bench, {"model": model}, methods.sevennet_weights(model))

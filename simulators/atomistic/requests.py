@@ -1,0 +1,48 @@
+"""What is computed, as data: a task, a structure, a method with its settings and its version."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Method:
+    """How energies are computed. `versions` are of the code, and of the files that it reads
+    (weights, pseudopotentials), whatever changes a result."""
+
+    name: str
+    settings: Mapping[str, Any]
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One calculation. `structure` is the text as it was given."""
+
+    task: str
+    structure: str
+    method: Method
+    settings: Mapping[str, Any]
+
+    def key(self) -> str:
+        """A hash of all that the result depends on. Atoms and cell count as numbers, to the last
+        bit, so that one structure in two formats is one calculation; another cell, or another order
+        of atoms, is another one."""
+        from simulators.atomistic.structures import atoms_of
+
+        atoms = atoms_of(self.structure)
+        exact = {
+            "numbers": atoms.numbers.tolist(),
+            "positions": [[x.hex() for x in row] for row in atoms.positions.tolist()],
+            "cell": [[x.hex() for x in row] for row in atoms.cell.array.tolist()],
+            "pbc": atoms.pbc.tolist(),
+            "moments": atoms.get_initial_magnetic_moments().tolist(),
+            "charges": atoms.get_initial_charges().tolist(),
+        }
+        said = {"task": self.task, "structure": exact, "settings": dict(self.settings)}
+        text = json.dumps({**said, "method": asdict(self.method)}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()

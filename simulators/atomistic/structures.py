@@ -1,0 +1,70 @@
+"""Structures as text, checked before anything is spent on them."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from typing import Any
+
+from orchestrator.errors import InputError
+
+CLOSEST = 0.4
+"""Of the sum of their covalent radii: atoms nearer than that overlap."""
+
+
+def atoms_of(text: str) -> Any:
+    """The `ase.Atoms` of a CIF, POSCAR or (extended) XYZ text.
+
+    Raises:
+        InputError: it cannot be read, holds no atom or an unknown element, or atoms overlap.
+    """
+    from ase.io import read
+
+    form = _format_of(text)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of labels and symmetry that ASE decides by itself
+            atoms: Any = read(io.StringIO(text.lstrip("\n")), format=form)
+    except Exception as error:  # ASE raises whatever its parsers stumble over
+        raise InputError(
+            f"the structure that begins with '{text.strip()[:40]}' cannot be read as {form}: "
+            f"{error or 'it is incomplete'}",
+            hint="give the text of a CIF, a POSCAR or an XYZ file",
+        ) from error
+    if len(atoms) == 0:
+        raise InputError("the structure holds no atom")
+    if (atoms.numbers == 0).any():
+        raise InputError(f"{atoms.get_chemical_formula()} has an element that does not exist")
+    _refuse_overlap(atoms)
+    return atoms
+
+
+def text_of(atoms: Any) -> str:
+    """An extended XYZ: cell, positions (to eight decimals), and what was computed."""
+    from ase.io import write
+
+    out = io.StringIO()
+    write(out, atoms, format="extxyz")
+    return out.getvalue()
+
+
+def _format_of(text: str) -> str:
+    if re.search(r"^\s*(data_|_cell_length_a\b)", text, re.MULTILINE):
+        return "cif"
+    first = text.lstrip("\n").partition("\n")[0].strip()
+    return "extxyz" if first.isdigit() else "vasp"
+
+
+def _refuse_overlap(atoms: Any) -> None:
+    from ase.data import covalent_radii
+    from ase.neighborlist import neighbor_list
+
+    radii = covalent_radii[atoms.numbers]
+    i, j, apart = neighbor_list("ijd", atoms, cutoff=CLOSEST * radii)
+    if len(i):
+        a, b = atoms[int(i[0])].symbol, atoms[int(j[0])].symbol
+        raise InputError(
+            f"{atoms.get_chemical_formula()} has {a} and {b} only {apart[0]:.2f} angstrom apart",
+            hint="check the cell and the units of the positions",
+        )

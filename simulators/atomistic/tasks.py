@@ -1,0 +1,124 @@
+"""What is done with a method, in the child process of a calculation."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from simulators.atomistic.structures import atoms_of, text_of
+
+MAX_FORCE = 0.01
+"""eV/angstrom; below it a structure is at rest."""
+MAX_STEPS = 300
+STRAINS = (-0.03, -0.02, -0.01, 0.0, 0.01, 0.02, 0.03)
+"""Of lengths; the volumes of an equation of state."""
+MAX_MOVES = 8
+
+
+def run(task: str, structure: str, calculator: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Runs in the child: the fields of the task's result, less `reused`.
+
+    `calculator` is "module:function", which makes an ASE calculator of the structure and settings.
+
+    Raises:
+        RuntimeError: a calculation did not converge.
+        ValueError: the structure is none that the task can be done with.
+    """
+    module, _, name = calculator.partition(":")
+    make = getattr(importlib.import_module(module), name)
+    begun = time.process_time()
+    atoms = atoms_of(structure)
+    found = TASKS[task](atoms, lambda a: make(a, **settings))
+    return {**found, "seconds": time.process_time() - begun}
+
+
+def energy(atoms: Any, make: Callable[[Any], Any]) -> dict[str, Any]:
+    """The fields of `StructureResult`."""
+    atoms.calc = make(atoms)
+    return _state(atoms)
+
+
+def relax(atoms: Any, make: Callable[[Any], Any]) -> dict[str, Any]:
+    """The fields of `StructureResult`, at rest."""
+    _to_rest(atoms, make)
+    return _state(atoms)
+
+
+def equation_of_state(atoms: Any, make: Callable[[Any], Any]) -> dict[str, Any]:
+    """The fields of `EquationOfState` [Birch 1947], from seven volumes around the given one, which
+    is moved until the least energy lies among them."""
+    from ase.eos import EquationOfState
+    from ase.units import GPa
+
+    if not all(atoms.pbc):
+        raise ValueError(f"{atoms.get_chemical_formula()} is no crystal")
+    for _ in range(MAX_MOVES):
+        volumes, energies = zip(*(_strained(atoms, s, make) for s in STRAINS), strict=True)
+        least = energies.index(min(energies))
+        if 0 < least < len(STRAINS) - 1:
+            break
+        atoms.set_cell(atoms.cell * (1.0 + STRAINS[least]), scale_atoms=True)
+    else:
+        raise RuntimeError(f"{atoms.get_chemical_formula()} has no volume of least energy nearby")
+    fitted = EquationOfState(volumes, energies, eos="birchmurnaghan")
+    try:
+        volume, lowest, modulus = fitted.fit(warn=False)
+    except (RuntimeError, ValueError) as error:
+        raise RuntimeError("no equation of state fits the energies") from error
+    atoms.set_cell(atoms.cell * (volume / atoms.get_volume()) ** (1 / 3), scale_atoms=True)
+    n = len(atoms)
+    return {
+        "energy": float(lowest) / n,
+        "volume": float(volume) / n,
+        "bulk_modulus": float(modulus / GPa),
+        "derivative": float(fitted.eos_parameters[2]),
+        "structure": text_of(atoms),
+    }
+
+
+TASKS: Mapping[str, Callable[[Any, Callable[[Any], Any]], dict[str, Any]]] = {
+    "energy": energy,
+    "relax": relax,
+    "equation_of_state": equation_of_state,
+}
+
+
+def _strained(atoms: Any, strain: float, make: Callable[[Any], Any]) -> tuple[float, float]:
+    moved = atoms.copy()
+    moved.set_cell(atoms.cell * (1.0 + strain), scale_atoms=True)
+    moved.calc = make(moved)
+    return float(moved.get_volume()), float(moved.get_potential_energy())
+
+
+def _to_rest(atoms: Any, make: Callable[[Any], Any]) -> None:
+    from ase.filters import FrechetCellFilter
+    from ase.optimize import BFGS
+
+    atoms.calc = make(atoms)
+    moving: Any = FrechetCellFilter(atoms) if all(atoms.pbc) else atoms
+    with BFGS(moving, logfile="relax.log", trajectory="relax.traj") as search:
+        if not search.run(fmax=MAX_FORCE, steps=MAX_STEPS):
+            raise RuntimeError(
+                f"{atoms.get_chemical_formula()} did not come to rest in {MAX_STEPS} steps"
+            )
+
+
+def _state(atoms: Any) -> dict[str, Any]:
+    import numpy as np
+    from ase.units import GPa
+
+    n = len(atoms)
+    energy = float(atoms.get_potential_energy())
+    forces = atoms.get_forces()
+    has_cell = all(atoms.pbc)
+    pressure = -float(np.trace(atoms.get_stress(voigt=False))) / 3 / GPa if has_cell else 0.0
+    return {
+        "energy": energy / n,
+        "volume": float(atoms.get_volume()) / n if has_cell else 0.0,
+        "pressure": pressure,
+        "max_force": float(np.linalg.norm(forces, axis=1).max()),
+        "atoms": n,
+        "structure": text_of(atoms),
+    }

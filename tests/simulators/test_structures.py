@@ -1,0 +1,148 @@
+"""Structures behind one capability: reference values, keys, and what is refused before it costs."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ase import Atoms
+from ase.build import bulk
+from ase.io import write
+
+from orchestrator.clock import WallClock
+from orchestrator.errors import InputError
+from orchestrator.executor.known import KnownResults
+from orchestrator.executor.local import LocalCompute
+from orchestrator.plugins import capability, resource_kind
+from orchestrator.ports.action import Ticket
+from orchestrator.ports.resource import Bench
+from simulators.atomistic.requests import Method, Request
+from simulators.atomistic.structures import atoms_of, text_of
+from simulators.atomistic.tasks import run
+
+KINDS = ("emt-structures", "chgnet", "sevennet")
+
+
+def written(atoms: Any, form: str, folder: Path) -> str:
+    path = folder / "structure"
+    write(path, atoms, format=form)
+    return path.read_text()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_kinds_do_what_the_capability_says(kind: str) -> None:
+    found = resource_kind(kind)
+    assert found.implements == ("StructureCalculation",)
+    for name, spec in capability("StructureCalculation").items():
+        assert found.actions[name].results == spec.results
+        assert found.actions[name].effect == spec.effect
+
+
+def test_emt_has_the_copper_of_its_makers() -> None:
+    found = run("equation_of_state", text_of(bulk("Cu")), "simulators.atomistic.methods:emt", {})
+    assert (4 * found["volume"]) ** (1 / 3) == pytest.approx(3.590, abs=0.002)
+    assert found["bulk_modulus"] == pytest.approx(134, abs=1)
+    far = run(
+        "equation_of_state", text_of(bulk("Cu", a=3.9)), "simulators.atomistic.methods:emt", {}
+    )
+    assert far["volume"] == pytest.approx(found["volume"], rel=1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("package", "kind", "length", "modulus"),
+    [("chgnet", "chgnet", 5.471, 72), ("sevenn", "sevennet", 5.464, 94)],
+)
+def test_learned_potentials_have_the_silicon_that_was_measured(
+    tmp_path: Path, package: str, kind: str, length: float, modulus: float
+) -> None:
+    if importlib.util.find_spec(package) is None:
+        pytest.skip(f"needs {package} (the extra 'potentials')")
+    found = asyncio.run(asked(tmp_path, kind, "equation_of_state", text_of(bulk("Si"))))
+    assert (8 * found.volume) ** (1 / 3) == pytest.approx(length, abs=0.01)
+    assert found.bulk_modulus == pytest.approx(modulus, abs=4)
+
+
+def test_a_molecule_relaxes_without_a_cell() -> None:
+    stretched = Atoms("N2", [[0, 0, 0], [0, 0, 1.3]])
+    found = run("relax", text_of(stretched), "simulators.atomistic.methods:emt", {})
+    assert (found["volume"], found["pressure"], found["atoms"]) == (0.0, 0.0, 2)
+    assert found["max_force"] < 0.01
+    assert math.isfinite(found["seconds"])
+    with pytest.raises(ValueError, match="no crystal"):
+        run("equation_of_state", text_of(stretched), "simulators.atomistic.methods:emt", {})
+
+
+def method(**changes: Any) -> Method:
+    return Method("emt", changes.get("settings", {}), changes.get("versions", {"ase": "3"}))
+
+
+def test_the_key_is_of_the_atoms_and_not_of_the_text(tmp_path: Path) -> None:
+    copper = bulk("Cu", cubic=True)
+    key = Request("energy", text_of(copper), method(), {}).key()
+    assert Request("energy", written(copper, "vasp", tmp_path), method(), {}).key() == key
+    moved = copper.copy()
+    moved.positions[0, 0] += 1e-7
+    spun = copper.copy()
+    spun.set_initial_magnetic_moments([1.0, 0.0, 0.0, 0.0])
+    others = [
+        Request("relax", text_of(copper), method(), {}),
+        Request("energy", text_of(moved), method(), {}),
+        Request("energy", text_of(spun), method(), {}),
+        Request("energy", text_of(bulk("Cu")), method(), {}),
+        Request("energy", text_of(copper), method(settings={"kpts": 4}), {}),
+        Request("energy", text_of(copper), method(versions={"ase": "4"}), {}),
+    ]
+    assert len({key, *(other.key() for other in others)}) == len(others) + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "cannot be read"),
+        ("not a structure", "cannot be read"),
+        ("1\n\nXx 0 0 0\n", "cannot be read|does not exist"),
+        ("2\n\nCu 0 0 0\nCu 0 0 0.5\n", "Cu and Cu only 0.50 angstrom apart"),
+        ("0\n\n", "cannot be read|holds no atom"),
+    ],
+)
+def test_what_is_no_structure_is_refused(text: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        atoms_of(text)
+
+
+async def asked(folder: Path, kind: str, action: str, text: str, name: str = "a") -> Any:
+    clock = WallClock()
+    results = KnownResults(folder / "results")
+    compute = LocalCompute(folder / name, clock, results=results)
+    resource = resource_kind(kind).cls(Bench(name="calc", clock=clock, compute=compute))
+    return await getattr(resource, action)(structure=text, ticket=Ticket("t1"))
+
+
+def test_a_formation_energy_has_its_elements_computed_once(tmp_path: Path) -> None:
+    alloy = Atoms(
+        "CuPt3",
+        scaled_positions=[(0, 0, 0), (0.5, 0.5, 0), (0.5, 0, 0.5), (0, 0.5, 0.5)],
+        cell=[3.8] * 3,
+        pbc=True,
+    )
+    found = asyncio.run(asked(tmp_path, "emt-structures", "formation_energy", text_of(alloy)))
+    assert found.reused == 0
+    assert -0.3 < found.formation_energy < 0.0
+    again = asyncio.run(asked(tmp_path, "emt-structures", "formation_energy", text_of(alloy), "b"))
+    assert again.reused == 1
+    assert again.formation_energy == found.formation_energy
+    assert not list((tmp_path / "b").glob("*"))
+    assert len(list((tmp_path / "results").glob("*/*.json"))) == 3
+    pure = asyncio.run(asked(tmp_path, "emt-structures", "formation_energy", text_of(bulk("Cu"))))
+    assert pure.formation_energy == pytest.approx(0.0, abs=1e-6)
+
+
+def test_an_element_that_the_method_lacks_is_refused_before_it_costs(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="'Fe' is not an element of calc"):
+        asyncio.run(asked(tmp_path, "emt-structures", "energy", text_of(bulk("Fe"))))
+    assert not (tmp_path / "a").exists()
