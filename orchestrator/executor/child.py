@@ -50,6 +50,11 @@ def answer(request: Mapping[str, Any]) -> str:
 def main(directory: Path, parent: int) -> None:
     """Runs the request of a directory for the process `parent`."""
     die_with(parent)
+    answer_into(directory)
+
+
+def answer_into(directory: Path) -> None:
+    """Runs the request of a directory; its result appears whole or not at all."""
     text = answer(json.loads((directory / "request.json").read_text()))
     part = directory / "result.part"
     with part.open("w") as out:

@@ -6,20 +6,35 @@ The local pool (`orchestrator.executor.local`) is one; a cluster will be another
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class Before:
+    """A function that loads what calculations need (libraries, weights), and keeps it."""
+
+    function: str
+    arguments: Mapping[str, Any]
 
 
 class Compute(Protocol):
     """Runs calculations in processes of their own."""
 
     async def submit(
-        self, function: str, arguments: Mapping[str, Any], *, ticket: str = "", key: str = ""
+        self,
+        function: str,
+        arguments: Mapping[str, Any],
+        *,
+        ticket: str = "",
+        key: str = "",
+        before: Before | None = None,
     ) -> Mapping[str, Any]:
         """Runs `function` ("package.module:name") with JSON arguments in a child process.
 
         A `key` (hexadecimal) says exactly what is computed: a result that is known under it, of
         whatever campaign, is given in place of a child's. With a key the result says so, as
-        `reused` (1 or 0).
+        `reused` (1 or 0). What `before` loads may be loaded once for many calculations.
 
         Gives its JSON result. The child has a process group of its own, dies with the worker,
         and writes `result.json` into the directory of its ticket, so that a result survives

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -169,6 +170,7 @@ async def _run(
     stop_path = stop_socket_path(row.id)
     journal = store.lease(row.id, holder, stop_socket=str(stop_path), clock=clock)
     token = journal.token
+    ends = ExitStack()
     try:
         coming = start_twins(loaded.lab, row.id)
         if setting.on_campaign is not None:
@@ -178,7 +180,7 @@ async def _run(
         clock.start_at(ledger.state.last_at)
         planner = planner_of(loaded, clock, sources)
         ports = coming.wait().ports if coming else {}
-        compute = _compute(row.id, clock)
+        compute = ends.enter_context(closing(_compute(row.id, clock)))
         resources = make_resources(loaded.lab, loaded.kinds, clock, compute, ports)
         engine = join(
             loaded, setting.identity or _identity(loaded.lab, row), ledger, resources, planner
@@ -193,6 +195,7 @@ async def _run(
             _end_twins(row.id)
         return Finish(ending, ledger.state, loaded, row.id)
     finally:
+        ends.close()
         await journal.close()
 
 
@@ -353,5 +356,6 @@ async def _play(
         opened = opened_event(loaded, stage.store, stage.campaign_id, sources)
         ending = await engine.run(_started(loaded, token, "", planner.threads), opened)
     finally:
+        compute.close()
         await journal.close()
     return Finish(ending, ledger.state, loaded, stage.campaign_id)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from orchestrator.capabilities.structures import EquationOfState, FormationEnergy, StructureResult
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.ports.action import Cancel, Effect, Ticket, action
+from orchestrator.ports.compute import Before
 from orchestrator.ports.resource import Bench
 from simulators.atomistic import methods
 from simulators.atomistic.requests import Method, Request
@@ -18,6 +19,7 @@ from simulators.atomistic.structures import atoms_of, text_of
 from simulators.calculator import Calculator
 
 FUNCTION = "simulators.atomistic.tasks:run"
+LOAD = "simulators.atomistic.methods:load"
 
 
 class StructureCalculator(Calculator):
@@ -103,7 +105,11 @@ class StructureCalculator(Calculator):
             "calculator": self.maker,
             "settings": self._settings,
         }
-        found = await self._compute().submit(FUNCTION, arguments, ticket=ticket, key=request.key())
+        name = self.maker.partition(":")[2]
+        before = Before(LOAD, {"name": name, "settings": self._settings})
+        found = await self._compute().submit(
+            FUNCTION, arguments, ticket=ticket, key=request.key(), before=before
+        )
         return dict(found)
 
     def _checked(self, structure: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -21,17 +22,38 @@ def emt(atoms: Any) -> Any:
 def chgnet(atoms: Any, model: str) -> Any:
     """CHGNet [Deng et al. 2023, doi:10.1038/s42256-023-00716-3], a learned potential."""
     from chgnet.model.dynamics import CHGNetCalculator
-    from chgnet.model.model import CHGNet
 
-    found: Any = CHGNet.load(model_name=model, use_device="cpu", verbose=False)
-    return CHGNetCalculator(model=found, use_device="cpu")
+    return CHGNetCalculator(model=_chgnet(model), use_device="cpu")
 
 
 def sevennet(atoms: Any, model: str) -> Any:
     """SevenNet [Park et al. 2024, doi:10.1021/acs.jctc.4c00190], a learned potential."""
+    found = _sevennet(model)
+    found.reset()
+    return found
+
+
+@functools.cache
+def _chgnet(model: str) -> Any:
+    from chgnet.model.model import CHGNet
+
+    return CHGNet.load(model_name=model, use_device="cpu", verbose=False)
+
+
+@functools.cache
+def _sevennet(model: str) -> Any:
     from sevenn.calculator import SevenNetCalculator
 
     return SevenNetCalculator(model=model, device="cpu")
+
+
+def load(name: str, settings: dict[str, Any]) -> None:
+    """Loads what a method's calculations need: its packages, its weights."""
+    import scipy.optimize  # noqa: F401  for the equation of state
+
+    loaders = {"chgnet": _chgnet, "sevennet": _sevennet}
+    if name in loaders:
+        loaders[name](**settings)
 
 
 def xtb(atoms: Any, method: str) -> Any:

@@ -49,3 +49,23 @@ def counted(x: float) -> dict[str, float]:
     if x < 0:
         raise ValueError("below zero")
     return {"value": 2 * x, "process": float(os.getpid())}
+
+
+LOADED: list[int] = []
+
+
+def load(what: int) -> None:
+    if what < 0:
+        raise ImportError("there is nothing to load")
+    LOADED.append(os.getpid())
+
+
+def with_loaded(seconds: float = 0.0, pid_file: str = "") -> dict[str, float]:
+    """Who loaded, who runs, and where."""
+    if pid_file:
+        part = Path(pid_file + ".part")
+        part.write_text(str(os.getpid()))
+        part.rename(pid_file)
+    time.sleep(seconds)
+    Path("here").write_text("")
+    return {"keeper": float(LOADED[0]), "process": float(os.getpid()), "group": float(os.getpgrp())}
