@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from orchestrator.errors import FileProblems, InputError, Problem, UnknownName
 from orchestrator.files.space_shapes import PoolShape
 from orchestrator.files.table import Table
-from orchestrator.model.counts import Counts
+from orchestrator.model.counts import LARGEST, Counts
 from orchestrator.model.rows import Rows
 from orchestrator.model.space import Described, SetAside
 
@@ -184,7 +184,21 @@ def _finite(maker: Descriptor, materials: Sequence[str]) -> NDArray[np.float64]:
         row, column = places[0]
         name, value = maker.names[column], values[row, column]
         raise InputError(f"'{name}' of '{materials[row]}' is {value}")
+    if maker.content != "dense":
+        _refuse_no_counts(maker, materials, values)
     return values
+
+
+def _refuse_no_counts(
+    maker: Descriptor, materials: Sequence[str], values: NDArray[np.float64]
+) -> None:
+    import numpy as np
+
+    places = np.argwhere((values < 0) | (values > LARGEST))
+    if len(places):
+        row, column = places[0]
+        name, value = maker.names[column], values[row, column]
+        raise InputError(f"'{name}' of '{materials[row]}' is {value:g}, which is no count")
 
 
 def _described(
@@ -192,10 +206,7 @@ def _described(
 ) -> Described:
     said = Described(descriptor=name, material=column, options=dict(options))
     if maker.content != "dense":
-        try:
-            return said.model_copy(update={"counts": Counts.of(values)})
-        except ValueError as error:
-            raise InputError(f"the descriptor '{name}' gives no counts: {error}") from error
+        return said.model_copy(update={"counts": Counts.of(values)})
     return said.model_copy(
         update={
             "names": tuple(maker.names),

@@ -116,6 +116,37 @@ def test_a_number_that_is_not_finite_sets_its_row_aside(tmp_path: Path) -> None:
     assert pool.set_aside[0].why == "'length' of 'aab' is nan"
 
 
+class Means(Letters):
+    """Letters of words, or of two halves `ab/c`, of which the mean is taken."""
+
+    def describe(self, materials: Sequence[str]) -> NDArray[np.float64]:
+        halves = [m.split("/") for m in materials]
+        return np.array([np.mean([[h.count(c) for c in "abc"] for h in hs], 0) for hs in halves])
+
+
+def test_means_of_counts_are_counts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "Letters", Means)
+    pool = pool_of(tmp_path, table="id,text,length\na,abb,1\nb,ab/a,2\n")
+    assert pool.names == ("a", "b")
+    assert pool.described[0].counts is not None
+    assert list(pool.described[0].counts.values) == [1, 2, 1, 0.5]
+
+
+class Debts(Letters):
+    """A wrong descriptor."""
+
+    def describe(self, materials: Sequence[str]) -> NDArray[np.float64]:
+        return np.array([[-1.0 if "aa" in m else 1.0] * 3 for m in materials])
+
+
+def test_a_count_below_zero_sets_its_row_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "Letters", Debts)
+    aside = [(row.line, row.why) for row in pool_of(tmp_path).set_aside]
+    assert aside[0] == (3, "'a' of 'aab' is -1, which is no count")
+
+
 def test_several_descriptors_with_options_and_columns_beside_them(tmp_path: Path) -> None:
     text = CAMPAIGN.replace(
         "descriptor: letters",
