@@ -8,7 +8,7 @@ from orchestrator.errors import InputError
 from orchestrator.materials.chemistry import canonical_smiles, molecule
 from orchestrator.materials.generators.archive import Archive, Floats
 from orchestrator.materials.generators.constraints import Constraints, n_open_ends
-from orchestrator.materials.generators.graph_moves import GraphMoves
+from orchestrator.materials.generators.graph_moves import GraphMoves, require_moves
 from orchestrator.materials.generators.language import LanguageModel, Smoothing
 from orchestrator.materials.generators.posterior import PosteriorSampler
 from orchestrator.materials.generators.preference import Preference
@@ -17,7 +17,7 @@ from orchestrator.materials.generators.reading import readable
 from orchestrator.materials.generators.regrowth import Regrowth
 from orchestrator.materials.generators.sampler import Sampler, schedule
 from orchestrator.materials.generators.tokens import tokens_of
-from orchestrator.materials.generators.zinc import zinc250k
+from orchestrator.materials.generators.zinc import require_zinc, zinc250k
 from orchestrator.ports.generator import Candidate, Score
 
 
@@ -65,6 +65,7 @@ class Iqspr:
         Raises:
             InputError: no SMILES of the corpus, or a SMARTS, can be read, or an option cannot be
                 meant.
+            MissingExtra: what an option needs is not installed.
         """
         _check(particles, steps, graph_share, exact)
         self._particles, self._betas, self._exact = particles, schedule(steps), exact
@@ -82,14 +83,21 @@ class Iqspr:
         self._preference = Preference.of(prefer, preference)
         texts = readable(corpus, _learnable)
         self._model = LanguageModel.fit(texts, order=order, smoothing=smoothing)
+        if graph_share:
+            require_moves()
         regrowth = Regrowth(self._model, reorder=reorder, cut=cut)
         shares = (1.0 - graph_share, graph_share)
         self._proposal: Proposal = Mixed((regrowth, GraphMoves()), shares)
 
     @staticmethod
     def default_corpus() -> Sequence[str]:
-        """Ten thousand molecules of ZINC250k. Raises InputError."""
+        """Ten thousand molecules of ZINC250k. Raises MissingExtra."""
         return zinc250k(10_000, seed=0)
+
+    @staticmethod
+    def require_corpus() -> None:
+        """Raises MissingExtra where there is no `default_corpus`."""
+        require_zinc()
 
     def generate(
         self, start: Sequence[str], score: Score, n: int, seed: int
