@@ -72,6 +72,8 @@ def describe(
         InputError: an option is wrong, or no row can be described.
     """
     wanted = _wanted(shape.descriptor)
+    if not wanted:
+        raise InputError("no descriptor is named", hint="for instance descriptor: morgan")
     column = _material_column(table, shape)
     makers = [(name, options, descriptors(name, options)) for name, options in wanted]
     texts = table.texts(column)

@@ -214,6 +214,9 @@ def test_a_pool_without_a_single_readable_material_says_why(tmp_path: Path) -> N
         ("smiles: text", "smiles: text, formula: text", "needs the one column of materials"),
         (", descriptor: letters", "", "needs a descriptor"),
         ("descriptor: letters", "descriptor: {letters: {n: 0}}", "at least one letter"),
+        ("descriptor: letters", "descriptor: []", "no descriptor is named"),
+        ("descriptor: letters", "descriptor: {}", "no descriptor is named"),
+        ("descriptor: letters", "descriptor: [{}]", "no descriptor is named"),
     ],
 )
 def test_mistakes_are_told_in_a_sentence(tmp_path: Path, old: str, new: str, expected: str) -> None:
