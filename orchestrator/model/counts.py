@@ -104,7 +104,7 @@ class Counts:
         for row in rows:
             start = self.ends[row - 1] if row else 0
             places += self.places[start : self.ends[row]]
-            values += self.values[start : self.ends[row]]
+            values.extend(self.values[start : self.ends[row]])  # type: ignore[arg-type]
             ends.append(len(places))
         return Counts(ends, places, values, self.width)
 
