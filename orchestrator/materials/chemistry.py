@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.errors import InputError, MissingExtra
 
-LONGEST = 2000
+LONGEST = 5000
 """Characters of a SMILES."""
 INSTALL = "pip install 'hagane[materials]'"
 
