@@ -197,9 +197,16 @@ def _tell_set_aside(pool: Any) -> None:
 
 
 def _tell_left_out(source: Any) -> None:
-    """Names the rows of a source's table that are no values of their own, or the first of them."""
-    left_out = source.left_out
-    typer.echo(f"{source.name}: {len(source.values)} values; {len(left_out)} rows are left out:")
+    """Names the rows of a source's table that are no values, or the first of them, and counts those
+    that repeat a material."""
+    left_out = [row for row in source.left_out if not row.same_as]
+    n_repeats = len(source.left_out) - len(left_out)
+    told = f"{source.name}: {len(source.values)} values"
+    if n_repeats:
+        told += f"; {n_repeats} rows repeat a material, and the mean is taken"
+    if left_out:
+        told += f"; {len(left_out)} rows are left out:"
+    typer.echo(told)
     _tell_rows(source.table, left_out)
 
 

@@ -79,10 +79,7 @@ def describe(
     texts = table.texts(column)
     canonical, aside = _canonical(table, texts, makers[0][2])
     again = _again(table, shape, column, makers[0][2], canonical) if once else {}
-    aside |= {
-        row: f"'{_short(texts[row])}' is the material of line {table.lines[first]} again"
-        for row, first in again.items()
-    }
+    aside |= {row: _said_again(table, texts[row], first) for row, first in again.items()}
     rows = [row for row in range(len(texts)) if row not in aside]
     found: list[tuple[str, Options, Descriptor, NDArray[np.float64]]] = []
     for name, options, maker in makers:
@@ -185,9 +182,11 @@ def _again(
     return again
 
 
-def _short(text: str) -> str:
+def _said_again(table: Table, text: str, first: int) -> str:
     line = text.strip().partition("\n")[0]
-    return text if text == line and len(text) <= MOST_SHOWN else f"{line[:MOST_SHOWN]}..."
+    is_short = text == line and len(text) <= MOST_SHOWN
+    shown = text if is_short else f"{line[:MOST_SHOWN]}..."
+    return f"'{shown}' is the material of line {table.lines[first]} again"
 
 
 def first_readable(reader: Descriptor, materials: Sequence[str], n: int) -> list[str]:

@@ -226,15 +226,7 @@ def _of_materials(table: Table, shape: TransferShape, source: Source, asked: _Qu
         described=tuple(said.only(firsts) for said in reading.described),
         source=str(shape.table),
     )
-    repeats = [
-        SetAside(
-            line=table.lines[reading.rows[place]],
-            why=f"it is the material of line {table.lines[reading.rows[places[0]]]} again: their"
-            " mean is taken",
-        )
-        for places in groups
-        for place in places[1:]
-    ]
+    repeats = _repeats(table, reading, groups)
     left_out = sorted((*source.left_out, *reading.set_aside, *repeats), key=lambda row: row.line)
     return source.model_copy(
         update={
@@ -252,6 +244,20 @@ def _equal(reading: Reading) -> list[list[int]]:
     for place, form in enumerate(reading.forms):
         found.setdefault(form, []).append(place)
     return list(found.values())
+
+
+def _repeats(
+    table: Table, reading: Reading, groups: Sequence[Sequence[int]]
+) -> tuple[SetAside, ...]:
+    """The rows that repeat the material of an earlier one."""
+    found = []
+    for first, *others in groups:
+        name = f"line {table.lines[reading.rows[first]]}"
+        why = f"it is the material of {name} again: their mean is taken"
+        for place in others:
+            line = table.lines[reading.rows[place]]
+            found.append(SetAside(line=line, why=why, same_as=name))
+    return tuple(found)
 
 
 def _mean(values: Sequence[float], scale: str) -> float:

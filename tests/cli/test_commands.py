@@ -283,6 +283,19 @@ def test_check_tells_which_rows_of_a_source_are_left_out_and_why(here: Path) -> 
     assert [row["line"] for row in left_out["length (old.csv)"]] == [3, 4]
 
 
+def test_check_counts_the_rows_of_a_source_that_repeat_a_material(here: Path) -> None:
+    (here / "pool.csv").write_text("name,formula\na,FeO\nb,NiO\nc,CoO\n")
+    (here / "old.csv").write_text("formula,gap\nFeO,1\nOFe,3\nNiO,2\nXx,2\nOFe,5\n")
+    (here / "c.yaml").write_text(
+        "name: c\nspace: {m: {pool: pool.csv, formula: formula, descriptor: composition}}\n"
+        "metrics: {gap: {}}\nobjective: {maximise: gap}\nbudget: {trials: 3}\n"
+        "transfer: [{table: old.csv, column: gap, formula: formula}]\n"
+    )
+    told = hagane("check", here / "c.yaml").out
+    assert "2 values; 2 rows repeat a material, and the mean is taken; 1 rows are left" in told
+    assert "old.csv:5: 'Xx'" in told
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
