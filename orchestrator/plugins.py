@@ -19,6 +19,7 @@ from typing import Any, Literal
 from orchestrator.errors import InputError, NameClash, UnknownName
 from orchestrator.ports.action import ActionSpec, Unit, actions_of
 from orchestrator.ports.descriptor import Descriptor
+from orchestrator.ports.options import check_options
 from orchestrator.ports.resource import OptionSpec, ResourceKind
 
 TOP_LEVEL = ("orchestrator", "drivers", "simulators", "campaigns")
@@ -91,10 +92,7 @@ def descriptor(name: str, options: Mapping[str, Any]) -> Descriptor:
         InputError: it cannot be imported, or an option is wrong.
     """
     cls = load("descriptors", name)
-    known = [p.name for p in inspect.signature(cls).parameters.values()]
-    for option in options:
-        if option not in known:
-            raise UnknownName(f"option of the descriptor '{name}'", option, known)
+    check_options(f"descriptor '{name}'", cls, options)
     try:
         made: Descriptor = cls(**options)
     except (TypeError, ValueError) as error:

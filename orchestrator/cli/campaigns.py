@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -169,7 +170,9 @@ def check(campaign: CampaignArgument, lab: LabOption = None, as_json: JsonOption
     if as_json:
         told = {"campaign": study.name, "lab": bound or None, "file_hash": study.file_hash}
         aside = {p.name: getattr(p, "set_aside", ()) for p in study.space.parameters}
-        print_json({"ok": True, **told, "set_aside": {k: v for k, v in aside.items() if v}})
+        left = {source.name: source.left_out for source in study.sources if source.left_out}
+        aside = {k: v for k, v in aside.items() if v}
+        print_json({"ok": True, **told, "set_aside": aside, "left_out": left})
     else:
         place = f"on lab '{bound}'" if bound else "for tables (hagane propose, hagane replay)"
         typer.echo(
@@ -180,6 +183,9 @@ def check(campaign: CampaignArgument, lab: LabOption = None, as_json: JsonOption
         for parameter in study.space.parameters:
             if getattr(parameter, "set_aside", ()):
                 _tell_set_aside(parameter)
+        for source in study.sources:
+            if source.left_out:
+                _tell_left_out(source)
     return int(Exit.FINISHED)
 
 
@@ -187,10 +193,28 @@ def _tell_set_aside(pool: Any) -> None:
     """Names the rows of a pool's table that are no candidates, or the first of them."""
     aside = pool.set_aside
     typer.echo(f"{pool.name}: {len(pool.names)} candidates; {len(aside)} rows are set aside:")
-    for row in aside[:N_SET_ASIDE]:
-        typer.echo(f"  {pool.source}:{row.line}: {row.why}")
-    if len(aside) > N_SET_ASIDE:
-        typer.echo(f"  and {len(aside) - N_SET_ASIDE} more (--json tells all)")
+    _tell_rows(pool.source, aside)
+
+
+def _tell_left_out(source: Any) -> None:
+    """Names the rows of a source's table that are no values, or the first of them, and counts those
+    that repeat a material."""
+    left_out = [row for row in source.left_out if not row.same_as]
+    n_repeats = len(source.left_out) - len(left_out)
+    told = f"{source.name}: {len(source.values)} values"
+    if n_repeats:
+        told += f"; {n_repeats} rows repeat a material, and the mean is taken"
+    if left_out:
+        told += f"; {len(left_out)} rows are left out:"
+    typer.echo(told)
+    _tell_rows(source.table, left_out)
+
+
+def _tell_rows(file: str, rows: Sequence[Any]) -> None:
+    for row in rows[:N_SET_ASIDE]:
+        typer.echo(f"  {file}:{row.line}: {row.why}")
+    if len(rows) > N_SET_ASIDE:
+        typer.echo(f"  and {len(rows) - N_SET_ASIDE} more (--json tells all)")
 
 
 def rehearse(

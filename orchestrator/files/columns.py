@@ -30,13 +30,14 @@ def column_of(table: Table, name: str) -> str:
     return found[0]
 
 
-def scale_of(column: str, unit: str) -> tuple[float, float]:
-    """(a, b) with `a * cell + b` in `unit`; a column without a unit is in `unit` already.
+def scale_of(column: str, unit: str, written: str = "") -> tuple[float, float]:
+    """(a, b) with `a * cell + b` in `unit`; a column without a unit is in `written`, if that is
+    said, else in `unit` already.
 
     Raises:
         UnitMismatch, UnknownName: its unit cannot be converted, or does not exist.
     """
-    written = split_header(column)[1]
+    written = split_header(column)[1] or written
     if written in ("", unit):
         return 1.0, 0.0
     try:
@@ -51,14 +52,16 @@ def difference_scale(column: str, unit: str) -> float:
     return scale_of(column, unit)[0]
 
 
-def numbers_in(table: Table, column: str, unit: str, *, is_log: bool = False) -> tuple[float, ...]:
-    """The numbers of a column in `unit`.
+def numbers_in(
+    table: Table, column: str, unit: str, *, is_log: bool = False, written: str = ""
+) -> tuple[float, ...]:
+    """The numbers of a column in `unit`; `written` as in `scale_of`.
 
     Raises:
         FileProblems: a cell is no finite number (on a log scale: not above zero), with its line.
         UnitMismatch, UnknownName: as `scale_of`.
     """
-    slope, offset = scale_of(column, unit)
+    slope, offset = scale_of(column, unit, written)
     values = tuple(slope * v + offset for v in table.numbers(column))
     problems = [
         Problem(f"column '{column}' has {cell} where the scale is logarithmic", line=line)

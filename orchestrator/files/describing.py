@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from orchestrator.errors import FileProblems, InputError, Problem, UnknownName
 from orchestrator.files.space_shapes import PoolShape
 from orchestrator.files.table import Table
-from orchestrator.model.counts import Counts
+from orchestrator.model.counts import LARGEST, Counts
 from orchestrator.model.rows import Rows
 from orchestrator.model.space import Described, SetAside
 
@@ -26,6 +26,8 @@ Descriptors: TypeAlias = "Callable[[str, Options], Descriptor]"
 Generators: TypeAlias = "Callable[[str], type[Any]]"
 """The class of an installed generator. Raises UnknownName, InputError."""
 BUILT_IN = "built_in"
+MOST_SHOWN = 60
+"""Characters of a material in a sentence."""
 MATERIAL_KEYS = ("smiles", "formula", "structure", "material")
 
 
@@ -49,28 +51,36 @@ class Kinds:
 
 @dataclass(frozen=True)
 class Reading:
-    """Rows (places in the table) that are candidates, what is said of them, and the others."""
+    """Rows (n places in the table) that are candidates, what is said of them, and the others;
+    `forms` are the n canonical materials."""
 
     rows: tuple[int, ...]
     described: tuple[Described, ...]
     set_aside: tuple[SetAside, ...]
     makers: tuple[Descriptor, ...] = ()
+    forms: tuple[str, ...] = ()
 
 
-def describe(table: Table, shape: PoolShape, descriptors: Descriptors) -> Reading:
-    """Describes the materials of a table as its shape wants.
+def describe(
+    table: Table, shape: PoolShape, descriptors: Descriptors, *, once: bool = True
+) -> Reading:
+    """Describes the materials of a table as its shape wants; with `once`, each candidate that
+    stands there again is set aside.
 
     Raises:
         UnknownName: there is no such column or descriptor.
         InputError: an option is wrong, or no row can be described.
     """
     wanted = _wanted(shape.descriptor)
+    if not wanted:
+        raise InputError("no descriptor is named", hint="for instance descriptor: morgan")
     column = _material_column(table, shape)
     makers = [(name, options, descriptors(name, options)) for name, options in wanted]
     texts = table.texts(column)
-    once = shape.smiles is not None  # elsewhere one text may be several materials
-    canonical, aside = _canonical(table, texts, makers[0][2], once=once)
-    rows = [row for row, text in enumerate(canonical) if text is not None]
+    canonical, aside = _canonical(table, texts, makers[0][2])
+    again = _again(table, shape, column, makers[0][2], canonical) if once else {}
+    aside |= {row: _said_again(table, texts[row], first) for row, first in again.items()}
+    rows = [row for row in range(len(texts)) if row not in aside]
     found: list[tuple[str, Options, Descriptor, NDArray[np.float64]]] = []
     for name, options, maker in makers:
         values, bad = _values(maker, [texts[row] for row in rows])
@@ -86,9 +96,27 @@ def describe(table: Table, shape: PoolShape, descriptors: Descriptors) -> Readin
             _described(name, options, column, maker, values[kept])
             for name, options, maker, values in found
         ),
-        set_aside=tuple(SetAside(line=table.lines[r], why=aside[r]) for r in sorted(aside)),
+        set_aside=_set_aside(table, shape, aside, again),
         makers=tuple(maker for _, _, maker in makers),
+        forms=tuple(canonical[rows[place]] for place in kept),
     )
+
+
+def _set_aside(
+    table: Table, shape: PoolShape, aside: Mapping[int, str], again: Mapping[int, int]
+) -> tuple[SetAside, ...]:
+    column = name_column(table, shape.name)
+    names = table.texts(column) if column in table.columns else [""] * len(table.rows)
+    same = {row: names[first] for row, first in again.items() if first not in aside}
+    return tuple(
+        SetAside(line=table.lines[row], why=aside[row], name=names[row], same_as=same.get(row, ""))
+        for row in sorted(aside)
+    )
+
+
+def name_column(table: Table, wanted: str | None) -> str:
+    """The column that names the candidates: the one that is wanted, else `name`, else the first."""
+    return wanted or ("name" if "name" in table.columns else table.columns[0])
 
 
 def _wanted(given: Any) -> list[tuple[str, Options]]:
@@ -115,28 +143,50 @@ def _material_column(table: Table, shape: PoolShape) -> str:
 
 
 def _canonical(
-    table: Table, texts: Sequence[str], reader: Descriptor, *, once: bool
-) -> tuple[list[str | None], dict[int, str]]:
-    """Materials in canonical form (None where one cannot be read), and why rows are set aside."""
-    canonical: list[str | None] = []
+    table: Table, texts: Sequence[str], reader: Descriptor
+) -> tuple[list[str], dict[int, str]]:
+    """Materials in canonical form ('' where one cannot be read), and why rows are set aside."""
+    canonical: list[str] = []
     aside: dict[int, str] = {}
-    first: dict[str, int] = {}
     for row, text in enumerate(texts):
         try:
-            form = reader.canonical(text)
+            canonical.append(reader.canonical(text))
         except InputError as error:
             if error.hint.startswith("pip install"):
                 raise  # what is not installed is no fault of the row
-            canonical.append(None)
+            canonical.append("")
             aside[row] = str(error)
-            continue
-        if once and form in first:
-            canonical.append(None)
-            aside[row] = f"'{text}' is the material of line {table.lines[first[form]]} again"
-            continue
-        first.setdefault(form, row)
-        canonical.append(form)
     return canonical, aside
+
+
+def _again(
+    table: Table, shape: PoolShape, column: str, reader: Descriptor, canonical: Sequence[str]
+) -> dict[int, int]:
+    """Rows that are the candidate of an earlier row, and that row.
+
+    One material is one candidate, unless columns that describe it differ. Where its form does not
+    say which material it is (a formula may be that of several), all else has to be equal, the
+    names too.
+    """
+    apart = [c for c in shape.columns or () if c in table.columns]
+    if shape.formula is not None or not getattr(reader, "identifies", True):
+        apart = [c for c in table.columns if c != column]
+    cells = [table.texts(c) for c in apart]
+    first: dict[tuple[str, ...], int] = {}
+    again: dict[int, int] = {}
+    for row, form in enumerate(canonical):
+        if form:
+            key = (form, *(texts[row] for texts in cells))
+            if first.setdefault(key, row) != row:
+                again[row] = first[key]
+    return again
+
+
+def _said_again(table: Table, text: str, first: int) -> str:
+    line = text.strip().partition("\n")[0]
+    is_short = text == line and len(text) <= MOST_SHOWN
+    shown = text if is_short else f"{line[:MOST_SHOWN]}..."
+    return f"'{shown}' is the material of line {table.lines[first]} again"
 
 
 def first_readable(reader: Descriptor, materials: Sequence[str], n: int) -> list[str]:
@@ -184,7 +234,21 @@ def _finite(maker: Descriptor, materials: Sequence[str]) -> NDArray[np.float64]:
         row, column = places[0]
         name, value = maker.names[column], values[row, column]
         raise InputError(f"'{name}' of '{materials[row]}' is {value}")
+    if maker.content != "dense":
+        _refuse_no_counts(maker, materials, values)
     return values
+
+
+def _refuse_no_counts(
+    maker: Descriptor, materials: Sequence[str], values: NDArray[np.float64]
+) -> None:
+    import numpy as np
+
+    places = np.argwhere((values < 0) | (values > LARGEST))
+    if len(places):
+        row, column = places[0]
+        name, value = maker.names[column], values[row, column]
+        raise InputError(f"'{name}' of '{materials[row]}' is {value:g}, which is no count")
 
 
 def _described(
@@ -192,10 +256,7 @@ def _described(
 ) -> Described:
     said = Described(descriptor=name, material=column, options=dict(options))
     if maker.content != "dense":
-        try:
-            return said.model_copy(update={"counts": Counts.of(values)})
-        except ValueError as error:
-            raise InputError(f"the descriptor '{name}' gives no counts: {error}") from error
+        return said.model_copy(update={"counts": Counts.of(values)})
     return said.model_copy(
         update={
             "names": tuple(maker.names),

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.files.describing import BUILT_IN, Kinds, Reading, first_readable
 from orchestrator.files.space_shapes import GenerateShape
 from orchestrator.files.table import read_table
 from orchestrator.model.space import Generation
+from orchestrator.ports.options import check_options
+
+if TYPE_CHECKING:
+    from orchestrator.ports.descriptor import Descriptor
 
 N_TRIED = 8
 """Materials with which a generator is made once, to see whether its options are right."""
+N_SURE = 2000
+"""Those with which it is made where it could not be made of the first few."""
 
 
 def read_generation(
@@ -24,23 +29,14 @@ def read_generation(
 
     Raises:
         UnknownName: there is no such generator, option, file or column.
-        InputError: an option is wrong.
+        InputError: an option is wrong, or the generator can read nothing of what it learns from.
     """
     cls = kinds.generators(shape.kind)
     options = dict(shape.__pydantic_extra__ or {})
-    known = [p.name for p in inspect.signature(cls).parameters.values() if p.name != "corpus"]
-    for option in options:
-        if option not in known:
-            raise UnknownName(f"option of the generator '{shape.kind}'", option, known)
+    check_options(f"generator '{shape.kind}'", cls, options, but=("corpus",))
     column = reading.described[0].material
     corpus = _corpus(shape, cls, column, materials, folder)
-    readable = first_readable(reading.makers[0], corpus or materials, N_TRIED)
-    if not readable:
-        raise InputError(f"no material of the corpus of '{shape.kind}' can be read")
-    try:
-        cls(readable, **options)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"the generator '{shape.kind}' cannot be made so: {error}") from error
+    _try(shape.kind, cls, options, reading.makers[0], corpus or materials)
     return Generation(
         kind=shape.kind,
         target=_target(cls),
@@ -53,12 +49,31 @@ def read_generation(
     )
 
 
+def _try(
+    kind: str, cls: type[Any], options: Mapping[str, Any], reader: Descriptor, corpus: Sequence[str]
+) -> None:
+    """Makes the generator of a few materials, and of more where these alone may be what it cannot
+    read."""
+    few = first_readable(reader, corpus, N_TRIED)
+    if not few:
+        raise InputError(f"no material of the corpus of '{kind}' can be read")
+    try:
+        cls(few, **options)
+    except InputError:
+        if len(few) < N_TRIED:
+            raise
+        cls(first_readable(reader, corpus, N_SURE), **options)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"the generator '{kind}' cannot be made so: {error}") from error
+
+
 def _corpus(
     shape: GenerateShape, cls: type[Any], column: str, materials: Sequence[str], folder: Path
 ) -> Sequence[str]:
     if shape.corpus == BUILT_IN:
         if not hasattr(cls, "default_corpus"):
             raise InputError(f"the generator '{shape.kind}' has no corpus of its own")
+        getattr(cls, "require_corpus", lambda: None)()
         return ()
     if shape.corpus is None:
         return materials

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orchestrator.errors import FileProblems, InputError, Problem, UnknownName
-from orchestrator.files.describing import MATERIAL_KEYS, Kinds, Reading, describe
+from orchestrator.files.describing import MATERIAL_KEYS, Kinds, Reading, describe, name_column
 from orchestrator.files.generating import read_generation
 from orchestrator.files.space_shapes import DescribedChoiceShape, PoolShape
 from orchestrator.files.table import Table, read_table
@@ -86,7 +86,7 @@ def _number(given: float | str, unit: str) -> float:
 
 def _candidate_names(table: Table, wanted: str | None) -> str:
     """The column that names the candidates, each exactly once."""
-    column = wanted or ("name" if "name" in table.columns else table.columns[0])
+    column = name_column(table, wanted)
     first: dict[str, int] = {}
     problems = []
     for line, cell in zip(table.lines, table.texts(column), strict=True):

@@ -135,9 +135,7 @@ class _Reading:
         if not cell and name in self._conditions and not self._exists(self._conditions[name]):
             return self._conditions[name].otherwise
         if words is not None:
-            if cell not in words and not (is_open(parameter) and cell):
-                self._wrong(f"'{cell}' is not a {name}", did_you_mean(cell, words))
-            return cell
+            return self._word(parameter, cell, words)
         if isinstance(parameter, Context) and not cell:
             return parameter.assumed
         column = self._columns[name]
@@ -150,6 +148,20 @@ class _Reading:
         if isinstance(parameter, Ordinal):
             return self._level(parameter, value, cell)
         return int(value) if isinstance(parameter, Integer) else value
+
+    def _word(self, parameter: Parameter, cell: str, words: Sequence[str]) -> str:
+        """A word of a parameter; a row of a pool's table that is a candidate again is that one."""
+        if cell in words:
+            return cell
+        aside = [row for row in getattr(parameter, "set_aside", ()) if cell and row.name == cell]
+        if aside and aside[0].same_as:
+            return str(aside[0].same_as)
+        if aside:
+            where = f"line {aside[0].line} of {getattr(parameter, 'source', '')}"
+            self._wrong(f"'{cell}' is no candidate: {where} is set aside", aside[0].why)
+        elif not (is_open(parameter) and cell):
+            self._wrong(f"'{cell}' is not a {parameter.name}", did_you_mean(cell, words))
+        return cell
 
     def _exists(self, condition: Condition) -> bool:
         return self._cell(condition.parent) in condition.values

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.errors import InputError, UnknownName
-from orchestrator.files.columns import column_of, numbers_in, split_header
-from orchestrator.files.describing import MATERIAL_KEYS, Descriptors, describe
+from orchestrator.errors import FileProblems, InputError, Problem, UnitMismatch, UnknownName
+from orchestrator.files.columns import column_of, numbers_in, scale_of, split_header
+from orchestrator.files.describing import MATERIAL_KEYS, Descriptors, Reading, describe
 from orchestrator.files.findings import Findings
 from orchestrator.files.rows import rows_of
 from orchestrator.files.shapes import TransferShape
 from orchestrator.files.space_shapes import PoolShape
 from orchestrator.files.table import Table, number, read_table
 from orchestrator.model.objective import Metric, Objective
-from orchestrator.model.quantity import check_unit
+from orchestrator.model.quantity import check_unit, scale_offset
 from orchestrator.model.rows import Rows
-from orchestrator.model.space import Pool, SearchSpace
+from orchestrator.model.space import Pool, SearchSpace, SetAside
 from orchestrator.model.transfer import Source, SourceWanted
 
 KINDS = ("table", "campaign", "simulator")
+MISSING = frozenset(
+    {
+        *("-", "--", "–", "—", "?", ".", "na", "n/a", "#n/a", "n.a.", "nan", "nd", "n.d.", "n/d"),
+        *("none", "null", "missing", "failed"),
+    }
+)
+"""What people write, in small letters, where there is no value."""
 
 
 @dataclass(frozen=True)
@@ -110,30 +118,84 @@ def _wanted(shape: TransferShape, kind: str, helps: str) -> SourceWanted:
 
 
 def _of_table(table: Table, shape: TransferShape, helps: str, asked: _Question) -> Source:
-    """Rows without a value are left out."""
+    """Rows without a value are left out, each with its reason."""
     column = column_of(table, str(shape.column))
-    unit = shape.unit if shape.unit is not None else split_header(column)[1]
-    target = asked.metrics[helps]
-    if shape.unit is None and target is not None and split_header(column)[0] == helps:
-        unit = target.unit  # the same quantity: converted, or refused
-    check_unit(unit)
-    cells = table.texts(column)
-    table = table.only([row for row, cell in enumerate(cells) if cell and number(cell) is not None])
-    if len(table.rows) < 2:
-        raise InputError(f"{table.source} has fewer than two numbers in column '{column}'")
+    quantity, header = split_header(column)
+    unit, written = _units(shape, column, asked.metrics[helps])
+    left_out = _without_value(table, column)
+    places = [row for row, line in enumerate(table.lines) if line not in left_out]
+    if len(places) < 2:
+        first = next(iter(left_out.items()), None)
+        raise InputError(
+            f"{table.source} has fewer than two numbers in column '{column}'",
+            hint="" if first is None else f"line {first[0]}: {first[1]}",
+        )
+    table = table.only(places)
+    is_log = shape.scale == "log"
     source = Source(
-        name=f"{split_header(column)[0]} ({Path(table.source).name})",
+        name=f"{quantity} ({Path(table.source).name})",
         helps=helps,
-        quantity=split_header(column)[0],
+        quantity=quantity,
         unit=unit,
         scale=shape.scale,
-        values=numbers_in(table, column, unit, is_log=shape.scale == "log"),
+        values=numbers_in(table, column, unit, is_log=is_log, written=written),
+        table=str(shape.table),
+        left_out=tuple(SetAside(line=line, why=why) for line, why in left_out.items()),
     )
     if any(getattr(shape, key) is not None for key in MATERIAL_KEYS):
         return _of_materials(table, shape, source, asked)
-    metric = Metric(name=column, unit=unit, expression="", scale=shape.scale)
+    metric = Metric(name=column, unit=header or written or unit, expression="", scale=shape.scale)
     rows = rows_of(table, asked.space, [metric], shape.columns)
     return source.model_copy(update={"points": tuple(row.trial.point for row in rows)})
+
+
+def _units(shape: TransferShape, column: str, target: Metric | None) -> tuple[str, str]:
+    """The unit that the values of a source are to have, and that in which its column is written
+    where its header does not say one.
+
+    A column with the name of the metric is the same quantity: it is in the metric's unit, or
+    converted to it. Another quantity is left in its own, since it becomes a trend.
+
+    Raises:
+        UnitMismatch, UnknownName: a unit cannot be converted, or does not exist.
+    """
+    quantity, header = split_header(column)
+    said = shape.unit if shape.unit is not None else header
+    check_unit(said)
+    if header and header != said:
+        scale_of(column, said)  # both are said, so they have to fit
+    if target is None or quantity != target.name:
+        return said, said
+    if said and said != target.unit:
+        try:
+            scale_offset(said, target.unit)
+        except UnitMismatch as error:
+            raise UnitMismatch(f"column '{column}'", said, target.unit) from error
+    return target.unit, said
+
+
+def _without_value(table: Table, column: str) -> dict[int, str]:
+    """Lines whose cell holds no value, and why.
+
+    Raises:
+        FileProblems: a cell is neither a number nor a mark for a missing one; each with its line.
+    """
+    found: dict[int, str] = {}
+    problems: list[Problem] = []
+    for line, cell in zip(table.lines, table.texts(column), strict=True):
+        if number(cell) is not None:
+            continue
+        if not cell or cell.lower() in MISSING:
+            found[line] = f"'{cell}' is no value" if cell else "it has no value"
+        elif cell[0] in "<>≤≥~" and number(cell.lstrip("<>≤≥~= ")) is not None:
+            found[line] = f"'{cell}' is a bound, not a value"
+        else:
+            is_comma = number(cell.replace(",", ".")) is not None
+            hint = "write a decimal point" if is_comma else "an empty cell, or n/a, is no value"
+            problems.append(Problem(f"'{cell}' is not a number in column '{column}'", hint, line))
+    if problems:
+        raise FileProblems(table.source, problems)
+    return found
 
 
 def _of_materials(table: Table, shape: TransferShape, source: Source, asked: _Question) -> Source:
@@ -150,19 +212,58 @@ def _of_materials(table: Table, shape: TransferShape, source: Source, asked: _Qu
         descriptor=[{d.descriptor: dict(d.options)} for d in pools[0].described],
         **keys,
     )
-    reading = describe(table, wanted, asked.descriptors)
-    kept = table.only(reading.rows)
+    reading = describe(table, wanted, asked.descriptors, once=False)
+    groups = _equal(reading)
+    firsts = [places[0] for places in groups]
+    values = [source.values[row] for row in reading.rows]
+    kept = table.only([reading.rows[place] for place in firsts])
     materials = Pool(
         name="source",
         names=tuple(f"line {line}" for line in kept.lines),
         columns=(),
         units=(),
         rows=Rows.of(()),
-        described=reading.described,
-        set_aside=reading.set_aside,
+        described=tuple(said.only(firsts) for said in reading.described),
         source=str(shape.table),
     )
-    values = tuple(source.values[row] for row in reading.rows)
+    repeats = _repeats(table, reading, groups)
+    left_out = sorted((*source.left_out, *reading.set_aside, *repeats), key=lambda row: row.line)
     return source.model_copy(
-        update={"parameter": pools[0].name, "materials": materials, "values": values}
+        update={
+            "parameter": pools[0].name,
+            "materials": materials,
+            "values": tuple(_mean([values[p] for p in places], source.scale) for places in groups),
+            "left_out": tuple(left_out),
+        }
     )
+
+
+def _equal(reading: Reading) -> list[list[int]]:
+    """The places of each material, in the order in which they are first met."""
+    found: dict[str, list[int]] = {}
+    for place, form in enumerate(reading.forms):
+        found.setdefault(form, []).append(place)
+    return list(found.values())
+
+
+def _repeats(
+    table: Table, reading: Reading, groups: Sequence[Sequence[int]]
+) -> tuple[SetAside, ...]:
+    """The rows that repeat the material of an earlier one."""
+    found = []
+    for first, *others in groups:
+        name = f"line {table.lines[reading.rows[first]]}"
+        why = f"it is the material of {name} again: their mean is taken"
+        for place in others:
+            line = table.lines[reading.rows[place]]
+            found.append(SetAside(line=line, why=why, same_as=name))
+    return tuple(found)
+
+
+def _mean(values: Sequence[float], scale: str) -> float:
+    """Of repeats; on a log scale the geometric one."""
+    if len(values) == 1:
+        return values[0]
+    if scale == "log":
+        return math.exp(math.fsum(map(math.log, values)) / len(values))
+    return math.fsum(values) / len(values)

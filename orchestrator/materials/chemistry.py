@@ -7,8 +7,10 @@ import importlib
 from types import ModuleType
 from typing import Any
 
-from orchestrator.errors import InputError
+from orchestrator.errors import InputError, MissingExtra
 
+LONGEST = 5000
+"""Characters of a SMILES."""
 INSTALL = "pip install 'hagane[materials]'"
 
 
@@ -17,12 +19,12 @@ def rdkit(name: str = "Chem") -> ModuleType:
     """A module of rdkit, whose own complaints on the terminal are silenced.
 
     Raises:
-        InputError: rdkit is not installed.
+        MissingExtra: rdkit is not installed.
     """
     try:
         from rdkit import RDLogger
     except ImportError as error:
-        raise InputError("molecules need rdkit, which is not installed", hint=INSTALL) from error
+        raise MissingExtra("rdkit, which molecules need,", INSTALL) from error
     RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
     return importlib.import_module(f"rdkit.{name}")
 
@@ -31,8 +33,15 @@ def molecule(smiles: str) -> Any:
     """The rdkit molecule of a SMILES.
 
     Raises:
-        InputError: it cannot be read; the sentence says why.
+        InputError: it cannot be read, or is longer than any that is meant (and rdkit, which
+            descends from atom to atom, might not survive it); the sentence says why.
+        MissingExtra: rdkit is not installed.
     """
+    if len(smiles) > LONGEST:
+        raise InputError(
+            f"'{smiles[:20]}...' has {len(smiles):,} characters, and a SMILES at most {LONGEST:,}",
+            hint="write a polymer as its repeat unit",
+        )
     found = rdkit().MolFromSmiles(smiles) if smiles.strip() else None
     if found is None or found.GetNumAtoms() == 0:
         raise InputError(f"'{smiles}' is not a molecule: {_why(smiles)}")

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.errors import InputError
+from orchestrator.errors import InputError, MissingExtra
 from orchestrator.materials.chemistry import INSTALL, molecule, rdkit
 from orchestrator.materials.crystal_drawing import crystal_png, crystal_svg
 from orchestrator.materials.descriptors.weighted import parts_of
@@ -88,7 +88,7 @@ class Crystals:
         """The same as a picture; None where that is, or where rdkit is not installed."""
         try:
             return crystal_png(material)
-        except InputError:
+        except (InputError, MissingExtra):
             return None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from orchestrator.errors import InputError
+from orchestrator.errors import InputError, MissingExtra
 from orchestrator.materials.chemistry import molecule, rdkit
 from orchestrator.materials.descriptors.weighted import parts_of
 
@@ -18,7 +18,7 @@ def molecular_weight(material: str) -> float | None:
     the material cannot be read."""
     try:
         parts = [(fraction, molecule(part)) for fraction, part in parts_of(material)]
-    except InputError:
+    except (InputError, MissingExtra):
         return None
     weigh = rdkit("Chem.Descriptors").MolWt
     return float(sum(fraction * weigh(found) for fraction, found in parts))
@@ -37,7 +37,7 @@ def synthetic_accessibility(material: str) -> float | None:
 
 
 def is_accessibility_known() -> bool:
-    """Whether RDKit came with the score of synthetic accessibility. Raises InputError."""
+    """Whether RDKit came with the score of synthetic accessibility. Raises MissingExtra."""
     return _scorer() is not None
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator.errors import InputError
+from orchestrator.errors import MissingExtra
 from orchestrator.materials.chemistry import INSTALL, rdkit
 
 OLEFINS = (
@@ -38,7 +38,7 @@ def belongs(found: Any, kind: str) -> bool:
     """Whether an rdkit molecule is a monomer of a class of smipoly, such as `diol`.
 
     Raises:
-        InputError: smipoly is not installed.
+        MissingExtra: smipoly is not installed.
         KeyError: there is no such class.
     """
     asked = _classes()[kind]
@@ -51,7 +51,7 @@ def belongs(found: Any, kind: str) -> bool:
 
 
 def require_rules() -> None:
-    """Raises InputError where smipoly is not installed."""
+    """Raises MissingExtra where smipoly is not installed."""
     _classes()
 
 
@@ -81,7 +81,5 @@ def _table(name: str) -> Any:
     try:
         import smipoly
     except ImportError as error:
-        raise InputError(
-            "rules of polymerisation need smipoly, which is not installed", hint=INSTALL
-        ) from error
+        raise MissingExtra("smipoly, which has the rules of polymerisation,", INSTALL) from error
     return json.loads((Path(smipoly.__file__).parent / "rules" / f"{name}.json").read_text())

@@ -129,7 +129,7 @@ def write_sdf(path: Path, rows: Sequence[tuple[str, str, Mapping[str, Cell]]]) -
     mixture of these, with coordinates in the plane. Gives how many were left out.
 
     Raises:
-        InputError: rdkit is not installed.
+        MissingExtra: rdkit is not installed.
     """
     left_out, written = 0, []
     for name, material, properties in rows:

@@ -1,7 +1,8 @@
 """Rows of counts of which almost all are zero: the fingerprints of a pool of molecules.
 
 Kept as the places and values that are not zero, six bytes each, so that 17,000 fingerprints of
-2,048 places take 4 MB and not 270.
+2,048 places take 4 MB and not 270. Counts that are means, as those of a copolymer, need not be
+whole; they take twelve.
 """
 
 from __future__ import annotations
@@ -10,33 +11,34 @@ import base64
 from array import array
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+Values: TypeAlias = "array[int] | array[float]"
+LARGEST = 65_535
+
 
 class Counts:
     """n rows of `width` counts. Row i has `values[k]` at `places[k]` for k from `ends[i - 1]` to
-    `ends[i]`, and zero elsewhere."""
+    `ends[i]`, and zero elsewhere. The values are whole numbers of two bytes, or doubles where one
+    of them is not whole."""
 
     __slots__ = ("ends", "places", "values", "width")
 
-    def __init__(
-        self, ends: array[int], places: array[int], values: array[int], width: int
-    ) -> None:
-        whole = len(places) == len(values) == (ends[-1] if ends else 0)
-        if not whole or any(not 0 <= p < width for p in places):
+    def __init__(self, ends: array[int], places: array[int], values: Values, width: int) -> None:
+        fits = len(places) == len(values) == (ends[-1] if ends else 0)
+        if not fits or any(not 0 <= p < width for p in places):
             raise ValueError("the counts do not fit together")
-        self.ends, self.places, self.values, self.width = ends, places, values, width
+        self.ends, self.places, self.values, self.width = ends, places, _kept(values), width
 
     @classmethod
     def of(cls, rows: Any) -> Counts:
-        """From rows of whole numbers (n x width; an array of them is read at once), or what `plain`
-        gave.
+        """From rows of numbers (n x width; an array of them is read at once), or what `plain` gave.
 
         Raises:
-            ValueError: the rows differ in length, or an entry is no count up to 65,535.
+            ValueError: the rows differ in length, or an entry is not from 0 to 65,535.
         """
         if isinstance(rows, Counts):
             return rows
@@ -44,7 +46,7 @@ class Counts:
             return cls._read(rows)
         if hasattr(rows, "nonzero"):
             return cls._of_array(rows)
-        ends, places, values, width = array("I"), array("I"), array("H"), -1
+        ends, places, values, width = array("I"), array("I"), array("d"), -1
         for row in rows:
             if width not in (-1, len(row)):
                 raise ValueError("the rows differ in length")
@@ -52,7 +54,7 @@ class Counts:
             for place, value in enumerate(row):
                 if value:
                     places.append(place)
-                    values.append(_count(value))
+                    values.append(float(value))
             ends.append(len(places))
         return cls(ends, places, values, max(width, 0))
 
@@ -60,7 +62,7 @@ class Counts:
     def _of_array(cls, rows: Any) -> Counts:
         n, width = rows.shape
         at, places = rows.nonzero()
-        values = array("H", (_count(value) for value in rows[at, places].tolist()))
+        values = array("d", rows[at, places].tolist())
         per_row = [0] * n
         for row in at.tolist():
             per_row[row] += 1
@@ -72,28 +74,37 @@ class Counts:
             raise ValueError("counts of another width")
         shift = self.ends[-1] if self.ends else 0
         ends = self.ends + array("I", (end + shift for end in other.ends))
-        return Counts(ends, self.places + other.places, self.values + other.values, self.width)
+        values: Values = array("d" if "d" in (self._code, other._code) else "H", self.values)
+        values.extend(other.values)  # type: ignore[arg-type]  # of the narrower kind, or the same
+        return Counts(ends, self.places + other.places, values, self.width)
+
+    @property
+    def _code(self) -> str:
+        return self.values.typecode
 
     @classmethod
     def _read(cls, plain: dict[str, Any]) -> Counts:
-        ends, places, values = array("I"), array("I"), array("H")
-        for name, part in (("ends", ends), ("places", places), ("values", values)):
+        ends, places = array("I"), array("I")
+        values: Values = array("d") if "weights" in plain else array("H")
+        named = {"ends": ends, "places": places, _name(values): values}
+        for name, part in named.items():
             part.frombytes(base64.b64decode(plain[name]))
         return cls(ends, places, values, int(plain["width"]))
 
     def plain(self) -> dict[str, Any]:
         """As JSON: the width, and the bytes in base64."""
-        parts = {"ends": self.ends, "places": self.places, "values": self.values}
+        parts = {"ends": self.ends, "places": self.places, _name(self.values): self.values}
         coded = {k: base64.b64encode(v.tobytes()).decode() for k, v in parts.items()}
         return {"width": self.width, **coded}
 
     def only(self, rows: Sequence[int]) -> Counts:
         """Some of the rows."""
-        ends, places, values = array("I"), array("I"), array("H")
+        ends, places = array("I"), array("I")
+        values: Values = array(self._code)
         for row in rows:
             start = self.ends[row - 1] if row else 0
             places += self.places[start : self.ends[row]]
-            values += self.values[start : self.ends[row]]
+            values.extend(self.values[start : self.ends[row]])  # type: ignore[arg-type]
             ends.append(len(places))
         return Counts(ends, places, values, self.width)
 
@@ -119,7 +130,15 @@ class Counts:
         )
 
 
-def _count(value: float) -> int:
-    if value != int(value) or not 0 <= value <= 65_535:
-        raise ValueError(f"{value} is not a count")
-    return int(value)
+def _kept(values: Values) -> Values:
+    """In two bytes each where all are whole. Raises ValueError."""
+    if values.typecode == "H":
+        return values
+    for value in values:
+        if not 0 <= value <= LARGEST:
+            raise ValueError(f"{value:g} is not a count")
+    return array("H", map(int, values)) if all(map(float.is_integer, values)) else values
+
+
+def _name(values: Values) -> str:
+    return "values" if values.typecode == "H" else "weights"

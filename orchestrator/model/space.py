@@ -117,10 +117,13 @@ class Generation(_Frozen):
 
 
 class SetAside(_Frozen):
-    """A row of a table that is no candidate, and why: a sentence with its line."""
+    """A row of a table that is no candidate, and why: a sentence with its line. `name` is what the
+    row calls it, `same_as` the candidate that it is."""
 
     line: int
     why: str
+    name: str = ""
+    same_as: str = ""
 
 
 class Pool(_Frozen):

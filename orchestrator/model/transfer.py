@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from orchestrator.model.space import Point, Pool
+from orchestrator.model.space import Point, Pool, SetAside
 
 
 class _Frozen(BaseModel):
@@ -19,7 +19,8 @@ class Source(_Frozen):
 
     They are known at `points` of the campaign's space; or of `materials`, a pool that is described
     as the pool `parameter` of the space is. `quantity` says what the values are, in `unit`; on a
-    log scale all are above zero.
+    log scale all are above zero. `left_out` are the rows of its table, the file `table`, that gave
+    none or do not stand for themselves.
     """
 
     name: str
@@ -31,6 +32,8 @@ class Source(_Frozen):
     points: tuple[Point, ...] = ()
     parameter: str = ""
     materials: Pool | None = None
+    table: str = ""
+    left_out: tuple[SetAside, ...] = ()
 
 
 class SourceWanted(_Frozen):

@@ -21,6 +21,9 @@ class Descriptor(Protocol):
 
     A material is a text in the field's own notation: a SMILES, a formula, the text of a CIF. What
     it gives depends on the material alone, not on the others of the batch.
+
+    One whose canonical form may be that of several materials (a formula, of polymorphs) has besides
+    `identifies = False`; elsewhere a material that stands in a table twice is one candidate.
     """
 
     @property

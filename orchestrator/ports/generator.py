@@ -33,10 +33,10 @@ class Generator(Protocol):
         self, start: Sequence[str], score: Score, n: int, seed: int
     ) -> Sequence[Candidate]:
         """Up to `n` different materials, the best first, none of them in `start`; the same for the
-        same arguments, bit for bit.
+        same arguments, bit for bit. What it cannot use of `start` is left out.
 
         Raises:
-            InputError: a material of `start` cannot be read; the sentence names it.
+            InputError: it can use no material of `start`; the sentence names one.
             PlanningError: none can be made within the constraints.
         """
         ...

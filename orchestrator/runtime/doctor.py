@@ -18,6 +18,17 @@ from orchestrator.runtime.bench import make_resources
 from orchestrator.runtime.look import stored
 from orchestrator.settings import data_directory, runtime_directory
 
+GROUPS = (
+    "capabilities",
+    "resources",
+    "planners",
+    "descriptors",
+    "generators",
+    "twins",
+    "campaigns",
+)
+"""Of entry points."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -50,7 +61,7 @@ def _clash() -> Finding:
 
 def _entry_points() -> list[Finding]:
     findings = []
-    for group in ("capabilities", "resources", "planners", "twins", "campaigns"):
+    for group in GROUPS:
         names, bad = plugins.installed(group), []
         for name in names:
             try:

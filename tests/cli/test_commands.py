@@ -267,6 +267,35 @@ def test_the_problems_of_a_file_are_data_in_json(film: Path) -> None:
     assert (found["column"], found["hint"]) == (7, "did you mean 'power'?")
 
 
+def test_check_tells_which_rows_of_a_source_are_left_out_and_why(here: Path) -> None:
+    (here / "old.csv").write_text("width,length [nm]\n1,2\n2,n/a\n3,>400\n4,5\n")
+    (here / "c.yaml").write_text(
+        "name: c\nspace: {width: {real: [0, 9]}}\nmetrics: {length: {unit: um}}\n"
+        "objective: {maximise: length}\nbudget: {trials: 5}\n"
+        "transfer: [{table: old.csv, column: length}]\n"
+    )
+    told = hagane("check", here / "c.yaml")
+    assert told.code == 0
+    assert "length (old.csv): 2 values; 2 rows are left out:" in told.out
+    assert "old.csv:3: 'n/a' is no value" in told.out
+    assert "old.csv:4: '>400' is a bound, not a value" in told.out
+    left_out = hagane("check", here / "c.yaml", "--json").json["left_out"]
+    assert [row["line"] for row in left_out["length (old.csv)"]] == [3, 4]
+
+
+def test_check_counts_the_rows_of_a_source_that_repeat_a_material(here: Path) -> None:
+    (here / "pool.csv").write_text("name,formula\na,FeO\nb,NiO\nc,CoO\n")
+    (here / "old.csv").write_text("formula,gap\nFeO,1\nOFe,3\nNiO,2\nXx,2\nOFe,5\n")
+    (here / "c.yaml").write_text(
+        "name: c\nspace: {m: {pool: pool.csv, formula: formula, descriptor: composition}}\n"
+        "metrics: {gap: {}}\nobjective: {maximise: gap}\nbudget: {trials: 3}\n"
+        "transfer: [{table: old.csv, column: gap, formula: formula}]\n"
+    )
+    told = hagane("check", here / "c.yaml").out
+    assert "2 values; 2 rows repeat a material, and the mean is taken; 1 rows are left" in told
+    assert "old.csv:5: 'Xx'" in told
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

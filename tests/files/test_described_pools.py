@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 from orchestrator.errors import FileProblems, InputError, UnknownName
 from orchestrator.files.campaign import load_campaign
 from orchestrator.files.describing import Kinds
-from orchestrator.model.space import Pool
+from orchestrator.files.rows import rows_of
+from orchestrator.files.table import read_table
+from orchestrator.model.objective import Metric
+from orchestrator.model.space import Pool, SearchSpace
 from orchestrator.ports.descriptor import Content, Descriptor
 
 CAMPAIGN = """\
@@ -26,6 +29,7 @@ metrics: {length: {}}
 objective: {maximise: length}
 budget: {trials: 5}
 """
+LENGTH = Metric(name="length", unit="", expression="")
 TABLE = "id,text,length\na,ab,2\nb,aab,3\nc,b a,2\nd,b!,2\n"
 
 
@@ -109,11 +113,78 @@ def test_a_formula_may_stand_twice_since_it_may_be_two_materials(tmp_path: Path)
     assert pool.names == ("a", "b", "c")
 
 
+def test_a_formula_that_is_its_own_name_and_differs_in_nothing_else_stands_once(
+    tmp_path: Path,
+) -> None:
+    text = CAMPAIGN.replace("name: id, smiles: text", "name: text, formula: text")
+    table = "text,length,phase\nab,2,rutile\nba,2,rutile\nb a,2,anatase\n"
+    assert pool_of(tmp_path, text, table).names == ("ab", "b a")
+
+
+@pytest.mark.parametrize("key", ["smiles", "structure", "material"])
+def test_a_material_whose_form_is_known_stands_once_whatever_it_is_called(
+    tmp_path: Path, key: str
+) -> None:
+    pool = pool_of(tmp_path, CAMPAIGN.replace("smiles: text", f"{key}: text"))
+    assert pool.names == ("a", "b")
+    assert [(row.name, row.same_as) for row in pool.set_aside] == [("c", "a"), ("d", "")]
+
+
+def test_a_descriptor_may_say_that_its_form_is_that_of_several_materials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Letters, "identifies", False, raising=False)
+    assert pool_of(tmp_path, CAMPAIGN).names == ("a", "b", "c")
+
+
+def test_one_material_with_other_describing_numbers_is_another_candidate(tmp_path: Path) -> None:
+    text = CAMPAIGN.replace("descriptor:", "columns: {dose: mg}, descriptor:")
+    table = "id,text,dose\na,ab,1\nb,ba,2\nc,b a,1\n"
+    assert pool_of(tmp_path, text, table).names == ("a", "b")
+
+
+def test_a_long_material_is_shown_by_its_beginning(tmp_path: Path) -> None:
+    table = f"id,text,length\na,{'ab' * 40},2\nb,{'ba' * 40},3\n"
+    (row,) = pool_of(tmp_path, CAMPAIGN, table).set_aside
+    assert row.why == f"'{'ba' * 30}...' is the material of line 2 again"
+
+
 def test_a_number_that_is_not_finite_sets_its_row_aside(tmp_path: Path) -> None:
     pool = pool_of(tmp_path, CAMPAIGN.replace("descriptor: letters", "descriptor: lengths"))
     assert pool.names == ("a",)
     assert pool.set_aside[0].line == 3
     assert pool.set_aside[0].why == "'length' of 'aab' is nan"
+
+
+class Means(Letters):
+    """Letters of words, or of two halves `ab/c`, of which the mean is taken."""
+
+    def describe(self, materials: Sequence[str]) -> NDArray[np.float64]:
+        halves = [m.split("/") for m in materials]
+        return np.array([np.mean([[h.count(c) for c in "abc"] for h in hs], 0) for hs in halves])
+
+
+def test_means_of_counts_are_counts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "Letters", Means)
+    pool = pool_of(tmp_path, table="id,text,length\na,abb,1\nb,ab/a,2\n")
+    assert pool.names == ("a", "b")
+    assert pool.described[0].counts is not None
+    assert list(pool.described[0].counts.values) == [1, 2, 1, 0.5]
+
+
+class Debts(Letters):
+    """A wrong descriptor."""
+
+    def describe(self, materials: Sequence[str]) -> NDArray[np.float64]:
+        return np.array([[-1.0 if "aa" in m else 1.0] * 3 for m in materials])
+
+
+def test_a_count_below_zero_sets_its_row_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "Letters", Debts)
+    aside = [(row.line, row.why) for row in pool_of(tmp_path).set_aside]
+    assert aside[0] == (3, "'a' of 'aab' is -1, which is no count")
 
 
 def test_several_descriptors_with_options_and_columns_beside_them(tmp_path: Path) -> None:
@@ -143,10 +214,34 @@ def test_a_pool_without_a_single_readable_material_says_why(tmp_path: Path) -> N
         ("smiles: text", "smiles: text, formula: text", "needs the one column of materials"),
         (", descriptor: letters", "", "needs a descriptor"),
         ("descriptor: letters", "descriptor: {letters: {n: 0}}", "at least one letter"),
+        ("descriptor: letters", "descriptor: []", "no descriptor is named"),
+        ("descriptor: letters", "descriptor: {}", "no descriptor is named"),
+        ("descriptor: letters", "descriptor: [{}]", "no descriptor is named"),
     ],
 )
 def test_mistakes_are_told_in_a_sentence(tmp_path: Path, old: str, new: str, expected: str) -> None:
     assert expected in sentence_of(tmp_path, CAMPAIGN.replace(old, new))
+
+
+RESULTS = "word,length\nc,5\nb,3\n"
+
+
+def test_a_result_of_a_candidate_that_stands_twice_is_one_of_the_first(tmp_path: Path) -> None:
+    pool = pool_of(tmp_path)
+    (tmp_path / "results.csv").write_text(RESULTS)
+    rows = rows_of(read_table(tmp_path / "results.csv"), SearchSpace(parameters=(pool,)), [LENGTH])
+    assert [row.trial.point for row in rows] == [{"word": "a"}, {"word": "b"}]
+
+
+def test_a_result_of_a_row_that_was_set_aside_says_why(tmp_path: Path) -> None:
+    pool = pool_of(tmp_path)
+    (tmp_path / "results.csv").write_text(RESULTS.replace("c,5", "d,5"))
+    table = read_table(tmp_path / "results.csv")
+    with pytest.raises(FileProblems) as caught:
+        rows_of(table, SearchSpace(parameters=(pool,)), [LENGTH])
+    (problem,) = caught.value.problems
+    assert problem.message == "'d' is no candidate: line 5 of words.csv is set aside"
+    assert problem.hint == "'b!' is not a word"
 
 
 class NotInstalled(Letters):

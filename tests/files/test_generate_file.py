@@ -36,10 +36,13 @@ MORE = "text\nabc\nb!\nabc\nbc\n"
 class Spelling:
     """A generator that is only made, never asked."""
 
-    def __init__(self, corpus: Sequence[str], *, steps: int = 5) -> None:
+    def __init__(
+        self, corpus: Sequence[str], *, steps: int = 5, letters: Sequence[str] = ()
+    ) -> None:
         if steps < 1:
             raise InputError("at least one step")
-        assert corpus
+        if not any("c" in word for word in corpus):
+            raise InputError("a word needs a c")
 
 
 class Mute(Spelling):
@@ -58,12 +61,22 @@ def generators(name: str) -> type[Any]:
 
 
 def loaded(folder: Path, text: str = TEXT) -> Campaign:
-    (folder / "words.csv").write_text(TABLE)
+    (folder / "words.csv").write_text(TABLE + "e,bc,2\n")
     (folder / "more.csv").write_text(MORE)
     path = folder / "campaign.yaml"
     path.write_text(text)
     kinds = Kinds(descriptors, generators)
     return load_campaign(path, capability, tuple(CAPABILITIES), PLANNERS, kinds)
+
+
+def test_a_generator_that_cannot_use_the_first_materials_is_given_more(tmp_path: Path) -> None:
+    (tmp_path / "many.csv").write_text("text\n" + "".join(f"{'ab' * n}\n" for n in range(1, 20)))
+    text = TEXT.replace("more.csv", "many.csv")
+    with pytest.raises(FileProblems, match="a word needs a c"):
+        loaded(tmp_path, text)
+    with (tmp_path / "many.csv").open("a") as file:
+        file.write("abc\n")
+    loaded(tmp_path, text)
 
 
 def pool_of(campaign: Campaign) -> Pool:
@@ -86,7 +99,7 @@ def test_without_a_corpus_it_learns_from_the_pool_and_built_in_from_its_own(
 ) -> None:
     own = pool_of(loaded(tmp_path, TEXT.replace(", corpus: more.csv", ""))).generation
     assert own is not None
-    assert own.corpus == ("ab", "aab")
+    assert own.corpus == ("ab", "aab", "bc")
     text = TEXT.replace("spelling", "mute").replace("more.csv", "built_in")
     built_in = pool_of(loaded(tmp_path, text)).generation
     assert built_in is not None
@@ -110,6 +123,10 @@ def test_a_material_that_is_not_in_the_table_is_its_own_name_and_reaches_the_rec
         ("kind: spelling", "kind: speling", "did you mean 'spelling'"),
         ("steps: 4", "stepps: 4", "did you mean 'steps'"),
         ("steps: 4", "steps: 0", "at least one step"),
+        ("steps: 4", "steps: 3.5", "is 3.5, not a whole number for instance steps: 5"),
+        ("steps: 4", "steps: true", "is true, not a whole number"),
+        ("steps: 4", "letters: abc", "is 'abc', not a list of texts write it as a list: letters"),
+        ("steps: 4", "letters: [1]", "is [1], not a list of texts"),
         ("corpus: more.csv", "corpus: none.csv", "none.csv"),
         ("corpus: more.csv", "corpus: built_in", "has no corpus of its own"),
         (

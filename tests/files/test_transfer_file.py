@@ -57,6 +57,92 @@ def test_a_table_by_the_names_of_parameters_is_converted_and_its_gaps_are_left_o
     assert (source.helps, source.quantity, source.unit) == ("resistivity", "resistivity", "ohm*cm")
     assert source.values == pytest.approx((0.002, 0.005))
     assert source.points[1]["gas"] == "argon"
+    assert [(row.line, row.why) for row in source.left_out] == [(3, "it has no value")]
+
+
+def test_equal_materials_count_once_with_their_mean_which_is_geometric_on_a_log_scale(
+    tmp_path: Path,
+) -> None:
+    text = WORDS.replace("unit: kg,", "scale: log,")
+    (source,) = loaded(tmp_path, text, words=TABLE, more=MORE.replace("3000", "9000")).sources
+    assert source.values == pytest.approx((3000.0, 4000.0))
+
+
+@pytest.mark.parametrize(
+    ("cell", "why"),
+    [
+        ("", "it has no value"),
+        ("n/a", "'n/a' is no value"),
+        ("NaN", "'NaN' is no value"),
+        ("-", "'-' is no value"),
+        (">400", "'>400' is a bound, not a value"),
+        ("< 0.5", "'< 0.5' is a bound, not a value"),
+        ("failed", "'failed' is no value"),
+    ],
+)
+def test_a_row_without_a_value_is_left_out_and_told(tmp_path: Path, cell: str, why: str) -> None:
+    table = f"spelt,weight [g]\nabc,1000\na,{cell}\nbb,4000\n"
+    (source,) = loaded(tmp_path, WORDS, words=TABLE, more=table).sources
+    assert source.values == (1.0, 4.0)
+    assert [(row.line, row.why) for row in source.left_out] == [(3, why)]
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("heavy", "line 3: 'heavy' is not a number in column 'weight [g]' (an empty cell, or n/a"),
+        ('"2,5"', "line 3: '2,5' is not a number in column 'weight [g]' (write a decimal point"),
+    ],
+)
+def test_a_word_among_values_is_refused_with_its_line(tmp_path: Path, cell: str, said: str) -> None:
+    table = f"spelt,weight [g]\nabc,1000\na,{cell}\nbb,4000\n"
+    with pytest.raises(FileProblems) as caught:
+        loaded(tmp_path, WORDS, words=TABLE, more=table)
+    assert said in str(caught.value)
+
+
+def test_decimal_commas_of_a_source_are_read(tmp_path: Path) -> None:
+    table = "spelt;weight [kg]\nabc;1,5\na;2,5\n"
+    (source,) = loaded(tmp_path, WORDS, words=TABLE, more=table).sources
+    assert (source.values, source.left_out) == ((1.5, 2.5), ())
+
+
+LENGTH = WORDS.replace("length: {}", "length: {unit: nm}").replace(
+    "column: weight", "column: length"
+)
+
+
+@pytest.mark.parametrize(
+    ("header", "unit", "values"),
+    [
+        ("length", "unit: um, ", (1000.0, 2000.0)),
+        ("length", "", (1.0, 2.0)),
+        ("length [um]", "", (1000.0, 2000.0)),
+        ("length [um]", "unit: nm, ", (1000.0, 2000.0)),
+        ("length [um]", "unit: mm, ", (1000.0, 2000.0)),
+    ],
+)
+def test_the_same_quantity_is_converted_to_the_unit_of_the_metric(
+    tmp_path: Path, header: str, unit: str, values: tuple[float, ...]
+) -> None:
+    text = LENGTH.replace("unit: kg, ", unit)
+    more = f"spelt,{header}\nabc,1\nbb,2\n"
+    (source,) = loaded(tmp_path, text, words=TABLE, more=more).sources
+    assert source.unit == "nm"
+    assert source.values == pytest.approx(values)
+
+
+@pytest.mark.parametrize("header", ["length", "length [um]"])
+def test_the_same_quantity_in_another_dimension_is_refused(tmp_path: Path, header: str) -> None:
+    with pytest.raises(FileProblems) as caught:
+        loaded(tmp_path, LENGTH, words=TABLE, more=f"spelt,{header}\nabc,1\nbb,2\n")
+    assert "kg" in caught.value.problems[0].message
+
+
+def test_another_quantity_may_have_any_unit(tmp_path: Path) -> None:
+    text = WORDS.replace("length: {}", "length: {unit: nm}")
+    (source,) = loaded(tmp_path, text, words=TABLE, more=MORE).sources
+    assert source.unit == "kg"
 
 
 def test_campaigns_and_simulators_are_wanted_until_the_campaign_is_opened(tmp_path: Path) -> None:
@@ -77,8 +163,12 @@ def test_a_table_of_materials_is_described_as_the_pool_is(tmp_path: Path) -> Non
     (source,) = loaded(tmp_path, WORDS, words=TABLE, more=MORE).sources
     assert source.materials is not None
     assert source.parameter == "word"
-    assert source.values == (1.0, 4.0)
-    assert [row.line for row in source.materials.set_aside] == [3, 4]
+    assert source.values == (2.0, 4.0)
+    assert source.table == "more.csv"
+    assert [(row.line, row.why) for row in source.left_out] == [
+        (3, "'c!' is not a word"),
+        (4, "it is the material of line 2 again: their mean is taken"),
+    ]
     assert source.materials.described[0].counts is not None
     assert len(source.materials.described[0].counts) == 2
 

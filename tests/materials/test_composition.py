@@ -61,6 +61,16 @@ def test_hydrogen_weighs_one_and_iron_melts_at_1808_kelvin() -> None:
         ("CuSO4·5H2O", {"Cu": 1, "S": 1, "O": 9, "H": 10}),
         ("CuSO4*5H2O", {"Cu": 1, "S": 1, "O": 9, "H": 10}),
         ("Fe₂O₃", {"Fe": 2, "O": 3}),
+        ("CuSO4.5H2O", {"Cu": 1, "S": 1, "O": 9, "H": 10}),
+        ("CaSO4.0.5H2O", {"Ca": 1, "S": 1, "O": 4.5, "H": 1}),
+        ("CaCl2.1.5H2O", {"Ca": 1, "Cl": 2, "H": 3, "O": 1.5}),
+        ("Na2[Fe(CN)5NO].2H2O", {"Na": 2, "Fe": 1, "C": 5, "N": 6, "O": 3, "H": 4}),
+        ("Na0.7CoO2.1.3H2O", {"Na": 0.7, "Co": 1, "O": 3.3, "H": 2.6}),
+        ("NiCl2.6NH3", {"Ni": 1, "Cl": 2, "N": 6, "H": 18}),
+        ("Fe0.5H2O", {"Fe": 0.5, "H": 2, "O": 1}),
+        ("LiNi0.5Mn1.5O4", {"Li": 1, "Ni": 0.5, "Mn": 1.5, "O": 4}),
+        ("Bi2Te2.7Se0.3", {"Bi": 2, "Te": 2.7, "Se": 0.3}),
+        ("Fe.5Ni.5", {"Fe": 0.5, "Ni": 0.5}),
         ("CH3COOH", {"C": 2, "H": 4, "O": 2}),
         ("H0O", {"O": 1}),
     ],
@@ -99,6 +109,11 @@ def test_the_order_of_elements_changes_nothing(counts: dict[str, float], random:
         ("Fe0", "holds no atom"),
         ("0FeO", "holds no atom"),
         ("Na+", r"'\+' has no meaning"),
+        ("WO3.33H2O", "'.33H2O' the full stop may be a decimal point or the dot of a hydrate"),
+        ("Al2O3.2SiO2.2H2O", "may be two formulas: in '3.2S'"),
+        ("MoO1.5H2O", "may be two formulas"),
+        ("MgO.SiO2", r"'\.' has no meaning"),
+        ("C" * 2001, "more than 2000 characters"),
         ("Fe2 3", "the number 3 stands behind nothing"),
         ("Fe" + "9" * 400, "too large"),
         ("(" * 30 + "H", "more than 20 brackets"),
@@ -114,6 +129,11 @@ def test_a_symbol_in_the_wrong_case_is_recognised() -> None:
         Composition().canonical("NAO")
     assert "'A' in 'NAO'" in str(caught.value)
     assert caught.value.hint.startswith("did you mean 'A")
+
+
+def test_a_small_number_is_written_as_it_can_be_read() -> None:
+    assert formula_text({"Al": 1e-5, "Ni": 1}) == "Al0.00001Ni"
+    assert Composition().canonical("Al0.00001Ni1") == "Al0.00001Ni"
 
 
 def test_peroxide_is_not_reduced_to_hydroxide() -> None:

@@ -387,6 +387,13 @@ def test_constraints_that_leave_nothing_are_said_to() -> None:
         iqspr(weight=[0.0, 1.0], exact=True).generate(["CCO"], heavy, 5, seed=0)
 
 
+def test_what_cannot_be_used_of_corpus_and_start_is_left_out() -> None:
+    odd = ["*CC", "*CC(*)C*", "0.5 *CC* | 0.5 *CCO*", "CC("]
+    whole = iqspr().generate(["CCO", "CCN"], heavy, 5, seed=0)
+    made = Iqspr([*MOLECULES, *odd[2:]], particles=24, steps=6)
+    assert made.generate(["CCO", *odd, "CCN"], heavy, 5, seed=0) == whole
+
+
 @pytest.mark.parametrize(
     ("start", "named"),
     [([], "no molecule to start"), (["CC("], r"'CC\('"), (["*CC"], r"'\*CC'"), (["C*C"], "'")],

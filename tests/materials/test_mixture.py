@@ -61,8 +61,31 @@ def test_any_descriptor_can_be_mixed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "fractions"),
+    [
+        ("0.333 A | 0.333 B | 0.333 C", [1 / 3] * 3),
+        ("0.333333 A | 0.333333 B | 0.333333 C", [1 / 3] * 3),
+        ("50 A | 50 B", [0.5, 0.5]),
+        ("33.3 A | 66.6 B", [1 / 3, 2 / 3]),
+        ("30 % A | 70 % B", [0.3, 0.7]),
+        ("30% A | 70%B", [0.3, 0.7]),
+        ("100 % A", [1.0]),
+        ("0.5 A | 99.5 B", [0.005, 0.995]),
+        ("0.3 A | 0.7 B", [0.3, 0.7]),
+    ],
+)
+def test_rounded_fractions_and_percentages_are_read(text: str, fractions: list[float]) -> None:
+    assert [fraction for fraction, _ in parts_of(text)] == pytest.approx(fractions, abs=1e-12)
+    assert [material for _, material in parts_of(text)] == list("ABC"[: len(fractions)])
+
+
+@pytest.mark.parametrize(
     ("material", "why"),
     [
+        ("30 % CCO | 0.7 O", "are in %, and some are not"),
+        ("30 % CCO | 60 % O", "sum to 90 %, not to 100 %"),
+        ("50 CCO | 40 O", "'50 CCO' in"),
+        ("0.3 CCO | 0.68 O", "sum to 0.98, not to 1"),
         ("0.3 CCO | 0.6 O", "sum to 0.9, not to 1"),
         ("CCO | O", "'CCO' in 'CCO | O' is not a fraction"),
         ("0 CCO | 1 O", "'0 CCO' in"),

@@ -104,3 +104,12 @@ def test_fragments_that_cannot_be_looked_for_are_refused(smarts: Any, why: str) 
 def test_a_fingerprint_out_of_reach_is_refused(options: dict[str, int]) -> None:
     with pytest.raises(InputError, match="radius of 0 to 6"):
         Morgan(**options)
+
+
+def test_a_smiles_of_ten_thousands_of_atoms_is_refused_before_rdkit_sees_it() -> None:
+    with pytest.raises(InputError) as caught:
+        Morgan().canonical("C" * 20_000)
+    assert str(caught.value) == (
+        "'CCCCCCCCCCCCCCCCCCCC...' has 20,000 characters, and a SMILES at most 5,000"
+    )
+    assert Morgan().canonical("C" * 5_000) == "C" * 5_000

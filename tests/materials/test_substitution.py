@@ -21,6 +21,7 @@ from orchestrator.materials.generators.formulas import (
     canonical_formula,
     formula_of,
     is_neutral,
+    rounded_formula,
 )
 from orchestrator.materials.generators.substitution import ElementMoves, Substitution
 from orchestrator.ports.generator import Generator
@@ -65,7 +66,7 @@ def test_a_canonical_formula_reads_as_the_same_shares(amounts: dict[str, Fractio
     assert canonical_formula(formula) == formula
 
 
-@pytest.mark.parametrize("text", ["", "Li(", "Li)", "2Li", "li", "Li-O", "Li0", "Li2.O"])
+@pytest.mark.parametrize("text", ["", "Li(", "Li)", "2", "li", "Li-O", "Li0", "Li2.O"])
 def test_a_text_that_is_no_formula_is_named(text: str) -> None:
     with pytest.raises(InputError, match="is not a formula"):
         canonical_formula(text)
@@ -156,6 +157,61 @@ def test_what_cannot_be_made_or_meant_is_said() -> None:
         Substitution([], elements=["Qq"])
     with pytest.raises(PlanningError, match="within the constraints"):
         Substitution(["TiNi"]).generate(["TiNi"], wants_sodium, 5, 0)
+
+
+def zeros(formulas: Sequence[str]) -> Floats:
+    return np.zeros(len(formulas))
+
+
+@pytest.mark.parametrize(
+    "odd", ["UO2", "KrF2", "[Fe(CN)6]K4", "CuSO4·5H2O", "Fe₂O₃", "Na Cl2", "Al0.00001Ni1", "what?"]
+)
+def test_a_formula_that_cannot_be_used_leaves_the_others_to_start_from(odd: str) -> None:
+    made = Substitution([*CATHODES, odd]).generate([*CATHODES[:4], odd], wants_sodium, 5, 0)
+    assert len(made) == 5
+
+
+def test_what_the_descriptor_reads_is_read_here_too() -> None:
+    assert canonical_formula("[Fe(CN)6]K4") == "K4FeC6N6"
+    assert canonical_formula("Fe₂O₃") == "Fe2O3"
+    assert amounts_of("CuSO4·5H2O") == {"Cu": 1, "S": 1, "O": 9, "H": 10}
+
+
+@pytest.mark.parametrize(
+    ("table", "total"),
+    [
+        (["Ni60Cu40", "Ni50Cu50", "Ni70Cu20Zn10"], 100),
+        (["Fe0.5Ni0.5", "Fe0.333Ni0.667", "Co0.25Ni0.75"], 1),
+        (["BaTiO3", "Ba0.5Sr0.5TiO3", "SrZrO3"], 5),
+    ],
+)
+def test_made_formulas_have_the_scale_of_the_table_and_are_not_in_it(
+    table: list[str], total: float
+) -> None:
+    scored: list[str] = []
+
+    def score(formulas: Sequence[str]) -> Floats:
+        scored.extend(formulas)
+        return np.zeros(len(formulas))
+
+    made = Substitution(table, ionic=False).generate(table[:2], score, 200, 0)
+    assert len(made) > 20
+    for formula in [*scored, *(candidate.material for candidate in made)]:
+        assert sum(amounts_of(formula).values()) == pytest.approx(total, rel=1e-9)
+    shares = [rounded_formula(candidate.material, 200) for candidate in made]
+    assert len(set(shares)) == len(shares)
+    assert not set(shares) & {rounded_formula(formula, 200) for formula in table}
+
+
+def test_formulas_of_different_sums_are_made_in_smallest_whole_numbers() -> None:
+    made = Substitution(["NiTi", "Ni3Al"], ionic=False).generate(["NiTi", "Ni3Al"], zeros, 50, 0)
+    assert all(candidate.material == canonical_formula(candidate.material) for candidate in made)
+
+
+def test_rounded_numbers_are_read_as_what_they_are_rounded_from() -> None:
+    assert rounded_formula("Fe0.333Ni0.333Co0.333", 200) == "FeCoNi"
+    assert rounded_formula("Fe0.3333333333Ni0.6666666667", 200) == "FeNi2"
+    assert rounded_formula("Ni60.1Cu39.9", 10) == canonical_formula("Ni60.1Cu39.9")
 
 
 def test_an_exchange_can_move_atoms_between_sites() -> None:

@@ -9,14 +9,16 @@ from orchestrator.model.space import Described
 
 ROWS = st.integers(1, 6).flatmap(
     lambda width: st.lists(
-        st.lists(st.integers(0, 3), min_size=width, max_size=width), min_size=1, max_size=5
+        st.lists(st.sampled_from([0, 1, 2, 3, 0.25, 1 / 3]), min_size=width, max_size=width),
+        min_size=1,
+        max_size=5,
     )
 )
 
 
 @given(ROWS, st.data())
 def test_counts_survive_json_and_a_choice_of_rows(
-    rows: list[list[int]], data: st.DataObject
+    rows: list[list[float]], data: st.DataObject
 ) -> None:
     counts = Counts.of(rows)
     assert len(counts) == len(rows)
@@ -24,9 +26,17 @@ def test_counts_survive_json_and_a_choice_of_rows(
     assert Described.model_validate_json(said.model_dump_json()) == said
     chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), min_size=1))
     assert counts.only(chosen) == Counts.of([rows[i] for i in chosen])
+    assert counts.only(chosen) + counts == Counts.of([*(rows[i] for i in chosen), *rows])
 
 
-@pytest.mark.parametrize("wrong", [[[1, 2], [1]], [[-1]], [[0.5]], [[70_000]]])
+def test_whole_counts_take_two_bytes_and_means_of_counts_keep_every_digit() -> None:
+    whole, means = Counts.of([[2, 0, 65_535]]), Counts.of([[1 / 3, 0, 2]])
+    assert (whole.values.itemsize, list(whole.values)) == (2, [2, 65_535])
+    assert list(means.values) == [1 / 3, 2]
+    assert "weights" not in whole.plain(), "journals of before are read as they were"
+
+
+@pytest.mark.parametrize("wrong", [[[1, 2], [1]], [[-1]], [[-0.5]], [[float("nan")]], [[70_000]]])
 def test_what_is_no_count_is_refused(wrong: list[list[float]]) -> None:
     with pytest.raises(ValueError, match=r"count|length"):
         Counts.of(wrong)

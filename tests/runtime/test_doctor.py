@@ -19,6 +19,8 @@ def test_a_sound_installation_and_store_are_called_sound(back_room: Path, tmp_pa
     assert all(f.ok for f in findings.values()), findings
     assert "hash chain unbroken" in findings[f"campaign {finish.campaign_id}"].said
     assert findings["import names"].said == "ours alone"
+    assert "all load" in findings["descriptors"].said
+    assert "all load" in findings["generators"].said
 
 
 def test_an_edited_event_is_found(back_room: Path, tmp_path: Path) -> None:

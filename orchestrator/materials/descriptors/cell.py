@@ -105,6 +105,7 @@ def _translations(cell: Floats, places: Floats, numbers: Integers) -> Floats:
     found = [np.zeros(3)]
     for atom in candidates[1:]:
         shift = places[atom] - places[candidates[0]]
+        shift -= np.round(shift @ np.linalg.inv(cell)) @ cell  # to the nearest of its images
         if all(
             _all_met(cell, places[numbers == kind] + shift, places[numbers == kind])
             for kind in np.unique(numbers)

@@ -26,6 +26,7 @@ class Composition:
 
     content: ClassVar[Content] = "dense"
     source: ClassVar[str] = "Liu et al. 2021, XenonPy, https://github.com/yoshida-lab/XenonPy"
+    identifies: ClassVar[bool] = False
 
     @property
     def names(self) -> Sequence[str]:

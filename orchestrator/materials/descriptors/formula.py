@@ -2,46 +2,99 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
 
 from orchestrator.errors import InputError
 
 Counts = dict[str, float]
+Amounts = dict[str, Fraction]
 
-_TOKEN = re.compile(r"([A-Z][a-z]?)|([(\[{])|([)\]}])|(\d+\.?\d*|\.\d+)|\s+")
+_TOKEN = re.compile(r"([A-Z][a-z]?)|([(\[{])|([)\]}])|(\d+(?:\.\d+)?|\.\d+)|\s+")
 _CLOSES = {"(": ")", "[": "]", "{": "}"}
-_HYDRATE = re.compile(r"[·•⋅*]")  # never the full stop: CuSO4.5H2O might be 4.5 or 4 and 5
+_HYDRATE = re.compile(r"[·•⋅*]")
+_FULL_STOP = re.compile(r"\.\s*(\d+(?:\.\d+)?)\s*(\(H2O\)|H2O|\(NH3\)|NH3)\s*$")
+"""The end of `CuSO4.5H2O`: a full stop that may be the dot of a hydrate or an ammoniate."""
+_DECIMAL = re.compile(r"(?<![\d.])[1-9]\d*\.\d+\s*[A-Z(\[{]")
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 DEEPEST = 20
 """How many brackets may stand in each other."""
+LONGEST = 2000
+"""Characters of a formula."""
+MOST_WATER = 24
+"""Molecules of water, or ammonia, beyond which a full stop is a decimal point."""
 
 
 def formula_counts(formula: str) -> Counts:
     """Atoms of each element: `Ca(OH)2` is 1 Ca, 2 O, 2 H. Elements are not looked up.
 
-    Brackets of three kinds, decimals and hydrates (`CuSO4·5H2O`, `CuSO4*5H2O`) are read.
+    Raises:
+        InputError: as `formula_amounts`.
+    """
+    try:
+        found = {element: float(n) for element, n in formula_amounts(formula).items()}
+    except OverflowError:
+        raise _wrong(formula, "a number in it is too large") from None
+    return found
+
+
+def formula_amounts(formula: str) -> Amounts:
+    """The same, exactly.
+
+    Brackets of three kinds, decimals and hydrates (`CuSO4·5H2O`, `CuSO4*5H2O`) are read; the dot of
+    a hydrate may be a full stop (`CuSO4.5H2O`) where it cannot be meant as a decimal point.
 
     Raises:
-        InputError: it is no formula; the sentence says why.
+        InputError: it is no formula, or may be two; the sentence says why.
     """
-    total: Counts = {}
-    for part in _HYDRATE.split(formula.translate(_SUBSCRIPTS)):
-        match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)?(.*?)\s*", part, re.DOTALL)
+    if len(formula) > LONGEST:
+        raise _wrong(f"{formula[:20]}...", f"it has more than {LONGEST} characters")
+    total: Amounts = {}
+    for part in _HYDRATE.split(_with_dot(formula.translate(_SUBSCRIPTS), formula)):
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?|\.\d+)?(.*?)\s*", part, re.DOTALL)
         factor, rest = (match[1], match[2]) if match else (None, "")
         if not rest.strip():
             raise _wrong(formula, "it is empty" if not formula.strip() else "a part of it is empty")
-        _add(total, _counted(rest, formula), float(factor or 1))
-    if not math.isfinite(math.fsum(total.values())):
-        raise _wrong(formula, "a number in it is too large")
+        _add(total, _counted(rest, formula), Fraction(factor or 1))
     return {element: n for element, n in _not_nothing(total, formula).items() if n > 0}
 
 
-def _counted(text: str, formula: str) -> Counts:
+def _with_dot(text: str, formula: str) -> str:
+    """`CuSO4.5H2O` as `CuSO4·5H2O`: water at the end behind a full stop. `Fe0.5H2O` stays as it is.
+
+    Raises:
+        InputError: the full stop may be a decimal point as well.
+    """
+    match = _FULL_STOP.search(text)
+    if match is None:
+        return text
+    before, n = text[: match.start()], match[1]
+    digits = re.search(r"(?<![\d.])\d+$", before)
+    is_small = n.startswith("0") and not n.startswith("0.")
+    if (digits is not None and digits[0] == "0") or is_small:
+        return text
+    if (digits is not None and digits[0] == "1") or float(n) > MOST_WATER:
+        raise _unclear(formula, match[0])
+    other = _DECIMAL.search(before)
+    if other is not None:
+        raise _unclear(formula, other[0])
+    return f"{before}·{n}{match[2]}"
+
+
+def _unclear(formula: str, where: str) -> InputError:
+    return InputError(
+        f"'{formula}' may be two formulas: in '{where.strip()}' the full stop may be a decimal"
+        " point or the dot of a hydrate",
+        hint="write the dot of a hydrate as '·' or '*'",
+    )
+
+
+def _counted(text: str, formula: str) -> Amounts:
     """One part without a dot, by a stack of open brackets."""
-    open_: list[tuple[str, Counts]] = [("", {})]
-    last: Counts | None = None
+    open_: list[tuple[str, Amounts]] = [("", {})]
+    last: Amounts | None = None
     position = 0
     while position < len(text):
         match = _TOKEN.match(text, position)
@@ -52,32 +105,32 @@ def _counted(text: str, formula: str) -> Counts:
     if len(open_) > 1:
         raise _wrong(formula, f"'{open_[-1][0]}' is not closed")
     if last is not None:
-        _add(open_[-1][1], last, 1.0)
+        _add(open_[-1][1], last, Fraction(1))
     return _not_nothing(open_[0][1], formula)
 
 
 def _take(
-    match: re.Match[str], open_: list[tuple[str, Counts]], last: Counts | None, formula: str
-) -> Counts | None:
+    match: re.Match[str], open_: list[tuple[str, Amounts]], last: Amounts | None, formula: str
+) -> Amounts | None:
     """Takes one token in; `last` is what a number after it would multiply."""
     element, opens, closes, number = match.groups()
     if number is not None:
         if last is None:
             raise _wrong(formula, f"the number {number} stands behind nothing")
-        _add(open_[-1][1], last, float(number))
+        _add(open_[-1][1], last, Fraction(number))
         return None
     if not (element or opens or closes):
         return last
     if last is not None:
-        _add(open_[-1][1], last, 1.0)
+        _add(open_[-1][1], last, Fraction(1))
     if element:
-        return {element: 1.0}
+        return {element: Fraction(1)}
     return _bracket(opens, closes, open_, formula)
 
 
 def _bracket(
-    opens: str | None, closes: str | None, open_: list[tuple[str, Counts]], formula: str
-) -> Counts | None:
+    opens: str | None, closes: str | None, open_: list[tuple[str, Amounts]], formula: str
+) -> Amounts | None:
     if opens:
         if len(open_) > DEEPEST:
             raise _wrong(formula, f"more than {DEEPEST} brackets stand in each other")
@@ -89,15 +142,15 @@ def _bracket(
     return _not_nothing(inside, formula)
 
 
-def _not_nothing(counts: Counts, formula: str) -> Counts:
+def _not_nothing(counts: Amounts, formula: str) -> Amounts:
     if not any(n > 0 for n in counts.values()):
         raise _wrong(formula, "it, or a bracket of it, holds no atom")
     return counts
 
 
-def _add(total: Counts, counts: Mapping[str, float], factor: float) -> None:
+def _add(total: Amounts, counts: Amounts, factor: Fraction) -> None:
     for element, n in counts.items():
-        total[element] = total.get(element, 0.0) + n * factor
+        total[element] = total.get(element, Fraction(0)) + n * factor
 
 
 def _wrong(formula: str, why: str) -> InputError:
@@ -115,7 +168,9 @@ def formula_text(counts: Mapping[str, float]) -> str:
             return (0, element)
         return (1, element)
 
-    parts = (
-        f"{e}{'' if counts[e] == 1 else f'{counts[e]:.10g}'}" for e in sorted(counts, key=place)
-    )
-    return "".join(parts)
+    return "".join(f"{e}{number_text(counts[e])}" for e in sorted(counts, key=place))
+
+
+def number_text(n: float) -> str:
+    """How a formula holds a number: to ten digits, 1 not at all, never as 1e-05."""
+    return "" if n == 1 else format(Decimal(f"{n:.10g}"), "f")

@@ -64,6 +64,11 @@ class Mixture:
         """That of the parts."""
         return self._of.source
 
+    @property
+    def identifies(self) -> bool:
+        """As of the parts."""
+        return bool(getattr(self._of, "identifies", True))
+
     def canonical(self, material: str) -> str:
         """Canonical parts, equal ones put together, in alphabetical order; a pure one alone.
 

@@ -33,6 +33,7 @@ class Process:
 
     content: ClassVar[Content] = "dense"
     source: ClassVar[str] = "one-hot words beside quantities; no paper"
+    identifies: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not self.parameters:

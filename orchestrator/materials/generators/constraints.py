@@ -40,8 +40,8 @@ class Constraints:
     polymerisable: bool = False
 
     def check(self) -> None:
-        """Raises InputError where a SMARTS, an element or a range cannot be meant, or smipoly is
-        needed and not installed."""
+        """Raises InputError where a SMARTS, an element or a range cannot be meant, MissingExtra
+        where smipoly is needed and not installed."""
         _ = self._include, self._exclude, self._numbers
         for name, span in (("weights", self.weight), ("ring sizes", self.ring_sizes)):
             if span is not None and not (len(span) == 2 and 0 <= span[0] <= span[1]):

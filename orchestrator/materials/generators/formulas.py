@@ -3,52 +3,25 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from orchestrator.errors import InputError
+from orchestrator.materials.descriptors.formula import formula_amounts, number_text
 from orchestrator.materials.generators.elements import element
 
 Amounts = Mapping[str, Fraction]
-_PART = re.compile(r"([A-Z][a-z]?)|(\()|(\))|(\d+(?:\.\d+)?|\.\d+)")
+_ROUNDING = Fraction(1, 2000)
 
 
 def amounts_of(formula: str) -> dict[str, Fraction]:
     """How much of each element is in a formula such as `LiFePO4`, `Ca(OH)2`, `La0.7Sr0.3MnO3`.
 
     Raises:
-        InputError: it cannot be read, or holds nothing.
+        InputError: it cannot be read (`descriptors.formula`).
         UnknownName: an element has no common oxidation states.
     """
-    levels: list[dict[str, Fraction]] = [{}]
-    last: dict[str, Fraction] = {}
-    end = 0
-    for match in _PART.finditer(formula):
-        symbol, opening, closing, number = match.groups()
-        if match.start() != end or (closing and len(levels) == 1) or (number and not last):
-            raise InputError(f"'{formula}' is not a formula: see place {end + 1}")
-        end = match.end()
-        if number:
-            _add(levels[-1], last, Fraction(number) - 1)
-            last = {}
-        elif opening:
-            levels.append({})
-            last = {}
-        else:
-            last = levels.pop() if closing else {element(symbol).symbol: Fraction(1)}
-            _add(levels[-1], last, Fraction(1))
-    if end != len(formula) or len(levels) > 1:
-        raise InputError(f"'{formula}' is not a formula: it cannot be read to its end")
-    found = {symbol: amount for symbol, amount in levels[0].items() if amount > 0}
-    if not found:
-        raise InputError(f"'{formula}' is not a formula: it holds nothing")
-    return found
-
-
-def _add(whole: dict[str, Fraction], part: Amounts, times: Fraction) -> None:
-    for symbol, amount in part.items():
-        whole[symbol] = whole.get(symbol, Fraction(0)) + times * amount
+    return {element(s).symbol: amount for s, amount in formula_amounts(formula).items()}
 
 
 def formula_of(amounts: Amounts) -> str:
@@ -63,6 +36,41 @@ def formula_of(amounts: Amounts) -> str:
 def canonical_formula(formula: str) -> str:
     """The same material in the one form. Raises InputError."""
     return formula_of(amounts_of(formula))
+
+
+def rounded_formula(formula: str, most: int) -> str:
+    """The same in numbers that sum to `most` at most, where there are such within the rounding of
+    three digits: `Fe0.333Ni0.667` is `FeNi2`. Raises InputError."""
+    amounts = amounts_of(formula)
+    if sum(amounts_of(formula_of(amounts)).values()) <= most:
+        return formula_of(amounts)
+    total = sum(amounts.values())
+    shares = {symbol: amount / total for symbol, amount in amounts.items()}
+    for n in range(1, most + 1):
+        whole = {symbol: Fraction(round(share * n)) for symbol, share in shares.items()}
+        is_near = all(abs(whole[s] / n - share) <= _ROUNDING for s, share in shares.items())
+        if is_near and all(whole.values()) and sum(whole.values()) == n:
+            return formula_of(whole)
+    return formula_of(amounts)
+
+
+def common_total(formulas: Sequence[str]) -> Fraction | None:
+    """The sum of the numbers that all formulas have, to one in a hundred (100 of alloys in at.%, 5
+    of perovskites); None where they differ. Raises InputError."""
+    totals = Counter(sum(amounts_of(formula).values(), Fraction(0)) for formula in formulas)
+    if not totals:
+        return None
+    common = totals.most_common(1)[0][0]
+    return common if all(abs(total - common) * 100 <= common for total in totals) else None
+
+
+def with_total(formula: str, total: Fraction | None) -> str:
+    """A formula with numbers that sum to `total`; as it is without. Raises InputError."""
+    if total is None:
+        return formula
+    amounts = amounts_of(formula)
+    factor = total / sum(amounts.values())
+    return "".join(f"{s}{number_text(float(n * factor))}" for s, n in amounts.items())
 
 
 def is_neutral(amounts: Amounts) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from orchestrator.errors import InputError
+from orchestrator.errors import InputError, MissingExtra
 from orchestrator.materials.chemistry import INSTALL, molecule, rdkit
 from orchestrator.materials.generators.constraints import n_open_ends, settled_smiles
 
@@ -54,11 +54,16 @@ def _n_unpaired(found: Any) -> int:
     return sum(atom.GetNumRadicalElectrons() for atom in found.GetAtoms())
 
 
+def require_moves() -> None:
+    """Raises MissingExtra where mol_ga is not installed."""
+    _moves()
+
+
 @functools.cache
 def _moves() -> Any:
     rdkit()  # silences its complaints, and says how to install it
     try:
         from mol_ga.graph_ga import gen_candidates
     except ImportError as error:
-        raise InputError("graph moves need mol_ga, which is not installed", hint=INSTALL) from error
+        raise MissingExtra("mol_ga, which graph moves need,", INSTALL) from error
     return gen_candidates

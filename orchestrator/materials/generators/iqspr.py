@@ -8,14 +8,16 @@ from orchestrator.errors import InputError
 from orchestrator.materials.chemistry import canonical_smiles, molecule
 from orchestrator.materials.generators.archive import Archive, Floats
 from orchestrator.materials.generators.constraints import Constraints, n_open_ends
-from orchestrator.materials.generators.graph_moves import GraphMoves
+from orchestrator.materials.generators.graph_moves import GraphMoves, require_moves
 from orchestrator.materials.generators.language import LanguageModel, Smoothing
 from orchestrator.materials.generators.posterior import PosteriorSampler
 from orchestrator.materials.generators.preference import Preference
 from orchestrator.materials.generators.proposals import Mixed, Proposal
+from orchestrator.materials.generators.reading import readable
 from orchestrator.materials.generators.regrowth import Regrowth
 from orchestrator.materials.generators.sampler import Sampler, schedule
-from orchestrator.materials.generators.zinc import zinc250k
+from orchestrator.materials.generators.tokens import tokens_of
+from orchestrator.materials.generators.zinc import require_zinc, zinc250k
 from orchestrator.ports.generator import Candidate, Score
 
 
@@ -58,10 +60,12 @@ class Iqspr:
         prefer: Sequence[str] = (),
         preference: float = 10.0,
     ) -> None:
-        """Learns from the corpus.
+        """Learns from the corpus; what cannot be read of it is left out.
 
         Raises:
-            InputError: a SMILES or a SMARTS cannot be read, or an option cannot be meant.
+            InputError: no SMILES of the corpus, or a SMARTS, can be read, or an option cannot be
+                meant.
+            MissingExtra: what an option needs is not installed.
         """
         _check(particles, steps, graph_share, exact)
         self._particles, self._betas, self._exact = particles, schedule(steps), exact
@@ -77,16 +81,23 @@ class Iqspr:
         )
         self._constraints.check()
         self._preference = Preference.of(prefer, preference)
-        texts = map(canonical_smiles, corpus)
+        texts = readable(corpus, _learnable)
         self._model = LanguageModel.fit(texts, order=order, smoothing=smoothing)
+        if graph_share:
+            require_moves()
         regrowth = Regrowth(self._model, reorder=reorder, cut=cut)
         shares = (1.0 - graph_share, graph_share)
         self._proposal: Proposal = Mixed((regrowth, GraphMoves()), shares)
 
     @staticmethod
     def default_corpus() -> Sequence[str]:
-        """Ten thousand molecules of ZINC250k. Raises InputError."""
+        """Ten thousand molecules of ZINC250k. Raises MissingExtra."""
         return zinc250k(10_000, seed=0)
+
+    @staticmethod
+    def require_corpus() -> None:
+        """Raises MissingExtra where there is no `default_corpus`."""
+        require_zinc()
 
     def generate(
         self, start: Sequence[str], score: Score, n: int, seed: int
@@ -94,8 +105,7 @@ class Iqspr:
         """Up to `n` different molecules, the best first, none of them in `start`.
 
         Raises:
-            InputError: a molecule of `start` cannot be read, or is a polymer with open ends
-                elsewhere than at its two ends.
+            InputError: no molecule of `start` can be read, or is without open ends or with two.
             PlanningError: none can be made within the constraints.
         """
         known = starting(start)
@@ -140,19 +150,30 @@ def _check(particles: int, steps: int, graph_share: float, exact: bool) -> None:
         raise InputError("graph moves cannot sample the exact posterior", hint="leave one away")
 
 
+def _learnable(smiles: str) -> str:
+    """A canonical SMILES that has tokens. Raises InputError."""
+    canonical = canonical_smiles(smiles)
+    tokens_of(canonical)
+    return canonical
+
+
 def starting(start: Sequence[str]) -> list[str]:
-    """The canonical SMILES that a search can begin with, each once.
+    """The canonical SMILES that a search can begin with, each once; others are left out.
 
     Raises:
-        InputError: there is none, one cannot be read, or has neither no open end nor two.
+        InputError: there is none, or none of them can be read and has no open end or two.
     """
-    known = list(dict.fromkeys(map(canonical_smiles, start)))
+    known = list(dict.fromkeys(readable(start, _start)))
     if not known:
         raise InputError("there is no molecule to start from")
-    for smiles in known:
-        if n_open_ends(molecule(smiles)) not in (0, 2):
-            raise InputError(
-                f"'{smiles}' is neither a molecule nor the repeat unit of a polymer",
-                hint="a repeat unit has two *, each at the end of one bond: *CC*",
-            )
     return known
+
+
+def _start(text: str) -> str:
+    smiles = canonical_smiles(text)
+    if n_open_ends(molecule(smiles)) not in (0, 2):
+        raise InputError(
+            f"'{smiles}' is neither a molecule nor the repeat unit of a polymer",
+            hint="a repeat unit has two *, each at the end of one bond: *CC*",
+        )
+    return smiles

