@@ -88,12 +88,14 @@ def dense(*counts: Counts) -> Floats:
     places = [np.frombuffer(c.places, dtype=np.uint32).astype(np.intp) for c in counts]
     used = np.unique(np.concatenate([np.zeros(0, dtype=np.intp), *places]))
     used = used if len(used) else np.zeros(1, dtype=np.intp)
-    out = np.zeros((sum(len(c) for c in counts), len(used)), dtype=np.float32)
+    whole = all(c.values.typecode == "H" for c in counts)
+    shape = (sum(len(c) for c in counts), len(used))
+    out = np.zeros(shape, dtype=np.float32 if whole else np.float64)
     start = 0
     for one, own in zip(counts, places, strict=True):
         ends = np.frombuffer(one.ends, dtype=np.uint32).astype(np.intp)
         rows = start + np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
-        out[rows, np.searchsorted(used, own)] = np.frombuffer(one.values, dtype=np.uint16)
+        out[rows, np.searchsorted(used, own)] = np.frombuffer(one.values, dtype=one.values.typecode)
         start += len(ends)
     return out  # type: ignore[return-value]  # whole numbers, exact in single precision
 

@@ -83,9 +83,8 @@ def unlikeness(a: Floats, b: Floats) -> Floats:
     shared = a @ b.T
     sizes = np.einsum("ij,ij->i", a, a)[:, None] + np.einsum("ij,ij->i", b, b)[None, :]
     either = sizes - shared
-    return np.asarray(
-        2.0 - 2.0 * np.divide(shared, either, out=np.ones_like(shared), where=either > 0)
-    )
+    alike = np.divide(shared, either, out=np.ones_like(shared), where=either > 0)
+    return np.asarray(np.maximum(2.0 - 2.0 * alike, 0.0))
 
 
 @dataclass(frozen=True)
