@@ -18,9 +18,9 @@ import numpy as np
 from orchestrator.errors import InputError, PlanningError
 from orchestrator.model.counts import Counts
 from orchestrator.model.rows import Rows
-from orchestrator.model.space import Described, Generation, Parameter, Pool, SearchSpace
+from orchestrator.model.space import Described, Generation, Parameter, Point, Pool, SearchSpace
 from orchestrator.planner.kernel import Floats
-from orchestrator.planner.spellings import Spellings
+from orchestrator.planner.naming import Naming
 from orchestrator.ports.planner import History, PlanningTask
 
 if TYPE_CHECKING:
@@ -56,13 +56,46 @@ class Growth:
     _made: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _describers: list[Descriptor] = field(default_factory=list)
     _corpus: list[str] = field(default_factory=list)
-    _spellings: Spellings | None = None
+    _naming: Naming | None = None
 
     @property
     def generation(self) -> Generation:
         """How it grows."""
         assert self.pool.generation is not None
         return self.pool.generation
+
+    def settled(self, history: History) -> tuple[History, str]:
+        """The history with every material as the candidate that it is, and what was left out of it:
+        trials and points in flight of materials that cannot be described ('' for none).
+
+        Raises:
+            InputError: a descriptor is not installed.
+        """
+        ended, pending, why = [], [], []
+        for one in history.evaluated:
+            try:
+                ended.append(one.model_copy(update={"point": self._settled(one.point)}))
+            except InputError as error:
+                why.append(f"trial {one.trial} ({_read(error)})")
+        for point in history.pending:
+            try:
+                pending.append(self._settled(point))
+            except InputError as error:
+                why.append(f"one in flight ({_read(error)})")
+        update = {"evaluated": tuple(ended), "pending": tuple(pending)}
+        return history.model_copy(update=update), "; ".join(why)
+
+    def _settled(self, point: Point) -> Point:
+        word = point.get(self.pool.name)
+        if not isinstance(word, str):
+            return point
+        return {**point, self.pool.name: self._names.candidate(word)}
+
+    @property
+    def _names(self) -> Naming:
+        if self._naming is None:
+            self._naming = Naming(self.pool, self._makers())
+        return self._naming
 
     def known(self, history: History) -> PlanningTask:
         """The task with the materials of the history in its pool.
@@ -84,7 +117,7 @@ class Growth:
 
     def _strangers(self, history: History) -> tuple[str, ...]:
         """The materials of a history that are not in the table, in the order of their trials."""
-        name, own = self.pool.name, set(self.pool.names)
+        name, own = self.pool.name, self._names.names
         ended = sorted(history.evaluated, key=lambda e: e.trial)
         points = [e.point for e in ended] + list(history.pending)
         words = dict.fromkeys(str(p[name]) for p in points if name in p)
@@ -152,14 +185,7 @@ class Growth:
             return ()  # none within the constraints: the pool stays as it is
         materials = dict(zip(here.names, self._materials(here), strict=True)).values()
         own = set(materials)
-        return tuple(self._unknown([c.material for c in found if c.material not in own]))
-
-    def _unknown(self, made: Sequence[str]) -> Sequence[str]:
-        """Those that the table does not have under another spelling."""
-        if self._spellings is None:
-            materials, said = self._materials(self.pool), self.pool.described[0]
-            self._spellings = Spellings(materials, said, self._makers()[0])
-        return self._spellings.unknown(made)
+        return tuple(self._names.unknown([c.material for c in found if c.material not in own]))
 
     def _materials(self, pool: Pool) -> Sequence[str]:
         """The material of each candidate."""
@@ -217,6 +243,13 @@ def _described(said: Described, values: Floats) -> Described:
     if said.counts is None:
         return said.model_copy(update={"rows": Rows.of(values.copy(order="C"))})
     return said.model_copy(update={"counts": Counts.of(values)})
+
+
+def _read(error: InputError) -> str:
+    """Why a material cannot be read; raises the error where that is no fault of the material."""
+    if error.hint.startswith("pip install"):
+        raise error
+    return str(error)
 
 
 def _loaded(target: str) -> Any:

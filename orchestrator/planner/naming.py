@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from orchestrator.errors import InputError, did_you_mean
+from orchestrator.model.counts import Counts
 from orchestrator.model.space import Pool
 from orchestrator.planner.spellings import Spellings
 
@@ -53,6 +56,10 @@ class Naming:
             self._named[material] = tuple(self.pool.names[row] for row in rows)
         return self._named[material]
 
+    def unknown(self, made: Sequence[str]) -> list[str]:
+        """Those of canonical materials that the table does not have. Raises InputError."""
+        return self._spellings.unknown(made)
+
     def material_of(self, candidate: str) -> str:
         """The material of a candidate of the table. Raises KeyError."""
         return self._materials[self.names[candidate]]
@@ -74,7 +81,7 @@ class Naming:
         try:
             canonical = self.makers[0].canonical(material)
             for maker in self.makers:
-                maker.describe([canonical])
+                _refuse_unlike(maker, canonical)
         except InputError as error:
             if error.hint.startswith("pip install"):
                 raise
@@ -85,3 +92,16 @@ class Naming:
                 hint=did_you_mean(material, self.pool.names),
             ) from error
         return canonical
+
+
+def _refuse_unlike(maker: Descriptor, material: str) -> None:
+    """Accepts a material whose numbers are such as those of a table are. Raises InputError."""
+    values = maker.describe([material])
+    if not np.isfinite(values).all():
+        raise InputError(f"not all that describes '{material}' is finite")
+    if maker.content != "dense":
+        try:
+            Counts.of(values)
+        except ValueError as error:
+            hint = "a pool that grows is of materials whose fragments are counted, not of mixtures"
+            raise InputError(f"'{material}' cannot be counted: {error}", hint=hint) from error

@@ -172,11 +172,12 @@ class MetricBelief(_Plain):
 
 class Belief(_Plain):
     """What the model holds for true. `recommended` is the trial that it thinks best of those made,
-    `at` its point, through which slices go."""
+    `at` its point, through which slices go; `notes` as those of a proposal."""
 
     at: Point
     recommended: int | None
     metrics: tuple[MetricBelief, ...]
+    notes: dict[str, float | int | str] = Field(default_factory=dict)
 
 
 class Planner(Protocol):

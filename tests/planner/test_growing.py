@@ -168,14 +168,45 @@ def test_two_pools_that_grow_are_refused() -> None:
         )
 
 
-def test_a_material_that_cannot_be_described_is_named() -> None:
+def renamed(history: History, *words: str) -> History:
+    """The history with other words for the materials of its first trials."""
+    ended = list(history.evaluated)
+    for place, word in enumerate(words):
+        ended[place] = ended[place].model_copy(update={"point": {"material": word}})
+    return history.model_copy(update={"evaluated": tuple(ended)})
+
+
+def test_a_material_that_cannot_be_described_is_left_out_and_named() -> None:
     pool = growing()
     task = question(pool)
     history = samples.measured(task, lambda p: {"thickness": worth_of(word_of(pool, p))}, 9)
-    ended = list(history.evaluated)
-    ended[0] = ended[0].model_copy(update={"point": {"material": "xyz"}})
-    with pytest.raises(InputError, match="'xyz' is not a word"):
-        BayesianPlanner(task).propose(History(evaluated=tuple(ended), n_proposed=9), 1)
+    planner, bad = BayesianPlanner(task), renamed(history, "xyz")
+    without = history.model_copy(update={"evaluated": history.evaluated[1:]})
+    (proposal,) = planner.propose(bad, 1)
+    assert proposal.point == planner.propose(without, 1)[0].point
+    assert str(proposal.notes["left_out"]).startswith(
+        "trial 1 ('xyz' is no candidate of 'material'"
+    )
+    assert "'xyz' is not a word" in str(proposal.notes["left_out"])
+    belief = planner.belief(bad)
+    assert belief is not None
+    assert belief.notes == {"left_out": proposal.notes["left_out"]}
+    assert planner.ranked(bad, 2)[0].notes["left_out"] == proposal.notes["left_out"]
+    assert planner.recommend(bad) == planner.recommend(without)
+    early = renamed(history.model_copy(update={"evaluated": history.evaluated[:2]}), "xyz")
+    assert "left_out" in planner.opening(early, 1)[0].notes
+
+
+def test_a_material_in_another_spelling_is_the_candidate_that_it_is() -> None:
+    pool = growing()
+    task = question(pool)
+    history = samples.measured(task, lambda p: {"thickness": worth_of(word_of(pool, p))}, 9)
+    first = str(history.evaluated[0].point["material"])
+    spelled = "".join(reversed(pool.words(first)["word"]))
+    planner = BayesianPlanner(task)
+    assert planner.propose(renamed(history, spelled), 1) == planner.propose(history, 1)
+    new = planner.propose(renamed(history, "fedcba", "abcdef"), 1)
+    assert new == planner.propose(renamed(history, "abcdef", "abcdef"), 1)
 
 
 def test_the_generator_learns_from_what_it_made_and_was_measured() -> None:
