@@ -53,7 +53,7 @@ class Growth:
 
     task: PlanningTask
     pool: Pool
-    _made: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _newest: tuple[History, tuple[str, ...]] | None = None
     _describers: list[Descriptor] = field(default_factory=list)
     _corpus: list[str] = field(default_factory=list)
     _naming: Naming | None = None
@@ -155,13 +155,12 @@ class Growth:
         """What the generator makes of the results at the newest refresh."""
         ended = sorted(history.evaluated, key=lambda e: e.trial)
         n = len(ended) // self.generation.every * self.generation.every
-        past = History(evaluated=tuple(ended[:n]), n_proposed=n, context=history.context)
+        past = History(evaluated=tuple(ended[:n]), n_proposed=n)
         if len([e for e in past.evaluated if e.outcomes]) < MIN_RESULTS:
             return ()
-        key = hashlib.sha256(past.model_dump_json().encode()).hexdigest()
-        if key not in self._made:
-            self._made = {key: self._make(past, scoring, seed=int(key[:8], 16) % 2**31)}
-        return self._made[key]
+        if self._newest is None or self._newest[0] != past:
+            self._newest = past, self._make(past, scoring, _seed(past))
+        return self._newest[1]
 
     def _make(self, past: History, scoring: Scoring, seed: int) -> tuple[str, ...]:
         known = self.known(past)
@@ -229,6 +228,12 @@ def joined(pool: Pool, more: Pool) -> Pool:
     texts = {c: (*words, *more.texts[c]) for c, words in pool.texts.items()}
     names = (*pool.names, *more.names)
     return pool.model_copy(update={"names": names, "texts": texts, "described": described})
+
+
+def _seed(past: History) -> int:
+    """What random numbers depend on: what results say, not when and in which block they came."""
+    said = [e.model_dump_json(exclude={"trial", "at_s", "block"}) for e in past.evaluated]
+    return int(hashlib.sha256("\n".join(said).encode()).hexdigest()[:8], 16) % 2**31
 
 
 def _replaced(task: PlanningTask, pool: Pool) -> PlanningTask:

@@ -91,6 +91,30 @@ def test_a_proposal_from_a_grown_pool_is_the_same_again() -> None:
     assert anew.propose(history, 2) == first
 
 
+def test_what_is_made_does_not_depend_on_when_and_where_results_came() -> None:
+    pool = growing()
+    task = question(pool)
+    history = samples.measured(task, lambda p: {"thickness": worth_of(word_of(pool, p))}, 9)
+
+    def elsewhen(shift: float) -> History:
+        ended = [
+            e.model_copy(update={"at_s": shift + 1.7 * e.trial, "trial": e.trial + int(shift)})
+            for e in history.evaluated
+        ]
+        update = {"evaluated": tuple(ended), "now_s": shift + 100.0}
+        return history.model_copy(update=update)
+
+    def made(history: History) -> Pool:
+        found = growing_pool(Growth(task, pool).grown(history, Scoring(ModelOptions())).space)
+        assert found is not None
+        return found
+
+    one, other = elsewhen(0.0), elsewhen(7.123)
+    assert made(one) == made(other)
+    first, second = (BayesianPlanner(task).propose(h, 1)[0] for h in (one, other))
+    assert first.point == second.point
+
+
 def test_the_pool_is_made_anew_after_every_so_many_results_only() -> None:
     pool = growing()
     task = question(pool)
