@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any, TypeAlias
 
 from orchestrator.errors import PoolExhausted
-from orchestrator.model.trial import Proposal
+from orchestrator.model.trial import GENERATE, LEFT_OUT, Proposal
 from orchestrator.planner.growing import Growth, growing_pool
 from orchestrator.planner.initial import SpaceFilling
 from orchestrator.planner.measured import n_known, n_measured
@@ -20,8 +20,6 @@ from orchestrator.planner.options import ModelOptions, options_of
 from orchestrator.ports.planner import Belief, History, PlanningTask
 
 Notes: TypeAlias = dict[str, float | int | str]
-LEFT_OUT = "left_out"
-"""The note that names trials which the model does not know, and why."""
 MIN_MEASURED = 2
 """Outcomes of the objective that a model needs before it may choose."""
 
@@ -78,7 +76,15 @@ class BayesianPlanner:
             return self._opening(history, n)
         with self._model(history) as found:
             chosen: list[Proposal] = found.proposals(n)
-        return chosen
+        notes = self._of_growth(history)
+        return [_noted(proposal, notes) for proposal in chosen]
+
+    def _of_growth(self, history: History) -> Notes:
+        """That the newest refresh of a pool that grows made nothing, if it did not."""
+        if self._growth is None:
+            return {}
+        why = self._growth.why_nothing(history, load_model_rooms().Scoring(self.options))
+        return {GENERATE: f"nothing was made: {why}"} if why else {}
 
     def belief(self, history: History) -> Belief | None:
         """What the model holds for true after a history; None while there is too little for one.
@@ -91,6 +97,7 @@ class BayesianPlanner:
             return None
         with self._model(history) as found:
             belief: Belief = found.belief()
+        notes |= self._of_growth(history)
         return belief.model_copy(update={"notes": notes}) if notes else belief
 
     def recommend(self, history: History) -> int | None:
@@ -120,6 +127,7 @@ class BayesianPlanner:
             return []
         with self._model(history) as found:
             ranked: list[Proposal] = found.ranked(n)
+        notes |= self._of_growth(history)
         return [_noted(proposal, notes) for proposal in ranked]
 
     @contextmanager

@@ -47,13 +47,21 @@ def growing_pool(space: SearchSpace) -> Pool | None:
     return found[0] if found else None
 
 
+@dataclass(frozen=True)
+class Made:
+    """What a refresh made; if it is nothing, why ('' while there is too little to go by)."""
+
+    materials: tuple[str, ...]
+    why_nothing: str = ""
+
+
 @dataclass
 class Growth:
     """Grows the pool of a task. It keeps the newest refresh, so as not to make it again."""
 
     task: PlanningTask
     pool: Pool
-    _newest: tuple[History, tuple[str, ...]] | None = None
+    _newest: tuple[History, Made] | None = None
     _describers: list[Descriptor] = field(default_factory=list)
     _corpus: list[str] = field(default_factory=list)
     _naming: Naming | None = None
@@ -112,7 +120,7 @@ class Growth:
             InputError: a material cannot be described, or the generator's options are wrong.
         """
         strangers = self._strangers(history)
-        made = self._generated(history, scoring)
+        made = self._generated(history, scoring).materials
         return self._with((*strangers, *(m for m in made if m not in strangers)))
 
     def _strangers(self, history: History) -> tuple[str, ...]:
@@ -151,18 +159,30 @@ class Growth:
             self._describers = [_loaded(target)(**said.options) for said, target in pairs]
         return self._describers
 
-    def _generated(self, history: History, scoring: Scoring) -> tuple[str, ...]:
+    def why_nothing(self, history: History, scoring: Scoring) -> str:
+        """Why the newest refresh of a history made nothing; '' where it did, or is still to come.
+
+        Raises:
+            InputError: as `grown`.
+        """
+        return self._generated(history, scoring).why_nothing
+
+    def _generated(self, history: History, scoring: Scoring) -> Made:
         """What the generator makes of the results at the newest refresh."""
+        if self.task.objective.by_preference:
+            return Made(
+                (), "what people prefer does not say yet what a new material should be like"
+            )
         ended = sorted(history.evaluated, key=lambda e: e.trial)
         n = len(ended) // self.generation.every * self.generation.every
         past = History(evaluated=tuple(ended[:n]), n_proposed=n)
         if len([e for e in past.evaluated if e.outcomes]) < MIN_RESULTS:
-            return ()
+            return Made(())
         if self._newest is None or self._newest[0] != past:
             self._newest = past, self._make(past, scoring, _seed(past))
         return self._newest[1]
 
-    def _make(self, past: History, scoring: Scoring, seed: int) -> tuple[str, ...]:
+    def _make(self, past: History, scoring: Scoring, seed: int) -> Made:
         known = self.known(past)
         here = growing_pool(known.space)
         assert here is not None
@@ -180,11 +200,14 @@ class Growth:
         generator = self._generator(self._strangers(past))
         try:
             found = generator.generate(starts, score, self.generation.n, seed)
-        except PlanningError:
-            return ()  # none within the constraints: the pool stays as it is
+        except PlanningError as error:
+            return Made((), str(error))  # the pool stays as it is
+        except InputError as error:
+            return Made((), _read(error))  # a material it cannot start from
         materials = dict(zip(here.names, self._materials(here), strict=True)).values()
         own = set(materials)
-        return tuple(self._names.unknown([c.material for c in found if c.material not in own]))
+        new = tuple(self._names.unknown([c.material for c in found if c.material not in own]))
+        return Made(new, "" if new else "all that was made is in the table already")
 
     def _materials(self, pool: Pool) -> Sequence[str]:
         """The material of each candidate."""

@@ -14,6 +14,7 @@ from typing import Any
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.space import Point, Value
 from orchestrator.model.state import State, TrialState
+from orchestrator.model.trial import remarks
 from orchestrator.ports.planner import Belief, HeldOut, LeaveOneOut, MetricBelief, Slice
 from orchestrator.reports.charts import Z90, Predicted
 from orchestrator.reports.numbers import measured, number, pretty_unit, titled
@@ -58,6 +59,11 @@ class Recommendation:
     trial: int
     point: str
     expected: tuple[Expected, ...]
+
+
+def belief_remarks(belief: Belief) -> tuple[str, ...]:
+    """What is to be known before a belief is read, as sentences."""
+    return tuple(f"{said[:1].upper()}{said[1:]}." for said in remarks(belief.notes))
 
 
 def held(campaign: Campaign, state: State, belief: Belief) -> tuple[Held, ...]:
@@ -283,6 +289,7 @@ def left_out(campaign: Campaign, state: State, believed: MetricBelief) -> tuple[
 def belief_words(campaign: Campaign, state: State, belief: Belief) -> dict[str, Any]:
     """Everything that the page says of a belief. `at` is where slices and maps are fixed."""
     return {
+        "remarks": belief_remarks(belief),
         "metrics": held(campaign, state, belief),
         "recommendation": recommendation(campaign, state, belief),
         "at": ", ".join(f"{n} {shown_value(campaign, n, v)}" for n, v in belief.at.items()),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import letters
 import numpy as np
 import planner_samples as samples
 import pytest
-from letters import ALPHABET, Letters
+from letters import ALPHABET, Letters, Spelling
 
-from orchestrator.errors import InputError
+from orchestrator.errors import InputError, PlanningError
 from orchestrator.model.counts import Counts
 from orchestrator.model.objective import Goal, Objective
 from orchestrator.model.rows import Rows
@@ -16,6 +19,7 @@ from orchestrator.planner.bayesian import BayesianPlanner
 from orchestrator.planner.growing import Growth, growing_pool
 from orchestrator.planner.options import ModelOptions
 from orchestrator.planner.scoring import Scoring
+from orchestrator.ports.generator import Candidate, Score
 from orchestrator.ports.planner import History, MetricScale, PlanningTask
 
 WEIGHTS = np.array([1.0, 2.0, -1.0, 0.0, 3.0, -2.0])
@@ -183,6 +187,62 @@ def replace_name(name: str) -> MetricScale:
     return samples.FILM_METRICS[1].model_copy(update={"name": name})
 
 
+class Barren(Spelling):
+    """Makes nothing."""
+
+    def generate(
+        self, start: Sequence[str], score: Score, n: int, seed: int
+    ) -> Sequence[Candidate]:
+        raise PlanningError("no material is possible within the constraints")
+
+
+class Blind(Spelling):
+    """Cannot read what it is to start from."""
+
+    def generate(
+        self, start: Sequence[str], score: Score, n: int, seed: int
+    ) -> Sequence[Candidate]:
+        raise InputError(f"'{start[0]}' is too long")
+
+
+class Parrot(Spelling):
+    """Says what it hears."""
+
+    def generate(
+        self, start: Sequence[str], score: Score, n: int, seed: int
+    ) -> Sequence[Candidate]:
+        return [Candidate(word, 0.0) for word in start]
+
+
+@pytest.mark.parametrize(
+    ("generator", "why"),
+    [
+        (Barren, "no material is possible within the constraints"),
+        (Blind, "is too long"),
+        (Parrot, "all that was made is in the table already"),
+    ],
+)
+def test_that_nothing_could_be_made_is_said(
+    generator: type[Spelling], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(letters, generator.__name__, generator, raising=False)
+    pool = growing(grow=generation(target=f"letters:{generator.__name__}"))
+    task = question(pool)
+    history = samples.measured(task, lambda p: {"thickness": worth_of(word_of(pool, p))}, 9)
+    planner = BayesianPlanner(task)
+    (proposal,) = planner.propose(history, 1)
+    assert proposal.point["material"] in pool.names
+    note = str(proposal.notes["generate"])
+    assert note.startswith("nothing was made: ")
+    assert why in note
+    assert planner.ranked(history, 1)[0].notes["generate"] == note
+    belief = planner.belief(history)
+    assert belief is not None
+    assert belief.notes["generate"] == note
+    few = history.model_copy(update={"evaluated": history.evaluated[:3]})
+    assert "generate" not in planner.propose(few, 1)[0].notes
+
+
 def test_two_pools_that_grow_are_refused() -> None:
     pool = growing()
     other = pool.model_copy(update={"name": "other"})
@@ -238,11 +298,11 @@ def test_the_generator_learns_from_what_it_made_and_was_measured() -> None:
     task = question(pool)
     growth = Growth(task, pool)
 
-    def letters(*measured: str) -> set[str]:
+    def known_letters(*measured: str) -> set[str]:
         points: list[Point] = [{"material": name} for name in (*pool.names[:6], *measured)]
         ended = samples.evaluated(points, lambda p: {"thickness": worth_of(word_of(pool, p))})
         known = growth._strangers(History(evaluated=ended))
         return set(growth._generator(known)._letters)
 
-    assert letters() == {"a", "b"}
-    assert letters("eee") == {"a", "b", "e"}
+    assert known_letters() == {"a", "b"}
+    assert known_letters("eee") == {"a", "b", "e"}
