@@ -115,10 +115,13 @@ def replay(
     if to is not None:
         _draw(played, to)
     if as_json:
-        print_json({"limit": played.limit, "needed": played.needed, "curves": played.curves})
+        told = {"limit": played.limit, "needed": played.needed, "curves": played.curves}
+        print_json(told | ({"remark": played.remark} if played.remark else {}))
         return int(Exit.FINISHED)
     n = len(played.settings.means)
     typer.echo(f"{played.source}: {n} settings, {len(played.curves)} replays of {played.limit}")
+    if played.remark:
+        typer.echo(played.remark)
     for needed in played.needed:
         counts = ", ".join("-" if c is None else str(c) for c in needed.counts)
         low, high = needed.interval
@@ -153,5 +156,6 @@ def _draw(played: Replayed, to: Path) -> None:
         curves=played.curves,
         random_expectation=played.random_curve,
         needed={n.goal: n.counts for n in played.needed},
-        facts={"table": played.source, "settings": str(len(played.settings.means))},
+        facts={"table": played.source, "settings": str(len(played.settings.means))}
+        | ({"not replayed": played.remark} if played.remark else {}),
     )
