@@ -74,7 +74,7 @@ def held(campaign: Campaign, state: State, belief: Belief) -> tuple[Held, ...]:
 def _held(campaign: Campaign, state: State, believed: MetricBelief) -> Held:
     known = _without_bounds(campaign, state, believed)
     ranked = sorted(believed.importance.items(), key=lambda entry: -entry[1])
-    doubt = known is not None and known.log_score_gain < 0
+    doubt = known is not None and (known.log_score_gain < 0 or known.is_doubtful)
     return Held(
         metric=believed.metric,
         title=titled(believed.metric, believed.unit),
@@ -110,7 +110,8 @@ def _reach(believed: MetricBelief) -> str:
 
     among, beyond = off(found.interpolating), off(found.extrapolating)
     return (
-        f"Among what was measured (random fifths left out): {among}. "
+        "With the length scales of all trials, among what was measured (random fifths left out): "
+        f"{among}. "
         f"Beyond it (each of {found.n_clusters} clusters left out): {beyond}"
     )
 
@@ -160,6 +161,10 @@ def _verdict(known: LeaveOneOut) -> str:
         said = "The model is not to be believed: the mean of the trials predicts them as well"
         return f"{said} or better{chance}."
     times = number(math.exp(min(gain, 300.0)), 2)
+    if known.is_doubtful:
+        said = "The model is not to be believed yet: what was measured is"
+        by_chance = "no more than its length scales explain by chance"
+        return f"{said} {times} times as probable by it as by the mean of the trials, {by_chance}."
     said = "The model may be believed: what was measured is"
     return f"{said} {times} times as probable by it as by the mean of the trials{chance}."
 
