@@ -1,10 +1,10 @@
 """Interpolation and extrapolation told apart: how well outcomes are predicted that lie among
 others, and those of a whole cluster of which none is known.
 
-Outcomes are left out in groups: for a group C the residual is (K^-1)_CC^-1 (K^-1 (y - m))_C, and its
-covariance (K^-1)_CC^-1 [after Rasmussen & Williams 2006, eq. 5.12]. The constant level m is that of
-the others alone, as it is for the mean with which the predictions are compared; length scales, noise
-and what was learnt from sources stay those of the full fit.
+Outcomes are left out in groups: for a group C the residual is (K^-1)_CC^-1 (K^-1 (y - m))_C,
+and its covariance (K^-1)_CC^-1 [after Rasmussen & Williams 2006, eq. 5.12]. The constant level m is
+that of the others alone, as is the mean with which the predictions are compared; length scales,
+noise and what was learnt from sources stay those of the full fit.
 """
 
 from __future__ import annotations

@@ -31,6 +31,8 @@ MIN_RESULTS = 4
 """Of fewer, nothing is made yet."""
 N_STARTS = 60
 """Materials from which a generator starts: the best measured ones, and of the pool at random."""
+N_TOLD = 600
+"""Candidates known from sources with which generated ones are scored."""
 N_COMPARED = 400
 """Candidates of the pool beside those measured with which generated ones are scored."""
 
@@ -188,13 +190,12 @@ class Growth:
         assert here is not None
         rng = np.random.default_rng([self.task.seed, seed, 0x6E4])
         tried = {str(e.point[self.pool.name]) for e in past.evaluated}
-        kept = [i for i, name in enumerate(here.names) if name in tried]
-        rest = np.array(
-            [i for i in range(len(here.names)) if here.names[i] not in tried], dtype=int
-        )
+        told = self._told_of(rng) - tried
+        kept = [i for i, name in enumerate(here.names) if name in tried or name in told]
+        rest = np.array(sorted(set(range(len(here.names))) - set(kept)), dtype=int)
         drawn = np.sort(rng.permutation(rest)[:N_COMPARED]).tolist()
         compared = here.only([*kept, *drawn])
-        small = _replaced(known, compared)
+        small = _heard(_replaced(known, compared), compared)
         score = scoring(small, past, self.described, seed)
         starts = self._starts(compared, score.best_first(), rng)
         generator = self._generator(self._strangers(past))
@@ -212,6 +213,14 @@ class Growth:
     def _materials(self, pool: Pool) -> Sequence[str]:
         """The material of each candidate."""
         return pool.texts.get(self.generation.material, pool.names)
+
+    def _told_of(self, rng: np.random.Generator) -> set[str]:
+        """Candidates of which sources have values, `N_TOLD` of them at most."""
+        points = [p for source in self.task.sources for p in source.points]
+        names = list(dict.fromkeys(str(p[self.pool.name]) for p in points))
+        if len(names) > N_TOLD:
+            names = [names[i] for i in rng.permutation(len(names))[:N_TOLD]]
+        return set(names)
 
     def _starts(self, pool: Pool, best: Sequence[str], rng: np.random.Generator) -> list[str]:
         material = dict(zip(pool.names, self._materials(pool), strict=True))
@@ -251,6 +260,21 @@ def joined(pool: Pool, more: Pool) -> Pool:
     texts = {c: (*words, *more.texts[c]) for c, words in pool.texts.items()}
     names = (*pool.names, *more.names)
     return pool.model_copy(update={"names": names, "texts": texts, "described": described})
+
+
+def _heard(task: PlanningTask, pool: Pool) -> PlanningTask:
+    """The task with what its sources say of the candidates of a small pool, and of materials."""
+    names, kept = set(pool.names), []
+    for source in task.sources:
+        if source.materials is not None:
+            kept.append(source)
+            continue
+        both = zip(source.points, source.values, strict=True)
+        pairs = [(p, v) for p, v in both if str(p[pool.name]) in names]
+        if len(pairs) > 1:
+            points, values = tuple(p for p, _ in pairs), tuple(v for _, v in pairs)
+            kept.append(source.model_copy(update={"points": points, "values": values}))
+    return task.model_copy(update={"sources": tuple(kept)})
 
 
 def _seed(past: History) -> int:

@@ -9,12 +9,14 @@ import numpy as np
 import planner_samples as samples
 import pytest
 from letters import ALPHABET, Letters, Spelling
+from scipy.special import log_ndtr
 
 from orchestrator.errors import InputError, PlanningError
 from orchestrator.model.counts import Counts
 from orchestrator.model.objective import Goal, Objective
 from orchestrator.model.rows import Rows
 from orchestrator.model.space import Described, Generation, Point, Pool, Real, SearchSpace
+from orchestrator.model.transfer import Source
 from orchestrator.planner.bayesian import BayesianPlanner
 from orchestrator.planner.growing import Growth, growing_pool
 from orchestrator.planner.options import ModelOptions
@@ -241,6 +243,62 @@ def test_that_nothing_could_be_made_is_said(
     assert belief.notes["generate"] == note
     few = history.model_copy(update={"evaluated": history.evaluated[:3]})
     assert "generate" not in planner.propose(few, 1)[0].notes
+
+
+def told(pool: Pool, *, by_name: bool) -> Source:
+    """Twenty values that say what the materials are worth, in another unit."""
+    found = Source(name="old", helps="thickness", quantity="worth", values=())
+    if by_name:
+        points: list[Point] = [{"material": name} for name in pool.names[20:40]]
+        values = tuple(10.0 - 2.0 * worth_of(word_of(pool, p)) for p in points)
+        return found.model_copy(update={"points": tuple(points), "values": values})
+    rng = np.random.default_rng(4)
+    words = ["".join(sorted(rng.choice(list(ALPHABET), 5))) for _ in range(20)]
+    said = Described(
+        descriptor="letters",
+        material="word",
+        counts=Counts.of(Letters().describe(words).astype(int).tolist()),
+    )
+    materials = Pool(
+        name="source",
+        names=tuple(f"line {i}" for i in range(20)),
+        columns=(),
+        units=(),
+        rows=Rows.of(()),
+        described=(said,),
+    )
+    values = tuple(10.0 - 2.0 * worth_of(w) for w in words)
+    update = {"parameter": "material", "materials": materials, "values": values}
+    return found.model_copy(update=update)
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_the_score_hears_the_sources_and_asks_them_of_new_materials(by_name: bool) -> None:
+    pool = growing()
+    task = question(pool).model_copy(update={"sources": (told(pool, by_name=by_name),)})
+    history = samples.measured(task, lambda p: {"thickness": worth_of(word_of(pool, p))}, 9)
+    growth = Growth(task, pool)
+    scores = Scoring(ModelOptions())(growth.known(history), history, growth.described, 1)
+    process, encoding = scores.found.processes[0], scores.informing.encoding
+    assert process.trend is not None
+    points: list[Point] = [{"material": name} for name in pool.names]
+    mean, sd = process.posterior(encoding.features(encoding.encode(points)))
+    expected = log_ndtr((mean - scores.thresholds[0]) / sd)
+    np.testing.assert_allclose(scores([word_of(pool, p) for p in points]), expected, rtol=1e-5)
+    new = ["eeeee", "ebbbb", "fffff", "ccccc", "abcde"]
+    truth = [worth_of(word) for word in new]
+    assert list(np.argsort(scores(new))) == list(np.argsort(truth))
+
+
+def test_a_pool_grows_with_sources_of_its_candidates_and_of_materials() -> None:
+    pool = growing()
+    both = (told(pool, by_name=True), told(pool, by_name=False))
+    task = question(pool).model_copy(update={"sources": both})
+    history = samples.measured(task, lambda p: {"thickness": worth_of(word_of(pool, p))}, 9)
+    planner = BayesianPlanner(task)
+    first = planner.propose(history, 1)
+    assert "generate" not in first[0].notes
+    assert BayesianPlanner(task).propose(history, 1) == first
 
 
 def test_two_pools_that_grow_are_refused() -> None:
