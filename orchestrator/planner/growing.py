@@ -59,7 +59,8 @@ class Made:
 
 @dataclass
 class Growth:
-    """Grows the pool of a task. It keeps the newest refresh, so as not to make it again."""
+    """Grows the pool of a task. It keeps the newest refresh, and what descriptors say of materials,
+    so as not to make them again."""
 
     task: PlanningTask
     pool: Pool
@@ -67,6 +68,7 @@ class Growth:
     _describers: list[Descriptor] = field(default_factory=list)
     _corpus: list[str] = field(default_factory=list)
     _naming: Naming | None = None
+    _vectors: dict[str, tuple[Floats, ...]] = field(default_factory=dict)
 
     @property
     def generation(self) -> Generation:
@@ -134,13 +136,28 @@ class Growth:
         return tuple(word for word in words if word not in own)
 
     def _with(self, more: Sequence[str]) -> PlanningTask:
-        return _replaced(self.task, joined(self.pool, self.described(more)) if more else self.pool)
+        if not more:
+            return _replaced(self.task, self.pool)
+        made = self._as_pool(more, self._kept(more))
+        return _replaced(self.task, joined(self.pool, made))
+
+    def _kept(self, materials: Sequence[str]) -> list[Floats]:
+        """What each descriptor says of materials (n x d each), which are asked about once: those of
+        the history and of the newest refresh are kept."""
+        new = [m for m in materials if m not in self._vectors]
+        if new:
+            told = zip(*(maker.describe(new) for maker in self._makers()), strict=True)
+            self._vectors |= dict(zip(new, told, strict=True))
+        self._vectors = {m: self._vectors[m] for m in materials}
+        return [np.stack(rows) for rows in zip(*(self._vectors[m] for m in materials), strict=True)]
 
     def described(self, materials: Sequence[str]) -> Pool:
         """Materials as a pool of their own, described as the growing one is. Raises InputError."""
-        parts = []
-        for said, describer in zip(self.pool.described, self._makers(), strict=True):
-            parts.append(_described(said, describer.describe(materials)))
+        return self._as_pool(materials, [maker.describe(materials) for maker in self._makers()])
+
+    def _as_pool(self, materials: Sequence[str], values: Sequence[Floats]) -> Pool:
+        pairs = zip(self.pool.described, values, strict=True)
+        parts = [_described(said, one) for said, one in pairs]
         column = self.generation.material
         texts = {
             c: tuple(materials if c == column else [""] * len(materials)) for c in self.pool.texts

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import letters
 import numpy as np
 import planner_samples as samples
 import pytest
 from letters import ALPHABET, Letters, Spelling
+from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
 from orchestrator.errors import InputError, PlanningError
@@ -187,6 +189,31 @@ def test_several_goals_are_scored_by_a_trial_of_their_front() -> None:
 
 def replace_name(name: str) -> MetricScale:
     return samples.FILM_METRICS[1].model_copy(update={"name": name})
+
+
+class Counting(Letters):
+    """Counts how often each word is asked about."""
+
+    asked: ClassVar[dict[str, int]] = {}
+
+    def describe(self, materials: Sequence[str]) -> NDArray[np.float64]:
+        for word in materials:
+            self.asked[word] = self.asked.get(word, 0) + 1
+        return super().describe(materials)
+
+
+def test_a_material_of_the_pool_is_described_once_however_often_the_planner_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(letters, "Counting", Counting, raising=False)
+    pool = growing(grow=generation(descriptors=("letters:Counting",)))
+    task = question(pool)
+    history = samples.measured(task, lambda p: {"thickness": worth_of(word_of(pool, p))}, 9)
+    growth, scoring = Growth(task, pool), Scoring(ModelOptions())
+    first = growth.grown(history, scoring)
+    before = dict(Counting.asked)
+    assert growth.grown(history, scoring) == first
+    assert Counting.asked == before
 
 
 class Barren(Spelling):
