@@ -12,6 +12,7 @@ import typer
 
 from orchestrator.cli.frame import JsonOption, guarded, pairs, print_json
 from orchestrator.errors import Exit, InputError
+from orchestrator.model.candidates import set_aside_words
 from orchestrator.model.trial import remarks
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def propose(
     typer.echo(table.rstrip())
     for number, proposal in enumerate(advice.proposals, 1):
         typer.echo(f"# {number}: {proposal.why}", err=True)
-    for said in remarks(advice.proposals[0].notes) if advice.proposals else ():
+    told = remarks(advice.proposals[0].notes) if advice.proposals else ()
+    for said in (*told, *set_aside_words(advice.task.space)):
         typer.echo(f"# {said}", err=True)
     note = f"# from {advice.n_results} results, {advice.n_pending} in flight"
     if advice.is_assumed:
