@@ -21,6 +21,7 @@ from orchestrator.model.space import Described, Generation, Point, Pool, Real, S
 from orchestrator.model.transfer import Source
 from orchestrator.planner.bayesian import BayesianPlanner
 from orchestrator.planner.growing import Growth, growing_pool
+from orchestrator.planner.initial import RandomPlanner, SobolPlanner
 from orchestrator.planner.options import ModelOptions
 from orchestrator.planner.scoring import Scoring
 from orchestrator.ports.generator import Candidate, Score
@@ -326,6 +327,16 @@ def test_a_pool_grows_with_sources_of_its_candidates_and_of_materials() -> None:
     first = planner.propose(history, 1)
     assert "generate" not in first[0].notes
     assert BayesianPlanner(task).propose(history, 1) == first
+
+
+@pytest.mark.parametrize("kind", [SobolPlanner, RandomPlanner])
+def test_planners_without_a_model_go_on_beside_a_material_that_the_table_does_not_have(
+    kind: type[SobolPlanner] | type[RandomPlanner],
+) -> None:
+    pool = growing()
+    planner = kind(question(pool))
+    history = History(pending=({"material": "abcdef"}, {"material": "w0"}), n_proposed=1)
+    assert planner.propose(history, 1)[0].point["material"] in pool.names[1:]
 
 
 def test_two_pools_that_grow_are_refused() -> None:
