@@ -9,7 +9,7 @@ from orchestrator.cli.lines import for_console, say, tell
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.state import State
 from orchestrator.ports.planner import Belief
-from orchestrator.reports.beliefs import Held, held, recommendation
+from orchestrator.reports.beliefs import Held, belief_remarks, held, recommendation
 
 BAR = 30
 MOST = 20
@@ -20,6 +20,8 @@ def print_belief(campaign: Campaign, state: State, belief: Belief, console: Cons
     """How well each metric is predicted, what matters to it, and which trial is recommended."""
     say(console, campaign.name, style="bold")
     tell(console, "what the model holds for true, and whether to believe it")
+    for said in belief_remarks(belief):
+        tell(console, said, style="yellow")
     for metric in held(campaign, state, belief):
         say(console, "")
         _print_metric(metric, console)

@@ -57,11 +57,14 @@ class _Screen:
         from rich.console import Console
 
         from orchestrator.cli.terminal import Progress
+        from orchestrator.model.candidates import set_aside_words
 
         console = Console()
         with perhaps_unheard():
             console.print(f"{loaded.campaign.name}: {loaded.campaign.goal}", markup=False)
             console.print(f"on lab '{loaded.lab.name}', campaign id {row.id}", markup=False)
+            for said in set_aside_words(loaded.campaign.space):
+                console.print(said, style="yellow", markup=False)
             self._progress = Progress(loaded.campaign, console)
             self._context = self._progress
             self._context.__enter__()

@@ -12,6 +12,8 @@ import typer
 
 from orchestrator.cli.frame import JsonOption, guarded, pairs, print_json
 from orchestrator.errors import Exit, InputError
+from orchestrator.model.candidates import set_aside_words
+from orchestrator.model.trial import remarks
 
 if TYPE_CHECKING:
     from orchestrator.runtime.ask_tell import Advice, Wanted
@@ -67,6 +69,9 @@ def propose(
     typer.echo(table.rstrip())
     for number, proposal in enumerate(advice.proposals, 1):
         typer.echo(f"# {number}: {proposal.why}", err=True)
+    told = remarks(advice.proposals[0].notes) if advice.proposals else ()
+    for said in (*told, *set_aside_words(advice.task.space)):
+        typer.echo(f"# {said}", err=True)
     note = f"# from {advice.n_results} results, {advice.n_pending} in flight"
     if advice.is_assumed:
         note += "; ranges are those seen in the table: --campaign FILE gives others"
@@ -112,10 +117,13 @@ def replay(
     if to is not None:
         _draw(played, to)
     if as_json:
-        print_json({"limit": played.limit, "needed": played.needed, "curves": played.curves})
+        told = {"limit": played.limit, "needed": played.needed, "curves": played.curves}
+        print_json(told | ({"remark": played.remark} if played.remark else {}))
         return int(Exit.FINISHED)
     n = len(played.settings.means)
     typer.echo(f"{played.source}: {n} settings, {len(played.curves)} replays of {played.limit}")
+    if played.remark:
+        typer.echo(played.remark)
     for needed in played.needed:
         counts = ", ".join("-" if c is None else str(c) for c in needed.counts)
         low, high = needed.interval
@@ -150,5 +158,6 @@ def _draw(played: Replayed, to: Path) -> None:
         curves=played.curves,
         random_expectation=played.random_curve,
         needed={n.goal: n.counts for n in played.needed},
-        facts={"table": played.source, "settings": str(len(played.settings.means))},
+        facts={"table": played.source, "settings": str(len(played.settings.means))}
+        | ({"not replayed": played.remark} if played.remark else {}),
     )

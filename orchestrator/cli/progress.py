@@ -15,6 +15,7 @@ from orchestrator.cli.lines import TrialLines, for_console, say, short, tell, wi
 from orchestrator.model import events as ev
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.state import State
+from orchestrator.model.trial import remarks
 from orchestrator.reports.numbers import duration, moment, pretty_unit
 from orchestrator.reports.summary import best_trials, losses_of
 
@@ -77,6 +78,7 @@ class Progress:
         self._best: int | None = None
         self._n_front = 0
         self._live: Live | None = None
+        self._told: tuple[str, ...] = ()
         self._role_of = {step.name: step.role for step in campaign.recipe}
 
     def __enter__(self) -> Progress:
@@ -115,7 +117,7 @@ class Progress:
         if isinstance(event, ev.TrialDone | ev.TrialFailed):
             is_best = event.trial == self._best != was_best
             say(self._console, self._lines.line(state.trials[event.trial], is_best=is_best))
-        if said := _remark(event):
+        for said in self._remarks(event):
             tell(self._console, f"      ! {said}", style="yellow")
         if before is None:
             n_ended = sum(t.status.is_terminal for t in state.trials.values())
@@ -135,6 +137,15 @@ class Progress:
             at=recorded.at,
             wall=recorded.wall,
         )
+
+    def _remarks(self, event: ev.Event) -> list[str]:
+        """What a person should see at once; what a proposal says again is not said again."""
+        if not isinstance(event, ev.TrialProposed):
+            return [said] if (said := _remark(event)) else []
+        told = remarks(event.proposal.notes)
+        new = [said for said in told if said not in self._told]
+        self._told = told
+        return new
 
     def _compare(self, state: State, number: int) -> None:
         trial = state.trials[number]

@@ -15,6 +15,7 @@ from orchestrator.cli.lines import TrialLines, dictate, say, tell, width_of
 from orchestrator.cli.progress import Progress
 from orchestrator.model import events as ev
 from orchestrator.model.campaign import Campaign
+from orchestrator.model.candidates import set_aside_words
 from orchestrator.model.state import DispatchState, State
 from orchestrator.model.trial import TrialStatus
 from orchestrator.ports.journal import CampaignRow
@@ -104,6 +105,8 @@ def print_state(campaign: Campaign, state: State, console: Console) -> None:
     ]
     for name, value in facts:
         tell(console, f"  {name + ':':<15}{value}")
+    for said in set_aside_words(campaign.space):
+        tell(console, f"  {said}", style="yellow")
     _print_doing(state, console)
     _print_waiting(campaign, state, console)
 

@@ -93,6 +93,7 @@ def _told(row: Shortlisted) -> dict[str, Any]:
         "material": row.material,
         "proposal": row.proposal.model_dump(mode="json"),
         "new": row.is_new,
+        "outside": row.is_outside,
         "most_like": row.kin,
         "nearest": None if near is None else {
             "trial": near.trial,

@@ -28,6 +28,25 @@ def is_made(pool: Pool, candidate: str) -> bool:
     return candidate not in pool.names
 
 
+def set_aside_words(space: SearchSpace) -> tuple[str, ...]:
+    """One sentence for every pool of whose table rows are no candidates: how many, and the first.
+
+    >>> from orchestrator.model.space import SetAside
+    >>> pool = Pool(name="acid", names=("a",), columns=(), units=(), rows=(), source="acids.csv",
+    ...             set_aside=(SetAside(line=3, why="'C1CC' is not a molecule"),))
+    >>> set_aside_words(SearchSpace(parameters=(pool,)))
+    ("acid: 1 row of acids.csv is set aside, line 3: 'C1CC' is not a molecule",)
+    """
+    said = []
+    for pool in space.parameters:
+        aside = pool.set_aside if isinstance(pool, Pool) else ()
+        if isinstance(pool, Pool) and aside:
+            several = f"{len(aside)} rows of {pool.source} are set aside, the first in"
+            rows = several if len(aside) > 1 else f"1 row of {pool.source} is set aside,"
+            said.append(f"{pool.name}: {rows} line {aside[0].line}: {aside[0].why}")
+    return tuple(said)
+
+
 def known_trial(campaign: Campaign, state: State, number: int) -> KnownTrial | None:
     """What is known of a trial by its number; those known before the first one are ..., -2, -1."""
     if number in state.trials:

@@ -25,6 +25,24 @@ REPEATS = "repeats"
 """The note of a `confirm` trial that says which one it repeats; 0 for the control point."""
 
 
+LEFT_OUT = "left_out"
+"""The note that names trials which the model leaves out, and why."""
+
+
+GENERATE = "generate"
+"""The note that says why a pool that is to grow does not."""
+
+
+def remarks(notes: Mapping[str, float | int | str]) -> tuple[str, ...]:
+    """What a person should read of notes, as sentences.
+
+    >>> remarks({"generate": "nothing was made: none fits", "censored": 2})
+    ('generate: nothing was made: none fits',)
+    """
+    said = {LEFT_OUT: "the model leaves out", GENERATE: "generate"}
+    return tuple(f"{words}: {notes[name]}" for name, words in said.items() if name in notes)
+
+
 class TrialStatus(StrEnum):
     """proposed -> running -> done, perhaps by way of awaiting; failed from any of the first three.
 
@@ -99,7 +117,8 @@ class Proposal(_Frozen):
     """A point to try, and why. `why` is one sentence; `leave_one_out` has, per metric, the
     root-mean-square error of leave-one-out predictions (`on_log10` metrics in decades).
 
-    `notes` may have more numbers and words; two of them are read: `STILL_TO_GAIN` and `REPEATS`.
+    `notes` may have more numbers and words; read of them are `STILL_TO_GAIN`, `REPEATS`, and
+    what people are told (`remarks`).
     """
 
     point: Point

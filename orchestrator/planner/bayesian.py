@@ -9,16 +9,17 @@ import importlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 from orchestrator.errors import PoolExhausted
-from orchestrator.model.trial import Proposal
+from orchestrator.model.trial import GENERATE, LEFT_OUT, Proposal
 from orchestrator.planner.growing import Growth, growing_pool
 from orchestrator.planner.initial import SpaceFilling
 from orchestrator.planner.measured import n_known, n_measured
 from orchestrator.planner.options import ModelOptions, options_of
 from orchestrator.ports.planner import Belief, History, PlanningTask
 
+Notes: TypeAlias = dict[str, float | int | str]
 MIN_MEASURED = 2
 """Outcomes of the objective that a model needs before it may choose."""
 
@@ -53,22 +54,37 @@ class BayesianPlanner:
             PoolExhausted: a pool has none left.
             PlanningError: an outcome cannot be used, or a constraint cannot be met.
         """
-        first = list(self.opening(history, n))
-        if len(first) == n:
-            return first
-        try:
-            return [*first, *self._modelled(history_after(history, first), n - len(first))]
-        except PoolExhausted:
-            if first:
-                return first
-            raise
+        history, notes = self._settled(history)
+        first = list(self._opening(history, n))
+        if len(first) < n:
+            try:
+                first += self._modelled(history_after(history, first), n - len(first))
+            except PoolExhausted:
+                if not first:
+                    raise
+        return [_noted(proposal, notes) for proposal in first]
+
+    def _settled(self, history: History) -> tuple[History, Notes]:
+        """The history in the words of a pool that grows, and what is to be said about it."""
+        if self._growth is None:
+            return history, {}
+        history, left_out = self._growth.settled(history)
+        return history, {LEFT_OUT: left_out} if left_out else {}
 
     def _modelled(self, history: History, n: int) -> Sequence[Proposal]:
         if self._n_known(history) < MIN_MEASURED:
-            return self.opening(history, n)
+            return self._opening(history, n)
         with self._model(history) as found:
             chosen: list[Proposal] = found.proposals(n)
-        return chosen
+        notes = self._of_growth(history)
+        return [_noted(proposal, notes) for proposal in chosen]
+
+    def _of_growth(self, history: History) -> Notes:
+        """That the newest refresh of a pool that grows made nothing, if it did not."""
+        if self._growth is None:
+            return {}
+        why = self._growth.why_nothing(history, load_model_rooms().Scoring(self.options))
+        return {GENERATE: f"nothing was made: {why}"} if why else {}
 
     def belief(self, history: History) -> Belief | None:
         """What the model holds for true after a history; None while there is too little for one.
@@ -76,11 +92,13 @@ class BayesianPlanner:
         Raises:
             PlanningError: an outcome cannot be used.
         """
+        history, notes = self._settled(history)
         if self._n_known(history) < MIN_MEASURED:
             return None
         with self._model(history) as found:
             belief: Belief = found.belief()
-        return belief
+        notes |= self._of_growth(history)
+        return belief.model_copy(update={"notes": notes}) if notes else belief
 
     def recommend(self, history: History) -> int | None:
         """The trial that the model thinks best of those measured, within the limits; None while
@@ -89,6 +107,7 @@ class BayesianPlanner:
         Raises:
             PlanningError: an outcome cannot be used.
         """
+        history, _ = self._settled(history)
         if self._n_known(history) < MIN_MEASURED:
             return None
         with self._model(history) as found:
@@ -103,11 +122,13 @@ class BayesianPlanner:
             InputError: the space has no pool of candidates.
             PlanningError: an outcome cannot be used (`PoolExhausted`: no candidate is left).
         """
+        history, notes = self._settled(history)
         if self._n_known(history) < MIN_MEASURED:
             return []
         with self._model(history) as found:
             ranked: list[Proposal] = found.ranked(n)
-        return ranked
+        notes |= self._of_growth(history)
+        return [_noted(proposal, notes) for proposal in ranked]
 
     @contextmanager
     def _model(self, history: History) -> Iterator[Any]:
@@ -133,6 +154,10 @@ class BayesianPlanner:
         Raises:
             PoolExhausted: they would come from a pool that has none left.
         """
+        history, notes = self._settled(history)
+        return [_noted(proposal, notes) for proposal in self._opening(history, n)]
+
+    def _opening(self, history: History, n: int) -> Sequence[Proposal]:
         if self._n_known(history) < MIN_MEASURED:
             count = n
         else:
@@ -159,6 +184,10 @@ class BayesianPlanner:
         if number < initial:
             return f"space-filling start {number + 1} of {initial}"
         return "space-filling point, until two values of the objective are known"
+
+
+def _noted(proposal: Proposal, notes: Notes) -> Proposal:
+    return proposal.model_copy(update={"notes": proposal.notes | notes}) if notes else proposal
 
 
 def history_after(history: History, proposals: Sequence[Proposal]) -> History:

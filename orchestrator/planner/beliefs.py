@@ -76,8 +76,8 @@ class Beliefs:
         measured = self.diagnosis.evidence.measured[self.diagnosis.question.names[column]]
         if len(process.y) < 3 or measured.metric.name == PREFERENCE:
             return None
-        mean, variance = process.leave_one_out()
-        sd = np.sqrt(variance)
+        found = self.diagnosis.left_out(column)
+        mean, sd = found.mean, np.sqrt(found.variance)
         within = np.abs(measured.y - mean) <= Z_90 * sd
         kept = measured.sides == 0
         trials = [self.diagnosis.evidence.trials[r] for r in measured.rows]
@@ -89,6 +89,7 @@ class Beliefs:
             sd=tuple((sd * scale).tolist()),
             coverage_90=float(within[kept].mean()) if kept.any() else None,
             log_score_gain=self.diagnosis.log_score_gain(column),
+            is_doubtful=self.diagnosis.is_doubtful(column),
         )
 
     def _generalisation(self, column: int) -> Generalisation | None:

@@ -16,6 +16,14 @@ from orchestrator.planner.kernel import CARRIED, Floats, Layout
 
 UNIFORM_SD = math.sqrt(1 / 12)
 MAX_DOUBLE = 100_000
+UNVARIED = 1e-12
+"""A column varies less than this, as a share of its largest value: it does not vary at all."""
+ROUNDED = 1e-10
+"""The same of what was computed: sums over many terms are rounded more coarsely."""
+NEXT_TO_NOTHING = 1e-13
+"""What a column varies by, as a share of what the columns of its descriptor are typically (the
+median of their largest values): less is what rounding leaves of a difference of such numbers. It is
+a share, so that a descriptor in units in which all is small keeps its columns."""
 MAX_OWN_SCALES = 16
 """Quantities of a descriptor that have a length scale each; more of them share one, since as many
 could not be learnt from a few dozen outcomes."""
@@ -62,8 +70,8 @@ def described(*said: Described) -> Part:
     """The features of what a descriptor says of one pool after the other.
 
     Counts stay as they are, but for places that are zero throughout. Quantities are standardised by
-    the first pool, but for those that never vary there; many of them are scaled so that two
-    candidates are on average as far apart as two words of a choice.
+    the first pool, but for those that never vary there, or by no more than rounding does; many of
+    them are scaled so that two candidates are on average as far apart as two words of a choice.
 
     Raises:
         InputError: a number is not finite.
@@ -75,7 +83,7 @@ def described(*said: Described) -> Part:
     rows = np.concatenate(own)
     if not np.isfinite(rows).all():
         raise InputError(f"the descriptor '{said[0].descriptor}' gives a number that is not finite")
-    table = _standardised(rows, len(own[0]))
+    table = _standardised(rows, len(own[0]), ROUNDED, NEXT_TO_NOTHING * _typical(own[0]))
     table = table[:, np.ptp(table[: len(own[0])], axis=0) > 0]
     if table.shape[1] > MAX_OWN_SCALES:
         return Part(0.5 + (table - 0.5) / (UNIFORM_SD * math.sqrt(2 * table.shape[1])), is_one=True)
@@ -97,7 +105,7 @@ def dense(*counts: Counts) -> Floats:
         rows = start + np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
         out[rows, np.searchsorted(used, own)] = np.frombuffer(one.values, dtype=one.values.typecode)
         start += len(ends)
-    return out  # type: ignore[return-value]  # whole numbers, exact in single precision
+    return out  # whole numbers are exact in single precision
 
 
 def array_of(rows: Rows) -> Floats:
@@ -116,11 +124,18 @@ def standardised(pool: Pool) -> Floats:
     rows = array_of(pool.rows)
     if not np.isfinite(rows).all():
         raise InputError(f"the pool '{pool.name}' has a number that is not finite")
-    return _standardised(rows, len(rows))
+    return _standardised(rows, len(rows), UNVARIED, 0.0)
 
 
-def _standardised(rows: Floats, n: int) -> Floats:
-    """Rows standardised by the first `n` of them."""
+def _typical(rows: Floats) -> float:
+    """The median of the columns' largest values, but for columns of zeros."""
+    sizes = np.abs(rows).max(axis=0, initial=0.0)
+    return float(np.median(sizes[sizes > 0])) if (sizes > 0).any() else 0.0
+
+
+def _standardised(rows: Floats, n: int, share: float, least: float) -> Floats:
+    """Rows standardised by the first `n` of them; a column whose spread is no more than a share of
+    its largest value, or than `least`, has none."""
     kind = np.float64 if len(rows) <= MAX_DOUBLE else np.float32
     out = np.empty(rows.shape, dtype=kind)
     for column in range(rows.shape[1]):  # one after the other: a large pool is not copied whole
@@ -129,5 +144,6 @@ def _standardised(rows: Floats, n: int) -> Floats:
         values = rows[:, column] / (size if size > 0 else 1.0)
         values -= values[:n].mean()
         spread = float(values[:n].std())
-        out[:, column] = 0.5 + UNIFORM_SD * values / spread if spread > 1e-12 else 0.5
+        varies = spread > share and spread * size > least
+        out[:, column] = 0.5 + UNIFORM_SD * values / spread if varies else 0.5
     return out

@@ -12,7 +12,7 @@ from orchestrator.model.trial import Neighbour, Prediction, Proposal
 from orchestrator.planner.asking import shifts
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.gaussian import belief
-from orchestrator.planner.generalising import is_outside
+from orchestrator.planner.generalising import Predicted, is_outside, left_out
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.measured import Evidence
 from orchestrator.planner.models import Models
@@ -101,16 +101,26 @@ class Diagnosis:
     def log_score_gain(self, column: int) -> float:
         """Mean log probability of an outcome predicted from the others, more than that under the
         others' mean and the spread of all."""
-        process = self.models.processes[column]
-        mean, variance = process.leave_one_out()
-        y, n = process.y, len(process.y)
-        others = (y.sum() - y) / (n - 1)
+        y, found = self.models.processes[column].y, self.left_out(column)
+        n = len(y)
         spread = max(float(y.var(ddof=1)), 1e-12)
 
         def score(centre: Floats, wide: Floats | float) -> float:
             return float((-0.5 * (y - centre) ** 2 / wide - 0.5 * np.log(wide)).mean())
 
-        return score(mean, variance) - score(others, spread * (1 + 1 / (n - 1)))
+        plain = score(found.constant, spread * (1 + 1 / (n - 1)))
+        return score(found.mean, found.variance) - plain
+
+    def left_out(self, column: int) -> Predicted:
+        """Each outcome predicted from all the others, whose level it does not know either."""
+        process = self.models.processes[column]
+        return left_out(process, np.arange(len(process.y)))
+
+    def is_doubtful(self, column: int) -> bool:
+        """Whether the model explains less than its length scales would by chance [Akaike 1974]."""
+        process = self.models.processes[column]
+        n, n_fitted = len(process.y), len(process.hyper.scales) + 1
+        return n >= MIN_TO_DOUBT and n * self.log_score_gain(column) < n_fitted
 
     def incumbents(self, k: int) -> Floats:
         """Codes (k x p) of the measured points that the model thinks best, within the limits."""
@@ -164,23 +174,17 @@ class Diagnosis:
         out = {}
         for name, process in zip(self.question.names, self.models.processes, strict=True):
             if len(process.y) > 2:
-                mean, _ = process.leave_one_out()
+                mean = left_out(process, np.arange(len(process.y))).mean
                 rms = float(np.sqrt(np.mean((process.y - mean) ** 2)))
                 out[name] = rms * self.evidence.measured[name].spread
         return out
-
-    def _is_doubtful(self) -> bool:
-        """Whether the model explains less than its length scales would by chance [Akaike 1974]."""
-        process = self.models.processes[0]
-        n, n_fitted = len(process.y), len(process.hyper.scales) + 1
-        return n >= MIN_TO_DOUBT and n * self.log_score_gain(0) < n_fitted
 
     def _notes(self, still_to_gain: float | None) -> dict[str, float | int | str]:
         notes: dict[str, float | int | str] = {}
         first = self.question.names[0]
         if still_to_gain is not None:
             notes["still_to_gain"] = still_to_gain * self.evidence.measured[first].spread
-        if self._is_doubtful():
+        if self.is_doubtful(0):
             notes["doubt"] = f"the model predicts {first} no better than its mean does"
         n_censored = sum(m.n_censored for m in self.evidence.measured.values())
         if n_censored:

@@ -1,9 +1,10 @@
 """Interpolation and extrapolation told apart: how well outcomes are predicted that lie among
 others, and those of a whole cluster of which none is known.
 
-Outcomes are left out in groups, with the hyperparameters of the full fit: for a group C the
-residual is (K^-1)_CC^-1 (K^-1 y)_C, and its covariance (K^-1)_CC^-1 [after Rasmussen & Williams
-2006, eq. 5.12].
+Outcomes are left out in groups: for a group C the residual is (K^-1)_CC^-1 (K^-1 (y - m))_C,
+and its covariance (K^-1)_CC^-1 [after Rasmussen & Williams 2006, eq. 5.12]. The constant level m is
+that of the others alone, as is the mean with which the predictions are compared; length scales,
+noise and what was learnt from sources stay those of the full fit.
 """
 
 from __future__ import annotations
@@ -36,13 +37,20 @@ class Predicted:
 
 
 def left_out(process: GaussianProcess, labels: Labels) -> Predicted:
-    """Every outcome predicted from those with another label; `constant` is their plain mean."""
+    """Every outcome predicted from those with another label, about a level that is estimated from
+    these (by generalised least squares, as in the fit); `constant` is their plain mean."""
     precision = process.root @ process.root.T
+    y = process.y - (process.level(process.x) - process.hyper.mean)  # without a trend
+    of_one, of_y = precision.sum(axis=1), precision @ y
+    weight, total = of_one.sum(), float(of_one @ y)
     mean, variance, constant = (np.empty(len(process.y)) for _ in range(3))
     for label in np.unique(labels):
         group = labels == label
         covariance = np.linalg.inv(precision[np.ix_(group, group)])
-        mean[group] = process.y[group] - covariance @ process.solved[group]
+        # v^T K_R^-1 w of the rest R is v^T K^-1 w less (K^-1 v)_C^T (K^-1)_CC^-1 (K^-1 w)_C
+        taken = of_one[group] @ covariance
+        level = (total - taken @ of_y[group]) / (weight - taken @ of_one[group])
+        mean[group] = process.y[group] - covariance @ (of_y[group] - level * of_one[group])
         variance[group] = covariance.diagonal()
         constant[group] = process.y[~group].mean()
     return Predicted(mean, variance, constant)

@@ -18,9 +18,9 @@ import numpy as np
 from orchestrator.errors import InputError, PlanningError
 from orchestrator.model.counts import Counts
 from orchestrator.model.rows import Rows
-from orchestrator.model.space import Described, Generation, Parameter, Pool, SearchSpace
+from orchestrator.model.space import Described, Generation, Parameter, Point, Pool, SearchSpace
 from orchestrator.planner.kernel import Floats
-from orchestrator.planner.spellings import Spellings
+from orchestrator.planner.naming import Naming
 from orchestrator.ports.planner import History, PlanningTask
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ MIN_RESULTS = 4
 """Of fewer, nothing is made yet."""
 N_STARTS = 60
 """Materials from which a generator starts: the best measured ones, and of the pool at random."""
+N_TOLD = 600
+"""Candidates known from sources with which generated ones are scored."""
 N_COMPARED = 400
 """Candidates of the pool beside those measured with which generated ones are scored."""
 
@@ -47,22 +49,65 @@ def growing_pool(space: SearchSpace) -> Pool | None:
     return found[0] if found else None
 
 
+@dataclass(frozen=True)
+class Made:
+    """What a refresh made; if it is nothing, why ('' while there is too little to go by)."""
+
+    materials: tuple[str, ...]
+    why_nothing: str = ""
+
+
 @dataclass
 class Growth:
-    """Grows the pool of a task. It keeps the newest refresh, so as not to make it again."""
+    """Grows the pool of a task. It keeps the newest refresh, and what descriptors say of materials,
+    so as not to make them again."""
 
     task: PlanningTask
     pool: Pool
-    _made: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _newest: tuple[History, Made] | None = None
     _describers: list[Descriptor] = field(default_factory=list)
     _corpus: list[str] = field(default_factory=list)
-    _spellings: Spellings | None = None
+    _naming: Naming | None = None
+    _vectors: dict[str, tuple[Floats, ...]] = field(default_factory=dict)
 
     @property
     def generation(self) -> Generation:
         """How it grows."""
         assert self.pool.generation is not None
         return self.pool.generation
+
+    def settled(self, history: History) -> tuple[History, str]:
+        """The history with every material as the candidate that it is, and what was left out of it:
+        trials and points in flight of materials that cannot be described ('' for none).
+
+        Raises:
+            InputError: a descriptor is not installed.
+        """
+        ended, pending, why = [], [], []
+        for one in history.evaluated:
+            try:
+                ended.append(one.model_copy(update={"point": self._settled(one.point)}))
+            except InputError as error:
+                why.append(f"trial {one.trial} ({_read(error)})")
+        for point in history.pending:
+            try:
+                pending.append(self._settled(point))
+            except InputError as error:
+                why.append(f"one in flight ({_read(error)})")
+        update = {"evaluated": tuple(ended), "pending": tuple(pending)}
+        return history.model_copy(update=update), "; ".join(why)
+
+    def _settled(self, point: Point) -> Point:
+        word = point.get(self.pool.name)
+        if not isinstance(word, str):
+            return point
+        return {**point, self.pool.name: self._names.candidate(word)}
+
+    @property
+    def _names(self) -> Naming:
+        if self._naming is None:
+            self._naming = Naming(self.pool, self._makers())
+        return self._naming
 
     def known(self, history: History) -> PlanningTask:
         """The task with the materials of the history in its pool.
@@ -79,25 +124,40 @@ class Growth:
             InputError: a material cannot be described, or the generator's options are wrong.
         """
         strangers = self._strangers(history)
-        made = self._generated(history, scoring)
+        made = self._generated(history, scoring).materials
         return self._with((*strangers, *(m for m in made if m not in strangers)))
 
     def _strangers(self, history: History) -> tuple[str, ...]:
         """The materials of a history that are not in the table, in the order of their trials."""
-        name, own = self.pool.name, set(self.pool.names)
+        name, own = self.pool.name, self._names.names
         ended = sorted(history.evaluated, key=lambda e: e.trial)
         points = [e.point for e in ended] + list(history.pending)
         words = dict.fromkeys(str(p[name]) for p in points if name in p)
         return tuple(word for word in words if word not in own)
 
     def _with(self, more: Sequence[str]) -> PlanningTask:
-        return _replaced(self.task, joined(self.pool, self.described(more)) if more else self.pool)
+        if not more:
+            return _replaced(self.task, self.pool)
+        made = self._as_pool(more, self._kept(more))
+        return _replaced(self.task, joined(self.pool, made))
+
+    def _kept(self, materials: Sequence[str]) -> list[Floats]:
+        """What each descriptor says of materials (n x d each), which are asked about once: those of
+        the history and of the newest refresh are kept."""
+        new = [m for m in materials if m not in self._vectors]
+        if new:
+            told = zip(*(maker.describe(new) for maker in self._makers()), strict=True)
+            self._vectors |= dict(zip(new, told, strict=True))
+        self._vectors = {m: self._vectors[m] for m in materials}
+        return [np.stack(rows) for rows in zip(*(self._vectors[m] for m in materials), strict=True)]
 
     def described(self, materials: Sequence[str]) -> Pool:
         """Materials as a pool of their own, described as the growing one is. Raises InputError."""
-        parts = []
-        for said, describer in zip(self.pool.described, self._makers(), strict=True):
-            parts.append(_described(said, describer.describe(materials)))
+        return self._as_pool(materials, [maker.describe(materials) for maker in self._makers()])
+
+    def _as_pool(self, materials: Sequence[str], values: Sequence[Floats]) -> Pool:
+        pairs = zip(self.pool.described, values, strict=True)
+        parts = [_described(said, one) for said, one in pairs]
         column = self.generation.material
         texts = {
             c: tuple(materials if c == column else [""] * len(materials)) for c in self.pool.texts
@@ -118,52 +178,66 @@ class Growth:
             self._describers = [_loaded(target)(**said.options) for said, target in pairs]
         return self._describers
 
-    def _generated(self, history: History, scoring: Scoring) -> tuple[str, ...]:
+    def why_nothing(self, history: History, scoring: Scoring) -> str:
+        """Why the newest refresh of a history made nothing; '' where it did, or is still to come.
+
+        Raises:
+            InputError: as `grown`.
+        """
+        return self._generated(history, scoring).why_nothing
+
+    def _generated(self, history: History, scoring: Scoring) -> Made:
         """What the generator makes of the results at the newest refresh."""
+        if self.task.objective.by_preference:
+            return Made(
+                (), "what people prefer does not say yet what a new material should be like"
+            )
         ended = sorted(history.evaluated, key=lambda e: e.trial)
         n = len(ended) // self.generation.every * self.generation.every
-        past = History(evaluated=tuple(ended[:n]), n_proposed=n, context=history.context)
+        past = History(evaluated=tuple(ended[:n]), n_proposed=n)
         if len([e for e in past.evaluated if e.outcomes]) < MIN_RESULTS:
-            return ()
-        key = hashlib.sha256(past.model_dump_json().encode()).hexdigest()
-        if key not in self._made:
-            self._made = {key: self._make(past, scoring, seed=int(key[:8], 16) % 2**31)}
-        return self._made[key]
+            return Made(())
+        if self._newest is None or self._newest[0] != past:
+            self._newest = past, self._make(past, scoring, _seed(past))
+        return self._newest[1]
 
-    def _make(self, past: History, scoring: Scoring, seed: int) -> tuple[str, ...]:
+    def _make(self, past: History, scoring: Scoring, seed: int) -> Made:
         known = self.known(past)
         here = growing_pool(known.space)
         assert here is not None
         rng = np.random.default_rng([self.task.seed, seed, 0x6E4])
         tried = {str(e.point[self.pool.name]) for e in past.evaluated}
-        kept = [i for i, name in enumerate(here.names) if name in tried]
-        rest = np.array(
-            [i for i in range(len(here.names)) if here.names[i] not in tried], dtype=int
-        )
+        told = self._told_of(rng) - tried
+        kept = [i for i, name in enumerate(here.names) if name in tried or name in told]
+        rest = np.array(sorted(set(range(len(here.names))) - set(kept)), dtype=int)
         drawn = np.sort(rng.permutation(rest)[:N_COMPARED]).tolist()
         compared = here.only([*kept, *drawn])
-        small = _replaced(known, compared)
+        small = _heard(_replaced(known, compared), compared)
         score = scoring(small, past, self.described, seed)
         starts = self._starts(compared, score.best_first(), rng)
         generator = self._generator(self._strangers(past))
         try:
             found = generator.generate(starts, score, self.generation.n, seed)
-        except PlanningError:
-            return ()  # none within the constraints: the pool stays as it is
+        except PlanningError as error:
+            return Made((), str(error))  # the pool stays as it is
+        except InputError as error:
+            return Made((), _read(error))  # a material it cannot start from
         materials = dict(zip(here.names, self._materials(here), strict=True)).values()
         own = set(materials)
-        return tuple(self._unknown([c.material for c in found if c.material not in own]))
-
-    def _unknown(self, made: Sequence[str]) -> Sequence[str]:
-        """Those that the table does not have under another spelling."""
-        if self._spellings is None:
-            materials, said = self._materials(self.pool), self.pool.described[0]
-            self._spellings = Spellings(materials, said, self._makers()[0])
-        return self._spellings.unknown(made)
+        new = tuple(self._names.unknown([c.material for c in found if c.material not in own]))
+        return Made(new, "" if new else "all that was made is in the table already")
 
     def _materials(self, pool: Pool) -> Sequence[str]:
         """The material of each candidate."""
         return pool.texts.get(self.generation.material, pool.names)
+
+    def _told_of(self, rng: np.random.Generator) -> set[str]:
+        """Candidates of which sources have values, `N_TOLD` of them at most."""
+        points = [p for source in self.task.sources for p in source.points]
+        names = list(dict.fromkeys(str(p[self.pool.name]) for p in points))
+        if len(names) > N_TOLD:
+            names = [names[i] for i in rng.permutation(len(names))[:N_TOLD]]
+        return set(names)
 
     def _starts(self, pool: Pool, best: Sequence[str], rng: np.random.Generator) -> list[str]:
         material = dict(zip(pool.names, self._materials(pool), strict=True))
@@ -205,6 +279,27 @@ def joined(pool: Pool, more: Pool) -> Pool:
     return pool.model_copy(update={"names": names, "texts": texts, "described": described})
 
 
+def _heard(task: PlanningTask, pool: Pool) -> PlanningTask:
+    """The task with what its sources say of the candidates of a small pool, and of materials."""
+    names, kept = set(pool.names), []
+    for source in task.sources:
+        if source.materials is not None:
+            kept.append(source)
+            continue
+        both = zip(source.points, source.values, strict=True)
+        pairs = [(p, v) for p, v in both if str(p[pool.name]) in names]
+        if len(pairs) > 1:
+            points, values = tuple(p for p, _ in pairs), tuple(v for _, v in pairs)
+            kept.append(source.model_copy(update={"points": points, "values": values}))
+    return task.model_copy(update={"sources": tuple(kept)})
+
+
+def _seed(past: History) -> int:
+    """What random numbers depend on: what results say, not when and in which block they came."""
+    said = [e.model_dump_json(exclude={"trial", "at_s", "block"}) for e in past.evaluated]
+    return int(hashlib.sha256("\n".join(said).encode()).hexdigest()[:8], 16) % 2**31
+
+
 def _replaced(task: PlanningTask, pool: Pool) -> PlanningTask:
     parameters: list[Parameter] = [
         pool if p.name == pool.name else p for p in task.space.parameters
@@ -217,6 +312,13 @@ def _described(said: Described, values: Floats) -> Described:
     if said.counts is None:
         return said.model_copy(update={"rows": Rows.of(values.copy(order="C"))})
     return said.model_copy(update={"counts": Counts.of(values)})
+
+
+def _read(error: InputError) -> str:
+    """Why a material cannot be read; raises the error where that is no fault of the material."""
+    if error.hint.startswith("pip install"):
+        raise error
+    return str(error)
 
 
 def _loaded(target: str) -> Any:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from orchestrator.errors import PoolExhausted
+from orchestrator.errors import PoolExhausted, UnknownName
 from orchestrator.model.space import Context, Point, Pool
 from orchestrator.model.trial import Proposal
 from orchestrator.planner.axes import code_of
@@ -173,8 +173,17 @@ def untried(encoding: Encoding, pool: Pool, history: History) -> NDArray[np.intp
 
 
 def _used(encoding: Encoding, pool: Pool, history: History) -> dict[int, None]:
+    """Rows of what is tried or in flight. Of a pool that grows a person may have tried a material
+    that its table does not have: it uses none of them up."""
     points = [e.point for e in history.evaluated] + list(history.pending)
-    return {encoding.index(pool.name, p[pool.name]): None for p in points}
+    used: dict[int, None] = {}
+    for point in points:
+        try:
+            used[encoding.index(pool.name, point[pool.name])] = None
+        except UnknownName:
+            if pool.generation is None:
+                raise
+    return used
 
 
 def _proposal(point: Point, why: str) -> Proposal:

@@ -25,7 +25,7 @@ from orchestrator.planner.measured import Evidence, evidence
 from orchestrator.planner.models import Models, models
 from orchestrator.planner.options import ModelOptions
 from orchestrator.planner.question import Aim, Question, question
-from orchestrator.planner.sources import Informing
+from orchestrator.planner.sources import Beside, Informing, informing
 from orchestrator.ports.planner import History, PlanningTask
 
 Describe: TypeAlias = Callable[[Sequence[str]], Pool]
@@ -37,12 +37,14 @@ class Scores:
     """Scores materials (a `ports.generator.Score`), at the process parameters of the best result.
 
     Attributes:
+        informing: what sources say of the candidates, and can be asked of new materials.
         pool: the candidates beside which new ones are described: those measured, and others.
         base: the point (p codes) whose other parameters hold.
         thresholds: what is to be beaten, per goal, standardised.
     """
 
     task: PlanningTask
+    informing: Informing
     pool: Pool
     describe: Describe
     seen: Evidence
@@ -55,13 +57,14 @@ class Scores:
         """n materials -> n log probabilities, finite."""
         if not materials:
             return np.zeros(0)
-        encoding = Encoding(self.task.space, {self.pool.name: [self.describe(materials)]})
+        beside = self.informing.beside(self.pool.name, self.describe(materials))
+        encoding = beside.encoding
         place = encoding.columns[encoding.place(self.pool.name)]
         x = np.repeat(encoding.features(self.base[None, :]), len(materials), axis=0)
-        x[:, place] = encoding.beside[self.pool.name][0]
+        x[:, place] = beside.features
         features = encoding.features(self.seen.codes)
         total = np.zeros(len(materials))
-        moments = [self._moments(i, features, encoding, x) for i in range(len(self.asked.names))]
+        moments = [self._moments(i, features, beside, x) for i in range(len(self.asked.names))]
         for aim, threshold in zip(self.asked.aims, self.thresholds, strict=True):
             total += _log_chance(aim, threshold, *moments[aim.column])
         for limit in self.asked.limits:
@@ -70,12 +73,18 @@ class Scores:
         return np.maximum(np.nan_to_num(total, nan=LEAST, neginf=LEAST), LEAST)
 
     def _moments(
-        self, column: int, features: Floats, encoding: Encoding, x: Floats
+        self, column: int, features: Floats, beside: Beside, x: Floats
     ) -> tuple[Floats, Floats]:
-        """The column's process, its data described as the new materials are."""
+        """The column's process, its data described as the new materials are, and its sources asked
+        of them too."""
         process = self.found.processes[column]
         rows = list(self.seen.measured[self.asked.names[column]].rows)
-        here: GaussianProcess = replace(process, x=features[rows], layout=encoding.layout)
+        here: GaussianProcess = replace(
+            process,
+            x=features[rows],
+            layout=beside.encoding.layout,
+            trend=beside.trend(process.trend),
+        )
         return here.posterior(x)
 
     def best_first(self) -> list[str]:
@@ -105,20 +114,21 @@ class Scoring:
     options: ModelOptions
 
     def __call__(self, task: PlanningTask, past: History, describe: Describe, seed: int) -> Scores:
-        """Fits what was known; `task` has the candidates beside which new ones are described.
+        """Fits what was known, with what sources add to it; `task` has the candidates beside which
+        new ones are described.
 
         Raises:
             PlanningError: an outcome cannot be used.
         """
-        encoding = Encoding(task.space)
-        seen = evidence(task, encoding, past)
+        informed = informing(task, Encoding(task.space), self.options.kernel)
+        seen = evidence(task, informed.encoding, past)
         asked = question(task, seen)
-        found = models(Informing(encoding, {}), seen, asked, self.options)
+        found = models(informed, seen, asked, self.options)
         pool = next(p for p in task.space.parameters if isinstance(p, Pool) and p.generation)
         first = seen.measured[asked.names[asked.aims[0].column]]
         best = first.rows[int(np.argmax(asked.aims[0].merit(first.y)))]
         return Scores(
-            *(task, pool, describe, seen, asked, found, seen.codes[best]),
+            *(task, informed, pool, describe, seen, asked, found, seen.codes[best]),
             _thresholds(asked, seen, seed),
         )
 

@@ -6,17 +6,24 @@ candidate of a pool is carried along as a column that the kernel does not see.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from orchestrator.model.space import Pool
 from orchestrator.model.transfer import Source as SourceValues
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.fitting import Data, default_priors, fit
-from orchestrator.planner.gaussian import GaussianProcess
-from orchestrator.planner.kernel import Floats, Layout, Shape
-from orchestrator.planner.transfer.campaign import ColumnSource, ProcessSource, Source
+from orchestrator.planner.gaussian import GaussianProcess, Trend
+from orchestrator.planner.kernel import Floats, Kernel, Layout, Shape
+from orchestrator.planner.transfer.campaign import (
+    ColumnSource,
+    FunctionSource,
+    LinearTrend,
+    ProcessSource,
+    Source,
+)
 from orchestrator.ports.planner import PlanningTask
 
 MAX_VALUES = 1500
@@ -25,12 +32,101 @@ CHUNK = 2048
 
 
 @dataclass(frozen=True)
+class Informant:
+    """A source as it was modelled: by its values in `rows`, of the pool `pool` ('' for the whole
+    space), and as what it can be asked."""
+
+    values: SourceValues
+    pool: str
+    rows: NDArray[np.intp]
+    process: GaussianProcess
+    source: Source
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Further materials (m) of a pool: their features in all of its columns, and every informant's
+    source as it can be asked at features of this encoding, by the source that it was before."""
+
+    encoding: Encoding
+    features: Floats
+    anew: tuple[tuple[Source, Source], ...]
+
+    def trend(self, trend: Trend | None) -> Trend | None:
+        """A trend of the sources that were, at features of this encoding."""
+        if not isinstance(trend, LinearTrend):
+            return trend
+        found = tuple(next(new for old, new in self.anew if old is one) for one in trend.sources)
+        return replace(trend, sources=found)
+
+
+@dataclass(frozen=True)
 class Informing:
     """The encoding with what sources say of candidates, and every source by the metric that it
-    helps and by its name."""
+    helps and by its name.
+
+    `materials` are those of sources by pool, `carried` what sources say of a pool's candidates.
+    """
 
     encoding: Encoding
     by_metric: dict[str, dict[str, Source]]
+    informants: tuple[Informant, ...] = ()
+    materials: dict[str, list[Pool]] = field(default_factory=dict)
+    carried: dict[str, Floats] = field(default_factory=dict)
+
+    def beside(self, name: str, more: Pool) -> Beside:
+        """Further materials, described as the pool `name` is, with what sources say of them.
+
+        Nothing is fitted again: the values of a source are encoded anew, since the columns of
+        counts depend on what is counted.
+        """
+        materials = {**self.materials, name: [*self.materials.get(name, ()), more]}
+        encoding = Encoding(self.encoding.space, materials, self.carried)
+        features = encoding.beside[name][-1]
+        tables = {pool: iter(found) for pool, found in encoding.beside.items()}
+        said, anew = list[Floats](), list[tuple[Source, Source]]()
+        for one in self.informants:
+            place = encoding.columns[encoding.place(one.pool)] if one.pool else slice(None)
+            n_carried = self.carried[one.pool].shape[1] if one.pool else 0
+            if one.values.materials is not None:
+                x = next(tables[one.pool])
+            else:
+                x = encoding.features(_codes(encoding, one.values))[:, place]
+                x = x[:, : x.shape[1] - n_carried]
+            x = np.asarray(x[one.rows], dtype=np.float64)
+            if not one.pool:
+                anew.append((one.source, _Reencoded(one.process, x, encoding.layout)))
+                continue
+            own = slice(place.start, place.stop - n_carried)
+            there = _Reencoded(one.process, x, part_of(encoding.layout, own))
+            if one.pool == name:
+                said.append(there(np.asarray(features, dtype=np.float64)))
+            assert isinstance(one.source, ColumnSource)
+            before = self.encoding.columns[self.encoding.place(one.pool)].stop - one.source.column
+            anew.append((one.source, ColumnSource(place.stop - before)))
+        if said:
+            features = np.hstack([features, np.stack(said, axis=1)])
+        return Beside(encoding, features, tuple(anew))
+
+
+@dataclass(frozen=True)
+class _Reencoded:
+    """What a process expects at features of another encoding, in which its own are `x` (n x d)."""
+
+    process: GaussianProcess
+    x: Floats
+    layout: Layout
+
+    def __call__(self, x: Floats) -> Floats:
+        """As `Source`."""
+        hyper = self.process.hyper
+        widths = hyper.scales[self.layout.groups]
+        kernel = Kernel(widths, hyper.variance, self.process.shape, self.layout)
+        return np.asarray(hyper.mean + kernel(x, self.x) @ self.process.solved)
+
+    def pull(self, x: Floats, by_mean: Floats) -> Floats:
+        """As `Source`, by differences."""
+        return FunctionSource(self).pull(x, by_mean)
 
 
 def informing(task: PlanningTask, encoding: Encoding, shape: Shape) -> Informing:
@@ -48,26 +144,28 @@ def informing(task: PlanningTask, encoding: Encoding, shape: Shape) -> Informing
     joint = Encoding(task.space, materials)
     beside = {name: iter(tables) for name, tables in joint.beside.items()}
     said: dict[str, list[Floats]] = {}
-    placed: list[tuple[SourceValues, str, int]] = []
-    found: dict[str, dict[str, Source]] = {}
+    fitted: list[tuple[SourceValues, str, NDArray[np.intp], GaussianProcess]] = []
     for source in task.sources:
         pool = source.parameter or (joint.sole_pool.name if joint.sole_pool else "")
+        x = next(beside[pool]) if source.materials else joint.features(_codes(joint, source))
+        layout = part_of(joint.layout, joint.columns[joint.place(pool)]) if pool else joint.layout
+        rows = _used(len(source.values), task.seed)
+        process = _process(x[rows], source, rows, layout, shape)
         if pool:
-            x = next(beside[pool]) if source.materials else joint.features(_codes(joint, source))
-            columns = joint.columns[joint.place(pool)]
-            process = _process(x, source, part_of(joint.layout, columns), shape, task.seed)
             said.setdefault(pool, []).append(_over(process, joint.table(pool)))
-            placed.append((source, pool, len(said[pool]) - 1))
-        else:
-            x = joint.features(_codes(joint, source))
-            process = _process(x, source, joint.layout, shape, task.seed)
-            found.setdefault(source.helps, {})[_free(found, source)] = ProcessSource(process)
+        fitted.append((source, pool, rows, process))
     carried = {name: np.stack(columns, axis=1) for name, columns in said.items()}
     informed = Encoding(task.space, materials, carried)
-    for source, pool, place in placed:
-        column = informed.columns[informed.place(pool)].stop - len(said[pool]) + place
-        found.setdefault(source.helps, {})[_free(found, source)] = ColumnSource(column)
-    return Informing(informed, found)
+    found: dict[str, dict[str, Source]] = {}
+    informants = []
+    free = {name: informed.columns[informed.place(name)].stop - len(said[name]) for name in carried}
+    for source, pool, rows, process in fitted:
+        asked: Source = ColumnSource(free[pool]) if pool else ProcessSource(process)
+        if pool:
+            free[pool] += 1
+        found.setdefault(source.helps, {})[_free(found, source)] = asked
+        informants.append(Informant(source, pool, rows, process, asked))
+    return Informing(informed, found, tuple(informants), materials, carried)
 
 
 def _codes(encoding: Encoding, source: SourceValues) -> Floats:
@@ -90,16 +188,21 @@ def part_of(layout: Layout, columns: slice) -> Layout:
     return Layout(groups - first, counted)
 
 
+def _used(n: int, seed: int) -> NDArray[np.intp]:
+    """Which of n values are used."""
+    if n <= MAX_VALUES:
+        return np.arange(n)
+    return np.sort(np.random.default_rng([seed, 0x50C]).permutation(n)[:MAX_VALUES])
+
+
 def _process(
-    x: Floats, source: SourceValues, layout: Layout, shape: Shape, seed: int
+    x: Floats, source: SourceValues, rows: NDArray[np.intp], layout: Layout, shape: Shape
 ) -> GaussianProcess:
-    """A process of a source's standardised values (of their logarithms on a log scale)."""
-    y = np.array(source.values)
+    """A process of a source's standardised values (of their logarithms on a log scale), of which
+    those in `rows` are used, at features x."""
+    y = np.array(source.values)[rows]
     if source.scale == "log":
         y = np.log10(y)
-    if len(y) > MAX_VALUES:
-        drawn = np.random.default_rng([seed, 0x50C]).permutation(len(y))[:MAX_VALUES]
-        x, y = x[np.sort(drawn)], y[np.sort(drawn)]
     spread = float(y.std()) or 1.0
     n = len(y)
     data = Data(

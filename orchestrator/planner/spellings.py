@@ -33,15 +33,24 @@ class Spellings:
     _read: dict[int, str] = field(default_factory=dict)
 
     def unknown(self, made: Sequence[str]) -> list[str]:
-        """Those of canonical materials that the table does not have. Raises InputError."""
+        """Those of some materials that the table does not have. Raises InputError."""
         if not made:
             return []
         projected = self.reader.describe(made) @ self._direction
-        return [m for m, at in zip(made, projected, strict=True) if not self._has(m, float(at))]
+        pairs = zip(made, projected, strict=True)
+        return [m for m, at in pairs if not self._rows_of(m, float(at))]
 
-    def _has(self, material: str, at: float) -> bool:
+    def rows(self, material: str) -> list[int]:
+        """The rows of the table that are a material. Raises InputError."""
+        (at,) = self.reader.describe([material]) @ self._direction
+        return self._rows_of(material, float(at))
+
+    def _rows_of(self, material: str, at: float) -> list[int]:
         near = np.flatnonzero(np.isclose(self._projected, at, rtol=CLOSE, atol=CLOSE))
-        return any(self._canonical(int(row)) == material for row in near)
+        if not len(near):
+            return []
+        canonical = self.reader.canonical(material)
+        return [int(row) for row in near if self._canonical(int(row)) == canonical]
 
     def _canonical(self, row: int) -> str:
         if row not in self._read:

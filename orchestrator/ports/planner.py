@@ -94,7 +94,7 @@ class LeaveOneOut(_Plain):
 
     `coverage_90` is the share of outcomes within their 90 % interval; `log_score_gain` the mean log
     probability of an outcome, more than under a constant mean and spread: below zero the model is
-    not to be believed.
+    not to be believed. `is_doubtful`: it explains less than its length scales would by chance.
     """
 
     trials: tuple[int, ...]
@@ -103,11 +103,13 @@ class LeaveOneOut(_Plain):
     sd: tuple[float, ...]
     coverage_90: float | None
     log_score_gain: float
+    is_doubtful: bool = False
 
 
 class HeldOut(_Plain):
     """How well outcomes are predicted that were left out: root-mean-square error, that of the mean
     of the others (both in the metric's unit, or decades), and the share within the 90 % interval.
+    The model's level is that of the others too; its length scales are those of all outcomes.
     """
 
     rmse: float
@@ -172,11 +174,12 @@ class MetricBelief(_Plain):
 
 class Belief(_Plain):
     """What the model holds for true. `recommended` is the trial that it thinks best of those made,
-    `at` its point, through which slices go."""
+    `at` its point, through which slices go; `notes` as those of a proposal."""
 
     at: Point
     recommended: int | None
     metrics: tuple[MetricBelief, ...]
+    notes: dict[str, float | int | str] = Field(default_factory=dict)
 
 
 class Planner(Protocol):

@@ -14,6 +14,7 @@ from typing import Any
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.space import Point, Value
 from orchestrator.model.state import State, TrialState
+from orchestrator.model.trial import remarks
 from orchestrator.ports.planner import Belief, HeldOut, LeaveOneOut, MetricBelief, Slice
 from orchestrator.reports.charts import Z90, Predicted
 from orchestrator.reports.numbers import measured, number, pretty_unit, titled
@@ -60,6 +61,11 @@ class Recommendation:
     expected: tuple[Expected, ...]
 
 
+def belief_remarks(belief: Belief) -> tuple[str, ...]:
+    """What is to be known before a belief is read, as sentences."""
+    return tuple(f"{said[:1].upper()}{said[1:]}." for said in remarks(belief.notes))
+
+
 def held(campaign: Campaign, state: State, belief: Belief) -> tuple[Held, ...]:
     """What is to be said of each metric."""
     return tuple(_held(campaign, state, metric) for metric in belief.metrics)
@@ -68,7 +74,7 @@ def held(campaign: Campaign, state: State, belief: Belief) -> tuple[Held, ...]:
 def _held(campaign: Campaign, state: State, believed: MetricBelief) -> Held:
     known = _without_bounds(campaign, state, believed)
     ranked = sorted(believed.importance.items(), key=lambda entry: -entry[1])
-    doubt = known is not None and known.log_score_gain < 0
+    doubt = known is not None and (known.log_score_gain < 0 or known.is_doubtful)
     return Held(
         metric=believed.metric,
         title=titled(believed.metric, believed.unit),
@@ -104,7 +110,8 @@ def _reach(believed: MetricBelief) -> str:
 
     among, beyond = off(found.interpolating), off(found.extrapolating)
     return (
-        f"Among what was measured (random fifths left out): {among}. "
+        "With the length scales of all trials, among what was measured (random fifths left out): "
+        f"{among}. "
         f"Beyond it (each of {found.n_clusters} clusters left out): {beyond}"
     )
 
@@ -154,6 +161,10 @@ def _verdict(known: LeaveOneOut) -> str:
         said = "The model is not to be believed: the mean of the trials predicts them as well"
         return f"{said} or better{chance}."
     times = number(math.exp(min(gain, 300.0)), 2)
+    if known.is_doubtful:
+        said = "The model is not to be believed yet: what was measured is"
+        by_chance = "no more than its length scales explain by chance"
+        return f"{said} {times} times as probable by it as by the mean of the trials, {by_chance}."
     said = "The model may be believed: what was measured is"
     return f"{said} {times} times as probable by it as by the mean of the trials{chance}."
 
@@ -283,6 +294,7 @@ def left_out(campaign: Campaign, state: State, believed: MetricBelief) -> tuple[
 def belief_words(campaign: Campaign, state: State, belief: Belief) -> dict[str, Any]:
     """Everything that the page says of a belief. `at` is where slices and maps are fixed."""
     return {
+        "remarks": belief_remarks(belief),
         "metrics": held(campaign, state, belief),
         "recommendation": recommendation(campaign, state, belief),
         "at": ", ".join(f"{n} {shown_value(campaign, n, v)}" for n, v in belief.at.items()),

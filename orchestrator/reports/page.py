@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from orchestrator.model.campaign import Campaign
+from orchestrator.model.candidates import set_aside_words
 from orchestrator.model.space import Pool
 from orchestrator.model.state import State, TrialState
 from orchestrator.ports.planner import Belief
@@ -92,7 +93,7 @@ def report_html(
         "glance": glance,
         "lab": lab or (state.engine.lab_name if state.engine else ""),
         "simulated": how_simulated(state, lab),
-        "notes": notes,
+        "notes": (*notes, *set_aside_words(campaign.space)),
         "answer": _answer(campaign, state, best),
         "wanted": wanted(campaign),
         "several": len(campaign.objective.goals) > 1,

@@ -17,6 +17,7 @@ from orchestrator.model.space import Context, Parameter, Point, Real, SearchSpac
 from orchestrator.model.trial import Proposal
 from orchestrator.ports.planner import Evaluated, History
 from orchestrator.runtime.ask_tell import context_now
+from orchestrator.runtime.settling import settled_trials
 from orchestrator.runtime.tables import Data, table_of
 
 ROUNDING = 2e-3
@@ -108,16 +109,18 @@ class Advisor:
         is_one = isinstance(data, Mapping) and all(_is_scalar(v) for v in data.values())
         table = table_of([data] if is_one else data)  # type: ignore[list-item]
         wanted = [m for m in self._campaign.metrics if m.name in self._campaign.objective.metrics]
-        numbers = []
-        for row in rows_of(table, self._campaign.space, wanted):
-            answered = _answered(self._campaign.space, row.trial.point, self._pending)
+        numbers, space = [], self._campaign.space
+        rows = rows_of(table, space, wanted)
+        trials = settled_trials(space, [(row.trial, row.line) for row in rows], table.source)
+        for row, trial in zip(rows, trials, strict=True):
+            answered = _answered(space, trial.point, self._pending)
             if answered is not None:
                 self._pending.remove(answered)
             if row.is_pending:
-                self._pending.append(row.trial.point)
+                self._pending.append(trial.point)
             else:
                 numbers.append(len(self._evaluated) + 1)
-                self._evaluated.append(evaluated_of(row.trial, numbers[-1]))
+                self._evaluated.append(evaluated_of(trial, numbers[-1]))
         return tuple(numbers)
 
     def prefer(self, better: int, worse: int) -> None:

@@ -21,6 +21,7 @@ from orchestrator.model.start import KnownTrial
 from orchestrator.model.trial import Proposal
 from orchestrator.ports.planner import History, MetricScale, PlanningTask
 from orchestrator.runtime.load import campaign_path, read_campaign
+from orchestrator.runtime.settling import settled_trials
 from orchestrator.runtime.tables import Data, table_of
 
 Direction: TypeAlias = Literal["minimise", "maximise"]
@@ -152,14 +153,16 @@ def history_from(table: Table, task: PlanningTask) -> History:
     """The rows of a table as trials, in the units of the task.
 
     Raises:
-        InputError: as `rows_of`.
+        InputError: as `rows_of`, or a material cannot be described.
     """
     metrics = [Metric(name=m.name, expression="", unit=m.unit, scale=m.scale) for m in task.metrics]
     rows = rows_of(table, task.space, metrics)
+    trials = settled_trials(task.space, [(row.trial, row.line) for row in rows], table.source)
+    pairs = list(zip(rows, trials, strict=True))
     evaluated = [
-        evaluated_of(row.trial, index)
-        for index, row in enumerate(rows, start=1)
+        evaluated_of(trial, index)
+        for index, (row, trial) in enumerate(pairs, start=1)
         if not row.is_pending
     ]
-    pending = tuple(row.trial.point for row in rows if row.is_pending)
+    pending = tuple(trial.point for row, trial in pairs if row.is_pending)
     return History(evaluated=tuple(evaluated), pending=pending, n_proposed=len(rows))

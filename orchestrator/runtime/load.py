@@ -21,6 +21,7 @@ from orchestrator.model.lab import Lab
 from orchestrator.ports.action import ActionSpec
 from orchestrator.ports.resource import ResourceKind
 from orchestrator.runtime.bench import try_out
+from orchestrator.runtime.settling import with_settled_start
 
 LAB_NAMES = ("twins.yaml", "lab.yaml")
 """Lab files that are taken when none is named, in this order. Hardware is never taken unasked."""
@@ -134,7 +135,7 @@ def read_campaign(path: Path) -> Campaign:
         Kinds(plugins.descriptor, plugins.generator),
     )
     _check_planner(campaign)
-    return campaign
+    return with_settled_start(campaign)
 
 
 def _check_planner(campaign: Campaign) -> None:

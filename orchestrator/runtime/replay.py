@@ -27,7 +27,7 @@ from orchestrator.errors import (
 from orchestrator.files.columns import column_of, numbers_in
 from orchestrator.files.table import Table, read_table
 from orchestrator.model.campaign import Campaign
-from orchestrator.model.space import Choice, Parameter, Pool, SearchSpace, words_of
+from orchestrator.model.space import Choice, Parameter, Pool, SearchSpace, is_open, words_of
 from orchestrator.model.transfer import Source
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
 from orchestrator.runtime.load import campaign_path, read_campaign
@@ -35,6 +35,7 @@ from orchestrator.runtime.load import campaign_path, read_campaign
 T = TypeVar("T")
 TOP_SHARE = 0.05
 N_BOOTSTRAP = 2000
+NO_GROWTH = "generate is switched off: a replay is answered by its table alone"
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,10 @@ class Needed:
 
 @dataclass(frozen=True)
 class Replayed:
-    """The outcome of a replay: best so far per seed (by the settings' means), and the counts."""
+    """The outcome of a replay: best so far per seed (by the settings' means), and the counts.
+
+    `remark` says what of the campaign could not be replayed.
+    """
 
     campaign: Campaign
     source: str
@@ -82,6 +86,7 @@ class Replayed:
     random_curve: tuple[float, ...]
     needed: tuple[Needed, ...]
     limit: int
+    remark: str = ""
 
 
 def replay(
@@ -120,6 +125,7 @@ def replay(
         _random_curve(settings, study, most),
         tuple(_needed(goal, wanted, orders, n, most) for goal, wanted in goals),
         most,
+        NO_GROWTH if any(map(is_open, study.space.parameters)) else "",
     )
 
 
@@ -179,13 +185,14 @@ def settings_of(table: Table, study: Campaign, columns: Mapping[str, str]) -> Se
 def _of_candidates(
     table: Table, pool: Pool, cells: Sequence[str], outcome: Sequence[float]
 ) -> Settings:
-    """The candidates that were measured, with all that is known of them."""
+    """The candidates that were measured, with all that is known of them; nothing is made beside
+    them, since nobody could say what it would give."""
     rows = _places(table, pool, cells)
     grouped: dict[int, list[float]] = {}
     for row, value in zip(rows, outcome, strict=True):
         grouped.setdefault(row, []).append(value)
     measured = tuple(tuple(v) for v in grouped.values())
-    kept = pool.only(list(grouped)).model_copy(update={"name": "setting"})
+    kept = pool.only(list(grouped)).model_copy(update={"name": "setting", "generation": None})
     return Settings(kept, measured, tuple(float(np.mean(v)) for v in measured))
 
 

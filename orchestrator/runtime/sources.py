@@ -1,20 +1,32 @@
-"""Sources that are fetched when a campaign is opened: another campaign's trials, played twins."""
+"""Sources that are fetched when a campaign is opened: another campaign's trials, played twins.
+
+Trials of another campaign are known at the same settings and at the candidates of the same material
+here. Where some have no candidate here and the pool is the whole space, their materials are
+described as those of the pool are, so that everything that was measured there counts. Beside other
+parameters a material that the pool does not have is left out.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.errors import InputError, UnknownName
+from orchestrator import plugins
+from orchestrator.errors import FileProblems, InputError, UnknownName
+from orchestrator.files.describing import describe
+from orchestrator.files.space_shapes import PoolShape
+from orchestrator.files.table import Table
 from orchestrator.model.campaign import Budget, Campaign, PlannerChoice, StopRules
-from orchestrator.model.space import Point
-from orchestrator.model.state import State, fold
+from orchestrator.model.rows import Rows
+from orchestrator.model.space import Pool
+from orchestrator.model.state import State, TrialState, fold
 from orchestrator.model.transfer import Source, SourceWanted
 from orchestrator.runtime.load import Loaded, load
 from orchestrator.runtime.look import campaign_of
+from orchestrator.runtime.matching import Matching, matchings
 from orchestrator.runtime.starting import point_of, refuse_strange
 
 if TYPE_CHECKING:
@@ -88,28 +100,85 @@ def _source(
     if wanted.metric not in names:
         raise UnknownName(f"metric of the campaign '{other.name}'", wanted.metric, names)
     metric = other.metric(wanted.metric)
-    pairs = list(_pairs(campaign, other, state, wanted.metric))
-    if len(pairs) < 2:
-        raise InputError(f"the source '{name}' has fewer than two values that fit this space")
-    return Source(
+    found = Source(
         name=name,
         helps=wanted.helps,
         quantity=metric.name,
         unit=metric.unit,
         scale=metric.scale,
-        values=tuple(value for _, value in pairs),
-        points=tuple(point for point, _ in pairs),
+        values=(),
     )
+    measured = list(_measured(other, state, wanted.metric))
+    matches = matchings(campaign, other)
+    pairs = []
+    for trial, value in measured:
+        point = point_of(campaign, other, trial, matches)
+        if point is not None and all(str(point[n]) in m.pool.names for n, m in matches.items()):
+            pairs.append((point, value))
+    sole = campaign.space.parameters[0] if len(campaign.space.parameters) == 1 else None
+    if sole is not None and len(pairs) < len(measured):
+        match = matches.get(sole.name)
+        if match is not None and match.is_of_materials:
+            return _of_materials(found, measured, match)
+    if len(pairs) < 2:
+        raise InputError(f"the source '{name}' has fewer than two values that fit this space")
+    values = tuple(value for _, value in pairs)
+    return found.model_copy(update={"values": values, "points": tuple(point for point, _ in pairs)})
 
 
-def _pairs(
-    campaign: Campaign, other: Campaign, state: State, metric: str
-) -> Iterator[tuple[Point, float]]:
+def _measured(other: Campaign, state: State, metric: str) -> Iterator[tuple[TrialState, float]]:
+    """The trials of a campaign in which a metric has a value, with it."""
     is_log = other.metric(metric).scale == "log"
     for _, trial in sorted(state.trials.items()):
-        seen, point = trial.observed(metric), point_of(campaign, other, trial)
-        if seen is None or point is None or seen.event.censored:
+        seen = trial.observed(metric)
+        if seen is None or seen.event.censored:
             continue
         value = seen.event.value
         if math.isfinite(value) and (value > 0 or not is_log):
-            yield point, value
+            yield trial, value
+
+
+def _of_materials(
+    found: Source, measured: Sequence[tuple[TrialState, float]], match: Matching
+) -> Source:
+    """The source as values of materials, described as this campaign's are, whichever they are.
+
+    Raises:
+        InputError: fewer than two can be described.
+    """
+    name = match.pool.name
+    words = [str(trial.proposal.point[name]) for trial, _ in measured]
+    table = Table(
+        source=found.name,
+        columns=("material",),
+        rows=tuple((match.material(word),) for word in words),
+        lines=tuple(trial.number for trial, _ in measured),
+        sha256="",
+    )
+    shape = PoolShape(
+        pool="source",
+        descriptor=[{d.descriptor: dict(d.options)} for d in match.pool.described],
+        material="material",
+    )
+    try:
+        reading = describe(table, shape, plugins.descriptor)
+    except FileProblems as error:
+        why = error.problems[0].message
+        raise InputError(f"the source '{found.name}' does not fit this space: {why}") from error
+    if len(reading.rows) < 2:
+        why = reading.set_aside[0].why if reading.set_aside else "it has no more"
+        raise InputError(
+            f"the source '{found.name}' has fewer than two values that fit this space: {why}"
+        )
+    materials = Pool(
+        name="source",
+        names=tuple(f"trial {table.lines[row]}" for row in reading.rows),
+        columns=(),
+        units=(),
+        rows=Rows.of(()),
+        described=reading.described,
+        set_aside=reading.set_aside,
+        source=found.name,
+    )
+    values = tuple(measured[row][1] for row in reading.rows)
+    return found.model_copy(update={"parameter": name, "materials": materials, "values": values})

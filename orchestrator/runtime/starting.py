@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import InputError, UnitMismatch, UnknownName
@@ -13,6 +13,7 @@ from orchestrator.model.start import KnownOutcome, KnownTrial
 from orchestrator.model.state import State, TrialState, fold
 from orchestrator.model.trial import TrialStatus
 from orchestrator.runtime.look import campaign_of
+from orchestrator.runtime.matching import Matching, matchings
 
 if TYPE_CHECKING:
     from orchestrator.journal.store import Store
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 def trials_before(store: Store, campaign: Campaign, campaign_id: str) -> tuple[KnownTrial, ...]:
     """The ended trials of the campaign that `start_from` names; none where it names none.
 
-    Trials whose words this campaign does not have are left out.
+    Trials whose words this campaign does not have are left out; a candidate of a pool of materials
+    is the one of the same material here, whatever its name is.
 
     Raises:
         InputError: there is no such campaign, it lacks a parameter or a metric of this one, or
@@ -73,8 +75,9 @@ def _fits(name: str, theirs: str, ours: str) -> None:
 
 
 def _known(campaign: Campaign, other: Campaign, state: State, source: str) -> Iterator[KnownTrial]:
+    matches = matchings(campaign, other)
     for number, trial in sorted(state.trials.items()):
-        point = point_of(campaign, other, trial)
+        point = point_of(campaign, other, trial, matches)
         outcomes = _outcomes(campaign, other, trial)
         has_failed = trial.status is TrialStatus.FAILED
         is_whole = len(outcomes) == len(campaign.objective.metrics)
@@ -88,13 +91,25 @@ def _known(campaign: Campaign, other: Campaign, state: State, source: str) -> It
             )
 
 
-def point_of(campaign: Campaign, other: Campaign, trial: TrialState) -> Point | None:
-    """A trial's point in the units of this campaign; None where it lies in no part of its space."""
+def point_of(
+    campaign: Campaign, other: Campaign, trial: TrialState, matches: Mapping[str, Matching]
+) -> Point | None:
+    """A trial's point in the units of this campaign; None where it lies in no part of its space.
+
+    `matches` are of its pools.
+
+    Raises:
+        InputError: a name stands for different candidates in the two campaigns.
+    """
     point: Point = {}
     for parameter in campaign.space.parameters:
-        value = _value(parameter, other, trial)
+        value: Value | None = _value(parameter, other, trial)
         words = words_of(parameter)
-        if words is not None and value not in words:
+        if parameter.name in matches:
+            value = matches[parameter.name].candidate(str(value))
+        elif words is not None and value not in words:
+            return None
+        if value is None:
             return None
         point[parameter.name] = value
     for condition in campaign.space.conditions:

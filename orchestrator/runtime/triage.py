@@ -14,6 +14,7 @@ from orchestrator.model.space import Pool
 from orchestrator.model.start import KnownTrial
 from orchestrator.model.state import State
 from orchestrator.model.trial import Proposal
+from orchestrator.model.trial import remarks as told
 from orchestrator.ports.depiction import Depiction, Kin
 from orchestrator.ports.planner import RankingPlanner
 from orchestrator.runtime.alike import Alike
@@ -99,6 +100,7 @@ def shortlist(campaign: Campaign, state: State, n: int) -> Shortlist:
     ]
     if knows_chemistry:
         remarks += _unknown_accessibility()
+    remarks += [f"{said[:1].upper()}{said[1:]}." for said in told(proposals[0].notes)]
     doubt = proposals[0].notes.get("doubt")
     if doubt:
         remarks.insert(0, f"Not to be relied on yet: {doubt}.")

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from orchestrator import plugins
 from orchestrator.engine.votes import voted
 from orchestrator.errors import FileProblems, HaganeError, InputError, Problem, UnknownName
 from orchestrator.files.columns import column_of, number_in
@@ -16,6 +15,7 @@ from orchestrator.model.campaign import Campaign
 from orchestrator.model.candidates import is_made, pool_of
 from orchestrator.model.space import Pool
 from orchestrator.model.state import State
+from orchestrator.runtime.settling import naming_of
 from orchestrator.settings import user_name
 
 WANTED = ("+1", "1", "+1.0", "1.0")
@@ -86,14 +86,9 @@ def _refuse_unknown(pool: Pool, name: str) -> None:
         return
     if pool.generation is None or not name:
         raise UnknownName(f"candidate of '{pool.name}'", name, pool.names)
-    said = pool.described[0]
-    reader = plugins.descriptor(said.descriptor, said.options)
-    try:
-        canonical = reader.canonical(name)
-    except InputError as error:
-        raise InputError(f"'{name}' is no candidate: {error}", hint=error.hint) from error
-    if canonical != name:
-        raise InputError(f"'{name}' is no candidate", hint=f"write it as '{canonical}'")
+    candidate = naming_of(pool).candidate(name)
+    if candidate != name:
+        raise InputError(f"'{name}' is no candidate", hint=f"write it as '{candidate}'")
 
 
 def _cell(table: Table, place: int, name: str, unit: str) -> float | str | None:

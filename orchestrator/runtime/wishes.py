@@ -10,7 +10,8 @@ from typing import Any
 
 from orchestrator.errors import InputError
 from orchestrator.model.state import fold
-from orchestrator.runtime.look import row_of, stored
+from orchestrator.runtime.look import campaign_of, row_of, stored
+from orchestrator.runtime.settling import settling
 from orchestrator.runtime.stopline import ask_to_stop
 from orchestrator.settings import user_name
 
@@ -33,9 +34,16 @@ class Answer:
 def wish(
     where: str | Path | None, name: str | None, kind: str, payload: Mapping[str, Any]
 ) -> Answer:
-    """Puts a wish into the inbox, and waits for the engine's answer if one runs."""
+    """Puts a wish into the inbox, and waits for the engine's answer if one runs.
+
+    Raises:
+        InputError: a material that is to be tried cannot be described; nothing was wished then.
+    """
     with stored(where) as store:
         row = row_of(store, name)
+        if kind == "try" and isinstance(payload.get("point"), Mapping):
+            settle = settling(campaign_of(store, fold(store.read(row.id))).space)
+            payload = {**payload, "point": settle(payload["point"])}
         if store.holder(row.id) is None and fold(store.read(row.id)).finished is not None:
             return Answer(
                 f"refused: campaign '{row.name}' has ended, nothing takes wishes any more"

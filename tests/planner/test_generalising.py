@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import planner_samples as samples
 import pytest
@@ -13,6 +15,7 @@ from orchestrator.planner.fitting import Data, default_priors, fit
 from orchestrator.planner.gaussian import GaussianProcess, belief, drawn_belief
 from orchestrator.planner.generalising import clusters, excess, generalisation, is_outside, left_out
 from orchestrator.planner.kernel import Floats, Layout
+from orchestrator.planner.likelihood import Hyper
 from orchestrator.ports.planner import History
 
 
@@ -41,9 +44,23 @@ def test_what_is_left_out_in_closed_form_is_what_a_model_without_it_predicts() -
         rest = GaussianProcess(
             model.x[~out], model.y[~out], model.noise[~out], model.layout, "matern", model.hyper
         )
+        precision = rest.root @ rest.root.T
+        level = float((precision @ rest.y).sum() / precision.sum())
+        rest = replace(rest, hyper=replace(rest.hyper, mean=level))
         mean, sd = rest.posterior(model.x[out])
         np.testing.assert_allclose(found.mean[out], mean, atol=1e-8)
         np.testing.assert_allclose(found.variance[out], sd**2 + model.noise[out], rtol=1e-6)
+
+
+@pytest.mark.parametrize("n_groups", [5, 20])
+def test_a_model_that_explains_nothing_predicts_no_better_than_the_mean(n_groups: int) -> None:
+    rng = np.random.default_rng(3)
+    x, y = rng.random((20, 2)), rng.normal(size=20)
+    layout = Layout(np.arange(2))
+    hyper = Hyper(np.array([1e6, 1e6]), 0.5, 0.5, float(y.mean()))
+    blind = GaussianProcess(x, y, np.full(20, 0.5), layout, "matern", hyper)
+    found = left_out(blind, np.arange(20) % n_groups)
+    np.testing.assert_allclose(found.mean, found.constant, atol=1e-12)
 
 
 def test_clusters_are_the_islands() -> None:

@@ -93,6 +93,10 @@ def test_a_model_that_predicts_no_better_than_the_mean_is_not_to_be_believed(
     (poor,) = held(campaign, state, belief(state, left(gain=-0.1)))
     assert (good.doubt, poor.doubt) == (False, True)
     assert poor.verdict.startswith("The model is not to be believed")
+    doubtful = left(gain=0.1).model_copy(update={"is_doubtful": True})
+    (chance,) = held(campaign, state, belief(state, doubtful))
+    assert chance.doubt
+    assert chance.verdict.startswith("The model is not to be believed yet")
     (few,) = held(campaign, state, belief(state, left(gain=-0.1, n=5)))
     assert "of 5 trials that may be chance" in few.verdict
     (none,) = held(campaign, state, belief(state, None))

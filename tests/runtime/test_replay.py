@@ -249,3 +249,20 @@ def test_a_described_pool_is_replayed_by_its_description_and_rows_without_a_resu
     made.write_text("solvent,width,strength\nethanol,1,\n")
     with pytest.raises(InputError, match="no result in column 'strength'"):
         replay(made, campaign(tmp_path, text=alone))
+
+
+def test_a_pool_that_grows_is_replayed_without_what_would_be_made(tmp_path: Path) -> None:
+    smiles = ["CCO", "CCC", "CCN", "CCCC", "CCF", "CCCl", "COC", "CC=O"]
+    rows = [(f"m{i}", text) for i, text in enumerate(smiles)]
+    (tmp_path / "pool.csv").write_text("name,smiles\n" + "".join(f"{n},{t}\n" for n, t in rows))
+    text = (
+        "name: growing\nspace:\n  molecule:\n    pool: pool.csv\n    smiles: smiles\n"
+        "    descriptor: morgan\n    generate: {kind: iqspr, every: 2, candidates: 5}\n"
+        "metrics: {heat: {}}\nobjective: {maximise: heat}\n"
+        "planner: {kind: bayesian, initial: 4}\nbudget: {trials: 8}\n"
+    )
+    answers = table(tmp_path, [(n, float(i)) for i, (n, _) in enumerate(rows)], "molecule,heat")
+    played = replay(answers, campaign(tmp_path, text=text), seeds=1)
+    assert played.settings.pool.generation is None
+    assert len(played.curves[0]) == len(smiles)
+    assert played.remark == "generate is switched off: a replay is answered by its table alone"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import xlsxwriter
+from rich.console import Console
 
+from orchestrator.cli.shortlisting import print_shortlist
 from orchestrator.errors import FileProblems, InputError
 from orchestrator.files.spreadsheet import read_spreadsheet
 from orchestrator.materials.descriptors.molecule import Morgan
@@ -122,6 +125,23 @@ def test_the_sheet_has_a_drawing_a_row_and_room_for_votes(tmp_path: Path) -> Non
     )  # fmt: skip
     assert table.texts("name") == tuple(row.name for row in found.rows)
     assert set(table.texts("vote")) == {""}
+
+
+def test_a_candidate_beyond_what_was_measured_is_marked_in_the_sheet_and_in_the_list(
+    tmp_path: Path,
+) -> None:
+    found = shortlist(alcohols(), State(), 2)
+    near, far = found.rows
+    notes = {k: v for k, v in near.proposal.notes.items() if k != "domain"}
+    near = replace(near, proposal=near.proposal.model_copy(update={"notes": notes}))
+    notes = {"domain": "outside"}
+    far = replace(far, proposal=far.proposal.model_copy(update={"notes": notes}))
+    found = replace(found, rows=(near, far))
+    table = read_spreadsheet(write_sheet(found, tmp_path / "triage.xlsx"))
+    assert table.texts("domain") == ("", "outside")
+    console = Console(width=200, record=True)
+    print_shortlist(found, console)
+    assert console.export_text().count("outside the domain") == 1
 
 
 def test_candidates_that_are_no_materials_are_listed_and_it_is_said_what_is_missing(

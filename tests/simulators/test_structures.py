@@ -67,9 +67,7 @@ def test_learned_potentials_have_the_silicon_that_was_measured(
     assert found.bulk_modulus == pytest.approx(modulus, abs=4)
 
 
-def test_a_molecule_relaxes_without_a_cell(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_molecule_relaxes_without_a_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # where relaxations are logged
     stretched = Atoms("N2", [[0, 0, 0], [0, 0, 1.3]])
     found = run("relax", text_of(stretched), "simulators.atomistic.methods:emt", {})
