@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.errors import InputError
@@ -71,6 +71,8 @@ def test_different_polymers_stay_different() -> None:
 
 
 @given(chains, st.integers(0, 4), st.integers(1, 3))
+@example(["N", "C", "[C@H](F)C", "N"], 0, 2)  # the atom lies half-way between equal ends
+@example(["[C@H](F)"], 0, 2)
 @settings(deadline=None, max_examples=60)
 def test_neither_the_cut_nor_the_number_of_units_matters(
     chain: list[str], cut: int, times: int

@@ -9,8 +9,8 @@ alphabet, is the canonical unit. No ring is closed, so a short unit does not bec
 (`*C=C*` three times is not benzene). The idea of a form free of the cut is that of the psmiles
 package [Kuenneth & Ramprasad 2023, doi:10.1038/s41467-023-39868-6].
 
-Handedness and the geometry of double bonds are kept, but that of an atom between the two stars
-themselves is not read: write `*[C@H](F)[C@H](F)*`, not `*[C@H](F)*`, for an isotactic chain.
+Handedness and the geometry of double bonds are kept, that of an atom half-way between the stars
+too: `*[C@H](F)*` is the chain of `*[C@H](F)[C@H](F)*`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ LEFT, RIGHT = 1, 2
 
 _RING_BOND = re.compile(r"\[[^\]]*\]|%(\d\d)|(\d)")
 _BEGINNING = re.compile(rf"\[{LEFT}\*\]([/\\=#]?)")
+_STAR = re.compile(r"\[\*\]|(?<![\[\d])\*")
 _SLASHES = ("/", "\\")
 _FLIPPED = str.maketrans("/\\", "\\/")
 
@@ -80,7 +81,7 @@ def _star() -> Any:
 
 def _chain_of(psmiles: str) -> tuple[Any, list[str]]:
     """The chain with its two stars, and the SMILES of what lies beside it."""
-    whole = molecule(psmiles)
+    whole = molecule(_told_apart(psmiles))
     pieces = rdkit().GetMolFrags(whole, asMols=True)
     chains = [piece for piece in pieces if stars_of(piece)]
     n_stars = sum(len(stars_of(piece)) for piece in chains)
@@ -93,6 +94,13 @@ def _chain_of(psmiles: str) -> tuple[Any, list[str]]:
         raise InputError(f"the two '*' of '{psmiles}' are not ends of one chain")
     _check_ends(chains[0], psmiles)
     return chains[0], [rdkit().MolToSmiles(piece) for piece in pieces if not stars_of(piece)]
+
+
+def _told_apart(psmiles: str) -> str:
+    """The text with different stars, so that an atom half-way between them keeps its handedness
+    when it is read."""
+    ends = itertools.chain((f"[{LEFT}*]", f"[{RIGHT}*]"), itertools.repeat("*"))
+    return _STAR.sub(lambda _: next(ends), psmiles)
 
 
 def _check_ends(chain: Any, psmiles: str) -> None:
