@@ -25,6 +25,9 @@ Descriptors: TypeAlias = "Callable[[str, Options], Descriptor]"
 """Makes an installed descriptor. Raises UnknownName, InputError."""
 Generators: TypeAlias = "Callable[[str], type[Any]]"
 """The class of an installed generator. Raises UnknownName, InputError."""
+Blocks: TypeAlias = "list[NDArray[np.float64] | Counts]"
+BLOCK = 2048
+"""So many materials are described at a time."""
 BUILT_IN = "built_in"
 MOST_SHOWN = 60
 """Characters of a material in a sentence."""
@@ -81,21 +84,22 @@ def describe(
     again = _again(table, shape, column, makers[0][2], canonical) if once else {}
     aside |= {row: _said_again(table, texts[row], first) for row, first in again.items()}
     rows = [row for row in range(len(texts)) if row not in aside]
-    found: list[tuple[str, Options, Descriptor, NDArray[np.float64]]] = []
+    found: list[tuple[Described, Blocks]] = []
     for name, options, maker in makers:
-        values, bad = _values(maker, [texts[row] for row in rows])
+        blocks, bad = _in_blocks(maker, [texts[row] for row in rows])
         aside |= {rows[place]: why for place, why in bad.items()}
-        found.append((name, options, maker, values))
+        said = Described(descriptor=name, material=column, options=dict(options))
+        if maker.content == "dense":
+            names, units = tuple(maker.names), tuple(maker.units)
+            said = said.model_copy(update={"names": names, "units": units})
+        found.append((said, blocks))
     kept = [place for place, row in enumerate(rows) if row not in aside]
     if not kept:
         first = min(aside)
         raise FileProblems(table.source, [Problem(aside[first], "", table.lines[first])])
     return Reading(
         rows=tuple(rows[place] for place in kept),
-        described=tuple(
-            _described(name, options, column, maker, values[kept])
-            for name, options, maker, values in found
-        ),
+        described=tuple(_described(said, blocks, kept) for said, blocks in found),
         set_aside=_set_aside(table, shape, aside, again),
         makers=tuple(maker for _, _, maker in makers),
         forms=tuple(canonical[rows[place]] for place in kept),
@@ -251,16 +255,27 @@ def _refuse_no_counts(
         raise InputError(f"'{name}' of '{materials[row]}' is {value:g}, which is no count")
 
 
-def _described(
-    name: str, options: Options, column: str, maker: Descriptor, values: NDArray[np.float64]
-) -> Described:
-    said = Described(descriptor=name, material=column, options=dict(options))
-    if maker.content != "dense":
-        return said.model_copy(update={"counts": Counts.of(values)})
-    return said.model_copy(
-        update={
-            "names": tuple(maker.names),
-            "units": tuple(maker.units),
-            "rows": Rows.of(values.copy(order="C")),
-        }
-    )
+def _described(said: Described, blocks: Blocks, kept: Sequence[int]) -> Described:
+    """What is said of the places that are kept."""
+    import numpy as np
+
+    counted = [block for block in blocks if isinstance(block, Counts)]
+    if counted:
+        whole = counted[0]
+        for block in counted[1:]:
+            whole += block
+        return said.model_copy(update={"counts": whole.only(kept)})
+    values = np.concatenate([block for block in blocks if not isinstance(block, Counts)])
+    return said.model_copy(update={"rows": Rows.of(values[list(kept)])})
+
+
+def _in_blocks(maker: Descriptor, materials: Sequence[str]) -> tuple[Blocks, dict[int, str]]:
+    """What a descriptor says, and of which materials it can say nothing. Counts are kept as such
+    block by block: as an array those of a large table would take gigabytes."""
+    blocks: Blocks = []
+    bad: dict[int, str] = {}
+    for start in range(0, max(len(materials), 1), BLOCK):
+        values, worse = _values(maker, materials[start : start + BLOCK])
+        bad |= {start + place: why for place, why in worse.items()}
+        blocks.append(values if maker.content == "dense" else Counts.of(values))
+    return blocks, bad
