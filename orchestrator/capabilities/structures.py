@@ -11,8 +11,9 @@ from orchestrator.ports.action import Cancel, Effect, Unit, action
 @dataclass(frozen=True)
 class StructureResult:
     """A structure as it was computed. `energy` and `volume` are per atom; `volume` and `pressure`
-    are 0 where there is no cell. `structure` is an extended XYZ with the forces. `seconds` is the
-    CPU time that it took when it was computed; `reused` is 1 if that was not now."""
+    are 0 where there is no cell, `max_force` where the method gives no forces. `structure` is an
+    extended XYZ with the forces. `seconds` is the CPU time that it took when it was computed;
+    `reused` is 1 if that was not now."""
 
     energy: Annotated[float, Unit("eV")]
     volume: Annotated[float, Unit("angstrom**3")]

@@ -12,8 +12,6 @@ import typer
 
 from orchestrator.cli.frame import JsonOption, guarded, pairs, print_json
 from orchestrator.errors import Exit, InputError
-from orchestrator.model.candidates import set_aside_words
-from orchestrator.model.trial import remarks
 
 if TYPE_CHECKING:
     from orchestrator.runtime.ask_tell import Advice, Wanted
@@ -49,6 +47,8 @@ def propose(
 
     Example: hagane propose --data results.csv --maximise strength -n 4
     """
+    from orchestrator.model.candidates import set_aside_words
+    from orchestrator.model.trial import remarks
     from orchestrator.reports.single_page import write_text
     from orchestrator.runtime.ask_tell import propose as ask
 

@@ -18,7 +18,7 @@ from simulators.atomistic.requests import Method, Request
 from simulators.atomistic.structures import atoms_of, text_of
 from simulators.calculator import Calculator
 
-FUNCTION = "simulators.atomistic.tasks:run"
+FUNCTION = "simulators.atomistic.computing:run"
 LOAD = "simulators.atomistic.methods:load"
 
 
@@ -202,3 +202,41 @@ class Sevennet(StructureCalculator):
         if model not in methods.SEVENNET_MODELS:
             raise UnknownName("model of SevenNet", model, methods.SEVENNET_MODELS)
         super().__init__(bench, {"model": model}, methods.sevennet_weights(model))
+
+
+class Gfn(StructureCalculator):
+    """Tight binding by tblite. `method` is 'GFN2-xTB' or 'GFN1-xTB'."""
+
+    packages = ("tblite", "ase")
+    extras = "molecules"
+    maker = "simulators.atomistic.methods:xtb"
+
+    def __init__(self, bench: Bench, method: str = "GFN2-xTB") -> None:
+        """Raises InputError: it is not installed, or the method is not known."""
+        if method not in ("GFN2-xTB", "GFN1-xTB"):
+            raise UnknownName("method of tblite", method, ("GFN2-xTB", "GFN1-xTB"))
+        super().__init__(bench, {"method": method}, [])
+
+
+class QuantumChemistry(StructureCalculator):
+    """Molecules by PySCF. `method` is HF, MP2, CCSD or CCSD(T), or a functional; `basis` a basis
+    set that PySCF knows. Not for crystals. A name that is not known fails the calculation."""
+
+    packages = ("pyscf", "ase")
+    extras = "molecules"
+    method = "PySCF"
+    maker = "simulators.atomistic.methods:pyscf"
+    largest = 60
+
+    def __init__(self, bench: Bench, method: str = "PBE", basis: str = "def2-svp") -> None:
+        """Raises InputError: it is not installed."""
+        super().__init__(bench, {"method": method, "basis": basis}, [])
+
+    def _checked(self, structure: str) -> Any:
+        atoms = super()._checked(structure)
+        if any(atoms.pbc):
+            raise InputError(
+                f"'{self._bench.name}' computes molecules, "
+                f"{atoms.get_chemical_formula()} has a cell"
+            )
+        return atoms

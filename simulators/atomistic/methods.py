@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +51,8 @@ def _sevennet(model: str) -> Any:
 
 def load(name: str, settings: dict[str, Any]) -> None:
     """Loads what a method's calculations need: its packages, its weights."""
-    import scipy.optimize  # noqa: F401  for the equation of state
-
+    for module in ("ase.eos", "ase.filters", "ase.io", "ase.optimize"):
+        importlib.import_module(module)
     loaders = {"chgnet": _chgnet, "sevennet": _sevennet}
     if name in loaders:
         loaders[name](**settings)
@@ -63,10 +65,15 @@ def xtb(atoms: Any, method: str) -> Any:
     return TBLite(method=method, verbosity=0)
 
 
+def pyscf(atoms: Any, method: str, basis: str) -> Any:
+    """Quantum chemistry of a molecule (`simulators.atomistic.quantum`)."""
+    from simulators.atomistic.quantum import PySCF
+
+    return PySCF(method, basis)
+
+
 def package_folder(name: str) -> Path:
     """Where a package is installed, without importing it."""
-    import importlib.util
-
     found = importlib.util.find_spec(name)
     if found is None or found.origin is None:
         raise FileNotFoundError(f"{name} is not installed")

@@ -88,6 +88,11 @@ FAULTS = [
         "import rdkit",
     ),
     Fault(
+        "One door: electronic structure and potentials in the simulators",
+        "orchestrator/materials/properties.py",
+        "def f():\n    import tblite",
+    ),
+    Fault(
         "One door: scikit-learn in the materials and the planner's transfer",
         "orchestrator/planner/fitting.py",
         "def f():\n    import sklearn",

@@ -20,11 +20,11 @@ from orchestrator.executor.local import LocalCompute
 from orchestrator.plugins import capability, resource_kind
 from orchestrator.ports.action import Ticket
 from orchestrator.ports.resource import Bench
+from simulators.atomistic.computing import run
 from simulators.atomistic.requests import Method, Request
 from simulators.atomistic.structures import atoms_of, text_of
-from simulators.atomistic.tasks import run
 
-KINDS = ("emt-structures", "chgnet", "sevennet")
+KINDS = ("emt-structures", "chgnet", "sevennet", "gfn", "pyscf")
 
 
 def written(atoms: Any, form: str, folder: Path) -> str:
@@ -116,12 +116,17 @@ def test_what_is_no_structure_is_refused(text: str, said: str) -> None:
         atoms_of(text)
 
 
-async def asked(folder: Path, kind: str, action: str, text: str, name: str = "a") -> Any:
+async def asked(
+    folder: Path, kind: str, action: str, text: str, name: str = "a", **options: Any
+) -> Any:
     clock = WallClock()
     results = KnownResults(folder / "results")
     compute = LocalCompute(folder / name, clock, results=results)
-    resource = resource_kind(kind).cls(Bench(name="calc", clock=clock, compute=compute))
-    return await getattr(resource, action)(structure=text, ticket=Ticket("t1"))
+    resource = resource_kind(kind).cls(Bench(name="calc", clock=clock, compute=compute), **options)
+    try:
+        return await getattr(resource, action)(structure=text, ticket=Ticket("t1"))
+    finally:
+        compute.close()
 
 
 def test_a_formation_energy_has_its_elements_computed_once(tmp_path: Path) -> None:
@@ -147,3 +152,39 @@ def test_an_element_that_the_method_lacks_is_refused_before_it_costs(tmp_path: P
     with pytest.raises(InputError, match="'Fe' is not an element of calc"):
         asyncio.run(asked(tmp_path, "emt-structures", "energy", text_of(bulk("Fe"))))
     assert not (tmp_path / "a").exists()
+
+
+WATER = "3\n\nO 0 0 0.1173\nH 0 0.7572 -0.4692\nH 0 -0.7572 -0.4692\n"
+HARTREE = 27.211386245988
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("method", "basis", "energy"), [("HF", "cc-pvdz", -76.0268), ("CCSD(T)", "cc-pvdz", -76.2413)]
+)
+def test_water_has_the_energies_of_the_textbook(
+    method: str, basis: str, energy: float, tmp_path: Path
+) -> None:
+    pytest.importorskip("pyscf", reason="needs pyscf (the extra 'molecules')")
+    options = {"method": method, "basis": basis}
+    found = asyncio.run(asked(tmp_path, "pyscf", "energy", WATER, **options))
+    assert found.energy * 3 / HARTREE == pytest.approx(energy, abs=5e-4)
+    assert (found.max_force == 0.0) == (method == "CCSD(T)")
+
+
+@pytest.mark.slow
+def test_water_relaxes_by_tight_binding_and_by_a_functional(tmp_path: Path) -> None:
+    pytest.importorskip("tblite", reason="needs tblite (the extra 'molecules')")
+    pytest.importorskip("pyscf", reason="needs pyscf (the extra 'molecules')")
+    for kind, options, length in (("gfn", {}, 0.959), ("pyscf", {"basis": "def2-svp"}, 0.975)):
+        found = asyncio.run(asked(tmp_path, kind, "relax", WATER, kind, **options))
+        assert atoms_of(found.structure).get_distance(0, 1) == pytest.approx(length, abs=0.01)
+    energy = asyncio.run(asked(tmp_path, "gfn", "relax", WATER, "again"))
+    assert energy.reused == 1
+    assert energy.energy * 3 / HARTREE == pytest.approx(-5.0705, abs=2e-4)
+
+
+def test_a_crystal_is_refused_where_only_molecules_are_computed(tmp_path: Path) -> None:
+    pytest.importorskip("pyscf", reason="needs pyscf (the extra 'molecules')")
+    with pytest.raises(InputError, match="computes molecules, Cu has a cell"):
+        asyncio.run(asked(tmp_path, "pyscf", "energy", text_of(bulk("Cu"))))

@@ -111,7 +111,8 @@ def _state(atoms: Any) -> dict[str, Any]:
 
     n = len(atoms)
     energy = float(atoms.get_potential_energy())
-    forces = atoms.get_forces()
+    has_forces = "forces" in atoms.calc.implemented_properties
+    forces = atoms.get_forces() if has_forces else np.zeros((n, 3))
     has_cell = all(atoms.pbc)
     pressure = -float(np.trace(atoms.get_stress(voigt=False))) / 3 / GPa if has_cell else 0.0
     return {
