@@ -74,8 +74,8 @@ class Counts:
             raise ValueError("counts of another width")
         shift = self.ends[-1] if self.ends else 0
         ends = self.ends + array("I", (end + shift for end in other.ends))
-        values: Values = array("d" if "d" in (self._code, other._code) else "H", self.values)
-        values.extend(other.values)  # type: ignore[arg-type]  # of the narrower kind, or the same
+        values: Any = array("d" if "d" in (self._code, other._code) else "H", self.values)
+        values.extend(other.values.tolist())
         return Counts(ends, self.places + other.places, values, self.width)
 
     @property

@@ -40,3 +40,10 @@ def test_whole_counts_take_two_bytes_and_means_of_counts_keep_every_digit() -> N
 def test_what_is_no_count_is_refused(wrong: list[list[float]]) -> None:
     with pytest.raises(ValueError, match=r"count|length"):
         Counts.of(wrong)
+
+
+def test_whole_counts_and_means_of_counts_may_follow_each_other() -> None:
+    whole, means = Counts.of([[1, 0, 2]]), Counts.of([[0.5, 0, 1.5]])
+    assert list((whole + means).values) == [1.0, 2.0, 0.5, 1.5]
+    assert list((means + whole).values) == [0.5, 1.5, 1.0, 2.0]
+    assert (means + whole).only([1]).values.typecode == "H"

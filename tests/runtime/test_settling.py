@@ -42,9 +42,10 @@ def test_all_spellings_of_a_material_are_one_candidate(folder: Path) -> None:
     for spelled in ("polyethylene", "*CC*", "*CCCC*", "*C*"):
         assert settle({"polymer": spelled}) == {"polymer": "polyethylene"}
     assert settle({"polymer": "C(C*)(F)*"}) == settle({"polymer": "*CC(*)F"})
+    assert settle({"polymer": "50 *OC* | 50 *CC*"}) == settle({"polymer": "0.5 *CC* | 0.5 *CO*"})
 
 
-@pytest.mark.parametrize("word", ["C1CC", "*CC", "polyethylen", "0.5 *CC* | 0.5 *CO*"])
+@pytest.mark.parametrize("word", ["C1CC", "*CC", "polyethylen", "0.5 *CC* | *CO*"])
 def test_what_is_no_material_is_refused_with_what_it_is_taken_for(folder: Path, word: str) -> None:
     settle = settling(read_campaign(folder / "campaign.yaml").space)
     said = f"'{word}' is no candidate of 'polymer' that pool.csv has, and cannot be read"
