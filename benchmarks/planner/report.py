@@ -53,7 +53,8 @@ class Verdict:
 def read(folder: Path) -> Lines:
     """Every line under a folder; of two for the same run the later one counts."""
     out: dict[str, dict[str, dict[int, dict[str, Any]]]] = {}
-    for file in sorted(set(folder.glob("*.jsonl")) - {folder / "speed.jsonl"}):
+    others = {folder / "speed.jsonl", folder / "growth.jsonl"}
+    for file in sorted(set(folder.glob("*.jsonl")) - others):
         for text in file.read_text().splitlines():
             line = json.loads(text)
             runs = out.setdefault(line["planner"], {}).setdefault(line["problem"], {})
