@@ -12,6 +12,7 @@ and then `{"directory": ...}`; out come `{"ready": true}` or `{"fault": ...}`, t
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
@@ -86,10 +87,12 @@ def _forked(directory: Path) -> int:
     keeper = os.getpid()
     pid = os.fork()
     if pid:
+        with contextlib.suppress(OSError):  # the child does it too: whoever is first
+            os.setpgid(pid, pid)
         return pid
     code = 1
     try:
-        os.setsid()
+        os.setpgid(0, 0)
         signal.set_wakeup_fd(-1)
         die_with(keeper)
         output = os.open(directory / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)

@@ -38,6 +38,7 @@ class Kept:
         self._ready: asyncio.Future[None] = self._loop.create_future()
         self._ends: dict[str, asyncio.Future[int]] = {}
         self._pids: dict[str, int] = {}
+        self._unwanted: set[str] = set()
         self._rest = b""
         self._write({"function": before.function, "arguments": dict(before.arguments)})
         assert self._process.stdout is not None
@@ -62,13 +63,11 @@ class Kept:
             self._write({"directory": name})
             return await self._ends[name]
         except asyncio.CancelledError:
-            if name in self._pids:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self._pids[name], signal.SIGKILL)
+            self._unwanted.add(name)
+            self._kill_unwanted()
             raise
         finally:
             self._ends.pop(name, None)
-            self._pids.pop(name, None)
 
     def close(self) -> None:
         """Ends it, and with it the calculations that still run."""
@@ -112,8 +111,19 @@ class Kept:
             self._fail(str(said["fault"]))
         elif "pid" in said:
             self._pids[said["directory"]] = said["pid"]
-        elif said["directory"] in self._ends and not self._ends[said["directory"]].done():
-            self._ends[said["directory"]].set_result(said["code"])
+            self._kill_unwanted()
+        else:
+            name = said["directory"]
+            self._pids.pop(name, None)
+            self._unwanted.discard(name)
+            if name in self._ends and not self._ends[name].done():
+                self._ends[name].set_result(said["code"])
+
+    def _kill_unwanted(self) -> None:
+        """Those that were cancelled, also before it was known which process they are."""
+        for name in self._unwanted & self._pids.keys():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._pids[name], signal.SIGKILL)
 
     def _fail(self, why: str) -> None:
         waiting: list[asyncio.Future[Any]] = [self._ready, *self._ends.values()]

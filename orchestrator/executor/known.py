@@ -42,7 +42,7 @@ class KnownResults:
             found = json.loads(self._path(key).read_text())
         except (OSError, ValueError):
             return None
-        result: Mapping[str, Any] | None = found.get("result")
+        result: Mapping[str, Any] | None = found.get("result") if isinstance(found, dict) else None
         return result
 
     def put(self, key: str, request: Mapping[str, Any], result: Mapping[str, Any]) -> None:

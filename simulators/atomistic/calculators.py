@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,8 +13,9 @@ from orchestrator.capabilities.structures import EquationOfState, FormationEnerg
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.ports.action import Cancel, Effect, Ticket, action
 from orchestrator.ports.compute import Before
-from orchestrator.ports.resource import Bench
+from orchestrator.ports.resource import Bench, Verdict
 from simulators.atomistic import methods
+from simulators.atomistic.computing import SETTINGS
 from simulators.atomistic.requests import Method, Request
 from simulators.atomistic.structures import atoms_of, text_of
 from simulators.calculator import Calculator
@@ -79,7 +81,9 @@ class StructureCalculator(Calculator):
         """Of a crystal, from its elements in their forms at room temperature, as ASE lists them
         (molecules of H, N, O, F, Cl, Br and I); all relaxed. Raises as `energy`."""
         atoms = self._checked(structure)
-        found = await self._compute_task("relax", structure, ticket)
+        # under tickets of their own: a part that is known is no answer to the whole
+        compound = Ticket(f"{ticket}-compound")
+        found = await self._compute_task("relax", structure, compound)
         seconds, reused, reference = found["seconds"], found["reused"], 0.0
         for element in sorted(set(atoms.symbols)):
             inner = Ticket(f"{ticket}-{element}")
@@ -96,9 +100,16 @@ class StructureCalculator(Calculator):
             reused=reused,
         )
 
+    async def ask(self, ticket: Ticket) -> Verdict:
+        """As all calculators; a result that was found in its directory was computed."""
+        verdict = await super().ask(ticket)
+        if verdict.outcome != "done":
+            return verdict
+        return replace(verdict, results={**verdict.results, "reused": 0})
+
     async def _compute_task(self, task: str, structure: str, ticket: Ticket) -> dict[str, Any]:
         self._checked(structure)
-        request = Request(task, structure, self._method, {})
+        request = Request(task, structure, self._method, SETTINGS[task])
         arguments = {
             "task": task,
             "structure": structure,
@@ -164,44 +175,59 @@ class EmtStructures(StructureCalculator):
         super().__init__(bench, {}, [])
 
 
-class Chgnet(StructureCalculator):
-    """CHGNet; the weights are inside its package. `model` is '0.3.0' (PBE) or 'r2scan'."""
+class Potential(StructureCalculator):
+    """A learned potential whose weights are inside its package.
 
-    packages = ("chgnet", "ase")
+    Attributes:
+        weights: the folder of each model's weights, in the package.
+    """
+
     extras = "potentials"
+    weights: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, bench: Bench, model: str) -> None:
+        """Looks whether the weights are there.
+
+        Raises:
+            InputError: it is not installed, or has no such model.
+        """
+        Calculator.__init__(self, bench)
+        if model not in self.weights:
+            raise UnknownName(f"model of {self.method}", model, self.weights)
+        files = methods.weights_of(self.packages[0], self.weights[model])
+        super().__init__(bench, {"model": model}, files)
+
+
+class Chgnet(Potential):
+    """CHGNet; `model` is '0.3.0' (PBE) or 'r2scan'."""
+
+    packages = ("chgnet", "torch", "ase")
     method = "CHGNet"
     maker = "simulators.atomistic.methods:chgnet"
+    weights: ClassVar[Mapping[str, str]] = {
+        "0.3.0": "pretrained/0.3.0",
+        "r2scan": "pretrained/r2scan",
+    }
 
     def __init__(self, bench: Bench, model: str = "0.3.0") -> None:
-        """Looks whether the weights are there.
-
-        Raises:
-            InputError: it is not installed, or has no such model.
-        """
-        Calculator.__init__(self, bench)
-        if model not in methods.CHGNET_MODELS:
-            raise UnknownName("model of CHGNet", model, methods.CHGNET_MODELS)
-        super().__init__(bench, {"model": model}, methods.chgnet_weights(model))
+        """See `Potential`."""
+        super().__init__(bench, model)
 
 
-class Sevennet(StructureCalculator):
-    """SevenNet; the weights are inside its package. `model` is '7net-0' or '7net-l3i5' (PBE)."""
+class Sevennet(Potential):
+    """SevenNet; `model` is '7net-0' or '7net-l3i5' (PBE)."""
 
-    packages = ("sevenn", "ase")
-    extras = "potentials"
+    packages = ("sevenn", "torch", "ase")
     method = "SevenNet"
     maker = "simulators.atomistic.methods:sevennet"
+    weights: ClassVar[Mapping[str, str]] = {
+        "7net-0": "pretrained_potentials/SevenNet_0__11Jul2024",
+        "7net-l3i5": "pretrained_potentials/SevenNet_l3i5",
+    }
 
     def __init__(self, bench: Bench, model: str = "7net-0") -> None:
-        """Looks whether the weights are there.
-
-        Raises:
-            InputError: it is not installed, or has no such model.
-        """
-        Calculator.__init__(self, bench)
-        if model not in methods.SEVENNET_MODELS:
-            raise UnknownName("model of SevenNet", model, methods.SEVENNET_MODELS)
-        super().__init__(bench, {"model": model}, methods.sevennet_weights(model))
+        """See `Potential`."""
+        super().__init__(bench, model)
 
 
 class Gfn(StructureCalculator):
@@ -209,6 +235,7 @@ class Gfn(StructureCalculator):
 
     packages = ("tblite", "ase")
     extras = "molecules"
+    method = "GFN-xTB"
     maker = "simulators.atomistic.methods:xtb"
 
     def __init__(self, bench: Bench, method: str = "GFN2-xTB") -> None:
@@ -220,7 +247,7 @@ class Gfn(StructureCalculator):
 
 class QuantumChemistry(StructureCalculator):
     """Molecules by PySCF. `method` is HF, MP2, CCSD or CCSD(T), or a functional; `basis` a basis
-    set that PySCF knows. Not for crystals. A name that is not known fails the calculation."""
+    set that PySCF knows. Not for crystals."""
 
     packages = ("pyscf", "ase")
     extras = "molecules"

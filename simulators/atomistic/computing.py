@@ -15,6 +15,12 @@ MAX_STEPS = 300
 STRAINS = (-0.03, -0.02, -0.01, 0.0, 0.01, 0.02, 0.03)
 """Of lengths; the volumes of an equation of state."""
 MAX_MOVES = 8
+SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    "energy": {},
+    "relax": {"max_force": MAX_FORCE, "max_steps": MAX_STEPS},
+    "equation_of_state": {"strains": STRAINS, "max_moves": MAX_MOVES},
+}
+"""What the result of a task depends on beside the method; a part of its key."""
 
 
 def run(task: str, structure: str, calculator: str, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,12 +6,9 @@ import functools
 import hashlib
 import importlib
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-CHGNET_MODELS = ("0.3.0", "r2scan")
-SEVENNET_MODELS = ("7net-0", "7net-l3i5")
-SEVENNET_FOLDERS = {"7net-0": "SevenNet_0__11Jul2024", "7net-l3i5": "SevenNet_l3i5"}
 
 
 def emt(atoms: Any) -> Any:
@@ -53,9 +50,30 @@ def load(name: str, settings: dict[str, Any]) -> None:
     """Loads what a method's calculations need: its packages, its weights."""
     for module in ("ase.eos", "ase.filters", "ase.io", "ase.optimize"):
         importlib.import_module(module)
-    loaders = {"chgnet": _chgnet, "sevennet": _sevennet}
+    loaders: dict[str, Callable[..., Any]] = {
+        "chgnet": _chgnet,
+        "sevennet": _sevennet,
+        "pyscf": _known_to_pyscf,
+    }
     if name in loaders:
         loaders[name](**settings)
+
+
+def _known_to_pyscf(method: str, basis: str) -> None:
+    """Raises ValueError: it is no method or basis, so that no structure is blamed for it."""
+    from pyscf import dft, gto
+
+    from simulators.atomistic.quantum import WAVE_FUNCTIONS
+
+    if method not in WAVE_FUNCTIONS:
+        try:
+            dft.libxc.parse_xc(method)
+        except KeyError as error:
+            raise ValueError(f"'{method}' is no method and no functional of PySCF") from error
+    try:
+        gto.basis.load(basis, "H")
+    except gto.basis.BasisNotFoundError as error:
+        raise ValueError(f"'{basis}' is no basis set of PySCF") from error
 
 
 def xtb(atoms: Any, method: str) -> Any:
@@ -72,22 +90,16 @@ def pyscf(atoms: Any, method: str, basis: str) -> Any:
     return PySCF(method, basis)
 
 
-def package_folder(name: str) -> Path:
-    """Where a package is installed, without importing it."""
-    found = importlib.util.find_spec(name)
+def weights_of(package: str, folder: str) -> list[Path]:
+    """The files in a folder of an installed package, which is not imported.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+    """
+    found = importlib.util.find_spec(package)
     if found is None or found.origin is None:
-        raise FileNotFoundError(f"{name} is not installed")
-    return Path(found.origin).parent
-
-
-def chgnet_weights(model: str) -> list[Path]:
-    """The files of a model's weights."""
-    return _files(package_folder("chgnet") / "pretrained" / model)
-
-
-def sevennet_weights(model: str) -> list[Path]:
-    """The files of a model's weights."""
-    return _files(package_folder("sevenn") / "pretrained_potentials" / SEVENNET_FOLDERS[model])
+        raise FileNotFoundError(f"{package} is not installed")
+    return [f for f in sorted((Path(found.origin).parent / folder).iterdir()) if f.is_file()]
 
 
 def hash_of(files: list[Path]) -> str:
@@ -97,7 +109,3 @@ def hash_of(files: list[Path]) -> str:
         digest.update(file.name.encode())
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def _files(folder: Path) -> list[Path]:
-    return [f for f in sorted(folder.iterdir()) if f.is_file()]

@@ -101,13 +101,7 @@ class RadonpyCalculator(Calculator):
 
 
 def conductivity(
-    smiles: str,
-    lammps: str = "lmp",
-    charges: str = "gasteiger",
-    chains: int = 10,
-    atoms: int = 1000,
-    cores: int = 1,
-    directory: str = "",
+    smiles: str, lammps: str, charges: str, chains: int, atoms: int, cores: int, directory: str
 ) -> dict[str, float]:
     """Runs in the child: the fields of `PolymerConductivity`.
 

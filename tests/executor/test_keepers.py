@@ -7,13 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
+from processes import is_running, until
 
 from orchestrator.clock import WallClock
 from orchestrator.errors import ExecutionError
@@ -39,22 +39,6 @@ def computing(root: Path) -> Iterator[LocalCompute]:
         yield found
     finally:
         found.close()
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def until(is_so: Callable[[], bool], seconds: float = 60.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if is_so():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def test_what_is_needed_is_loaded_once_and_each_has_a_process_of_its_own(tmp_path: Path) -> None:
@@ -130,6 +114,28 @@ def test_a_cancelled_calculation_is_killed_at_once(tmp_path: Path) -> None:
             child = int(pid_file.read_text())
             assert until(lambda: not is_running(child))
             assert (await here.submit(RUN, {}, ticket="b", before=BEFORE))["process"] > 0
+
+    asyncio.run(cancelled())
+
+
+def test_one_that_is_cancelled_before_it_is_known_is_killed_too(tmp_path: Path) -> None:
+    async def cancelled() -> None:
+        with computing(tmp_path) as here:
+            first = await here.submit(RUN, {}, ticket="a", before=BEFORE)
+            keeper = psutil.Process(int(first["keeper"]))
+            running = asyncio.ensure_future(
+                here.submit(RUN, {"seconds": 600.0}, ticket="b", before=BEFORE)
+            )
+            while not (tmp_path / "b" / "001" / "request.json").exists():
+                await asyncio.sleep(0)
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+            for _ in range(1500):
+                if (tmp_path / "b" / "001" / "output.txt").exists() and not keeper.children():
+                    break
+                await asyncio.sleep(0.02)
+            assert keeper.children() == []
 
     asyncio.run(cancelled())
 

@@ -9,11 +9,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
+from processes import is_running, until
 
 from orchestrator.clock import VirtualClock
 from orchestrator.errors import CalculationFailed, ExecutionError
@@ -35,22 +34,6 @@ def _submit(root: Path, function: str, ticket: str = "", **arguments: object) ->
 def _known(root: Path, ticket: str) -> object:
     clock = VirtualClock()
     return clock.run(LocalCompute(root, clock).known(ticket))
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _wait_until(is_so: Callable[[], bool], seconds: float = 60.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if is_so():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def test_a_result_comes_back_and_survives_whoever_asked_for_it(tmp_path: Path) -> None:
@@ -145,7 +128,7 @@ def test_a_cancelled_calculation_is_killed(tmp_path: Path) -> None:
             await running
         return int(pid_file.read_text())
 
-    assert not _is_running(clock.run(main()))
+    assert not is_running(clock.run(main()))
     assert _known(tmp_path, "t1") is None
 
 
@@ -163,12 +146,12 @@ asyncio.run(compute.submit("calculations:slow", {"pid_file": sys.argv[2]}, ticke
 def test_a_child_dies_with_its_parent(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     parent = subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path), str(pid_file)])
-    assert _wait_until(pid_file.exists)
+    assert until(pid_file.exists)
     child = int(pid_file.read_text())
-    assert _is_running(child)
+    assert is_running(child)
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
-    assert _wait_until(lambda: not _is_running(child))
+    assert until(lambda: not is_running(child))
 
 
 def test_a_child_whose_parent_died_before_it_began_does_nothing(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +15,15 @@ from ase import Atoms
 from ase.build import bulk
 from ase.io import write
 
+from orchestrator.capabilities.structures import StructureResult
 from orchestrator.clock import WallClock
-from orchestrator.errors import InputError
+from orchestrator.errors import CalculationFailed, ExecutionError, InputError
 from orchestrator.executor.known import KnownResults
 from orchestrator.executor.local import LocalCompute
 from orchestrator.plugins import capability, resource_kind
 from orchestrator.ports.action import Ticket
 from orchestrator.ports.resource import Bench
-from simulators.atomistic.computing import run
+from simulators.atomistic.computing import SETTINGS, TASKS, run
 from simulators.atomistic.requests import Method, Request
 from simulators.atomistic.structures import atoms_of, text_of
 
@@ -116,17 +119,23 @@ def test_what_is_no_structure_is_refused(text: str, said: str) -> None:
         atoms_of(text)
 
 
+@contextmanager
+def calculator(folder: Path, kind: str, name: str = "a", **options: Any) -> Iterator[Any]:
+    """One that keeps its results in a folder."""
+    clock = WallClock()
+    compute = LocalCompute(folder / name, clock, results=KnownResults(folder / "results"))
+    try:
+        bench = Bench(name="calc", clock=clock, compute=compute)
+        yield resource_kind(kind).cls(bench, **options)
+    finally:
+        compute.close()
+
+
 async def asked(
     folder: Path, kind: str, action: str, text: str, name: str = "a", **options: Any
 ) -> Any:
-    clock = WallClock()
-    results = KnownResults(folder / "results")
-    compute = LocalCompute(folder / name, clock, results=results)
-    resource = resource_kind(kind).cls(Bench(name="calc", clock=clock, compute=compute), **options)
-    try:
+    with calculator(folder, kind, name, **options) as resource:
         return await getattr(resource, action)(structure=text, ticket=Ticket("t1"))
-    finally:
-        compute.close()
 
 
 def test_a_formation_energy_has_its_elements_computed_once(tmp_path: Path) -> None:
@@ -146,6 +155,44 @@ def test_a_formation_energy_has_its_elements_computed_once(tmp_path: Path) -> No
     assert len(list((tmp_path / "results").glob("*/*.json"))) == 3
     pure = asyncio.run(asked(tmp_path, "emt-structures", "formation_energy", text_of(bulk("Cu"))))
     assert pure.formation_energy == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_doubt_is_answered_by_the_whole_result_and_by_no_part(tmp_path: Path) -> None:
+    async def doubted() -> None:
+        with calculator(tmp_path, "emt-structures") as resource:
+            copper = text_of(bulk("Cu"))
+            found = await resource.relax(structure=copper, ticket=Ticket("t1"))
+            verdict = await resource.ask(Ticket("t1"))
+            assert verdict.outcome == "done"
+            assert StructureResult(**verdict.results) == found
+            await resource.formation_energy(structure=copper, ticket=Ticket("t2"))
+            assert (await resource.ask(Ticket("t2"))).outcome == "not_done"
+
+    asyncio.run(doubted())
+
+
+def test_the_key_names_what_the_task_is_done_with() -> None:
+    copper = text_of(bulk("Cu"))
+    assert set(SETTINGS) == set(TASKS)
+    loose = {**SETTINGS["relax"], "max_force": 0.05}
+    keys = {Request("relax", copper, method(), s).key() for s in (SETTINGS["relax"], loose)}
+    assert len(keys) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"method": "PBF"}, "'PBF' is no method and no functional"),
+        ({"basis": "def2-svq"}, "'def2-svq' is no basis set"),
+    ],
+)
+def test_a_method_that_does_not_exist_is_no_fault_of_the_structure(
+    options: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    pytest.importorskip("pyscf", reason="needs pyscf (the extra 'molecules')")
+    with pytest.raises(ExecutionError, match=said) as caught:
+        asyncio.run(asked(tmp_path, "pyscf", "energy", WATER, **options))
+    assert not isinstance(caught.value, CalculationFailed)
 
 
 def test_an_element_that_the_method_lacks_is_refused_before_it_costs(tmp_path: Path) -> None:
