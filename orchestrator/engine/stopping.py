@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.engine.study import Study
 from orchestrator.model.campaign import Rule, StopRules
+from orchestrator.model.front import extended
 from orchestrator.model.objective import OutcomeConstraint
 from orchestrator.model.state import State, TrialState
 from orchestrator.model.trial import TrialStatus
@@ -86,16 +87,12 @@ def _since_best(done: Sequence[tuple[float, ...] | None]) -> int:
     front: list[tuple[float, ...]] = []
     since_best = 0
     for losses in done:
-        if losses is not None and not any(_is_as_good(other, losses) for other in front):
-            front = [other for other in front if not _is_as_good(losses, other)] + [losses]
-            since_best = 0
+        better = None if losses is None else extended(front, losses)
+        if better is not None:
+            front, since_best = better, 0
         elif front:
             since_best += 1
     return since_best
-
-
-def _is_as_good(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return all(a <= b for a, b in zip(one, other, strict=True))
 
 
 def feasible_losses(study: Study, trial: TrialState) -> tuple[float, ...] | None:

@@ -20,8 +20,22 @@ def undominated(losses: Sequence[Sequence[float]]) -> tuple[bool, ...]:
     return tuple(row in best for row in rows)
 
 
+def extended(
+    front: Sequence[tuple[float, ...]], row: tuple[float, ...]
+) -> list[tuple[float, ...]] | None:
+    """A front with another row, less the rows that it equals or beats; None where the row is itself
+    equalled or beaten."""
+    if any(_is_as_good(other, row) for other in front):
+        return None
+    return [other for other in front if not _is_as_good(row, other)] + [row]
+
+
+def _is_as_good(a: Sequence[float], b: Sequence[float]) -> bool:
+    return all(x <= y for x, y in zip(a, b, strict=True))
+
+
 def _beats(a: Sequence[float], b: Sequence[float]) -> bool:
-    return a != b and all(x <= y for x, y in zip(a, b, strict=True))
+    return a != b and _is_as_good(a, b)
 
 
 def hypervolume(losses: Sequence[Sequence[float]], corner: Sequence[float]) -> float:

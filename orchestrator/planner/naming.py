@@ -103,5 +103,4 @@ def _refuse_unlike(maker: Descriptor, material: str) -> None:
         try:
             Counts.of(values)
         except ValueError as error:
-            hint = "a pool that grows is of materials whose fragments are counted, not of mixtures"
-            raise InputError(f"'{material}' cannot be counted: {error}", hint=hint) from error
+            raise InputError(f"'{material}' cannot be counted: {error}") from error

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.model.campaign import Campaign
-from orchestrator.model.front import hypervolume
+from orchestrator.model.front import extended, hypervolume
 from orchestrator.model.objective import Goal
 from orchestrator.model.state import State
 from orchestrator.reports.summary import losses_of
@@ -42,21 +43,27 @@ def dominated(campaign: Campaign, state: State) -> Dominated | None:
     for place, goal in enumerate(goals):
         seen = max(losses[place] for losses in rows.values())
         corner.append(seen if goal.worst is None else goal.loss(goal.worst))
-    axes = [_Axis(goal, _is_log(campaign, goal)) for goal in goals]
+    axes = [
+        _Axis(goal, _is_log(campaign, goal, [corner[i], *(r[i] for r in rows.values())]))
+        for i, goal in enumerate(goals)
+    ]
     ends = [axis.on(value) for axis, value in zip(axes, corner, strict=True)]
     ideal = [min(axis.on(r[i]) for r in rows.values()) for i, axis in enumerate(axes)]
     whole = math.prod(max(e - b, 0.0) for e, b in zip(ends, ideal, strict=True))
     if not whole > 0.0:
         return None
-    front: list[list[float]] = []
-    shares = []
+    front: list[tuple[float, ...]] = []
+    shares: list[float] = []
     for losses in found.values():
-        row = None if losses is None else [a.on(x) for a, x in zip(axes, losses, strict=True)]
-        if row is not None and not any(_as_good(other, row) for other in front):
-            front = [other for other in front if not _as_good(row, other)] + [row]
-            shares.append(hypervolume(front, ends) / whole)
-        else:
+        better = None
+        if losses is not None:
+            row = tuple(a.on(x) for a, x in zip(axes, losses, strict=True))
+            better = extended(front, row)
+        if better is None:
             shares.append(shares[-1] if shares else 0.0)
+        else:
+            front = better
+            shares.append(hypervolume(front, ends) / whole)
     pairs = zip(goals, corner, strict=True)
     shown = tuple(-loss if goal.direction == "maximise" else loss for goal, loss in pairs)
     return Dominated(shown, tuple(found), tuple(shares))
@@ -76,10 +83,9 @@ class _Axis:
         return -math.log10(-loss) if self.goal.direction == "maximise" else math.log10(loss)
 
 
-def _is_log(campaign: Campaign, goal: Goal) -> bool:
-    """A distance to a value to be met may be zero, so it is never on a logarithmic scale."""
-    return goal.direction != "match" and campaign.metric(goal.metric).scale == "log"
-
-
-def _as_good(one: list[float], other: list[float]) -> bool:
-    return all(a <= b for a, b in zip(one, other, strict=True))
+def _is_log(campaign: Campaign, goal: Goal, losses: Sequence[float]) -> bool:
+    """Whether a goal's axis is logarithmic: never that of a value to be met, whose distance may be
+    zero, and not where a value has no logarithm."""
+    if goal.direction == "match" or campaign.metric(goal.metric).scale != "log":
+        return False
+    return all((-x if goal.direction == "maximise" else x) > 0 for x in losses)

@@ -142,6 +142,12 @@ def test_the_course_of_several_goals_is_the_hypervolume(several: Campaign) -> No
     assert dominated(several, _with_values([(1e-2, 100.0, None)])) is None
 
 
+def test_a_value_without_a_logarithm_is_no_obstacle_to_the_hypervolume(several: Campaign) -> None:
+    found = dominated(several, _with_values([(1.0, 100.0, None), (-1.0, 200.0, None)]))
+    assert found is not None
+    assert found.shares == (0.0, 1.0)
+
+
 def test_one_goal_has_no_hypervolume(campaign: Campaign) -> None:
     assert dominated(campaign, _with_values([(1e-2, 100.0, None), (1e-3, 200.0, None)])) is None
 
