@@ -185,9 +185,10 @@ class SputterTool:
         await _reach(dispatch, "supply", "set_exposure", **times)
         struck_at = dispatch.clock.now()
         await dispatch("supply", "on")
+        struck = (struck_at, dispatch.clock.now())
         await dispatch.sleep(max(0.0, self._presputter - _VOLTAGE_LEAD_S))
         voltage = (await dispatch("supply", "plasma"))["voltage"]
-        trace = await self._expose(dispatch, power, struck_at, duration_s)
+        trace = await self._expose(dispatch, power, struck, duration_s)
         await _reach(dispatch, "supply", "off")
         thickness = (await dispatch("monitor", "growth"))["thickness"]
         if thickness <= 0 < duration_s:
@@ -208,15 +209,19 @@ class SputterTool:
         )
 
     async def _expose(
-        self, dispatch: Dispatch, power: float, struck_at: float, duration_s: float
+        self, dispatch: Dispatch, power: float, struck: tuple[float, float], duration_s: float
     ) -> _Trace:
         """Watches the shutter open and close. The supply times it; nothing here makes it longer.
+
+        It was struck at some time between the two of `struck`, and an answer is as old as its
+        question: a closed shutter says that it did not open if it cannot have closed again.
 
         Raises:
             DeviceError: the shutter did not open, or the plasma went out before its time.
         """
-        trace, n_seen = _Trace(), 0
-        opens_at, closes_at = struck_at + self._presputter, 0.0
+        trace, n_seen, closes_at = _Trace(), 0, 0.0
+        is_over_from = struck[0] + self._presputter + duration_s
+        is_open_by = struck[1] + self._presputter + _GRACE_S
         while True:
             asked_at = dispatch.clock.now()
             exposure = await dispatch("supply", "exposure")
@@ -225,9 +230,9 @@ class SputterTool:
                 await self._look(dispatch, trace, power, is_full=n_seen % _FULL_TRACE_EVERY == 0)
                 n_seen += 1
                 await dispatch.sleep(self._until_next_look(exposure["remaining"]))
-            elif n_seen or asked_at >= opens_at + duration_s + _GRACE_S:
+            elif n_seen or asked_at >= is_open_by + duration_s:
                 break
-            elif asked_at > opens_at + _GRACE_S:
+            elif asked_at > is_open_by and dispatch.clock.now() < is_over_from:
                 raise DeviceError(self.bench.name, "the shutter did not open")
             else:
                 await dispatch.sleep(_OPENING_S)

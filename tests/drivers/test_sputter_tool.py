@@ -271,6 +271,45 @@ def test_an_exposure_that_nobody_saw_is_a_film_all_the_same() -> None:
     assert clock.run(main()).thickness == pytest.approx(120.0)
 
 
+@pytest.mark.parametrize(
+    "held_up_s",
+    [
+        {"on": 500.0},
+        {"on": 1215.0},
+        {"on": 1300.0},
+        {"plasma": 1215.0},
+        {"plasma": 100.0, "exposure": 1150.0},
+        {"exposure": 1300.0},
+    ],
+    ids=str,
+)
+def test_an_answer_that_comes_late_is_not_taken_for_a_shutter_that_stayed_closed(
+    held_up_s: dict[str, float],
+) -> None:
+    """The exposure lasts from 60 to 1260 s; the first answers of the supply are held up."""
+    left = dict(held_up_s)
+
+    class Slow(Tool):
+        async def __call__(self, part: str, action: str, /, **arguments: Any) -> Mapping[str, Any]:
+            late = left.pop(action, 0.0) if part == "supply" else 0.0
+            if action != "on":
+                await self.clock.sleep(late)
+            answer = await super().__call__(part, action, **arguments)
+            if action == "on":
+                await self.clock.sleep(late)
+            return answer
+
+    clock = VirtualClock()
+    tool = Slow(clock)
+
+    async def main() -> Film:
+        return await SputterTool(Bench("tool", clock)).deposit(
+            oxygen=0.5, temperature=350.0, power=100.0, argon=0.5, duration=20.0, dispatch=tool
+        )
+
+    assert clock.run(main()).thickness == pytest.approx(120.0)
+
+
 def test_a_chamber_that_does_not_reach_its_base_pressure_strikes_nothing() -> None:
     def leak(tool: Tool) -> None:
         tool.flows["argon"] = 1.0
