@@ -19,7 +19,7 @@ from orchestrator.model.objective import Metric, Objective
 from orchestrator.model.quantity import check_unit, scale_offset
 from orchestrator.model.rows import Rows
 from orchestrator.model.space import Pool, SearchSpace, SetAside
-from orchestrator.model.transfer import Source, SourceWanted
+from orchestrator.model.transfer import Source, SourceWanted, refuse_few
 
 KINDS = ("table", "campaign", "simulator")
 MISSING = frozenset(
@@ -72,11 +72,12 @@ def read_transfer(
             continue
         with findings.at(path):
             kind, helps = _kind(shape), _helps(shape, asked)
+            _refuse_networks(shape, space)
             if kind != "table":
                 wanted.append(_wanted(shape, kind, helps))
                 continue
             table = read_table(folder / str(shape.table))
-            sources.append(_of_table(table, shape, helps, asked))
+            sources.append(refuse_few(_of_table(table, shape, helps, asked)))
             sums.append(table.sha256)
     return Transfer(tuple(sources), tuple(wanted), tuple(sums))
 
@@ -104,15 +105,41 @@ def _helps(shape: TransferShape, asked: _Question) -> str:
     return name
 
 
+def _refuse_networks(shape: TransferShape, space: SearchSpace) -> None:
+    """Raises InputError where networks cannot learn: of what is no candidate, or of numbers of
+    features that change as a pool grows."""
+    if shape.model != "networks":
+        return
+    pools = [p for p in space.parameters if isinstance(p, Pool)]
+    of_materials = any(getattr(shape, key) is not None for key in MATERIAL_KEYS)
+    if len(pools) != 1 or not (of_materials or len(space.parameters) == 1):
+        raise InputError(
+            "networks learn of the candidates of one pool",
+            hint="leave 'model' away: a Gaussian process learns of any space",
+        )
+    if pools[0].generation is not None:
+        raise InputError(
+            "networks do not know what a pool that grows will be described by",
+            hint="leave 'model' away, or 'generate' in the pool",
+        )
+
+
 def _wanted(shape: TransferShape, kind: str, helps: str) -> SourceWanted:
     metric = shape.metric or helps
     if kind == "campaign":
-        return SourceWanted(kind="campaign", name=str(shape.campaign), helps=helps, metric=metric)
+        return SourceWanted(
+            kind="campaign",
+            name=str(shape.campaign),
+            helps=helps,
+            metric=metric,
+            model=shape.model,
+        )
     return SourceWanted(
         kind="simulator",
         name=str(shape.simulator),
         helps=helps,
         metric=metric,
+        model=shape.model,
         n_trials=shape.trials,
     )
 
@@ -138,6 +165,7 @@ def _of_table(table: Table, shape: TransferShape, helps: str, asked: _Question) 
         quantity=quantity,
         unit=unit,
         scale=shape.scale,
+        model=shape.model,
         values=numbers_in(table, column, unit, is_log=is_log, written=written),
         table=str(shape.table),
         left_out=tuple(SetAside(line=line, why=why) for line, why in left_out.items()),

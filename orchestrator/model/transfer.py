@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orchestrator.errors import InputError
 from orchestrator.model.space import Point, Pool, SetAside
+
+SourceModel: TypeAlias = Literal["process", "networks"]
+"""What learns a source: a Gaussian process; or small neural networks, whose last hidden layer may
+help too."""
+LEAST_OF_NETWORKS = 30
+"""Values of a source."""
 
 
 class _Frozen(BaseModel):
@@ -19,8 +26,8 @@ class Source(_Frozen):
 
     They are known at `points` of the campaign's space; or of `materials`, a pool that is described
     as the pool `parameter` of the space is. `quantity` says what the values are, in `unit`; on a
-    log scale all are above zero. `left_out` are the rows of its table, the file `table`, that gave
-    none or do not stand for themselves.
+    log scale all are above zero. `model` is what learns them. `left_out` are the rows of its table,
+    the file `table`, that gave none or do not stand for themselves.
     """
 
     name: str
@@ -28,12 +35,24 @@ class Source(_Frozen):
     quantity: str
     unit: str = ""
     scale: Literal["linear", "log"] = "linear"
+    model: SourceModel = "process"
     values: tuple[float, ...]
     points: tuple[Point, ...] = ()
     parameter: str = ""
     materials: Pool | None = None
     table: str = ""
     left_out: tuple[SetAside, ...] = ()
+
+
+def refuse_few(source: Source) -> Source:
+    """The source. Raises InputError where it has too few values for networks."""
+    if source.model == "networks" and len(source.values) < LEAST_OF_NETWORKS:
+        raise InputError(
+            f"the source '{source.name}' has {len(source.values)} values, "
+            f"networks need {LEAST_OF_NETWORKS} at least",
+            hint="leave 'model' away: a Gaussian process learns of few",
+        )
+    return source
 
 
 class SourceWanted(_Frozen):
@@ -45,4 +64,5 @@ class SourceWanted(_Frozen):
     name: str
     helps: str
     metric: str
+    model: SourceModel = "process"
     n_trials: int = Field(default=64, gt=0)

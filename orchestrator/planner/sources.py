@@ -1,11 +1,12 @@
 """Sources of a task as predictions at the features of its space.
 
-A source is modelled once, by a process of its own, whatever the history. What it says of each
-candidate of a pool is carried along as a column that the kernel does not see.
+A source is modelled once, by a process of its own or by networks, whatever the history. What it
+says of each candidate of a pool is carried along as columns that the kernel does not see.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,16 +19,18 @@ from orchestrator.planner.fitting import Data, default_priors, fit
 from orchestrator.planner.gaussian import GaussianProcess, Trend
 from orchestrator.planner.kernel import Floats, Kernel, Layout, Shape
 from orchestrator.planner.transfer.campaign import (
+    Columns,
     ColumnSource,
     FunctionSource,
     LinearTrend,
     ProcessSource,
     Source,
 )
+from orchestrator.planner.transfer.library import SourceModel, SourceSet, train
 from orchestrator.ports.planner import PlanningTask
 
-MAX_VALUES = 1500
-"""Values of a source that are used; of more, as many are drawn."""
+MAX_VALUES = {"process": 1500, "networks": 20_000}
+"""Values of a source that are used by what learns them; of more, as many are drawn."""
 CHUNK = 2048
 
 
@@ -69,7 +72,7 @@ class Informing:
     """
 
     encoding: Encoding
-    by_metric: dict[str, dict[str, Source]]
+    by_metric: dict[str, dict[str, Source | Columns]]
     informants: tuple[Informant, ...] = ()
     materials: dict[str, list[Pool]] = field(default_factory=dict)
     carried: dict[str, Floats] = field(default_factory=dict)
@@ -143,38 +146,66 @@ def informing(task: PlanningTask, encoding: Encoding, shape: Shape) -> Informing
             materials.setdefault(source.parameter, []).append(source.materials)
     joint = Encoding(task.space, materials)
     beside = {name: iter(tables) for name, tables in joint.beside.items()}
-    said: dict[str, list[Floats]] = {}
-    fitted: list[tuple[SourceValues, str, NDArray[np.intp], GaussianProcess]] = []
-    for source in task.sources:
-        pool = source.parameter or (joint.sole_pool.name if joint.sole_pool else "")
-        x = next(beside[pool]) if source.materials else joint.features(_codes(joint, source))
-        layout = part_of(joint.layout, joint.columns[joint.place(pool)]) if pool else joint.layout
-        rows = _used(len(source.values), task.seed)
-        process = _process(x[rows], source, rows, layout, shape)
-        if pool:
-            said.setdefault(pool, []).append(_over(process, joint.table(pool)))
-        fitted.append((source, pool, rows, process))
-    carried = {name: np.stack(columns, axis=1) for name, columns in said.items()}
+    fitted = [_fitted(joint, beside, source, task.seed, shape) for source in task.sources]
+    pools = list(dict.fromkeys(one.pool for one in fitted if one.pool))
+    carried = {p: np.hstack([one.columns for one in fitted if one.pool == p]) for p in pools}
     informed = Encoding(task.space, materials, carried)
-    found: dict[str, dict[str, Source]] = {}
+    found: dict[str, dict[str, Source | Columns]] = {}
     informants = []
-    free = {name: informed.columns[informed.place(name)].stop - len(said[name]) for name in carried}
-    for source, pool, rows, process in fitted:
-        asked: Source = ColumnSource(free[pool]) if pool else ProcessSource(process)
-        if pool:
-            free[pool] += 1
-        found.setdefault(source.helps, {})[_free(found, source)] = asked
-        informants.append(Informant(source, pool, rows, process, asked))
+    free = {p: informed.columns[informed.place(p)].stop - carried[p].shape[1] for p in pools}
+    for one in fitted:
+        named = found.setdefault(one.values.helps, {})
+        name, first = _free(named, one.values), free.get(one.pool, 0)
+        if one.pool:
+            free[one.pool] += one.columns.shape[1]
+        if one.process is None:
+            named[name] = ColumnSource(first)
+            named[f"{name}, last layer"] = Columns(first + 1, one.columns.shape[1] - 1)
+            continue
+        asked: Source = ColumnSource(first) if one.pool else ProcessSource(one.process)
+        named[name] = asked
+        informants.append(Informant(one.values, one.pool, one.rows, one.process, asked))
     return Informing(informed, found, tuple(informants), materials, carried)
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """A source that was modelled, by a process or by networks, and what it says of the candidates
+    of its pool (n x k)."""
+
+    values: SourceValues
+    pool: str
+    rows: NDArray[np.intp]
+    columns: Floats
+    process: GaussianProcess | None = None
+
+
+def _fitted(
+    joint: Encoding,
+    beside: dict[str, Iterator[Floats]],
+    source: SourceValues,
+    seed: int,
+    shape: Shape,
+) -> _Fitted:
+    pool = source.parameter or (joint.sole_pool.name if joint.sole_pool else "")
+    x = next(beside[pool]) if source.materials else joint.features(_codes(joint, source))
+    rows = _used(source, seed)
+    if source.model == "networks":
+        networks = _networks(x[rows], source, rows, seed)
+        return _Fitted(source, pool, rows, _over(networks, joint.table(pool)))
+    layout = part_of(joint.layout, joint.columns[joint.place(pool)]) if pool else joint.layout
+    process = _process(x[rows], source, rows, layout, shape)
+    columns = _over(process, joint.table(pool)) if pool else np.zeros((0, 0))
+    return _Fitted(source, pool, rows, columns, process)
 
 
 def _codes(encoding: Encoding, source: SourceValues) -> Floats:
     return encoding.encode(list(source.points))
 
 
-def _free(found: dict[str, dict[str, Source]], source: SourceValues) -> str:
+def _free(taken: Mapping[str, object], source: SourceValues) -> str:
     """A name that no other source of the metric has."""
-    taken, name, number = found.get(source.helps, {}), source.name, 2
+    name, number = source.name, 2
     while name in taken:
         name, number = f"{source.name} {number}", number + 1
     return name
@@ -188,11 +219,12 @@ def part_of(layout: Layout, columns: slice) -> Layout:
     return Layout(groups - first, counted)
 
 
-def _used(n: int, seed: int) -> NDArray[np.intp]:
-    """Which of n values are used."""
-    if n <= MAX_VALUES:
+def _used(source: SourceValues, seed: int) -> NDArray[np.intp]:
+    """Which of its values are used."""
+    n, most = len(source.values), MAX_VALUES[source.model]
+    if n <= most:
         return np.arange(n)
-    return np.sort(np.random.default_rng([seed, 0x50C]).permutation(n)[:MAX_VALUES])
+    return np.sort(np.random.default_rng([seed, 0x50C]).permutation(n)[:most])
 
 
 def _process(
@@ -200,9 +232,7 @@ def _process(
 ) -> GaussianProcess:
     """A process of a source's standardised values (of their logarithms on a log scale), of which
     those in `rows` are used, at features x."""
-    y = np.array(source.values)[rows]
-    if source.scale == "log":
-        y = np.log10(y)
+    y = _outcomes(source, rows)
     spread = float(y.std()) or 1.0
     n = len(y)
     data = Data(
@@ -216,10 +246,25 @@ def _process(
     return fit(data, shape, default_priors(layout.n_groups))
 
 
-def _over(process: GaussianProcess, table: Floats) -> Floats:
-    """What a process expects of every candidate (n)."""
-    parts = [
-        process.posterior(np.asarray(table[i : i + CHUNK], dtype=np.float64))[0]
-        for i in range(0, len(table), CHUNK)
-    ]
+def _networks(x: Floats, source: SourceValues, rows: NDArray[np.intp], seed: int) -> SourceModel:
+    """Networks of a source's values in `rows`, at features x. Raises MissingExtra."""
+    outcomes = SourceSet(source.name, np.asarray(x, dtype=np.float64), _outcomes(source, rows))
+    return train([outcomes], seed=seed).models[0]
+
+
+def _outcomes(source: SourceValues, rows: NDArray[np.intp]) -> Floats:
+    y = np.array(source.values)[rows]
+    return np.log10(y) if source.scale == "log" else y
+
+
+def _over(model: GaussianProcess | SourceModel, table: Floats) -> Floats:
+    """What a source's model says of every candidate (n x k): what it expects, and of networks the
+    last hidden layer of the best."""
+    parts = []
+    for i in range(0, len(table), CHUNK):
+        x = np.asarray(table[i : i + CHUNK], dtype=np.float64)
+        if isinstance(model, SourceModel):
+            parts.append(np.column_stack([model.predict(x), model.best.hidden(x)]))
+        else:
+            parts.append(model.posterior(x)[0][:, None])
     return np.concatenate(parts)

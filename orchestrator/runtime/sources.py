@@ -23,7 +23,7 @@ from orchestrator.model.campaign import Budget, Campaign, PlannerChoice, StopRul
 from orchestrator.model.rows import Rows
 from orchestrator.model.space import Pool
 from orchestrator.model.state import State, TrialState, fold
-from orchestrator.model.transfer import Source, SourceWanted
+from orchestrator.model.transfer import Source, SourceWanted, refuse_few
 from orchestrator.runtime.load import Loaded, load
 from orchestrator.runtime.look import campaign_of
 from orchestrator.runtime.matching import Matching, matchings
@@ -50,7 +50,7 @@ def fetched(
             found.append(_of_twins(loaded, wanted, play))
         elif store is not None:
             found.append(_of_campaign(campaign, wanted, store, campaign_id))
-    return tuple(found)
+    return tuple(refuse_few(source) for source in found)
 
 
 def _of_campaign(
@@ -106,6 +106,7 @@ def _source(
         quantity=metric.name,
         unit=metric.unit,
         scale=metric.scale,
+        model=wanted.model,
         values=(),
     )
     measured = list(_measured(other, state, wanted.metric))

@@ -190,6 +190,8 @@ def test_a_changed_source_is_another_campaign(tmp_path: Path) -> None:
         ("table: old.csv", "table: none.csv", "none.csv"),
         ("scale: log\n  - {c", "unit: kg\n  - {c", "kg"),
         ("scale: log\n  - {c", "smiles: gas\n  - {c", "needs one pool"),
+        ("campaign: earlier", "campaign: earlier, model: networks", "candidates of one pool"),
+        ("campaign: earlier", "campaign: earlier, model: forest", "expected process or networks"),
     ],
 )
 def test_mistakes_are_told_at_their_place(tmp_path: Path, old: str, new: str, said: str) -> None:
@@ -199,6 +201,16 @@ def test_mistakes_are_told_at_their_place(tmp_path: Path, old: str, new: str, sa
     (problem,) = caught.value.problems
     assert said in f"{problem.message} {problem.hint}"
     assert problem.line >= 7
+
+
+def test_networks_learn_of_many_values_of_the_materials_of_a_pool(tmp_path: Path) -> None:
+    text = WORDS.replace("smiles: spelt", "smiles: spelt, model: networks")
+    with pytest.raises(FileProblems, match="has 2 values, networks need 30"):
+        loaded(tmp_path, text, words=TABLE, more=MORE)
+    letters = [f"{'abc'[i % 3] * (i + 1)},{i}" for i in range(40)]
+    more = "spelt,weight\n" + "\n".join(letters) + "\n"
+    (source,) = loaded(tmp_path, text, words=TABLE, more=more).sources
+    assert source.model == "networks"
 
 
 def test_the_same_quantity_in_a_unit_that_does_not_fit_is_refused(tmp_path: Path) -> None:

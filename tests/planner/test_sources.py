@@ -124,6 +124,44 @@ def test_values_of_other_materials_help_to_choose_among_those_of_the_pool() -> N
     assert sum(with_it[:5]) > sum(best_of(question(space=(own,)))[:5])
 
 
+def test_networks_learn_a_source_and_offer_their_last_layer_too() -> None:
+    """The source is the square of what is asked for, so that no line through it is the answer."""
+    pytest.importorskip("sklearn")
+    rows = molecules(700, seed=8)
+    weights = np.random.default_rng(1).normal(size=40)
+    hidden = np.array(rows) @ weights
+    names = tuple(f"s{i}" for i in range(600))
+    others = Pool(
+        name="source",
+        names=names,
+        columns=(),
+        units=(),
+        rows=Rows.of(()),
+        described=(described(rows[100:]),),
+    )
+    source = Source(
+        name="table",
+        helps="thickness",
+        quantity="y",
+        values=tuple((hidden[100:] ** 2).tolist()),
+        parameter="polymer",
+        materials=others,
+        model="networks",
+    )
+    own = pool(rows[:100])
+    truths = {f"m{i}": float(hidden[i]) for i in range(100)}
+    task = question(source, space=(own,))
+    past = samples.measured(task, lambda p: {"thickness": truths[str(p["polymer"])]}, 25, seed=3)
+    believed = BayesianPlanner(task).belief(past)
+    assert believed is not None
+    entries = {entry.name: entry for entry in believed.metrics[0].transfer}
+    assert set(entries) >= {"no transfer", "table", "table, last layer"}
+    assert entries["table, last layer"].rmse < 0.8 * entries["no transfer"].rmse
+    again = PlanningTask.model_validate_json(task.model_dump_json())
+    first = BayesianPlanner(task).propose(past, 1)
+    assert BayesianPlanner(again).propose(past, 1) == first
+
+
 def test_what_a_source_says_of_candidates_is_carried_along_unseen_by_the_kernel() -> None:
     rows = molecules(30, seed=2)
     own = pool(rows)

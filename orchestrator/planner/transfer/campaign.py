@@ -8,7 +8,7 @@ other. The slopes' own uncertainty is in the choice, not in the search.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -97,6 +97,20 @@ class FunctionSource:
 
 
 @dataclass(frozen=True)
+class Columns:
+    """Neighbouring columns of the features that say one thing together, such as a network's last
+    hidden layer: their slopes have one variance."""
+
+    first: int
+    n: int
+
+    @property
+    def parts(self) -> tuple[Source, ...]:
+        """Each column."""
+        return tuple(ColumnSource(self.first + place) for place in range(self.n))
+
+
+@dataclass(frozen=True)
 class LinearTrend:
     """sum_j slope_j (f_j(x) - centre_j)."""
 
@@ -126,7 +140,7 @@ class Informed:
 
 def informed(
     data: Data,
-    sources: dict[str, Source],
+    sources: Mapping[str, Source | Columns],
     shape: Shape,
     priors: Sequence[Priors],
     *,
@@ -143,8 +157,8 @@ def informed(
         sign: +1 where large outcomes are looked for, -1 where small ones are: then the better half
             of the outcomes is predicted from the worse, else each from all others.
     """
-    values = {name: source(data.x) for name, source in sources.items()}
-    kept = [name for name in sources if float(np.ptp(values[name])) > 0.0]
+    values = {name: _values(_parts(source), data.x) for name, source in sources.items()}
+    kept = [name for name in sources if np.ptp(values[name], axis=0).max() > 0.0]
     groups = [[name] for name in kept] + ([kept] if len(kept) > 1 else [])
     groups = [[], *(groups if len(data.y) >= MIN_OUTCOMES else [])]
     ways = [_Way({name: sources[name] for name in names}, shape, priors) for names in groups]
@@ -163,6 +177,15 @@ def informed(
     return Informed(fitted[best][1], entries)
 
 
+def _parts(source: Source | Columns) -> tuple[Source, ...]:
+    return source.parts if isinstance(source, Columns) else (source,)
+
+
+def _values(sources: Sequence[Source], x: Floats) -> Floats:
+    """Predictions of sources (n x s) at features (n x d)."""
+    return np.stack([source(x) for source in sources], axis=1)
+
+
 def _left_out(process: GaussianProcess) -> LeftOut:
     mean, variance = process.leave_one_out()
     return LeftOut(process.y, mean, np.sqrt(variance))
@@ -172,7 +195,7 @@ def _left_out(process: GaussianProcess) -> LeftOut:
 class _Way:
     """A process around a linear function of some sources, or of none."""
 
-    sources: dict[str, Source]
+    sources: Mapping[str, Source | Columns]
     shape: Shape
     priors: Sequence[Priors]
 
@@ -186,16 +209,20 @@ class _Way:
         if not self.sources:
             plain = fit(data, self.shape, self.priors)
             return plain, plain
-        values = np.stack([source(data.x) for source in self.sources.values()], axis=1)
+        together = [_parts(source) for source in self.sources.values()]
+        every_part = tuple(part for parts in together for part in parts)
+        sizes = np.array([len(parts) for parts in together])
+        values = _values(every_part, data.x)
         scale = scale_of(values)
         f = scale.standardised(values)
-        lines = np.einsum("is,js->sij", f, f)
+        blocks = np.split(f, np.cumsum(sizes)[:-1], axis=1)
+        lines = np.stack([block @ block.T / block.shape[1] for block in blocks])
         every = replace(data, terms=np.concatenate([data.terms, lines]))
         whole = fit(every, self.shape, self.priors)
         n_own = len(data.terms)
-        own, variances = whole.hyper.terms[:n_own], whole.hyper.terms[n_own:]
-        slopes = variances * (f.T @ whole.solved)
-        trend = LinearTrend(tuple(self.sources.values()), scale.centre, slopes / scale.spread)
+        own, variances = whole.hyper.terms[:n_own], whole.hyper.terms[n_own:] / sizes
+        slopes = np.repeat(variances, sizes) * (f.T @ whole.solved)
+        trend = LinearTrend(every_part, scale.centre, slopes / scale.spread)
         extra = np.tensordot(own, data.terms, axes=1) if n_own else None
         hyper = replace(whole.hyper, terms=own)
         return whole, replace(whole, extra=extra, hyper=hyper, trend=trend)
