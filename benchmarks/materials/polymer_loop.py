@@ -25,7 +25,9 @@ from benchmarks.record import RESULTS, keep, machine
 from orchestrator.files.table import read_table
 from orchestrator.model.campaign import Campaign
 from orchestrator.runtime.load import read_campaign
-from orchestrator.runtime.replay import Settings, _play, settings_of
+from orchestrator.runtime.replay import play
+from orchestrator.runtime.replay_table import Settings, settings_of
+from orchestrator.runtime.replay_truth import OneGoal, truth_of
 
 TRIALS, SEEDS, TOP_SHARE = 30, 10, 0.01
 SOURCES = ("Cp", "density", "refractive_index")
@@ -61,11 +63,13 @@ def loop_row(
         study, settings = _read(WAYS[way], trials)
         n = len(settings.means)
         n_top = max(1, round(TOP_SHARE * n))
-        top = set(settings.ranked(study.objective.loss)[:n_top])
+        truth = truth_of(settings, study)
+        assert isinstance(truth, OneGoal)
+        top = set(truth.ranked[:n_top])
         began = time.monotonic()
         found[way] = []
         for seed in range(seeds):
-            order = _play(settings, study, seed, trials, None)
+            order = play(settings, study, seed, trials)
             found[way].append(len(top & set(order)))
             print(f"{way}, seed {seed}: {found[way][-1]} of {n_top}", flush=True)
         seconds[way] = round((time.monotonic() - began) / seeds, 1)

@@ -107,6 +107,9 @@ def replay(
 ) -> int:
     """Replay a campaign against a table of real experiments.
 
+    What is best is looked for among the settings that keep the limits; of several goals the share
+    of the table's dominated hypervolume is counted.
+
     Example: hagane replay --table made.csv --campaign barrel.yaml --seeds 10
     """
     from orchestrator.runtime.replay import replay as play
@@ -117,7 +120,12 @@ def replay(
     if to is not None:
         _draw(played, to)
     if as_json:
-        told = {"limit": played.limit, "needed": played.needed, "curves": played.curves}
+        told = {
+            "limit": played.limit,
+            "quantity": played.quantity,
+            "needed": played.needed,
+            "curves": played.curves,
+        }
         print_json(told | ({"remark": played.remark} if played.remark else {}))
         return int(Exit.FINISHED)
     n = len(played.settings.means)
@@ -148,12 +156,11 @@ def _draw(played: Replayed, to: Path) -> None:
     from orchestrator.reports.summary import wanted
 
     study = played.campaign
-    metric = study.metric(study.objective.metric)
     write_replay_report(
         to,
         title=study.name,
-        metric=metric.name,
-        unit=metric.unit,
+        quantity=played.quantity,
+        unit=played.unit,
         wanted=wanted(study),
         curves=played.curves,
         random_expectation=played.random_curve,

@@ -16,7 +16,7 @@ def write_replay_report(
     path: Path,
     *,
     title: str,
-    metric: str,
+    quantity: str,
     unit: str,
     wanted: str,
     curves: Sequence[Sequence[float]],
@@ -26,16 +26,16 @@ def write_replay_report(
 ) -> Path:
     """Writes the page.
 
-    `curves` are best-so-far values in `unit`, one per seed; a curve that ends early keeps its last
-    value. `random_expectation` is the expected best of so many experiments drawn at random without
-    repetition; `wanted` is the goal in words. `needed` has, per aim in words, the experiments that
-    each seed needed (None: it did not get there).
+    `curves` are of `quantity` in `unit`, such as the best value so far, one per seed; a curve that
+    ends early keeps its last value. `random_expectation` is the same, expected of so many
+    experiments drawn at random without repetition; `wanted` is the goal in words. `needed` has, per
+    aim in words, the experiments that each seed needed (None: it did not get there).
 
     Raises:
         InputError: the file cannot be written.
     """
     data = {
-        "title": titled(f"best {metric}", unit),
+        "title": titled(quantity, unit),
         "course": quartile_course(curves),
         "random": list(random_expectation),
         "needed": [
@@ -46,7 +46,7 @@ def write_replay_report(
     }
     context = {
         "title": title,
-        "metric": metric,
+        "quantity": quantity,
         "wanted": wanted,
         "needed": [(goal, needed_words(values)) for goal, values in needed.items()],
         "facts": list(facts.items()),

@@ -32,41 +32,60 @@ def dominated(campaign: Campaign, state: State) -> Dominated | None:
     It is counted from the goals' `worst`, or else from the worst value of a feasible trial; on a
     logarithmic scale of metrics that are on one.
     """
-    goals = campaign.objective.goals
-    if not 2 <= len(goals) <= MAX_GOALS:
-        return None
     found = {n: losses_of(campaign, state.trials[n]) for n in sorted(state.trials)}
-    rows = {n: losses for n, losses in found.items() if losses is not None}
-    if not rows:
+    box = box_of(campaign, [losses for losses in found.values() if losses is not None])
+    if box is None:
+        return None
+    goals = campaign.objective.goals
+    pairs = zip(goals, box.corner, strict=True)
+    shown = tuple(-loss if goal.direction == "maximise" else loss for goal, loss in pairs)
+    return Dominated(shown, tuple(found), box.course(list(found.values())))
+
+
+def box_of(campaign: Campaign, rows: Sequence[tuple[float, ...]]) -> Box | None:
+    """The box that rows of losses (n x k) of two to four goals span; None where they span none."""
+    goals = campaign.objective.goals
+    if not 2 <= len(goals) <= MAX_GOALS or not rows:
         return None
     corner = []
     for place, goal in enumerate(goals):
-        seen = max(losses[place] for losses in rows.values())
+        seen = max(losses[place] for losses in rows)
         corner.append(seen if goal.worst is None else goal.loss(goal.worst))
-    axes = [
-        _Axis(goal, _is_log(campaign, goal, [corner[i], *(r[i] for r in rows.values())]))
+    axes = tuple(
+        _Axis(goal, _is_log(campaign, goal, [corner[i], *(r[i] for r in rows)]))
         for i, goal in enumerate(goals)
-    ]
-    ends = [axis.on(value) for axis, value in zip(axes, corner, strict=True)]
-    ideal = [min(axis.on(r[i]) for r in rows.values()) for i, axis in enumerate(axes)]
+    )
+    ends = tuple(axis.on(value) for axis, value in zip(axes, corner, strict=True))
+    ideal = [min(axis.on(r[i]) for r in rows) for i, axis in enumerate(axes)]
     whole = math.prod(max(e - b, 0.0) for e, b in zip(ends, ideal, strict=True))
-    if not whole > 0.0:
-        return None
-    front: list[tuple[float, ...]] = []
-    shares: list[float] = []
-    for losses in found.values():
-        better = None
-        if losses is not None:
-            row = tuple(a.on(x) for a, x in zip(axes, losses, strict=True))
-            better = extended(front, row)
-        if better is None:
-            shares.append(shares[-1] if shares else 0.0)
-        else:
-            front = better
-            shares.append(hypervolume(front, ends) / whole)
-    pairs = zip(goals, corner, strict=True)
-    shown = tuple(-loss if goal.direction == "maximise" else loss for goal, loss in pairs)
-    return Dominated(shown, tuple(found), tuple(shares))
+    return Box(tuple(corner), axes, ends, whole) if whole > 0.0 else None
+
+
+@dataclass(frozen=True)
+class Box:
+    """What several goals leave to be had: between the `corner` (losses), which lies at `ends` of
+    the axes, and the least loss of each goal; `whole` is its volume."""
+
+    corner: tuple[float, ...]
+    axes: tuple[_Axis, ...]
+    ends: tuple[float, ...]
+    whole: float
+
+    def course(self, found: Sequence[tuple[float, ...] | None]) -> tuple[float, ...]:
+        """The share of it that is dominated after each row of losses; None adds nothing."""
+        front: list[tuple[float, ...]] = []
+        shares: list[float] = []
+        for losses in found:
+            better = None
+            if losses is not None:
+                row = tuple(a.on(x) for a, x in zip(self.axes, losses, strict=True))
+                better = extended(front, row)
+            if better is None:
+                shares.append(shares[-1] if shares else 0.0)
+            else:
+                front = better
+                shares.append(hypervolume(front, self.ends) / self.whole)
+        return tuple(shares)
 
 
 @dataclass(frozen=True)

@@ -259,7 +259,7 @@ def test_a_replay_page_shows_median_quartiles_and_random_choice(tmp_path: Path) 
     path = write_replay_report(
         tmp_path / "replay.html",
         title="crossed <b>barrel</b>",
-        metric="toughness",
+        quantity="best toughness",
         unit="J",
         wanted="highest toughness",
         curves=[[1.0, 2.0, 4.0], [1.0, 3.0]],

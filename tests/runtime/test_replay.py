@@ -13,7 +13,9 @@ import pytest
 from orchestrator.errors import FileProblems, InputError, UnitMismatch, UnknownName
 from orchestrator.files.table import read_table
 from orchestrator.runtime.load import read_campaign
-from orchestrator.runtime.replay import Replayed, random_within, replay, settings_of
+from orchestrator.runtime.replay import Replayed, replay
+from orchestrator.runtime.replay_table import settings_of
+from orchestrator.runtime.replay_truth import OneGoal, random_within, truth_of
 
 CAMPAIGN = """\
 name: beams
@@ -60,10 +62,19 @@ def replayed(
 
 def test_rows_of_one_setting_are_repeats_of_one_experiment(tmp_path: Path) -> None:
     settings = replayed(tmp_path).settings
-    assert settings.measured == ((5.0, 7.0), (1.0,), (9.0,), (3.0,), (4.0,))
-    assert settings.means == (6.0, 1.0, 9.0, 3.0, 4.0)
-    assert settings.ranked(lambda value: -value) == [2, 0, 4, 3, 1]
-    assert settings.ranked(lambda value: value) == [1, 3, 4, 0, 2]
+    assert settings.measured == (((5.0,), (7.0,)), ((1.0,),), ((9.0,),), ((3.0,),), ((4.0,),))
+    assert settings.means == ((6.0,), (1.0,), (9.0,), (3.0,), (4.0,))
+
+
+@pytest.mark.parametrize(
+    ("direction", "ranked"), [("maximise", [2, 0, 4, 3, 1]), ("minimise", [1, 3, 4, 0, 2])]
+)
+def test_the_best_setting_has_the_best_mean(
+    tmp_path: Path, direction: str, ranked: list[int]
+) -> None:
+    truth = truth_of(replayed(tmp_path).settings, read_campaign(campaign(tmp_path, direction)))
+    assert isinstance(truth, OneGoal)
+    assert truth.ranked == ranked
 
 
 def test_a_proposal_is_answered_with_one_of_its_repeats_at_a_time(tmp_path: Path) -> None:
@@ -91,7 +102,7 @@ def test_a_replay_is_a_function_of_its_seeds(tmp_path: Path) -> None:
 def test_the_random_curve_is_the_exact_mean_over_all_orders(tmp_path: Path, direction: str) -> None:
     done = replayed(tmp_path, direction)
     better = min if direction == "minimise" else max
-    orders = list(itertools.permutations(done.settings.means))
+    orders = list(itertools.permutations(m for (m,) in done.settings.means))
     for n in range(1, 6):
         exact = sum(Fraction(better(order[:n])) for order in orders) / len(orders)
         assert done.random_curve[n - 1] == pytest.approx(float(exact))
@@ -141,7 +152,7 @@ def test_units_in_the_header_are_converted(tmp_path: Path) -> None:
     path = table(tmp_path, rows, "width [cm],kind,strength [GPa]")
     settings = settings_of(read_table(path), read_campaign(campaign(tmp_path)), {})
     assert [row[0] for row in settings.pool.rows] == [1.0, 2.0]
-    assert settings.means == pytest.approx((2.0, 5.0))
+    assert [m for (m,) in settings.means] == pytest.approx([2.0, 5.0])
     with pytest.raises(UnitMismatch, match=r"column 'width \[s\]' is in 's'"):
         replay(table(tmp_path, rows, "width [s],kind,strength"), campaign(tmp_path))
 
@@ -206,12 +217,68 @@ def test_a_cell_that_cannot_be_used_is_named_with_its_line(
         replay(table(tmp_path, [*ROWS, row]), campaign(tmp_path, text=text))
 
 
-def test_a_campaign_with_constraints_is_not_replayed(tmp_path: Path) -> None:
-    text = CAMPAIGN.replace(
-        "{DIRECTION: strength}", "{maximise: strength, subject_to: [strength >= 1 MPa]}"
-    )
-    with pytest.raises(InputError, match="without constraints"):
-        replay(table(tmp_path, list(ROWS)), campaign(tmp_path, text=text))
+LIMITED = CAMPAIGN.replace("{DIRECTION: strength}", "GOALS").replace(
+    "  strength: {unit: MPa}\n", "  strength: {unit: MPa}\n  weight: {unit: kg, scale: log}\n"
+)
+WEIGHED = [
+    ("1", "flat", 5.0, 2.0),
+    ("1", "flat", 7.0, 4.0),
+    ("2", "flat", 1.0, 1.0),
+    ("2", "ribbed", 9.0, 30.0),
+    ("3", "flat", 3.0, 1.5),
+    ("3", "ribbed", 4.0, ""),
+    ("4", "flat", 2.0, 6.0),
+]
+"""Of a beam without a weight nothing is known."""
+
+
+def weighed(tmp_path: Path, goals: str, **words: int) -> Replayed:
+    beams = table(tmp_path, list(WEIGHED), "width,kind,strength,weight")
+    return replay(beams, campaign(tmp_path, text=LIMITED.replace("GOALS", goals)), **words)
+
+
+def test_settings_that_do_not_keep_a_limit_are_not_looked_for(tmp_path: Path) -> None:
+    done = weighed(tmp_path, "{maximise: strength, subject_to: [weight <= 5 kg]}", seeds=4)
+    assert done.settings.metrics == ("strength", "weight")
+    assert len(done.settings.means) == 5
+    assert all(curve[-1] == 6.0 for curve in done.curves)
+    feasible = {(6.0, 3.0), (1.0, 1.0), (3.0, 1.5)}
+    for n in range(1, 6):
+        orders = itertools.permutations(done.settings.means)
+        best = [max([1.0, *(m[0] for m in o[:n] if m in feasible)]) for o in orders]
+        assert done.random_curve[n - 1] == pytest.approx(float(np.mean(best)))
+    for needed in done.needed:
+        assert needed.random_mean == pytest.approx(3.0)
+    with pytest.raises(InputError, match="no setting of the table keeps the limits"):
+        weighed(tmp_path, "{maximise: strength, subject_to: [weight <= 0.5 kg]}")
+
+
+def test_of_several_goals_the_share_of_the_hypervolume_is_counted(tmp_path: Path) -> None:
+    goals = "{goals: [{maximise: strength, worst: 0 MPa}, {minimise: weight, worst: 100 kg}]}"
+    done = weighed(tmp_path, goals, seeds=4)
+    assert done.quantity == "share of the table's hypervolume"
+    for curve in done.curves:
+        assert list(curve) == sorted(curve)
+        assert curve[-1] == pytest.approx(1.0)
+    # corners of strength by decades of weight: the beam of 9 MPa and 30 kg, then 6 MPa and 3 kg ...
+    logs = [math.log10(100 / w) for w in (30.0, 3.0, 1.5, 1.0)]
+    strips = zip((9.0, 6.0, 3.0, 1.0), np.diff([0.0, *logs]), strict=True)
+    whole = sum(strength * width for strength, width in strips)
+    row = done.settings.means.index((6.0, 3.0))
+    alone = truth_of(done.settings, done.campaign).course([row])
+    assert alone[0] == pytest.approx(6.0 * logs[1] / whole)
+    half, most = done.needed
+    assert (half.goal, most.goal) == ("50% of the hypervolume", "90% of the hypervolume")
+    assert all(a <= b for a, b in zip(half.counts, most.counts, strict=True) if a and b)
+    assert 1.0 <= half.random_mean <= most.random_mean <= 5.0
+    assert done.random_curve[-1] == pytest.approx(1.0)
+
+
+def test_preferences_are_not_in_a_table_and_costs_are_left_out(tmp_path: Path) -> None:
+    done = weighed(tmp_path, "{maximise: strength, cost: =width}", seeds=1)
+    assert "costs are left out" in done.remark
+    with pytest.raises(InputError, match="a table holds no preferences"):
+        weighed(tmp_path, "{prefer: true}")
 
 
 MATERIALS = """\
@@ -238,7 +305,7 @@ def test_a_described_pool_is_replayed_by_its_description_and_rows_without_a_resu
     study = read_campaign(campaign(tmp_path, text=MATERIALS))
     settings = settings_of(read_table(made), study, {})
     assert settings.pool.columns == ("width",)
-    assert settings.measured == ((2.0,), (3.0, 5.0), (1.0,))
+    assert settings.measured == (((2.0,),), ((3.0,), (5.0,)), ((1.0,),))
     (said,) = settings.pool.described
     assert said.counts is not None
     assert said.counts.only([0]) == said.counts.only([2])
