@@ -227,9 +227,12 @@ def rehearse(
         str | None, typer.Option(help="Another planner: sobol needs no model.")
     ] = None,
     trials: Annotated[int | None, typer.Option(min=1, help="Another budget.")] = None,
+    store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Play a campaign on its twins, on a clock that jumps.
+
+    What it would learn from other campaigns is read from the store; nothing is written there.
 
     Example: hagane rehearse campaigns/niobium_titania --planner sobol
     """
@@ -239,7 +242,7 @@ def rehearse(
 
     if planner is not None and planner not in (known := installed("planners")):
         raise UnknownName("kind of planner that is installed", planner, known)
-    played = play(campaign, lab, planner=planner, trials=trials)
+    played = play(campaign, lab, planner=planner, trials=trials, store=store)
     study, state = played.finish.loaded.campaign, played.finish.state
     glance = summary(study, state)
     hits = [t.sentence for t in state.trials.values() if t.sentence]
@@ -251,6 +254,7 @@ def rehearse(
                 "exit_code": int(played.finish.ending.exit_code),
                 "why": played.finish.ending.sentence,
                 "failures": hits,
+                "left_out": played.left_out,
                 "summary": glance,
             }
         )
@@ -265,6 +269,10 @@ def rehearse(
     typer.echo(f"limits and failures: {len(hits)}" + "".join(f"\n  {h}" for h in hits[:10]))
     typer.echo(glance.headline)
     typer.echo(played.finish.ending.sentence)
+    for name in played.left_out:
+        typer.echo(
+            f"left out: campaign '{name}' is not in the store, so nothing was learnt from it"
+        )
     typer.echo(
         f"{played.lab_s / 3600:.1f} h of lab time rehearsed in {played.took_s:.1f} s; "
         "twins only: nothing here was measured on hardware"

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orchestrator.engine.ledger import Watch
 from orchestrator.errors import InputError
-from orchestrator.runtime.load import load
+from orchestrator.runtime.load import Loaded, load
 from orchestrator.runtime.run import Finish, Setting, run_in_memory
+
+if TYPE_CHECKING:
+    from orchestrator.journal.store import Store
 
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """How the rehearsal went. `took_s` is wall time, `lab_s` the campaign time it stands for."""
+    """How the rehearsal went. `took_s` is wall time, `lab_s` the campaign time it stands for;
+    `left_out` names the campaigns that the real one would learn from and that were not found."""
 
     finish: Finish
     took_s: float
     lab_s: float
+    left_out: tuple[str, ...] = ()
 
 
 def rehearse(
@@ -27,17 +34,19 @@ def rehearse(
     *,
     planner: str | None = None,
     trials: int | None = None,
+    store: str | Path | None = None,
     watch: Watch | None = None,
 ) -> Rehearsal:
-    """Plays a campaign on twins, in memory. `planner` and `trials` replace those of the file; what
-    it would start from in a store (`start: {campaign: ...}`) is left out.
+    """Plays a campaign on twins, in memory. `planner` and `trials` replace those of the file. What
+    other campaigns found (`start`, `transfer`) is read from `store`, in which nothing is written;
+    what is not there is left out, and said.
 
     Raises:
-        InputError: a file is wrong, or the lab has instruments but no twins.
+        InputError: a file is wrong, the lab has instruments but no twins, or another campaign does
+            not fit.
     """
     loaded = load(campaign, lab)
-    # the store of a rehearsal is empty: what another campaign found is not known there
-    changes: dict[str, object] = {"start_from": ""}
+    changes, left_out = _of_others(loaded, store)
     has_ports = any("port" in b.options for b in loaded.lab.resources)
     if loaded.lab.twins is None and has_ports:
         raise InputError(
@@ -53,4 +62,38 @@ def rehearse(
     loaded = replace(loaded, campaign=loaded.campaign.model_copy(update=changes))
     start = time.perf_counter()
     finish = run_in_memory(loaded, setting=Setting(watch=watch))
-    return Rehearsal(finish, time.perf_counter() - start, finish.state.running_s)
+    return Rehearsal(finish, time.perf_counter() - start, finish.state.running_s, left_out)
+
+
+def _of_others(
+    loaded: Loaded, place: str | Path | None
+) -> tuple[dict[str, object], tuple[str, ...]]:
+    """What the campaign is, with what it learns from others of a store; and which are not there."""
+    study = loaded.campaign
+    wanted = [w for w in study.sources_wanted if w.kind == "campaign"]
+    if not study.start_from and not wanted:
+        return {}, ()
+    from orchestrator.journal import open_store
+
+    names = dict.fromkeys([study.start_from, *(w.name for w in wanted)])
+    with closing(open_store(place)) as store:
+        known = {word for row in store.campaigns() if row.n_events for word in (row.name, row.id)}
+        changes = _known_of(loaded, store, known)
+    return changes, tuple(name for name in names if name and name not in known)
+
+
+def _known_of(loaded: Loaded, store: Store, known: set[str]) -> dict[str, object]:
+    from orchestrator.runtime.sources import fetched
+    from orchestrator.runtime.starting import trials_before
+
+    study = loaded.campaign
+    changes: dict[str, object] = {"start_from": ""}
+    if study.start_from in known:
+        changes["start"] = (*study.start, *trials_before(store, study, ""))
+    others = tuple(w for w in study.sources_wanted if w.kind == "campaign" and w.name in known)
+    there = replace(loaded, campaign=study.model_copy(update={"sources_wanted": others}))
+    found = fetched(there, store, "", lambda played: run_in_memory(played).state)
+    changes["sources"] = (*study.sources, *found)
+    rest = tuple(w for w in study.sources_wanted if w.kind != "campaign")
+    changes["sources_wanted"] = rest
+    return changes

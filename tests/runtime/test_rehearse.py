@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import Exit, InputError
+from orchestrator.journal import open_store
 from orchestrator.model import events as ev
 from orchestrator.model.state import State
 from orchestrator.runtime.new import new_campaign
 from orchestrator.runtime.rehearse import rehearse
+from orchestrator.runtime.run import run_campaign
 
 
 def test_the_shipped_campaign_rehearses_days_in_a_moment() -> None:
@@ -46,6 +48,26 @@ def test_a_lab_of_instruments_without_twins_is_not_rehearsed() -> None:
 def test_a_lab_without_wires_needs_no_twins(back_room: Path) -> None:
     played = rehearse(back_room)
     assert played.finish.ending.exit_code is Exit.FINISHED
+
+
+def test_what_other_campaigns_found_is_read_from_the_store_and_else_left_out(
+    back_room: Path, tmp_path: Path
+) -> None:
+    store = tmp_path / "store.sqlite"
+    text = (back_room / "campaign.yaml").read_text()
+    wants = "start: {campaign: weighing}\ntransfer: [{campaign: weighing}]\n"
+    second = back_room / "second.yaml"
+    second.write_text(text.replace("name: weighing", "name: second") + wants)
+    assert rehearse(second, store=store).left_out == ("weighing",)
+    run_campaign(back_room, store=store)
+    played = rehearse(second, store=store)
+    assert played.left_out == ()
+    study = played.finish.loaded.campaign
+    assert [trial.source.split(" (")[0] for trial in study.start] == ["campaign weighing"] * 2
+    assert [source.name for source in study.sources] == ["mass of weighing"]
+    opened = open_store(store)
+    assert [row.name for row in opened.campaigns()] == ["weighing"]
+    opened.close()
 
 
 def test_a_new_campaign_rehearses_as_it_is(tmp_path: Path) -> None:
