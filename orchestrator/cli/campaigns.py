@@ -23,7 +23,7 @@ from orchestrator.errors import Exit, NoRecipe, UnknownName
 if TYPE_CHECKING:
     from orchestrator.runtime.run import Finish, Setting
 
-N_SET_ASIDE = 5
+N_SET_ASIDE = 20
 """Rows that are named on the terminal."""
 NewOption = Annotated[bool, typer.Option("--new", help="Start another campaign of that name.")]
 
@@ -215,7 +215,8 @@ def _tell_left_out(source: Any) -> None:
 
 def _tell_rows(file: str, rows: Sequence[Any]) -> None:
     for row in rows[:N_SET_ASIDE]:
-        typer.echo(f"  {file}:{row.line}: {row.why}")
+        at = f"{file.rstrip('/')}/{row.place}" if row.place else f"{file}:{row.line}"
+        typer.echo(f"  {at}: {row.why}")
     if len(rows) > N_SET_ASIDE:
         typer.echo(f"  and {len(rows) - N_SET_ASIDE} more (--json tells all)")
 

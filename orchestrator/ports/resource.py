@@ -128,6 +128,20 @@ class Queryable(Protocol):
         ...
 
 
+@runtime_checkable
+class Foresighted(Protocol):
+    """A resource that can tell without being opened what it could not do."""
+
+    def check(self, action: str, arguments: Mapping[str, Any]) -> None:
+        """Accepts arguments that an action can be done with, as far as these tell; what is cheap to
+        see, such as an element that a method does not know.
+
+        Raises:
+            InputError: it cannot be done with them.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class OptionSpec:
     """One option that a resource's constructor takes from the lab file.

@@ -44,8 +44,8 @@ def make_resources(
     return made
 
 
-def try_out(lab: Lab, kinds: Mapping[str, ResourceKind]) -> None:
-    """Makes every resource once, opens none, and forgets them.
+def try_out(lab: Lab, kinds: Mapping[str, ResourceKind]) -> dict[str, Resource]:
+    """Makes every resource once, and opens none.
 
     So what only a constructor knows (a unit that no device of the kind can have), and a twin's
     port that its world does not have, are mistakes of the file, told before anything is opened.
@@ -56,6 +56,7 @@ def try_out(lab: Lab, kinds: Mapping[str, ResourceKind]) -> None:
     findings = Findings(parse_document(lab.text, lab.source))
     clock = VirtualClock()
     ports, wires = in_memory(lab, clock)
+    made = {}
     for binding in lab.resources:
         bench = Bench(name=binding.name, clock=clock, wires=wires)
         options = dict(binding.options)
@@ -64,8 +65,9 @@ def try_out(lab: Lab, kinds: Mapping[str, ResourceKind]) -> None:
                 if isinstance(value, str) and value.startswith("twin:"):
                     options[option] = _port(value.removeprefix("twin:"), ports)
         with findings.at(["resources", binding.name], key=True):
-            _made(kinds[binding.name], bench, options)
+            made[binding.name] = _made(kinds[binding.name], bench, options)
     findings.raise_any()
+    return made
 
 
 def _made(kind: ResourceKind, bench: Bench, options: Mapping[str, Any]) -> Resource:

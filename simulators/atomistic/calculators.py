@@ -100,6 +100,13 @@ class StructureCalculator(Calculator):
             reused=reused,
         )
 
+    def check(self, action: str, arguments: Mapping[str, Any]) -> None:
+        """See `ports.resource.Foresighted`. Raises InputError."""
+        atoms = self._checked(arguments["structure"])
+        if action == "formation_energy":
+            for element in sorted(set(atoms.symbols)):
+                element_text(element)
+
     async def ask(self, ticket: Ticket) -> Verdict:
         """As all calculators; a result that was found in its directory was computed."""
         verdict = await super().ask(ticket)
