@@ -18,6 +18,7 @@ from orchestrator.cli.frame import (
     perhaps_unheard,
     print_json,
 )
+from orchestrator.cli.pooling import new_pool
 from orchestrator.errors import Exit, NoRecipe, UnknownName
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def add_to(app: typer.Typer) -> None:
         app.command()(guarded(command))
     new = typer.Typer(help="Write the files of something new.", no_args_is_help=True)
     new.command("campaign")(guarded(new_campaign))
+    new.command("pool")(guarded(new_pool))
     app.add_typer(new, name="new")
 
 

@@ -120,7 +120,9 @@ def describe(
         aside |= {row: _said_again(table, texts[row], first) for row, first in again.items()}
         kept = [place for place in kept if rows[place] not in again]
     if not kept:
-        raise FileProblems(table.source, [_problem(table, row, aside[row]) for row in sorted(aside)])
+        raise FileProblems(
+            table.source, [_problem(table, row, aside[row]) for row in sorted(aside)]
+        )
     return Reading(
         rows=tuple(rows[place] for place in kept),
         described=tuple(_described(said, blocks, kept) for said, blocks in found),
@@ -182,9 +184,7 @@ def _material_column(table: Table, shape: PoolShape) -> str:
     return column
 
 
-def _seen(
-    reader: Any, materials: Sequence[str], blocks: Blocks, kept: Sequence[int]
-) -> list[str]:
+def _seen(reader: Any, materials: Sequence[str], blocks: Blocks, kept: Sequence[int]) -> list[str]:
     """A name for each material that those have too which are the same, by the reader's own look at
     them and at what it said of them."""
     import numpy as np

@@ -24,8 +24,8 @@ class Descriptor(Protocol):
 
     One whose canonical form may be that of several materials (a formula, of polymorphs) has besides
     `identifies = False`; elsewhere a material that stands in a table twice is one candidate. One
-    whose canonical form is dear may have `first_of_each(materials, vectors)`, which gives for each of
-    n materials that it described the place of the first one that is the same: in a table it is
+    whose canonical form is dear may have `first_of_each(materials, vectors)`, which gives for each
+    of n materials that it described the place of the first one that is the same: in a table it is
     asked in place of `canonical`.
     """
 

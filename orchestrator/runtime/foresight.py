@@ -43,11 +43,7 @@ def _asked(
         resource = resources[lab.roles[step.role]]
         for argument in step.arguments:
             name, _, column = (argument.expression or "").partition(".")
-            if (
-                isinstance(resource, Foresighted)
-                and name in pools
-                and column in pools[name].texts
-            ):
+            if isinstance(resource, Foresighted) and name in pools and column in pools[name].texts:
                 yield pools[name], column, step.action, argument.name, resource
 
 

@@ -30,8 +30,8 @@ def atoms_of(text: str) -> Any:
             atoms: Any = read(io.StringIO(text.lstrip("\n")), format=form)
     except KeyError as error:
         raise InputError(
-            f"the structure that begins with '{text.strip()[:40]}' cannot be read as {form}: it has "
-            f"{error}, which is not an element"
+            f"the structure that begins with '{text.strip()[:40]}' cannot be read as {form}: "
+            f"it has {error}, which is not an element"
         ) from error
     except Exception as error:  # ASE raises whatever its parsers stumble over
         raise InputError(

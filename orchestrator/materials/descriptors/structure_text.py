@@ -74,7 +74,8 @@ def _read(text: str) -> Any:
             ) from error
         name = {"cif": "CIF", "extxyz": "extended XYZ", "vasp": "POSCAR"}[form]
         raise InputError(
-            f"the structure {named(text)} cannot be read as {name}: {str(error) or 'it is incomplete'}",
+            f"the structure {named(text)} cannot be read as {name}: "
+            f"{str(error) or 'it is incomplete'}",
             hint="give the text of a CIF, a POSCAR or an extended XYZ file",
         ) from error
 
