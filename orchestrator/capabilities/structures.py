@@ -13,7 +13,8 @@ class StructureResult:
     """A structure as it was computed. `energy` and `volume` are per atom; `volume` and `pressure`
     are 0 where there is no cell, `max_force` where the method gives no forces. `structure` is an
     extended XYZ with the forces. `seconds` is the CPU time that it took when it was computed;
-    `reused` is 1 if that was not now."""
+    `reused` is 1 if that was not now. `matched` is the
+    key of a known result of the same crystal in another cell, which was taken if `reused` is 1."""
 
     energy: Annotated[float, Unit("eV")]
     volume: Annotated[float, Unit("angstrom**3")]
@@ -23,12 +24,14 @@ class StructureResult:
     structure: str
     seconds: Annotated[float, Unit("s")]
     reused: Annotated[int, Unit("")]
+    matched: str = ""
 
 
 @dataclass(frozen=True)
 class EquationOfState:
     """Of a crystal whose shape is kept: `energy` and `volume` per atom at the minimum, the bulk
-    modulus there and its derivative by pressure. `structure`, `seconds`, `reused` as above."""
+    modulus there and its derivative by pressure. `structure`, `seconds`, `reused`,
+    `matched` as above."""
 
     energy: Annotated[float, Unit("eV")]
     volume: Annotated[float, Unit("angstrom**3")]
@@ -37,12 +40,14 @@ class EquationOfState:
     structure: str
     seconds: Annotated[float, Unit("s")]
     reused: Annotated[int, Unit("")]
+    matched: str = ""
 
 
 @dataclass(frozen=True)
 class FormationEnergy:
     """A relaxed structure beside its elements, relaxed with the same method and settings; all per
-    atom. `seconds` counts the elements too; `reused` is 1 if nothing was computed now."""
+    atom. `seconds` counts the elements too; `reused` is 1 if nothing was computed now;
+    `matched` is of the compound."""
 
     formation_energy: Annotated[float, Unit("eV")]
     energy: Annotated[float, Unit("eV")]
@@ -50,6 +55,7 @@ class FormationEnergy:
     structure: str
     seconds: Annotated[float, Unit("s")]
     reused: Annotated[int, Unit("")]
+    matched: str = ""
 
 
 class StructureCalculation:

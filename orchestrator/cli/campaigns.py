@@ -18,12 +18,13 @@ from orchestrator.cli.frame import (
     perhaps_unheard,
     print_json,
 )
+from orchestrator.cli.pooling import new_pool
 from orchestrator.errors import Exit, NoRecipe, UnknownName
 
 if TYPE_CHECKING:
     from orchestrator.runtime.run import Finish, Setting
 
-N_SET_ASIDE = 5
+N_SET_ASIDE = 20
 """Rows that are named on the terminal."""
 NewOption = Annotated[bool, typer.Option("--new", help="Start another campaign of that name.")]
 
@@ -34,6 +35,7 @@ def add_to(app: typer.Typer) -> None:
         app.command()(guarded(command))
     new = typer.Typer(help="Write the files of something new.", no_args_is_help=True)
     new.command("campaign")(guarded(new_campaign))
+    new.command("pool")(guarded(new_pool))
     app.add_typer(new, name="new")
 
 
@@ -215,7 +217,8 @@ def _tell_left_out(source: Any) -> None:
 
 def _tell_rows(file: str, rows: Sequence[Any]) -> None:
     for row in rows[:N_SET_ASIDE]:
-        typer.echo(f"  {file}:{row.line}: {row.why}")
+        at = f"{file.rstrip('/')}/{row.place}" if row.place else f"{file}:{row.line}"
+        typer.echo(f"  {at}: {row.why}")
     if len(rows) > N_SET_ASIDE:
         typer.echo(f"  and {len(rows) - N_SET_ASIDE} more (--json tells all)")
 

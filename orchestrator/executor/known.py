@@ -54,6 +54,35 @@ class KnownResults:
             _write(mark, str(FORMAT))
         _write(path, json.dumps({"request": dict(request), "result": dict(result)}))
 
+    def request(self, key: str) -> Mapping[str, Any] | None:
+        """What was asked under a key, or None."""
+        try:
+            found = json.loads(self._path(key).read_text())
+        except (OSError, ValueError):
+            return None
+        asked: Mapping[str, Any] | None = found.get("request") if isinstance(found, dict) else None
+        return asked
+
+    def note(self, kind: str, key: str) -> None:
+        """Remembers that a result is of a kind: a line of a file, appended at once. Raises
+        OSError."""
+        path = self._kinds(kind)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as file:
+            file.write(f"{kind} {key}\n")
+
+    def noted(self, kind: str) -> list[str]:
+        """The keys of the results of a kind."""
+        try:
+            lines = self._kinds(kind).read_text().splitlines()
+        except OSError:
+            return []
+        pairs = [line.split(" ") for line in lines if line.startswith(f"{kind} ")]
+        return list(dict.fromkeys(pair[1] for pair in pairs if len(pair) == 2))
+
+    def _kinds(self, kind: str) -> Path:
+        return self._root / "kinds" / f"{kind[:2]}.txt"
+
     def _path(self, key: str) -> Path:
         return self._root / key[:2] / f"{key}.json"
 

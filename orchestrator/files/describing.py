@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from orchestrator.errors import FileProblems, InputError, Problem, UnknownName
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from orchestrator.ports.descriptor import Descriptor
+    from orchestrator.ports.structures import StructureFiles
 
 Options: TypeAlias = Mapping[str, Any]
 Descriptors: TypeAlias = "Callable[[str, Options], Descriptor]"
@@ -44,12 +46,19 @@ def no_generators(name: str) -> type[Any]:
     raise UnknownName("generator that is installed", name, ())
 
 
+def no_structures(path: Path) -> StructureFiles:
+    """Where nothing reads them. Raises InputError."""
+    raise InputError(f"nothing that is installed reads the structures of {path}")
+
+
 @dataclass(frozen=True)
 class Kinds:
-    """What is installed to describe and to make materials."""
+    """What is installed to describe and to make materials, and to read structures."""
 
     descriptors: Descriptors = no_descriptors
     generators: Generators = no_generators
+    is_of_structures: Callable[[Path], bool] = Path.is_dir
+    structures: Callable[[Path], StructureFiles] = no_structures
 
 
 @dataclass(frozen=True)
@@ -65,10 +74,15 @@ class Reading:
 
 
 def describe(
-    table: Table, shape: PoolShape, descriptors: Descriptors, *, once: bool = True
+    table: Table,
+    shape: PoolShape,
+    descriptors: Descriptors,
+    *,
+    once: bool = True,
+    unreadable: Mapping[int, str] | None = None,
 ) -> Reading:
     """Describes the materials of a table as its shape wants; with `once`, each candidate that
-    stands there again is set aside.
+    stands there again is set aside. Rows that are `unreadable` are known to be, with the reason.
 
     Raises:
         UnknownName: there is no such column or descriptor.
@@ -80,8 +94,12 @@ def describe(
     column = _material_column(table, shape)
     makers = [(name, options, descriptors(name, options)) for name, options in wanted]
     texts = table.texts(column)
-    canonical, aside = _canonical(table, texts, makers[0][2])
-    again = _again(table, shape, column, makers[0][2], canonical) if once else {}
+    reader = makers[0][2]
+    sees_itself = once and hasattr(reader, "first_of_each")
+    canonical, aside = [""] * len(texts), dict(unreadable or {})
+    if not sees_itself:
+        canonical = _canonical(texts, reader, aside)
+    again = _again(table, shape, column, reader, canonical) if once else {}
     aside |= {row: _said_again(table, texts[row], first) for row, first in again.items()}
     rows = [row for row in range(len(texts)) if row not in aside]
     found: list[tuple[Described, Blocks]] = []
@@ -94,9 +112,17 @@ def describe(
             said = said.model_copy(update={"names": names, "units": units})
         found.append((said, blocks))
     kept = [place for place, row in enumerate(rows) if row not in aside]
+    if sees_itself:
+        forms = _seen(reader, [texts[rows[place]] for place in kept], found[0][1], kept)
+        for place, form in zip(kept, forms, strict=True):
+            canonical[rows[place]] = form
+        again = _again(table, shape, column, reader, canonical)
+        aside |= {row: _said_again(table, texts[row], first) for row, first in again.items()}
+        kept = [place for place in kept if rows[place] not in again]
     if not kept:
-        first = min(aside)
-        raise FileProblems(table.source, [Problem(aside[first], "", table.lines[first])])
+        raise FileProblems(
+            table.source, [_problem(table, row, aside[row]) for row in sorted(aside)]
+        )
     return Reading(
         rows=tuple(rows[place] for place in kept),
         described=tuple(_described(said, blocks, kept) for said, blocks in found),
@@ -113,9 +139,21 @@ def _set_aside(
     names = table.texts(column) if column in table.columns else [""] * len(table.rows)
     same = {row: names[first] for row, first in again.items() if first not in aside}
     return tuple(
-        SetAside(line=table.lines[row], why=aside[row], name=names[row], same_as=same.get(row, ""))
+        SetAside(
+            line=table.lines[row],
+            why=aside[row],
+            name=names[row],
+            same_as=same.get(row, ""),
+            place=table.places[row] if table.places else "",
+        )
         for row in sorted(aside)
     )
+
+
+def _problem(table: Table, row: int, why: str) -> Problem:
+    if table.places:
+        return Problem(f"{table.places[row]}: {why}")
+    return Problem(why, "", table.lines[row])
 
 
 def name_column(table: Table, wanted: str | None) -> str:
@@ -146,13 +184,23 @@ def _material_column(table: Table, shape: PoolShape) -> str:
     return column
 
 
-def _canonical(
-    table: Table, texts: Sequence[str], reader: Descriptor
-) -> tuple[list[str], dict[int, str]]:
-    """Materials in canonical form ('' where one cannot be read), and why rows are set aside."""
+def _seen(reader: Any, materials: Sequence[str], blocks: Blocks, kept: Sequence[int]) -> list[str]:
+    """A name for each material that those have too which are the same, by the reader's own look at
+    them and at what it said of them."""
+    import numpy as np
+
+    vectors = np.concatenate([block for block in blocks if not isinstance(block, Counts)])
+    return [str(first) for first in reader.first_of_each(materials, vectors[list(kept)])]
+
+
+def _canonical(texts: Sequence[str], reader: Descriptor, aside: dict[int, str]) -> list[str]:
+    """Materials in canonical form ('' where one cannot be read); why such rows are set aside is
+    added to `aside`."""
     canonical: list[str] = []
-    aside: dict[int, str] = {}
     for row, text in enumerate(texts):
+        if row in aside:
+            canonical.append("")
+            continue
         try:
             canonical.append(reader.canonical(text))
         except InputError as error:
@@ -160,7 +208,7 @@ def _canonical(
                 raise  # what is not installed is no fault of the row
             canonical.append("")
             aside[row] = str(error)
-    return canonical, aside
+    return canonical
 
 
 def _again(
@@ -190,6 +238,8 @@ def _said_again(table: Table, text: str, first: int) -> str:
     line = text.strip().partition("\n")[0]
     is_short = text == line and len(text) <= MOST_SHOWN
     shown = text if is_short else f"{line[:MOST_SHOWN]}..."
+    if table.places:
+        return f"it is the material of {table.where(first)} again"
     return f"'{shown}' is the material of line {table.lines[first]} again"
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from orchestrator.errors import FileProblems, InputError, Problem, UnknownName
 from orchestrator.files.describing import MATERIAL_KEYS, Kinds, Reading, describe, name_column
@@ -13,6 +14,9 @@ from orchestrator.files.table import Table, read_table
 from orchestrator.model.quantity import check_unit, quantity_in
 from orchestrator.model.space import Pool
 
+STRUCTURE, CRYSTAL = "structure", "crystal"
+"""The column of structures that were read from files, and what describes them."""
+
 
 def read_pool(name: str, shape: PoolShape, folder: Path, kinds: Kinds) -> Pool:
     """The candidates of a table, which is looked for in `folder`.
@@ -20,11 +24,16 @@ def read_pool(name: str, shape: PoolShape, folder: Path, kinds: Kinds) -> Pool:
     Raises:
         InputError: the table cannot be used, with every mistake of it.
     """
-    table = read_table(folder / shape.pool)
+    table, unreadable = _source(folder / shape.pool, kinds)
+    if table.places:
+        shape = _of_structures(shape)
     reading = Reading(tuple(range(len(table.rows))), (), ())
     if shape.descriptor is not None:
-        reading = describe(table, shape, kinds.descriptors)
+        reading = describe(table, shape, kinds.descriptors, unreadable=unreadable)
         table = table.only(reading.rows)
+    elif unreadable:
+        problems = [Problem(f"{table.where(row)}: {unreadable[row]}") for row in sorted(unreadable)]
+        raise FileProblems(table.source, problems)
     elif any(getattr(shape, key) is not None for key in MATERIAL_KEYS):
         raise InputError("a column of materials needs a descriptor", hint="descriptor: morgan")
     names = _candidate_names(table, shape.name)
@@ -53,6 +62,28 @@ def read_pool(name: str, shape: PoolShape, folder: Path, kinds: Kinds) -> Pool:
         source=shape.pool,
         sha256=table.sha256,
     )
+
+
+def _source(path: Path, kinds: Kinds) -> tuple[Table, Mapping[int, str]]:
+    """The table, or the structures as one, and why some of their texts could not be had."""
+    if not kinds.is_of_structures(path):
+        return read_table(path), {}
+    found = kinds.structures(path)
+    lines = tuple(range(1, len(found.rows) + 1))
+    table = Table(str(path), found.columns, found.rows, lines, found.sha256, found.places)
+    return table, found.unreadable
+
+
+def _of_structures(shape: PoolShape) -> PoolShape:
+    """Structures from files lie in the column `structure`, and are described as crystals where
+    nothing else is said."""
+    said: dict[str, Any] = {}
+    if shape.descriptor is None and shape.columns is None:
+        said["descriptor"] = CRYSTAL
+    has_column = any(getattr(shape, key) for key in MATERIAL_KEYS)
+    if not has_column and (shape.descriptor is not None or said):
+        said["structure"] = STRUCTURE
+    return shape.model_copy(update=said)
 
 
 def described_choice(name: str, shape: DescribedChoiceShape) -> Pool:
@@ -89,14 +120,15 @@ def _candidate_names(table: Table, wanted: str | None) -> str:
     column = name_column(table, wanted)
     first: dict[str, int] = {}
     problems = []
-    for line, cell in zip(table.lines, table.texts(column), strict=True):
+    for row, cell in enumerate(table.texts(column)):
+        line = table.lines[row]
         if not cell:
             problems.append(Problem(f"the candidate has no name in column '{column}'", "", line))
         elif cell in first:
             hint = "name the column of distinct names with 'name:'"
-            message = f"the candidate '{cell}' stands in line {first[cell]} already"
+            message = f"the candidate '{cell}' stands in {table.where(first[cell])} already"
             problems.append(Problem(message, hint, line))
-        first.setdefault(cell, line)
+        first.setdefault(cell, row)
     if problems:
         raise FileProblems(table.source, problems)
     return column

@@ -135,7 +135,9 @@ class GenerateShape(Shape):
 
 
 class PoolShape(ConditionalShape):
-    """One row of a CSV file, relative to the campaign file.
+    """One row of a CSV file, relative to the campaign file; or one structure of a folder of CIF,
+    POSCAR and XYZ files, of an ase.db, or of the frames of an extended XYZ file: these are in the
+    column `structure`, and are described as crystals where nothing else is said.
 
     `name` is the column that names the candidates (else the column `name`, else the first);
     `columns` are the describing numbers with their units (else every numeric column, without; with

@@ -23,7 +23,8 @@ WITH_POINT = re.compile(r"[<>]?\s*[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 class Table:
     """n rows of texts under d distinct column names.
 
-    `lines` are the n line numbers of the rows in the file; `sha256` is of its text.
+    `lines` are the n line numbers of the rows in the file; `sha256` is of its text. Rows that are
+    files, or frames of one, have `places` that say which.
     """
 
     source: str
@@ -31,11 +32,18 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     lines: tuple[int, ...]
     sha256: str
+    places: tuple[str, ...] = ()
+
+    def where(self, row: int) -> str:
+        """Where a row stands, for a sentence."""
+        return self.places[row] if self.places else f"line {self.lines[row]}"
 
     def only(self, places: Sequence[int]) -> Table:
         """The table with some of its rows."""
         rows = tuple(self.rows[i] for i in places)
-        return replace(self, rows=rows, lines=tuple(self.lines[i] for i in places))
+        lines = tuple(self.lines[i] for i in places)
+        where = tuple(self.places[i] for i in places) if self.places else ()
+        return replace(self, rows=rows, lines=lines, places=where)
 
     def texts(self, column: str) -> tuple[str, ...]:
         """The cells of a column. Raises UnknownName."""

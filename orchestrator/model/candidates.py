@@ -43,7 +43,7 @@ def set_aside_words(space: SearchSpace) -> tuple[str, ...]:
         if isinstance(pool, Pool) and aside:
             several = f"{len(aside)} rows of {pool.source} are set aside, the first in"
             rows = several if len(aside) > 1 else f"1 row of {pool.source} is set aside,"
-            said.append(f"{pool.name}: {rows} line {aside[0].line}: {aside[0].why}")
+            said.append(f"{pool.name}: {rows} {aside[0].where}: {aside[0].why}")
     return tuple(said)
 
 

@@ -118,12 +118,19 @@ class Generation(_Frozen):
 
 class SetAside(_Frozen):
     """A row of a table that is no candidate, and why: a sentence with its line. `name` is what the
-    row calls it, `same_as` the candidate that it is."""
+    row calls it, `same_as` the candidate that it is. A row that is a file of its own, or a frame of
+    one, has a `place` that says which."""
 
     line: int
     why: str
     name: str = ""
     same_as: str = ""
+    place: str = ""
+
+    @property
+    def where(self) -> str:
+        """Its place, else its line."""
+        return self.place or f"line {self.line}"
 
 
 class Pool(_Frozen):

@@ -23,7 +23,10 @@ class Descriptor(Protocol):
     it gives depends on the material alone, not on the others of the batch.
 
     One whose canonical form may be that of several materials (a formula, of polymorphs) has besides
-    `identifies = False`; elsewhere a material that stands in a table twice is one candidate.
+    `identifies = False`; elsewhere a material that stands in a table twice is one candidate. One
+    whose canonical form is dear may have `first_of_each(materials, vectors)`, which gives for each
+    of n materials that it described the place of the first one that is the same: in a table it is
+    asked in place of `canonical`.
     """
 
     @property

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from orchestrator.ports.action import ActionSpec, Ticket
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.compute import Compute
+from orchestrator.ports.reuse import Matches
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,15 @@ class Twins(Protocol):
 class Bench:
     """What a resource is given from outside, as the constructor argument `bench`.
 
-    `name` is the resource's name in the lab file; `wires` are in-memory peers for ports of the
-    form `memory:NAME`; `record` takes the traffic (direction "tx" or "rx", bytes), or is None.
+    `name` is the resource's name in the lab file; `matches` finds known results of one crystal in
+    another cell; `wires` are in-memory peers for ports of the form `memory:NAME`; `record` takes
+    the traffic (direction "tx" or "rx", bytes), or is None.
     """
 
     name: str
     clock: Clock
     compute: Compute | None = None
+    matches: Matches | None = None
     wires: Mapping[str, Wire] = field(default_factory=dict)
     record: Any = None
 
@@ -125,6 +128,20 @@ class Queryable(Protocol):
 
     async def ask(self, ticket: Ticket) -> Verdict:
         """What the device knows of a ticket. Raises DeviceError."""
+        ...
+
+
+@runtime_checkable
+class Foresighted(Protocol):
+    """A resource that can tell without being opened what it could not do."""
+
+    def check(self, action: str, arguments: Mapping[str, Any]) -> None:
+        """Accepts arguments that an action can be done with, as far as these tell; what is cheap to
+        see, such as an element that a method does not know.
+
+        Raises:
+            InputError: it cannot be done with them.
+        """
         ...
 
 

@@ -21,6 +21,7 @@ from orchestrator.model.lab import Lab
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.compute import Compute
 from orchestrator.ports.resource import Bench, Resource, ResourceKind, Wire
+from orchestrator.ports.reuse import Matches
 from orchestrator.settings import runtime_directory
 
 TWINS_READY_WITHIN_S = 60.0
@@ -34,18 +35,21 @@ def make_resources(
     compute: Compute,
     ports: Mapping[str, str],
     wires: Mapping[str, Wire] | None = None,
+    matches: Matches | None = None,
 ) -> dict[str, Resource]:
     """One object per resource, nothing opened. `ports` says what stands for `twin:NAME`."""
     made: dict[str, Resource] = {}
     for binding in lab.resources:
-        bench = Bench(name=binding.name, clock=clock, compute=compute, wires=wires or {})
+        bench = Bench(
+            name=binding.name, clock=clock, compute=compute, wires=wires or {}, matches=matches
+        )
         options = {k: _resolved(binding.name, v, ports) for k, v in binding.options.items()}
         made[binding.name] = kinds[binding.name].cls(bench=bench, **options)
     return made
 
 
-def try_out(lab: Lab, kinds: Mapping[str, ResourceKind]) -> None:
-    """Makes every resource once, opens none, and forgets them.
+def try_out(lab: Lab, kinds: Mapping[str, ResourceKind]) -> dict[str, Resource]:
+    """Makes every resource once, and opens none.
 
     So what only a constructor knows (a unit that no device of the kind can have), and a twin's
     port that its world does not have, are mistakes of the file, told before anything is opened.
@@ -56,6 +60,7 @@ def try_out(lab: Lab, kinds: Mapping[str, ResourceKind]) -> None:
     findings = Findings(parse_document(lab.text, lab.source))
     clock = VirtualClock()
     ports, wires = in_memory(lab, clock)
+    made = {}
     for binding in lab.resources:
         bench = Bench(name=binding.name, clock=clock, wires=wires)
         options = dict(binding.options)
@@ -64,8 +69,9 @@ def try_out(lab: Lab, kinds: Mapping[str, ResourceKind]) -> None:
                 if isinstance(value, str) and value.startswith("twin:"):
                     options[option] = _port(value.removeprefix("twin:"), ports)
         with findings.at(["resources", binding.name], key=True):
-            _made(kinds[binding.name], bench, options)
+            made[binding.name] = _made(kinds[binding.name], bench, options)
     findings.raise_any()
+    return made
 
 
 def _made(kind: ResourceKind, bench: Bench, options: Mapping[str, Any]) -> Resource:

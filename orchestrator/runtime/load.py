@@ -16,11 +16,13 @@ from orchestrator.files.document import parse_document
 from orchestrator.files.findings import Findings
 from orchestrator.files.lab import load_lab
 from orchestrator.files.together import check_together
+from orchestrator.materials.structure_files import is_of_structures, read_structures
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.lab import Lab
 from orchestrator.ports.action import ActionSpec
 from orchestrator.ports.resource import ResourceKind
 from orchestrator.runtime.bench import try_out
+from orchestrator.runtime.foresight import check_candidates
 from orchestrator.runtime.settling import with_settled_start
 
 LAB_NAMES = ("twins.yaml", "lab.yaml")
@@ -94,7 +96,7 @@ def load(campaign_name: str | Path, lab_name: str | Path | None = None) -> Loade
     campaign, lab = _both(campaign_path(campaign_name), lab_name)
     check_together(campaign, lab, plugins.resource_kind, plugins.capability)
     kinds = {b.name: plugins.resource_kind(b.kind) for b in lab.resources}
-    try_out(lab, kinds)
+    check_candidates(campaign, lab, try_out(lab, kinds))
     contracts = {c: plugins.capability(c) for c in campaign.roles.values()}
     return Loaded(campaign, lab, kinds, contracts)
 
@@ -132,7 +134,7 @@ def read_campaign(path: Path) -> Campaign:
         plugins.capability,
         plugins.installed("capabilities"),
         plugins.installed("planners"),
-        Kinds(plugins.descriptor, plugins.generator),
+        Kinds(plugins.descriptor, plugins.generator, is_of_structures, read_structures),
     )
     _check_planner(campaign)
     return with_settled_start(campaign)

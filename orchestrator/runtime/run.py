@@ -33,6 +33,7 @@ from orchestrator.ports.journal import CampaignRow, Journal
 from orchestrator.ports.resource import Resource, Wire
 from orchestrator.ports.schedule import Schedule
 from orchestrator.runtime.bench import in_memory, make_resources, running_twins, start_twins
+from orchestrator.runtime.known_matches import known_matches
 from orchestrator.runtime.load import Loaded, load
 from orchestrator.runtime.starting import trials_before
 from orchestrator.runtime.stopline import StopLine, stop_socket_path
@@ -181,7 +182,9 @@ async def _run(
         planner = planner_of(loaded, clock, sources)
         ports = coming.wait().ports if coming else {}
         compute = ends.enter_context(closing(_compute(row.id, clock)))
-        resources = make_resources(loaded.lab, loaded.kinds, clock, compute, ports)
+        resources = make_resources(
+            loaded.lab, loaded.kinds, clock, compute, ports, matches=known_matches()
+        )
         engine = join(
             loaded, setting.identity or _identity(loaded.lab, row), ledger, resources, planner
         )
@@ -347,7 +350,8 @@ async def _play(
     token = journal.token
     wrapped = setting.wrap(journal) if setting.wrap else journal
     compute = _compute(stage.campaign_id, clock)
-    resources = make_resources(loaded.lab, loaded.kinds, clock, compute, stage.ports, stage.wires)
+    world = (stage.ports, stage.wires, known_matches())
+    resources = make_resources(loaded.lab, loaded.kinds, clock, compute, *world)
     ledger = Ledger(wrapped, clock, setting.watch)
     clock.start_at(max(clock.now(), ledger.state.last_at))
     planner = planner_of(loaded, clock, sources)

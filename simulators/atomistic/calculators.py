@@ -22,6 +22,7 @@ from simulators.calculator import Calculator
 
 FUNCTION = "simulators.atomistic.computing:run"
 LOAD = "simulators.atomistic.methods:load"
+REUSE = ("exact", "matching")
 
 
 class StructureCalculator(Calculator):
@@ -39,13 +40,25 @@ class StructureCalculator(Calculator):
     elements: ClassVar[tuple[str, ...]] = ()
     largest: ClassVar[int] = 10_000
 
-    def __init__(self, bench: Bench, settings: Mapping[str, Any], files: list[Path]) -> None:
-        """`files` are what the method reads; they are hashed once.
+    def __init__(
+        self,
+        bench: Bench,
+        settings: Mapping[str, Any],
+        files: list[Path],
+        reuse: str = REUSE[0],
+    ) -> None:
+        """`files` are what the method reads; they are hashed once. `reuse` says which known results
+        are taken: those of the very same atoms (`exact`), or those of the same crystal in another
+        cell too (`matching`).
 
         Raises:
             InputError: a package is not installed.
+            UnknownName: there is no such reuse.
         """
         super().__init__(bench)
+        if reuse not in REUSE:
+            raise UnknownName("way to reuse results", reuse, REUSE)
+        self._reuse = reuse
         self._settings = dict(settings)
         self._files = files
 
@@ -98,14 +111,22 @@ class StructureCalculator(Calculator):
             structure=found["structure"],
             seconds=seconds,
             reused=reused,
+            matched=found["matched"],
         )
+
+    def check(self, action: str, arguments: Mapping[str, Any]) -> None:
+        """See `ports.resource.Foresighted`. Raises InputError."""
+        atoms = self._checked(arguments["structure"])
+        if action == "formation_energy":
+            for element in sorted(set(atoms.symbols)):
+                element_text(element)
 
     async def ask(self, ticket: Ticket) -> Verdict:
         """As all calculators; a result that was found in its directory was computed."""
         verdict = await super().ask(ticket)
         if verdict.outcome != "done":
             return verdict
-        return replace(verdict, results={**verdict.results, "reused": 0})
+        return replace(verdict, results={**verdict.results, "reused": 0, "matched": ""})
 
     async def _compute_task(self, task: str, structure: str, ticket: Ticket) -> dict[str, Any]:
         self._checked(structure)
@@ -118,10 +139,16 @@ class StructureCalculator(Calculator):
         }
         name = self.maker.partition(":")[2]
         before = Before(LOAD, {"name": name, "settings": self._settings})
+        key, kind, matches = request.key(), request.kind(), self._bench.matches
+        match = matches.find(kind, structure, key) if matches is not None and kind else None
+        if match is not None and self._reuse == "matching":
+            return {**match.result, "reused": 1, "matched": match.key}
         found = await self._compute().submit(
-            FUNCTION, arguments, ticket=ticket, key=request.key(), before=before
+            FUNCTION, arguments, ticket=ticket, key=key, before=before
         )
-        return dict(found)
+        if matches is not None and kind and not found["reused"]:
+            matches.note(kind, key)
+        return {**found, "matched": "" if match is None else match.key}
 
     def _checked(self, structure: str) -> Any:
         """The atoms. Raises InputError."""
@@ -170,9 +197,9 @@ class EmtStructures(StructureCalculator):
     maker = "simulators.atomistic.methods:emt"
     elements = EMT_ELEMENTS
 
-    def __init__(self, bench: Bench) -> None:
-        """Nothing is opened."""
-        super().__init__(bench, {}, [])
+    def __init__(self, bench: Bench, reuse: str = REUSE[0]) -> None:
+        """Nothing is opened. Raises UnknownName: there is no such reuse."""
+        super().__init__(bench, {}, [], reuse)
 
 
 class Potential(StructureCalculator):
@@ -185,7 +212,7 @@ class Potential(StructureCalculator):
     extras = "potentials"
     weights: ClassVar[Mapping[str, str]] = {}
 
-    def __init__(self, bench: Bench, model: str) -> None:
+    def __init__(self, bench: Bench, model: str, reuse: str) -> None:
         """Looks whether the weights are there.
 
         Raises:
@@ -195,7 +222,7 @@ class Potential(StructureCalculator):
         if model not in self.weights:
             raise UnknownName(f"model of {self.method}", model, self.weights)
         files = methods.weights_of(self.packages[0], self.weights[model])
-        super().__init__(bench, {"model": model}, files)
+        super().__init__(bench, {"model": model}, files, reuse)
 
 
 class Chgnet(Potential):
@@ -209,9 +236,9 @@ class Chgnet(Potential):
         "r2scan": "pretrained/r2scan",
     }
 
-    def __init__(self, bench: Bench, model: str = "0.3.0") -> None:
+    def __init__(self, bench: Bench, model: str = "0.3.0", reuse: str = REUSE[0]) -> None:
         """See `Potential`."""
-        super().__init__(bench, model)
+        super().__init__(bench, model, reuse)
 
 
 class Sevennet(Potential):
@@ -225,9 +252,9 @@ class Sevennet(Potential):
         "7net-l3i5": "pretrained_potentials/SevenNet_l3i5",
     }
 
-    def __init__(self, bench: Bench, model: str = "7net-0") -> None:
+    def __init__(self, bench: Bench, model: str = "7net-0", reuse: str = REUSE[0]) -> None:
         """See `Potential`."""
-        super().__init__(bench, model)
+        super().__init__(bench, model, reuse)
 
 
 class Gfn(StructureCalculator):

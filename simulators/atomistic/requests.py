@@ -28,6 +28,24 @@ class Request:
     method: Method
     settings: Mapping[str, Any]
 
+    def kind(self) -> str:
+        """A hash of all that the result depends on but the structure, and of its reduced formula;
+        '' where another cell need not give the same: of molecules, moments and charges."""
+        from math import gcd
+
+        from simulators.atomistic.structures import atoms_of
+
+        atoms = atoms_of(self.structure)
+        has_more = atoms.get_initial_magnetic_moments().any() or atoms.get_initial_charges().any()
+        if has_more or not all(atoms.pbc):
+            return ""
+        counts = [(each, list(atoms.symbols).count(each)) for each in sorted(set(atoms.symbols))]
+        share = gcd(*(n for _, n in counts))
+        formula = [[each, n // share] for each, n in counts]
+        said = {"task": self.task, "formula": formula, "settings": dict(self.settings)}
+        text = json.dumps({**said, "method": asdict(self.method)}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
     def key(self) -> str:
         """A hash of all that the result depends on. Atoms and cell count as numbers, to the last
         bit, so that one structure in two formats is one calculation; another cell, or another order

@@ -93,6 +93,11 @@ FAULTS = [
         "def f():\n    import tblite",
     ),
     Fault(
+        "One door: radii and charges of ions in the enumeration of structures",
+        "orchestrator/materials/chemistry.py",
+        "def f():\n    import smact",
+    ),
+    Fault(
         "One door: scikit-learn in the materials and the planner's transfer",
         "orchestrator/planner/fitting.py",
         "def f():\n    import sklearn",

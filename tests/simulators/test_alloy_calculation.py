@@ -1,12 +1,9 @@
-"""Ordered alloys by EMT: reference values, structures, the resource, the campaign's candidates."""
+"""Ordered alloys by EMT: reference values, structures, the resource."""
 
 from __future__ import annotations
 
 import asyncio
-import csv
-import itertools
 import json
-import math
 import os
 import subprocess
 import sys
@@ -16,14 +13,13 @@ from typing import Any
 
 import pytest
 
-from campaigns.alloy_screening.make_candidates import ORDERS, rows
 from orchestrator.clock import WallClock
 from orchestrator.errors import DeviceAbsent, InputError, UnknownName
 from orchestrator.plugins import capability, resource_kind
 from orchestrator.ports.resource import Bench
 from orchestrator.runtime.load import load
 from simulators.atomistic import emt
-from simulators.atomistic.orderings import ORDERINGS, Ordering
+from simulators.atomistic.orderings import ORDERINGS
 
 CAMPAIGNS = Path(__file__).parents[2] / "campaigns"
 
@@ -113,40 +109,6 @@ def test_every_ordering_is_pure_fcc_when_both_metals_are_the_same(
     found = relaxed("Cu", "Cu", name)
     assert found["formation_energy"] == pytest.approx(0.0, abs=1e-6)
     assert found["volume"] == pytest.approx(relaxed("Cu", "Cu", "fcc")["volume"], rel=1e-3)
-
-
-def _unlike(structure: Ordering, distance: float) -> tuple[float, float]:
-    """Neighbours of an atom at a distance (in lattice constants); which fraction is unlike."""
-
-    def place(fractions: tuple[float, ...]) -> list[float]:
-        return [sum(f * edge[i] for f, edge in zip(fractions, structure.cell, strict=True))
-                for i in range(3)]  # fmt: skip
-
-    found = unlike = 0
-    shifts = [place(shift) for shift in itertools.product(range(-3, 4), repeat=3)]
-    for (kind, here), (other, there) in itertools.product(structure.sites, repeat=2):
-        start, end = place(here), place(there)
-        for shift in shifts:
-            moved = [e + s for e, s in zip(end, shift, strict=True)]
-            if abs(math.dist(start, moved) - distance) < 1e-6:
-                found += 1
-                unlike += kind != other
-    return found / len(structure.sites), unlike / found
-
-
-@pytest.mark.parametrize("name", sorted(ORDERS))
-def test_the_candidates_describe_the_neighbours_that_the_structures_have(name: str) -> None:
-    structure, order = ORDERINGS[name], ORDERS[name]
-    assert structure.share_b == pytest.approx(order.share_b)
-    assert _unlike(structure, math.sqrt(0.5)) == pytest.approx((12.0, order.unlike_first))
-    assert _unlike(structure, 1.0) == pytest.approx((6.0, order.unlike_second))
-
-
-def test_the_table_of_candidates_is_what_its_script_writes() -> None:
-    with (CAMPAIGNS / "alloy_screening" / "candidates.csv").open(newline="") as file:
-        written = list(csv.DictReader(file))
-    assert written == rows()
-    assert len({row["name"] for row in written}) == 120
 
 
 def test_a_calculation_is_submitted_with_its_ticket_and_found_again_by_it(relaxed: Relaxed) -> None:

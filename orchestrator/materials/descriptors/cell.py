@@ -47,11 +47,11 @@ def canonical_structure(atoms: Atoms) -> str:
 
 def _first_setting(atoms: Atoms) -> tuple[Floats, Floats, Integers]:
     """Basis (3 x 3), fractional coordinates (n x 3) and atomic numbers (n), in their order."""
-    cell, places, numbers = _primitive(atoms)
+    cell, places, numbers = primitive(atoms)
     keys = []
     for basis in _settings(cell):
         turned = places @ np.linalg.inv(basis)
-        for origin in _rarest(numbers):
+        for origin in rarest(numbers):
             fractions = turned - turned[origin]
             coarse, fine = _binned(fractions, _COMPARED), _binned(fractions, _KEPT)
             order = np.lexsort((*fine.T[::-1], *coarse.T[::-1], numbers))
@@ -67,7 +67,7 @@ def _rounded(
     from ase.cell import Cell
 
     sides = np.floor(np.linalg.norm(basis, axis=1) * 1e4 + _OFFSET) / 1e4
-    angles = np.floor(_angles(basis[None])[0] * 1e3 + _OFFSET) / 1e3
+    angles = np.floor(angles_of(basis[None])[0] * 1e3 + _OFFSET) / 1e3
     cell = np.round(Cell.fromcellpar([*sides, *angles]).array, 8)
     return cell, np.round(fractions @ cell, 8), numbers
 
@@ -77,13 +77,13 @@ def _binned(values: Floats, per_unit: int) -> Integers:
     return np.floor(values * per_unit + _OFFSET).astype(np.int64) % per_unit
 
 
-def _rarest(numbers: Integers) -> Integers:
+def rarest(numbers: Integers) -> Integers:
     """Atoms of the element that occurs least; of those the lightest."""
     kinds, counts = np.unique(numbers, return_counts=True)
     return np.flatnonzero(numbers == kinds[counts.argmin()])
 
 
-def _primitive(atoms: Atoms) -> tuple[Floats, Floats, Integers]:
+def primitive(atoms: Atoms) -> tuple[Floats, Floats, Integers]:
     """Reduced primitive cell (3 x 3), places (n x 3, angstrom), atomic numbers (n)."""
     from ase.geometry import minkowski_reduce
 
@@ -101,7 +101,7 @@ def _primitive(atoms: Atoms) -> tuple[Floats, Floats, Integers]:
 
 def _translations(cell: Floats, places: Floats, numbers: Integers) -> Floats:
     """All shifts within the cell (k x 3, angstrom) that put the crystal onto itself, zero first."""
-    candidates = _rarest(numbers)
+    candidates = rarest(numbers)
     found = [np.zeros(3)]
     for atom in candidates[1:]:
         shift = places[atom] - places[candidates[0]]
@@ -114,14 +114,14 @@ def _translations(cell: Floats, places: Floats, numbers: Integers) -> Floats:
     return np.array(found)
 
 
-def _apart(cell: Floats, first: Floats, second: Floats) -> Floats:
+def apart(cell: Floats, first: Floats, second: Floats) -> Floats:
     """Distances (n x m, angstrom) between places modulo a reduced lattice, right where small."""
     fractions = (first[:, None, :] - second[None, :, :]) @ np.linalg.inv(cell)
     return np.asarray(np.linalg.norm((fractions - np.round(fractions)) @ cell, axis=2))
 
 
 def _all_met(cell: Floats, moved: Floats, places: Floats) -> bool:
-    return bool((_apart(cell, moved, places).min(axis=1) < SAME_ANGSTROM).all())
+    return bool((apart(cell, moved, places).min(axis=1) < SAME_ANGSTROM).all())
 
 
 def _shortest_basis(lattice: Floats) -> Floats:
@@ -144,7 +144,7 @@ def _distinct(cell: Floats, places: Floats, numbers: Integers) -> tuple[Floats, 
     kept: list[int] = []
     for atom in range(len(places)):
         alike = [other for other in kept if numbers[other] == numbers[atom]]
-        if not alike or _apart(cell, places[[atom]], places[alike]).min() >= SAME_ANGSTROM:
+        if not alike or apart(cell, places[[atom]], places[alike]).min() >= SAME_ANGSTROM:
             kept.append(atom)
     return places[kept], numbers[kept]
 
@@ -161,14 +161,14 @@ def _settings(cell: Floats) -> list[Floats]:
     volume = abs(np.linalg.det(cell))
     bases = np.array(list(itertools.product(*rows)))
     bases = bases[abs(np.linalg.det(bases) - volume) < 1e-3 * volume]
-    angles = _angles(bases)
+    angles = angles_of(bases)
     for column in range(3):
         least = angles[:, column] < angles[:, column].min() + SAME_DEGREES
         bases, angles = bases[least], angles[least]
     return list(bases)
 
 
-def _angles(bases: Floats) -> Floats:
+def angles_of(bases: Floats) -> Floats:
     """Alpha, beta, gamma in degrees (k x 3) of bases (k x 3 x 3)."""
     unit = bases / np.linalg.norm(bases, axis=2)[:, :, None]
     cosines = np.einsum("kax,kbx->kab", unit, unit)[:, (1, 0, 0), (2, 2, 1)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -14,6 +15,8 @@ from orchestrator.errors import InputError
 from orchestrator.materials.descriptors.cell import canonical_structure
 from orchestrator.materials.descriptors.composition import Composition, composition_vector
 from orchestrator.materials.descriptors.elements import element_table
+from orchestrator.materials.descriptors.neighbours import neighbour_pairs
+from orchestrator.materials.descriptors.sameness import first_of_each
 from orchestrator.materials.descriptors.structure_text import CLOSEST, crystal_of, named
 from orchestrator.ports.descriptor import Content
 
@@ -90,7 +93,7 @@ class Crystal:
         """Those of the features of the elements, of lengths and density."""
         return [*Composition().units, *_LOCAL.values(), *[""] * (6 * self.shells)]
 
-    @property
+    @cached_property
     def _centres(self) -> Floats:
         return np.linspace(1.0, self.cutoff, self.shells + 1)[:-1]
 
@@ -117,6 +120,15 @@ class Crystal:
             _refuse_unknown(atoms)
             out[row] = np.concatenate((_composition(atoms), *self._around(atoms, named(material))))
         return out
+
+    def first_of_each(self, materials: Sequence[str | Atoms], vectors: Floats) -> list[int]:
+        """For each of n crystals, which `vectors` describe, the place of the first that is the same
+        to 0.01 angstrom, whatever cell is written; its own where it is new.
+
+        Raises:
+            InputError: as `describe`.
+        """
+        return first_of_each([crystal_of(material) for material in materials], vectors)
 
     def _around(self, atoms: Atoms, name: str) -> tuple[Floats, Floats]:
         """The nine numbers of the packing, and the radial functions."""
@@ -145,13 +157,16 @@ class Crystal:
         width = self._centres[1] - self._centres[0]
         ends = 0.5 * (np.cos(math.pi * r / self.cutoff) + 1)
         bumps = ends[:, None] * np.exp(-((r[:, None] - self._centres) ** 2) / (2 * width**2))
+        place = i[:, None] * self.shells + np.arange(self.shells)
         blocks = []
         for feature in _WEIGHTS.values():
             weight = (
                 np.ones(len(j)) if feature is None else element_table().column(feature)[rows[j]]
             )
-            sites = np.zeros((len(rows), self.shells))
-            np.add.at(sites, i, weight[:, None] * bumps)
+            summed = np.bincount(
+                place.ravel(), (weight[:, None] * bumps).ravel(), len(rows) * self.shells
+            )
+            sites = summed.reshape(len(rows), self.shells)
             blocks += [sites.mean(axis=0), sites.std(axis=0)]
         return np.concatenate(blocks)
 
@@ -170,10 +185,8 @@ def _composition(atoms: Atoms) -> Floats:
 
 def _neighbours(atoms: Atoms, cutoff: float, name: str) -> tuple[Any, Any, Any]:
     """Pairs (i, j) and their distances (angstrom), so far that every site has a neighbour."""
-    from ase.neighborlist import neighbor_list
-
     while True:
-        i, j, r = neighbor_list("ijd", atoms, cutoff)
+        i, j, r = neighbour_pairs(atoms, cutoff)
         if len(r) and r.min() < CLOSEST:
             raise InputError(f"the structure {name} has two atoms within {r.min():.2g} angstrom")
         if len(np.unique(i)) == len(atoms):

@@ -68,9 +68,14 @@ def _read(text: str) -> Any:
             warnings.simplefilter("ignore")  # of labels and symmetry that ASE decides by itself
             return read(io.StringIO(lines), format=form)
     except Exception as error:  # ASE raises whatever its parsers stumble over
+        if isinstance(error, KeyError) and str(error.args[0])[:1].isalpha():
+            raise InputError(
+                f"the structure {named(text)} has '{error.args[0]}', which is not an element"
+            ) from error
         name = {"cif": "CIF", "extxyz": "extended XYZ", "vasp": "POSCAR"}[form]
         raise InputError(
-            f"the structure {named(text)} cannot be read as {name}: {error or 'it is incomplete'}",
+            f"the structure {named(text)} cannot be read as {name}: "
+            f"{str(error) or 'it is incomplete'}",
             hint="give the text of a CIF, a POSCAR or an extended XYZ file",
         ) from error
 

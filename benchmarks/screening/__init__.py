@@ -1,0 +1,1 @@
+"""Screening by calculation: planners against brute force."""

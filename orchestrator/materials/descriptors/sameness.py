@@ -1,0 +1,133 @@
+"""Whether two crystals are one: in another cell, in another order of atoms, in a rounded text.
+
+Both are taken to their reduced primitive cells. They are the same if a right-handed setting of the
+one has the lengths and angles of the other, and some shift puts every atom onto one of its element.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orchestrator.materials.descriptors.cell import (
+    SAME_ANGSTROM,
+    SAME_DEGREES,
+    angles_of,
+    apart,
+    primitive,
+    rarest,
+)
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+SAME_VOLUME = 0.01
+ALIKE = 0.05
+"""Descriptions of one crystal differ by less than this share of them, or this."""
+
+
+@dataclass(frozen=True)
+class Primitive:
+    """A reduced primitive cell (3 x 3), places (n x 3, angstrom) and atomic numbers (n)."""
+
+    cell: Floats
+    places: Floats
+    numbers: Integers
+
+    @classmethod
+    def of(cls, atoms: Atoms) -> Primitive:
+        """That of a crystal."""
+        return cls(*primitive(atoms))
+
+    def is_same(self, other: Primitive) -> bool:
+        """Whether both are one crystal, to 0.01 angstrom in places and lengths of the cell. Mirror
+        images are two."""
+        if not np.array_equal(np.sort(self.numbers), np.sort(other.numbers)):
+            return False
+        return any(self._is_met(basis, other) for basis in _settings_like(self.cell, other.cell))
+
+    def _is_met(self, basis: Floats, other: Primitive) -> bool:
+        fractions = other.places @ np.linalg.inv(basis)
+        turned = fractions @ self.cell
+        first = rarest(self.numbers)[0]
+        return any(
+            self._is_covered(turned + (self.places[first] - turned[origin]), other.numbers)
+            for origin in rarest(other.numbers)
+        )
+
+    def _is_covered(self, places: Floats, numbers: Integers) -> bool:
+        """Whether every atom has one of its element in its place; twice the tolerance, since the
+        atom that they were laid upon may be off itself."""
+        return all(
+            apart(self.cell, places[numbers == kind], self.places[self.numbers == kind])
+            .min(axis=1)
+            .max()
+            < 2 * SAME_ANGSTROM
+            for kind in np.unique(numbers)
+        )
+
+
+def _settings_like(cell: Floats, lattice: Floats) -> list[Floats]:
+    """Right-handed bases of a reduced lattice with the lengths and angles of a cell."""
+    vectors = np.array(list(itertools.product((-1, 0, 1), repeat=3))) @ lattice
+    lengths = np.linalg.norm(vectors, axis=1)
+    rows = [vectors[abs(lengths - side) < SAME_ANGSTROM] for side in np.linalg.norm(cell, axis=1)]
+    if not all(len(row) for row in rows):
+        return []
+    bases = np.array(list(itertools.product(*rows)))
+    volume = np.linalg.det(cell)  # its sign is the handedness of both
+    bases = bases[abs(np.linalg.det(bases) / volume - 1) < SAME_VOLUME]
+    if not len(bases):
+        return []
+    is_like = abs(angles_of(bases) - angles_of(cell[None])).max(axis=1) < SAME_DEGREES
+    return list(bases[is_like])
+
+
+def first_of_each(atoms: Sequence[Atoms], vectors: Floats) -> list[int]:
+    """For each of n crystals the place of the first that is the same; its own where it is new.
+
+    Only those of one reduced formula are compared, and of these only such as the vectors (n x d)
+    describe alike, so that a large pool does not cost its square.
+    """
+    found = list(range(len(atoms)))
+    for places in _by_formula(atoms).values():
+        if len(places) > 1:
+            _within(places, atoms, vectors, found)
+    return found
+
+
+def _by_formula(atoms: Sequence[Atoms]) -> dict[tuple[tuple[int, int], ...], list[int]]:
+    buckets = defaultdict(list)
+    for place, one in enumerate(atoms):
+        kinds, counts = np.unique(one.numbers, return_counts=True)
+        share = np.gcd.reduce(counts)
+        buckets[tuple(zip(kinds.tolist(), (counts // share).tolist(), strict=True))].append(place)
+    return buckets
+
+
+def _within(
+    places: Sequence[int], atoms: Sequence[Atoms], vectors: Floats, found: list[int]
+) -> None:
+    kept: list[int] = []
+    cells: dict[int, Primitive] = {}
+    for place in places:
+        scale = 1 + np.maximum(abs(vectors[kept]), abs(vectors[place]))
+        near = (abs(vectors[kept] - vectors[place]) < ALIKE * scale).all(axis=1)
+        for other in np.array(kept, int)[near].tolist():
+            for one in (place, other):
+                if one not in cells:
+                    cells[one] = Primitive.of(atoms[one])
+            if cells[other].is_same(cells[place]):
+                found[place] = other
+                break
+        else:
+            kept.append(place)

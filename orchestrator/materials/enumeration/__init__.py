@@ -1,0 +1,1 @@
+"""Pools of structures that are counted out: no database, no download."""

@@ -1,0 +1,137 @@
+"""Pools of structures from folders, databases and files of frames, as users have them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ase import Atoms
+from ase.db import connect
+from ase.io import write
+
+from orchestrator.errors import FileProblems
+from orchestrator.files.describing import Kinds
+from orchestrator.files.pools import read_pool
+from orchestrator.files.space_shapes import PoolShape
+from orchestrator.materials.structure_files import is_of_structures, read_structures
+from orchestrator.model.space import Pool
+from orchestrator.plugins import descriptor
+
+KINDS = Kinds(descriptors=descriptor, is_of_structures=is_of_structures, structures=read_structures)
+
+
+def ordered(a: str, b: str) -> Any:
+    sites = [(0, 0, 0), (0.5, 0.5, 0), (0.5, 0, 0.5), (0, 0.5, 0.5)]
+    return Atoms([a, b, b, b], scaled_positions=sites, cell=[3.9] * 3, pbc=True)
+
+
+def another_cell(atoms: Any) -> Any:
+    """The same crystal: doubled, its atoms in another order, turned."""
+    doubled = (atoms * (1, 2, 1))[[7, 3, 1, 0, 2, 4, 5, 6]]
+    doubled.rotate(30, "z", rotate_cell=True)
+    return doubled
+
+
+def pool_of(folder: Path, source: str) -> Pool:
+    return read_pool("crystal", PoolShape(pool=source), folder, KINDS)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    below = tmp_path / "structures"
+    (below / "CuPt3").mkdir(parents=True)
+    write(below / "AgAu3.cif", ordered("Ag", "Au"))
+    write(below / "CuPt3" / "POSCAR", ordered("Cu", "Pt"), format="vasp")
+    write(below / "NiPd3.xyz", ordered("Ni", "Pd"), format="extxyz")
+    (below / "README.md").write_text("where they are from")
+    (below / ".hidden.cif").write_text("what an editor left")
+    return tmp_path
+
+
+def test_a_folder_is_a_pool_whose_candidates_are_named_as_its_files(folder: Path) -> None:
+    pool = pool_of(folder, "structures/")
+    assert pool.names == ("AgAu3", "CuPt3", "NiPd3")
+    assert pool.described[0].descriptor == "crystal"
+    assert pool.words("CuPt3")["structure"] == (folder / "structures/CuPt3/POSCAR").read_text()
+    assert pool.set_aside == ()
+
+
+def test_files_of_one_name_have_their_whole_names(folder: Path) -> None:
+    write(folder / "structures" / "AgAu3.vasp", ordered("Pd", "Au"))
+    assert pool_of(folder, "structures").names == ("AgAu3.cif", "AgAu3.vasp", "CuPt3", "NiPd3")
+
+
+def test_a_changed_folder_is_another_pool(folder: Path) -> None:
+    before = pool_of(folder, "structures").sha256
+    assert pool_of(folder, "structures").sha256 == before
+    (folder / "structures" / "NiPd3.xyz").rename(folder / "structures" / "NiPd4.xyz")
+    renamed = pool_of(folder, "structures").sha256
+    write(folder / "structures" / "NiPd4.xyz", ordered("Ni", "Pt"), format="extxyz")
+    assert len({before, renamed, pool_of(folder, "structures").sha256}) == 3
+
+
+def test_every_file_that_is_no_candidate_is_named_at_once(folder: Path) -> None:
+    below = folder / "structures"
+    (below / "bad.cif").write_text("data_x\n_cell_length_a 3\n")
+    (below / "empty.cif").touch()
+    (below / "latin.cif").write_bytes(b"data_x \xe9\xff\n")
+    text = (below / "NiPd3.xyz").read_text()
+    (below / "unknown.xyz").write_text(text.replace("Ni ", "Zz "))
+    (below / "two.xyz").write_text(text + text)
+    write(below / "turned.vasp", another_cell(ordered("Cu", "Pt")))
+    pool = pool_of(folder, "structures")
+    assert pool.names == ("AgAu3", "CuPt3", "NiPd3")
+    said = {row.place: row.why for row in pool.set_aside}
+    assert said["bad.cif"].endswith("cannot be read as CIF: it is incomplete")
+    assert said["empty.cif"] == "it is empty"
+    assert said["latin.cif"] == "it is not a text in UTF-8"
+    assert said["two.xyz"].startswith("it holds 2 frames")
+    assert said["unknown.xyz"].endswith("has 'Zz', which is not an element")
+    assert said["turned.vasp"] == "it is the material of CuPt3/POSCAR again"
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("nothing/", "it holds no structure"),
+        ("absent.db", "it cannot be read: no such file"),
+        ("some.db", "it cannot be read as an ase.db"),
+        ("one.cif", "it is one structure"),
+        ("none.extxyz", "it holds no structure"),
+        ("broken.extxyz", "frame 1: .*cannot be read(.|\n)*frame 2: "),
+    ],
+)
+def test_a_source_without_structures_is_refused(source: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    (tmp_path / "some.db").write_text("no database")
+    (tmp_path / "one.cif").write_text("data_x")
+    (tmp_path / "none.extxyz").write_text("\n\n")
+    (tmp_path / "broken.extxyz").write_text("1\n\nCu 0 0 zero\n2\n\nCu 0 0 0\n")
+    with pytest.raises(FileProblems, match=said):
+        pool_of(tmp_path, source)
+    assert not (tmp_path / "absent.db").exists()
+
+
+def test_frames_have_what_stands_in_their_second_lines_as_columns(tmp_path: Path) -> None:
+    frames = [ordered("Ag", "Au"), ordered("Cu", "Pt"), another_cell(ordered("Ag", "Au"))]
+    for frame, share in zip(frames, (0.25, 0.5, 0.75), strict=True):
+        frame.info.update(share=share, origin="a paper", moments=[1, 2])
+    write(tmp_path / "many.extxyz", frames)
+    pool = pool_of(tmp_path, "many.extxyz")
+    assert pool.names == ("many-1", "many-2")
+    assert pool.texts["share"] == ("0.25", "0.5")
+    assert pool.texts["origin"] == ("a paper", "a paper")
+    assert "moments" not in pool.texts
+    (again,) = pool.set_aside
+    assert (again.place, again.name, again.same_as) == ("frame 3", "many-3", "many-1")
+
+
+def test_a_database_has_its_key_value_pairs_as_columns(tmp_path: Path) -> None:
+    with connect(tmp_path / "file.db") as database:
+        for a, b, share in (("Ag", "Au", 0.25), ("Cu", "Pt", 0.5)):
+            database.write(ordered(a, b), name=f"{a}{b}3", share=share, checked=True)
+    pool = pool_of(tmp_path, "file.db")
+    assert pool.names == ("AgAu3", "CuPt3")
+    assert pool.texts["share"] == ("0.25", "0.5")
+    assert pool.words("AgAu3")["structure"].startswith("4\nLattice=")
