@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from simulators.atomistic import elasticity
 from simulators.atomistic.structures import atoms_of, text_of
 
 MAX_FORCE = 0.01
@@ -19,6 +20,12 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "energy": {},
     "relax": {"max_force": MAX_FORCE, "max_steps": MAX_STEPS},
     "equation_of_state": {"strains": STRAINS, "max_moves": MAX_MOVES},
+    "elastic_constants": {
+        "strain": elasticity.STRAIN,
+        "max_force": MAX_FORCE,
+        "max_force_strained": elasticity.MAX_FORCE,
+        "max_steps": MAX_STEPS,
+    },
 }
 """What the result of a task depends on beside the method; a part of its key."""
 
@@ -84,10 +91,20 @@ def equation_of_state(atoms: Any, make: Callable[[Any], Any]) -> dict[str, Any]:
     }
 
 
+def elastic_constants(atoms: Any, make: Callable[[Any], Any]) -> dict[str, Any]:
+    """The fields of `ElasticConstants`."""
+    if not all(atoms.pbc):
+        raise ValueError(f"{atoms.get_chemical_formula()} is no crystal")
+    _to_rest(atoms, make)
+    stiffness = elasticity.stiffness_of(atoms, make, MAX_STEPS)
+    return {**elasticity.moduli_of(stiffness), "structure": text_of(atoms)}
+
+
 TASKS: Mapping[str, Callable[[Any, Callable[[Any], Any]], dict[str, Any]]] = {
     "energy": energy,
     "relax": relax,
     "equation_of_state": equation_of_state,
+    "elastic_constants": elastic_constants,
 }
 
 

@@ -18,6 +18,13 @@ class Method:
     settings: Mapping[str, Any]
     versions: Mapping[str, str]
 
+    def mark(self, task: Mapping[str, Any]) -> str:
+        """A short name for it and for the settings of a task: energies with the same mark may be
+        subtracted."""
+        text = json.dumps([asdict(self), dict(task)], sort_keys=True)
+        name = self.name.rpartition(":")[2]
+        return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
 
 @dataclass(frozen=True)
 class Request:
@@ -43,6 +50,9 @@ class Request:
             "moments": atoms.get_initial_magnetic_moments().tolist(),
             "charges": atoms.get_initial_charges().tolist(),
         }
+        fixed = sorted({int(i) for c in atoms.constraints for i in c.get_indices()})
+        if fixed:
+            exact["fixed"] = fixed
         said = {"task": self.task, "structure": exact, "settings": dict(self.settings)}
         text = json.dumps({**said, "method": asdict(self.method)}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
