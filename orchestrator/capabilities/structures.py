@@ -16,7 +16,8 @@ class StructureResult:
     """A structure as it was computed. `energy` and `volume` are per atom; `volume` and `pressure`
     are 0 where there is no cell, `max_force` where the method gives no forces. `structure` is an
     extended XYZ with the forces. `seconds` is the CPU time that it took when it was computed;
-    `reused` is 1 if that was not now."""
+    `reused` is 1 if that was not now. `cures` says what failed and what was done about it, and
+    `altered` is 1 if that made the energy another quantity (a wider smearing)."""
 
     energy: Annotated[float, Unit("eV")]
     volume: Annotated[float, Unit("angstrom**3")]
@@ -26,12 +27,14 @@ class StructureResult:
     structure: str
     seconds: Annotated[float, Unit("s")]
     reused: Annotated[int, Unit("")]
+    cures: str = ""
+    altered: Annotated[int, Unit("")] = 0
 
 
 @dataclass(frozen=True)
 class EquationOfState:
     """Of a crystal whose shape is kept: `energy` and `volume` per atom at the minimum, the bulk
-    modulus there and its derivative by pressure. `structure`, `seconds`, `reused` as above."""
+    modulus there and its derivative by pressure. `structure`, `seconds` and all else as above."""
 
     energy: Annotated[float, Unit("eV")]
     volume: Annotated[float, Unit("angstrom**3")]
@@ -40,6 +43,8 @@ class EquationOfState:
     structure: str
     seconds: Annotated[float, Unit("s")]
     reused: Annotated[int, Unit("")]
+    cures: str = ""
+    altered: Annotated[int, Unit("")] = 0
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,8 @@ class FormationEnergy:
     structure: str
     seconds: Annotated[float, Unit("s")]
     reused: Annotated[int, Unit("")]
+    cures: str = ""
+    altered: Annotated[int, Unit("")] = 0
 
 
 @dataclass(frozen=True)
