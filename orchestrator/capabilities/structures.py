@@ -78,6 +78,8 @@ class HullEnergy:
     structure: str
     seconds: Annotated[float, Unit("s")]
     reused: Annotated[int, Unit("")]
+    cures: str = ""
+    altered: Annotated[int, Unit("")] = 0
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,8 @@ class ElasticConstants:
     structure: str
     seconds: Annotated[float, Unit("s")]
     reused: Annotated[int, Unit("")]
+    cures: str = ""
+    altered: Annotated[int, Unit("")] = 0
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,8 @@ class AdsorptionEnergy:
     structure: str
     seconds: Annotated[float, Unit("s")]
     reused: Annotated[int, Unit("")]
+    cures: str = ""
+    altered: Annotated[int, Unit("")] = 0
 
 
 class StructureCalculation:

@@ -149,4 +149,8 @@ def _spent(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "seconds": sum(one["seconds"] for one in found.values()),
         "reused": min(one["reused"] for one in found.values()),
+        "cures": "; ".join(
+            dict.fromkeys(one["cures"] for one in found.values() if one.get("cures"))
+        ),
+        "altered": max(one.get("altered", 0) for one in found.values()),
     }
