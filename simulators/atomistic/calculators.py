@@ -96,12 +96,14 @@ class StructureCalculator(Calculator):
         compound = Ticket(f"{ticket}-compound")
         found = await self._compute_task("relax", structure, compound)
         seconds, reused, reference = found["seconds"], found["reused"], 0.0
+        parts = [found]
         for element in sorted(set(atoms.symbols)):
             inner = Ticket(f"{ticket}-{element}")
             one = await self._compute_task("relax", element_text(element), inner)
             share = list(atoms.symbols).count(element) / len(atoms)
             reference += share * one["energy"]
             seconds, reused = seconds + one["seconds"], min(reused, one["reused"])
+            parts.append(one)
         return FormationEnergy(
             formation_energy=found["energy"] - reference,
             energy=found["energy"],
@@ -109,6 +111,8 @@ class StructureCalculator(Calculator):
             structure=found["structure"],
             seconds=seconds,
             reused=reused,
+            cures="; ".join(dict.fromkeys(p["cures"] for p in parts if p.get("cures"))),
+            altered=max(p.get("altered", 0) for p in parts),
         )
 
     @action(effect=Effect.QUERYABLE, cancel=Cancel.AT_ONCE)
@@ -179,13 +183,14 @@ class StructureCalculator(Calculator):
         return self._method.mark(SETTINGS["relax"])
 
     async def _compute_task(self, task: str, structure: str, ticket: Ticket) -> dict[str, Any]:
-        self._checked(structure)
-        request = Request(task, structure, self._method, SETTINGS[task])
+        atoms = self._checked(structure)
+        method = self._method_of(atoms)
+        request = Request(task, structure, method, SETTINGS[task])
         arguments = {
             "task": task,
             "structure": structure,
             "calculator": self.maker,
-            "settings": self._settings,
+            "settings": {**method.settings, **self._running_with(atoms)},
         }
         name = self.maker.partition(":")[2]
         before = Before(LOAD, {"name": name, "settings": self._settings})
@@ -193,6 +198,14 @@ class StructureCalculator(Calculator):
             FUNCTION, arguments, ticket=ticket, key=request.key(), before=before
         )
         return dict(found)
+
+    def _method_of(self, atoms: Any) -> Method:
+        """All that a structure's result depends on."""
+        return self._method
+
+    def _running_with(self, atoms: Any) -> dict[str, Any]:
+        """Settings that the result does not depend on: a command, a walltime."""
+        return {}
 
     def _checked(self, structure: str) -> Any:
         """The atoms. Raises InputError."""
