@@ -180,7 +180,7 @@ class StructureCalculator(Calculator):
 
     def _mark(self, structure: str) -> str:
         """Of the method with which a structure is relaxed."""
-        return self._method.mark(SETTINGS["relax"])
+        return self._method_of(self._checked(structure)).mark(SETTINGS["relax"])
 
     async def _compute_task(self, task: str, structure: str, ticket: Ticket) -> dict[str, Any]:
         atoms = self._checked(structure)

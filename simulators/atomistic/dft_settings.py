@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from orchestrator.errors import InputError, UnknownName
-from orchestrator.model.quantity import quantity_in
+from orchestrator.errors import InputError
+from simulators.atomistic.options import one_of, quantities
 
 SMEARINGS = ("cold", "fermi-dirac", "gaussian", "methfessel-paxton", "none")
 """How levels near the Fermi level are occupied; cold is Marzari's and Vanderbilt's."""
@@ -47,43 +47,17 @@ def dft_settings(
     Raises:
         InputError: a word or an element is not known, or two of them contradict.
     """
-    if smearing not in SMEARINGS:
-        raise UnknownName("smearing", smearing, SMEARINGS)
-    if magnetic_order not in ORDERS:
-        raise UnknownName("magnetic order", magnetic_order, ORDERS)
-    started = per_element("moments", moments, "")
+    one_of("smearing", smearing, SMEARINGS)
+    one_of("magnetic_order", magnetic_order, ORDERS)
+    started = quantities("moments", moments, "")
     if magnetic_order == "antiferromagnetic" and not any(started.values()):
         raise InputError(
             "'magnetic_order' is given, but no element has a moment to start from",
             hint="write `moments: Fe=2.2`, in Bohr magnetons an atom",
         )
     width_ev = 0.0 if smearing == "none" else width
-    u = per_element("hubbard_u", hubbard_u, "eV")
+    u = quantities("hubbard_u", hubbard_u, "eV")
     return DftSettings(k_density, smearing, width_ev, started, magnetic_order, u)
-
-
-def per_element(option: str, text: str, unit: str) -> dict[str, float]:
-    """A number in `unit` for each element of `Fe=4 eV, O=0 eV`.
-
-    Raises:
-        InputError: it is written in another way, or an element does not exist or stands twice.
-    """
-    from ase.data import atomic_numbers
-
-    found: dict[str, float] = {}
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        element, sign, number = (piece.strip() for piece in part.partition("="))
-        if not (element and sign and number):
-            raise InputError(
-                f"'{part}' in '{option}' is no element with a value",
-                hint=f"write '{option}: Fe=4{f' {unit}' if unit else ''}'; commas between elements",
-            )
-        if element not in atomic_numbers or element == "X":
-            raise UnknownName(f"element, in '{option}'", element, [*atomic_numbers][1:])
-        if element in found:
-            raise InputError(f"{element} stands twice in '{option}'")
-        found[element] = quantity_in(number, unit)
-    return dict(sorted(found.items()))
 
 
 def shell_of(element: str) -> str:

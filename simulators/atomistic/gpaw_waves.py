@@ -16,6 +16,8 @@ from simulators.atomistic import methods
 from simulators.atomistic.calculators import StructureCalculator
 from simulators.atomistic.curing import ALLOWED
 from simulators.atomistic.dft_settings import dft_settings
+from simulators.atomistic.options import one_of
+from simulators.atomistic.requests import Method
 from simulators.calculator import Calculator
 
 SETUPS: Mapping[str, str] = {"LDA": "LDA", "PBE": "PBE", "RPBE": "RPBE", "PBEsol": "PBE"}
@@ -56,8 +58,7 @@ class Gpaw(StructureCalculator):
         Calculator.__init__(self, bench)
         if xc not in SETUPS:
             raise UnknownName("functional", xc, SETUPS)
-        if cures not in ALLOWED:
-            raise UnknownName("word for 'cures'", cures, ALLOWED)
+        one_of("cures", cures, ALLOWED)
         if max_iterations < 1:
             raise InputError(f"'max_iterations' is 1 at least, not {max_iterations}")
         shared = dft_settings(k_density, smearing, width, moments, magnetic_order, hubbard_u)
@@ -69,6 +70,14 @@ class Gpaw(StructureCalculator):
         own = {"cutoff": cutoff, "xc": xc, "max_iterations": max_iterations, "cures": cures}
         super().__init__(bench, {**own, **shared.plain()}, files)
         self._known = frozenset(file.name.partition(".")[0] for file in files)
+
+    def _method_of(self, atoms: Any) -> Method:
+        present = set(atoms.symbols)
+        own = {
+            name: {e: number for e, number in self._settings[name].items() if e in present}
+            for name in ("moments", "hubbard_u")
+        }
+        return Method(self.maker, {**self._settings, **own}, self._method.versions)
 
     def _checked(self, structure: str) -> Any:
         atoms = super()._checked(structure)

@@ -39,13 +39,13 @@ def test_elements_are_given_their_moments_and_u() -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"smearing": "warm"}, "'warm' is not a smearing"),
-        ({"magnetic_order": "up"}, "'up' is not a magnetic order"),
+        ({"smearing": "warm"}, "'warm' is not a word for 'smearing'"),
+        ({"magnetic_order": "up"}, "'up' is not a word for 'magnetic_order'"),
         ({"magnetic_order": "antiferromagnetic"}, "no element has a moment to start from"),
-        ({"moments": "Fe 2"}, "'Fe 2' in 'moments' is no element with a value"),
+        ({"moments": "Fe 2"}, "'Fe 2' in 'moments' is no pair of a name and a value"),
         ({"moments": "Fe=two"}, "two"),
-        ({"moments": "Fo=2"}, "'Fo' is not an element, in 'moments'"),
-        ({"moments": "Fe=2, Fe=3"}, "Fe stands twice"),
+        ({"moments": "Fo=2"}, "'Fo' in 'moments' is no element"),
+        ({"moments": "Fe=2, Fe=3"}, "'Fe' stands twice"),
         ({"hubbard_u": "Fe=4"}, "has no unit where one like 'eV' is needed"),
     ],
 )
