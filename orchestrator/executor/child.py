@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from orchestrator.errors import ExecutionError
+
 PR_SET_PDEATHSIG = 1
 
 
@@ -38,7 +40,7 @@ def answer(request: Mapping[str, Any]) -> str:
         result = function(**request["arguments"])
     except Exception as error:  # noqa: BLE001 - whatever it was, the parent is told
         traceback.print_exc()
-        if isinstance(error, ImportError | MemoryError):
+        if isinstance(error, ImportError | MemoryError | ExecutionError):
             key = "fault"
         return json.dumps({key: f"{type(error).__name__}: {error}"})
     try:

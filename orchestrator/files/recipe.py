@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import InputError, did_you_mean
@@ -107,7 +108,7 @@ def _read_arguments(
             findings.unknown([*path, name], f"an argument of {shape.do}", settings)
             continue
         with findings.at([*path, name]):
-            arguments.append(_argument(scope, known[name], value))
+            arguments.append(_argument(scope, known[name], value, findings.document.source))
     for arg in spec.args:
         if arg.required and arg.name not in given:
             unit = f" in '{arg.unit}'" if arg.unit else ""
@@ -115,7 +116,7 @@ def _read_arguments(
     return tuple(arguments)
 
 
-def _argument(scope: Scope, arg: ArgSpec, value: Any) -> Argument:
+def _argument(scope: Scope, arg: ArgSpec, value: Any, source: str) -> Argument:
     if isinstance(value, str) and value.lstrip().startswith("="):
         return _computed(scope, arg, value)
     match arg.kind:
@@ -129,7 +130,18 @@ def _argument(scope: Scope, arg: ArgSpec, value: Any) -> Argument:
             if not isinstance(value, str):
                 raise InputError(f"'{arg.name}' takes a word, not {value!r}", hint="quote it")
             _check_words(arg, (value,))
+            value = _file(value, source) if arg.is_file else value
     return Argument(name=arg.name, literal=value)
+
+
+def _file(value: str, source: str) -> str:
+    """The whole path of a file that stands beside the campaign file. Raises InputError."""
+    path = (Path(source).parent / value).resolve()
+    if not path.is_file():
+        raise InputError(
+            f"there is no file '{value}'", hint="its path is relative to the campaign file"
+        )
+    return str(path)
 
 
 def _number(arg: ArgSpec, value: Any) -> float | int:

@@ -70,6 +70,12 @@ class Choices:
 
 
 @dataclass(frozen=True)
+class FileArg:
+    """Annotation of a text argument that is the path of a file. A campaign file names it relative
+    to itself, and it must be there; the action gets the whole path."""
+
+
+@dataclass(frozen=True)
 class SampleArg:
     """Annotation of an argument that names a sample; without a value it is the trial's sample."""
 
@@ -103,6 +109,7 @@ class ArgSpec:
     choices: tuple[str, ...] = ()
     required: bool = True
     default: float | int | str | None = None
+    is_file: bool = False
 
 
 @dataclass(frozen=True)
@@ -214,7 +221,10 @@ def _arg(action_name: str, parameter: inspect.Parameter, hint: Any) -> ArgSpec:
         return ArgSpec(name, position.end, required=position.end == "target")
     if base is str:
         words = next((n.words for n in notes if isinstance(n, Choices)), ())
-        return ArgSpec(name, "text", choices=words, required=required, default=default)
+        is_file = any(isinstance(n, FileArg) for n in notes)
+        return ArgSpec(
+            name, "text", choices=words, required=required, default=default, is_file=is_file
+        )
     if base not in (float, int) or (base is float and unit is None):
         raise TypeError(f"{action_name}: argument '{name}' needs Annotated[float, Unit(...)]")
     kind: ArgKind = "real" if base is float else "integer"

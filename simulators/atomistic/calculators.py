@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from orchestrator.capabilities.structures import EquationOfState, FormationEnergy, StructureResult
+from orchestrator.capabilities.structures import (
+    SITES,
+    AdsorptionEnergy,
+    ElasticConstants,
+    EquationOfState,
+    FormationEnergy,
+    HullEnergy,
+    StructureResult,
+)
 from orchestrator.errors import InputError, UnknownName
-from orchestrator.ports.action import Cancel, Effect, Ticket, action
+from orchestrator.ports.action import Cancel, Choices, Effect, FileArg, Ticket, Unit, action
 from orchestrator.ports.compute import Before
 from orchestrator.ports.resource import Bench, Verdict
-from simulators.atomistic import methods
+from simulators.atomistic import comparing, methods
+from simulators.atomistic.adsorption import gas_of
 from simulators.atomistic.computing import SETTINGS
+from simulators.atomistic.entries import read_entries
 from simulators.atomistic.requests import Method, Request
 from simulators.atomistic.structures import atoms_of, text_of
 from simulators.calculator import Calculator
@@ -98,12 +109,14 @@ class StructureCalculator(Calculator):
         compound = Ticket(f"{ticket}-compound")
         found = await self._compute_task("relax", structure, compound)
         seconds, reused, reference = found["seconds"], found["reused"], 0.0
+        parts = [found]
         for element in sorted(set(atoms.symbols)):
             inner = Ticket(f"{ticket}-{element}")
             one = await self._compute_task("relax", element_text(element), inner)
             share = list(atoms.symbols).count(element) / len(atoms)
             reference += share * one["energy"]
             seconds, reused = seconds + one["seconds"], min(reused, one["reused"])
+            parts.append(one)
         return FormationEnergy(
             formation_energy=found["energy"] - reference,
             energy=found["energy"],
@@ -112,6 +125,8 @@ class StructureCalculator(Calculator):
             seconds=seconds,
             reused=reused,
             matched=found["matched"],
+            cures="; ".join(dict.fromkeys(p["cures"] for p in parts if p.get("cures"))),
+            altered=max(p.get("altered", 0) for p in parts),
         )
 
     def check(self, action: str, arguments: Mapping[str, Any]) -> None:
@@ -121,6 +136,59 @@ class StructureCalculator(Calculator):
             for element in sorted(set(atoms.symbols)):
                 element_text(element)
 
+    @action(effect=Effect.QUERYABLE, cancel=Cancel.AT_ONCE)
+    async def energy_above_hull(
+        self, structure: str, entries: Annotated[str, FileArg()], ticket: Ticket
+    ) -> HullEnergy:
+        """Of a crystal, above the convex hull of the reference structures in a file (see
+        `simulators.atomistic.entries`); each of them is relaxed once. Raises as `energy`, and
+        InputError if they do not make up the composition or are of another method."""
+        known = await asyncio.to_thread(read_entries, entries)
+        found = await comparing.above_hull(
+            self._relaxed,
+            self._checked,
+            self._mark,
+            structure,
+            known,
+            Path(entries).name,
+            ticket,
+        )
+        return HullEnergy(**found)
+
+    @action(effect=Effect.QUERYABLE, cancel=Cancel.AT_ONCE)
+    async def elastic_constants(self, structure: str, ticket: Ticket) -> ElasticConstants:
+        """Of a crystal, which is brought to rest first. Raises as `energy`."""
+        return ElasticConstants(**await self._compute_task("elastic_constants", structure, ticket))
+
+    @action(effect=Effect.QUERYABLE, cancel=Cancel.AT_ONCE)
+    async def adsorption_energy(
+        self,
+        structure: str,
+        adsorbate: str,
+        facet: str,
+        ticket: Ticket,
+        site: Annotated[str, Choices(SITES)] = "ontop",
+        layers: Annotated[int, Unit("", low=1, high=20)] = 4,
+        height: Annotated[float, Unit("angstrom", low=0.5, high=6.0)] = 2.0,
+        separation: Annotated[float, Unit("angstrom", low=0.0, high=40.0)] = 5.0,
+    ) -> AdsorptionEnergy:
+        """Of a molecule of ASE's collection g2, or of an atom from its element, on a facet (hkl) of
+        a crystal: the crystal is relaxed, a slab of it is cut (`simulators.atomistic.adsorption`),
+        its upper half relaxes with and without the adsorbate. Bare slab and gas are computed once
+        for all sites. Raises as `energy`, and InputError if facet or adsorbate are none."""
+        where = {
+            "adsorbate": adsorbate,
+            "facet": facet,
+            "site": site,
+            "layers": layers,
+            "height": height,
+            "separation": separation,
+        }
+        found = await comparing.adsorbed(
+            self._relaxed, self._checked, structure, where, element_text, ticket
+        )
+        return AdsorptionEnergy(**found)
+
     async def ask(self, ticket: Ticket) -> Verdict:
         """As all calculators; a result that was found in its directory was computed."""
         verdict = await super().ask(ticket)
@@ -128,14 +196,22 @@ class StructureCalculator(Calculator):
             return verdict
         return replace(verdict, results={**verdict.results, "reused": 0, "matched": ""})
 
+    async def _relaxed(self, structure: str, ticket: Ticket) -> Mapping[str, Any]:
+        return await self._compute_task("relax", structure, ticket)
+
+    def _mark(self, structure: str) -> str:
+        """Of the method with which a structure is relaxed."""
+        return self._method_of(self._checked(structure)).mark(SETTINGS["relax"])
+
     async def _compute_task(self, task: str, structure: str, ticket: Ticket) -> dict[str, Any]:
-        self._checked(structure)
-        request = Request(task, structure, self._method, SETTINGS[task])
+        atoms = self._checked(structure)
+        method = self._method_of(atoms)
+        request = Request(task, structure, method, SETTINGS[task])
         arguments = {
             "task": task,
             "structure": structure,
             "calculator": self.maker,
-            "settings": self._settings,
+            "settings": {**method.settings, **self._running_with(atoms)},
         }
         name = self.maker.partition(":")[2]
         before = Before(LOAD, {"name": name, "settings": self._settings})
@@ -149,6 +225,14 @@ class StructureCalculator(Calculator):
         if matches is not None and kind and not found["reused"]:
             matches.note(kind, key)
         return {**found, "matched": "" if match is None else match.key}
+
+    def _method_of(self, atoms: Any) -> Method:
+        """All that a structure's result depends on."""
+        return self._method
+
+    def _running_with(self, atoms: Any) -> dict[str, Any]:
+        """Settings that the result does not depend on: a command, a walltime."""
+        return {}
 
     def _checked(self, structure: str) -> Any:
         """The atoms. Raises InputError."""
@@ -166,7 +250,8 @@ class StructureCalculator(Calculator):
 
 
 def element_text(element: str) -> str:
-    """The form of an element at room temperature, with ASE's lattice constant.
+    """The form of an element at room temperature, with ASE's lattice constant; a molecule lies in
+    a box without period, and oxygen's has the moments of its triplet.
 
     Raises:
         InputError: ASE lists none.
@@ -178,7 +263,9 @@ def element_text(element: str) -> str:
     state: Any = reference_states[atomic_numbers[element]]
     if state is not None and state["symmetry"] == "diatom":
         pair: Any = Atoms(f"{element}2", [[0, 0, 0], [0, 0, state["d"]]])
-        return text_of(pair)
+        if element == "O":
+            pair.set_initial_magnetic_moments([1.0, 1.0])
+        return text_of(gas_of(pair))
     try:
         return text_of(bulk(element))
     except (ValueError, TypeError, KeyError) as error:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import time
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from simulators.atomistic import elasticity
+from simulators.atomistic.curing import mended
+from simulators.atomistic.meshes import mesh_of
 from simulators.atomistic.structures import atoms_of, text_of
 
 MAX_FORCE = 0.01
@@ -19,6 +22,12 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "energy": {},
     "relax": {"max_force": MAX_FORCE, "max_steps": MAX_STEPS},
     "equation_of_state": {"strains": STRAINS, "max_moves": MAX_MOVES},
+    "elastic_constants": {
+        "strain": elasticity.STRAIN,
+        "max_force": MAX_FORCE,
+        "max_force_strained": elasticity.MAX_FORCE,
+        "max_steps": MAX_STEPS,
+    },
 }
 """What the result of a task depends on beside the method; a part of its key."""
 
@@ -27,6 +36,8 @@ def run(task: str, structure: str, calculator: str, settings: Mapping[str, Any])
     """Runs in the child: the fields of the task's result, less `reused`.
 
     `calculator` is "module:function", which makes an ASE calculator of the structure and settings.
+    A `k_density` among them is given on as the `mesh` of the structure, which stays while the cell
+    moves.
 
     Raises:
         RuntimeError: a calculation did not converge.
@@ -34,10 +45,14 @@ def run(task: str, structure: str, calculator: str, settings: Mapping[str, Any])
     """
     module, _, name = calculator.partition(":")
     make = getattr(importlib.import_module(module), name)
-    begun = time.process_time()
+    begun = _cpu_seconds()
     atoms = atoms_of(structure)
-    found = TASKS[task](atoms, lambda a: make(a, **settings))
-    return {**found, "seconds": time.process_time() - begun}
+    told = dict(settings)
+    if "k_density" in told:
+        told["mesh"] = mesh_of(atoms, told.pop("k_density"))
+    found, record = mended(lambda: TASKS[task](atoms.copy(), lambda a: make(a, **told)))
+    done = {"cures": record.text, "altered": int(record.is_altered)}
+    return {**found, **done, "seconds": _cpu_seconds() - begun}
 
 
 def energy(atoms: Any, make: Callable[[Any], Any]) -> dict[str, Any]:
@@ -84,11 +99,26 @@ def equation_of_state(atoms: Any, make: Callable[[Any], Any]) -> dict[str, Any]:
     }
 
 
+def elastic_constants(atoms: Any, make: Callable[[Any], Any]) -> dict[str, Any]:
+    """The fields of `ElasticConstants`."""
+    if not all(atoms.pbc):
+        raise ValueError(f"{atoms.get_chemical_formula()} is no crystal")
+    _to_rest(atoms, make)
+    stiffness = elasticity.stiffness_of(atoms, make, MAX_STEPS)
+    return {**elasticity.moduli_of(stiffness), "structure": text_of(atoms)}
+
+
 TASKS: Mapping[str, Callable[[Any, Callable[[Any], Any]], dict[str, Any]]] = {
     "energy": energy,
     "relax": relax,
     "equation_of_state": equation_of_state,
+    "elastic_constants": elastic_constants,
 }
+
+
+def _cpu_seconds() -> float:
+    """Of this process, and of the programs that it waited for."""
+    return sum(os.times()[:4])
 
 
 def _strained(atoms: Any, strain: float, make: Callable[[Any], Any]) -> tuple[float, float]:

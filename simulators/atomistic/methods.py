@@ -54,9 +54,15 @@ def load(name: str, settings: dict[str, Any]) -> None:
         "chgnet": _chgnet,
         "sevennet": _sevennet,
         "pyscf": _known_to_pyscf,
+        "gpaw": _gpaw,
     }
     if name in loaders:
         loaders[name](**settings)
+
+
+def _gpaw(**settings: Any) -> None:
+    for module in ("gpaw", "gpaw.dft", "gpaw.new.ase_interface"):
+        importlib.import_module(module)
 
 
 def _known_to_pyscf(method: str, basis: str) -> None:

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+DIRECTED = ("elastic_constants",)
+"""Tasks whose results depend on how the cell is turned."""
+
 
 @dataclass(frozen=True)
 class Method:
@@ -17,6 +20,13 @@ class Method:
     name: str
     settings: Mapping[str, Any]
     versions: Mapping[str, str]
+
+    def mark(self, task: Mapping[str, Any]) -> str:
+        """A short name for it and for the settings of a task: energies with the same mark may be
+        subtracted."""
+        text = json.dumps([asdict(self), dict(task)], sort_keys=True)
+        name = self.name.rpartition(":")[2]
+        return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 @dataclass(frozen=True)
@@ -30,14 +40,15 @@ class Request:
 
     def kind(self) -> str:
         """A hash of all that the result depends on but the structure, and of its reduced formula;
-        '' where another cell need not give the same: of molecules, moments and charges."""
+        '' where another cell need not give the same: of molecules, moments, charges and fixed
+        atoms, and of what has directions."""
         from math import gcd
 
         from simulators.atomistic.structures import atoms_of
 
         atoms = atoms_of(self.structure)
         has_more = atoms.get_initial_magnetic_moments().any() or atoms.get_initial_charges().any()
-        if has_more or not all(atoms.pbc):
+        if has_more or atoms.constraints or not all(atoms.pbc) or self.task in DIRECTED:
             return ""
         counts = [(each, list(atoms.symbols).count(each)) for each in sorted(set(atoms.symbols))]
         share = gcd(*(n for _, n in counts))
@@ -61,6 +72,14 @@ class Request:
             "moments": atoms.get_initial_magnetic_moments().tolist(),
             "charges": atoms.get_initial_charges().tolist(),
         }
+        if atoms.constraints:
+            exact["fixed"] = _fixed(atoms)
         said = {"task": self.task, "structure": exact, "settings": dict(self.settings)}
         text = json.dumps({**said, "method": asdict(self.method)}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _fixed(atoms: Any) -> Any:
+    """The constraints of atoms, as JSON has them."""
+    said = [constraint.todict() for constraint in atoms.constraints]
+    return json.loads(json.dumps(said, default=lambda array: array.tolist()))

@@ -71,7 +71,7 @@ FAULTS = [
         "import time",
     ),
     Fault(
-        "One door: scipy in the planner and the materials, and quantiles in the reports",
+        "One door: scipy in planner, materials and hulls, and quantiles in the reports",
         "orchestrator/runtime/replay.py",
         "def f():\n    import scipy",
     ),

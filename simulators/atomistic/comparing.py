@@ -1,0 +1,157 @@
+"""Energies beside other energies: what an answer is made of, and how it is put together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from orchestrator.errors import InputError
+from orchestrator.ports.action import Ticket
+from simulators.atomistic.adsorption import adsorbate_of, covered, gas_of, slab_of
+from simulators.atomistic.entries import Entry, shares_of
+from simulators.atomistic.hull import best_mixture
+from simulators.atomistic.structures import atoms_of, text_of
+
+Relax = Callable[[str, Ticket], Awaitable[Mapping[str, Any]]]
+"""Relaxes a structure's text: the fields of `StructureResult`."""
+Check = Callable[[str], Any]
+"""The atoms of a structure's text. Raises InputError: the method cannot compute them."""
+
+
+async def relaxed(
+    relax: Relax, structures: Mapping[str, str], ticket: Ticket
+) -> dict[str, Mapping[str, Any]]:
+    """All at a time, under tickets of their own: a part that is known is no answer to the whole.
+    Raises what the first of them raises; the others are given up."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            running = {
+                name: group.create_task(_awaited(relax(text, Ticket(f"{ticket}-{name}"))))
+                for name, text in structures.items()
+            }
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return {name: one.result() for name, one in running.items()}
+
+
+async def _awaited(work: Awaitable[Mapping[str, Any]]) -> Mapping[str, Any]:
+    return await work
+
+
+async def above_hull(
+    relax: Relax,
+    check: Check,
+    mark: Callable[[str], str],
+    structure: str,
+    entries: Sequence[Entry],
+    source: str,
+    ticket: Ticket,
+) -> dict[str, Any]:
+    """The fields of `HullEnergy`. `source` names the entries, `mark` gives a structure's method.
+
+    Raises:
+        InputError: the entries do not make up the structure's composition, or were computed by
+            another method.
+    """
+    shares = shares_of(check(structure))
+    near = [entry for entry in entries if set(entry.shares) <= set(shares)]
+    _refuse_gaps(shares, near, source)
+    for entry in near:
+        if entry.energy is None:
+            check(entry.structure)
+        elif entry.method != mark(entry.structure):
+            raise InputError(
+                f"the energy of '{entry.name}' in '{source}' is of the method '{entry.method}', "
+                f"and this one is '{mark(entry.structure)}'",
+                hint="leave its energy away: it is computed by this one, once",
+            )
+    unknown = {f"e{i}": e.structure for i, e in enumerate(near) if e.energy is None}
+    found = await relaxed(relax, {"compound": structure, **unknown}, ticket)
+    energies = [
+        entry.energy if entry.energy is not None else float(found[f"e{i}"]["energy"])
+        for i, entry in enumerate(near)
+    ]
+    best = best_mixture(shares, [entry.shares for entry in near], energies)
+    assert best is not None, "or there was a gap"
+    compound = found["compound"]
+    parts = sorted(best.shares.items(), key=lambda part: -part[1])
+    return {
+        "energy_above_hull": compound["energy"] - best.energy,
+        "energy": compound["energy"],
+        "volume": compound["volume"],
+        "decomposition": " + ".join(f"{share:.3f} {near[i].name}" for i, share in parts),
+        "method": mark(structure),
+        "structure": compound["structure"],
+        "matched": compound.get("matched", ""),
+        **_spent(found),
+    }
+
+
+def _refuse_gaps(shares: Mapping[str, float], near: Sequence[Entry], source: str) -> None:
+    bare = [e for e in shares if not any(entry.shares.get(e) for entry in near)]
+    if bare:
+        raise InputError(
+            f"'{source}' has no entry with {' and '.join(bare)} that holds nothing but "
+            f"{', '.join(shares)}",
+            hint="add the elements as entries",
+        )
+    if best_mixture(shares, [entry.shares for entry in near], [0.0] * len(near)) is None:
+        formula = " ".join(f"{e} {share:.3g}" for e, share in shares.items())
+        raise InputError(
+            f"no mixture of the entries of '{source}' has the composition {formula}",
+            hint="add the elements as entries",
+        )
+
+
+async def adsorbed(
+    relax: Relax,
+    check: Check,
+    structure: str,
+    where: Mapping[str, Any],
+    element: Callable[[str], str],
+    ticket: Ticket,
+) -> dict[str, Any]:
+    """The fields of `AdsorptionEnergy`. `where` holds the other arguments of the action; `element`
+    gives the text of an element's reference structure.
+
+    Raises:
+        InputError: facet or adsorbate are none, or the structure has no facets.
+    """
+    given = check(structure)
+    if not all(given.pbc):
+        raise InputError(f"{given.get_chemical_formula()} has no period, and so no facets")
+    adsorbate = adsorbate_of(where["adsorbate"])
+    slab_of(given, where["facet"], 1, 0.0)
+    is_atom = len(adsorbate) == 1
+    gas = element(where["adsorbate"]) if is_atom else text_of(gas_of(adsorbate))
+    check(gas)
+    found = await relaxed(relax, {"crystal": structure, "gas": gas}, ticket)
+    crystal = atoms_of(found["crystal"]["structure"])
+    crystal.calc = None
+    slab = slab_of(crystal, where["facet"], where["layers"], where["separation"])
+    both = covered(slab, adsorbate, where["site"], where["height"])
+    texts = {"slab": text_of(slab), "covered": text_of(both)}
+    found |= await relaxed(relax, texts, ticket)
+    energy = {name: one["energy"] * one["atoms"] for name, one in found.items()}
+    reference = found["gas"]["energy"] if is_atom else energy["gas"]
+    heights = atoms_of(found["covered"]["structure"]).positions[:, 2]
+    n = len(slab)
+    return {
+        "adsorption_energy": energy["covered"] - energy["slab"] - reference,
+        "height": float(heights[n:].min() - heights[:n].max()),
+        "atoms": len(both),
+        "structure": found["covered"]["structure"],
+        **_spent(found),
+    }
+
+
+def _spent(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        "seconds": sum(one["seconds"] for one in found.values()),
+        "reused": min(one["reused"] for one in found.values()),
+        "cures": "; ".join(
+            dict.fromkeys(one["cures"] for one in found.values() if one.get("cures"))
+        ),
+        "altered": max(one.get("altered", 0) for one in found.values()),
+    }

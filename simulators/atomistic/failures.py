@@ -1,0 +1,169 @@
+"""Failures of codes: told by what a code printed, never by its exit code or its "JOB DONE".
+
+A code is a table: patterns of its text, in the order in which they count, and cures, in the order
+in which they are tried. `simulators.atomistic.curing` does with a table what there is to do; a code
+that is run inside Python has one too, its text being its log and what it raised.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+Settings = Mapping[str, Any]
+"""What a code is told, flat: `{"electrons.mixing_beta": 0.7}`."""
+Change = Callable[[Settings], Settings | None]
+
+
+class Failure(StrEnum):
+    """Why a calculation came to nothing. The value is what the user reads."""
+
+    NOT_CONVERGED = "not converged"
+    OSCILLATING = "SCF oscillation"
+    EIGENVALUES = "eigenvalues not found"
+    OCCUPATIONS = "wrong occupations"
+    PSEUDOPOTENTIAL = "missing or wrong pseudopotential"
+    SYMMETRY = "wrong symmetry"
+    STRUCTURE = "impossible structure"
+    STEP = "step too large"
+    MEMORY = "out of memory"
+    DISK = "disk full"
+    WALLTIME = "walltime"
+    KILLED = "killed"
+    INPUT = "input refused"
+    UNKNOWN = "unknown failure"
+
+
+FAULTS = (Failure.PSEUDOPOTENTIAL, Failure.DISK, Failure.INPUT)
+"""What no structure is to blame for: the next one would fail likewise."""
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A regular expression of a code's text (`^` and `$` at each line), and what it shows."""
+
+    failure: Failure
+    text: str
+
+
+@dataclass(frozen=True)
+class Cure:
+    """Something to try.
+
+    Attributes:
+        name: what is done, as the user reads it.
+        treats: the failures that it is tried against.
+        change: what is set to other values (perhaps nothing); None if it cannot help any more.
+        changes_energy: whether the energy is another quantity afterwards (smearing), and not the
+            same one found in another way (mixing).
+        restarts: whether it begins from what the failed attempt saved.
+        times: so often at most in one calculation.
+    """
+
+    name: str
+    treats: tuple[Failure, ...]
+    change: Change
+    changes_energy: bool = False
+    restarts: bool = False
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class Code:
+    """What is known of a code.
+
+    Attributes:
+        name: as the user knows it.
+        patterns: the first that is found decides.
+        cures: the first that treats the failure, and has something left to change, is tried.
+        outputs: names of the files in an attempt's directory that hold its text.
+        residual: a pattern whose group is, line by line, what vanishes as the electrons converge;
+            it tells an oscillation from what only needs more steps.
+        bulky: names (with `*`) of what is not kept after the last use of an attempt.
+    """
+
+    name: str
+    patterns: tuple[Pattern, ...]
+    cures: tuple[Cure, ...]
+    outputs: tuple[str, ...]
+    residual: str = ""
+    bulky: tuple[str, ...] = ()
+
+
+def classified(code: Code, text: str) -> tuple[Failure, str] | None:
+    """What a text shows, and the line that shows it; None if it shows no failure."""
+    for pattern in code.patterns:
+        found = re.search(pattern.text, text, re.MULTILINE)
+        if found is None:
+            continue
+        failure = pattern.failure
+        if failure is Failure.NOT_CONVERGED and oscillates(residuals(code, text)):
+            failure = Failure.OSCILLATING
+        return failure, _shown(text, found.start(), found.end())
+    return None
+
+
+def residuals(code: Code, text: str) -> list[float]:
+    """What vanishes as the electrons converge, of the last cycle in the text; absolute values."""
+    if not code.residual:
+        return []
+    found = re.findall(code.residual, text, re.MULTILINE)
+    return [abs(float(value.replace("D", "E"))) for value in found]
+
+
+def oscillates(falling: list[float]) -> bool:
+    """Whether the second half of at least six residuals goes up and down and gains no tenfold."""
+    if len(falling) < 6:
+        return False
+    half = len(falling) // 2
+    early, late = falling[:half], falling[half:]
+    rises = sum(b > a for a, b in itertools.pairwise(late))
+    return min(late) > 0.1 * min(early) and rises >= (len(late) - 1) / 4
+
+
+def scaled(
+    key: str, factor: float, default: float, *, least: float = 0.0, most: float = float("inf")
+) -> Change:
+    """Multiplies a number, as long as it stays between `least` and `most`."""
+
+    def change(settings: Settings) -> Settings | None:
+        new = type(default)(float(settings.get(key, default)) * factor)
+        return {key: new} if least <= new <= most else None
+
+    return change
+
+
+def put(wanted: Settings) -> Change:
+    """Sets values; cannot help where they are set already."""
+
+    def change(settings: Settings) -> Settings | None:
+        new = {key: value for key, value in wanted.items() if settings.get(key) != value}
+        return new or None
+
+    return change
+
+
+def again(settings: Settings) -> Settings | None:
+    """Changes nothing: begins anew, or from what was saved."""
+    return {}
+
+
+def shown(changes: Iterable[tuple[str, Any, Any]]) -> str:
+    """`mixing_beta 0.7 -> 0.3`, and so on."""
+    return ", ".join(
+        f"{key.rpartition('.')[2]} {'default' if old is None else old} -> {new}"
+        for key, old, new in changes
+    )
+
+
+def _shown(text: str, begin: int, end: int) -> str:
+    """The lines that hold a place of the text, as one."""
+    while begin < end and text[begin].isspace():
+        begin += 1
+    first = text.rfind("\n", 0, begin) + 1
+    last = text.find("\n", end)
+    return " ".join(text[first : last if last >= 0 else None].split())[:200]

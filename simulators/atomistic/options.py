@@ -1,0 +1,63 @@
+"""Options of a lab file that hold one value per element or per name: `Fe=2.2, Ni=0.6`."""
+
+from __future__ import annotations
+
+import math
+
+from orchestrator.errors import InputError, UnknownName
+from orchestrator.model.quantity import quantity_in
+
+
+def pairs(option: str, text: str) -> dict[str, str]:
+    """`{"Fe": "2.2", "Ni": "0.6"}`. Raises InputError."""
+    found: dict[str, str] = {}
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        name, sign, value = (p.strip() for p in part.partition("="))
+        if not (name and sign and value):
+            raise InputError(
+                f"'{part}' in '{option}' is no pair of a name and a value",
+                hint=f"write `{option}: A=..., B=...`",
+            )
+        if name in found:
+            raise InputError(f"'{name}' stands twice in '{option}'")
+        found[name] = value
+    return found
+
+
+def by_element(option: str, text: str) -> dict[str, str]:
+    """Pairs whose names are elements. Raises InputError."""
+    from ase.data import atomic_numbers
+
+    found = pairs(option, text)
+    for name in found:
+        if name not in atomic_numbers:
+            raise InputError(f"'{name}' in '{option}' is no element")
+    return found
+
+
+def quantities(option: str, text: str, unit: str) -> dict[str, float]:
+    """Of elements, in `unit`, which must be written where it is not empty. Raises InputError."""
+    return {
+        element: quantity_in(value, unit) for element, value in by_element(option, text).items()
+    }
+
+
+def value(text: str) -> bool | int | float | str:
+    """As Fortran would read it: `.true.`, `4`, `1d-8`, `cg`."""
+    word = text.strip("'\"")
+    if word.lower() in (".true.", ".false.", "true", "false"):
+        return "true" in word.lower()
+    for kind in (int, float):
+        try:
+            number = kind(word.lower().replace("d", "e") if kind is float else word)
+        except ValueError:
+            continue
+        if math.isfinite(number):
+            return number
+    return word
+
+
+def one_of(option: str, word: str, known: tuple[str, ...]) -> None:
+    """Raises UnknownName."""
+    if word not in known:
+        raise UnknownName(f"word for '{option}'", word, known)

@@ -1,0 +1,96 @@
+"""Programs outside Python, run in the directory and the process group of a calculation."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
+LAUNCHERS = ("mpirun", "mpiexec", "orterun", "prterun")
+GRACE_S = 60.0
+"""Beyond its walltime, for a program that ends by itself when it is told."""
+
+
+def run(command: str, directory: Path, *, output: str, error: str, walltime_s: float = 0.0) -> None:
+    """Runs a command to its end, however it ends; `error` says in words what `output` cannot: that
+    the program was killed, and by which signal, or how long it was waited for.
+
+    It dies with this process, also when that is killed; so do the processes of an MPI launcher on
+    this machine. Linux only; elsewhere it dies with the process group.
+
+    Raises:
+        FileNotFoundError: there is no such program.
+    """
+    parent, libc = os.getpid(), ctypes.CDLL(None) if sys.platform == "linux" else None
+
+    def die_with_parent() -> None:
+        if libc is not None:
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != parent:
+                os._exit(1)
+
+    with (directory / output).open("wb") as out, (directory / error).open("ab") as err:
+        process = subprocess.Popen(
+            bound(shlex.split(os.path.expandvars(command))),
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            preexec_fn=die_with_parent,  # nothing but a system call
+        )
+        try:
+            process.wait(walltime_s + GRACE_S if walltime_s else None)
+        except subprocess.TimeoutExpired:
+            _end(process)
+            err.write(f"\nstopped after its walltime of {walltime_s:g} s\n".encode())
+        else:
+            if process.returncode < 0:
+                name = signal.Signals(-process.returncode).name
+                err.write(f"\nkilled by signal {-process.returncode} ({name})\n".encode())
+
+
+def bound(command: list[str]) -> list[str]:
+    """A command whose MPI processes die with their launcher, where `setpriv` is there."""
+    if Path(command[0]).name not in LAUNCHERS or not shutil.which("setpriv"):
+        return command
+    place = _program(command)
+    return [*command[:place], "setpriv", "--pdeathsig", "KILL", *command[place:]]
+
+
+def program_of(command: str) -> str:
+    """The program in a command such as `mpirun -np 4 pw.x -nk 2`."""
+    parts = shlex.split(os.path.expandvars(command))
+    return parts[_program(parts)] if parts else ""
+
+
+def _program(command: list[str]) -> int:
+    """Where in a command the program stands: the first word that is none of the launcher's."""
+    if Path(command[0]).name not in (*LAUNCHERS, "srun"):
+        return 0
+    for place, word in enumerate(command[1:], start=1):
+        is_option = word.startswith("-")
+        is_value = command[place - 1].startswith("-") and _is_value(word)
+        if not is_option and not is_value:
+            return place
+    return len(command) - 1
+
+
+def _is_value(word: str) -> bool:
+    """Whether a word after an option belongs to it, and is not the program."""
+    return shutil.which(word) is None and not word.endswith(".x")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Asks a program to end, which lets a launcher end its processes; then kills it."""
+    process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(5.0)
+    process.kill()
+    process.wait()

@@ -1,0 +1,172 @@
+"""Failures told from text, and what is tried against them, with a code that is made up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.errors import ExecutionError
+from simulators.atomistic.curing import Incurable, cured, mended
+from simulators.atomistic.failures import (
+    Code,
+    Cure,
+    Failure,
+    Pattern,
+    Settings,
+    again,
+    classified,
+    oscillates,
+    put,
+    scaled,
+)
+
+CODE = Code(
+    name="toy",
+    patterns=(
+        Pattern(Failure.KILLED, r"killed by signal 9"),
+        Pattern(Failure.DISK, r"No space left"),
+        Pattern(Failure.NOT_CONVERGED, r"NOT converged"),
+    ),
+    cures=(
+        Cure("less mixing", (Failure.OSCILLATING,), scaled("beta", 0.5, 0.8, least=0.1), times=2),
+        Cure("more steps", (Failure.NOT_CONVERGED,), put({"steps": 100}), restarts=True),
+        Cure(
+            "wider smearing",
+            (Failure.NOT_CONVERGED, Failure.OSCILLATING),
+            scaled("width", 2.0, 0.1),
+            changes_energy=True,
+        ),
+        Cure("again", (Failure.KILLED,), again),
+    ),
+    outputs=("out",),
+    residual=r"^left (\S+)",
+    bulky=("density*",),
+)
+UP_AND_DOWN = (
+    "\n".join(f"left {x}" for x in (1, 2, 1, 3, 1, 2, 1, 3)) + "\nNOT converged\nJOB DONE\n"
+)
+
+
+def printing(text: Callable[[Settings], str], seen: list[Any]) -> Callable[..., float]:
+    """A code that prints, saves a density, and gives the width as its energy."""
+
+    def compute(settings: Settings, directory: Path, source: Path | None) -> float:
+        seen.append((dict(settings), directory.name, source and source.name))
+        if source is not None:
+            assert (source / "density").exists()
+        (directory / "density").touch()
+        (directory / "out").write_text(text(settings))
+        return float(settings.get("width", 0.1))
+
+    return compute
+
+
+def test_the_text_decides_and_not_its_last_line() -> None:
+    assert classified(CODE, "converged\nJOB DONE\n") is None
+    assert classified(CODE, "  it is NOT converged yet\nJOB DONE\n") == (
+        Failure.NOT_CONVERGED,
+        "it is NOT converged yet",
+    )
+    assert classified(CODE, UP_AND_DOWN) == (Failure.OSCILLATING, "NOT converged")
+
+
+@pytest.mark.parametrize(
+    ("residuals", "is_oscillation"),
+    [
+        ([1.0], False),
+        ([1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3], False),  # slow: more steps
+        ([1, 0.1, 1e-2, 1e-3, 2e-4, 3e-4, 1e-5, 1e-6], False),  # it gets there
+        ([0.09, 3.9, 0.08, 1.1, 0.3, 7.0, 0.8, 21.8, 6.9, 93.9], True),  # pw.x, mixing 5 times
+        ([1, 2, 4, 8, 16, 32, 64], True),
+    ],
+)
+def test_an_oscillation_is_what_gains_nothing(residuals: list[float], is_oscillation: bool) -> None:
+    assert oscillates(residuals) == is_oscillation
+
+
+def test_cures_are_tried_in_order_each_in_a_directory_of_its_own(tmp_path: Path) -> None:
+    seen: list[Any] = []
+    compute = printing(lambda s: UP_AND_DOWN if s["beta"] > 0.3 else "well", seen)
+    found, record = mended(lambda: cured(CODE, {"beta": 0.8}, compute, root=tmp_path))
+    assert found == 0.1
+    assert [s["beta"] for s, _, _ in seen] == [0.8, 0.4, 0.2]
+    assert [name for _, name, _ in seen] == ["attempt-001", "attempt-002", "attempt-003"]
+    assert not record.is_altered
+    assert record.text == (
+        "toy: SCF oscillation, less mixing (beta 0.8 -> 0.4); "
+        "toy: SCF oscillation, less mixing (beta 0.4 -> 0.2)"
+    )
+    written = json.loads((tmp_path / "attempt-002" / "attempt.json").read_text())
+    assert written["failure"] == "SCF oscillation"
+    assert written["changes"] == [["beta", 0.8, 0.4]]
+    assert written["settings"] == {"beta": 0.4}
+    assert not list(tmp_path.glob("*/density"))
+
+
+def test_more_steps_begin_from_what_was_saved(tmp_path: Path) -> None:
+    seen: list[Any] = []
+    compute = printing(lambda s: "well" if "steps" in s else "NOT converged", seen)
+    cured(CODE, {}, compute, root=tmp_path)
+    assert [source for _, _, source in seen] == [None, "attempt-001"]
+
+
+def test_what_changes_the_energy_is_tried_only_when_it_may_be(tmp_path: Path) -> None:
+    seen: list[Any] = []
+    compute = printing(lambda s: "well" if s.get("width", 0) > 0.1 else "NOT converged", seen)
+    with pytest.raises(Incurable, match="toy: not converged") as caught:
+        cured(CODE, {"width": 0.1}, compute, root=tmp_path / "a")
+    assert "tried: more steps; `cures: all` would also try: wider smearing" in str(caught.value)
+    with pytest.raises(Incurable):
+        cured(CODE, {"width": 0.1}, compute, root=tmp_path / "b", allowed="none")
+    assert len(list((tmp_path / "b").iterdir())) == 1
+    found, record = mended(
+        lambda: cured(CODE, {"width": 0.1}, compute, root=tmp_path / "c", allowed="all")
+    )
+    assert found == 0.2
+    assert record.is_altered
+    assert "wider smearing (width 0.1 -> 0.2), which changes the energy" in record.text
+
+
+def test_energies_of_two_kinds_are_never_in_one_result(tmp_path: Path) -> None:
+    seen: list[Any] = []
+
+    def one(volume: int) -> float:
+        """One of three volumes, of which the second needs a wider smearing."""
+
+        def text(settings: Settings) -> str:
+            return "NOT converged" if volume == 1 and settings["width"] < 0.2 else "well"
+
+        settings = {"width": 0.1, "steps": 100}
+        return cured(CODE, settings, printing(text, seen), root=tmp_path, allowed="all")
+
+    found, record = mended(lambda: [one(volume) for volume in range(3)])
+    assert found == [0.2, 0.2, 0.2]
+    assert record.is_altered
+    assert len(record.attempts) == 3 + 1 + 3
+
+
+def test_what_no_structure_is_to_blame_for_is_no_failed_calculation(tmp_path: Path) -> None:
+    compute = printing(lambda s: "write: No space left on device", [])
+    with pytest.raises(ExecutionError, match="toy: disk full"):
+        cured(CODE, {}, compute, root=tmp_path)
+
+
+def test_an_exception_is_a_text_too_and_an_unknown_one_says_so(tmp_path: Path) -> None:
+    def raising(settings: Settings, directory: Path, source: Path | None) -> None:
+        raise ValueError("NOT converged" if "steps" not in settings else "something else")
+
+    with pytest.raises(Incurable, match="toy: unknown failure") as caught:
+        cured(CODE, {}, raising, root=tmp_path)
+    assert caught.value.failure is Failure.UNKNOWN
+    assert "(ValueError: something else)" in str(caught.value)
+
+
+def test_a_calculation_that_is_always_killed_ends(tmp_path: Path) -> None:
+    seen: list[Any] = []
+    with pytest.raises(Incurable, match="toy: killed"):
+        cured(CODE, {}, printing(lambda s: "killed by signal 9", seen), root=tmp_path)
+    assert len(seen) == 2
