@@ -343,7 +343,10 @@ class CampaignChanged(InputError):
 
     def __init__(self, campaign: str, diff: str) -> None:
         self.campaign, self.diff = campaign, diff
+        if diff:
+            changed = f"the file of campaign '{campaign}' has changed since it was started:\n{diff}"
+        else:  # its hash is of the tables too
+            changed = f"a pool or a table of campaign '{campaign}' has changed since it was started"
         super().__init__(
-            f"the file of campaign '{campaign}' has changed since it was started:\n{diff}",
-            hint="restore the file to resume, or start another campaign with --new",
+            changed, hint="restore the file to resume, or start another campaign with --new"
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.errors import UnknownName
 from orchestrator.model.campaign import Campaign
-from orchestrator.model.expression import Expression, compile_expression
+from orchestrator.model.expression import TEXT, Expression, compile_expression
 from orchestrator.model.lab import Lab
 from orchestrator.model.quantity import convert
 from orchestrator.model.recipe import Argument, Step
@@ -92,7 +92,9 @@ def prepare(
         spec = kinds[resource].actions[step.action]
         contract = capabilities[campaign.roles[step.role]][step.action]
         steps.append(_bind(step, resource, spec, contract, units))
-        units |= {f"{step.name}.{r.name}": r.unit for r in spec.results if r.kind != "text"}
+        units |= {
+            f"{step.name}.{r.name}": TEXT if r.kind == "text" else r.unit for r in spec.results
+        }
     metrics = {
         m.name: compile_expression(m.expression, units, m.unit) if m.expression else None
         for m in campaign.metrics

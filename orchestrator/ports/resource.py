@@ -77,17 +77,17 @@ class Twins(Protocol):
 class Bench:
     """What a resource is given from outside, as the constructor argument `bench`.
 
-    `name` is the resource's name in the lab file; `matches` finds known results of one crystal in
-    another cell; `wires` are in-memory peers for ports of the form `memory:NAME`; `record` takes
-    the traffic (direction "tx" or "rx", bytes), or is None.
+    `name` is the resource's name in the lab file; `wires` are in-memory peers for ports of the
+    form `memory:NAME`; `record` takes the traffic (direction "tx" or "rx", bytes), or is None;
+    `matches` finds known results of one crystal in another cell.
     """
 
     name: str
     clock: Clock
     compute: Compute | None = None
-    matches: Matches | None = None
     wires: Mapping[str, Wire] = field(default_factory=dict)
     record: Any = None
+    matches: Matches | None = None
 
 
 @runtime_checkable

@@ -11,12 +11,12 @@ from orchestrator import plugins
 from orchestrator.engine.history import evaluated_of, in_context, task_of
 from orchestrator.errors import InputError
 from orchestrator.files.campaign import campaign_from_text
-from orchestrator.files.describing import Kinds
 from orchestrator.files.rows import rows_of
 from orchestrator.model.space import Context, Parameter, Point, Real, SearchSpace, Value
 from orchestrator.model.trial import Proposal
 from orchestrator.ports.planner import Evaluated, History
 from orchestrator.runtime.ask_tell import context_now
+from orchestrator.runtime.load import KINDS
 from orchestrator.runtime.settling import settled_trials
 from orchestrator.runtime.tables import Data, table_of
 
@@ -63,7 +63,7 @@ class Advisor:
             text,
             "the advisor",
             plugins.installed("planners"),
-            Kinds(plugins.descriptor, plugins.generator),
+            KINDS,
         )
         task = task_of(self._campaign)
         self._planner = plugins.load("planners", task.planner.kind)(task)

@@ -25,6 +25,8 @@ from orchestrator.runtime.bench import try_out
 from orchestrator.runtime.foresight import check_candidates
 from orchestrator.runtime.settling import with_settled_start
 
+KINDS = Kinds(plugins.descriptor, plugins.generator, is_of_structures, read_structures)
+"""What is installed to read, describe and make candidates."""
 LAB_NAMES = ("twins.yaml", "lab.yaml")
 """Lab files that are taken when none is named, in this order. Hardware is never taken unasked."""
 
@@ -134,7 +136,7 @@ def read_campaign(path: Path) -> Campaign:
         plugins.capability,
         plugins.installed("capabilities"),
         plugins.installed("planners"),
-        Kinds(plugins.descriptor, plugins.generator, is_of_structures, read_structures),
+        KINDS,
     )
     _check_planner(campaign)
     return with_settled_start(campaign)

@@ -84,6 +84,16 @@ def test_a_changed_file_is_refused_with_what_changed(back_room: Path, store: Pat
     assert run_campaign(back_room, store=store, new=True).ending.exit_code is Exit.FINISHED
 
 
+def test_a_changed_pool_is_refused_as_such(back_room: Path, store: Path) -> None:
+    pool = back_room / "scales.csv"
+    pool.write_text("name,price\nold,1\nnew,2\n")
+    changed(back_room, "campaign.yaml", "space: {", "space: {scale: {pool: scales.csv}, ")
+    run_campaign(back_room, store=store)
+    pool.write_text("name,price\nold,1\nnew,3\n")
+    with pytest.raises(CampaignChanged, match="a pool or a table of campaign 'weighing'"):
+        run_campaign(back_room, store=store)
+
+
 def test_a_comment_is_no_change(back_room: Path, store: Path) -> None:
     run_campaign(back_room, store=store)
     changed(back_room, "campaign.yaml", "name:", "# a note\nname:")

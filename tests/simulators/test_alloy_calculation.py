@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from orchestrator.clock import WallClock
+from orchestrator.engine.study import prepare
 from orchestrator.errors import DeviceAbsent, InputError, UnknownName
 from orchestrator.plugins import capability, resource_kind
 from orchestrator.ports.resource import Bench
@@ -167,3 +168,5 @@ def test_the_calculator_has_the_actions_of_its_capability() -> None:
 def test_the_campaigns_fit_the_labs_that_come_with_them(folder: str, lab: str) -> None:
     loaded = load(CAMPAIGNS / folder / "campaign.yaml", CAMPAIGNS / folder / lab)
     assert set(loaded.campaign.roles) == set(loaded.lab.roles)
+    bound = prepare(loaded.campaign, loaded.lab, "c", loaded.kinds, loaded.capabilities)
+    assert len(bound.steps) == len(loaded.campaign.recipe)

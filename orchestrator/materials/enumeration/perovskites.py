@@ -63,7 +63,7 @@ def ions_of(elements: Sequence[str] = ()) -> Ions:
             hint="pip install 'hagane[screening]'",
         ) from error
     known = ordered_elements(1, 103)
-    a, b, x = [], [], []
+    a, b, x = list[Ion](), list[Ion](), list[Ion]()
     for element in elements or known:
         listed = data_loader.lookup_element_shannon_radius_data(element)
         if not listed and elements:
