@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 from ase.build import bulk
-
 from dft_play import asked, needs_pw, processes_in
+
 from simulators.atomistic import programs
 from simulators.atomistic.structures import text_of
 
