@@ -7,13 +7,13 @@ PIP := -m pip --disable-pip-version-check --no-input --quiet
 REQUIREMENTS := pyproject.toml constraints.txt
 PEERS := tests/conformance/requirements-peers.txt
 
-.PHONY: demo test check postgresql soak bench clean
+.PHONY: demo test check postgresql espresso soak bench clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
 	$(BIN)/hagane demo --report out/demo.html
 
-test: check .venv-peers/installed postgresql
+test: check .venv-peers/installed postgresql espresso
 	$(BIN)/pytest -n 2
 
 check: .venv/installed-test
@@ -67,3 +67,15 @@ postgresql:
 	    || { $$apt update && $$apt install -y --no-install-recommends postgresql; }; } \
 	    >/dev/null 2>&1 </dev/null \
 	  || echo "PostgreSQL is not installed (Debian's package postgresql): its tests are skipped"; }
+
+# pw.x, whose failures are brought about in tests; likewise never an obstacle.
+espresso:
+	@{ command -v pw.x && ls /usr/share/espresso/pseudo; } >/dev/null 2>&1 || { \
+	  as_root=$$([ "$$(id -u)" = 0 ] || echo sudo -n); \
+	  apt="$$as_root env DEBIAN_FRONTEND=noninteractive timeout 180 apt-get -qq"; \
+	  wanted="quantum-espresso quantum-espresso-data"; \
+	  command -v apt-get >/dev/null 2>&1 && { [ -z "$$as_root" ] || sudo -n true; } 2>/dev/null \
+	  && { $$apt install -y --no-install-recommends $$wanted \
+	    || { $$apt update && $$apt install -y --no-install-recommends $$wanted; }; } \
+	    >/dev/null 2>&1 </dev/null \
+	  || echo "pw.x is not installed (Debian's packages quantum-espresso and quantum-espresso-data): its tests are skipped"; }

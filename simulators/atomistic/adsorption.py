@@ -117,8 +117,9 @@ def place_of(slab: Any, site: str) -> tuple[float, float]:
     if site == "bridge":
         steps = _apart(slab, slab.positions[top, :2], first[None, :])
         images = [s for row in steps for s in row if np.linalg.norm(s) > 1e-3]
-        nearest = min(images, key=lambda s: (round(float(np.linalg.norm(s)), 4), *np.round(s, 4)))
-        return float(first[0] + nearest[0] / 2.0), float(first[1] + nearest[1] / 2.0)
+        rounded = [(float(np.linalg.norm(s)), float(s[0]), float(s[1])) for s in images]
+        _, dx, dy = min(rounded, key=lambda s: tuple(round(x, 4) for x in s))
+        return float(first[0]) + dx / 2.0, float(first[1]) + dy / 2.0
     fractions = np.array([*itertools.product(range(GRID), repeat=2)]) / GRID
     points = first + fractions @ _unit(slab)
     free = _nearest(slab, points, slab.positions[top, :2])

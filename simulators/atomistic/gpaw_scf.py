@@ -118,7 +118,8 @@ class Gpaw(Calculator):
     ) -> None:
         """See ASE. Raises as `curing.cured`."""
         super().calculate(atoms, properties, system_changes)  # type: ignore[no-untyped-call]
-        told = self.atoms.copy()
+        given: Any = self.atoms
+        told = given.copy()
         if told.cell.rank < 3:
             told.center(vacuum=BOX_ANGSTROM)
         start_moments(told, self._moments, self._order)

@@ -144,7 +144,8 @@ def _read(path: Path, changed_ns: int) -> Pseudopotential:
         functional=" ".join(fields.get("functional", "").split()).upper(),
         kind={"USPP": "US", "1/R": "NC", "SL": "NC"}.get(kind, kind),
         valence=float(fields.get("z_valence", "0").replace("D", "E")),
-        is_full_relativistic=fields.get("relativistic", "") == "full",
+        is_full_relativistic=fields.get("relativistic") == "full"
+        or "Fully-Relativistic Calculation" in begin,
     )
 
 

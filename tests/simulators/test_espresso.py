@@ -1,0 +1,137 @@
+"""Quantum ESPRESSO as a resource: reference values, keys, and what is refused before it costs."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ase import Atoms
+from ase.build import bulk
+from dft_play import RYDBERG_EV, SAMPLE, asked, espresso, needs_pw, script
+
+from orchestrator.errors import InputError
+from simulators.atomistic.meshes import mesh_of
+from simulators.atomistic.pseudopotentials import SHIPPED_PBE, checked, read
+from simulators.atomistic.structures import text_of
+
+SILICON = text_of(bulk("Si"))
+IRON = text_of(Atoms("Fe", cell=bulk("Fe").cell, pbc=True))  # without a moment of its own
+CU3AU = text_of(
+    Atoms(
+        "AuCu3",
+        scaled_positions=[(0, 0, 0), (0.5, 0.5, 0), (0.5, 0, 0.5), (0, 0.5, 0.5)],
+        cell=[3.75] * 3,
+        pbc=True,
+    )
+)
+
+
+@needs_pw
+@pytest.mark.slow
+def test_silicon_has_the_lattice_and_the_stiffness_that_were_measured(tmp_path: Path) -> None:
+    """5.4765 angstrom and 87.0 GPa at 45 Ry and 6 x 6 x 6; here at 20 Ry and 4 x 4 x 4."""
+    coarse = {"ecutwfc": 20 * RYDBERG_EV, "k_density": 2.0}
+    found = asyncio.run(asked(tmp_path, "equation_of_state", SILICON, **coarse))
+    assert (8 * found.volume) ** (1 / 3) == pytest.approx(5.4765, abs=0.006)
+    assert found.bulk_modulus == pytest.approx(87.0, abs=2.5)
+    assert (found.cures, found.altered) == ("", 0)
+    assert found.seconds > 0.5  # of pw.x, not of the process that waits for it
+
+
+@needs_pw
+def test_spin_and_u_reach_pw_x(tmp_path: Path) -> None:
+    options = {"moments": "Fe=2.2", "hubbard_u": "Fe=4.3 eV, Ni=6 eV", "k_density": 0.3}
+    found = asyncio.run(asked(tmp_path, "energy", IRON, **options))
+    told = next(tmp_path.rglob("espresso.pwi")).read_text()
+    assert "nspin" in told
+    assert "lda_plus_u" in told
+    assert "Hubbard_U(1)     = 4.3" in told.replace("hubbard_u", "Hubbard_U")
+    assert "Hubbard_U(2)" not in told
+    assert "starting_magnetization(1) = 0.1375" in told  # 2.2 of 16 electrons
+    assert found.altered == 0
+
+
+@needs_pw
+def test_the_key_holds_the_pseudopotential_and_the_settings_and_not_the_command(
+    tmp_path: Path,
+) -> None:
+    text = (SAMPLE / SHIPPED_PBE["Si"]).read_text()
+    for name, more in (("one", ""), ("two", "<!-- another -->\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "Si.UPF").write_text(text.replace("</UPF>", f"{more}</UPF>"))
+    wrapped = script(tmp_path / "pw.sh", 'exec pw.x "$@"')
+
+    def reused(**options: Any) -> int:
+        changed = {"pseudo_dir": str(tmp_path / "one"), **options}
+        return int(asyncio.run(asked(tmp_path, "energy", SILICON, **changed)).reused)
+
+    assert reused() == 0
+    assert reused(command=wrapped, walltime=600.0, hubbard_u="Fe=4.3 eV") == 1
+    assert reused(pseudo_dir=str(tmp_path / "two")) == 0
+    assert reused(k_density=0.8) == 0
+
+
+@needs_pw
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"command": "mpirun -np 4 nopw.x"}, "'dft' needs 'nopw.x', which is not installed"),
+        ({"xc": "PBEsol"}, "no coherent choice of pseudopotentials for PBEsol"),
+        ({"xc": "PW91"}, "'PW91' is not a word for 'xc'"),
+        ({"pseudo_dir": "/nowhere"}, "there is no folder /nowhere"),
+        ({"pseudopotentials": "Si=Si.UPF"}, "there is no pseudopotential .*Si.UPF for Si"),
+        ({"pseudopotentials": "Si=Ge.pbe-kjpaw.UPF"}, "is a pseudopotential of Ge, not of Si"),
+        ({"pseudopotentials": "Si=Si.pz-vbc.UPF"}, "made for 'SLA PZ NOGX NOGC', not for PBE"),
+        ({"pseudopotentials": "Si=Si.rel-pbe-rrkj.UPF"}, "fully relativistic"),
+        ({"hubbard_u": "Fe=4.3"}, "no unit|without"),
+        ({"moments": "Iron=2"}, "'Iron' in 'moments' is no element"),
+        ({"moments": "Fe"}, "'Fe' in 'moments' is no pair"),
+        ({"input": "system.ecutwfc=20"}, "'system.ecutwfc' in 'input' is for another option"),
+        ({"input": "nosym=.true."}, "in none of pw.x's namelists"),
+        ({"smearing": "warm"}, "'warm' is not a word for 'smearing'"),
+    ],
+)
+def test_a_wrong_option_is_one_sentence(tmp_path: Path, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said), espresso(tmp_path, **options):
+        pass
+
+
+@needs_pw
+def test_elements_without_a_pseudopotential_are_named_before_anything_is_computed(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(InputError, match="'dft' has no pseudopotential of Au") as caught:
+        asyncio.run(asked(tmp_path, "energy", CU3AU))
+    assert "Cu" in caught.value.hint
+    large = text_of(bulk("Si", cubic=True) * (11, 11, 11))
+    with pytest.raises(InputError, match="Si10648 has 10648 atoms, 'dft' takes 200 at most"):
+        asyncio.run(asked(tmp_path, "energy", large))
+    assert not (tmp_path / "a").exists()
+
+
+@needs_pw
+def test_the_sample_that_is_used_is_one_choice() -> None:
+    found = checked({element: SAMPLE / name for element, name in SHIPPED_PBE.items()}, "PBE")
+    assert {one.kind for one in found.values()} <= {"US", "PAW"}
+    assert found["Si"].valence == 4.0
+    assert read(SAMPLE / "Rh.pbe-rrkjus_lb.UPF").element == "Rh"  # a header of version 1
+
+
+@needs_pw
+def test_a_file_that_is_cut_off_is_refused(tmp_path: Path) -> None:
+    text = (SAMPLE / SHIPPED_PBE["Si"]).read_text()
+    (tmp_path / "Si.UPF").write_text(text[:60_000])
+    with (
+        pytest.raises(InputError, match=r"Si\.UPF is no pseudopotential, or is cut off"),
+        espresso(tmp_path, pseudo_dir=str(tmp_path)),
+    ):
+        pass
+
+
+def test_meshes_of_cells_of_any_size_match() -> None:
+    assert mesh_of(bulk("Si", a=5.47), 3.0) == (6, 6, 6)
+    assert mesh_of(bulk("Si", a=5.47, cubic=True), 3.0) == (4, 4, 4)
+    assert mesh_of(bulk("Cu") * (2, 1, 1), 3.0)[0] * 2 == mesh_of(bulk("Cu"), 3.0)[0]
+    assert mesh_of(Atoms("N2", [[0, 0, 0], [0, 0, 1.1]]), 3.0) == (1, 1, 1)
