@@ -50,7 +50,7 @@ def check_may_start(study: Study, state: State, command: do.StartStep) -> None:
 
 
 def check_state(study: Study, state: State) -> None:
-    assert len(do.in_flight(state)) <= study.in_flight
+    assert do.n_in_flight(state) <= study.in_flight
     for position in study.lab.positions:
         if not position.stores_new:
             assert len(state.at_position(position.name)) <= position.slots
