@@ -177,8 +177,13 @@ def _asks(state: State, to_compare: Sequence[int]) -> Iterator[Command]:
 _USES_THE_LAB = (TrialStatus.PROPOSED, TrialStatus.RUNNING)
 
 
+def in_flight(state: State) -> list[TrialState]:
+    """Trials that use the lab: proposed or running."""
+    return [t for t in state.live_trials() if t.status in _USES_THE_LAB]
+
+
 def n_in_flight(state: State) -> int:
-    """How many trials use the lab: proposed or running, as all that are busy are."""
+    """How many they are; all that are busy are among them."""
     return len(state.busy) + sum(t.status in _USES_THE_LAB for t in state.idle_trials())
 
 
@@ -308,8 +313,7 @@ def _ways(study: Study, state: State) -> dict[int, Sequence[str]]:
     """Of each trial in flight, where its sample still has to go; nobody asks where none moves."""
     if not any(bound.moves_sample for bound in study.steps):
         return {}
-    trials = [t for t in state.live_trials() if t.status in _USES_THE_LAB]
-    return {t.number: _way(study, state, t) for t in trials}
+    return {t.number: _way(study, state, t) for t in in_flight(state)}
 
 
 def _startable(study: Study, state: State, trial: TrialState) -> BoundStep | None:

@@ -8,6 +8,7 @@ name when it is whole and on disk, and only then the directories go.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -95,7 +96,8 @@ class Attempts:
         self._open.discard(name)
         self._n_done += 1
         if self._n_done >= PACKED_AT_A_TIME:
-            self.pack()
+            with contextlib.suppress(OSError):  # what is not packed stays as it is
+                self.pack()
 
     def pack(self, *, at_least: int = PACKED_AT_A_TIME) -> None:
         """Packs what is done, if it is enough for a file. Raises OSError; nothing is lost then."""

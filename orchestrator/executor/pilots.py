@@ -77,14 +77,17 @@ def submitter(kernel: Any, site: Site, path: str) -> Callable[[str], Future[int]
 
 def _executor(site: Site, folder: Path) -> Any:
     from parsl.executors import HighThroughputExecutor, MPIExecutor
+    from parsl.executors.high_throughput.executor import DEFAULT_LAUNCH_CMD
     from parsl.jobs.error_handlers import windowed_error_handler
 
     scripts = Path(sys.executable).parent
     period = max(1, math.ceil(site.check_s))
     own = str(os.getpid())
     tether = [sys.executable, "-P", "-m", "orchestrator.executor.tethered", own]
+    guarded = shlex.join([sys.executable, "-P", "-m", "orchestrator.executor.guarded"])
     shared: dict[str, Any] = {
         "label": "hagane",
+        "launch_cmd": f"{guarded} {DEFAULT_LAUNCH_CMD}",
         "provider": _provider(site),
         "address": "127.0.0.1" if site.kind == "local" else None,
         "interchange_launch_cmd": [*tether, sys.executable, str(scripts / "interchange.py")],

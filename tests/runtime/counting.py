@@ -22,7 +22,7 @@ def square(x: float, log: str) -> float:
         out.write(f"{x} {os.getpid()}\\\\n")
     if x > 0.9:
         os.kill(os.getpid(), 9)
-    while x == 0.5 and not Path(log + ".go").exists():
+    while 0.45 < x < 0.55 and not Path(log + ".go").exists():
         time.sleep(0.05)
     return x * x
 
