@@ -7,13 +7,13 @@ PIP := -m pip --disable-pip-version-check --no-input --quiet
 REQUIREMENTS := pyproject.toml constraints.txt
 PEERS := tests/conformance/requirements-peers.txt
 
-.PHONY: demo test check postgresql espresso soak bench clean
+.PHONY: demo test check postgresql espresso slurm soak bench clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
 	$(BIN)/hagane demo --report out/demo.html
 
-test: check .venv-peers/installed postgresql espresso
+test: check .venv-peers/installed postgresql espresso slurm
 	$(BIN)/pytest -n 2
 
 check: .venv/installed-test
@@ -79,3 +79,14 @@ espresso:
 	    || { $$apt update && $$apt install -y --no-install-recommends $$wanted; }; } \
 	    >/dev/null 2>&1 </dev/null \
 	  || echo "pw.x is not installed (Debian's packages quantum-espresso and quantum-espresso-data): its tests are skipped"; }
+
+# A cluster of one node for the tests, likewise. Nothing of it is started but by them.
+slurm:
+	@PATH="$$PATH:/usr/sbin"; command -v slurmctld >/dev/null 2>&1 && command -v munged >/dev/null 2>&1 || { \
+	  as_root=$$([ "$$(id -u)" = 0 ] || echo sudo -n); \
+	  apt="$$as_root env DEBIAN_FRONTEND=noninteractive timeout 180 apt-get -qq"; \
+	  command -v apt-get >/dev/null 2>&1 && { [ -z "$$as_root" ] || sudo -n true; } 2>/dev/null \
+	  && { $$apt install -y --no-install-recommends slurm-wlm munge \
+	    || { $$apt update && $$apt install -y --no-install-recommends slurm-wlm munge; }; } \
+	    >/dev/null 2>&1 </dev/null \
+	  || echo "SLURM is not installed (Debian's packages slurm-wlm, munge): its tests are skipped"; }

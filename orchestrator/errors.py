@@ -31,6 +31,7 @@ class Exit(IntEnum):
     PERSON = 3
     SAFETY = 4
     ENVIRONMENT = 5
+    GOES_ON = 75
     INTERRUPTED = 130
 
 
@@ -210,6 +211,10 @@ class CalculationFailed(ExecutionError):
     """A calculation came to an end without a result; the input it was given is to blame."""
 
     blames_parameters = True
+
+
+class StillRunning(ExecutionError):
+    """Not a failure: the calculation goes on where nobody waits for it."""
 
 
 class SafetyStop(ExecutionError):

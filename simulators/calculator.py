@@ -20,7 +20,8 @@ class Calculator:
         packages: the distributions that it needs, the one that computes first.
         extras: those of hagane that bring them.
         vendor, method: whose it is (else the first package) and what it does, for `identify`.
-        concurrent: so many calculations at a time.
+        concurrent: so many calculations at a time, where the lab file has no site.
+        computes: what it does is computed at the lab's site, and no device is touched.
     """
 
     packages: ClassVar[tuple[str, ...]] = ()
@@ -28,6 +29,7 @@ class Calculator:
     vendor: ClassVar[str] = ""
     method: ClassVar[str] = ""
     concurrent: ClassVar[int] = 2
+    computes: ClassVar[bool] = True
 
     def __init__(self, bench: Bench) -> None:
         """Nothing is opened.
@@ -66,8 +68,14 @@ class Calculator:
         """A calculation does no harm."""
 
     async def ask(self, ticket: Ticket) -> Verdict:
-        """A calculation that left its result is done; one that did not died with its asker."""
-        known = await self._compute().known(ticket)
+        """A calculation that left its result is done; one that did not died with its asker, unless
+        it goes on without one."""
+        compute = self._compute()
+        if compute.goes_on:
+            return Verdict("resumable", "it goes on where nobody waits for it")
+        if await compute.is_running(ticket):
+            return Verdict("running", "its worker gives signs of life")
+        known = await compute.known(ticket)
         if known is None:
             return Verdict("not_done", "it left no result")
         return Verdict("done", "it left its result", dict(known))

@@ -31,7 +31,7 @@ NewOption = Annotated[bool, typer.Option("--new", help="Start another campaign o
 
 def add_to(app: typer.Typer) -> None:
     """Adds this room's commands."""
-    for command in (demo, run, check, rehearse):
+    for command in (demo, run, tick, check, rehearse):
         app.command()(guarded(command))
     new = typer.Typer(help="Write the files of something new.", no_args_is_help=True)
     new.command("campaign")(guarded(new_campaign))
@@ -100,6 +100,38 @@ def run(
     with perhaps_unheard():
         _tell(finish, as_json=as_json)
     return int(finish.ending.exit_code)
+
+
+def tick(
+    campaign: CampaignArgument,
+    lab: LabOption = None,
+    store: StoreOption = None,
+    new: NewOption = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Take one turn: collect, decide, submit; for cron. Exit code 75: there is more to come.
+
+    Example: hagane tick alloys --lab cluster.yaml
+    """
+    from orchestrator.runtime.tick import tick as turn
+
+    told = turn(campaign, lab, store=store, new=new)
+    ending = told.finish.ending
+    with perhaps_unheard():
+        if as_json:
+            counts = {k: getattr(told, k) for k in ("n_running", "n_waiting", "n_submitted")}
+            print_json(
+                {
+                    "campaign": told.finish.campaign_id,
+                    "exit_code": int(ending.exit_code),
+                    "why": ending.sentence,
+                    "hint": ending.hint,
+                    **counts,
+                }
+            )
+        else:
+            typer.echo(told.line + (f" ({ending.hint})" if ending.hint else ""))
+    return int(ending.exit_code)
 
 
 def demo(

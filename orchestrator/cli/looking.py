@@ -213,7 +213,13 @@ def report(
 
 
 def export(
-    to: Annotated[Path, typer.Argument(help="CSV file of trials, or with --whole a store.")],
+    to: Annotated[
+        Path,
+        typer.Argument(
+            help="Trials as .csv; calculated structures as .extxyz or .db (ASE); "
+            "with --whole a store."
+        ),
+    ],
     name: Annotated[str | None, typer.Option("--campaign", help="Name or id.")] = None,
     whole: Annotated[
         bool, typer.Option("--whole", help="The journal and its artifacts in one file.")
@@ -221,7 +227,7 @@ def export(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Export trials as CSV, or a whole campaign in one file.
+    """Export trials as CSV, calculated structures, or a whole campaign in one file.
 
     Example: hagane export trials.csv --campaign niobium-titania
     """
@@ -230,6 +236,11 @@ def export(
     if whole:
         with stored(store) as opened:
             opened.export(row_of(opened, name).id, to)
+    elif to.suffix in (".extxyz", ".xyz", ".db"):
+        from orchestrator.runtime.structures import export_structures
+
+        seen = look(store, name)
+        export_structures(seen.campaign, seen.state, to)
     else:
         from orchestrator.reports.export import write_csv
 

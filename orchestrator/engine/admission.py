@@ -13,15 +13,10 @@ from orchestrator.model.state import State, TrialState
 def resource_is_free(study: Study, state: State, resource: str) -> bool:
     """Whether neither the resource nor one of its parts is in the middle of a step."""
     wanted = study.holds[resource]
-    busy: Counter[str] = Counter()
-    for ticket in state.open_tickets:
-        event = state.dispatches[ticket].event
-        if event.parent is None:
-            if event.resource == resource:
-                busy[resource] += 1
-            elif study.holds.get(event.resource, frozenset()) & wanted:
-                return False
-    return busy[resource] < study.capacity[resource]
+    for other, n_open in state.open_at.items():
+        if n_open and other != resource and study.holds.get(other, frozenset()) & wanted:
+            return False
+    return state.open_at.get(resource, 0) < study.capacity[resource]
 
 
 def room_at(study: Study, state: State, position: str) -> int:
@@ -83,7 +78,7 @@ def may_start(
         return False
     if bound.makes_sample and blanks_left(study, state) < 1:
         return False
-    number = trial.number if trial else max(state.trials, default=0) + 1
+    number = trial.number if trial else state.last_number + 1
     return _stays_solvable(study, state, number, bound.target, remaining)
 
 

@@ -42,6 +42,14 @@ class StartStep:
 
 
 @dataclass(frozen=True)
+class TakeUp:
+    """Go on with an action that goes on by itself. Not decided here: after a restart the loop
+    takes up what nobody awaits any more."""
+
+    ticket: str
+
+
+@dataclass(frozen=True)
 class Examine:
     """Find out about an action that may or may not have happened."""
 
@@ -108,7 +116,17 @@ class End:
 
 
 Command: TypeAlias = (
-    Propose | StartStep | Examine | Judge | CloseTrial | Await | AskPerson | GiveUp | Pause | End
+    Propose
+    | StartStep
+    | TakeUp
+    | Examine
+    | Judge
+    | CloseTrial
+    | Await
+    | AskPerson
+    | GiveUp
+    | Pause
+    | End
 )
 
 
@@ -121,10 +139,8 @@ def decide(study: Study, state: State, now: float, *, is_exhausted: bool = False
         return []
     examine: list[Command] = [
         Examine(t)
-        for t in state.open_tickets
-        if (d := state.dispatches[t]).event.parent is None
-        and d.failure is not None
-        and d.doubt is None
+        for t in state.unsure
+        if (d := state.dispatches[t]).event.parent is None and d.doubt is None
     ]
     settle = list(_settle(study, state))
     if settle:
@@ -142,7 +158,7 @@ def decide(study: Study, state: State, now: float, *, is_exhausted: bool = False
     may_propose = confirms or (end is None and (not to_compare or bool(state.wished)))
     next_one = source_of_next(study, state, confirms=confirms) if may_propose else None
     acts = [*examine, *_act(study, state, next_one)]
-    if acts or may_propose or in_flight(state) or state.open_tickets:
+    if acts or may_propose or n_in_flight(state) or state.open_tickets:
         return acts
     return list(_asks(state, to_compare))
 
@@ -158,24 +174,30 @@ def _asks(state: State, to_compare: Sequence[int]) -> Iterator[Command]:
         yield AskPerson(f"nobody has said yet how trial {shown} compares with others", PREFER)
 
 
+_USES_THE_LAB = (TrialStatus.PROPOSED, TrialStatus.RUNNING)
+
+
 def in_flight(state: State) -> list[TrialState]:
     """Trials that use the lab: proposed or running."""
-    return [
-        t for t in state.live_trials() if t.status in (TrialStatus.PROPOSED, TrialStatus.RUNNING)
-    ]
+    return [t for t in state.live_trials() if t.status in _USES_THE_LAB]
+
+
+def n_in_flight(state: State) -> int:
+    """How many they are; all that are busy are among them."""
+    return len(state.busy) + sum(t.status in _USES_THE_LAB for t in state.idle_trials())
 
 
 def _unsettled(study: Study, state: State) -> bool:
     """Something is still under way: a trial, a late result, a sample to be carried off."""
-    live = state.live_trials()
-    if state.open_tickets or any(not t.status.is_terminal for t in live):
+    idle = state.idle_trials()
+    if state.open_tickets or state.busy or any(not t.status.is_terminal for t in idle):
         return True
-    return any(_carry_off(study, state, t) for t in live)
+    return any(_carry_off(study, state, t) for t in idle)
 
 
 def _settle(study: Study, state: State) -> Iterator[Command]:
     """What follows from results without touching the lab."""
-    for trial in state.live_trials():
+    for trial in state.idle_trials():
         if trial.status is TrialStatus.FAILED:
             yield from _failed_carrying(study, state, trial)
         if trial.status.is_terminal:
@@ -263,9 +285,9 @@ def _failed_carrying(study: Study, state: State, trial: TrialState) -> Iterator[
 def _act(study: Study, state: State, source: Source | None) -> Iterator[Command]:
     """The next step, oldest trial first; a new trial if there is room for it, and a `source` of its
     point; or a pause when nothing is under way that could make the room that somebody waits for."""
-    remaining = {t.number: _way(study, state, t) for t in in_flight(state)}
+    remaining = _ways(study, state)
     waiting: list[BoundStep] = []
-    for trial in state.live_trials():
+    for trial in state.idle_trials():
         bound = _startable(study, state, trial)
         if bound is None:
             continue
@@ -274,9 +296,9 @@ def _act(study: Study, state: State, source: Source | None) -> Iterator[Command]
             yield StartStep(trial.number, bound.step.name, attempt)
             return
         waiting.append(bound)
-    if source and len(in_flight(state)) < study.in_flight:
+    if source and n_in_flight(state) < study.in_flight:
         first = study.steps[0]
-        number = max(state.trials, default=0) + 1
+        number = state.last_number + 1
         way = {**remaining, number: [b.target for b in study.steps if b.moves_sample]}
         if may_start(study, state, first, None, way):
             yield Propose(number, source)
@@ -285,6 +307,13 @@ def _act(study: Study, state: State, source: Source | None) -> Iterator[Command]
     if waiting and not state.open_tickets:
         stuck = next((b for b in waiting if _has_no_room(study, state, b)), waiting[0])
         yield Pause(_stuck_sentence(study, state, stuck))
+
+
+def _ways(study: Study, state: State) -> dict[int, Sequence[str]]:
+    """Of each trial in flight, where its sample still has to go; nobody asks where none moves."""
+    if not any(bound.moves_sample for bound in study.steps):
+        return {}
+    return {t.number: _way(study, state, t) for t in in_flight(state)}
 
 
 def _startable(study: Study, state: State, trial: TrialState) -> BoundStep | None:

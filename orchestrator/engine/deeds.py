@@ -44,6 +44,8 @@ class Deeds:
                 await self._propose(command)
             case do.StartStep():
                 await self._step(command)
+            case do.TakeUp():
+                await self._take_up(command)
             case do.Examine():
                 await examine(command.ticket, state, self._executor, record)
             case do.Judge():
@@ -140,6 +142,11 @@ class Deeds:
             )
             return
         await self._executor.carry_out(order)
+
+    async def _take_up(self, command: do.TakeUp) -> None:
+        event = self._ledger.state.dispatches[command.ticket].event
+        timeout_s = self._study.step(event.step).step.timeout_s
+        await self._executor.take_up(event, timeout_s)
 
     def _order(self, command: do.StartStep, bound: BoundStep) -> Order:
         study, state = self._study, self._ledger.state

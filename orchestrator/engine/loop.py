@@ -56,14 +56,17 @@ class Engine:
         schedule: Schedule,
         *,
         give_up_within_s: float = GIVE_UP_WITHIN_S,
+        one_turn: bool = False,
     ) -> None:
         self._study = study
         self._ledger = ledger
         self._planner = planner
         self._executor = executor
         self._schedule = schedule
+        self._one_turn = one_turn
         self._deeds = Deeds(study, ledger, planner, executor)
         self._active: dict[do.Command, asyncio.Task[None]] = {}
+        self._on_the_way: set[do.StartStep] = set()
         self._failure: JournalError | None = None
         self._next_look = 0.0
         self._give_up_within_s = give_up_within_s
@@ -72,7 +75,8 @@ class Engine:
         self._stopping = ""
         self._emergency: asyncio.Task[bool] | None = None
         self._calming: asyncio.Task[bool] | None = None
-        self._recovering: asyncio.Task[None] | None = None
+        self._recovering: asyncio.Task[tuple[str, ...]] | None = None
+        self._resumable: tuple[str, ...] = ()
         self._left: frozenset[str] = frozenset()
         self._may_be_on = False
 
@@ -131,6 +135,7 @@ class Engine:
         if unfit:
             paused = ev.Paused(why="; ".join(unfit), by="engine", about="failure")
             await self._ledger.record(paused)
+        self._take_up()
         speed = self._ledger.clock.speed
         if speed != float("inf"):
             self._schedule.every(HEARTBEAT_EVERY_S * speed, "heartbeat", self._heartbeat)
@@ -147,12 +152,16 @@ class Engine:
             ending = Ending(code, f"{ending.sentence}; {unsafe}", hint)
         return ending
 
+    def _take_up(self) -> None:
+        for ticket in self._resumable:
+            self._start(do.TakeUp(ticket))
+
     async def _recover(self, why: str) -> None:
         state, record = self._ledger.state, self._ledger.record
         work = recover(self._study, state, self._executor, record, why)
         self._recovering = asyncio.get_running_loop().create_task(work)
         try:
-            await self._recovering
+            self._resumable = await self._recovering
         except asyncio.CancelledError:
             if not self._stopping:
                 raise
@@ -180,11 +189,11 @@ class Engine:
     def _must_wait(self, command: do.Command) -> bool:
         """A step waits while another one is on its way into the journal: until it is there,
         `decide` does not know what it takes."""
-        return isinstance(command, do.StartStep) and any(
-            isinstance(other, do.StartStep)
-            and self._ticket(other) not in self._ledger.state.dispatches
-            for other in self._active
-        )
+        known = self._ledger.state.dispatches
+        self._on_the_way = {
+            c for c in self._on_the_way if c in self._active and self._ticket(c) not in known
+        }
+        return isinstance(command, do.StartStep) and bool(self._on_the_way)
 
     def _ticket(self, command: do.StartStep) -> str:
         return self._study.ticket(command.trial, command.step, command.attempt)
@@ -204,6 +213,9 @@ class Engine:
         asks = next((c for c in commands if isinstance(c, do.AskPerson)), None)
         if asks is not None:
             return Ending(Exit.PERSON, asks.why, asks.way_on)
+        if self._one_turn and not commands and state.open_tickets and not self._is_emergency:
+            n = len(state.open_tickets)
+            return Ending(Exit.GOES_ON, f"{n} calculation{'s' * (n > 1)} under way")
         if not commands and state.paused is None and not self._is_emergency:
             return Ending(Exit.PERSON, "nothing is left that the engine could do", _IN_DOUBT)
         return None
@@ -220,13 +232,15 @@ class Engine:
             return
         if isinstance(command, do.StartStep):
             self._left, self._may_be_on = frozenset(), True
+            self._on_the_way.add(command)
         task = asyncio.get_running_loop().create_task(self._carry_out(command))
         self._active[command] = task
         task.add_done_callback(lambda done: self._ended(command, done))
 
     async def _carry_out(self, command: do.Command) -> None:
         # a stop may have come between the decision and this moment
-        if not (isinstance(command, do.StartStep) and (self._stopping or self._is_emergency)):
+        is_act = isinstance(command, do.StartStep | do.TakeUp)
+        if not (is_act and (self._stopping or self._is_emergency)):
             await self._deeds.carry_out(command)
 
     def _ended(self, command: do.Command, task: asyncio.Task[None]) -> None:

@@ -18,8 +18,11 @@ from orchestrator.ports.action import ActionSpec, Cancel
 from orchestrator.ports.execution import Executor, Record
 
 
-async def recover(study: Study, state: State, executor: Executor, record: Record, why: str) -> None:
+async def recover(
+    study: Study, state: State, executor: Executor, record: Record, why: str
+) -> tuple[str, ...]:
     """After a restart: makes the lab safe as its file says, then looks into every open ticket.
+    Gives those that are to be taken up.
 
     A resource that is asked about an open ticket of its own is made safe only after it answered,
     so that a move under way comes to its end.
@@ -31,14 +34,17 @@ async def recover(study: Study, state: State, executor: Executor, record: Record
     )
     left = left_at_restart(study)
     await executor.make_safe(why, skip=asked | left)
+    resumable = []
     for ticket in list(state.open_tickets):
-        if state.dispatches[ticket].event.parent is None:
-            await examine(ticket, state, executor, record, again=True)
+        is_whole = state.dispatches[ticket].event.parent is None
+        if is_whole and await examine(ticket, state, executor, record, again=True):
+            resumable.append(ticket)
     if state.paused is not None and state.paused.about == "doubt" and not state.doubts():
         await record(Resumed(by="evidence"))
     if asked - left:
         others = frozenset(b.name for b in study.lab.resources) - (asked - left)
         await executor.make_safe(why, skip=others)
+    return tuple(resumable)
 
 
 def left_at_restart(study: Study) -> frozenset[str]:
@@ -69,8 +75,9 @@ def needed_until_the_end(
 
 async def examine(
     ticket: str, state: State, executor: Executor, record: Record, *, again: bool = False
-) -> None:
-    """Finds out about an open ticket: inner actions first, then the action itself.
+) -> bool:
+    """Finds out about an open ticket: inner actions first, then the action itself. True for one
+    that goes on when it is taken up.
 
     What evidence cannot settle becomes a doubt that waits for a person; `again` looks whether
     there is evidence by now: a device that could not be asked may be back.
@@ -80,19 +87,23 @@ async def examine(
         if state.dispatches[child].is_open:
             await examine(child, state, executor, record, again=again)
     if not dispatch.is_open or (dispatch.doubt is not None and not again):
-        return
+        return False
     found = await _find_out(dispatch, state, executor)
+    if found is None:
+        return True
     if isinstance(found, Doubted) and dispatch.doubt is not None:
-        return
+        return False
     if isinstance(found, Doubted) and dispatch.event.parent is None:
         why = f"it is not known whether {_name(dispatch)} took place: {found.known}"
         # in one commit: a doubt that pauses nothing would be waited for in silence
         await record(found, Paused(why=why, by="engine", about="doubt"))
     else:
         await record(found)
+    return False
 
 
-async def _find_out(dispatch: DispatchState, state: State, executor: Executor) -> Event:
+async def _find_out(dispatch: DispatchState, state: State, executor: Executor) -> Event | None:
+    """What became of an action; None for one that is to be taken up."""
     event = dispatch.event
     spec = executor.actions.get(event.resource, {}).get(event.action)
     if dispatch.children or (spec is not None and spec.is_composite):
@@ -106,19 +117,26 @@ async def _find_out(dispatch: DispatchState, state: State, executor: Executor) -
         note = "a state to reach: it is decided anew from the state after the restart"
         return ActionNotDone(ticket=event.ticket, evidence="effect", note=note)
     if event.effect == "queryable":
-        verdict = await executor.ask(event.resource, event.ticket)
-        if verdict.outcome == "done":
-            return ActionDone(
-                ticket=event.ticket,
-                results=dict(verdict.results),
-                evidence="asked",
-                note=verdict.evidence,
-            )
-        if verdict.outcome == "not_done":
-            return ActionNotDone(ticket=event.ticket, evidence="asked", note=verdict.evidence)
-        return Doubted(ticket=event.ticket, known=verdict.evidence, needs_person=True)
+        return await _asked(dispatch, executor)
     known = "it was sent, or about to be sent, and the device cannot say whether it acted"
     return Doubted(ticket=event.ticket, known=known, needs_person=True)
+
+
+async def _asked(dispatch: DispatchState, executor: Executor) -> Event | None:
+    event = dispatch.event
+    verdict = await executor.ask(event.resource, event.ticket)
+    if verdict.outcome == "done":
+        return ActionDone(
+            ticket=event.ticket,
+            results=dict(verdict.results),
+            evidence="asked",
+            note=verdict.evidence,
+        )
+    if verdict.outcome == "resumable" and dispatch.failure is None:
+        return None
+    if verdict.outcome in ("not_done", "resumable"):
+        return ActionNotDone(ticket=event.ticket, evidence="asked", note=verdict.evidence)
+    return Doubted(ticket=event.ticket, known=verdict.evidence, needs_person=True)
 
 
 def _from_children(dispatch: DispatchState, state: State) -> Event:

@@ -100,11 +100,18 @@ def prepare(
         for m in campaign.metrics
     }
     holds = {b.name: frozenset({b.name, *b.parts.values()}) for b in lab.resources}
-    capacity = {name: int(getattr(kind.cls, "concurrent", 1)) for name, kind in kinds.items()}
+    capacity = {name: _capacity(kind, lab) for name, kind in kinds.items()}
     bound = tuple(steps)
     in_flight = _in_flight(campaign, lab, bound, capacity)
     releases = _releases(lab, kinds)
     return Study(campaign, lab, campaign_id, bound, releases, metrics, holds, capacity, in_flight)
+
+
+def _capacity(kind: ResourceKind, lab: Lab) -> int:
+    """How many steps a resource takes at a time."""
+    if lab.site is not None and getattr(kind.cls, "computes", False):
+        return lab.site.at_once
+    return int(getattr(kind.cls, "concurrent", 1))
 
 
 def _releases(lab: Lab, kinds: Mapping[str, ResourceKind]) -> dict[str, BoundStep]:

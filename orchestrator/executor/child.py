@@ -1,11 +1,14 @@
 """The child process of one calculation: reads request.json, writes result.json, and ends.
 
-It dies with the process that started it, so that none survives as an orphan.
+It dies with the process that started it, and what it started dies with it, so that no orphan
+survives.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import errno
 import importlib
 import json
 import os
@@ -17,8 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import ExecutionError
+from orchestrator.executor.guard import Guard
 
 PR_SET_PDEATHSIG = 1
+FULL_BELOW = 1 << 16
+"""Bytes: with less than this left, a disk is full."""
+DISK_FULL = 28
+"""The exit code of a child that could not write its result (errno ENOSPC)."""
 
 
 def die_with(parent: int) -> None:
@@ -31,7 +39,7 @@ def die_with(parent: int) -> None:
 
 def answer(request: Mapping[str, Any]) -> str:
     """The JSON of `result`; of `error`, when the calculation failed; or of `fault`, when the
-    program did, whatever its input."""
+    program or the machine did, whatever its input."""
     module, _, name = request["function"].partition(":")
     key = "fault"
     try:
@@ -39,30 +47,58 @@ def answer(request: Mapping[str, Any]) -> str:
         key = "error"
         result = function(**request["arguments"])
     except Exception as error:  # noqa: BLE001 - whatever it was, the parent is told
-        traceback.print_exc()
+        with contextlib.suppress(OSError):  # a full disk takes no complaint either
+            traceback.print_exc()
+            sys.stderr.flush()
         if isinstance(error, ImportError | MemoryError | ExecutionError):
             key = "fault"
-        return json.dumps({key: f"{type(error).__name__}: {error}"})
+        said = f"{type(error).__name__}: {error}"
+        if _is_disk_full(error):
+            key, said = "fault", f"the disk of {Path.cwd()} is full ({said})"
+        return json.dumps({key: said})
     try:
         return json.dumps({"result": result})
     except (TypeError, ValueError) as error:
         return json.dumps({"fault": f"its result cannot be written as JSON: {error}"})
 
 
+def _is_disk_full(error: Exception) -> bool:
+    """A program that was started says nothing of use when it could not write: look at the disk."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    left = os.statvfs(".")
+    return left.f_blocks > 0 and left.f_bavail * left.f_frsize < FULL_BELOW
+
+
 def main(directory: Path, parent: int) -> None:
     """Runs the request of a directory for the process `parent`."""
     die_with(parent)
+    own = os.getpid()
+    guard = Guard() if os.getsid(0) == own else None
+    if guard is not None:
+        guard.watch(own)
     answer_into(directory)
+    if guard is not None:
+        guard.release(own)
 
 
 def answer_into(directory: Path) -> None:
-    """Runs the request of a directory; its result appears whole or not at all."""
+    """Runs the request of a directory; its result appears whole or not at all.
+
+    A full disk ends the process with the code `DISK_FULL`.
+    """
     text = answer(json.loads((directory / "request.json").read_text()))
     part = directory / "result.part"
-    with part.open("w") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
+    try:
+        with part.open("w") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        part.unlink(missing_ok=True)
+        os._exit(DISK_FULL)  # without a last try to print
     part.rename(directory / "result.json")
 
 

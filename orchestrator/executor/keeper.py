@@ -1,7 +1,7 @@
 """A process that has loaded what calculations need, and forks one child for each of them.
 
 A learned potential takes seconds to import and a fraction of one to use. The keeper imports once;
-each calculation still has a process, a process group and a directory of its own, and dies with the
+each calculation still has a process, a session and a directory of its own, and dies with the
 keeper, as the keeper dies with whoever started it. Linux only (pidfd); elsewhere each calculation
 imports for itself.
 
@@ -12,7 +12,6 @@ and then `{"directory": ...}`; out come `{"ready": true}` or `{"fault": ...}`, t
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import importlib
 import json
@@ -25,11 +24,13 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.executor.child import answer_into, die_with
+from orchestrator.executor.guard import Guard, end_session
 
 
 def main(parent: int) -> None:
     """Serves the process `parent` until it closes the line."""
     die_with(parent)
+    guard = Guard()
     line = os.fdopen(os.dup(0), "rb", buffering=0)
     out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what libraries print is no answer
@@ -51,6 +52,7 @@ def main(parent: int) -> None:
                         return
                     directory = json.loads(text)["directory"]
                     pid = _forked(Path(directory))
+                    guard.watch(pid)
                     waiting.register(os.pidfd_open(pid), selectors.EVENT_READ, (directory, pid))
                     _say(out, {"directory": directory, "pid": pid})
                 else:
@@ -59,6 +61,9 @@ def main(parent: int) -> None:
                     os.close(key.fd)
                     _, status = os.waitpid(pid, 0)
                     code = os.waitstatus_to_exitcode(status)
+                    if code:  # what it had started may go on
+                        end_session(pid)
+                    guard.release(pid)
                     _say(out, {"directory": directory, "code": code})
 
 
@@ -87,12 +92,10 @@ def _forked(directory: Path) -> int:
     keeper = os.getpid()
     pid = os.fork()
     if pid:
-        with contextlib.suppress(OSError):  # the child does it too: whoever is first
-            os.setpgid(pid, pid)
         return pid
     code = 1
     try:
-        os.setpgid(0, 0)
+        os.setsid()
         signal.set_wakeup_fd(-1)
         die_with(keeper)
         output = os.open(directory / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)

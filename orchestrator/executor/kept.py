@@ -50,6 +50,11 @@ class Kept:
         """Whether it takes calculations."""
         return self._process.poll() is None
 
+    @property
+    def was_ready(self) -> bool:
+        """Whether it had loaded what is needed."""
+        return self._ready.done() and self._ready.exception() is None
+
     async def run(self, directory: Path) -> int:
         """Runs the request of a directory; the child's exit code.
 
@@ -122,8 +127,10 @@ class Kept:
     def _kill_unwanted(self) -> None:
         """Those that were cancelled, also before it was known which process they are."""
         for name in self._unwanted & self._pids.keys():
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._pids[name], signal.SIGKILL)
+            # it may not be the leader of its group yet
+            for kill in (os.kill, os.killpg):
+                with contextlib.suppress(ProcessLookupError):
+                    kill(self._pids[name], signal.SIGKILL)
 
     def _fail(self, why: str) -> None:
         waiting: list[asyncio.Future[Any]] = [self._ready, *self._ends.values()]

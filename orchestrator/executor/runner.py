@@ -21,6 +21,7 @@ from orchestrator.errors import (
     InterlockTripped,
     JournalError,
     StepTimeout,
+    StillRunning,
     Stopped,
     WrongDevice,
 )
@@ -151,15 +152,25 @@ class Runner:
             target=order.target,
         )
         running = Running(asyncio.current_task(), spec.cancel)
-        self._running[order.ticket] = running
+        await self._follow(running, self.dispatch(event, running, order.before, order.timeout_s))
+
+    async def take_up(self, dispatched: ActionDispatched, timeout_s: float | None) -> None:
+        """See `ports.execution`."""
+        spec = self.actions[dispatched.resource][dispatched.action]
+        running = Running(asyncio.current_task(), spec.cancel, is_sent=True)
+        await self._follow(running, self._outcome(dispatched, spec, running, (), timeout_s))
+
+    async def _follow(self, running: Running, outcome: Awaitable[Any]) -> None:
+        name = str(id(running))
+        self._running[name] = running
         try:
-            await self.dispatch(event, running, order.before, order.timeout_s)
+            await outcome
         except JournalError:
             raise
         except HaganeError:
             pass  # it is in the journal, and decide() reads it there
         finally:
-            del self._running[order.ticket]
+            del self._running[name]
 
     async def dispatch(
         self,
@@ -177,13 +188,26 @@ class Runner:
             refusal = failure_of(event, spec, error, running, was_sent=False)
             await self.record(*before, event, *_fired(event.ticket, error), refusal)
             raise
-        was_sent = False
+        return await self._outcome(event, spec, running, (*before, event), timeout_s)
+
+    async def _outcome(
+        self,
+        event: ActionDispatched,
+        spec: ActionSpec,
+        running: Running,
+        before: tuple[Any, ...],
+        timeout_s: float | None,
+    ) -> Mapping[str, Any]:
+        """Records what is `before` sending, acts, and records what came of it."""
+        was_sent = running.is_sent
         try:
-            await self.record(*before, event)
+            await self.record(*before)
             running.refuse_when_stopping()
             was_sent = running.is_sent = True
             returned = await self._act(event, spec, running, timeout_s)
             results = named_results(event.resource, spec, returned)
+        except StillRunning:
+            raise
         except (HaganeError, asyncio.CancelledError) as error:
             if isinstance(error, JournalError):
                 raise

@@ -21,6 +21,7 @@ from orchestrator.files.lab_shapes import (
     TwinsShape,
 )
 from orchestrator.files.recipe import positive_seconds
+from orchestrator.files.site import read_site
 from orchestrator.model.lab import ClockChoice, Lab, Position, ResourceBinding, TwinChoice
 from orchestrator.model.quantity import quantity_in
 from orchestrator.ports.resource import OptionSpec, ResourceKind
@@ -76,7 +77,7 @@ class _Reading:
         on_restart = heading.on_restart if heading else "make_safe"
         resources = self._resources(kind, kinds, on_restart)
         self._check_parts(resources)
-        twins, clock = self._twins(twin_worlds), self._clock()
+        twins, clock, site = self._twins(twin_worlds), self._clock(), read_site(findings)
         self._check_ports(resources, twins, clock)
         limits = read_limits(findings, self._kinds)
         interlocks = read_interlocks(findings, self._kinds, poll_s)
@@ -93,6 +94,7 @@ class _Reading:
             make_safe_order=order,
             clock=clock,
             twins=twins,
+            site=site,
             poll_s=poll_s,
             source=self._document.source,
             text=self._document.text,

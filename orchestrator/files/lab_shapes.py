@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.files.shape import Finite, Name, Quantity, Shape
+from orchestrator.files.site import SiteShape
 
 OnRestart: TypeAlias = Literal["make_safe", "leave"]
 
@@ -64,6 +65,7 @@ class LabShape(LabHeading):
 
     twins: TwinsShape | None = None
     clock: ClockShape = ClockShape()
+    site: SiteShape | None = None
     resources: Annotated[dict[Name, ResourceShape], Field(min_length=1)]
     roles: Annotated[dict[Name, str], Field(description="role: resource")] = Field(
         default_factory=dict

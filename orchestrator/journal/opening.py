@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from orchestrator.errors import InputError, JournalError, MissingExtra, StoreTooNew
+from orchestrator.journal.disks import refuse_shared
 from orchestrator.journal.faults import not_read, not_written
 from orchestrator.journal.schema import META, SCHEMA_VERSION, TABLES
 from orchestrator.settings import data_directory
@@ -142,6 +143,7 @@ def _default_path() -> Path:
 
 def _sqlite(path: Path) -> Database:
     path = path.expanduser().absolute()
+    refuse_shared(path)
     is_new = _is_new(path)
     engine = sqlite_engine(path, "WAL")
     database = Database(engine, str(path), path)

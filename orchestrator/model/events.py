@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from orchestrator.model.attempts import AttemptLost as AttemptLost
 from orchestrator.model.campaign import Rule
 from orchestrator.model.space import Point
 from orchestrator.model.start import KnownTrial
@@ -367,6 +368,7 @@ Event: TypeAlias = Annotated[
     | ActionDone
     | ActionFailed
     | ActionNotDone
+    | AttemptLost
     | Doubted
     | Settled
     | Observed

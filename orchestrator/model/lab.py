@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orchestrator.model.site import Site
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -87,6 +89,7 @@ class Lab(_Frozen):
     make_safe_order: tuple[str, ...] = ()
     clock: ClockChoice = ClockChoice()
     twins: TwinChoice | None = None
+    site: Site | None = None
     poll_s: float = Field(default=1.0, gt=0)
     source: str = ""
     text: str = ""

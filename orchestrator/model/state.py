@@ -103,7 +103,10 @@ class State:
     `wished` are points that people want to be tried, `preferences` pairs of trials, the better one
     first. `recommended` is the trial that is to be confirmed. `live` are the numbers of the trials
     about which something may still have to be decided: those that have not ended, and failed ones
-    with a sample that may have to be carried off.
+    with a sample that may have to be carried off. Those that merely wait for an action under way
+    are `busy`, the others `idle`, so that a decision need not look at thousands that wait;
+    `open_at` counts the open actions of each resource, parts of composites left out, and `unsure`
+    are the open ones that failed.
     """
 
     opened: ev.CampaignOpened | None = None
@@ -118,10 +121,15 @@ class State:
     running_s: float = 0.0
     trials: dict[int, TrialState] = field(default_factory=dict)
     live: dict[int, None] = field(default_factory=dict)
+    busy: dict[int, None] = field(default_factory=dict)
+    idle: dict[int, None] = field(default_factory=dict)
+    open_at: dict[str, int] = field(default_factory=dict)
+    unsure: dict[str, None] = field(default_factory=dict)
     samples: dict[str, SampleState] = field(default_factory=dict)
     dispatches: dict[str, DispatchState] = field(default_factory=dict)
     open_tickets: dict[str, None] = field(default_factory=dict)
     resources: dict[str, ev.ResourceFound] = field(default_factory=dict)
+    lost: list[tuple[float, ev.AttemptLost]] = field(default_factory=list)
     settled: list[tuple[float, ev.Settled]] = field(default_factory=list)
     made_safe: list[tuple[float, ev.MadeSafe]] = field(default_factory=list)
     interlocks: list[tuple[float, ev.InterlockFired]] = field(default_factory=list)
@@ -157,7 +165,7 @@ class State:
                 self.trials[event.trial] = TrialState(
                     event.trial, event.proposal, at, after=event.after, proposed_wall=recorded.wall
                 )
-                self.live[event.trial] = None
+                self.live[event.trial] = self.idle[event.trial] = None
                 if event.proposal.source == "person":
                     self._granted(event.proposal)
             case ev.Recommended():
@@ -181,8 +189,11 @@ class State:
                 self._action_failed(recorded.seq, at, event)
             case ev.ActionNotDone():
                 self._close(event.ticket, "not_done", at)
+            case ev.AttemptLost():
+                self.lost.append((at, event))
             case ev.Doubted():
                 self.dispatches[event.ticket].doubt = event
+                self._is_decided_about(event.ticket)
             case ev.Settled():
                 self.settled.append((at, event))
             case ev.Observed():
@@ -193,7 +204,7 @@ class State:
                 self._invalidate(event)
             case ev.TrialDone():
                 self.trials[event.trial].status = TrialStatus.DONE
-                del self.live[event.trial]
+                self._no_longer_live(event.trial)
                 self.trials[event.trial].ended_at = at
                 self.trials[event.trial].ended_wall = recorded.wall
             case ev.TrialAwaits():
@@ -246,19 +257,40 @@ class State:
                 trial.started_at = at
             if trial.status is TrialStatus.PROPOSED:
                 trial.status = TrialStatus.RUNNING
+            if trial.status is TrialStatus.RUNNING:
+                self.idle.pop(event.trial, None)
+                self.busy[event.trial] = None
+        if event.parent is None:
+            self.open_at[event.resource] = self.open_at.get(event.resource, 0) + 1
 
     def _close(self, ticket: str, outcome: str, at: float) -> DispatchState:
         dispatch = self.dispatches[ticket]
         dispatch.outcome = outcome
         if outcome != "open":
             dispatch.ended_at = at
-            self.open_tickets.pop(ticket, None)
+            if self.open_tickets.pop(ticket, self) is None and dispatch.event.parent is None:
+                self.open_at[dispatch.event.resource] -= 1
+            self.unsure.pop(ticket, None)
+        self._is_decided_about(ticket)
         return dispatch
+
+    def _is_decided_about(self, ticket: str) -> None:
+        """The trial of an action no longer merely waits for it."""
+        trial = self.dispatches[ticket].event.trial
+        if trial in self.busy:
+            del self.busy[trial]
+            self.idle[trial] = None
+
+    def _no_longer_live(self, trial: int) -> None:
+        for kept in (self.live, self.busy, self.idle):
+            kept.pop(trial, None)
 
     def _action_failed(self, seq: int, at: float, event: ev.ActionFailed) -> None:
         outcome = "open" if event.leaves_doubt else "failed"
         dispatch = self._close(event.ticket, outcome, at)
         dispatch.failure, dispatch.failed_seq = event, seq
+        if dispatch.is_open:
+            self.unsure[event.ticket] = None
 
     def _done(self, at: float, event: ev.ActionDone) -> None:
         dispatch = self._close(event.ticket, "done", at)
@@ -284,11 +316,22 @@ class State:
         trial.failed_step, trial.cause = event.step, event.cause
         trial.sentence, trial.blames_parameters = event.sentence, event.blames_parameters
         if not trial.samples:
-            del self.live[event.trial]
+            self._no_longer_live(event.trial)
+        elif self.busy.pop(event.trial, self) is None:
+            self.idle[event.trial] = None
 
     def live_trials(self) -> list[TrialState]:
         """The trials that a decision has to look at, in the order of their numbers."""
         return [self.trials[number] for number in self.live]
+
+    def idle_trials(self) -> list[TrialState]:
+        """The live trials that do not merely wait for an action, in the order of their numbers."""
+        return [self.trials[number] for number in sorted(self.idle)]
+
+    @property
+    def last_number(self) -> int:
+        """Of the newest trial; 0 where there is none."""
+        return next(reversed(self.trials), 0)
 
     def at_position(self, position: str) -> list[SampleState]:
         """The samples believed to be at a position."""

@@ -1,6 +1,7 @@
 """Work that is computed, not measured: submit, and a future.
 
-The local pool (`orchestrator.executor.local`) is one; a cluster will be another.
+The local pool (`orchestrator.executor.local`) is one place, the nodes of a cluster
+(`orchestrator.executor.cluster`) are another; `orchestrator.executor.detached` waits for nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +20,14 @@ class Before:
 
 
 class Compute(Protocol):
-    """Runs calculations in processes of their own."""
+    """Runs calculations in processes of their own.
+
+    Attributes:
+        goes_on: whether a calculation goes on when whoever asked for it has ended. The same
+            submission, made again with its ticket, then takes up what was begun.
+    """
+
+    goes_on: bool
 
     async def submit(
         self,
@@ -42,9 +50,14 @@ class Compute(Protocol):
 
         Raises:
             ExecutionError: the function raised, or the child died; the text says which.
+            StillRunning: it was begun (`goes_on`), and its result is to be asked for later.
         """
         ...
 
     async def known(self, ticket: str) -> Mapping[str, Any] | None:
         """The result of an earlier submission with that ticket, if it came to its end."""
+        ...
+
+    async def is_running(self, ticket: str) -> bool:
+        """Whether an earlier submission with that ticket may still come to its end by itself."""
         ...

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from orchestrator.model.events import Event
+from orchestrator.model.events import ActionDispatched, Event
 from orchestrator.ports.action import ActionSpec
 from orchestrator.ports.resource import Verdict
 
@@ -51,6 +51,11 @@ class Executor(Protocol):
 
     async def carry_out(self, order: Order) -> None:
         """Checks limits and interlocks, records the dispatch (with `order.before`), acts, and
+        records the result or the failure, unless it goes on by itself. Raises only JournalError."""
+        ...
+
+    async def take_up(self, dispatched: ActionDispatched, timeout_s: float | None) -> None:
+        """Goes on with an action that an engine before this one dispatched, under its ticket, and
         records the result or the failure. Raises only JournalError."""
         ...
 

@@ -32,12 +32,13 @@ class Health:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a device says about a ticket: `unknown` needs other evidence or a person.
+    """What a device says about a ticket: `unknown` needs other evidence or a person; `resumable`
+    is what goes on when the action is given once more with the same ticket, and only then.
 
     `results` are the action's results where the device still knows them.
     """
 
-    outcome: Literal["done", "not_done", "running", "unknown"]
+    outcome: Literal["done", "not_done", "running", "resumable", "unknown"]
     evidence: str
     results: Mapping[str, Any] = field(default_factory=dict)
 
@@ -97,7 +98,8 @@ class Resource(Protocol):
     The constructor takes `bench: Bench` and, as keyword arguments with type hints, the options
     that the lab file may give; these are validated against the signature at load. A class may
     state `implements: ClassVar[tuple[str, ...]]`, the capabilities it fulfils, `concurrent:
-    ClassVar[int]`, how many steps it takes at a time (1 unless stated), and a composite `parts:
+    ClassVar[int]`, how many steps it takes at a time (1 unless stated), `computes: ClassVar[bool]`,
+    that it only computes, as many steps at a time as the lab's site takes, and a composite `parts:
     ClassVar[Mapping[str, str]]` (part name -> capability); the lab file binds parts to resources.
     """
 

@@ -21,8 +21,6 @@ from orchestrator.engine.ledger import Ledger, Watch
 from orchestrator.engine.loop import Ending, Engine
 from orchestrator.engine.study import prepare
 from orchestrator.errors import CampaignChanged, Exit, InputError
-from orchestrator.executor.known import KnownResults
-from orchestrator.executor.local import LocalCompute
 from orchestrator.executor.runner import Runner
 from orchestrator.journal import open_store
 from orchestrator.model.events import CampaignOpened, EngineStarted
@@ -35,10 +33,11 @@ from orchestrator.ports.schedule import Schedule
 from orchestrator.runtime.bench import in_memory, make_resources, running_twins, start_twins
 from orchestrator.runtime.known_matches import known_matches
 from orchestrator.runtime.load import Loaded, load
+from orchestrator.runtime.sites import Turn, compute_of, local_compute
 from orchestrator.runtime.starting import trials_before
 from orchestrator.runtime.stopline import StopLine, stop_socket_path
 from orchestrator.scheduling import VirtualSchedule, WallSchedule
-from orchestrator.settings import data_directory, twin_identity, user_name
+from orchestrator.settings import twin_identity, user_name
 
 if TYPE_CHECKING:
     from orchestrator.journal.store import Store
@@ -53,7 +52,8 @@ class Setting:
 
     `wrap` lets a test stand between engine and journal. `identity` replaces the campaign's id in
     tickets: two campaigns on one instrument must differ in it, two rehearsals should not. Twins
-    end with their campaign unless `keep_twins`.
+    end with their campaign unless `keep_twins`. With a `turn` the engine takes one, and waits for
+    no calculation.
     """
 
     watch: Watch | None = None
@@ -61,6 +61,7 @@ class Setting:
     keep_twins: bool = False
     wrap: Callable[[Journal], Journal] | None = None
     on_campaign: Callable[[Loaded, CampaignRow], None] | None = None
+    turn: Turn | None = None
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,16 @@ def run_campaign(
         if is_over is not None:
             ending = Ending(Exit.FINISHED, is_over, "start another one with --new")
             return Finish(ending, state_of(opened, row.id), loaded, row.id)
-        clock = clock_of(loaded.lab)
-        sources = _sources(loaded, opened, row)
-        return clock.run(_run(loaded, opened, row, clock, setting, sources))
+        return run_opened(loaded, opened, row, setting)
     finally:
         opened.close()
+
+
+def run_opened(loaded: Loaded, store: Store, row: CampaignRow, setting: Setting) -> Finish:
+    """As `run_campaign`, of a campaign that has not ended."""
+    clock = clock_of(loaded.lab)
+    sources = _sources(loaded, store, row)
+    return clock.run(_run(loaded, store, row, clock, setting, sources))
 
 
 def find_or_create(store: Store, loaded: Loaded, *, new: bool) -> tuple[CampaignRow, str | None]:
@@ -181,12 +187,18 @@ async def _run(
         clock.start_at(ledger.state.last_at)
         planner = planner_of(loaded, clock, sources)
         ports = coming.wait().ports if coming else {}
-        compute = ends.enter_context(closing(_compute(row.id, clock)))
+        compute = compute_of(loaded.lab, row.id, clock, ledger.record, setting.turn)
+        ends.enter_context(closing(compute))
         resources = make_resources(
             loaded.lab, loaded.kinds, clock, compute, ports, matches=known_matches()
         )
         engine = join(
-            loaded, setting.identity or _identity(loaded.lab, row), ledger, resources, planner
+            loaded,
+            setting.identity or _identity(loaded.lab, row),
+            ledger,
+            resources,
+            planner,
+            one_turn=setting.turn is not None,
         )
         _stop_on_signals(engine)
         async with StopLine(stop_path, engine.stop):
@@ -194,6 +206,8 @@ async def _run(
             is_new = ledger.state.opened is None
             opened = opened_event(loaded, store, row.id, sources, is_new=is_new)
             ending = await engine.run(started, opened)
+        if setting.turn is not None:
+            setting.turn.end()
         if ending.exit_code is Exit.FINISHED and not setting.keep_twins:
             _end_twins(row.id)
         return Finish(ending, ledger.state, loaded, row.id)
@@ -216,6 +230,8 @@ def join(
     ledger: Ledger,
     resources: dict[str, Resource],
     planner: PlannerProcess,
+    *,
+    one_turn: bool = False,
 ) -> Engine:
     """All parts of an engine, joined; `identity` goes into every ticket."""
     lab, clock = loaded.lab, ledger.clock
@@ -226,7 +242,7 @@ def join(
     schedule: Schedule = (
         VirtualSchedule(clock) if isinstance(clock, VirtualClock) else WallSchedule(clock.speed)
     )
-    engine = Engine(study, ledger, planner, runner, schedule)
+    engine = Engine(study, ledger, planner, runner, schedule, one_turn=one_turn)
     runner.on_trip = engine.trip
     if lab.interlocks:
         schedule.every(lab.poll_s, "interlocks", runner.watch)
@@ -259,13 +275,6 @@ def opened_event(
         start=trials_before(store, campaign, campaign_id) if is_new else (),
         sources=sources if is_new else (),
     )
-
-
-def _compute(campaign_id: str, clock: Clock) -> LocalCompute:
-    """In a folder of the campaign's own, with the results that all campaigns share."""
-    folder = data_directory()
-    results = KnownResults(folder / "results")
-    return LocalCompute(folder / "calculations" / campaign_id, clock, results=results)
 
 
 def _started(loaded: Loaded, token: int, stop_socket: str, threads: int) -> EngineStarted:
@@ -349,7 +358,7 @@ async def _play(
     journal = stage.store.lease(stage.campaign_id, "rehearsal", clock=clock)
     token = journal.token
     wrapped = setting.wrap(journal) if setting.wrap else journal
-    compute = _compute(stage.campaign_id, clock)
+    compute = local_compute(stage.campaign_id, clock)
     world = (stage.ports, stage.wires, known_matches())
     resources = make_resources(loaded.lab, loaded.kinds, clock, compute, *world)
     ledger = Ledger(wrapped, clock, setting.watch)

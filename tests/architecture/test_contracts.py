@@ -125,7 +125,12 @@ FAULTS = [
     Fault(
         "One door: the terminal in the command line", "orchestrator/reports/page.py", "import rich"
     ),
-    Fault(UNBUILT, "orchestrator/executor/local.py", "import parsl"),
+    Fault(
+        "One door: the distributed engine in the executor's pilots",
+        "orchestrator/executor/local.py",
+        "def f():\n    import parsl",
+    ),
+    Fault(UNBUILT, "orchestrator/executor/local.py", "import ray"),
 ]
 
 

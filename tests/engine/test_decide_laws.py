@@ -50,13 +50,27 @@ def check_may_start(study: Study, state: State, command: do.StartStep) -> None:
 
 
 def check_state(study: Study, state: State) -> None:
-    assert len(do.in_flight(state)) <= study.in_flight
+    assert do.n_in_flight(state) == len(do.in_flight(state)) <= study.in_flight
+    check_indices(state)
     for position in study.lab.positions:
         if not position.stores_new:
             assert len(state.at_position(position.name)) <= position.slots
     stores = sum(p.slots for p in study.lab.positions if p.stores_new)
     assert len(state.samples) <= stores
     assert len(state.trials) <= study.campaign.budget.trials
+
+
+def check_indices(state: State) -> None:
+    """What is kept so that a decision need not count is what one would count."""
+    assert not state.busy.keys() & state.idle.keys()
+    assert state.busy.keys() | state.idle.keys() == state.live.keys()
+    open_ones = [state.dispatches[t] for t in state.open_tickets]
+    counted = Counter(d.event.resource for d in open_ones if d.event.parent is None)
+    assert counted == Counter({name: n for name, n in state.open_at.items() if n})
+    assert state.unsure.keys() == {d.event.ticket for d in open_ones if d.failure is not None}
+    for number in state.busy:
+        last = [ts[-1] for ts in state.trials[number].attempts.values()]
+        assert any(state.dispatches[t].is_open for t in last)
 
 
 def check_transitions(story: list[ev.Recorded]) -> None:

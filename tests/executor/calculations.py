@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -21,6 +22,13 @@ def impossible(why: str) -> None:
 
 
 def killed() -> None:
+    os.kill(os.getpid(), 9)
+
+
+def killed_with_a_program(pid_file: str) -> None:
+    """Starts a program in a group of its own, as `mpirun` does with its ranks, and is killed."""
+    program = subprocess.Popen(["sleep", "600"], process_group=0)
+    Path(pid_file).write_text(str(program.pid))
     os.kill(os.getpid(), 9)
 
 
@@ -61,11 +69,31 @@ def load(what: int) -> None:
 
 
 def with_loaded(seconds: float = 0.0, pid_file: str = "") -> dict[str, float]:
-    """Who loaded, who runs, and where."""
-    if pid_file:
+    """Who loaded, who runs, and where. With a file, only who makes it takes its time."""
+    if pid_file and Path(pid_file).exists():
+        seconds = 0.0
+    elif pid_file:
         part = Path(pid_file + ".part")
         part.write_text(str(os.getpid()))
         part.rename(pid_file)
     time.sleep(seconds)
     Path("here").write_text("")
     return {"keeper": float(LOADED[0]), "process": float(os.getpid()), "group": float(os.getpgrp())}
+
+
+def once(log: str, seconds: float = 0.0, wait_for: str = "") -> dict[str, float]:
+    """Writes a line into a log when it begins; waits for a file, if one is named."""
+    with Path(log).open("a") as out:
+        out.write(f"{os.getpid()}\n")
+    time.sleep(seconds)
+    while wait_for and not Path(wait_for).exists():
+        time.sleep(0.05)
+    return {"value": 1.0}
+
+
+def fills_the_disk(size: int) -> dict[str, float]:
+    """Writes more than there is room for."""
+    with Path("large").open("wb") as out:
+        for _ in range(size >> 16):
+            out.write(bytes(1 << 16))
+    return {"value": 1.0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -16,7 +17,7 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def until(is_so: Callable[[], bool], seconds: float = 60.0) -> bool:
+def until(is_so: Callable[[], bool], seconds: float = 240.0) -> bool:
     """Waits for it; whether it came."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -24,3 +25,13 @@ def until(is_so: Callable[[], bool], seconds: float = 60.0) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+def marked(mark: str) -> set[int]:
+    """The processes that have a word in their environment, whoever is their parent by now."""
+    found = set()
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if mark in process.environ().values() and is_running(process.pid):
+                found.add(process.pid)
+    return found

@@ -16,7 +16,9 @@ from processes import is_running, until
 
 from orchestrator.clock import VirtualClock
 from orchestrator.errors import CalculationFailed, ExecutionError
+from orchestrator.executor.attempts import Attempts
 from orchestrator.executor.local import LocalCompute
+from orchestrator.model.attempts import AttemptLost
 
 HERE = Path(__file__).parent
 
@@ -67,7 +69,6 @@ def test_an_error_in_the_calculation_blames_its_input(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("function", "said"),
     [
-        ("calculations:killed", "ended with code -9 and without a result"),
         ("calculations:unspeakable", "cannot be written as JSON"),
         ("calculations:misnamed", "misnamed"),
         ("no_such_module:f", "no_such_module"),
@@ -80,6 +81,47 @@ def test_a_child_that_fails_by_itself_does_not_blame_its_input(
         _submit(tmp_path, function)
     assert not isinstance(failed.value, CalculationFailed)
     assert not failed.value.blames_parameters
+
+
+def test_what_always_kills_its_worker_is_given_up_and_each_loss_is_told(tmp_path: Path) -> None:
+    clock, told = VirtualClock(), []
+
+    async def tell(lost: AttemptLost) -> None:
+        told.append((lost.ticket, lost.attempt, lost.why))
+
+    compute = LocalCompute(tmp_path, clock, tell=tell)
+    with pytest.raises(CalculationFailed, match="lost its worker 3 times") as failed:
+        clock.run(compute.submit("calculations:killed", {}, ticket="t1"))
+    assert failed.value.blames_parameters
+    assert told == [("t1", n, "ended with code -9") for n in (1, 2, 3)]
+    assert sorted(p.name for p in (tmp_path / "t1").iterdir()) == ["001", "002", "003"]
+    assert clock.run(compute.submit("calculations:doubled", {"x": 1.0})) == {"value": 2.0}
+
+
+def test_what_a_calculation_started_dies_with_it(tmp_path: Path) -> None:
+    clock, pid_file = VirtualClock(), tmp_path / "pid"
+    compute = LocalCompute(tmp_path, clock, attempts=1)
+    arguments = {"pid_file": str(pid_file)}
+    with pytest.raises(CalculationFailed):
+        clock.run(compute.submit("calculations:killed_with_a_program", arguments))
+    assert until(lambda: not is_running(int(pid_file.read_text())))
+
+
+def test_what_is_done_is_packed_and_still_known(tmp_path: Path) -> None:
+    attempts = Attempts(tmp_path)
+    for name in ("a", "b", "c"):
+        directory = attempts.begin(name, {"function": "f"})
+        if name != "c":
+            (directory / "result.json").write_text(json.dumps({"result": {"value": name}}))
+            attempts.done(name)
+    attempts.pack(at_least=2)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["c", "finished"]
+    for known in (attempts, Attempts(tmp_path)):
+        assert known.known("a") == {"value": "a"}
+        assert known.known("c") is None
+    (tmp_path / "a" / "001").mkdir(parents=True)  # died before it was removed
+    Attempts(tmp_path).pack(at_least=1)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["c", "finished"]
 
 
 def test_a_half_written_result_is_no_result(tmp_path: Path) -> None:

@@ -1,0 +1,139 @@
+"""What the engine adds to a calculation, and to a proposal while thousands are pending.
+
+    python -m benchmarks.screening [--trials 1000] [--pending 10000]
+
+1. So many calculations of nothing on the local pool, by the pool alone and through the engine with
+   the journal at full durability: the difference is the engine's.
+2. A campaign that has so many trials in flight at once: seconds per proposal, thousand by thousand.
+   What is quadratic grows with them.
+
+CPU seconds are the engine process's own, and hold on a busy machine; wall seconds do not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.record import ROOT, core_share, describe, flush_ms, keep, machine, private_folder
+from benchmarks.screening_kinds import write_files
+
+GOAL_MS = 5.0
+WORKERS = 2
+
+
+def pool_alone(folder: Path, n: int) -> dict[str, float]:
+    """So many calculations, all submitted at once, without an engine."""
+    from orchestrator.clock import WallClock
+    from orchestrator.executor.local import LocalCompute
+    from orchestrator.ports.compute import Before
+
+    async def main() -> None:
+        compute = LocalCompute(folder / "alone", WallClock(), workers=WORKERS)
+        before = Before("benchmarks.screening_kinds:load", {})
+        function = "benchmarks.screening_kinds:nothing"
+        try:
+            await asyncio.gather(
+                *(
+                    compute.submit(function, {"x": 0.5}, ticket=f"t{k}", before=before)
+                    for k in range(n)
+                )
+            )
+        finally:
+            compute.close()
+
+    wall, cpu = time.perf_counter(), time.process_time()
+    asyncio.run(main())
+    return {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
+
+
+def campaign(store: str, n: int, pending: int) -> dict[str, Any]:
+    """The same through the engine; marks are taken at each proposal."""
+    from orchestrator.model.events import Recorded, TrialProposed
+    from orchestrator.model.state import State
+    from orchestrator.runtime.run import Setting, run_campaign
+
+    wall, cpu = [time.perf_counter()], [time.process_time()]
+
+    def watch(recorded: Recorded, _state: State) -> None:
+        if isinstance(recorded.event, TrialProposed):
+            wall.append(time.perf_counter())
+            cpu.append(time.process_time())
+
+    with tempfile.TemporaryDirectory() as folder:
+        workers = pending or WORKERS
+        path = write_files(Path(folder), n, workers=workers, pending=pending)
+        finish = run_campaign(path, store=store, setting=Setting(watch=watch))
+    assert sum(t.status.is_terminal for t in finish.state.trials.values()) == n
+    last = (time.perf_counter(), time.process_time())
+    return {"wall": wall, "cpu": cpu, "wall_s": last[0] - wall[1], "cpu_s": last[1] - cpu[1]}
+
+
+def in_a_process(*words: str) -> dict[str, Any]:
+    """What one measurement says, on a disk of its own."""
+    with private_folder() as (folder, environment):
+        command = [sys.executable, "-m", "benchmarks.screening", "--inner", str(folder), *words]
+        done = subprocess.run(
+            command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+    if done.returncode:
+        sys.exit(done.stderr[-2000:])
+    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return said
+
+
+def by_thousands(marks: Sequence[float]) -> list[float]:
+    """Milliseconds per proposal, of each tenth of the proposals."""
+    step = max(1, (len(marks) - 1) // 10)
+    edges = range(0, len(marks) - step, step)
+    return [1e3 * (marks[k + step] - marks[k]) / step for k in edges]
+
+
+def main() -> None:
+    """Measures, prints and keeps."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, default=1000)
+    parser.add_argument("--pending", type=int, default=10_000)
+    parser.add_argument("--inner", nargs="+")
+    options = parser.parse_args()
+    if options.inner:
+        folder, what, n = options.inner
+        if what == "alone":
+            print(json.dumps(pool_alone(Path(folder), int(n))))
+        else:
+            pending = int(n) if what == "pending" else 0
+            print(json.dumps(campaign(str(Path(folder) / "store.sqlite"), int(n), pending)))
+        return
+    where = machine("SQLAlchemy", "pydantic")
+    print(describe(where), flush=True)
+    with private_folder() as (folder, _):
+        flush, share = flush_ms(folder), core_share()
+    print(f"a flush takes {flush:.2f} ms; a process on each core gets {share:.2f} of it")
+    alone = in_a_process("alone", str(options.trials))
+    through = in_a_process("engine", str(options.trials))
+    wall_ms = 1e3 * (through["wall_s"] - alone["wall_s"]) / options.trials
+    cpu_ms = 1e3 * (through["cpu_s"] - alone["cpu_s"]) / options.trials
+    print(f"{options.trials} calculations: the pool alone {alone}, ms of the engine each:")
+    print(f"  {wall_ms:.2f} wall, {cpu_ms:.2f} CPU (goal {GOAL_MS:g})")
+    pending = in_a_process("pending", str(options.pending))
+    shown = by_thousands(pending["cpu"][1:])
+    print(f"{options.pending} pending, ms CPU per proposal, tenth by tenth:")
+    print("  " + " ".join(f"{value:.2f}" for value in shown))
+    figures = {"flush_ms": flush, "core_share": share, "trials": options.trials}
+    kept = {"alone": alone, "engine_wall_ms": wall_ms, "engine_cpu_ms": cpu_ms}
+    keep(
+        "screening",
+        {"machine": where, **figures, **kept, "pending": options.pending, "pending_cpu_ms": shown},
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""The directories of a campaign's calculations, one for each attempt: `<root>/<name>/<number>`.
+
+An attempt has `request.json`, `output.txt` (what was printed) and, in the end, `result.json`, which
+appears whole or not at all. So that a campaign of 10^5 calculations does not cost 10^6 inodes,
+those that are done are packed, `PACKED_AT_A_TIME` to a file in `<root>/finished`: the file gets its
+name when it is whole and on disk, and only then the directories go.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from orchestrator.errors import CalculationFailed, ExecutionError
+
+PACKED_AT_A_TIME = 500
+LARGEST_PACKED = 64 << 20
+"""Bytes; a calculation that left more (wave functions) keeps its directory."""
+PACKS = "finished"
+
+
+class Attempts:
+    """What lies below `root`. One process at a time makes attempts there."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._open: set[str] = set()
+        self._n_done = 0
+        self._packed: dict[str, Path] | None = None
+
+    def begin(self, name: str, request: Mapping[str, Any]) -> Path:
+        """The directory of another attempt, with its request in it. Raises OSError."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        if name:
+            parent = self._root / name
+            parent.mkdir(exist_ok=True)
+            directory = parent / f"{self.n_begun(name) + 1:03d}"
+            directory.mkdir()
+        else:
+            directory = Path(tempfile.mkdtemp(dir=self._root))
+        part = directory / "request.part"
+        part.write_text(json.dumps(request, indent=1))
+        part.rename(directory / "request.json")
+        self._open.add(name)
+        return directory
+
+    def n_begun(self, name: str) -> int:
+        """How many attempts there were, those that are packed left out."""
+        numbers = (p.name for p in (self._root / name).glob("[0-9]*") if p.is_dir())
+        return max((int(number) for number in numbers if number.isdigit()), default=0)
+
+    def latest(self, name: str) -> Path | None:
+        """The directory of the last attempt; None where there is none, or it is packed."""
+        number = self.n_begun(name)
+        return self._root / name / f"{number:03d}" if number else None
+
+    def known(self, name: str) -> Mapping[str, Any] | None:
+        """The newest result among the attempts of a name."""
+        for answer in self._answers(name):
+            if "result" in answer:
+                result: Mapping[str, Any] = answer["result"]
+                return result
+        return None
+
+    def _answers(self, name: str) -> Iterable[Mapping[str, Any]]:
+        if not name:
+            return
+        for path in sorted((self._root / name).glob("*/result.json"), reverse=True):
+            yield json.loads(path.read_text())
+        pack = self._index().get(name)
+        if pack is not None:
+            with zipfile.ZipFile(pack) as file:
+                members = [n for n in file.namelist() if n.startswith(f"{name}/")]
+                for member in sorted(members, reverse=True):
+                    if member.endswith("/result.json"):
+                        yield json.loads(file.read(member))
+
+    def _index(self) -> dict[str, Path]:
+        if self._packed is None:
+            self._packed = {}
+            for pack in sorted((self._root / PACKS).glob("*.zip")):
+                with zipfile.ZipFile(pack) as file:
+                    names = {name.partition("/")[0] for name in file.namelist()}
+                self._packed.update(dict.fromkeys(names, pack))
+        return self._packed
+
+    def done(self, name: str) -> None:
+        """Nobody works on this name any more. Now and then what is done is packed."""
+        self._open.discard(name)
+        self._n_done += 1
+        if self._n_done >= PACKED_AT_A_TIME:
+            with contextlib.suppress(OSError):  # what is not packed stays as it is
+                self.pack()
+
+    def pack(self, *, at_least: int = PACKED_AT_A_TIME) -> None:
+        """Packs what is done, if it is enough for a file. Raises OSError; nothing is lost then."""
+        self._n_done = 0
+        if not self._root.is_dir():
+            return
+        folders = [p for p in self._root.iterdir() if p.is_dir() and p.name != PACKS]
+        for folder in [p for p in folders if p.name in self._index()]:
+            shutil.rmtree(folder)  # a predecessor died between packing and this
+            folders.remove(folder)
+        ready = [p for p in folders if p.name not in self._open and _may_be_packed(p)]
+        for first in range(0, len(ready), PACKED_AT_A_TIME):
+            some = ready[first : first + PACKED_AT_A_TIME]
+            if len(some) >= at_least:
+                self._write_pack(some)
+
+    def _write_pack(self, folders: list[Path]) -> None:
+        packs = self._root / PACKS
+        packs.mkdir(exist_ok=True)
+        numbers = [int(p.stem) for p in packs.glob("*.zip")]
+        pack = packs / f"{max(numbers, default=0) + 1:04d}.zip"
+        part = pack.with_suffix(".part")
+        with part.open("wb") as out:
+            with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
+                for folder in folders:
+                    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+                        file.write(path, path.relative_to(self._root))
+            out.flush()
+            os.fsync(out.fileno())
+        part.rename(pack)
+        _flush_names(packs)
+        for folder in folders:
+            shutil.rmtree(folder)
+        self._index().update({folder.name: pack for folder in folders})
+
+
+def _may_be_packed(folder: Path) -> bool:
+    """It has a result, or an error that is one, and is not too large."""
+    if not any(folder.glob("*/result.json")):
+        return False
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) <= LARGEST_PACKED
+
+
+def _flush_names(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def answer_in(directory: Path, function: str) -> Mapping[str, Any] | None:
+    """The result that an attempt left; None where there is none.
+
+    Raises:
+        CalculationFailed: it came to its end without a result.
+        ExecutionError: the program or the machine failed it.
+    """
+    path = directory / "result.json"
+    if not path.exists():
+        return None
+    answer: Mapping[str, Any] = json.loads(path.read_text())
+    if "fault" in answer:
+        raise ExecutionError(f"{function}: {answer['fault']}", hint=f"see {directory}")
+    if "error" in answer:
+        raise CalculationFailed(f"{function}: {answer['error']}", hint=f"see {directory}")
+    result: Mapping[str, Any] = answer["result"]
+    return result

@@ -1,0 +1,122 @@
+"""Calculations that nobody waits for: each turn of an engine looks what became of them.
+
+Nothing stays running between the turns but the calculations themselves, each a batch job of the
+scheduler (or a process of this machine) that runs our child in the attempt's directory. What an
+attempt came to is read there. An attempt is named by its key where it has one, so that two trials
+that need the same share it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from orchestrator.errors import CalculationFailed, ExecutionError, StillRunning
+from orchestrator.executor.attempts import Attempts, answer_in
+from orchestrator.executor.batches import Batches
+from orchestrator.executor.known import KnownResults
+from orchestrator.executor.submissions import ATTEMPTS, Tell, given_up
+from orchestrator.model.attempts import AttemptLost
+from orchestrator.ports.compute import Before
+
+LONGEST_NAME = 40
+
+
+class DetachedCompute:
+    """Submits below `root`, and collects (`ports.compute.Compute`). What was submitted in a turn
+    goes to the scheduler with `flush`, as one array."""
+
+    goes_on = True
+
+    def __init__(
+        self,
+        root: Path,
+        batches: Batches,
+        *,
+        results: KnownResults | None = None,
+        attempts: int = ATTEMPTS,
+        tell: Tell | None = None,
+    ) -> None:
+        self._batches = batches
+        self._results = results
+        self._most = attempts
+        self._tell = tell
+        self._attempts = Attempts(root)
+
+    async def submit(
+        self,
+        function: str,
+        arguments: Mapping[str, Any],
+        *,
+        ticket: str = "",
+        key: str = "",
+        before: Before | None = None,
+    ) -> Mapping[str, Any]:
+        """See `ports.compute`; never waits."""
+        request = {"function": function, "arguments": dict(arguments)}
+        known = self._results.get(key) if self._results is not None and key else None
+        if known is not None:
+            return {**known, "reused": 1}
+        name = key[:LONGEST_NAME] or ticket
+        found = self._found(name, function)
+        if found is None:
+            await self._begin_or_wait(name, ticket or name, request)
+            raise StillRunning(f"{function} was submitted", hint="look again later")
+        if key and self._results is not None:
+            with contextlib.suppress(OSError):
+                self._results.put(key, request, found)
+        return {**found, "reused": 0} if key else found
+
+    def _found(self, name: str, function: str) -> Mapping[str, Any] | None:
+        latest = self._attempts.latest(name)
+        if latest is None:
+            return self._attempts.known(name)
+        try:
+            return answer_in(latest, function)
+        except CalculationFailed:
+            raise
+        except ExecutionError:
+            # told once; whoever puts it right and goes on has it computed again
+            (latest / "result.json").rename(latest / "fault.json")
+            raise
+
+    async def _begin_or_wait(self, name: str, ticket: str, request: Mapping[str, Any]) -> None:
+        latest = self._attempts.latest(name)
+        if latest is None or (latest / "fault.json").exists():
+            self._batches.add(self._attempts.begin(name, request))
+            return
+        standing = self._batches.standing(latest)
+        if standing is None:  # its engine died before it was submitted
+            self._batches.add(latest)
+        elif not standing.is_alive and not (latest / "result.json").exists():
+            number = self._attempts.n_begun(name)
+            if self._tell is not None:
+                await self._tell(AttemptLost(ticket=ticket, attempt=number, why=standing.why))
+            if number >= self._most:
+                raise given_up(str(request["function"]), number, standing.why, latest)
+            self._batches.add(self._attempts.begin(name, request))
+
+    async def known(self, ticket: str) -> Mapping[str, Any] | None:
+        """See `ports.compute`: of those without a key."""
+        return self._attempts.known(ticket)
+
+    async def is_running(self, ticket: str) -> bool:
+        """See `ports.compute`: of those without a key."""
+        latest = self._attempts.latest(ticket) if ticket else None
+        standing = self._batches.standing(latest) if latest is not None else None
+        return standing is not None and standing.is_alive
+
+    def flush(self) -> int:
+        """Submits what came together in this turn; how many calculations that is.
+
+        Raises:
+            ExecutionError: the scheduler does not take them; the next turn tries again.
+        """
+        return self._batches.flush()
+
+    def close(self) -> None:
+        """Packs what is done."""
+        with contextlib.suppress(OSError):
+            self._attempts.pack()

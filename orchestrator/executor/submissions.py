@@ -1,0 +1,176 @@
+"""Submit, and a future (`ports.compute.Compute`): what all places have in common.
+
+A result that is known is taken; a worker that is lost is told of and another attempt is begun, a
+few times; and whatever became of whoever was to report it, what counts is what the directory holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from orchestrator.errors import CalculationFailed, ExecutionError
+from orchestrator.executor.attempts import Attempts, answer_in
+from orchestrator.executor.child import DISK_FULL
+from orchestrator.executor.known import KnownResults
+from orchestrator.executor.remote import seems_to_run
+from orchestrator.model.attempts import AttemptLost
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.compute import Before
+
+ATTEMPTS = 3
+"""So often a calculation is begun whose worker is lost."""
+Tell = Callable[[AttemptLost], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class End:
+    """How the process of an attempt ended, as far as anybody saw it.
+
+    `is_lost`: not by itself, so that the calculation may be begun again. `why` in words.
+    """
+
+    why: str
+    is_lost: bool = False
+
+
+def end_of(code: int) -> End:
+    """From an exit code, negative for a signal as in `subprocess`."""
+    if code == DISK_FULL:
+        return End("could not write its result: the disk is full")
+    return End(f"ended with code {code}", is_lost=code < 0)
+
+
+class Place(Protocol):
+    """Somewhere to run the request of a directory.
+
+    Attributes:
+        is_far: what runs there may outlive this process for a moment.
+    """
+
+    is_far: bool
+
+    async def run(self, directory: Path, before: Before | None) -> End:
+        """Runs it; when it is cancelled, nothing of it goes on.
+
+        Raises:
+            ExecutionError: there is nowhere to run it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Ends all that still runs."""
+        ...
+
+
+class Submissions:
+    """Has calculations done at a place, below `root`; `tell` is told of lost workers. Results with
+    a key are kept in `results`, if it is given, and taken from there."""
+
+    goes_on = False
+
+    def __init__(
+        self,
+        root: Path,
+        place: Place,
+        clock: Clock,
+        *,
+        results: KnownResults | None = None,
+        attempts: int = ATTEMPTS,
+        tell: Tell | None = None,
+    ) -> None:
+        self._root = root
+        self._place = place
+        self._clock = clock
+        self._results = results
+        self._most = attempts
+        self._tell = tell
+        self._attempts = Attempts(root)
+        self._one_by_one: dict[str, asyncio.Lock] = {}
+        self._n_waiting: dict[str, int] = {}
+
+    async def submit(
+        self,
+        function: str,
+        arguments: Mapping[str, Any],
+        *,
+        ticket: str = "",
+        key: str = "",
+        before: Before | None = None,
+    ) -> Mapping[str, Any]:
+        """See `ports.compute`."""
+        request = {"function": function, "arguments": dict(arguments)}
+        if self._results is None or not key:
+            found = await self._computed(request, ticket, before)
+            return {**found, "reused": 0} if key else found
+        async with self._alone(key):
+            known = self._results.get(key)
+            if known is not None:
+                return {**known, "reused": 1}
+            found = await self._computed(request, ticket, before)
+            with contextlib.suppress(OSError):  # it has its directory, and goes into the journal
+                self._results.put(key, request, found)
+            return {**found, "reused": 0}
+
+    @contextlib.asynccontextmanager
+    async def _alone(self, key: str) -> Any:
+        """Nobody else computes this key meanwhile; a lock lasts while somebody wants it."""
+        lock = self._one_by_one.setdefault(key, asyncio.Lock())
+        self._n_waiting[key] = self._n_waiting.get(key, 0) + 1
+        try:
+            async with lock:
+                yield
+        finally:
+            self._n_waiting[key] -= 1
+            if not self._n_waiting[key]:
+                del self._n_waiting[key], self._one_by_one[key]
+
+    async def _computed(
+        self, request: Mapping[str, Any], ticket: str, before: Before | None
+    ) -> Mapping[str, Any]:
+        function = str(request["function"])
+        with self._clock.work():
+            try:
+                for number in range(1, self._most + 1):
+                    directory = self._attempts.begin(ticket, request)
+                    end = await self._place.run(directory, before)
+                    found = answer_in(directory, function)
+                    if found is not None:
+                        return found
+                    if not end.is_lost:
+                        hint = f"see {directory / 'output.txt'}"
+                        raise ExecutionError(f"{function} {end.why}, without a result", hint=hint)
+                    if self._tell is not None:
+                        await self._tell(AttemptLost(ticket=ticket, attempt=number, why=end.why))
+            finally:
+                self._attempts.done(ticket)
+        raise given_up(function, self._most, end.why, directory)
+
+    def close(self) -> None:
+        """Ends what still runs, and what was kept for it."""
+        self._place.close()
+
+    async def known(self, ticket: str) -> Mapping[str, Any] | None:
+        """See `ports.compute`."""
+        return self._attempts.known(ticket)
+
+    async def is_running(self, ticket: str) -> bool:
+        """See `ports.compute`; a pilot lives on for some seconds when it hears nothing more."""
+        if not ticket or not self._place.is_far:
+            return False
+        # an action of several calculations has them under its ticket and a '-'
+        names = [p.name for p in self._root.glob(f"{ticket}*")]
+        latest = [found for name in names if (found := self._attempts.latest(name)) is not None]
+        return any(map(seems_to_run, latest))
+
+
+def given_up(function: str, n: int, why: str, directory: Path) -> CalculationFailed:
+    """A calculation that takes its worker along each time."""
+    return CalculationFailed(
+        f"{function} lost its worker {n} times; the last one {why}",
+        hint=f"see {directory / 'output.txt'}; perhaps it needs more memory or more time",
+    )

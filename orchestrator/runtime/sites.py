@@ -1,0 +1,134 @@
+"""Where a lab's calculations run: this machine, pilot jobs, or jobs that outlive the engine."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from orchestrator.errors import InputError, MissingExtra, StillRunning
+from orchestrator.executor.background import Background
+from orchestrator.executor.batches import Batches, Scheduler
+from orchestrator.executor.detached import DetachedCompute
+from orchestrator.executor.known import KnownResults
+from orchestrator.executor.local import LocalCompute
+from orchestrator.executor.slurm import Slurm
+from orchestrator.executor.submissions import Submissions, Tell
+from orchestrator.model.lab import Lab
+from orchestrator.model.site import Site
+from orchestrator.ports.clock import Clock
+from orchestrator.settings import data_directory
+
+AnyCompute: TypeAlias = LocalCompute | Submissions | DetachedCompute
+
+
+@dataclass
+class Turn:
+    """One turn of an engine: what its calculations are submitted to, and what came of it.
+
+    Attributes:
+        batches: of the campaign, looked at before the engine starts.
+        n_submitted: calculations that this turn gave to the scheduler.
+    """
+
+    batches: Batches
+    n_submitted: int = 0
+
+    def end(self) -> None:
+        """Submits what came together. Raises ExecutionError."""
+        self.n_submitted = self.batches.flush()
+
+
+def folder_of(campaign_id: str) -> Path:
+    """Where a campaign's calculations lie."""
+    return data_directory() / "calculations" / campaign_id
+
+
+def known_results() -> KnownResults:
+    """What all campaigns share. Raises InputError."""
+    return KnownResults(data_directory() / "results")
+
+
+def local_compute(
+    campaign_id: str, clock: Clock, site: Site | None = None, tell: Tell | None = None
+) -> LocalCompute:
+    """On this machine."""
+    site = site or Site()
+    return LocalCompute(
+        folder_of(campaign_id),
+        clock,
+        workers=site.workers,
+        results=known_results(),
+        attempts=site.attempts,
+        tell=tell,
+    )
+
+
+def compute_of(
+    lab: Lab, campaign_id: str, clock: Clock, tell: Tell, turn: Turn | None
+) -> AnyCompute:
+    """As the lab file says.
+
+    Raises:
+        MissingExtra: what the site needs is not installed.
+        StillRunning: calculations of an earlier turn are in the queue.
+    """
+    site = lab.site or Site()
+    root = folder_of(campaign_id)
+    if turn is not None:
+        return DetachedCompute(
+            root, turn.batches, results=known_results(), attempts=site.attempts, tell=tell
+        )
+    _refuse_beside_turns(lab, campaign_id)
+    if site.kind == "local":
+        return local_compute(campaign_id, clock, site, tell)
+    if importlib.util.find_spec("parsl") is None:
+        raise MissingExtra("Parsl, which a site needs,", "pip install 'hagane[cluster]'")
+    from orchestrator.executor.cluster import Pilots
+
+    return Submissions(
+        root,
+        Pilots(site, root),
+        clock,
+        results=known_results(),
+        attempts=site.attempts,
+        tell=tell,
+    )
+
+
+def batches_of(lab: Lab, campaign_id: str) -> Batches:
+    """What the turns of a campaign submitted, looked at.
+
+    Raises:
+        InputError: the site has no jobs that outlive an engine.
+        ExecutionError: the scheduler does not answer.
+    """
+    site = lab.site or Site()
+    batches = Batches(folder_of(campaign_id), f"hagane-{campaign_id}-", _scheduler(site))
+    batches.look()
+    return batches
+
+
+def _scheduler(site: Site) -> Scheduler:
+    if site.kind == "local":
+        return Background(site.workers)
+    if site.kind == "slurm":
+        return Slurm(site)
+    raise InputError(
+        f"`hagane tick` does not know how to submit to a {site.kind} site",
+        hint="it knows 'slurm' and 'local'; elsewhere take `hagane run`",
+    )
+
+
+def _refuse_beside_turns(lab: Lab, campaign_id: str) -> None:
+    """An engine that stays would compute once more what jobs of a turn are computing."""
+    kind = lab.site.kind if lab.site else "local"
+    if kind not in ("local", "slurm") or not (folder_of(campaign_id) / "batches").is_dir():
+        return
+    n_running, n_waiting = batches_of(lab, campaign_id).counts()
+    if n_running + n_waiting:
+        raise StillRunning(
+            f"{n_running + n_waiting} calculations that `hagane tick` submitted are under way",
+            hint="go on with `hagane tick`, or wait until they have ended",
+        )

@@ -1,0 +1,87 @@
+"""`hagane tick`: one turn of the engine; collect, decide, submit, and no process is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from orchestrator import plugins
+from orchestrator.engine.loop import Ending
+from orchestrator.errors import Exit, InputError, LeaseHeld
+from orchestrator.journal import open_store
+from orchestrator.model.trial import TrialStatus
+from orchestrator.runtime.load import Loaded, load
+from orchestrator.runtime.run import Finish, Setting, find_or_create, run_opened, state_of
+from orchestrator.runtime.sites import Turn, batches_of
+
+
+@dataclass(frozen=True)
+class Ticked:
+    """What a turn came to; `line` says it in one line."""
+
+    finish: Finish
+    line: str
+    n_running: int
+    n_waiting: int
+    n_submitted: int
+
+
+def tick(
+    campaign: str | Path,
+    lab: str | Path | None = None,
+    *,
+    store: str | Path | None = None,
+    new: bool = False,
+    setting: Setting | None = None,
+) -> Ticked:
+    """One turn.
+
+    Raises:
+        InputError: a file is wrong, or the lab has something that needs an engine that stays.
+        ExecutionError: the scheduler does not answer, or takes nothing.
+        JournalError: the store failed.
+    """
+    plugins.refuse_name_clash()
+    loaded = load(campaign, lab)
+    refuse_devices(loaded)
+    opened = open_store(store)
+    try:
+        row, is_over = find_or_create(opened, loaded, new=new)
+        state = state_of(opened, row.id)
+        if is_over is not None:
+            ending = Ending(Exit.FINISHED, is_over, "start another one with --new")
+            return _told(Finish(ending, state, loaded, row.id), None)
+        turn = Turn(batches_of(loaded.lab, row.id))
+        try:
+            finish = run_opened(loaded, opened, row, replace(setting or Setting(), turn=turn))
+        except LeaseHeld as error:
+            ending = Ending(Exit.GOES_ON, str(error), "the turn before this one is not over")
+            return _told(Finish(ending, state, loaded, row.id), turn)
+        return _told(finish, turn)
+    finally:
+        opened.close()
+
+
+def refuse_devices(loaded: Loaded) -> None:
+    """Accepts a lab that only computes. Raises InputError."""
+    if loaded.lab.twins is not None:
+        raise InputError("twins end with their engine", hint="take `hagane run`")
+    for name, kind in loaded.kinds.items():
+        if not getattr(kind.cls, "computes", False):
+            raise InputError(
+                f"'{name}' ({kind.name}) needs an engine that stays with it",
+                hint="`hagane tick` is for labs that only compute: take `hagane run`",
+            )
+
+
+def _told(finish: Finish, turn: Turn | None) -> Ticked:
+    n_running, n_waiting = turn.batches.counts() if turn is not None else (0, 0)
+    n_submitted = turn.n_submitted if turn is not None else 0
+    trials = finish.state.trials.values()
+    n_done = sum(t.status is TrialStatus.DONE for t in trials)
+    n_failed = sum(t.status is TrialStatus.FAILED for t in trials)
+    parts = [f"{n_done} trials done", f"{n_failed} failed"]
+    if finish.ending.exit_code is Exit.GOES_ON:
+        parts += [f"{n_submitted} submitted now", f"{n_running} running", f"{n_waiting} waiting"]
+    line = f"{finish.loaded.campaign.name}: {', '.join(parts)}; {finish.ending.sentence}"
+    return Ticked(finish, line, n_running, n_waiting, n_submitted)

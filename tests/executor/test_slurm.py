@@ -1,0 +1,137 @@
+"""A real SLURM of one node: jobs are cancelled and killed; nothing is lost or done twice."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from processes import is_running, until
+
+from orchestrator.clock import WallClock
+from orchestrator.errors import ExecutionError, StillRunning
+from orchestrator.executor.batches import Batches
+from orchestrator.executor.cluster import Pilots
+from orchestrator.executor.detached import DetachedCompute
+from orchestrator.executor.slurm import Slurm
+from orchestrator.executor.submissions import Submissions
+from orchestrator.model.attempts import AttemptLost
+from orchestrator.model.site import Site
+
+pytestmark = pytest.mark.slow
+SITE = Site(kind="slurm", partition="debug", workers=2, walltime_s=600, check_s=1.0)
+
+
+def _begun(log: Path) -> list[int]:
+    return [int(line) for line in log.read_text().split()] if log.exists() else []
+
+
+class Turn:
+    """One look at the queue, as a tick has it."""
+
+    def __init__(self, root: Path, site: Site = SITE) -> None:
+        self.told: list[tuple[str, str]] = []
+        self.batches = Batches(root, "hagane-test-", Slurm(site))
+        self.batches.look()
+        self.compute = DetachedCompute(root, self.batches, tell=self._tell)
+
+    async def _tell(self, lost: AttemptLost) -> None:
+        self.told.append((lost.ticket, lost.why))
+
+    def ask(self, ticket: str, log: Path, go: Path) -> object:
+        """What became of a calculation that waits for a file; it is submitted if it was not."""
+        arguments = {"log": str(log), "wait_for": str(go)}
+        submission = self.compute.submit("calculations:once", arguments, ticket=ticket)
+        try:
+            return asyncio.run(submission)["value"]  # type: ignore[arg-type]
+        except StillRunning:
+            return "goes on"
+
+
+def test_cancelled_and_killed_elements_are_submitted_again_and_all_is_collected_once(
+    slurm: None, tmp_path: Path
+) -> None:
+    root, go = tmp_path / "c", tmp_path / "go"
+    logs = {ticket: tmp_path / f"{ticket}.log" for ticket in ("cancelled", "killed", "sound")}
+
+    def turn() -> tuple[list[object], list[tuple[str, str]]]:
+        one = Turn(root)
+        outcomes = [one.ask(ticket, log, go) for ticket, log in logs.items()]
+        one.compute.flush()
+        return outcomes, one.told
+
+    assert turn() == (["goes on"] * 3, [])
+    assert turn() == (["goes on"] * 3, [])
+    first_two = (logs["cancelled"], logs["killed"])  # the node has two cores
+    assert until(lambda: all(len(_begun(log)) == 1 for log in first_two))
+    arrays = (root / "batches" / "submitted.txt").read_text().split()
+    assert len(arrays) == 2, "one array for all three"
+    subprocess.run(["scancel", f"{arrays[1]}_1"], check=True)
+    os.kill(_begun(logs["killed"])[0], signal.SIGKILL)
+    assert until(lambda: not is_running(_begun(logs["cancelled"])[0]))
+    assert until(lambda: Turn(root).batches.counts()[0] <= 1)
+    told: list[tuple[str, str]] = []
+
+    def has_told_of_both() -> bool:
+        told.extend(turn()[1])
+        return len(told) == 2
+
+    assert until(has_told_of_both)
+    assert [ticket for ticket, _ in told] == ["cancelled", "killed"]
+    assert "was cancelled" in told[0][1]
+    assert "ended badly" in told[1][1]
+    go.touch()
+    assert until(lambda: turn()[0] == [1.0] * 3)
+    assert [len(_begun(log)) for log in logs.values()] == [2, 2, 1]
+    assert not any(is_running(pid) for log in logs.values() for pid in _begun(log))
+
+
+def test_what_slurm_refuses_is_said_in_its_own_words(slurm: None, tmp_path: Path) -> None:
+    one = Turn(tmp_path / "c", SITE.model_copy(update={"partition": "golden"}))
+    one.ask("t", tmp_path / "log", tmp_path / "go")
+    with pytest.raises(ExecutionError, match=r"sbatch refuses: .*[Ii]nvalid partition"):
+        one.compute.flush()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Parsl's sockets
+@pytest.mark.skipif(
+    importlib.util.find_spec("parsl") is None, reason="needs parsl: the extra 'cluster'"
+)
+def test_a_cancelled_pilot_is_replaced_and_what_it_ran_is_begun_again(
+    slurm: None, tmp_path: Path
+) -> None:
+    root, log, go = tmp_path / "c", tmp_path / "log", tmp_path / "go"
+    told: list[str] = []
+
+    async def tell(lost: AttemptLost) -> None:
+        told.append(lost.why)
+
+    async def _until(is_so: Callable[[], bool]) -> bool:
+        return await asyncio.to_thread(until, is_so)
+
+    async def main() -> None:
+        compute = Submissions(root, Pilots(SITE, root), WallClock(), tell=tell)
+        try:
+            arguments = {"log": str(log), "wait_for": str(go)}
+            running = asyncio.ensure_future(
+                compute.submit("calculations:once", arguments, ticket="t")
+            )
+            assert await _until(lambda: len(_begun(log)) == 1)
+            subprocess.run(["scancel", "--me"], check=True)
+            assert await _until(lambda: not is_running(_begun(log)[0]))
+            assert await _until(lambda: len(_begun(log)) == 2)
+            go.touch()
+            assert await running == {"value": 1.0}
+        finally:
+            compute.close()
+
+    asyncio.run(main())
+    assert len(told) == 1
+    assert "lost its pilot job" in told[0]
+    queued = ["squeue", "--noheader", "--me", "--states=PENDING,RUNNING"]
+    assert until(lambda: not subprocess.run(queued, capture_output=True).stdout.strip())

@@ -1,0 +1,109 @@
+"""`hagane tick`: a campaign that lives from turn to turn, and no process stays between them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import Exit, InputError, StillRunning
+from orchestrator.journal import open_store
+from orchestrator.model.events import ActionDispatched, AttemptLost, Recorded
+from orchestrator.model.state import State
+from orchestrator.runtime.run import Setting, run_campaign
+from orchestrator.runtime.tick import Ticked, tick
+from tests.runtime.counting import computed, counting_lab
+
+WITHIN_S = 600.0
+
+
+def to_the_end(campaign: Path, setting: Setting | None = None) -> Ticked:
+    deadline = time.monotonic() + WITHIN_S
+    while time.monotonic() < deadline:
+        told = tick(campaign, setting=setting)
+        if told.finish.ending.exit_code is not Exit.GOES_ON:
+            return told
+        time.sleep(0.1)
+    raise AssertionError(f"it does not come to its end: {told.line}")
+
+
+def test_turn_by_turn_a_campaign_comes_to_its_end_and_each_is_computed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = counting_lab(tmp_path, monkeypatch)
+    dispatched: list[str] = []
+
+    def watch(recorded: Recorded, _state: State) -> None:
+        if isinstance(recorded.event, ActionDispatched):
+            dispatched.append(recorded.event.ticket)
+
+    first = tick(campaign, setting=Setting(watch=watch))
+    assert first.finish.ending.exit_code is Exit.GOES_ON
+    assert first.n_submitted == 2
+    assert "2 submitted now" in first.line
+    told = to_the_end(campaign, Setting(watch=watch))
+    assert told.finish.ending.exit_code is Exit.FINISHED
+    assert "3 trials done" in told.line
+    points = [t.proposal.point["x"] for t in told.finish.state.trials.values()]
+    assert sorted(computed(campaign)) == sorted(points)
+    assert len(dispatched) == len(set(dispatched)) == 3
+    assert tick(campaign).finish.ending.exit_code is Exit.FINISHED
+
+
+def test_a_calculation_that_kills_its_worker_is_an_infeasible_trial_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = counting_lab(tmp_path, monkeypatch, levels="[0.1, 0.95]")
+    lost: list[int] = []
+
+    def watch(recorded: Recorded, _state: State) -> None:
+        if isinstance(recorded.event, AttemptLost):
+            lost.append(recorded.event.attempt)
+
+    told = to_the_end(campaign, Setting(watch=watch))
+    assert told.finish.ending.exit_code is Exit.FINISHED
+    trials = told.finish.state.trials.values()
+    killers = [t for t in trials if t.proposal.point["x"] == 0.95]
+    assert killers, "the planner tried it"
+    assert [t for t in trials if t.blames_parameters] == killers
+    assert all("lost its worker 3 times" in t.sentence for t in killers)
+    assert sorted(lost) == sorted([1, 2, 3] * len(killers))
+    assert computed(campaign).count(0.95) == 3 * len(killers)
+
+
+def test_a_turn_beside_another_engine_leaves_it_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = counting_lab(tmp_path, monkeypatch)
+    started = tick(campaign)
+    store = open_store(None)
+    try:
+        held = store.lease(started.finish.campaign_id, "somebody else")
+        told = tick(campaign)
+        asyncio.run(held.close())
+        assert told.finish.ending.exit_code is Exit.GOES_ON
+        assert "is being run by somebody else" in told.line
+    finally:
+        store.close()
+
+
+def test_an_engine_that_stays_does_not_compute_what_a_turn_has_submitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = counting_lab(tmp_path, monkeypatch, levels="[0.5, 0.51]")
+    tick(campaign)
+    with pytest.raises(StillRunning, match="hagane tick"):
+        run_campaign(campaign)
+    (campaign / "log.go").touch()
+    to_the_end(campaign)
+    assert len(computed(campaign)) == 2
+
+
+def test_a_lab_with_a_device_is_refused(back_room: Path) -> None:
+    with pytest.raises(
+        InputError, match=r"'balance'.* needs an engine that stays with it"
+    ) as error:
+        tick(back_room)
+    assert "hagane run" in error.value.hint
