@@ -22,7 +22,7 @@ from orchestrator.files.transfer import Transfer, read_transfer
 from orchestrator.files.wanted import read_objective, read_stop
 from orchestrator.model.campaign import Budget, Campaign, PlannerChoice
 from orchestrator.model.objective import PREFERENCE, Metric, Objective
-from orchestrator.model.space import Pool, SearchSpace
+from orchestrator.model.space import Pool, SearchSpace, fidelity_of
 from orchestrator.ports.action import ActionSpec
 
 Actions = Mapping[str, ActionSpec]
@@ -91,7 +91,7 @@ class _Reading:
         constraints = read_constraints(findings, self._scope)
         space = space.model_copy(update={"constraints": constraints})
         roles = self._roles(capability, capabilities)
-        recipe = read_recipe(findings, self._scope, roles)
+        recipe = read_recipe(findings, self._scope, roles, fidelity_of(space))
         metrics = read_metrics(findings, self._scope)
         contexts = read_contexts(findings, self._scope, space)
         objective = read_objective(findings, self._scope, metrics, space)
