@@ -229,6 +229,12 @@ def fidelity_of(space: SearchSpace) -> Fidelity | None:
     return next((p for p in space.parameters if isinstance(p, Fidelity)), None)
 
 
+def counts(space: SearchSpace, point: Point) -> bool:
+    """Whether what is found at a point answers the question: it is at the fidelity that counts."""
+    fidelity = fidelity_of(space)
+    return fidelity is None or point.get(fidelity.name) == fidelity.target
+
+
 def is_open(parameter: Parameter) -> bool:
     """Whether a parameter may have words that are not known yet."""
     return isinstance(parameter, Pool) and parameter.generation is not None

@@ -132,7 +132,9 @@ class SpaceFilling:
         codes[0, self.encoding.place(fidelity.name)] = (rung + 0.5) / len(fidelity.levels)
         return self.encoding.decode(codes)[0]
 
-    def _candidate(self, place: int, number: int, barred: Sequence[int]) -> float:
+    def _candidate(
+        self, place: int, number: int, barred: Sequence[int] | NDArray[np.intp]
+    ) -> float:
         """The code of the candidate of a pool that the start has as its place `number`."""
         pool = self.encoding.space.parameters[place]
         assert isinstance(pool, Pool)

@@ -133,7 +133,9 @@ class Modelled:
     def _worth(self, in_flight: Floats, newest: Floats, seed: int) -> Worth:
         encoding, seen = self.encoding, self.seen
         measured = seen.codes[list(seen.measured[self.asked.names[0]].rows)]
-        lifted = encoding.features(encoding.at_highest_fidelity(measured))
+        if encoding.rungs is not None:  # what lower rungs promise is not reached yet
+            measured = measured[(measured == encoding.at_highest_fidelity(measured)).all(axis=1)]
+        lifted = encoding.features(measured)
         return worth(
             encoding,
             self.asked,
@@ -143,6 +145,7 @@ class Modelled:
             (in_flight == encoding.at_highest_fidelity(in_flight)).all(axis=1),
             self._weights(newest),
             draws=self.options.draws,
+            top=self.options.top,
             seed=seed,
         )
 

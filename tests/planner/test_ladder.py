@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pytest
 
+from orchestrator.errors import PoolExhausted
 from orchestrator.model.campaign import PlannerChoice
 from orchestrator.model.objective import Goal, Objective
 from orchestrator.model.space import Fidelity, Point, Pool, SearchSpace
@@ -151,6 +152,14 @@ def test_a_rung_that_buys_nothing_is_found_and_no_longer_bought() -> None:
     assert told.count("no longer bought") == 1
 
 
+def test_a_pool_is_used_up_once_all_was_tried_on_the_rung_that_counts() -> None:
+    rungs = {"cheap": cheap, "fine": fine}
+    points: list[Point] = [{"crystal": name, "rung": "fine"} for name in POOL.names]
+    history = History(evaluated=ended(points, rungs), n_proposed=N)
+    with pytest.raises(PoolExhausted):
+        BayesianPlanner(question(*rungs)).propose(history, 1)
+
+
 def test_a_belief_on_rungs_is_that_of_the_one_that_counts() -> None:
     rungs = {"cheap": cheap, "fine": fine}
     points: list[Point] = [{"crystal": f"c{i}", "rung": r} for i in range(14) for r in rungs]
@@ -175,6 +184,28 @@ def test_a_proposal_on_a_lower_rung_predicts_what_that_rung_will_give() -> None:
     for proposal in chosen:
         i = POOL.names.index(str(proposal.point["crystal"]))
         assert proposal.predicted["y"].mean == pytest.approx(cheap(i)[0], abs=2.0)
+
+
+def test_several_of_the_best_are_looked_for_where_that_is_asked() -> None:
+    def found(top: int) -> int:
+        task = PlanningTask(
+            space=SearchSpace(parameters=(POOL,)),
+            metrics=(MetricScale(name="y", unit=""),),
+            objective=Objective(goals=(Goal(metric="y", direction="minimise"),)),
+            planner=PlannerChoice(initial=6, options={"top": top}),
+            seed=1,
+        )
+        planner, made = BayesianPlanner(task), list[Evaluated]()
+        for _ in range(24):
+            history = History(evaluated=tuple(made), n_proposed=len(made))
+            point = planner.propose(history, 1)[0].point
+            value = float(TRUTH[POOL.names.index(str(point["crystal"]))])
+            outcomes = {"y": Outcome(value=value)}
+            made.append(Evaluated(trial=len(made) + 1, point=point, outcomes=outcomes))
+        best = {POOL.names[i] for i in np.argsort(TRUTH)[:5]}
+        return len(best & {str(e.point["crystal"]) for e in made})
+
+    assert found(5) == 5
 
 
 # costs

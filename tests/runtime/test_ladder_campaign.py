@@ -13,6 +13,7 @@ from orchestrator.engine.history import history_of
 from orchestrator.errors import Exit, InputError
 from orchestrator.model import events as ev
 from orchestrator.reports.page import report_html
+from orchestrator.reports.summary import best_trial
 from orchestrator.reports.timeline import timeline
 from orchestrator.runtime.load import load
 from orchestrator.runtime.rehearse import rehearse
@@ -73,6 +74,9 @@ def test_each_rung_is_sent_to_its_own_resource_and_told_what_it_took(ladder: Pat
         assert known.seconds is not None
         told[known.point["rung"]].append(known.seconds)
     assert min(told["analytical"]) >= 0.3
+    best = best_trial(campaign, state)
+    assert best is not None
+    assert best.proposal.point["rung"] == "analytical"  # its twin on the other rung came first
     lanes = {lane.name: lane.resource for lane in timeline(campaign, state).lanes}
     assert lanes == sent
     assert "analytical" in report_html(campaign, state)
