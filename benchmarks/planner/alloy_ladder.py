@@ -14,6 +14,8 @@ import argparse
 import csv
 import io
 import itertools
+import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +82,8 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("table", type=Path)
-    table_path = parser.parse_args().table
+    table_path = parser.parse_args().table.absolute()
+    os.chdir(tempfile.mkdtemp())  # relaxations leave their logs where they run
     elements = {
         rung: {m: run("relax", text_of(bulk(m)), *made)["energy"] for m in METALS}
         for rung, made in RUNGS.items()

@@ -18,7 +18,9 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import os
 import random
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -162,6 +164,8 @@ def main() -> None:
     parser.add_argument("table", type=Path)
     parser.add_argument("--heavy", type=int, default=4)
     said = parser.parse_args()
+    said.table = said.table.absolute()
+    os.chdir(tempfile.mkdtemp())  # relaxations leave their logs where they run
     wanted = molecules(said.heavy)
     random.Random(0).shuffle(wanted)
     print(f"{len(wanted)} molecules", flush=True)

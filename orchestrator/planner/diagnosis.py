@@ -49,10 +49,11 @@ class Diagnosis:
             for column, name in enumerate(self.question.names)
             if not self.evidence.measured[name].is_trade
         }
-        chances = [self._chance(limit, features) for limit in self.question.limits]
+        lifted = self.encoding.features(self.encoding.at_highest_fidelity(codes))
+        chances = [self._chance(limit, lifted) for limit in self.question.limits]
         survives = self._survives(features)
         nearest = self._nearest(features)
-        intent = self._intent(features)
+        intent = self._intent(lifted)
         outside = is_outside(self.models.processes[self.question.aims[0].column], features)
         return Proposal(
             point=self.encoding.decode(codes)[0],

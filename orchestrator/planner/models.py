@@ -94,6 +94,8 @@ def _process(
     priors = default_priors(encoding.layout.n_groups)
     sources = informing.by_metric.get(measured.metric.name, {})
     if sources:
+        # the better half of outcomes on several rungs would be that of a rung
+        sign = sign if encoding.rungs is None else None
         chosen = informed(data, sources, options.kernel, priors, sign=sign)
         transferred[measured.metric.name] = chosen.entries
         process = chosen.process

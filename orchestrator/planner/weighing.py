@@ -78,7 +78,7 @@ class Safety:
         """By how many standard deviations (m) the most endangered limit lacks its confidence."""
         worst = np.full(len(x), -np.inf)
         for limit, process, quantile in self.limits:
-            mean, sd = process.posterior(x)
+            mean, sd = process.outcome(x)
             worst = np.maximum(worst, quantile - limit.sign * (mean - limit.bound) / sd)
         return worst
 
@@ -91,7 +91,7 @@ class Safety:
         x = self.encoding.features(codes)
         total = np.zeros(len(x))
         for limit, process, _ in self.limits:
-            mean, sd = process.posterior(x)
+            mean, sd = process.outcome(x)
             total += log_probability(limit.sign * (mean - limit.bound) / sd)[0]
         return total
 

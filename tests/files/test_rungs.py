@@ -68,6 +68,15 @@ def test_a_ladder_that_cannot_be_gets_one_sentence_with_its_hint(
     assert problem.line == line
 
 
+def test_costs_that_nobody_tells_are_asked_for(tmp_path: Path) -> None:
+    start, _, _ = LADDER.partition("roles:")
+    text = start + "metrics: {energy: {unit: eV}}\nobjective: {minimise: energy}\n"
+    (problem,) = problems_of(text + "budget: {trials: 5}\n", tmp_path)
+    assert problem.message == "nothing tells what a trial at each 'rung' costs: there is no recipe"
+    assert problem.hint == "write '{rough: COST, exact: COST}', in any unit"
+    assert problem.line == 4
+
+
 def test_a_fidelity_that_could_not_be_read_is_one_mistake(tmp_path: Path) -> None:
     text = LADDER.replace("[rough, exact]", "[rough]")
     assert len(problems_of(text, tmp_path)) == 1
