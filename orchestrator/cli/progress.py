@@ -79,7 +79,7 @@ class Progress:
         self._n_front = 0
         self._live: Live | None = None
         self._told: tuple[str, ...] = ()
-        self._role_of = {step.name: step.role for step in campaign.recipe}
+        self._steps = {step.name: step for step in campaign.recipe}
 
     def __enter__(self) -> Progress:
         for line in self._lines.header():
@@ -170,7 +170,8 @@ class Progress:
             event = dispatch.event
             if event.parent is not None:
                 continue
-            role = self._role_of.get(event.step, event.resource)
+            step, of = self._steps.get(event.step), state.trials.get(event.trial or 0)
+            role = step.role_at(of.proposal.point) if step and of else event.resource
             inner = [state.dispatches[c] for c in dispatch.children[-1:]]
             part = "".join(f" › {i.event.resource}.{i.event.action}" for i in inner if i.is_open)
             trial = f"trial {event.trial}: " if event.trial is not None else ""

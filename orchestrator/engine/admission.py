@@ -70,7 +70,8 @@ def may_start(
     `remaining` are the positions that each trial in flight still has to visit, in order, this
     step's included.
     """
-    if not resource_is_free(study, state, bound.resource):
+    at = {bound.resource} if trial else bound.resources
+    if not any(resource_is_free(study, state, resource) for resource in at):
         return False
     if not bound.moves_sample:
         return True

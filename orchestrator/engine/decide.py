@@ -236,7 +236,7 @@ def _next_step(study: Study, state: State, trial: TrialState) -> BoundStep | Non
     for bound in study.steps:
         last = _last(state, trial, bound)
         if last is None or last.outcome != "done":
-            return bound
+            return bound.at(trial.proposal.point)
     return None
 
 
@@ -343,7 +343,7 @@ def _carry_off(study: Study, state: State, trial: TrialState) -> BoundStep | Non
         last = _last(state, trial, release)
         if last is None or last.outcome != "done":
             return release
-    return moves[-1]
+    return moves[-1].at(trial.proposal.point)
 
 
 def _way(study: Study, state: State, trial: TrialState) -> Sequence[str]:

@@ -129,6 +129,7 @@ class Deeds:
 
     async def _step(self, command: do.StartStep) -> None:
         bound = self._study.step(command.step)
+        bound = bound.at(self._ledger.state.trials[command.trial].proposal.point)
         try:
             order = self._order(command, bound)
         except ResultRefused as refused:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Protocol
 
 from orchestrator.engine.blocks import BEFORE, blocks_of
+from orchestrator.engine.seconds import seconds_of
 from orchestrator.model.campaign import Campaign, PlannerChoice
 from orchestrator.model.objective import PREFERENCE, Metric
 from orchestrator.model.points import met_at
-from orchestrator.model.space import Point, SearchSpace
+from orchestrator.model.space import Point, SearchSpace, fidelity_of
 from orchestrator.model.start import KnownTrial
 from orchestrator.model.state import State, TrialState
 from orchestrator.model.transfer import Source
@@ -61,6 +62,8 @@ def history_of(study: Asking, state: State, now_s: float | None = None) -> Histo
     names = [m.name for m in wanted_metrics(campaign) if m.name != PREFERENCE]
     evaluated, pending = before(state, campaign), []
     blocks = blocks_of(campaign, state)
+    fidelity = fidelity_of(campaign.space)
+    learns_cost = fidelity is not None and not fidelity.costs
     for trial in state.trials.values():
         outcomes = _outcomes(trial, names)
         point = _met(campaign, trial)
@@ -76,6 +79,7 @@ def history_of(study: Asking, state: State, now_s: float | None = None) -> Histo
                     blames_parameters=has_failed and trial.blames_parameters,
                     at_s=_known_at(trial) - state.started_at,
                     block=blocks[trial.number],
+                    seconds=seconds_of(state, trial) if learns_cost else None,
                 )
             )
         elif not trial.status.is_terminal:

@@ -9,6 +9,7 @@ from orchestrator.engine.study import Study
 from orchestrator.model.campaign import Rule, StopRules
 from orchestrator.model.front import extended
 from orchestrator.model.objective import OutcomeConstraint
+from orchestrator.model.space import counts
 from orchestrator.model.state import State, TrialState
 from orchestrator.model.trial import TrialStatus
 
@@ -53,7 +54,11 @@ def _by_results(study: Study, state: State) -> Reason | None:
             t.status is TrialStatus.FAILED for t in last
         ):
             return Reason(f"{len(last)} trials in a row failed", "failures")
-    done = [feasible_losses(study, t) for t in ended if t.status is TrialStatus.DONE]
+    done = [
+        feasible_losses(study, t)
+        for t in ended
+        if t.status is TrialStatus.DONE and counts(study.campaign.space, t.proposal.point)
+    ]
     if stop.target is not None:
         wanted = study.campaign.objective.loss(stop.target)
         if any(losses is not None and losses[0] <= wanted for losses in done):
@@ -96,10 +101,13 @@ def _since_best(done: Sequence[tuple[float, ...] | None]) -> int:
 
 
 def feasible_losses(study: Study, trial: TrialState) -> tuple[float, ...] | None:
-    """What each goal wants to be small, of a trial that surely meets every constraint.
+    """What each goal wants to be small, of a trial that surely meets every constraint, at the
+    fidelity that counts.
 
     A bound counts where the true value can only be better.
     """
+    if not counts(study.campaign.space, trial.proposal.point):
+        return None
     objective = study.campaign.objective
     losses = []
     for goal in objective.goals:

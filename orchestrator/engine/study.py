@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestrator.errors import UnknownName
@@ -30,7 +30,9 @@ Capabilities = Mapping[str, Mapping[str, ActionSpec]]
 
 @dataclass(frozen=True)
 class BoundStep:
-    """A step with its resource. `constants` are in the resource's units; `computed` give them."""
+    """A step with its resource. `constants` are in the resource's units; `computed` give them.
+    Where a fidelity decides about the resource, `rungs` has the step of each level, and the one
+    that counts stands for all."""
 
     step: Step
     resource: str
@@ -39,6 +41,16 @@ class BoundStep:
     computed: Mapping[str, Expression]
     target: str
     makes_sample: bool
+    rungs: Mapping[str, BoundStep] = field(default_factory=dict)
+
+    def at(self, point: Point) -> BoundStep:
+        """The step as it is made at a point."""
+        return self.rungs[str(point[self.step.role])] if self.rungs else self
+
+    @property
+    def resources(self) -> frozenset[str]:
+        """The resources that it may be sent to."""
+        return frozenset(r.resource for r in self.rungs.values()) or frozenset({self.resource})
 
     @property
     def moves_sample(self) -> bool:
@@ -88,13 +100,16 @@ def prepare(
     units = parameter_units(campaign.space)
     steps = []
     for step in campaign.recipe:
-        resource = lab.roles[step.role]
-        spec = kinds[resource].actions[step.action]
-        contract = capabilities[campaign.roles[step.role]][step.action]
-        steps.append(_bind(step, resource, spec, contract, units))
-        units |= {
-            f"{step.name}.{r.name}": TEXT if r.kind == "text" else r.unit for r in spec.results
-        }
+        found = {}
+        for role in step.roles:
+            resource = lab.roles[role]
+            spec = kinds[resource].actions[step.action]
+            contract = capabilities[campaign.roles[role]][step.action]
+            found[role] = _bind(step, resource, spec, contract, units)
+        last = found[step.roles[-1]]
+        steps.append(replace(last, rungs=found) if step.rungs else last)
+        results = last.action.results
+        units |= {f"{step.name}.{r.name}": TEXT if r.kind == "text" else r.unit for r in results}
     metrics = {
         m.name: compile_expression(m.expression, units, m.unit) if m.expression else None
         for m in campaign.metrics
@@ -169,4 +184,4 @@ def _in_flight(
     n = sum(
         min(slots[p], capacity[tools[p]]) if p in tools else int(slots[p] == 1) for p in visited
     )
-    return n or max(capacity[s.resource] for s in steps)
+    return n or max(capacity[r] for s in steps for r in s.resources)

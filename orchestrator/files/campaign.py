@@ -22,7 +22,7 @@ from orchestrator.files.transfer import Transfer, read_transfer
 from orchestrator.files.wanted import read_objective, read_stop
 from orchestrator.model.campaign import Budget, Campaign, PlannerChoice
 from orchestrator.model.objective import PREFERENCE, Metric, Objective
-from orchestrator.model.space import Pool, SearchSpace
+from orchestrator.model.space import Pool, SearchSpace, fidelity_of
 from orchestrator.ports.action import ActionSpec
 
 Actions = Mapping[str, ActionSpec]
@@ -91,7 +91,8 @@ class _Reading:
         constraints = read_constraints(findings, self._scope)
         space = space.model_copy(update={"constraints": constraints})
         roles = self._roles(capability, capabilities)
-        recipe = read_recipe(findings, self._scope, roles)
+        recipe = read_recipe(findings, self._scope, roles, fidelity_of(space))
+        self._refuse_costs_that_nobody_tells(space)
         metrics = read_metrics(findings, self._scope)
         contexts = read_contexts(findings, self._scope, space)
         objective = read_objective(findings, self._scope, metrics, space)
@@ -135,6 +136,15 @@ class _Reading:
                 _tables(space, start, transfer),
             ),
         )
+
+    def _refuse_costs_that_nobody_tells(self, space: SearchSpace) -> None:
+        fidelity = fidelity_of(space)
+        if fidelity is None or fidelity.costs or self._findings.plain(["recipe"]):
+            return
+        message = f"nothing tells what a trial at each '{fidelity.name}' costs: there is no recipe"
+        levels = ", ".join(f"{level}: COST" for level in fidelity.levels)
+        path = ["space", fidelity.name, "fidelity"]
+        self._findings.add(path, message, f"write '{{{levels}}}', in any unit")
 
     def _start(
         self,

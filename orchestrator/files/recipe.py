@@ -13,14 +13,18 @@ from orchestrator.files.shapes import StepShape
 from orchestrator.model.expression import SERIES, TEXT
 from orchestrator.model.quantity import convert, quantity_in
 from orchestrator.model.recipe import Argument, OnFailure, Step
+from orchestrator.model.space import Fidelity
 from orchestrator.ports.action import ActionSpec, ArgSpec
 
 Roles = Mapping[str, Mapping[str, ActionSpec] | None]
 """The actions of each role; None for a role whose capability could not be read."""
 
 
-def read_recipe(findings: Findings, scope: Scope, roles: Roles) -> tuple[Step, ...]:
-    """The steps that could be read; the results of each are declared for those after it."""
+def read_recipe(
+    findings: Findings, scope: Scope, roles: Roles, fidelity: Fidelity | None = None
+) -> tuple[Step, ...]:
+    """The steps that could be read; the results of each are declared for those after it. A step may
+    be sent to the role that the `fidelity` names."""
     steps = []
     for index, node in enumerate(findings.items(["recipe"])):
         path: list[str | int] = ["recipe", index]
@@ -32,7 +36,7 @@ def read_recipe(findings: Findings, scope: Scope, roles: Roles) -> tuple[Step, .
         with findings.at([*path, name], key=True):
             scope.check_new(name)
             scope.steps.add(name)
-        step = _read_step(findings, scope, roles, [*path, name])
+        step = _read_step(findings, scope, roles, fidelity, [*path, name])
         if step is None:
             scope.broken.add(name)
         else:
@@ -41,14 +45,23 @@ def read_recipe(findings: Findings, scope: Scope, roles: Roles) -> tuple[Step, .
 
 
 def _read_step(
-    findings: Findings, scope: Scope, roles: Roles, path: list[str | int]
+    findings: Findings,
+    scope: Scope,
+    roles: Roles,
+    fidelity: Fidelity | None,
+    path: list[str | int],
 ) -> Step | None:
     name = str(path[-1])
     shape = findings.shaped(path, StepShape, "a key of a step")
     if shape is None:
         return None
-    role, action = shape.do.split(".")
-    spec = _find_action(findings, roles, [*path, "do"], role, action)
+    role, action = shape.do.removeprefix("=").split(".")
+    rungs: tuple[str, ...] = ()
+    if shape.do.startswith("="):
+        rungs = _rungs(findings, scope, roles, fidelity, [*path, "do"], role)
+        if not rungs:
+            return None
+    spec = _find_action(findings, roles, fidelity, [*path, "do"], (role, action), rungs)
     if spec is None:
         return None
     arguments = _read_arguments(findings, scope, path, spec, shape)
@@ -64,6 +77,7 @@ def _read_step(
     return Step(
         name=name,
         role=role,
+        rungs=rungs,
         action=action,
         arguments=arguments,
         retries=shape.retries,
@@ -80,11 +94,58 @@ def positive_seconds(text: str) -> float:
     return seconds
 
 
+def _rungs(
+    findings: Findings,
+    scope: Scope,
+    roles: Roles,
+    fidelity: Fidelity | None,
+    path: list[str | int],
+    name: str,
+) -> tuple[str, ...]:
+    """The levels of the fidelity `name`, which are roles of one capability; () if they are not."""
+    if fidelity is None or fidelity.name != name:
+        if name not in scope.broken:
+            known = [] if fidelity is None else [fidelity.name]
+            hint = did_you_mean(name, known) or f"without '=', '{name}' is a role"
+            findings.add(path, f"'{name}' is not a fidelity of this campaign", hint)
+        return ()
+    is_right = True
+    written = findings.plain(["space", name, "fidelity"])
+    for index, level in enumerate(fidelity.levels):
+        if level not in roles:
+            place = index if isinstance(written, list) else level
+            hint = did_you_mean(level, roles)
+            hint = hint if hint.startswith("did") else f"write 'roles: {{{level}: CAPABILITY}}'"
+            message = f"the level '{level}' of '{name}' is not a role of this campaign"
+            findings.add(["space", name, "fidelity", place], message, hint, key=place == level)
+            is_right = False
+    if not is_right:
+        return ()
+    first, capability = fidelity.levels[0], findings.plain(["roles", fidelity.levels[0]])
+    for level in fidelity.levels[1:]:
+        other = findings.plain(["roles", level])
+        if other != capability:
+            message = f"'{level}' is {other}, but '{first}', a level of '{name}' too, {capability}"
+            findings.add(["roles", level], message, "the levels of a fidelity can do the same")
+            is_right = False
+    return fidelity.levels if is_right else ()
+
+
 def _find_action(
-    findings: Findings, roles: Roles, path: list[str | int], role: str, action: str
+    findings: Findings,
+    roles: Roles,
+    fidelity: Fidelity | None,
+    path: list[str | int],
+    asked: tuple[str, str],
+    rungs: tuple[str, ...],
 ) -> ActionSpec | None:
+    """The action of a role (`asked` are both), or of all `rungs`."""
+    name, action = asked
+    role = rungs[-1] if rungs else name
     if role not in roles:
-        findings.add(path, f"'{role}' is not a role of this campaign", did_you_mean(role, roles))
+        is_level = fidelity is not None and fidelity.name == role
+        hint = f"write '={role}.{action}'" if is_level else did_you_mean(role, roles)
+        findings.add(path, f"'{role}' is not a role of this campaign", hint)
         return None
     actions = roles[role]
     if actions is None:

@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
 TITLE = r"^[A-Za-z0-9]([A-Za-z0-9 ._-]{0,78}[A-Za-z0-9_-])?$"
 FORMULA = r"^\s*="
-ROLE_ACTION = r"^\w+\.\w+$"
+ROLE_ACTION = r"^=?\w+\.\w+$"
 IN_WORDS = {
     NAME: "a name of letters, digits and '_'",
     TITLE: "a name of letters, digits, spaces and '._-', at most 80 long, no space at its ends",
     FORMULA: "an expression after '='",
-    ROLE_ACTION: "ROLE.ACTION",
+    ROLE_ACTION: "ROLE.ACTION (or =FIDELITY.ACTION)",
 }
 """What the patterns of this module ask for."""
 

@@ -25,12 +25,12 @@ from orchestrator.files.space_shapes import AnyParameterShape
 
 
 class StepShape(BaseModel):
-    """An action of a role; all further keys are its arguments."""
+    """An action of a role, or of the role that a fidelity names; all further keys are arguments."""
 
     model_config = ConfigDict(frozen=True, extra="allow", strict=True)
     __pydantic_extra__: dict[str, int | Finite | str] = Field(init=False)
 
-    do: Annotated[str, Field(pattern=ROLE_ACTION, examples=["chamber.deposit"])]
+    do: Annotated[str, Field(pattern=ROLE_ACTION, examples=["chamber.deposit", "=rung.energy"])]
     retries: Annotated[int, Field(ge=0)] | None = None
     timeout: Quantity | None = None
     on_failure: Literal["fail_trial", "pause", "make_safe"] | None = None

@@ -27,6 +27,7 @@ from orchestrator.files.space_shapes import (
     OrdinalShape,
     PoolShape,
     RealShape,
+    RungsShape,
     parameter_shape,
 )
 from orchestrator.model.quantity import check_unit, difference_in, parse_quantity, quantity_in
@@ -41,6 +42,7 @@ from orchestrator.model.space import (
     Parameter,
     Real,
     SearchSpace,
+    fidelity_of,
 )
 
 _PERCENT = ("%", "percent")
@@ -129,9 +131,9 @@ class _Reading:
         return None
 
     def _refuse_second_fidelity(self, parameter: Parameter) -> None:
-        first = next((p.name for p in self.parameters if isinstance(p, Fidelity)), None)
+        first = fidelity_of(SearchSpace(parameters=tuple(self.parameters)))
         if isinstance(parameter, Fidelity) and first is not None:
-            raise InputError(f"there is one fidelity at most, and '{first}' is one already")
+            raise InputError(f"there is one fidelity at most, and '{first.name}' is one already")
 
     def _completed(self, parameter: Parameter, shape: Shape) -> Parameter | None:
         """With what is given in the parameter's unit, which is known to exist."""
@@ -174,6 +176,9 @@ def _parameter(name: str, shape: Shape) -> Parameter:
             return described_choice(name, shape)
         case FidelityShape(fidelity=levels):
             return Fidelity(name=name, levels=tuple(levels), costs=tuple(levels.values()))
+        case RungsShape(fidelity=rungs):
+            _refuse_twice(rungs, "fidelity")
+            return Fidelity(name=name, levels=tuple(rungs))
     raise TypeError(f"not the shape of a parameter: {shape!r}")
 
 

@@ -106,6 +106,13 @@ class FidelityShape(Shape):
     ]
 
 
+class RungsShape(Shape):
+    """How exactly the question is answered: words in ascending exactness, whose costs are learnt
+    from the seconds that trials take. The last one is the one that counts."""
+
+    fidelity: Annotated[list[Word], Field(min_length=2, examples=[["sevennet", "gpaw"]])]
+
+
 class ContextShape(Shape):
     """What acts and is measured but cannot be chosen; the two numbers are the range expected.
 
@@ -182,6 +189,7 @@ AnyParameterShape: TypeAlias = (
     | PoolShape
     | MixtureShape
     | FidelityShape
+    | RungsShape
     | ContextShape
 )
 
@@ -192,4 +200,6 @@ def parameter_shape(kind: str, value: Any) -> type[Shape]:
         return DescribedChoiceShape
     if kind == "ordinal" and isinstance(value, list) and any(isinstance(v, str) for v in value):
         return OrderedWordsShape
+    if kind == "fidelity" and isinstance(value, list):
+        return RungsShape
     return PARAMETER_SHAPES[kind]

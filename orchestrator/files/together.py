@@ -109,16 +109,21 @@ class _Holding:
         for role, name in self._campaign.roles.items():
             self._check_role(role, name)
         for step in self._campaign.recipe:
-            actions = self._capability(self._campaign.roles[step.role])
-            for argument in step.arguments:
-                wanted = actions[step.action].arg(argument.name)
-                if wanted is None:
-                    continue
-                if wanted.kind in ("real", "integer"):
-                    self._check_limits(step, wanted, argument)
-                elif argument.literal is not None:
-                    self._check_position(step, wanted, argument.literal)
+            self._check_step(step)
+            self._check_rungs(step)
         self._findings.raise_any()
+
+    def _check_step(self, step: Step) -> None:
+        actions = self._capability(self._campaign.roles[step.roles[-1]])
+        for argument in step.arguments:
+            wanted = actions[step.action].arg(argument.name)
+            if wanted is None:
+                continue
+            if wanted.kind in ("real", "integer"):
+                for role in step.roles:
+                    self._check_limits(step, role, wanted, argument)
+            elif argument.literal is not None:
+                self._check_position(step, wanted, argument.literal)
 
     def _check_role(self, role: str, capability_name: str) -> None:
         if role in self._lab.roles:
@@ -142,6 +147,28 @@ class _Holding:
                 message = f"'{resource}' cannot be '{place}': {problem.message}"
                 self._findings.add(path, message, problem.hint)
 
+    def _check_rungs(self, step: Step) -> None:
+        """What a step gives is in the same units at every rung."""
+        last = self._offered(step.roles[-1], step.action)
+        for role in step.rungs[:-1]:
+            offered = self._offered(role, step.action)
+            if last is None or offered is None:
+                continue
+            units = {r.name: r.unit for r in last.results}
+            for result in offered.results:
+                if units.get(result.name, result.unit) != result.unit:
+                    message = (
+                        f"'{role}' gives '{result.name}' of step '{step.name}' in "
+                        f"'{result.unit}', but '{step.roles[-1]}' in '{units[result.name]}'"
+                    )
+                    self._findings.add(["roles", role], message, "rungs must give the same unit")
+
+    def _offered(self, role: str, action: str) -> ActionSpec | None:
+        resource = self._lab.roles.get(role)
+        if resource is None:
+            return None
+        return self._kind(self._lab.resource(resource).kind).actions.get(action)
+
     def _check_position(self, step: Step, wanted: ArgSpec, literal: object) -> None:
         """A position that the recipe names, or a store where it takes a new sample."""
         positions = {position.name: position for position in self._lab.positions}
@@ -155,12 +182,12 @@ class _Holding:
             hint = did_you_mean(str(literal), positions)
             self._findings.add(["positions"], message, hint, key=True)
 
-    def _check_limits(self, step: Step, wanted: ArgSpec, argument: Argument) -> None:
-        """Literals and whole ranges, against the resource's own limits and the lab's."""
-        resource = self._lab.roles.get(step.role)
+    def _check_limits(self, step: Step, role: str, wanted: ArgSpec, argument: Argument) -> None:
+        """Literals and whole ranges, against the role's resource's own limits and the lab's."""
+        resource = self._lab.roles.get(role)
         if resource is None:
             return
-        action = self._kind(self._lab.resource(resource).kind).actions.get(step.action)
+        action = self._offered(role, step.action)
         offered = action.arg(argument.name) if action else None
         if offered is None or not same_dimension(wanted.unit, offered.unit):
             return
@@ -175,7 +202,7 @@ class _Holding:
             return
         name = f"{resource}.{step.action}"
         by = f"'{resource}' takes '{argument.name}'"
-        with self._findings.at(["roles", step.role]):
+        with self._findings.at(["roles", role]):
             check_limits(what, offered, low, high, unit, by=by)
         for limit in self._lab.limits:
             if (limit.resource, limit.action, limit.argument) == (

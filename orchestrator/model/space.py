@@ -186,13 +186,19 @@ class Pool(_Frozen):
 
 
 class Fidelity(_Frozen):
-    """How exactly the question is answered: words in ascending exactness, the last the one that
-    counts, each with what a trial at it costs (any unit, all the same)."""
+    """How exactly the question is answered: words (rungs) in ascending exactness, the last the one
+    that counts, each with what a trial at it costs (any unit, all the same); without costs, these
+    are learnt from the seconds that trials take."""
 
     kind: Literal["fidelity"] = "fidelity"
     name: str
     levels: tuple[str, ...]
-    costs: tuple[float, ...]
+    costs: tuple[float, ...] = ()
+
+    @property
+    def target(self) -> str:
+        """The level that counts."""
+        return self.levels[-1]
 
 
 class Context(_Frozen):
@@ -223,6 +229,17 @@ def words_of(parameter: Parameter) -> tuple[str, ...] | None:
             return tuple(str(level) for level in levels)
         case _:
             return None
+
+
+def fidelity_of(space: SearchSpace) -> Fidelity | None:
+    """The fidelity of a space, if it has one."""
+    return next((p for p in space.parameters if isinstance(p, Fidelity)), None)
+
+
+def counts(space: SearchSpace, point: Point) -> bool:
+    """Whether what is found at a point answers the question: it is at the fidelity that counts."""
+    fidelity = fidelity_of(space)
+    return fidelity is None or point.get(fidelity.name) == fidelity.target
 
 
 def is_open(parameter: Parameter) -> bool:

@@ -33,13 +33,17 @@ GENERATE = "generate"
 """The note that says why a pool that is to grow does not."""
 
 
+RUNGS = "rungs"
+"""The note that says what rungs of a fidelity tell and cost."""
+
+
 def remarks(notes: Mapping[str, float | int | str]) -> tuple[str, ...]:
     """What a person should read of notes, as sentences.
 
     >>> remarks({"generate": "nothing was made: none fits", "censored": 2})
     ('generate: nothing was made: none fits',)
     """
-    said = {LEFT_OUT: "the model leaves out", GENERATE: "generate"}
+    said = {LEFT_OUT: "the model leaves out", GENERATE: "generate", RUNGS: "fidelity"}
     return tuple(f"{words}: {notes[name]}" for name, words in said.items() if name in notes)
 
 

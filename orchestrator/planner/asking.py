@@ -26,6 +26,7 @@ from orchestrator.planner.sobol import Sobol
 from orchestrator.planner.worth import Weight, Worth
 
 MAX_ANCHORS = 12
+"""So many of the best measured points are looked at; `options.MAX_TOP` is no more."""
 DRAWS_OF_SEVERAL = 4
 N_SHIFTS = 16
 N_GAIN = 64
@@ -52,9 +53,11 @@ def worth(
     *,
     draws: int,
     seed: int,
+    top: int = 1,
 ) -> Worth:
     """The worth of points, given features measured (n x d) and in flight (f x d), of which only
-    those at the fidelity that `counts` (f) may be the best."""
+    those at the fidelity that `counts` (f) may be the best. With one goal, what is gained is
+    counted from the one that is `top` in the order of the best."""
     anchors = _anchors(question, processes, measured_at)
     draws = min(draws, DRAWS_OF_SEVERAL) if len(question.aims) > 1 else draws
     asked = _ask(processes, anchors, in_flight, draws, seed, shifts(encoding, seed))
@@ -65,8 +68,8 @@ def worth(
         tuple(belief(process) for process in processes),
         tuple(values.mean(axis=1, keepdims=True) for values in asked.outcomes),
     )
-    rough = Worth(encoding, plain.beliefs, _gain(question, plain), weights)
-    return Worth(encoding, asked.beliefs, _gain(question, asked), weights, rough)
+    rough = Worth(encoding, plain.beliefs, _gain(question, plain, top), weights)
+    return Worth(encoding, asked.beliefs, _gain(question, asked, top), weights, rough)
 
 
 def _anchors(
@@ -163,24 +166,27 @@ def shifts(encoding: Encoding, seed: int) -> Floats | None:
     return out
 
 
-def _gain(question: Question, asked: Asked) -> Gain:
+def _gain(question: Question, asked: Asked, top: int) -> Gain:
     holds = np.ones(asked.outcomes[0].shape, dtype=bool)
     for limit in question.limits:
         lead = limit.sign * (asked.outcomes[limit.column] - limit.bound)
         holds &= lead >= 0.0
     gain = (
-        _several(question, asked, holds) if len(question.aims) > 1 else _one(question, asked, holds)
+        _several(question, asked, holds)
+        if len(question.aims) > 1
+        else _one(question, asked, holds, top)
     )
     limits = tuple((li.column, li.sign, li.bound) for li in question.limits)
     return WithinLimits(gain, limits) if limits else gain
 
 
-def _one(question: Question, asked: Asked, holds: NDArray[np.bool_]) -> Gain:
+def _one(question: Question, asked: Asked, holds: NDArray[np.bool_], top: int) -> Gain:
     """While no drawn outcome keeps the limits, what is gained is counted from below everything."""
     aim = question.aims[0]
     merit = aim.merit(asked.outcomes[aim.column])
     nothing = merit.min(axis=0) - 1.0
-    best = np.where(holds, merit, -np.inf).max(axis=0)
+    kept = np.where(holds, merit, -np.inf)
+    best = kept.max(axis=0) if top == 1 else np.sort(kept, axis=0)[-min(top, len(kept))]
     best = np.where(np.isfinite(best), best, nothing)
     if aim.is_band:
         return CloserToBand(aim.column, aim.low, aim.high, np.maximum(-best, 0.01))

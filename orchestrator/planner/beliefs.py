@@ -11,6 +11,7 @@ import numpy as np
 
 from orchestrator.model.objective import PREFERENCE
 from orchestrator.model.space import Context
+from orchestrator.model.trial import RUNGS
 from orchestrator.planner.diagnosis import Diagnosis
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.generalising import generalisation
@@ -46,11 +47,12 @@ class Beliefs:
     def all(self) -> Belief:
         """Everything, for every modelled metric."""
         at = self.diagnosis.incumbents(1)[0]
-        names = self.diagnosis.question.names
+        names, rungs = self.diagnosis.question.names, self.diagnosis.models.rungs
         return Belief(
             at=self.encoding.decode(at[None, :])[0],
             recommended=self.diagnosis.recommended(),
             metrics=tuple(self._metric(i, at) for i in range(len(names))),
+            notes={RUNGS: self.diagnosis.of_rungs(rungs)} if rungs else {},
         )
 
     def _metric(self, column: int, at: Floats) -> MetricBelief:
@@ -72,19 +74,20 @@ class Beliefs:
 
     def leave_one_out(self, column: int) -> LeaveOneOut | None:
         """Predictions of each outcome from the others; None of fewer than three."""
-        process = self.diagnosis.models.processes[column]
         measured = self.diagnosis.evidence.measured[self.diagnosis.question.names[column]]
-        if len(process.y) < 3 or measured.metric.name == PREFERENCE:
+        counting = self.diagnosis.counting(column)
+        if counting.sum() < 3 or measured.metric.name == PREFERENCE:
             return None
-        found = self.diagnosis.left_out(column)
+        found, y = self.diagnosis.left_out(column), measured.y[counting]
         mean, sd = found.mean, np.sqrt(found.variance)
-        within = np.abs(measured.y - mean) <= Z_90 * sd
-        kept = measured.sides == 0
-        trials = [self.diagnosis.evidence.trials[r] for r in measured.rows]
+        within = np.abs(y - mean) <= Z_90 * sd
+        kept = measured.sides[counting] == 0
+        rows = np.array(measured.rows)[counting]
+        trials = [self.diagnosis.evidence.trials[r] for r in rows]
         scale, shift = measured.spread, measured.centre
         return LeaveOneOut(
             trials=tuple(trials),
-            measured=tuple((measured.y * scale + shift).tolist()),
+            measured=tuple((y * scale + shift).tolist()),
             predicted=tuple((mean * scale + shift).tolist()),
             sd=tuple((sd * scale).tolist()),
             coverage_90=float(within[kept].mean()) if kept.any() else None,
@@ -94,7 +97,7 @@ class Beliefs:
 
     def _generalisation(self, column: int) -> Generalisation | None:
         measured = self.diagnosis.evidence.measured[self.diagnosis.question.names[column]]
-        if measured.metric.name == PREFERENCE:
+        if measured.metric.name == PREFERENCE or self.encoding.rungs is not None:
             return None
         process = self.diagnosis.models.processes[column]
         return generalisation(process, measured.spread, self.seed)
@@ -119,13 +122,13 @@ class Beliefs:
         codes = self.possible.spread(N_IMPORTANCE, self.seed)
         # shuffled: two Sobol sequences are not independent of each other, point by point
         drawn = codes[np.random.default_rng([self.seed, 0x1A4]).permutation(len(codes))]
-        here, _ = process.posterior(encoding.features(codes))
+        here, _ = process.outcome(encoding.features(codes))
         total = float(here.var())
         out: dict[str, float] = {}
         for place, parameter in enumerate(encoding.space.parameters):
             moved = codes.copy()
             moved[:, place] = drawn[:, place]
-            there, _ = process.posterior(encoding.features(encoding.snap(moved)))
+            there, _ = process.outcome(encoding.features(encoding.snap(moved)))
             out[parameter.name] = (
                 float(((here - there) ** 2).mean() / (2.0 * total)) if total else 0.0
             )
@@ -157,7 +160,7 @@ class Beliefs:
     def _predicted(self, column: int, codes: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
         measured = self.diagnosis.evidence.measured[self.diagnosis.question.names[column]]
         features = self.encoding.features(self.encoding.snap(codes))
-        mean, sd = self.diagnosis.models.processes[column].posterior(features)
+        mean, sd = self.diagnosis.models.processes[column].outcome(features)
         in_unit = mean * measured.spread + measured.centre
         return tuple(in_unit.tolist()), tuple((sd * measured.spread).tolist())
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from orchestrator.model.trial import Neighbour, Prediction, Proposal
+from orchestrator.model.space import fidelity_of
+from orchestrator.model.trial import RUNGS, Neighbour, Prediction, Proposal
 from orchestrator.planner.asking import shifts
+from orchestrator.planner.buying import Judged, sentence
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.gaussian import belief
 from orchestrator.planner.generalising import Predicted, is_outside, left_out
@@ -45,10 +49,11 @@ class Diagnosis:
             for column, name in enumerate(self.question.names)
             if not self.evidence.measured[name].is_trade
         }
-        chances = [self._chance(limit, features) for limit in self.question.limits]
+        lifted = self.encoding.features(self.encoding.at_highest_fidelity(codes))
+        chances = [self._chance(limit, lifted) for limit in self.question.limits]
         survives = self._survives(features)
         nearest = self._nearest(features)
-        intent = self._intent(features)
+        intent = self._intent(lifted)
         outside = is_outside(self.models.processes[self.question.aims[0].column], features)
         return Proposal(
             point=self.encoding.decode(codes)[0],
@@ -101,8 +106,8 @@ class Diagnosis:
     def log_score_gain(self, column: int) -> float:
         """Mean log probability of an outcome predicted from the others, more than that under the
         others' mean and the spread of all."""
-        y, found = self.models.processes[column].y, self.left_out(column)
-        n = len(y)
+        found, kept = self.left_out(column), self.counting(column)
+        y, n = self.models.processes[column].y[kept], int(kept.sum())
         spread = max(float(y.var(ddof=1)), 1e-12)
 
         def score(centre: Floats, wide: Floats | float) -> float:
@@ -111,28 +116,36 @@ class Diagnosis:
         plain = score(found.constant, spread * (1 + 1 / (n - 1)))
         return score(found.mean, found.variance) - plain
 
-    def left_out(self, column: int) -> Predicted:
-        """Each outcome predicted from all the others, whose level it does not know either."""
+    def counting(self, column: int) -> NDArray[np.bool_]:
+        """Which outcomes of a metric (n) are those of the fidelity that counts."""
         process = self.models.processes[column]
-        return left_out(process, np.arange(len(process.y)))
+        rungs = self.encoding.rungs
+        return np.ones(len(process.y), bool) if rungs is None else rungs.counting(process.x)
+
+    def left_out(self, column: int) -> Predicted:
+        """Each outcome that counts predicted from all the others, whose level it does not know
+        either."""
+        process, kept = self.models.processes[column], self.counting(column)
+        found = left_out(process, np.arange(len(process.y)))
+        return Predicted(found.mean[kept], found.variance[kept], found.constant[kept])
 
     def is_doubtful(self, column: int) -> bool:
         """Whether the model explains less than its length scales would by chance [Akaike 1974]."""
         process = self.models.processes[column]
-        n, n_fitted = len(process.y), len(process.hyper.scales) + 1
+        n, n_fitted = int(self.counting(column).sum()), len(process.hyper.scales) + 1
         return n >= MIN_TO_DOUBT and n * self.log_score_gain(column) < n_fitted
 
     def incumbents(self, k: int) -> Floats:
         """Codes (k x p) of the measured points that the model thinks best, within the limits."""
         rows = list(self.evidence.measured[self.question.names[0]].rows)
-        features = self.evidence.features[rows]
-        merit = self.question.merit(self._expected(features))
-        return self.evidence.codes[rows][np.argsort(-merit, kind="stable")[:k]]
+        codes = self.encoding.at_highest_fidelity(self.evidence.codes[rows])
+        merit = self.question.merit(self._expected(self.encoding.features(codes)))
+        return codes[np.argsort(-merit, kind="stable")[:k]]
 
     def _predict(self, column: int, features: Floats) -> Prediction:
         """The noise-free outcome at one point (1 x d), in the metric's unit."""
         measured = self.evidence.measured[self.question.names[column]]
-        mean, sd = self.models.processes[column].posterior(features)
+        mean, sd = self.models.processes[column].outcome(features)
         return Prediction(
             mean=measured.in_unit(float(mean[0])),
             sd=float(sd[0]) * measured.spread,
@@ -172,10 +185,11 @@ class Diagnosis:
     def _leave_one_out(self) -> dict[str, float]:
         """Root-mean-square error per metric, in its unit or in decades."""
         out = {}
-        for name, process in zip(self.question.names, self.models.processes, strict=True):
-            if len(process.y) > 2:
-                mean = left_out(process, np.arange(len(process.y))).mean
-                rms = float(np.sqrt(np.mean((process.y - mean) ** 2)))
+        for column, name in enumerate(self.question.names):
+            process, kept = self.models.processes[column], self.counting(column)
+            if kept.sum() > 2:
+                mean = self.left_out(column).mean
+                rms = float(np.sqrt(np.mean((process.y[kept] - mean) ** 2)))
                 out[name] = rms * self.evidence.measured[name].spread
         return out
 
@@ -197,6 +211,9 @@ class Diagnosis:
         notes |= {name: text for name, text in said.items() if text}
         if len(self.evidence.blamed):
             notes["failures_weighed"] = len(self.evidence.blamed)
+        dropped = [one for one in self.models.rungs if not one.buys]
+        if dropped:
+            notes[RUNGS] = self.of_rungs(dropped)
         if self.question.unmodelled:
             notes["not_yet_measured"] = ", ".join(self.question.unmodelled)
         pairs = zip(self.question.names, self.models.processes, strict=True)
@@ -204,6 +221,14 @@ class Diagnosis:
         if fits:
             notes["fit"] = fits
         return notes
+
+    def of_rungs(self, rungs: Sequence[Judged]) -> str:
+        """What is to be said of some rungs."""
+        fidelity, costs = fidelity_of(self.encoding.space), self.models.costs
+        assert fidelity is not None, "only a space with a fidelity has rungs"
+        in_seconds = costs is not None and costs.is_learnt
+        said = [sentence(one, fidelity.target, in_seconds=in_seconds) for one in rungs]
+        return "; ".join(said)
 
     def _beyond_all(self) -> list[str]:
         return [said for aim in self.question.aims if (said := self._beyond(aim))]

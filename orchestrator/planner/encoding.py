@@ -47,6 +47,7 @@ from orchestrator.planner.axes import (
 )
 from orchestrator.planner.describing import Part, described, layout_of, standardised
 from orchestrator.planner.kernel import Floats
+from orchestrator.planner.rungs import Rungs
 
 ONE_HOT = math.sqrt(0.5)
 
@@ -262,6 +263,12 @@ class Encoding:
                 sds[place] = parameter.setting_sd / span
         return sds
 
+    @property
+    def rungs(self) -> Rungs | None:
+        """Where features say which rung a point is on, in a space with a fidelity."""
+        found = self.places(Fidelity)
+        return Rungs(self.columns[found[0]]) if found else None
+
     def at_highest_fidelity(self, codes: Floats) -> Floats:
         """The same points (n x p) at the fidelity that counts."""
         for place in self.places(Fidelity):
@@ -294,8 +301,10 @@ def _parts(parameter: Parameter, more: Sequence[Pool]) -> list[Part]:
             for said in zip(parameter.described, *(pool.described for pool in more), strict=True):
                 parts.append(described(*said))
             return parts
-        case Choice() | Fidelity():
+        case Choice():
             return [Part(ONE_HOT * np.eye(n_values(parameter)), is_one=True)]
+        case Fidelity():
+            return [Part(ONE_HOT * np.eye(n_values(parameter)), carried=True)]
         case Ordinal():
             return [Part(np.array(positions_of_levels(parameter))[:, None])]
         case _:

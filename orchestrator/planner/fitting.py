@@ -11,10 +11,15 @@ from numpy.typing import NDArray
 
 from orchestrator.planner.gaussian import GaussianProcess
 from orchestrator.planner.kernel import Floats, Layout, Shape
+from orchestrator.planner.ladder import LadderProcess, without_levels
+from orchestrator.planner.ladder_fit import LadderLikelihood, RungData, most_probable
 from orchestrator.planner.likelihood import Hyper, Likelihood, LogNormal, Priors
+from orchestrator.planner.rungs import Rungs
 
 MIN_TO_FIT = 2
 MAX_TO_FIT = 300
+MAX_ON_RUNGS = 120
+"""The same on rungs: cheap outcomes are many, and a fit must not take longer than they do."""
 MAX_ITERATIONS = 60
 TOLERANCE = 1e-5
 """Of the log posterior per outcome: what is gained below it only drives the length scales of inert
@@ -31,6 +36,7 @@ class Data:
         shares: the part of the noise variance that each outcome has (n).
         known: known noise variances (n), zero where none is known.
         terms: further covariances (t x n x n), each with a variance to be fitted.
+        rungs: where x says on which rung an outcome was found, of a space with a fidelity.
     """
 
     x: Floats
@@ -39,6 +45,7 @@ class Data:
     shares: Floats
     known: Floats
     terms: Floats
+    rungs: Rungs | None = None
 
     def rows(self, which: NDArray[np.intp]) -> Data:
         """The data of some outcomes."""
@@ -49,6 +56,7 @@ class Data:
             self.shares[which],
             self.known[which],
             self.terms[:, which][:, :, which],
+            self.rungs,
         )
 
 
@@ -68,6 +76,8 @@ def default_priors(n_groups: int) -> tuple[Priors, ...]:
 def fit(data: Data, shape: Shape, priors: Sequence[Priors]) -> GaussianProcess:
     """The process with the most probable hyperparameters under any of the priors; with too few
     outcomes, those of the first."""
+    if data.rungs is not None:
+        return _fit_on_rungs(data, data.rungs, shape, priors)
     likelihood = _likelihood(data, shape, priors[0])
     note = ""
     if len(data.y) < MIN_TO_FIT:
@@ -82,6 +92,32 @@ def fit(data: Data, shape: Shape, priors: Sequence[Priors]) -> GaussianProcess:
         extra = np.asarray(np.tensordot(hyper.terms, data.terms, axes=1))
     noise = hyper.noise * data.shares + data.known
     return GaussianProcess(data.x, data.y, noise, data.layout, shape, hyper, extra, note)
+
+
+def _fit_on_rungs(
+    data: Data, rungs: Rungs, shape: Shape, priors: Sequence[Priors]
+) -> LadderProcess:
+    rung = rungs.of(data.x)
+    y, levels = without_levels(data.y, rung, rungs.n)
+    counts, kept = rung == rungs.n - 1, np.arange(len(y))
+    if len(y) > MAX_ON_RUNGS:
+        first = np.flatnonzero(counts)
+        first = first[representative(y[first], MAX_ON_RUNGS // 2)]
+        rest = np.setdiff1d(kept, first)
+        others = rest[representative(y[rest], MAX_ON_RUNGS - len(first))]
+        kept = np.sort(np.concatenate([first, others]))
+    some = data.rows(kept)
+    of_some = RungData(
+        some.x, y[kept], rung[kept], rungs.n, some.layout, some.shares, some.known, some.terms
+    )
+    hyper, note = most_probable(of_some, shape, priors, levels, MAX_ITERATIONS), ""
+    if hyper is None:
+        first_one = LadderLikelihood(of_some, priors[0], shape)
+        hyper = first_one.hyper(first_one.start([1.0] * (rungs.n - 1)), levels)
+        note = "the fit failed, so the model is the prior's"
+    extra = np.asarray(np.tensordot(hyper.terms, data.terms, axes=1)) if len(data.terms) else None
+    noise = hyper.noise * data.shares + data.known
+    return LadderProcess(data.x, y, noise, data.layout, shape, hyper, extra, note, rungs=rungs)
 
 
 def _likelihood(data: Data, shape: Shape, priors: Priors) -> Likelihood:
@@ -116,10 +152,12 @@ def _most_probable(data: Data, shape: Shape, priors: Sequence[Priors]) -> tuple[
     return found[1], ""
 
 
-def representative(y: Floats) -> NDArray[np.intp]:
-    """Which outcomes stand for all when hyperparameters are sought: half of them the largest in
-    size, since the ends of the scale matter, and half spread evenly over the rest; ascending."""
+def representative(y: Floats, n: int = MAX_TO_FIT) -> NDArray[np.intp]:
+    """Which up to n outcomes stand for all when hyperparameters are sought: half of them the
+    largest in size, as the ends of the scale matter, half spread over the rest; ascending."""
+    if len(y) <= n:
+        return np.arange(len(y))
     order = np.argsort(-np.abs(y - np.median(y)), kind="stable")
-    extreme, rest = order[: MAX_TO_FIT // 2], np.sort(order[MAX_TO_FIT // 2 :])
-    spread = rest[np.linspace(0, len(rest) - 1, MAX_TO_FIT - len(extreme)).astype(int)]
+    extreme, rest = order[: n // 2], np.sort(order[n // 2 :])
+    spread = rest[np.linspace(0, len(rest) - 1, n - len(extreme)).astype(int)]
     return np.sort(np.concatenate([extreme, spread]))

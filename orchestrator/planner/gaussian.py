@@ -63,8 +63,7 @@ class GaussianProcess:
     solved: Floats = field(init=False)
 
     def __post_init__(self) -> None:
-        widths = self.hyper.scales[self.layout.groups]
-        kernel = Kernel(widths, self.hyper.variance, self.shape, self.layout)
+        kernel = self._covariance()
         covariance = kernel(self.x, self.x)
         if self.extra is not None:
             covariance = covariance + self.extra
@@ -74,6 +73,15 @@ class GaussianProcess:
         object.__setattr__(self, "root", inverse.T)
         residual = self.y - self.level(self.x)
         object.__setattr__(self, "solved", inverse.T @ (inverse @ residual))
+
+    def _covariance(self) -> Kernel:
+        widths = self.hyper.scales[self.layout.groups]
+        return Kernel(widths, self.hyper.variance, self.shape, self.layout)
+
+    @property
+    def basis(self) -> Floats | None:
+        """What the constant mean is multiplied with in each outcome (n); None: with one."""
+        return None
 
     def level(self, x: Floats) -> Floats | float:
         """The prior mean (m, or one number) at features (m x d)."""
@@ -86,6 +94,10 @@ class GaussianProcess:
         variance = self.kernel.variance - np.einsum("ij,ij->i", explained, explained)
         variance = widened(np.maximum(variance, MIN_VARIANCE), self.kernel.variance, self.excess)
         return self.level(x) + k @ self.solved, np.sqrt(variance)
+
+    def outcome(self, x: Floats) -> tuple[Floats, Floats]:
+        """As `posterior`, on the scale of the standardised outcomes that were measured."""
+        return self.posterior(x)
 
     def joint(self, x: Floats) -> tuple[Floats, Floats]:
         """Mean (m) and covariance (m x m) of the noise-free outcomes at features (m x d)."""

@@ -39,17 +39,22 @@ class Predicted:
 def left_out(process: GaussianProcess, labels: Labels) -> Predicted:
     """Every outcome predicted from those with another label, about a level that is estimated from
     these (by generalised least squares, as in the fit); `constant` is their plain mean."""
-    precision = process.root @ process.root.T
-    y = process.y - (process.level(process.x) - process.hyper.mean)  # without a trend
+    precision, basis = process.root @ process.root.T, process.basis
+    constant_part = process.hyper.mean if basis is None else process.hyper.mean * basis
+    y = process.y - (process.level(process.x) - constant_part)  # without a trend
     of_one, of_y = precision.sum(axis=1), precision @ y
-    weight, total = of_one.sum(), float(of_one @ y)
+    if basis is not None:
+        of_one = precision @ basis
+    weight = of_one.sum() if basis is None else float(basis @ of_one)
+    total = float(of_one @ y)
     mean, variance, constant = (np.empty(len(process.y)) for _ in range(3))
     for label in np.unique(labels):
         group = labels == label
         covariance = np.linalg.inv(precision[np.ix_(group, group)])
         # v^T K_R^-1 w of the rest R is v^T K^-1 w less (K^-1 v)_C^T (K^-1)_CC^-1 (K^-1 w)_C
         taken = of_one[group] @ covariance
-        level = (total - taken @ of_y[group]) / (weight - taken @ of_one[group])
+        left = weight - taken @ of_one[group]
+        level = (total - taken @ of_y[group]) / left if left else process.hyper.mean
         mean[group] = process.y[group] - covariance @ (of_y[group] - level * of_one[group])
         variance[group] = covariance.diagonal()
         constant[group] = process.y[~group].mean()
@@ -121,9 +126,10 @@ def excess(process: GaussianProcess) -> float:
 def is_outside(process: GaussianProcess, x: Floats) -> bool | None:
     """Whether a point (1 x d) lies farther from the nearest outcome than all but a few outcomes do
     from theirs; None with too few outcomes to say."""
-    if len(process.y) < MIN_OUTCOMES:
+    known = process.x if process.basis is None else process.x[process.basis > 0]
+    if len(known) < MIN_OUTCOMES:
         return None
-    apart = process.kernel.squared(process.x, process.x)
+    apart = process.kernel.squared(known, known)
     np.fill_diagonal(apart, np.inf)
     edge = float(np.quantile(apart.min(axis=1), 1.0 - EDGE_SHARE))
-    return bool(process.kernel.squared(x, process.x).min() > edge * (1.0 + 1e-9))
+    return bool(process.kernel.squared(x, known).min() > edge * (1.0 + 1e-9))

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.errors import PoolExhausted, UnknownName
-from orchestrator.model.space import Context, Point, Pool
+from orchestrator.model.space import Context, Fidelity, Point, Pool, fidelity_of
 from orchestrator.model.trial import Proposal
 from orchestrator.planner.axes import code_of
 from orchestrator.planner.encoding import Encoding
@@ -102,19 +102,56 @@ class SpaceFilling:
         self.possible = Possible(self.encoding)
         pool = self.encoding.sole_pool
         self._rows = None if pool is None else self.encoding.table(pool.name)
+        self._ladder = fidelity_of(task.space)
 
     def propose(self, history: History, n: int, caption: Caption) -> Sequence[Proposal]:
         """The next `n` points, or as many as a pool has left; `caption` says why, given a
         proposal's number from 0. Raises PoolExhausted."""
         first = history.n_proposed
         pool = self.encoding.sole_pool
-        if pool is None:
+        if self._ladder is not None:
+            points = [self._on_ladder(self._ladder, history, first + i) for i in range(n)]
+        elif pool is None:
             barred = refused(self.encoding, history)
             possible = replace(self.possible, context=self._context(history), refused=barred)
             points = self.encoding.decode(possible.spread(n, self._seed, first))
         else:
             points = self._spread(pool, history, n)
         return [_proposal(p, caption(first + i)) for i, p in enumerate(points)]
+
+    def _on_ladder(self, fidelity: Fidelity, history: History, number: int) -> Point:
+        """The start of a space with a fidelity: each place at every rung, the least exact first, so
+        that bias and cost of all of them show at once."""
+        place, rung = divmod(number, len(fidelity.levels))
+        barred = refused(self.encoding, history)
+        possible = replace(self.possible, context=self._context(history), refused=barred)
+        codes = possible.spread(1, self._seed, place)
+        pools = self.encoding.places(Pool)
+        if self.encoding.n_parameters == 2 and len(pools) == 1:
+            codes[0, pools[0]] = self._candidate(pools[0], place, barred.get(pools[0], []))
+        codes[0, self.encoding.place(fidelity.name)] = (rung + 0.5) / len(fidelity.levels)
+        return self.encoding.decode(codes)[0]
+
+    def _candidate(
+        self, place: int, number: int, barred: Sequence[int] | NDArray[np.intp]
+    ) -> float:
+        """The code of the candidate of a pool that the start has as its place `number`."""
+        pool = self.encoding.space.parameters[place]
+        assert isinstance(pool, Pool)
+        free = np.setdiff1d(np.arange(len(pool.names)), np.asarray(barred, dtype=np.intp))
+        codes = np.full((len(pool.names), self.encoding.n_parameters), 0.5)
+        codes[:, place] = (np.arange(len(pool.names)) + 0.5) / len(pool.names)
+
+        def features(rows: Any) -> Floats:
+            return self.encoding.features(codes[rows])
+
+        chosen: list[int] = []
+        for i in range(min(number, len(free) - 1) + 1):
+            rng = np.random.default_rng([self._seed % 2**63, 0x9001, i])
+            drawn = free[rng.permutation(len(free))[:N_TRIED_FOR_SPREAD]]
+            chosen.append(int(drawn[self._farthest(features(drawn), features(chosen))]))
+            free = free[free != chosen[-1]]
+        return (chosen[-1] + 0.5) / len(pool.names)
 
     def _context(self, history: History) -> Floats | None:
         """Codes (p) with what cannot be chosen as it was measured last, or as it is assumed."""
@@ -140,18 +177,17 @@ class SpaceFilling:
         for i in range(min(n, len(free))):
             rng = np.random.default_rng([self._seed % 2**63, 0x9001, history.n_proposed + i])
             drawn = free[rng.permutation(len(free))[:N_TRIED_FOR_SPREAD]]
-            row = int(drawn[self._farthest(drawn, chosen)])
+            row = int(drawn[self._farthest(self._rows[drawn], self._rows[chosen])])
             chosen.append(row)
             free = free[free != row]
             points.append({pool.name: pool.names[row]})
         return points
 
-    def _farthest(self, drawn: NDArray[np.intp], chosen: Sequence[int]) -> int:
-        """Which of the rows `drawn` has the largest distance to its nearest of `chosen`."""
-        assert self._rows is not None
-        if not chosen:
+    def _farthest(self, drawn: Floats, chosen: Floats) -> int:
+        """Which of the features `drawn` has the largest distance to its nearest of `chosen`."""
+        if not len(chosen):
             return 0
-        apart = self.encoding.layout.distances(self._rows[drawn], self._rows[list(chosen)])
+        apart = self.encoding.layout.distances(drawn, chosen)
         return int(np.argmax(apart.min(axis=1)))
 
 

@@ -10,9 +10,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from orchestrator.errors import PlanningError
 from orchestrator.model.objective import PREFERENCE
+from orchestrator.model.space import fidelity_of
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.kernel import Floats
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
@@ -63,7 +65,7 @@ class Evidence:
 
     `blamed` and `survived` are rows of trials that failed because of their parameters, and of those
     that gave data; `preferences` are pairs of rows, the better one first. `newest` are the codes of
-    the point that was proposed last.
+    the point that was proposed last. `seconds` is what trials took, where that is known.
     """
 
     trials: tuple[int, ...]
@@ -77,6 +79,7 @@ class Evidence:
     at_s: tuple[float | None, ...]
     pending_codes: Floats
     newest: Floats
+    seconds: tuple[float | None, ...] = ()
 
     def features_of(self, metric: str) -> Floats:
         """Features (n x d) of the trials in which a metric was measured."""
@@ -84,9 +87,14 @@ class Evidence:
 
 
 def n_known(task: PlanningTask, history: History) -> int:
-    """How many trials say something about the first goal: a measurement, or a preference."""
+    """How many trials say something about the first goal: a measurement (at the fidelity that
+    counts), or a preference."""
     if task.objective.by_preference:
         return len(_compared(history))
+    fidelity = fidelity_of(task.space)
+    if fidelity is not None:
+        on_last = [e for e in history.evaluated if e.point.get(fidelity.name) == fidelity.target]
+        history = history.model_copy(update={"evaluated": tuple(on_last)})
     return n_measured(task.objective.metric, history)
 
 
@@ -111,10 +119,11 @@ def evidence(task: PlanningTask, encoding: Encoding, history: History) -> Eviden
     ended = sorted(history.evaluated, key=lambda e: e.trial)
     codes = encoding.encode([e.point for e in ended])
     features = encoding.features(codes)
+    rungs = None if encoding.rungs is None else (encoding.rungs.of(features), encoding.rungs.n - 1)
     measured: dict[str, Measured] = {}
     for metric in task.metrics:
         if metric.name in task.objective.metrics and metric.name != PREFERENCE:
-            found = _measured(metric, ended)
+            found = _measured(metric, ended, rungs)
             measured |= {metric.name: found} if found is not None else {}
     if task.objective.by_preference:
         compared = _compared(history)
@@ -137,6 +146,7 @@ def evidence(task: PlanningTask, encoding: Encoding, history: History) -> Eviden
         at_s=tuple(e.at_s for e in ended),
         pending_codes=pending,
         newest=newest,
+        seconds=tuple(e.seconds for e in ended),
     )
 
 
@@ -159,7 +169,9 @@ def on_scale(metric: MetricScale, value: float) -> float:
     return math.log10(value) if metric.scale == "log" else value
 
 
-def _measured(metric: MetricScale, ended: list[Evaluated]) -> Measured | None:
+def _measured(
+    metric: MetricScale, ended: list[Evaluated], rungs: tuple[NDArray[np.intp], int] | None
+) -> Measured | None:
     rows = [i for i, e in enumerate(ended) if not e.failed and metric.name in e.outcomes]
     if not rows:
         return None
@@ -167,7 +179,10 @@ def _measured(metric: MetricScale, ended: list[Evaluated]) -> Measured | None:
     for row, outcome in zip(rows, outcomes, strict=True):
         _refuse_unusable(metric, outcome, ended[row].trial)
     raw = np.array([on_scale(metric, o.value) for o in outcomes])
-    centre, spread = _centre_and_spread(raw, metric)
+    if rungs is None:
+        centre, spread = _centre_and_spread(raw, metric)
+    else:
+        centre, spread = _on_rungs(raw, rungs[0][rows], rungs[1], metric)
     sds = [_sd_on_scale(metric, o) for o in outcomes]
     # samples that happen to agree are not exact
     sds = [None if not sd and o.n_samples > 1 else sd for sd, o in zip(sds, outcomes, strict=True)]
@@ -206,6 +221,18 @@ def _sd_on_scale(metric: MetricScale, outcome: Outcome) -> float | None:
     if outcome.sd is None or metric.scale == "linear":
         return outcome.sd
     return outcome.sd / (outcome.value * math.log(10))
+
+
+def _on_rungs(
+    raw: Floats, rung: NDArray[np.intp], last: int, metric: MetricScale
+) -> tuple[float, float]:
+    """The mean of the rung that counts, and the spread of a typical one: its own would be that of a
+    few outcomes, perhaps of the best ones only."""
+    parts = [raw[rung == r] for r in np.unique(rung)]
+    counting = raw[rung == last] if (rung == last).any() else raw
+    spreads = [_centre_and_spread(part, metric)[1] for part in parts if np.ptp(part) > 0]
+    centre, own = _centre_and_spread(counting, metric)
+    return centre, float(np.median(spreads)) if spreads else own
 
 
 def _centre_and_spread(raw: Floats, metric: MetricScale) -> tuple[float, float]:

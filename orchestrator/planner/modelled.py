@@ -18,10 +18,12 @@ from orchestrator.model.space import Context, parameter_units
 from orchestrator.model.trial import Proposal
 from orchestrator.planner.asking import gain_left, worth
 from orchestrator.planner.beliefs import Beliefs
+from orchestrator.planner.buying import Informativeness
 from orchestrator.planner.diagnosis import Diagnosis
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.gaussian import GaussianProcess
 from orchestrator.planner.kernel import Floats
+from orchestrator.planner.ladder import LadderProcess
 from orchestrator.planner.measured import Evidence, evidence
 from orchestrator.planner.models import Models, models
 from orchestrator.planner.options import ModelOptions
@@ -32,7 +34,7 @@ from orchestrator.planner.scalarised import scalarised
 from orchestrator.planner.scoring import Scoring
 from orchestrator.planner.search import Found, Search
 from orchestrator.planner.sources import Informing, informing
-from orchestrator.planner.weighing import Cheapness, safety, what_is_learnt
+from orchestrator.planner.weighing import Cheapness, safety
 from orchestrator.planner.worth import Weight, Worth
 from orchestrator.ports.planner import Belief, History, PlanningTask
 
@@ -131,7 +133,9 @@ class Modelled:
     def _worth(self, in_flight: Floats, newest: Floats, seed: int) -> Worth:
         encoding, seen = self.encoding, self.seen
         measured = seen.codes[list(seen.measured[self.asked.names[0]].rows)]
-        lifted = encoding.features(encoding.at_highest_fidelity(measured))
+        if encoding.rungs is not None:  # what lower rungs promise is not reached yet
+            measured = measured[(measured == encoding.at_highest_fidelity(measured)).all(axis=1)]
+        lifted = encoding.features(measured)
         return worth(
             encoding,
             self.asked,
@@ -141,6 +145,7 @@ class Modelled:
             (in_flight == encoding.at_highest_fidelity(in_flight)).all(axis=1),
             self._weights(newest),
             draws=self.options.draws,
+            top=self.options.top,
             seed=seed,
         )
 
@@ -164,7 +169,8 @@ class Modelled:
         2022]."""
         processes = list(self.found.processes)
         if self.seen.blamed:
-            x = self.seen.features[list(self.seen.blamed)]
+            codes = self.encoding.at_highest_fidelity(self.seen.codes[list(self.seen.blamed)])
+            x = self.encoding.features(codes)
             for aim in self.asked.aims:
                 process = processes[aim.column]
                 y, _ = process.posterior(x)
@@ -196,9 +202,16 @@ class Modelled:
     def _weights(self, newest: Floats) -> tuple[Weight, ...]:
         weights: list[Weight] = [self.found.survival] if self.found.survival else []
         cheap = self._cheapness(newest)
-        learnt = what_is_learnt(self.encoding, self.found.processes[0])
+        learnt = self._informativeness()
         safe = safety(self.encoding, self.asked, self.found.processes)
         return (*weights, *(w for w in (cheap, learnt, safe) if w is not None))
+
+    def _informativeness(self) -> Informativeness | None:
+        process, costs = self.found.processes[0], self.found.costs
+        if costs is None or not isinstance(process, LadderProcess):
+            return None
+        refused = tuple(r for r, one in enumerate(self.found.rungs) if not one.buys)
+        return Informativeness(self.encoding, process, costs, refused)
 
     def _cheapness(self, newest: Floats) -> Cheapness | None:
         text = self.task.objective.cost

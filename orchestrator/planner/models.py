@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from orchestrator.model.objective import PREFERENCE
-from orchestrator.model.space import Fidelity
+from orchestrator.model.space import fidelity_of
+from orchestrator.planner.buying import Judged, judged
 from orchestrator.planner.censoring import with_bounds
-from orchestrator.planner.encoding import Encoding
+from orchestrator.planner.costs import Costs, costs
 from orchestrator.planner.fitting import Data, default_priors, fit
 from orchestrator.planner.gaussian import GaussianProcess
 from orchestrator.planner.generalising import excess
 from orchestrator.planner.kernel import Floats
-from orchestrator.planner.likelihood import LogNormal, Priors
+from orchestrator.planner.ladder import LadderProcess
 from orchestrator.planner.measured import Evidence, Measured
 from orchestrator.planner.options import ModelOptions
 from orchestrator.planner.preference import preference
@@ -25,17 +25,18 @@ from orchestrator.planner.survival import Survival, survival
 from orchestrator.planner.transfer.campaign import informed
 from orchestrator.planner.transfer.choosing import Entry
 
-FIDELITY_WIDTH = 8.0
-
 
 @dataclass(frozen=True)
 class Models:
     """Processes in the order of the question's names, the classifier of failures, and, for metrics
-    that sources may help, how well they do beside no transfer."""
+    that sources may help, how well they do beside no transfer. In a space with a fidelity, `rungs`
+    are those below the one that counts, by the first goal, and `costs` those of all."""
 
     processes: tuple[GaussianProcess, ...]
     survival: Survival | None
     transferred: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
+    rungs: tuple[Judged, ...] = ()
+    costs: Costs | None = None
 
 
 def models(informing: Informing, seen: Evidence, asked: Question, options: ModelOptions) -> Models:
@@ -50,7 +51,11 @@ def models(informing: Informing, seen: Evidence, asked: Question, options: Model
     if seen.blamed:
         good, bad = seen.features[list(seen.survived)], seen.features[list(seen.blamed)]
         found = survival(encoding, good, bad, options.kernel)
-    return Models(processes, found, transferred)
+    fidelity, first = fidelity_of(encoding.space), processes[0]
+    if fidelity is None or not isinstance(first, LadderProcess):
+        return Models(processes, found, transferred)
+    known = costs(encoding, fidelity, seen)
+    return Models(processes, found, transferred, judged(first, known, fidelity), known)
 
 
 def _sign(asked: Question, name: str) -> float | None:
@@ -84,29 +89,21 @@ def _process(
         measured.shares,
         measured.known,
         _terms(seen, rows, drift=options.drift),
+        encoding.rungs,
     )
+    priors = default_priors(encoding.layout.n_groups)
     sources = informing.by_metric.get(measured.metric.name, {})
     if sources:
-        chosen = informed(data, sources, options.kernel, _priors(encoding), sign=sign)
+        # the better half of outcomes on several rungs would be that of a rung
+        sign = sign if encoding.rungs is None else None
+        chosen = informed(data, sources, options.kernel, priors, sign=sign)
         transferred[measured.metric.name] = chosen.entries
         process = chosen.process
     else:
-        process = fit(data, options.kernel, _priors(encoding))
+        process = fit(data, options.kernel, priors)
     process = with_bounds(process, measured.sides)
-    return replace(process, excess=excess(process)) if options.widen else process
-
-
-def _priors(encoding: Encoding) -> tuple[Priors, ...]:
-    """Those of the parameters, save that fidelities are expected to agree well: unless they were,
-    a cheap one would never be tried often enough to show it."""
-    usual = default_priors(encoding.layout.n_groups)
-    groups = [encoding.layout.groups[encoding.columns[i].start] for i in encoding.places(Fidelity)]
-    if not groups:
-        return usual
-    loc = np.full(encoding.layout.n_groups, usual[0].width.loc)
-    scale = np.full(len(loc), usual[0].width.scale)
-    loc[groups], scale[groups] = math.log(FIDELITY_WIDTH), 1.0
-    return tuple(replace(p, width=LogNormal(loc, scale)) for p in usual)
+    widens = options.widen and encoding.rungs is None
+    return replace(process, excess=excess(process)) if widens else process
 
 
 def _terms(seen: Evidence, rows: list[int], *, drift: bool) -> Floats:

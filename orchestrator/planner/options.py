@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.model.campaign import PlannerChoice
 
+MAX_TOP = 10
+
 
 class DrawOptions(BaseModel):
     """Options of the planners without a model: none."""
@@ -24,7 +26,8 @@ class ModelOptions(DrawOptions):
     are averaged over; `kernel` is how smooth outcomes are thought to be; with `drift` outcomes may
     wander with time, whatever the point, which repeated points (controls) tell apart; with `widen`
     predictions are less sure far from what was measured, as much less as clusters that are left
-    out ask for.
+    out ask for; so many of the best as `top` says are looked for (with one goal), in place of the
+    best alone.
     """
 
     threads: int = Field(default=1, ge=1, le=256)
@@ -34,6 +37,7 @@ class ModelOptions(DrawOptions):
     kernel: Literal["matern", "gauss"] = "matern"
     drift: bool = False
     widen: bool = False
+    top: int = Field(default=1, ge=1, le=MAX_TOP)
 
 
 OptionsT = TypeVar("OptionsT", bound=DrawOptions)

@@ -146,6 +146,8 @@ class Search:
         taken = np.zeros(n_all, dtype=bool)
         taken[self._places(used)] = True
         free = np.flatnonzero(~taken)
+        if self._is_settled(taken):
+            raise PoolExhausted(max(self.encoding.cells))
         if len(free) == 0:
             if self.encoding.sole_pool is not None:
                 raise PoolExhausted(n_all)
@@ -159,6 +161,14 @@ class Search:
             codes, values = self._safest(self.safety, worth, codes, values, incumbents)
         place = int(np.argmax(values))
         return Found(codes[place], float(values[place]))
+
+    def _is_settled(self, taken: NDArray[np.bool_]) -> bool:
+        """Whether the space is a pool on rungs, and every candidate was tried on the last one."""
+        kinds = [type(parameter) for parameter in self.encoding.space.parameters]
+        if sorted(kinds, key=str) != sorted([Fidelity, Pool], key=str):
+            return False
+        each = np.moveaxis(taken.reshape(self.encoding.cells), kinds.index(Fidelity), 0)
+        return bool(each[-1].all())
 
     def _allowed(self, places: Places) -> Floats:
         codes = self._grid(places)

@@ -1,4 +1,4 @@
-"""What weighs on the worth of a trial beside its gain: cost, fidelity, safety."""
+"""What weighs on the worth of a trial beside its gain: cost, safety."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
-from orchestrator.model.space import Fidelity, SearchSpace
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.gaussian import GaussianProcess
 from orchestrator.planner.improvement import log_probability
@@ -68,45 +67,6 @@ class Cheapness:
 
 
 @dataclass(frozen=True)
-class Informativeness:
-    """What a trial at a lower fidelity says about the one that counts, per unit of cost.
-
-    The square of the correlation of the two outcomes, noise included, in what is not known yet
-    [augmented expected improvement, Huang et al. 2006].
-    """
-
-    encoding: Encoding
-    process: GaussianProcess
-    fidelity: Fidelity
-
-    def __call__(self, codes: Floats, x: Floats) -> Floats:
-        """Logarithms (m) at codes (m x p)."""
-        return self._log(codes)
-
-    def _log(self, codes: Floats) -> Floats:
-        process = self.process
-        here = self.encoding.features(codes)
-        there = self.encoding.features(self.encoding.at_highest_fidelity(codes))
-        explained_here = process.kernel(here, process.x) @ process.root
-        explained_there = process.kernel(there, process.x) @ process.root
-        across = process.kernel.between(here, there)
-        across = across - np.einsum("ij,ij->i", explained_here, explained_there)
-        prior = process.kernel.variance
-        own = prior - np.einsum("ij,ij->i", explained_here, explained_here)
-        other = prior - np.einsum("ij,ij->i", explained_there, explained_there)
-        own, other = np.maximum(own, 1e-12), np.maximum(other, 1e-12)
-        learnt = np.clip(across**2 / ((own + process.hyper.noise) * other), 1e-12, 1.0)
-        place = self.encoding.place(self.fidelity.name)
-        n = len(self.fidelity.levels)
-        level = np.minimum((codes[:, place] * n).astype(int), n - 1)
-        return np.asarray(np.log(learnt) - np.log(np.array(self.fidelity.costs)[level]))
-
-    def pull(self, codes: Floats, x: Floats) -> tuple[Floats, Floats]:
-        """Logarithms (m), and their gradient (m x k) by the real parameters."""
-        return self._log(codes), by_differences(self._log, self.encoding, codes)
-
-
-@dataclass(frozen=True)
 class Safety:
     """Zero where limits that may not be crossed hold with the confidence asked for, and steeply
     falling outside; `holds` is the rule itself."""
@@ -118,7 +78,7 @@ class Safety:
         """By how many standard deviations (m) the most endangered limit lacks its confidence."""
         worst = np.full(len(x), -np.inf)
         for limit, process, quantile in self.limits:
-            mean, sd = process.posterior(x)
+            mean, sd = process.outcome(x)
             worst = np.maximum(worst, quantile - limit.sign * (mean - limit.bound) / sd)
         return worst
 
@@ -131,7 +91,7 @@ class Safety:
         x = self.encoding.features(codes)
         total = np.zeros(len(x))
         for limit, process, _ in self.limits:
-            mean, sd = process.posterior(x)
+            mean, sd = process.outcome(x)
             total += log_probability(limit.sign * (mean - limit.bound) / sd)[0]
         return total
 
@@ -158,15 +118,3 @@ def safety(
         if limit.constraint.confidence is not None
     )
     return Safety(encoding, limits) if limits else None
-
-
-def what_is_learnt(encoding: Encoding, process: GaussianProcess) -> Informativeness | None:
-    """Weighs fidelities, in a space that has them; `process` is that of the first goal."""
-    fidelity = fidelity_of(encoding.space)
-    return None if fidelity is None else Informativeness(encoding, process, fidelity)
-
-
-def fidelity_of(space: SearchSpace) -> Fidelity | None:
-    """The fidelity of a space, if it has one."""
-    found = [p for p in space.parameters if isinstance(p, Fidelity)]
-    return found[0] if found else None

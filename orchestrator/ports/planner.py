@@ -39,7 +39,8 @@ class Evaluated(_Plain):
 
     `failed` is true when the trial gave no data; only a failure that `blames_parameters` may
     count against them. `at_s` is the campaign time of its end and `block` the run or batch it
-    belongs to, for outcomes that drift or differ between blocks.
+    belongs to, for outcomes that drift or differ between blocks. `seconds` is what it took, given
+    where the costs of a fidelity are to be learnt.
     """
 
     trial: int
@@ -49,6 +50,7 @@ class Evaluated(_Plain):
     blames_parameters: bool = False
     at_s: float | None = None
     block: str = ""
+    seconds: float | None = None
 
 
 class MetricScale(_Plain):

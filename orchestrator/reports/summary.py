@@ -10,7 +10,7 @@ from enum import StrEnum
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.front import undominated
 from orchestrator.model.objective import PREFERENCE, Goal, OutcomeConstraint
-from orchestrator.model.space import Ordinal, Real, Value
+from orchestrator.model.space import Ordinal, Real, Value, counts
 from orchestrator.model.state import ObservationState, State, TrialState
 from orchestrator.model.trial import TrialStatus
 from orchestrator.reports.confirmation import confirmation, in_words
@@ -131,8 +131,9 @@ def preferred_words(state: State, trial: TrialState) -> str:
 
 
 def losses_of(campaign: Campaign, trial: TrialState) -> tuple[float, ...] | None:
-    """What each goal wants to be small; None of a trial that is not feasible, or not measured."""
-    if campaign.objective.by_preference:
+    """What each goal wants to be small; None of a trial that is not feasible, or not measured, or
+    at a fidelity that does not count."""
+    if campaign.objective.by_preference or not counts(campaign.space, trial.proposal.point):
         return None
     if standing(campaign, trial) is not Standing.FEASIBLE:
         return None

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from orchestrator.model.campaign import Campaign
+from orchestrator.model.recipe import Step
 from orchestrator.model.state import DispatchState, State
 
 MAX_BARS_PER_LANE = 1000
@@ -62,9 +63,9 @@ def timeline(campaign: Campaign, state: State, *, inner: bool = True) -> Timelin
     resources: dict[tuple[str, str], str] = {}
     for role in campaign.roles:
         order[("", role)] = []
-    role_of = {step.name: step.role for step in campaign.recipe}
+    steps = {step.name: step for step in campaign.recipe}
     for dispatch in state.dispatches.values():
-        key = _lane_of(dispatch, state, role_of)
+        key = _lane_of(dispatch, state, steps)
         if key[0] and not inner:
             continue
         order.setdefault(key, []).append(_bar(dispatch, state))
@@ -79,14 +80,17 @@ def timeline(campaign: Campaign, state: State, *, inner: bool = True) -> Timelin
     return Timeline(tuple(lanes), tuple(bars), span)
 
 
-def _lane_of(dispatch: DispatchState, state: State, role_of: dict[str, str]) -> tuple[str, str]:
+def _lane_of(dispatch: DispatchState, state: State, steps: dict[str, Step]) -> tuple[str, str]:
     event = dispatch.event
     if event.parent is not None and event.parent in state.dispatches:
         top = state.dispatches[event.parent]
         while top.event.parent is not None and top.event.parent in state.dispatches:
             top = state.dispatches[top.event.parent]
-        return _lane_of(top, state, role_of)[1], event.resource
-    return "", role_of.get(event.step, event.resource)
+        return _lane_of(top, state, steps)[1], event.resource
+    step, trial = steps.get(event.step), state.trials.get(event.trial or 0)
+    if step is None or (step.rungs and trial is None):
+        return "", event.resource
+    return "", step.role_at(trial.proposal.point if trial else {})
 
 
 def _nested(order: dict[tuple[str, str], list[Bar]]) -> list[tuple[str, str]]:

@@ -150,6 +150,8 @@ def test_defaults_are_the_widest_that_there_is(tmp_path: Path) -> None:
         ("when: {anneal: long}", "otherwise: 2", "says nothing without 'when'", ""),
         ("otherwise: 25 degC", "otherwise: 25 Pa", "cannot be converted to 'degC'", ""),
         ("{emt: 1, dft: 100}", "{emt: 1}", "at least 2 entries", ""),
+        ("{emt: 1, dft: 100}", "[emt]", "at least 2 entries", ""),
+        ("{emt: 1, dft: 100}", "[emt, emt]", "stands twice in the fidelity", ""),
         ("{emt: 1, dft: 100}", "{emt: 1, dft: 0}", "a number above 0", ""),
         ("  level:", "  exact: {fidelity: {a: 1, b: 2}}\n  level:", "'exact' is one already", ""),
         ("assumed: 45", "assumed: 45 nm", "cannot be converted to 'percent'", ""),

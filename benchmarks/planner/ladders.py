@@ -1,0 +1,294 @@
+"""What the rungs of a fidelity save: cost until the best candidates are known by the dearest rung.
+
+    python -m benchmarks.planner.ladders --seeds 10                     (made-up ladders)
+    python -m benchmarks.planner.ladders --table TABLE.csv --seeds 10   (a table of real values)
+    python -m benchmarks.planner.ladders --report
+
+A table has a row a candidate: its `name`, columns `x:NAME` that describe it, and of each rung
+`NAME`, in ascending exactness, `y:NAME` and `s:NAME` (value and seconds; small values are wanted).
+Cost is the seconds of the calculations and the planner's own CPU seconds. Of random order the
+expectation is given in closed form.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import math
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.record import RESULTS, machine
+from orchestrator.model.campaign import PlannerChoice
+from orchestrator.model.objective import Goal, Objective
+from orchestrator.model.space import Fidelity, Point, Pool, SearchSpace
+from orchestrator.model.transfer import Source
+from orchestrator.planner.bayesian import BayesianPlanner
+from orchestrator.planner.options import ModelOptions
+from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
+
+OUT = RESULTS / "planner" / "ladders.jsonl"
+N, D, N_TOP, MAX_TRIALS = 150, 4, 5, 250
+SINGLE = "single"
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """Values (n x r) and seconds (n x r) of n candidates on r rungs, described by x (n x d)."""
+
+    name: str
+    rungs: tuple[str, ...]
+    x: Any
+    y: Any
+    seconds: Any
+
+    @property
+    def pool(self) -> Pool:
+        """The candidates."""
+        d = self.x.shape[1]
+        return Pool(
+            name="candidate",
+            names=tuple(f"c{i}" for i in range(len(self.x))),
+            columns=tuple(f"x{j}" for j in range(d)),
+            units=("",) * d,
+            rows=tuple(map(tuple, self.x.tolist())),
+        )
+
+    @property
+    def top(self) -> list[int]:
+        """The best candidates by the last rung, best first."""
+        return [int(i) for i in np.argsort(self.y[:, -1], kind="stable")[:N_TOP]]
+
+
+def smooth(x: Any, rng: np.random.Generator, width: float = 0.5) -> Any:
+    """A random smooth function at x (n), standardised [random Fourier features]."""
+    frequencies = rng.normal(size=(200, x.shape[1])) / width
+    y = np.cos(x @ frequencies.T + rng.uniform(0, 2 * math.pi, 200)) @ rng.normal(size=200)
+    return (y - y.mean()) / y.std()
+
+
+def made_up(name: str, seed: int) -> Ladder:
+    """One of the made-up ladders."""
+    rng = np.random.default_rng([seed, *name.encode()])
+    x = rng.random((N, D))
+    g, h = smooth(x, rng), smooth(x, rng)
+    white = rng.normal(size=(2, N))
+    rungs: dict[str, tuple[Any, float]] = {
+        "agrees": {"cheap": (g + 0.3 * white[0], 0.2)},
+        "biased": {"cheap": (7.0 + 1.7 * (g + 0.3 * h), 0.2)},
+        "useless": {"cheap": (h, 5.0)},
+        "opposed": {"cheap": (-2.0 * g + 0.3 * white[0], 0.5)},
+        "in part": {"cheap": (np.where(x[:, 0] < 0.5, g, h), 0.5)},
+        "bad middle": {"cheap": (g + 0.2 * white[0], 0.2), "coarse": (g + 1.5 * white[1], 5.0)},
+    }[name]
+    rungs |= {"fine": (g, 20.0)}
+    y = np.column_stack([value for value, _ in rungs.values()])
+    # what a calculation takes grows with its candidate's size, and is never quite the same
+    size = np.exp(rng.normal(0.0, 0.3, size=(N, 1)))
+    seconds = np.array([s for _, s in rungs.values()]) * size
+    return Ladder(name, tuple(rungs), x, y, seconds)
+
+
+MADE_UP = ("agrees", "biased", "useless", "opposed", "in part", "bad middle")
+
+
+def from_table(path: Path) -> Ladder:
+    """A ladder from a table of real values."""
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    rungs = tuple(c.removeprefix("y:") for c in rows[0] if c.startswith("y:"))
+    columns = [c for c in rows[0] if c.startswith("x:")]
+
+    def array(names: Sequence[str]) -> Any:
+        return np.array([[float(row[c]) for c in names] for row in rows])
+
+    y, seconds = array([f"y:{r}" for r in rungs]), array([f"s:{r}" for r in rungs])
+    return Ladder(path.stem, rungs, array(columns), y, seconds)
+
+
+def task_of(ladder: Ladder, method: str, seed: int, initial: int) -> PlanningTask:
+    """The question: of `single` without the lower rungs, of `given` with costs said beforehand, of
+    `prior` with the first rung as a prior mean in place of a rung, of `both` with both."""
+    typical = np.exp(np.log(ladder.seconds).mean(axis=0))
+    costs = tuple(typical.tolist()) if method == "given" else ()
+    level = Fidelity(name="rung", levels=ladder.rungs, costs=costs)
+    options = {"top": N_TOP} if "top" in ModelOptions.model_fields else {}
+    is_single = method in (SINGLE, "prior")
+    space = (ladder.pool,) if is_single else (ladder.pool, level)
+    sources = (source_of(ladder, is_single),) if method in ("prior", "both") else ()
+    return PlanningTask(
+        space=SearchSpace(parameters=space),
+        metrics=(MetricScale(name="y", unit=""),),
+        objective=Objective(goals=(Goal(metric="y", direction="minimise"),)),
+        planner=PlannerChoice(initial=initial, options=options),
+        seed=seed,
+        sources=sources,
+    )
+
+
+def source_of(ladder: Ladder, is_single: bool) -> Source:
+    """What the first rung says of every candidate, as a prior mean."""
+    beside: Point = {} if is_single else {"rung": ladder.rungs[-1]}
+    points: list[Point] = [{"candidate": name, **beside} for name in ladder.pool.names]
+    values = tuple(ladder.y[:, 0].tolist())
+    return Source(
+        name=ladder.rungs[0], helps="y", quantity="y", values=values, points=tuple(points)
+    )
+
+
+def run(ladder: Ladder, method: str, seed: int) -> dict[str, Any]:
+    """One campaign, until all of the best are known by the last rung."""
+    initial = 6 if method in (SINGLE, "prior") else 3 * len(ladder.rungs)
+    planner = BayesianPlanner(task_of(ladder, method, seed, initial))
+    choose = knowledge_gradient if method == "knowledge gradient" else None
+    made: list[Evaluated] = []
+    own = 0.0
+    # a prior mean needs the first rung of every candidate
+    cost = float(ladder.seconds[:, 0].sum()) if method in ("prior", "both") else 0.0
+    found: dict[int, float] = {}
+    bought = dict.fromkeys(ladder.rungs, 0)
+    said = ""
+    most = at_random(ladder)["all"]
+    while len(found) < N_TOP and len(made) < MAX_TRIALS and cost < most:
+        begun = time.process_time()
+        history = History(evaluated=tuple(made), n_proposed=len(made))
+        if choose is not None and len(made) >= initial:
+            point: Point = choose(planner, history)
+        else:
+            (proposal,) = planner.propose(history, 1)
+            point, said = proposal.point, str(proposal.notes.get("rungs", said))
+        own += time.process_time() - begun
+        i = int(str(point["candidate"])[1:])
+        r = ladder.rungs.index(str(point.get("rung", ladder.rungs[-1])))
+        seconds = float(ladder.seconds[i, r])
+        cost += seconds
+        bought[ladder.rungs[r]] += 1
+        if r == len(ladder.rungs) - 1 and i in ladder.top:
+            found.setdefault(i, cost + own)
+        outcomes = {"y": Outcome(value=float(ladder.y[i, r]))}
+        known = Evaluated(trial=len(made) + 1, point=point, outcomes=outcomes)
+        if "seconds" in Evaluated.model_fields:
+            known = known.model_copy(update={"seconds": seconds})
+        made.append(known)
+    return {
+        "ladder": ladder.name,
+        "method": method,
+        "seed": seed,
+        "best": found.get(ladder.top[0]),
+        "first": min(found.values(), default=None),
+        "all": max(found.values()) if len(found) == N_TOP else None,
+        "n_found": len(found),
+        "cost": cost,
+        "own": own,
+        "bought": bought,
+        "said": said,
+    }
+
+
+def knowledge_gradient(planner: BayesianPlanner, history: History) -> Point:
+    """The trial that raises the best expected outcome that counts most, per second [Poloczek et al.
+    2017, over the candidates that may be the best]."""
+    with planner._model(history) as found:
+        process, costs, encoding = found.found.processes[0], found.found.costs, found.encoding
+        n, r = encoding.cells
+        codes = np.stack(np.meshgrid(np.arange(n), np.arange(r), indexing="ij"), axis=-1)
+        codes = (codes.reshape(-1, 2) + 0.5) / (n, r)
+        used = {tuple(c) for c in np.round(found.seen.codes, 9)}
+        codes = codes[[tuple(c) not in used for c in np.round(codes, 9)]]
+        lifted = np.column_stack([(np.arange(n) + 0.5) / n, np.full(n, 1.0 - 0.5 / r)])
+        x, t = encoding.features(codes), encoding.features(lifted)
+        mean, sd = process.posterior(t)
+        t = t[np.argsort(mean - 2.0 * sd)[:40]]
+        mean, _ = process.posterior(t)
+        at_t = process.kernel(t, process.x) @ process.root
+        at_x = process.kernel(x, process.x) @ process.root
+        across = process.kernel(t, x) - at_t @ at_x.T
+        _, own = process.posterior(x)
+        slope = across / np.sqrt(own**2 + process.hyper.noise)
+        nodes, weights = np.polynomial.hermite_e.hermegauss(15)
+        lowest = (mean[:, None, None] + slope[:, :, None] * nodes).min(axis=0)
+        gain = mean.min() - lowest @ (weights / weights.sum())
+        best = int(np.argmax(np.maximum(gain, 1e-15) / costs(x)))
+        point: Point = encoding.decode(codes[best : best + 1])[0]
+    return point
+
+
+def at_random(ladder: Ladder) -> dict[str, float]:
+    """What is expected of random order, one candidate after the other on the last rung."""
+    n, mean = len(ladder.x), float(ladder.seconds[:, -1].mean())
+    return {
+        "best": mean * (n + 1) / 2,
+        "first": mean * (n + 1) / (N_TOP + 1),
+        "all": mean * N_TOP * (n + 1) / (N_TOP + 1),
+    }
+
+
+def lines() -> Iterator[dict[str, Any]]:
+    """The runs so far."""
+    if OUT.exists():
+        yield from map(json.loads, OUT.read_text().splitlines())
+
+
+def report() -> None:
+    """Medians over the seeds; a run that did not get there counts as dearer than any."""
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for line in lines():
+        found.setdefault((line["ladder"], line["method"]), []).append(line)
+    for (ladder, method), runs in sorted(found.items()):
+
+        def middle(key: str, runs: list[dict[str, Any]] = runs) -> str:
+            values = [math.inf if r[key] is None else r[key] for r in runs]
+            return f"{statistics.median(values):8.3g} s"
+
+        n = {k: statistics.median(r["bought"][k] for r in runs) for k in runs[0]["bought"]}
+        own = statistics.median(r["own"] for r in runs)
+        keys = ", ".join(f"{k} {middle(k)}" for k in ("first", "best", "all"))
+        print(f"{ladder:12} {method:20} {len(runs):2} seeds: {keys}; own {own:.1f} s, bought {n}")
+        random = ", ".join(f"{k} {v:8.3g} s" for k, v in runs[0]["random"].items())
+        print(f"{'':12} {'random':20}           {random}")
+
+
+def main() -> None:
+    """Makes the runs that are missing."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--ladders", default=",".join(MADE_UP))
+    parser.add_argument("--methods", default="learnt,single")
+    parser.add_argument("--label", default="", help="put before the name of a method")
+    parser.add_argument("--table", type=Path)
+    parser.add_argument("--report", action="store_true")
+    said = parser.parse_args()
+    if said.report:
+        report()
+        return
+    made: Sequence[Callable[[int], Ladder]]
+    if said.table:
+        table = from_table(said.table)
+        made = [lambda seed: table]
+    else:
+        made = [lambda seed, n=n: made_up(n, seed) for n in said.ladders.split(",")]
+    is_done = {(line["ladder"], line["method"], line["seed"]) for line in lines()}
+    where = machine("numpy", "scipy")
+    for seed in range(said.first, said.first + said.seeds):
+        for make in made:
+            ladder = make(seed)
+            for method in said.methods.split(","):
+                if (ladder.name, said.label + method, seed) in is_done:
+                    continue
+                line = run(ladder, method, seed)
+                line |= {"method": said.label + method, "random": at_random(ladder)} | where
+                OUT.parent.mkdir(parents=True, exist_ok=True)
+                with OUT.open("a") as file:
+                    file.write(json.dumps(line) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,298 @@
+"""Rungs of a fidelity: what they cost, how far they agree, and which of them are worth buying."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from orchestrator.errors import PoolExhausted
+from orchestrator.model.campaign import PlannerChoice
+from orchestrator.model.objective import Goal, Objective
+from orchestrator.model.space import Fidelity, Point, Pool, SearchSpace
+from orchestrator.model.trial import RUNGS, Proposal, remarks
+from orchestrator.planner.bayesian import BayesianPlanner
+from orchestrator.planner.costs import costs
+from orchestrator.planner.encoding import Encoding
+from orchestrator.planner.fitting import Data, default_priors, fit
+from orchestrator.planner.ladder import LadderKernel, LadderProcess, without_levels
+from orchestrator.planner.ladder_fit import LadderLikelihood, RungData
+from orchestrator.planner.measured import evidence
+from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
+
+Rung = Callable[[int], tuple[float, float]]
+"""Outcome and seconds of a candidate."""
+N = 80
+
+
+def candidates(seed: int = 0) -> Pool:
+    rng = np.random.default_rng(seed)
+    rows = np.column_stack([rng.random((N, 2)), rng.integers(2, 40, N)])
+    return Pool(
+        name="crystal",
+        names=tuple(f"c{i}" for i in range(N)),
+        columns=("a", "b", "atoms"),
+        units=("", "", ""),
+        rows=tuple(map(tuple, rows.tolist())),
+    )
+
+
+POOL = candidates()
+ROWS = np.array([POOL.numbers(name) for name in POOL.names])
+TRUTH = np.sin(6 * ROWS[:, 0]) + np.cos(5 * ROWS[:, 1])
+NOISE = np.random.default_rng(5).normal(size=(3, N))
+
+
+def fine(i: int) -> tuple[float, float]:
+    return float(TRUTH[i]), 20.0
+
+
+def cheap(i: int) -> tuple[float, float]:
+    """Biased, on another scale, and off by a few per cent."""
+    return float(7.0 + 1.7 * TRUTH[i] + 0.05 * NOISE[0, i]), 0.2
+
+
+def coarse(i: int) -> tuple[float, float]:
+    """Dearer than `cheap`, and worse: cells of unequal k-meshes."""
+    return float(TRUTH[i] + 1.5 * NOISE[1, i]), 5.0
+
+
+def opposed(i: int) -> tuple[float, float]:
+    return float(-2.0 * TRUTH[i] + 0.05 * NOISE[2, i]), 0.5
+
+
+def question(*levels: str, initial: int = 9, costs: tuple[float, ...] = ()) -> PlanningTask:
+    level = Fidelity(name="rung", levels=levels, costs=costs)
+    return PlanningTask(
+        space=SearchSpace(parameters=(POOL, level)),
+        metrics=(MetricScale(name="y", unit=""),),
+        objective=Objective(goals=(Goal(metric="y", direction="minimise"),)),
+        planner=PlannerChoice(initial=initial),
+        seed=3,
+    )
+
+
+def ended(points: Sequence[Point], rungs: Mapping[str, Rung]) -> tuple[Evaluated, ...]:
+    found = []
+    for number, point in enumerate(points):
+        value, seconds = rungs[str(point["rung"])](POOL.names.index(str(point["crystal"])))
+        outcomes = {"y": Outcome(value=value)}
+        found.append(Evaluated(trial=number + 1, point=point, outcomes=outcomes, seconds=seconds))
+    return tuple(found)
+
+
+def play(rungs: Mapping[str, Rung], n: int, until: Point) -> list[Proposal]:
+    planner, made = BayesianPlanner(question(*rungs, initial=6)), list[Proposal]()
+    for _ in range(n):
+        if made and made[-1].point == until:
+            break
+        history = History(evaluated=ended([p.point for p in made], rungs), n_proposed=len(made))
+        made += planner.propose(history, 1)
+    return made
+
+
+def on(made: Sequence[Proposal], level: str) -> list[Proposal]:
+    return [p for p in made if p.point["rung"] == level]
+
+
+def spent(made: Sequence[Proposal], rungs: Mapping[str, Rung]) -> float:
+    return math.fsum(e.seconds or 0.0 for e in ended([p.point for p in made], rungs))
+
+
+def test_every_rung_is_tried_first_at_the_same_places() -> None:
+    made = BayesianPlanner(question("cheap", "coarse", "fine")).propose(History(), 6)
+    assert [p.point["rung"] for p in made] == ["cheap", "coarse", "fine"] * 2
+    places = [p.point["crystal"] for p in made]
+    assert places[0] == places[1] == places[2] != places[3] == places[4] == places[5]
+
+
+def test_no_model_takes_over_before_two_values_that_count() -> None:
+    rungs = {"cheap": cheap, "fine": fine}
+    points: list[Point] = [{"crystal": f"c{i}", "rung": "cheap"} for i in range(12)]
+    points.append({"crystal": "c0", "rung": "fine"})
+    history = History(evaluated=ended(points, rungs), n_proposed=13)
+    planner = BayesianPlanner(question(*rungs))
+    assert planner.propose(history, 1)[0].source == "initial"
+
+
+BEST: Point = {"crystal": POOL.names[int(np.argmin(TRUTH))], "rung": "fine"}
+
+
+def test_a_good_cheap_rung_leads_to_the_best_by_a_fraction_of_the_cost() -> None:
+    rungs = {"cheap": cheap, "fine": fine}
+    made = play(rungs, 90, until=BEST)
+    assert made[-1].point == BEST
+    assert len(on(made, "cheap")) > len(on(made, "fine"))
+    # of 80 candidates one by one, half of them before the best is met by chance: 800 s
+    assert spent(made, rungs) < 200
+    assert not any(RUNGS in p.notes for p in made)
+
+
+def test_a_rung_that_agrees_the_other_way_round_is_used_too() -> None:
+    rungs = {"opposed": opposed, "fine": fine}
+    made = play(rungs, 90, until=BEST)
+    assert made[-1].point == BEST
+    assert len(on(made, "opposed")) > len(on(made, "fine"))
+    assert spent(made, rungs) < 300
+
+
+def test_a_rung_that_buys_nothing_is_found_and_no_longer_bought() -> None:
+    rungs = {"cheap": cheap, "coarse": coarse, "fine": fine}
+    points: list[Point] = [{"crystal": f"c{i}", "rung": level} for i in range(8) for level in rungs]
+    planner = BayesianPlanner(question(*rungs))
+    history = History(evaluated=ended(points, rungs), n_proposed=24)
+    chosen = planner.propose(history, 6)
+    assert not on(chosen, "coarse")
+    (said,) = remarks(chosen[0].notes)
+    assert said.startswith("fidelity: coarse: correlation with fine 0.")
+    assert "5 s a trial against 20 s; no longer bought" in said
+    belief = planner.belief(history)
+    assert belief is not None
+    (told,) = remarks(belief.notes)
+    assert "cheap: correlation with fine 1.00" in told
+    assert told.count("no longer bought") == 1
+
+
+def test_a_pool_is_used_up_once_all_was_tried_on_the_rung_that_counts() -> None:
+    rungs = {"cheap": cheap, "fine": fine}
+    points: list[Point] = [{"crystal": name, "rung": "fine"} for name in POOL.names]
+    history = History(evaluated=ended(points, rungs), n_proposed=N)
+    with pytest.raises(PoolExhausted):
+        BayesianPlanner(question(*rungs)).propose(history, 1)
+
+
+def test_a_belief_on_rungs_is_that_of_the_one_that_counts() -> None:
+    rungs = {"cheap": cheap, "fine": fine}
+    points: list[Point] = [{"crystal": f"c{i}", "rung": r} for i in range(14) for r in rungs]
+    history = History(evaluated=ended(points, rungs), n_proposed=28)
+    belief = BayesianPlanner(question(*rungs)).belief(history)
+    assert belief is not None
+    found = belief.metrics[0].leave_one_out
+    assert found is not None
+    assert found.measured == pytest.approx(TRUTH[:14])
+    # its cheap twin tells each of them
+    assert float(np.std(np.array(found.predicted) - TRUTH[:14])) < 0.2 * float(TRUTH.std())
+    assert belief.at["rung"] == "fine"
+    assert belief.recommended == 2 * int(np.argmin(TRUTH[:14])) + 2
+
+
+def test_a_proposal_on_a_lower_rung_predicts_what_that_rung_will_give() -> None:
+    rungs = {"cheap": cheap, "fine": fine}
+    points: list[Point] = [{"crystal": f"c{i}", "rung": r} for i in range(20) for r in rungs]
+    history = History(evaluated=ended(points, rungs), n_proposed=40)
+    chosen = on(BayesianPlanner(question(*rungs)).propose(history, 8), "cheap")
+    assert chosen
+    for proposal in chosen:
+        i = POOL.names.index(str(proposal.point["crystal"]))
+        assert proposal.predicted["y"].mean == pytest.approx(cheap(i)[0], abs=2.0)
+
+
+def test_several_of_the_best_are_looked_for_where_that_is_asked() -> None:
+    def found(top: int) -> int:
+        task = PlanningTask(
+            space=SearchSpace(parameters=(POOL,)),
+            metrics=(MetricScale(name="y", unit=""),),
+            objective=Objective(goals=(Goal(metric="y", direction="minimise"),)),
+            planner=PlannerChoice(initial=6, options={"top": top}),
+            seed=1,
+        )
+        planner, made = BayesianPlanner(task), list[Evaluated]()
+        for _ in range(24):
+            history = History(evaluated=tuple(made), n_proposed=len(made))
+            point = planner.propose(history, 1)[0].point
+            value = float(TRUTH[POOL.names.index(str(point["crystal"]))])
+            outcomes = {"y": Outcome(value=value)}
+            made.append(Evaluated(trial=len(made) + 1, point=point, outcomes=outcomes))
+        best = {POOL.names[i] for i in np.argsort(TRUTH)[:5]}
+        return len(best & {str(e.point["crystal"]) for e in made})
+
+    assert found(5) == 5
+
+
+# costs
+
+
+def seen_costs(seconds: Callable[[int], float], n: int = 12) -> list[float]:
+    def rung(i: int) -> tuple[float, float]:
+        return float(TRUTH[i]), seconds(i)
+
+    rungs = {"cheap": rung, "fine": fine}
+    points: list[Point] = [{"crystal": f"c{i}", "rung": r} for i in range(n) for r in rungs]
+    task = question(*rungs)
+    encoding = Encoding(task.space)
+    history = History(evaluated=ended(points, rungs))
+    level = task.space["rung"]
+    assert isinstance(level, Fidelity)
+    found = costs(encoding, level, evidence(task, encoding, history))
+    wanted: list[Point] = [{"crystal": f"c{i}", "rung": "cheap"} for i in range(n, N)]
+    return [float(c) for c in found(encoding.features(encoding.encode(wanted)))]
+
+
+def test_what_a_rung_costs_is_the_geometric_mean_of_what_it_took() -> None:
+    found = seen_costs(lambda i: (0.1, 10.0)[i % 2])
+    assert found == pytest.approx([1.0] * (N - 12), rel=1e-6)
+
+
+def test_where_cost_grows_with_a_feature_that_is_learnt() -> None:
+    found = np.log(seen_costs(lambda i: math.exp(0.1 * ROWS[i, 2])))
+    assert np.abs(found - 0.1 * ROWS[12:, 2]).max() < 0.2
+
+
+def test_costs_of_the_file_are_taken_as_they_are() -> None:
+    task = question("cheap", "fine", costs=(1.0, 50.0))
+    encoding = Encoding(task.space)
+    level = task.space["rung"]
+    assert isinstance(level, Fidelity)
+    found = costs(encoding, level, evidence(task, encoding, History()))
+    assert found.typical == pytest.approx([1.0, 50.0])
+    assert not found.is_learnt
+
+
+# the model
+
+
+def rung_data(n: int, n_rungs: int) -> tuple[RungData, Data]:
+    rng = np.random.default_rng(1)
+    rung = np.arange(n) % n_rungs
+    x = np.zeros((n, 2 + n_rungs))
+    x[:, :2] = rng.random((n, 2))
+    x[np.arange(n), 2 + rung] = math.sqrt(0.5)
+    y = np.sin(5 * x[:, 0]) + rung + 0.3 * rung * x[:, 1] + 0.1 * rng.normal(size=n)
+    task = question(*(f"r{i}" for i in range(n_rungs)))
+    encoding = Encoding(task.space)
+    layout = type(encoding.layout)(np.array([0, 1, *[-1] * n_rungs], dtype=np.intp))
+    shares, known, terms = np.ones(n), np.zeros(n), np.ones((1, n, n))
+    rungs = type(encoding.rungs)(slice(2, 2 + n_rungs)) if encoding.rungs else None
+    data = Data(x, y, layout, shares, known, terms, rungs)
+    without, _ = without_levels(y, rung, n_rungs)
+    return RungData(x, without, rung, n_rungs, layout, shares, known, terms), data
+
+
+def test_the_slope_of_the_likelihood_is_that_of_differences() -> None:
+    data, _ = rung_data(14, 3)
+    likelihood = LadderLikelihood(data, default_priors(2)[0], "matern")
+    theta = likelihood.start([1.0, -1.0])
+    theta = theta + 0.3 * np.random.default_rng(0).normal(size=len(theta))
+    _, slope = likelihood(theta)
+    step = 1e-6
+    for i in range(len(theta)):
+        up, down = theta.copy(), theta.copy()
+        up[i] += step
+        down[i] -= step
+        apart = (likelihood(up)[0] - likelihood(down)[0]) / (2 * step)
+        assert slope[i] == pytest.approx(apart, rel=1e-4, abs=1e-5)
+
+
+def test_what_was_measured_is_what_is_believed_on_its_rung() -> None:
+    _, data = rung_data(30, 3)
+    process = fit(data, "matern", default_priors(2))
+    assert isinstance(process, LadderProcess)
+    mean, sd = process.outcome(data.x)
+    assert np.abs(mean - data.y).max() < 0.5
+    assert (sd < 0.5).all()
+    kernel = process.kernel
+    assert isinstance(kernel, LadderKernel)
+    assert np.linalg.eigvalsh(kernel(data.x, data.x)).min() > -1e-8
+    assert kernel.variances(data.x) == pytest.approx(kernel(data.x, data.x).diagonal())
