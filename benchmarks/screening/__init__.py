@@ -1,0 +1,1 @@
+"""Methods of screening beside reference values."""
