@@ -1,1 +1,1 @@
-"""Screening by calculation: planners against brute force."""
+"""Screening by calculation: planners against brute force, methods against reference values."""
