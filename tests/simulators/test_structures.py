@@ -27,7 +27,7 @@ from simulators.atomistic.computing import SETTINGS, TASKS, run
 from simulators.atomistic.requests import Method, Request
 from simulators.atomistic.structures import atoms_of, text_of
 
-KINDS = ("emt-structures", "chgnet", "sevennet", "gfn", "pyscf")
+KINDS = ("emt-structures", "chgnet", "sevennet", "gfn", "pyscf", "espresso", "vasp")
 
 
 def written(atoms: Any, form: str, folder: Path) -> str:

@@ -1,0 +1,163 @@
+"""VASP as a resource of a lab. It was never run by us."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import shutil
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from orchestrator.errors import InputError
+from orchestrator.ports.action import Unit
+from orchestrator.ports.resource import Bench, Identity
+from simulators.atomistic import programs
+from simulators.atomistic.calculators import StructureCalculator
+from simulators.atomistic.curing import ALLOWED
+from simulators.atomistic.options import by_element, one_of, pairs, quantities, value
+from simulators.atomistic.requests import Method
+
+SMEARINGS = {"gaussian": 0, "methfessel-paxton": 1, "fermi-dirac": -1, "tetrahedron": -5}
+OURS = ("encut", "ismear", "sigma", "nsw", "ibrion", "isif", "kspacing", "nelm", "magmom", "ispin")
+
+
+class VaspStructures(StructureCalculator):
+    """Density functional theory by VASP, through ASE. Never run by us: inputs are tested, and the
+    texts of failures that are known."""
+
+    packages = ("ase",)
+    vendor = "VASP"
+    method = "VASP"
+    maker = "simulators.atomistic.vasprun:vasp"
+    largest: ClassVar[int] = 200
+
+    def __init__(
+        self,
+        bench: Bench,
+        encut: Annotated[float, Unit("eV", low=50.0, high=5000.0)],
+        version: str,
+        k_density: Annotated[float, Unit("angstrom", low=0.1, high=100.0)] = 3.5,
+        smearing: str = "gaussian",
+        width: Annotated[float, Unit("eV", low=0.001, high=2.0)] = 0.05,
+        xc: str = "PBE",
+        potcars: str = "",
+        setups: str = "",
+        moments: str = "",
+        hubbard_u: str = "",
+        max_iterations: int = 100,
+        incar: str = "",
+        command: str = "vasp_std",
+        walltime: Annotated[float, Unit("s", low=0.0)] = 0.0,
+        cures: str = "safe",
+    ) -> None:
+        """Looks for VASP and its potentials.
+
+        Args:
+            bench: where it stands.
+            encut: cutoff of the plane waves.
+            version: of VASP, which it says only when it computes; a part of each result's key.
+            k_density: points per 1/angstrom of reciprocal space, 2 pi included.
+            smearing: gaussian, methfessel-paxton, fermi-dirac, or tetrahedron.
+            width: of the smearing.
+            xc: a functional as ASE calls it (PBE, PBEsol, SCAN), with the potentials of PBE.
+            potcars: the folder of the elements' folders; else potpaw_PBE below VASP_PP_PATH.
+            setups: `Fe=Fe_pv, O=O_s`; else the element's own name.
+            moments: at first, in Bohr magnetons: `Fe=2.2, O=0`.
+            hubbard_u: `Fe=4.3 eV`, after Dudarev.
+            max_iterations: of the electrons.
+            incar: whatever else VASP knows: `lasph=.true., prec=Accurate`.
+            command: `vasp_std`, a path, or `mpirun -np 16 vasp_std`.
+            walltime: of one run.
+            cures: what is tried against failures: none, safe (the energy is the same), all.
+
+        Raises:
+            InputError: VASP or its potentials are missing, or an option is wrong.
+        """
+        program = programs.program_of(command)
+        if not program or shutil.which(program) is None:
+            raise InputError(
+                f"'{bench.name}' needs '{program or command}', which is not installed",
+                hint="VASP has a licence of its own; give its path as `command`",
+            )
+        one_of("smearing", smearing, tuple(SMEARINGS))
+        one_of("cures", cures, ALLOWED)
+        self._folder = _folder(bench.name, potcars)
+        self._setups = by_element("setups", setups)
+        more = {name.lower(): value(said) for name, said in pairs("incar", incar).items()}
+        for name in more:
+            if name in OURS:
+                raise InputError(f"'{name}' in 'incar' is for another option to say, or for hagane")
+        told: dict[str, Any] = {
+            **{"xc": xc, "encut": encut, "ismear": SMEARINGS[smearing], "sigma": width},
+            **{"nelm": max_iterations, "ediff": 1e-6, "nsw": 0, "lwave": True, "lcharg": True},
+            **more,
+        }
+        settings = {
+            "input": told,
+            "k_density": k_density,
+            "moments": quantities("moments", moments, ""),
+            "hubbard": quantities("hubbard_u", hubbard_u, "eV"),
+            "cures": cures,
+        }
+        super().__init__(bench, settings, [])
+        self._said_version = version
+        self._running = {"command": command, "walltime_s": walltime}
+
+    async def identify(self) -> Identity:
+        """VASP, and the version that the lab file says."""
+        return Identity(self.vendor, self.method, firmware=self._said_version)
+
+    def _checked(self, structure: str) -> Any:
+        atoms = super()._checked(structure)
+        if not all(atoms.pbc):
+            raise InputError(
+                f"'{self._bench.name}' computes crystals, "
+                f"{atoms.get_chemical_formula()} has no cell",
+                hint="put it into a box that is large enough",
+            )
+        elements = sorted(set(atoms.symbols))
+        lacking = [e for e in elements if not self._potcar(e).is_file()]
+        if lacking:
+            raise InputError(
+                f"'{self._bench.name}' has no POTCAR of {', '.join(lacking)}",
+                hint=f"looked for {self._potcar(lacking[0])}; see `setups` and `potcars`",
+            )
+        return atoms
+
+    def _method_of(self, atoms: Any) -> Method:
+        """With what concerns the elements of a structure, and nothing else."""
+        elements = sorted(set(atoms.symbols))
+        settings = dict(self._settings)
+        for name in ("moments", "hubbard"):
+            settings[name] = {e: v for e, v in self._settings[name].items() if e in elements}
+        versions = {"vasp": self._said_version, "ase": importlib.metadata.version("ase")}
+        for element in elements:
+            digest = hashlib.sha256(self._potcar(element).read_bytes()).hexdigest()
+            versions[element] = digest[:16]
+        return Method(self.maker, settings, versions)
+
+    def _running_with(self, atoms: Any) -> dict[str, Any]:
+        folders = {e: str(self._potcar(e).parent) for e in sorted(set(atoms.symbols))}
+        return {**self._running, "potentials": folders}
+
+    def _potcar(self, element: str) -> Path:
+        return self._folder / self._setups.get(element, element) / "POTCAR"
+
+
+def _folder(resource: str, folder: str) -> Path:
+    """Of the elements' folders. Raises InputError."""
+    if folder:
+        found = Path(folder).expanduser()
+        if found.is_dir():
+            return found.resolve()
+        raise InputError(f"there is no folder {found}", hint="see `potcars`")
+    root = os.environ.get("VASP_PP_PATH", "")
+    names = ("potpaw_PBE", "potpaw_PBE.64", "potpaw_PBE.54", "potpaw_PBE.52")
+    for name in names if root else ():
+        if (Path(root) / name).is_dir():
+            return (Path(root) / name).resolve()
+    raise InputError(
+        f"'{resource}' has no POTCARs",
+        hint="set VASP_PP_PATH to the folder that holds potpaw_PBE, or name it as `potcars`",
+    )

@@ -1,0 +1,242 @@
+"""VASP through ASE, in the child process of a calculation: what it is told, what its failures look
+like and what is tried against them. It was never run by us: inputs and recorded texts are tested.
+
+Messages are those of VASP 5 and 6 [Kresse 1996, doi:10.1103/PhysRevB.54.11169;
+https://vasp.at/wiki]; cures are of the kind of custodian's handlers [Ong 2013,
+doi:10.1016/j.commatsci.2012.10.028], less those of relaxations, which are ASE's here.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ase.calculators.calculator import Calculator, all_changes
+from ase.calculators.vasp import Vasp
+
+from simulators.atomistic import programs
+from simulators.atomistic.curing import cured
+from simulators.atomistic.failures import (
+    Code,
+    Cure,
+    Failure,
+    Pattern,
+    Settings,
+    again,
+    put,
+    scaled,
+)
+
+SAVED = ("WAVECAR", "CHGCAR", "CHG", "TMPCAR", "vasprun.xml", "PROCAR", "POTCAR")
+OUTPUT, ERROR = "vasp.out", "vasp.err"
+_UNSETTLED = (Failure.NOT_CONVERGED, Failure.OSCILLATING)
+
+
+def _more_steps(settings: Settings) -> Settings | None:
+    steps = int(settings.get("nelm", 60))
+    return {"nelm": max(100, 2 * steps)} if steps < 400 else None
+
+
+VASP = Code(
+    name="VASP",
+    patterns=(
+        Pattern(
+            Failure.WALLTIME,
+            r"stopped after its walltime|DUE TO TIME LIMIT|walltime .*exceeded|"
+            r"job killed: walltime",
+        ),
+        Pattern(
+            Failure.MEMORY,
+            r"[Cc]annot allocate memory|insufficient virtual memory|[Oo]ut [Oo]f [Mm]emory|"
+            r"oom[-_ ]?kill|allocat\w+ .*failed|ERROR: .*unable to allocate",
+        ),
+        Pattern(Failure.DISK, r"No space left on device|[Dd]isk quota exceeded"),
+        Pattern(
+            Failure.KILLED, r"killed by signal (1|2|9|15) |exited on signal (9|15) |CANCELLED AT"
+        ),
+        Pattern(
+            Failure.PSEUDOPOTENTIAL,
+            r"No pseudopotential for|PSMAXN for non-local|number of potentials on File POTCAR|"
+            r"POTCAR.*(not found|incompatible|missing)|ERROR: the type information on POSCAR",
+        ),
+        Pattern(
+            Failure.SYMMETRY,
+            r"RHOSYG|(POSMAP|PRICELV?|IBZKPT|SGRCON|GROUPOP|SYMPREC).*(error|ERROR|internal)|"
+            r"(internal error|ERROR) in.*(SYMMETRY|POSMAP|PRICEL|INVGRP|GROUP|SGRCON|IBZKPT)|"
+            r"inconsistent Bravais lattice|Found some non-integer element in rotation matrix",
+        ),
+        Pattern(
+            Failure.OCCUPATIONS,
+            r"DENTET|Tetrahedron method (fails|does not)|Fatal error detecting k-mesh|"
+            r"Fatal error: unable to match k-point|TOO FEW BANDS",
+        ),
+        Pattern(Failure.STEP, r"ZBRENT: fatal|BRIONS problems: POTIM should be"),
+        Pattern(Failure.STRUCTURE, r"distance between some ions is very small"),
+        Pattern(
+            Failure.EIGENVALUES,
+            r"EDDDAV.*(ZHEGV|failed)|Sub-Space-Matrix is not hermitian|EDDRMM.*failed|"
+            r"ZHEGV failed|ZPOTRF failed|LAPACK: Routine ZPOTRF|EDWAV: internal error",
+        ),
+        Pattern(Failure.OSCILLATING, r"BRMIX: very serious problems"),
+        Pattern(
+            Failure.NOT_CONVERGED,
+            r"self-consistency was not achieved|electronic self-consistency.*not|"
+            r"NELM reached|The electronic minimi[sz]ation did not converge",
+        ),
+        Pattern(Failure.INPUT, r"Error reading item '\w+' from file INCAR|reading INCAR"),
+        Pattern(
+            Failure.UNKNOWN,
+            r"VERY BAD NEWS.*|I REFUSE TO CONTINUE WITH THIS SICK JOB|killed by signal",
+        ),
+    ),
+    cures=(
+        Cure("less mixing", (Failure.OSCILLATING,), put({"amix": 0.1, "bmix": 0.01})),
+        Cure(
+            "more steps from the saved density",
+            (Failure.NOT_CONVERGED,),
+            _more_steps,
+            restarts=True,
+            times=2,
+        ),
+        Cure("another algorithm", (*_UNSETTLED, Failure.EIGENVALUES), put({"algo": "All"})),
+        Cure("blocked Davidson", (Failure.EIGENVALUES, *_UNSETTLED), put({"algo": "Normal"})),
+        Cure("no symmetry", (Failure.SYMMETRY,), put({"isym": 0})),
+        Cure(
+            "less memory", (Failure.MEMORY,), put({"lreal": "Auto", "kpar": 1}), changes_energy=True
+        ),
+        Cure("on from what was saved", (Failure.WALLTIME,), again, restarts=True, times=3),
+        Cure("again", (Failure.KILLED,), again),
+        Cure(
+            "wider smearing",
+            _UNSETTLED,
+            scaled("sigma", 2.0, 0.2, most=0.5),
+            changes_energy=True,
+        ),
+        Cure(
+            "gaussian smearing",
+            (Failure.OCCUPATIONS,),
+            put({"ismear": 0, "sigma": 0.05}),
+            changes_energy=True,
+        ),
+    ),
+    outputs=(OUTPUT, "OUTCAR", ERROR),
+    residual=r"^(?:DAV|RMM|CGA|SDA): +\d+ +\S+ +(\S+) ",
+    bulky=SAVED,
+)
+
+
+class VaspCalculator(Calculator):
+    """Energies (eV; the free energy), forces (eV/angstrom), stress (eV/angstrom^3).
+
+    Args:
+        settings: of the INCAR, in ASE's spelling: `{"encut": 520.0}`.
+        potentials: the folder of each element's POTCAR, all in one folder.
+        mesh: k-points along the reciprocal vectors, around the centre of the zone.
+        moments, hubbard: per element, in Bohr magnetons (unless the structure has its own) and eV.
+        command: runs VASP.
+        walltime_s: of one run; 0 is none.
+        cures: one of `curing.ALLOWED`.
+    """
+
+    implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012  as ASE
+
+    def __init__(
+        self,
+        settings: Mapping[str, Any],
+        potentials: Mapping[str, str],
+        mesh: tuple[int, int, int],
+        *,
+        moments: Mapping[str, float],
+        hubbard: Mapping[str, float],
+        command: str,
+        walltime_s: float = 0.0,
+        cures: str = "safe",
+    ) -> None:
+        """Nothing is run."""
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._settings, self._mesh = dict(settings), tuple(mesh)
+        self._potentials = {element: Path(path) for element, path in potentials.items()}
+        self._moments, self._hubbard = moments, hubbard
+        self._command, self._walltime_s, self._cures = command, walltime_s, cures
+
+    def calculate(
+        self,
+        atoms: Any = None,
+        properties: Any = ("energy",),
+        system_changes: Any = tuple(all_changes),
+    ) -> None:
+        """See ASE; all properties are computed at once. Raises as `curing.cured`."""
+        super().calculate(atoms, properties, system_changes)  # type: ignore[no-untyped-call]
+        given: Any = self.atoms
+        told = given.copy()
+        if not any(told.get_initial_magnetic_moments()):
+            told.set_initial_magnetic_moments([self._moments.get(s, 0.0) for s in told.symbols])
+        self.results = cured(
+            VASP,
+            self._settings,
+            lambda settings, directory, source: self._run(told, settings, directory, source),
+            allowed=self._cures,
+            keep={
+                "command": self._command,
+                "mesh": self._mesh,
+                "potentials": {e: str(p) for e, p in self._potentials.items()},
+            },
+        )
+
+    def written(self, atoms: Any, settings: Settings, directory: Path) -> Any:
+        """ASE's calculator, with its INCAR, KPOINTS, POSCAR and POTCAR in the directory."""
+        told = dict(settings)
+        values = {e: u for e, u in self._hubbard.items() if e in atoms.symbols}
+        if values:
+            told["ldau_luj"] = {e: {"L": _angular(e), "U": u, "J": 0.0} for e, u in values.items()}
+        folder = next(iter(self._potentials.values())).parent
+        calculator: Any = Vasp(
+            directory=str(directory),
+            command=self._command,
+            pp=str(folder),
+            setups={e: p.name.removeprefix(e) for e, p in self._potentials.items()},
+            kpts=self._mesh,
+            gamma=True,
+            **told,
+        )
+        calculator.initialize(atoms)
+        calculator.write_input(atoms)
+        return calculator
+
+    def _run(
+        self, atoms: Any, settings: Settings, directory: Path, source: Path | None
+    ) -> dict[str, Any]:
+        told = dict(settings)
+        if source is not None:
+            for name in ("WAVECAR", "CHGCAR"):
+                if (source / name).exists():
+                    shutil.move(source / name, directory / name)
+            told["istart"] = 1
+        calculator = self.written(atoms, told, directory)
+        programs.run(
+            self._command, directory, output=OUTPUT, error=ERROR, walltime_s=self._walltime_s
+        )
+        calculator.atoms = atoms
+        calculator.update_atoms(atoms)
+        calculator.read_results()
+        if not calculator.converged:
+            raise RuntimeError("NELM reached: the electrons did not converge")
+        return {k: v for k, v in calculator.results.items() if k in self.implemented_properties}
+
+
+def vasp(atoms: Any, **settings: Any) -> VaspCalculator:
+    """The calculator of a method, made of its settings."""
+    known = {name: value for name, value in settings.items() if name != "input"}
+    return VaspCalculator(settings["input"], **known)
+
+
+def _angular(element: str) -> int:
+    """The shell that U acts on: f of lanthanides and actinides, d of transition metals, else p."""
+    from ase.data import atomic_numbers
+
+    z = atomic_numbers[element]
+    if 57 <= z <= 71 or 89 <= z <= 103:
+        return 3
+    return 2 if 21 <= z <= 30 or 39 <= z <= 48 or 72 <= z <= 80 else 1
