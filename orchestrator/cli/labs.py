@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.frame import JsonOption, StoreOption, guarded, print_json
+from orchestrator.cli.trying import resource_try
 from orchestrator.errors import Exit, UnknownName
 
 
@@ -19,6 +20,7 @@ def add_to(app: typer.Typer) -> None:
     resource.command("list")(guarded(resource_list))
     resource.command("show")(guarded(resource_show))
     resource.command("check")(guarded(resource_check))
+    resource.command("try")(guarded(resource_try))
     app.add_typer(resource, name="resource")
 
 
