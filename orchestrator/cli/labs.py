@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.cli.finding import resource_find
 from orchestrator.cli.frame import JsonOption, StoreOption, guarded, print_json
 from orchestrator.cli.trying import resource_try
 from orchestrator.errors import Exit, UnknownName
@@ -21,6 +22,7 @@ def add_to(app: typer.Typer) -> None:
     resource.command("show")(guarded(resource_show))
     resource.command("check")(guarded(resource_check))
     resource.command("try")(guarded(resource_try))
+    resource.command("find")(guarded(resource_find))
     app.add_typer(resource, name="resource")
 
 

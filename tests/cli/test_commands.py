@@ -32,7 +32,7 @@ COMMANDS = [
     *("stop", "doubts", "resolve", "observe", "report", "export", "propose", "replay", "schema"),
     *("try", "prefer", "belief", "triage"),
     *("resource list", "resource show", "resource check", "doctor", "new campaign"),
-    "new driver",
+    *("new driver", "resource try", "resource find"),
 ]
 SWIFT = "seed: 7}\nclock: {kind: scaled, speed: 20000}"
 
