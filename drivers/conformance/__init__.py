@@ -1,5 +1,5 @@
-"""What every driver must do, as plain functions that a test calls with a device behind a wire.
+"""What every driver must do, and a plug-in for pytest that holds drivers to it.
 
-A lab that writes a driver runs the same ones on a fake of its device: see
-`drivers.conformance.promises`.
+`promises` has one function per promise, `specimens` what an author says of a driver, and `plugin`
+runs every promise over every driver of a distribution. Nothing is imported before it is needed.
 """

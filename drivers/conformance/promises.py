@@ -1,12 +1,14 @@
 """Promises of a driver, each checked by one function; an AssertionError names what was broken.
 
-The device is reached through a `Spoilable` wire over whatever answers its bytes.
+The device is reached through a `Spoilable` wire over whatever answers its bytes; `arguments` are
+valid ones for each action that takes any. The first line of a docstring is the promise.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -24,6 +26,7 @@ from orchestrator.ports.action import ActionSpec, Effect, actions_of
 from orchestrator.ports.resource import Identity, Resource, Wire
 
 Spoil = Callable[[bytes], bytes]
+Arguments = Mapping[str, Mapping[str, Any]]
 
 
 def lost(reply: bytes) -> bytes:
@@ -62,7 +65,19 @@ class Spoilable:
         return self.spoils.popleft()(reply) if reply and self.spoils else reply
 
 
-async def identifies_itself(device: Resource, wire: Spoilable) -> None:
+async def says_what_it_does(device: Resource, wire: Spoilable, arguments: Arguments) -> None:
+    """A driver and its actions say what they are and do, with units and effects."""
+    assert inspect.getdoc(type(device)), "the class has a docstring"
+    for name, spec in actions_of(type(device)).items():
+        assert spec.doc, f"{name} has a docstring"
+        given = set(arguments.get(name, {}))
+        unknown = given - {arg.name for arg in spec.args}
+        missing = {arg.name for arg in spec.args if arg.required} - given
+        assert not unknown, f"{name} is tried with {sorted(unknown)}, which it does not take"
+        assert not missing, f"{name} is to be tried, and nobody says with what {sorted(missing)}"
+
+
+async def identifies_itself(device: Resource, wire: Spoilable, arguments: Arguments) -> None:
     """identify names a maker and a model, the same twice."""
     identity = await device.identify()
     assert isinstance(identity, Identity), "identify gives an Identity"
@@ -71,25 +86,28 @@ async def identifies_itself(device: Resource, wire: Spoilable) -> None:
     assert await device.identify() == identity, "the same device says the same"
 
 
-async def is_absent_when_nothing_answers(device: Resource, wire: Spoilable) -> None:
+async def is_absent_when_nothing_answers(
+    device: Resource, wire: Spoilable, arguments: Arguments
+) -> None:
     """A device that has never answered is absent, not silent."""
     wire.always = lost
     await _raises(device.identify(), DeviceAbsent)
 
 
-async def makes_safe_repeatedly(device: Resource, wire: Spoilable) -> None:
+async def makes_safe_repeatedly(device: Resource, wire: Spoilable, arguments: Arguments) -> None:
     """make_safe may come at any time, and again."""
     for _ in range(3):
         await device.make_safe()
+    for name, spec in actions_of(type(device)).items():
+        if spec.effect is Effect.IDEMPOTENT:
+            await getattr(device, name)(**arguments.get(name, {}))
+            await device.make_safe()
 
 
 async def refuses_before_a_byte_leaves(
-    device: Resource, wire: Spoilable, arguments: Mapping[str, Mapping[str, Any]]
+    device: Resource, wire: Spoilable, arguments: Arguments
 ) -> None:
-    """Every bounded number of every action: just beyond each limit, NaN and infinity are refused.
-
-    `arguments` gives valid arguments for each action that takes any.
-    """
+    """Every number just beyond a limit, NaN and infinity are refused before a byte leaves."""
     await device.identify()
     for name, spec in actions_of(type(device)).items():
         for argument, value in _beyond(spec):
@@ -99,7 +117,9 @@ async def refuses_before_a_byte_leaves(
             assert wire.n_written == before, f"{name}({argument}={value}) wrote to the wire"
 
 
-async def survives_one_spoilt_reply(device: Resource, wire: Spoilable) -> None:
+async def survives_one_spoilt_reply(
+    device: Resource, wire: Spoilable, arguments: Arguments
+) -> None:
     """A reading is right although a reply was lost, cut or doubled, and so is the next one."""
     for name, reading in _readings(device):
         good = await reading()
@@ -110,8 +130,10 @@ async def survives_one_spoilt_reply(device: Resource, wire: Spoilable) -> None:
             wire.spoils.clear()
 
 
-async def names_what_is_wrong_with_the_line(device: Resource, wire: Spoilable) -> None:
-    """Readings: no reply is DeviceSilent, half a one DeviceGarbled, a cut wire DeviceGone.
+async def names_what_is_wrong_with_the_line(
+    device: Resource, wire: Spoilable, arguments: Arguments
+) -> None:
+    """A reading without reply is DeviceSilent, with half a one DeviceGarbled, cut off DeviceGone.
 
     Half of a reply of one byte is no reply.
     """
@@ -129,9 +151,7 @@ async def names_what_is_wrong_with_the_line(device: Resource, wire: Spoilable) -
         await reading()
 
 
-async def is_sure_or_says_so(
-    device: Resource, wire: Spoilable, arguments: Mapping[str, Mapping[str, Any]]
-) -> None:
+async def is_sure_or_says_so(device: Resource, wire: Spoilable, arguments: Arguments) -> None:
     """A write with a lost reply is read back: it took effect, or an error says that it may not.
 
     With the read-back lost too it is unsure; on a line that is well again it can be repeated.
@@ -149,6 +169,34 @@ async def is_sure_or_says_so(
         await _raises(act(**given), (DeviceUnsure, DeviceSilent))
         wire.always = None
         await act(**given)
+
+
+async def closes_and_opens_again(device: Resource, wire: Spoilable, arguments: Arguments) -> None:
+    """After close nothing can be sent, closing again is no error, and it can be opened again."""
+    identity = await device.identify()
+    await device.close()
+    await device.close()
+    before = wire.n_written
+    await _raises(device.identify(), DeviceAbsent)
+    assert wire.n_written == before, "a closed device wrote to the wire"
+    await device.open()
+    assert await device.identify() == identity, "the same device says the same"
+
+
+PROMISES: Mapping[str, Callable[[Resource, Spoilable, Arguments], Awaitable[None]]] = {
+    promise.__name__: promise
+    for promise in (
+        says_what_it_does,
+        identifies_itself,
+        is_absent_when_nothing_answers,
+        makes_safe_repeatedly,
+        refuses_before_a_byte_leaves,
+        survives_one_spoilt_reply,
+        names_what_is_wrong_with_the_line,
+        is_sure_or_says_so,
+        closes_and_opens_again,
+    )
+}
 
 
 def _beyond(spec: ActionSpec) -> list[tuple[str, float]]:

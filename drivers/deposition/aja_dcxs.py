@@ -21,7 +21,7 @@ from orchestrator.errors import (
     InputError,
 )
 from orchestrator.ports.action import Cancel, Effect, Unit, action, reading
-from orchestrator.ports.resource import Bench, Health, Identity
+from orchestrator.ports.resource import Bench, Health, Identity, Recognition
 
 _MAX_POWER_W = 1000
 _MAX_PRESPUTTER_S = 99
@@ -36,6 +36,7 @@ class AjaSupply(Instrument):
     """
 
     implements = ("SputterSupply",)
+    recognised_by = Recognition(maker="AJA", model="DCXS.*")
 
     def __init__(
         self,

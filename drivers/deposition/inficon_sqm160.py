@@ -14,7 +14,7 @@ from drivers.transports import Settings
 from orchestrator.capabilities.deposition import Growth
 from orchestrator.errors import InputError
 from orchestrator.ports.action import Cancel, Effect, Unit, action, reading
-from orchestrator.ports.resource import Bench, Identity
+from orchestrator.ports.resource import Bench, Identity, Recognition
 
 _NM_PER_ANGSTROM = 0.1
 _S_PER_MIN = 60.0
@@ -27,6 +27,7 @@ class InficonMonitor(Instrument):
     """
 
     implements = ("ThicknessMonitor",)
+    recognised_by = Recognition(maker="Inficon", model="SQM-160")
 
     def __init__(
         self,

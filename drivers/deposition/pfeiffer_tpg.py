@@ -13,7 +13,7 @@ from drivers.protocols.framing import Dialogue, Garbled, whole
 from drivers.transports import Settings
 from orchestrator.errors import DeviceError, InputError
 from orchestrator.ports.action import Unit, reading
-from orchestrator.ports.resource import Bench, Health, Identity
+from orchestrator.ports.resource import Bench, Health, Identity, Recognition
 
 
 class PfeifferGauge(Instrument):
@@ -23,6 +23,7 @@ class PfeifferGauge(Instrument):
     """
 
     implements = ("PressureGauge",)
+    recognised_by = Recognition(maker="Pfeiffer Vacuum", model="TPG with .*")
 
     def __init__(
         self,

@@ -20,7 +20,7 @@ from drivers.transports import Settings
 from orchestrator.capabilities.samples import SheetResistance
 from orchestrator.errors import InputError, NoReading
 from orchestrator.ports.action import Bound, Cancel, Effect, Unit, action
-from orchestrator.ports.resource import Bench, Identity
+from orchestrator.ports.resource import Bench, Identity, Recognition
 
 _OVER_RANGE, _COMPLIANCE = 1 << 0, 1 << 3
 _STANDS = 0.95
@@ -46,6 +46,7 @@ class Keithley2400(Instrument):
     """
 
     implements = ("FourPointProbe",)
+    recognised_by = Recognition(maker="KEITHLEY.*", model="2400.*")
 
     def __init__(
         self,

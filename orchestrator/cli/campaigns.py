@@ -36,6 +36,7 @@ def add_to(app: typer.Typer) -> None:
     new = typer.Typer(help="Write the files of something new.", no_args_is_help=True)
     new.command("campaign")(guarded(new_campaign))
     new.command("pool")(guarded(new_pool))
+    new.command("driver")(guarded(new_driver))
     app.add_typer(new, name="new")
 
 
@@ -330,4 +331,25 @@ def new_campaign(
         print_json({"folder": str(path)})
     else:
         typer.echo(f"wrote {path}/; next: hagane rehearse {path}")
+    return int(Exit.FINISHED)
+
+
+def new_driver(
+    name: Annotated[str, typer.Argument(help="Kind of resource, maker-model, and its folder.")],
+    as_json: JsonOption = False,
+) -> int:
+    """Write a driver, its twin and its tests as a distribution of its own.
+
+    Example: hagane new driver acme-bh1
+    """
+    from orchestrator.runtime.new_driver import new_driver as write
+
+    made = write(Path(name))
+    if as_json:
+        print_json(made)
+        return int(Exit.FINISHED)
+    typer.echo(f"wrote {made.folder}/: {', '.join(made.files)}")
+    typer.echo("next, in a virtual environment that has hagane:")
+    for step in made.next:
+        typer.echo(f"  {step}")
     return int(Exit.FINISHED)

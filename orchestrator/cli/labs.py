@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.cli.finding import resource_find
 from orchestrator.cli.frame import JsonOption, StoreOption, guarded, print_json
+from orchestrator.cli.trying import resource_try
 from orchestrator.errors import Exit, UnknownName
 
 
@@ -19,6 +21,8 @@ def add_to(app: typer.Typer) -> None:
     resource.command("list")(guarded(resource_list))
     resource.command("show")(guarded(resource_show))
     resource.command("check")(guarded(resource_check))
+    resource.command("try")(guarded(resource_try))
+    resource.command("find")(guarded(resource_find))
     app.add_typer(resource, name="resource")
 
 

@@ -182,7 +182,7 @@ def _argument(scope: Scope, arg: ArgSpec, value: Any, source: str) -> Argument:
         return _computed(scope, arg, value)
     match arg.kind:
         case "real" | "integer":
-            return Argument(name=arg.name, literal=_number(arg, value))
+            return Argument(name=arg.name, literal=literal_number(arg, value))
         case "sample":
             if value != "new":
                 hint = "without it, the step has the sample of its trial"
@@ -205,8 +205,8 @@ def _file(value: str, source: str) -> str:
     return str(path)
 
 
-def _number(arg: ArgSpec, value: Any) -> float | int:
-    """A literal in the unit of the argument and within its limits."""
+def literal_number(arg: ArgSpec, value: Any) -> float | int:
+    """A literal in the unit of the argument and within its limits. Raises InputError."""
     if isinstance(value, str):
         number = quantity_in(value, arg.unit)
     elif arg.unit:

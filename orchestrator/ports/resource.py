@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -91,6 +92,42 @@ class Bench:
     matches: Matches | None = None
 
 
+@dataclass(frozen=True)
+class Recognition:
+    """By what a kind of instrument is recognised on a port of which nothing is known.
+
+    A resource class states it as `recognised_by`. It is made with its defaults and `options`,
+    opened and asked to identify, nothing else; the whole of the identity's maker and model must
+    match these regular expressions. A kind whose identification may do anything to a device that
+    is another one, or that anybody would answer, states none.
+    """
+
+    maker: str
+    model: str = ".*"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def fits(self, identity: Identity) -> bool:
+        """Whether it is one of this kind."""
+        pairs = ((self.maker, identity.maker), (self.model, identity.model))
+        return all(re.fullmatch(pattern, said) for pattern, said in pairs)
+
+
+@dataclass(frozen=True)
+class PortFound:
+    """A port of this machine, as the system describes it; it has not been opened.
+
+    `vendor` and `product` are USB ids, 0 where it is no USB port. `stable` is a name that stays
+    when cables are changed; '' where the system has none.
+    """
+
+    device: str
+    stable: str = ""
+    description: str = ""
+    vendor: int = 0
+    product: int = 0
+    serial: str = ""
+
+
 @runtime_checkable
 class Resource(Protocol):
     """What every resource can do. Its actions are declared methods (`ports.action`).
@@ -98,9 +135,10 @@ class Resource(Protocol):
     The constructor takes `bench: Bench` and, as keyword arguments with type hints, the options
     that the lab file may give; these are validated against the signature at load. A class may
     state `implements: ClassVar[tuple[str, ...]]`, the capabilities it fulfils, `concurrent:
-    ClassVar[int]`, how many steps it takes at a time (1 unless stated), `computes: ClassVar[bool]`,
-    that it only computes, as many steps at a time as the lab's site takes, and a composite `parts:
-    ClassVar[Mapping[str, str]]` (part name -> capability); the lab file binds parts to resources.
+    ClassVar[int]`, how many steps it takes at a time (1 unless stated), `computes:
+    ClassVar[bool]`, that it only computes, as many steps at a time as the lab's site takes,
+    `recognised_by: ClassVar[Recognition]`, and a composite `parts: ClassVar[Mapping[str, str]]`
+    (part name -> capability); the lab file binds parts to resources.
     """
 
     async def open(self) -> None:

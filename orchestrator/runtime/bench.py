@@ -153,6 +153,41 @@ def start_twins(lab: Lab, campaign_id: str) -> TwinStart | None:
     return TwinStart(campaign_id, directory, child)
 
 
+def twins_of(lab: Lab) -> TwinProcess | None:
+    """The lab's twins for work by hand: those of a campaign that are up, or some of its own.
+
+    Its own stay up for an hour without a byte, so that what is tried next finds them as they are.
+    None where the lab has none.
+
+    Raises:
+        HaganeError: they do not start.
+    """
+    if lab.twins is None:
+        return None
+    files = (runtime_directory() / "twins").glob("*/ports.json")
+    for file in sorted(files, key=lambda f: f.stat().st_mtime, reverse=True):
+        running = running_twins(file.parent.name)
+        if running is not None and _are_of(file, lab):
+            return running
+    start = start_twins(lab, f"try-{lab.file_hash[:12]}")
+    assert start is not None, "the lab has twins"
+    if start.child is not None:
+        _outliving.append(start.child)
+    return start.wait()
+
+
+_outliving: list[subprocess.Popen[bytes]] = []
+"""Kept, since a process that outlives its object is taken for one that was forgotten."""
+
+
+def _are_of(ports: Path, lab: Lab) -> bool:
+    said = json.loads(ports.read_text())
+    return lab.twins is not None and (said.get("world"), said.get("seed")) == (
+        lab.twins.world,
+        lab.twins.seed,
+    )
+
+
 @dataclass(frozen=True)
 class TwinStart:
     """Twins that are coming up; `child` is None when they were up already."""

@@ -14,9 +14,10 @@ from orchestrator.errors import HaganeError
 from orchestrator.executor.local import LocalCompute
 from orchestrator.files.lab import load_lab
 from orchestrator.ports.resource import Resource
-from orchestrator.runtime.bench import make_resources
+from orchestrator.runtime.bench import make_resources, twins_of
+from orchestrator.runtime.finding import ports_here
 from orchestrator.runtime.look import stored
-from orchestrator.settings import data_directory, runtime_directory
+from orchestrator.settings import data_directory
 
 GROUPS = (
     "capabilities",
@@ -24,6 +25,7 @@ GROUPS = (
     "planners",
     "descriptors",
     "generators",
+    "ports",
     "twins",
     "campaigns",
 )
@@ -93,13 +95,15 @@ def _chain(verify: object, campaign: str) -> Finding:
 
 
 def _ports() -> Finding:
-    patterns = ("serial/by-id/*", "ttyUSB*", "ttyACM*", "tty.usb*")
-    found = sorted(str(p) for pattern in patterns for p in Path("/dev").glob(pattern))
-    return Finding("serial ports", True, ", ".join(found) or "no USB serial port on this machine")
+    found = [port.stable or port.device for port in ports_here()]
+    return Finding("serial ports", True, ", ".join(found) or "no serial port on this machine")
 
 
 def check_resources(lab_file: str | Path) -> list[Finding]:
-    """Opens every resource of a lab, asks who it is, and closes it again."""
+    """Opens every resource of a lab, asks who it is, and closes it again.
+
+    A lab of twins has its twins started where none are up.
+    """
     lab = load_lab(
         Path(lab_file),
         plugins.resource_kind,
@@ -109,22 +113,14 @@ def check_resources(lab_file: str | Path) -> list[Finding]:
     kinds = {b.name: plugins.resource_kind(b.kind) for b in lab.resources}
     clock = WallClock()
 
+    twins = twins_of(lab)
+
     async def look() -> list[Finding]:
         compute = LocalCompute(data_directory() / "calculations" / "check", clock)
-        made = make_resources(lab, kinds, clock, compute, _twin_ports(lab.twins is not None))
+        made = make_resources(lab, kinds, clock, compute, dict(twins.ports) if twins else {})
         return [await _identify(name, resource) for name, resource in made.items()]
 
     return clock.run(look())
-
-
-def _twin_ports(has_twins: bool) -> dict[str, str]:
-    """Twins are started by a run; a check looks at those that are up."""
-    import json
-
-    for ports in sorted(runtime_directory().glob("twins/*/ports.json")) if has_twins else ():
-        said = json.loads(ports.read_text())
-        return dict(said["ports"])
-    return {}
 
 
 async def _identify(name: str, resource: Resource) -> Finding:

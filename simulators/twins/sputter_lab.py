@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from simulators.twins.keithley_2400 import SourceMeter
 from simulators.twins.modbus import serial_bus, tcp_server
 from simulators.twins.modbus_units import ArmRegisters, HeaterUnit, RelayUnit
 from simulators.twins.pfeiffer_tpg import Gauge
+from simulators.twins.rack import Rack
 from simulators.twins.sqm160 import Monitor
 from simulators.twins.wire import FramedWire
 
@@ -75,9 +75,4 @@ class SputterLab:
         """A person puts a sample somewhere. Raises KeyError when there is no such sample."""
         self.chamber.by_hand(sample, to)
 
-    @staticmethod
-    def serve_command(directory: str, seed: int, speed: float, world: str) -> list[str]:
-        """The command that serves this world in a process of its own (see `twins.server`)."""
-        options = {"world": world, "seed": seed, "speed": speed, "dir": directory}
-        flags = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-        return [sys.executable, "-m", "simulators.twins.server", *flags]
+    serve_command = staticmethod(Rack.serve_command)

@@ -32,6 +32,7 @@ COMMANDS = [
     *("stop", "doubts", "resolve", "observe", "report", "export", "propose", "replay", "schema"),
     *("try", "prefer", "belief", "triage"),
     *("resource list", "resource show", "resource check", "doctor", "new campaign"),
+    *("new driver", "resource try", "resource find"),
 ]
 SWIFT = "seed: 7}\nclock: {kind: scaled, speed: 20000}"
 
@@ -189,6 +190,7 @@ def test_events_are_json_lines_of_an_unbroken_count(played: Path) -> None:
         "resource list",
         "resource show sputter-tool",
         "new campaign fresh",
+        "new driver acme-bh1",
     ],
 )
 def test_commands_without_a_store_give_json(words: str) -> None:
@@ -354,6 +356,7 @@ def test_a_limit_that_a_dispatch_exceeds_fails_the_trial_and_no_byte_leaves(film
         ("resource show alicatt", "'alicatt' is not a resource", "did you mean 'alicat'?"),
         ("propose --data none.csv --minimise y", "none.csv", ""),
         ("new campaign 9lives", "cannot be the name", "a letter first"),
+        ("new driver alicat", "is installed already", "hagane resource show alicat"),
         ("rehearse niobium_titania --planner gauss", "'gauss'", "sobol"),
     ],
 )

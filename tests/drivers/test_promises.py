@@ -1,11 +1,8 @@
-"""The conformance suite, over fakes that answer the printed bytes."""
+"""Every driver of ours keeps every promise, over fakes that answer the printed bytes."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import pytest
 from driver_fakes import (
@@ -16,105 +13,53 @@ from driver_fakes import (
     FakeMeter,
     FakeModbusLine,
     FakeMonitor,
-    FakeRegisters,
     FakeSupply,
-    bench,
 )
 
-from drivers.conformance import promises
-from drivers.conformance.promises import Spoilable
-from drivers.deposition.aja_dcxs import AjaSupply
-from drivers.deposition.alicat import AlicatFlowController
-from drivers.deposition.inficon_sqm160 import InficonMonitor
-from drivers.deposition.modbus_valves import ModbusValves
-from drivers.deposition.pfeiffer_tpg import PfeifferGauge
-from drivers.electrical.keithley_2400 import Keithley2400
-from drivers.robots.universal_robots import UniversalRobot
-from drivers.thermal.modbus_heater import ModbusHeater
+from drivers.conformance.specimens import Promise, Specimen
+from orchestrator.ports.resource import Wire
 
 
-@dataclass
-class Case:
-    cls: Callable[..., Any]
-    fake: Callable[[], Fake]
-    options: dict[str, Any] = field(default_factory=dict)
-    arguments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+def _alone(fake: Callable[[], Fake]) -> Callable[[], Mapping[str, Wire]]:
+    return lambda: {"port": fake()}
 
 
-CASES = {
-    "alicat": Case(
-        AlicatFlowController, FakeAlicat, {"full_scale": 200.0}, {"set_flow": {"flow": 12.5}}
-    ),
-    "pfeiffer": Case(PfeifferGauge, FakeGauge),
-    "aja": Case(
-        AjaSupply,
-        FakeSupply,
+def _arm() -> Mapping[str, Wire]:
+    dashboard = FakeDashboard()
+    return {"port": dashboard, "registers": dashboard.registers}
+
+
+SPECIMENS = {
+    "alicat": Specimen(_alone(FakeAlicat), {"full_scale": 200.0}, {"set_flow": {"flow": 12.5}}),
+    "pfeiffer-tpg": Specimen(_alone(FakeGauge)),
+    "aja-dcxs": Specimen(
+        _alone(FakeSupply),
         arguments={
             "set_power": {"power": 150.0},
             "set_exposure": {"presputter": 60.0, "duration": 1200.0},
         },
     ),
-    "inficon": Case(InficonMonitor, FakeMonitor),
-    "heater": Case(
-        ModbusHeater, FakeModbusLine, arguments={"set_temperature": {"temperature": 350.0}}
+    "inficon-sqm160": Specimen(_alone(FakeMonitor)),
+    "modbus-heater": Specimen(
+        _alone(FakeModbusLine), arguments={"set_temperature": {"temperature": 350.0}}
     ),
-    "valves": Case(ModbusValves, FakeModbusLine),
-    "keithley": Case(Keithley2400, FakeMeter),
-    "arm": Case(UniversalRobot, FakeDashboard, {"registers": "memory:registers"}),
+    "modbus-valves": Specimen(_alone(FakeModbusLine)),
+    "keithley-2400": Specimen(_alone(FakeMeter)),
+    "ur-arm": Specimen(
+        _arm,
+        {"registers": "memory:registers"},
+        {
+            "place": {"at": "chamber", "source": "blanks"},
+            "move": {"to": "probe", "source": "chamber"},
+        },
+    ),
 }
-EVERY = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 
 
-def check(
-    case: Case, promise: Callable[..., Awaitable[None]], *, with_arguments: bool = False
-) -> None:
-    async def main() -> None:
-        fake = case.fake()
-        wire = Spoilable(fake)
-        registers = FakeRegisters()
-        if isinstance(fake, FakeDashboard):
-            fake.registers = registers
-        device = case.cls(bench(device=wire, registers=registers), "memory:device", **case.options)
-        await device.open()
-        try:
-            extra = (case.arguments,) if with_arguments else ()
-            await promise(device, wire, *extra)
-        finally:
-            await device.close()
-
-    asyncio.run(main())
+@pytest.fixture
+def specimens() -> Mapping[str, Specimen]:
+    return SPECIMENS
 
 
-@EVERY
-def test_a_device_identifies_itself(case: Case) -> None:
-    check(case, promises.identifies_itself)
-
-
-@EVERY
-def test_a_device_that_never_answered_is_absent(case: Case) -> None:
-    check(case, promises.is_absent_when_nothing_answers)
-
-
-@EVERY
-def test_make_safe_may_be_repeated(case: Case) -> None:
-    check(case, promises.makes_safe_repeatedly)
-
-
-@EVERY
-def test_limits_are_refused_before_a_byte_leaves(case: Case) -> None:
-    check(case, promises.refuses_before_a_byte_leaves, with_arguments=True)
-
-
-@EVERY
-def test_a_reading_survives_one_spoilt_reply(case: Case) -> None:
-    check(case, promises.survives_one_spoilt_reply)
-
-
-@EVERY
-def test_what_is_wrong_with_the_line_has_a_name(case: Case) -> None:
-    check(case, promises.names_what_is_wrong_with_the_line)
-
-
-@EVERY
-def test_a_write_is_sure_or_says_that_it_is_not(case: Case) -> None:
-    check(case, promises.is_sure_or_says_so, with_arguments=True)
+def test_a_driver_keeps(promise: Promise) -> None:
+    promise.keep()

@@ -1,0 +1,86 @@
+"""A driver on the bench, and the promise that it is held to.
+
+@pytest.fixture
+def specimens() -> dict[str, Specimen]:
+    arguments = {"set_temperature": {"temperature": 120.0}}
+    return {"bench-heater": Specimen(lambda: {"port": Twin().wire()}, arguments=arguments)}
+
+def test_the_driver_keeps(promise: Promise) -> None:
+    promise.keep()
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from drivers.conformance.promises import PROMISES, Spoilable
+from orchestrator.clock import WallClock
+from orchestrator.ports.resource import Bench, Resource, Wire
+
+PORT = "port"
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """What answers a driver, how the driver is made, and with what its actions are tried.
+
+    `wires` makes a fresh device each time; its wire `port` is the one that the driver opens and
+    that is spoilt, others are reached by options such as `registers="memory:registers"`. The device
+    must stay as it is told: its time stands still. `options` go to the constructor; `arguments` are
+    valid ones for each action that takes any.
+    """
+
+    wires: Callable[[], Mapping[str, Wire]]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+class BrokenPromise(AssertionError):
+    """A driver does not do what every driver must."""
+
+    def __init__(self, kind: str, promise: str, what: str) -> None:
+        self.kind, self.promise, self.what = kind, promise, what
+        super().__init__(f"{kind} breaks a promise: {sentence(promise)}\n{what}")
+
+
+@dataclass(frozen=True)
+class Promise:
+    """One promise that one driver is held to: a name of `promises.PROMISES`."""
+
+    kind: str
+    name: str
+    driver: Callable[..., Resource]
+    specimen: Specimen
+
+    def keep(self) -> None:
+        """Makes the driver on its specimen and holds it to the promise.
+
+        Raises:
+            BrokenPromise: it does not keep it.
+        """
+        try:
+            asyncio.run(self._keep())
+        except AssertionError as error:
+            raise BrokenPromise(self.kind, self.name, str(error)) from error
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}"
+            raise BrokenPromise(self.kind, self.name, what) from error
+
+    async def _keep(self) -> None:
+        wires = dict(self.specimen.wires())
+        wire = Spoilable(wires[PORT])
+        bench = Bench(self.kind, WallClock(), wires={**wires, PORT: wire})
+        device = self.driver(bench, f"memory:{PORT}", **self.specimen.options)
+        await device.open()
+        try:
+            await PROMISES[self.name](device, wire, self.specimen.arguments)
+        finally:
+            await device.close()
+
+
+def sentence(promise: str) -> str:
+    """What a promise says: the first line of its docstring."""
+    return (PROMISES[promise].__doc__ or promise).strip().splitlines()[0]
