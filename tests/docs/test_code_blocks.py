@@ -1,7 +1,8 @@
 """The documentation runs: its `sh` blocks in a shell, its `python` blocks in an interpreter.
 
-The blocks of a page share one empty folder and run in their order. Blocks in another language
-(`console`, `text`, `yaml`) are not run.
+The blocks of a page share one empty folder and run in their order. A page that installs something
+has a virtual environment of its own. Blocks in another language (`console`, `text`, `yaml`) are not
+run.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from pathlib import Path
 import pytest
 
 from tests.docs.private_lab import private_runtime
+from tests.packaging.private_installation import private_installation
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("campaigns/*/*.md")])
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RUNNERS = {
     "sh": ["bash", "-eu", "-c"],
-    "python": [sys.executable, "-W", "error", "-c"],
+    "python": ["python", "-W", "error", "-c"],
 }
 
 
@@ -57,6 +59,8 @@ def test_the_code_of_a_page_runs(page: Path, tmp_path: Path) -> None:
             "XDG_RUNTIME_DIR": str(runtime),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
+        if any(b.language == "sh" and "pip install" in b.text for b in blocks_of(page)):
+            environment |= private_installation(tmp_path / "venv")
         _run_all(page, folder, environment)
 
 
@@ -65,7 +69,7 @@ def _run_all(page: Path, folder: Path, environment: dict[str, str]) -> None:
         if block.language not in RUNNERS:
             continue
         done = subprocess.run(
-            [*RUNNERS[block.language], block.text],
+            ["env", *RUNNERS[block.language], block.text],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
