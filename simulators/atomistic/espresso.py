@@ -174,16 +174,17 @@ def _found(resource: str, command: str) -> str:
 def _version_of(resource: str, program: str, changed_ns: int) -> str:
     """What pw.x says at its start; it ends because it is given no input."""
     try:
-        said = subprocess.run(
-            [program],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_VERSION_TIMEOUT_S,
-            check=False,
-            cwd=tempfile.gettempdir(),
-        ).stdout
+        with tempfile.TemporaryDirectory() as folder:  # it leaves its input behind
+            said = subprocess.run(
+                [program],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=_VERSION_TIMEOUT_S,
+                check=False,
+                cwd=folder,
+            ).stdout
     except (OSError, subprocess.TimeoutExpired) as error:
         raise DeviceAbsent(resource, f"{program} does not run: {error}") from error
     version = re.search(r"Program PWSCF\s+v\.(\S+)", said)

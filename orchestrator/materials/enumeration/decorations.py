@@ -123,7 +123,8 @@ def _symmetries(vectors: Floats) -> Integers:
     metric = vectors @ vectors.T
     turns = np.array(list(itertools.product((-1, 0, 1), repeat=9))).reshape(-1, 3, 3)
     turned = turns @ metric @ turns.transpose(0, 2, 1)
-    return turns[np.isclose(turned, metric).all(axis=(1, 2))]
+    found: Integers = turns[np.isclose(turned, metric).all(axis=(1, 2))]
+    return found
 
 
 def _superlattices(n: int, symmetries: Integers) -> list[Integers]:
@@ -180,7 +181,8 @@ def _moved(superlattice: Integers, points: Integers, moved: Integers) -> Integer
             column
         ]
     sides = np.diag(superlattice)
-    return inside @ np.array([sides[1] * sides[2], sides[2], 1])
+    places: Integers = inside @ np.array([sides[1] * sides[2], sides[2], 1])
+    return places
 
 
 def _edge(lattice: str, element: str) -> float:
