@@ -40,11 +40,13 @@ def _asked(
 ) -> Iterator[tuple[Pool, str, str, str, Foresighted]]:
     pools = {p.name: p for p in campaign.space.parameters if isinstance(p, Pool)}
     for step in campaign.recipe:
-        resource = resources[lab.roles[step.role]]
+        found = (resources[name] for name in dict.fromkeys(lab.roles[r] for r in step.roles))
+        foresighted = [resource for resource in found if isinstance(resource, Foresighted)]
         for argument in step.arguments:
             name, _, column = (argument.expression or "").partition(".")
-            if isinstance(resource, Foresighted) and name in pools and column in pools[name].texts:
-                yield pools[name], column, step.action, argument.name, resource
+            if name in pools and column in pools[name].texts:
+                for resource in foresighted:
+                    yield pools[name], column, step.action, argument.name, resource
 
 
 def _refused(

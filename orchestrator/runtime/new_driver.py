@@ -51,8 +51,8 @@ def new_driver(folder: Path) -> NewDriver:
     driver = "".join(word.capitalize() for word in name.split("-"))
     written = {}
     for starter, file in FILES.items():
-        text = Template((STARTERS / starter).read_text("utf-8"))
-        written[file.format(module=module)] = text.substitute(
+        template = Template((STARTERS / starter).read_text("utf-8"))
+        written[file.format(module=module)] = template.substitute(
             name=name, module=module, Driver=driver
         )
     for file, text in written.items():
