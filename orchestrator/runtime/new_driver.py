@@ -51,10 +51,9 @@ def new_driver(folder: Path) -> NewDriver:
     driver = "".join(word.capitalize() for word in name.split("-"))
     written = {}
     for starter, file in FILES.items():
-        template = Template((STARTERS / starter).read_text("utf-8"))
-        written[file.format(module=module)] = template.substitute(
-            name=name, module=module, Driver=driver
-        )
+        starting = Template((STARTERS / starter).read_text("utf-8"))
+        text = starting.substitute(name=name, module=module, Driver=driver)
+        written[file.format(module=module)] = text
     for file, text in written.items():
         path = folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
