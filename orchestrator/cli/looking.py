@@ -227,7 +227,7 @@ def export(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Export trials as CSV, calculated structures, or a whole campaign in one file.
+    """Export trials, calculated structures, or a whole campaign.
 
     Example: hagane export trials.csv --campaign niobium-titania
     """

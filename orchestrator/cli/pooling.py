@@ -35,7 +35,7 @@ def new_pool(
 ) -> int:
     """Write a pool of structures: prototypes filled with elements, or a lattice decorated.
 
-    Example: hagane new pool alloys.csv --lattice fcc --elements Cu,Ni,Pd --atoms 6
+    Example: hagane new pool alloys.csv --lattice fcc --elements Cu,Ni --atoms 6
     """
     from orchestrator.runtime.new_pool import new_pool as write
 

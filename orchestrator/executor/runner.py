@@ -158,7 +158,8 @@ class Runner:
         """See `ports.execution`."""
         spec = self.actions[dispatched.resource][dispatched.action]
         running = Running(asyncio.current_task(), spec.cancel, is_sent=True)
-        await self._follow(running, self._outcome(dispatched, spec, running, (), timeout_s))
+        outcome = self._outcome(dispatched, spec, running, (), timeout_s, was_sent=True)
+        await self._follow(running, outcome)
 
     async def _follow(self, running: Running, outcome: Awaitable[Any]) -> None:
         name = str(id(running))
@@ -197,9 +198,10 @@ class Runner:
         running: Running,
         before: tuple[Any, ...],
         timeout_s: float | None,
+        *,
+        was_sent: bool = False,
     ) -> Mapping[str, Any]:
         """Records what is `before` sending, acts, and records what came of it."""
-        was_sent = running.is_sent
         try:
             await self.record(*before)
             running.refuse_when_stopping()

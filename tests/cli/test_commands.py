@@ -32,7 +32,7 @@ COMMANDS = [
     *("stop", "doubts", "resolve", "observe", "report", "export", "propose", "replay", "schema"),
     *("try", "prefer", "belief", "triage"),
     *("resource list", "resource show", "resource check", "doctor", "new campaign"),
-    *("new driver", "resource try", "resource find"),
+    *("new driver", "new pool", "resource try", "resource find", "tick"),
 ]
 SWIFT = "seed: 7}\nclock: {kind: scaled, speed: 20000}"
 

@@ -61,6 +61,8 @@ def relaxed() -> Relaxed:
 class _Compute:
     """Has the results of `relaxed`, and keeps by ticket what was asked of it."""
 
+    goes_on = False
+
     def __init__(self, relaxed: Relaxed | None = None) -> None:
         self._relaxed = relaxed
         self.asked: list[tuple[str, dict[str, Any]]] = []
@@ -76,6 +78,9 @@ class _Compute:
 
     async def known(self, ticket: str) -> Mapping[str, Any] | None:
         return self._kept.get(ticket)
+
+    async def is_running(self, ticket: str) -> bool:
+        return False
 
 
 def _calculator(compute: _Compute | None) -> emt.EmtCalculator:
