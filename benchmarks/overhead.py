@@ -23,8 +23,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.record import ROOT, core_share, describe, flush_ms, keep, machine, private_folder
 from benchmarks.overhead_kinds import write_files
+from benchmarks.record import ROOT, core_share, describe, flush_ms, keep, machine, private_folder
 
 GOAL_MS = 5.0
 WORKERS = 2
