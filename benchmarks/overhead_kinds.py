@@ -1,4 +1,4 @@
-"""A lab that computes nothing, and one whose calculations are all pending; for `screening.py`."""
+"""A lab that computes nothing, and one whose calculations are all pending; for `overhead.py`."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ roles: {{calculator: calculator}}
 """
 ENTRY_POINTS = """
 [hagane.resources]
-benchmark-calculator = benchmarks.screening_kinds:Nothing
+benchmark-calculator = benchmarks.overhead_kinds:Nothing
 [hagane.capabilities]
-BenchmarkComputing = benchmarks.screening_kinds:Computing
+BenchmarkComputing = benchmarks.overhead_kinds:Computing
 """
 
 
@@ -75,9 +75,9 @@ class Nothing(Calculator):
     ) -> Annotated[float, Unit("")]:
         """A value."""
         if not self._pending:
-            before = Before("benchmarks.screening_kinds:load", {})
+            before = Before("benchmarks.overhead_kinds:load", {})
             found = await self._compute().submit(
-                "benchmarks.screening_kinds:nothing", {"x": x}, ticket=ticket, before=before
+                "benchmarks.overhead_kinds:nothing", {"x": x}, ticket=ticket, before=before
             )
             return float(found["value"])
         self._n += 1

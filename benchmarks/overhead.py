@@ -1,6 +1,6 @@
 """What the engine adds to a calculation, and to a proposal while thousands are pending.
 
-    python -m benchmarks.screening [--trials 1000] [--pending 10000]
+    python -m benchmarks.overhead [--trials 1000] [--pending 10000]
 
 1. So many calculations of nothing on the local pool, by the pool alone and through the engine with
    the journal at full durability: the difference is the engine's.
@@ -23,8 +23,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.overhead_kinds import write_files
 from benchmarks.record import ROOT, core_share, describe, flush_ms, keep, machine, private_folder
-from benchmarks.screening_kinds import write_files
 
 GOAL_MS = 5.0
 WORKERS = 2
@@ -38,8 +38,8 @@ def pool_alone(folder: Path, n: int) -> dict[str, float]:
 
     async def main() -> None:
         compute = LocalCompute(folder / "alone", WallClock(), workers=WORKERS)
-        before = Before("benchmarks.screening_kinds:load", {})
-        function = "benchmarks.screening_kinds:nothing"
+        before = Before("benchmarks.overhead_kinds:load", {})
+        function = "benchmarks.overhead_kinds:nothing"
         try:
             await asyncio.gather(
                 *(
@@ -80,7 +80,7 @@ def campaign(store: str, n: int, pending: int) -> dict[str, Any]:
 def in_a_process(*words: str) -> dict[str, Any]:
     """What one measurement says, on a disk of its own."""
     with private_folder() as (folder, environment):
-        command = [sys.executable, "-m", "benchmarks.screening", "--inner", str(folder), *words]
+        command = [sys.executable, "-m", "benchmarks.overhead", "--inner", str(folder), *words]
         done = subprocess.run(
             command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
         )
@@ -130,7 +130,7 @@ def main() -> None:
     figures = {"flush_ms": flush, "core_share": share, "trials": options.trials}
     kept = {"alone": alone, "engine_wall_ms": wall_ms, "engine_cpu_ms": cpu_ms}
     keep(
-        "screening",
+        "overhead",
         {"machine": where, **figures, **kept, "pending": options.pending, "pending_cpu_ms": shown},
     )
 
