@@ -123,7 +123,7 @@ def _symmetries(vectors: Floats) -> Integers:
     metric = vectors @ vectors.T
     turns = np.array(list(itertools.product((-1, 0, 1), repeat=9))).reshape(-1, 3, 3)
     turned = turns @ metric @ turns.transpose(0, 2, 1)
-    return turns[np.isclose(turned, metric).all(axis=(1, 2))]
+    return np.asarray(turns[np.isclose(turned, metric).all(axis=(1, 2))])
 
 
 def _superlattices(n: int, symmetries: Integers) -> list[Integers]:
@@ -180,7 +180,7 @@ def _moved(superlattice: Integers, points: Integers, moved: Integers) -> Integer
             column
         ]
     sides = np.diag(superlattice)
-    return inside @ np.array([sides[1] * sides[2], sides[2], 1])
+    return np.asarray(inside @ np.array([sides[1] * sides[2], sides[2], 1]))
 
 
 def _edge(lattice: str, element: str) -> float:
