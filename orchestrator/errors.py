@@ -213,6 +213,10 @@ class CalculationFailed(ExecutionError):
     blames_parameters = True
 
 
+class CalculationFault(ExecutionError):
+    """A calculation came to an end without a result; the program or the machine failed it."""
+
+
 class StillRunning(ExecutionError):
     """Not a failure: the calculation goes on where nobody waits for it."""
 

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from orchestrator.engine import decide as do
+from orchestrator.engine.advice import IN_DOUBT, LATCHED, way_on
 from orchestrator.engine.deeds import Deeds
 from orchestrator.engine.ledger import Ledger
 from orchestrator.engine.recovery import left_at_restart, needed_until_the_end, recover
@@ -31,8 +32,6 @@ GIVE_UP_WITHIN_S = 10.0
 """Wall time that an action has for its end once it was given up; then the lab is let go."""
 HEARTBEAT_EVERY_S = 5.0
 """Wall time between renewals of the lease."""
-_IN_DOUBT = "see `hagane doubts`, then `hagane resolve TICKET done|not-done|failed`"
-LATCHED = "when the lab is in order: `hagane resume`, then run it again"
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,8 @@ class Engine:
         if was_up or state.open_tickets:
             why = "the engine before this one did not leave the lab in order"
             await self._recover(why)
-        if state.paused is not None and state.paused.about in ("wish", "failure"):
+        by_hand = not self._one_turn  # a turn of cron's is no word of a person
+        if by_hand and state.paused is not None and state.paused.about in ("wish", "failure"):
             await self._ledger.record(ev.Resumed(by="run"))
         unfit = await self._executor.unfit()
         if unfit:
@@ -207,9 +207,8 @@ class Engine:
             return Ending(Exit.INTERRUPTED, self._stopping, way_on)
         if state.finished is not None:
             return Ending(Exit.FINISHED, state.finished.why)
-        if state.paused is not None and state.paused.needs_person:
-            code = Exit.SAFETY if state.paused.is_safety else Exit.PERSON
-            return Ending(code, state.paused.why, _way_on(state.paused))
+        if state.paused is not None and (ending := self._held_up(state.paused)):
+            return ending
         asks = next((c for c in commands if isinstance(c, do.AskPerson)), None)
         if asks is not None:
             return Ending(Exit.PERSON, asks.why, asks.way_on)
@@ -217,8 +216,16 @@ class Engine:
             n = len(state.open_tickets)
             return Ending(Exit.GOES_ON, f"{n} calculation{'s' * (n > 1)} under way")
         if not commands and state.paused is None and not self._is_emergency:
-            return Ending(Exit.PERSON, "nothing is left that the engine could do", _IN_DOUBT)
+            return Ending(Exit.PERSON, "nothing is left that the engine could do", IN_DOUBT)
         return None
+
+    def _held_up(self, paused: ev.Paused) -> Ending | None:
+        """How a pause ends the run; None where somebody may still let it go on."""
+        is_over = self._one_turn and not self._ledger.state.open_tickets
+        if not paused.needs_person and not is_over:
+            return None
+        code = Exit.SAFETY if paused.is_safety else Exit.PERSON
+        return Ending(code, paused.why, way_on(paused, one_turn=self._one_turn))
 
     async def _wait(self) -> None:
         try:
@@ -383,11 +390,3 @@ class Engine:
         last = {made.resource: made.ok for _, made in self._ledger.state.made_safe}
         names = ", ".join(name for name, ok in last.items() if not ok)
         return f"could not be made safe: {names or 'not every resource answered'}"
-
-
-def _way_on(paused: ev.Paused) -> str:
-    if paused.about == "doubt":
-        return _IN_DOUBT
-    if paused.about == "latch":
-        return LATCHED
-    return "put it right, then run it again"

@@ -18,8 +18,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestrator.errors import CalculationFailed, ExecutionError
+from orchestrator.errors import CalculationFailed, CalculationFault
 
+GONE = ".gone-"
+LONGEST_NAME = 40
+"""Letters of a key by which what a turn began is named."""
 PACKED_AT_A_TIME = 500
 LARGEST_PACKED = 64 << 20
 """Bytes; a calculation that left more (wave functions) keeps its directory."""
@@ -69,6 +72,11 @@ class Attempts:
                 return result
         return None
 
+    def settled(self, name: str, function: str) -> Mapping[str, Any] | None:
+        """What the newest attempt of a name came to. Raises as `answer_in`."""
+        answer = next(iter(self._answers(name)), None)
+        return None if answer is None else _judged(answer, function, self._root / name)
+
     def _answers(self, name: str) -> Iterable[Mapping[str, Any]]:
         if not name:
             return
@@ -104,15 +112,30 @@ class Attempts:
         self._n_done = 0
         if not self._root.is_dir():
             return
+        for folder in self._root.glob(f"{GONE}*"):
+            shutil.rmtree(folder)
         folders = [p for p in self._root.iterdir() if p.is_dir() and p.name != PACKS]
-        for folder in [p for p in folders if p.name in self._index()]:
-            shutil.rmtree(folder)  # a predecessor died between packing and this
-            folders.remove(folder)
-        ready = [p for p in folders if p.name not in self._open and _may_be_packed(p)]
-        for first in range(0, len(ready), PACKED_AT_A_TIME):
-            some = ready[first : first + PACKED_AT_A_TIME]
+        closed = [p for p in folders if p.name not in self._open and _may_be_packed(p)]
+        for folder in [p for p in closed if self._is_packed(p)]:
+            _remove(folder)  # a predecessor died between packing and this
+            closed.remove(folder)
+        for first in range(0, len(closed), PACKED_AT_A_TIME):
+            some = closed[first : first + PACKED_AT_A_TIME]
             if len(some) >= at_least:
                 self._write_pack(some)
+
+    def _is_packed(self, folder: Path) -> bool:
+        """Whether all its answers are in a pack; a calculation may have been begun again since."""
+        pack = self._index().get(folder.name)
+        if pack is None:
+            return False
+        with zipfile.ZipFile(pack) as file:
+            members = set(file.namelist())
+            for path in folder.glob("*/result.json"):
+                name = path.relative_to(self._root).as_posix()
+                if name not in members or file.read(name) != path.read_bytes():
+                    return False
+        return True
 
     def _write_pack(self, folders: list[Path]) -> None:
         packs = self._root / PACKS
@@ -130,8 +153,15 @@ class Attempts:
         part.rename(pack)
         _flush_names(packs)
         for folder in folders:
-            shutil.rmtree(folder)
+            _remove(folder)
         self._index().update({folder.name: pack for folder in folders})
+
+
+def _remove(folder: Path) -> None:
+    """Under another name first: what is left of it is no calculation that was begun again."""
+    gone = folder.with_name(f"{GONE}{folder.name}")
+    folder.rename(gone)
+    shutil.rmtree(gone)
 
 
 def _may_be_packed(folder: Path) -> bool:
@@ -154,14 +184,17 @@ def answer_in(directory: Path, function: str) -> Mapping[str, Any] | None:
 
     Raises:
         CalculationFailed: it came to its end without a result.
-        ExecutionError: the program or the machine failed it.
+        CalculationFault: the program or the machine failed it.
     """
     path = directory / "result.json"
     if not path.exists():
         return None
-    answer: Mapping[str, Any] = json.loads(path.read_text())
+    return _judged(json.loads(path.read_text()), function, directory)
+
+
+def _judged(answer: Mapping[str, Any], function: str, directory: Path) -> Mapping[str, Any]:
     if "fault" in answer:
-        raise ExecutionError(f"{function}: {answer['fault']}", hint=f"see {directory}")
+        raise CalculationFault(f"{function}: {answer['fault']}", hint=f"see {directory}")
     if "error" in answer:
         raise CalculationFailed(f"{function}: {answer['error']}", hint=f"see {directory}")
     result: Mapping[str, Any] = answer["result"]

@@ -14,14 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import CalculationFailed, ExecutionError, StillRunning
-from orchestrator.executor.attempts import Attempts, answer_in
+from orchestrator.executor.attempts import LONGEST_NAME, Attempts, answer_in
 from orchestrator.executor.batches import Batches
 from orchestrator.executor.known import KnownResults
 from orchestrator.executor.submissions import ATTEMPTS, Tell, given_up
 from orchestrator.model.attempts import AttemptLost
 from orchestrator.ports.compute import Before
-
-LONGEST_NAME = 40
 
 
 class DetachedCompute:
@@ -72,7 +70,7 @@ class DetachedCompute:
     def _found(self, name: str, function: str) -> Mapping[str, Any] | None:
         latest = self._attempts.latest(name)
         if latest is None:
-            return self._attempts.known(name)
+            return self._attempts.settled(name, function)
         try:
             return answer_in(latest, function)
         except CalculationFailed:

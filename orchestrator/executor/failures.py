@@ -6,6 +6,7 @@ from typing import Protocol
 
 from orchestrator.errors import (
     CalculationFailed,
+    CalculationFault,
     DeviceAbsent,
     DeviceRefused,
     HaganeError,
@@ -20,6 +21,7 @@ from orchestrator.ports.action import ActionSpec, Effect
 
 KNOWN_ENDS = (
     CalculationFailed,
+    CalculationFault,
     DeviceAbsent,
     DeviceRefused,
     InputError,

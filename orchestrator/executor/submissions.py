@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from orchestrator.errors import CalculationFailed, ExecutionError
-from orchestrator.executor.attempts import Attempts, answer_in
+from orchestrator.executor.attempts import LONGEST_NAME, Attempts, answer_in
 from orchestrator.executor.child import DISK_FULL
 from orchestrator.executor.known import KnownResults
 from orchestrator.executor.remote import seems_to_run
@@ -111,6 +111,11 @@ class Submissions:
             known = self._results.get(key)
             if known is not None:
                 return {**known, "reused": 1}
+            turned = self._attempts.known(key[:LONGEST_NAME])  # what a turn (`tick`) began
+            if turned is not None:
+                with contextlib.suppress(OSError):
+                    self._results.put(key, request, turned)
+                return {**turned, "reused": 0}
             found = await self._computed(request, ticket, before)
             with contextlib.suppress(OSError):  # it has its directory, and goes into the journal
                 self._results.put(key, request, found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ def write_structures(found: Iterable[Calculated], path: Path) -> int:
         )
     if not path.parent.is_dir():
         raise InputError(f"there is no folder {path.parent}", hint=f"mkdir -p {path.parent}")
-    read = [(_atoms(one.structure), one.values) for one in found]
+    read = [(_atoms(one.structure), _free(one.values)) for one in found]
     if path.suffix == ".db":
         if path.exists():
             raise InputError(f"{path} exists already", hint="name another file, or remove it")
@@ -49,6 +49,15 @@ def write_structures(found: Iterable[Calculated], path: Path) -> int:
     return len(read)
 
 
+def _free(values: Mapping[str, float | int | str]) -> dict[str, float | int | str]:
+    """Values under names that ASE has no use for itself: with a `_` behind those that it has."""
+    from ase.calculators.calculator import all_properties
+    from ase.db.core import reserved_keys
+
+    taken = {*reserved_keys, *all_properties}
+    return {f"{k}_" if k in taken else k: value for k, value in values.items()}
+
+
 def _atoms(text: str) -> Any:
     from ase.io import read
 
@@ -58,7 +67,7 @@ def _atoms(text: str) -> Any:
         raise InputError(f"a structure cannot be read: {error}") from error
 
 
-def _write_database(read: list[tuple[Any, Mapping[str, Any]]], path: Path) -> int:
+def _write_database(read: Sequence[tuple[Any, Mapping[str, Any]]], path: Path) -> int:
     from ase.db import connect
 
     with connect(path, append=False) as database:

@@ -49,8 +49,9 @@ class Attempt:
 
     @property
     def can_be_undone(self) -> bool:
-        """A reading, or a state to reach from which there is a way back."""
-        return self.action.effect in (Effect.NONE, Effect.IDEMPOTENT)
+        """A reading, a calculation, or a state to reach from which there is a way back."""
+        computes = getattr(self.kinds[self.resource].cls, "computes", False)
+        return computes or self.action.effect in (Effect.NONE, Effect.IDEMPOTENT)
 
     @property
     def needed(self) -> tuple[str, ...]:

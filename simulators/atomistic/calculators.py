@@ -105,6 +105,7 @@ class StructureCalculator(Calculator):
         """Of a crystal, from its elements in their forms at room temperature, as ASE lists them
         (molecules of H, N, O, F, Cl, Br and I); all relaxed. Raises as `energy`."""
         atoms = self._checked(structure)
+        self._check_elements(atoms)
         # under tickets of their own: a part that is known is no answer to the whole
         compound = Ticket(f"{ticket}-compound")
         found = await self._compute_task("relax", structure, compound)
@@ -131,10 +132,16 @@ class StructureCalculator(Calculator):
 
     def check(self, action: str, arguments: Mapping[str, Any]) -> None:
         """See `ports.resource.Foresighted`. Raises InputError."""
+        if "structure" not in arguments:
+            return
         atoms = self._checked(arguments["structure"])
         if action == "formation_energy":
-            for element in sorted(set(atoms.symbols)):
-                element_text(element)
+            self._check_elements(atoms)
+
+    def _check_elements(self, atoms: Any) -> None:
+        """Raises InputError: an element's reference is none that the method can compute."""
+        for element in sorted(set(atoms.symbols)):
+            self._checked(element_text(element))
 
     @action(effect=Effect.QUERYABLE, cancel=Cancel.AT_ONCE)
     async def energy_above_hull(
@@ -194,7 +201,8 @@ class StructureCalculator(Calculator):
         verdict = await super().ask(ticket)
         if verdict.outcome != "done":
             return verdict
-        return replace(verdict, results={**verdict.results, "reused": 0, "matched": ""})
+        said = {"cures": "", "altered": 0, **verdict.results, "reused": 0, "matched": ""}
+        return replace(verdict, results=said)
 
     async def _relaxed(self, structure: str, ticket: Ticket) -> Mapping[str, Any]:
         return await self._compute_task("relax", structure, ticket)
@@ -269,7 +277,10 @@ def element_text(element: str) -> str:
     try:
         return text_of(bulk(element))
     except (ValueError, TypeError, KeyError) as error:
-        raise InputError(f"there is no reference structure of {element}") from error
+        raise InputError(
+            f"there is no reference structure of {element}",
+            hint="compute `energy_above_hull` from entries of your own",
+        ) from error
 
 
 EMT_ELEMENTS = ("Al", "Cu", "Ag", "Au", "Ni", "Pd", "Pt", "H", "C", "N", "O")

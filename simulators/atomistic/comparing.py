@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from orchestrator.errors import InputError
+from orchestrator.errors import InputError, StillRunning
 from orchestrator.ports.action import Ticket
 from simulators.atomistic.adsorption import adsorbate_of, covered, gas_of, slab_of
 from simulators.atomistic.entries import Entry, shares_of
@@ -23,7 +23,8 @@ async def relaxed(
     relax: Relax, structures: Mapping[str, str], ticket: Ticket
 ) -> dict[str, Mapping[str, Any]]:
     """All at a time, under tickets of their own: a part that is known is no answer to the whole.
-    Raises what the first of them raises; the others are given up."""
+    Raises what the first of them raises; the others are given up, but for what goes on where nobody
+    waits for it: then all are begun."""
     try:
         async with asyncio.TaskGroup() as group:
             running = {
@@ -32,11 +33,20 @@ async def relaxed(
             }
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
-    return {name: one.result() for name, one in running.items()}
+    found: dict[str, Mapping[str, Any]] = {}
+    for name, one in running.items():
+        result = one.result()
+        if isinstance(result, StillRunning):
+            raise result
+        found[name] = result
+    return found
 
 
-async def _awaited(work: Awaitable[Mapping[str, Any]]) -> Mapping[str, Any]:
-    return await work
+async def _awaited(work: Awaitable[Mapping[str, Any]]) -> Mapping[str, Any] | StillRunning:
+    try:
+        return await work
+    except StillRunning as error:  # the others are begun, too
+        return error
 
 
 async def above_hull(

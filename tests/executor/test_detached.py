@@ -10,7 +10,12 @@ from typing import Any
 
 import pytest
 
-from orchestrator.errors import CalculationFailed, ExecutionError, StillRunning
+from orchestrator.errors import (
+    CalculationFailed,
+    CalculationFault,
+    ExecutionError,
+    StillRunning,
+)
 from orchestrator.executor.batches import Batches, Standing
 from orchestrator.executor.detached import DetachedCompute
 from orchestrator.executor.known import KnownResults
@@ -173,7 +178,7 @@ def test_a_result_whose_worker_was_lost_afterwards_counts(turns: Turns) -> None:
 def test_a_fault_of_the_machine_is_told_once_and_computed_anew(turns: Turns) -> None:
     turns(A)
     turns.leave("a", 1, fault="the disk is full")
-    assert turns(A) == [ExecutionError]
+    assert turns(A) == [CalculationFault]
     assert turns(A) == [StillRunning]
     assert turns.queue.batches[-1] == ["a/002"]
 

@@ -119,9 +119,30 @@ def test_what_is_done_is_packed_and_still_known(tmp_path: Path) -> None:
     for known in (attempts, Attempts(tmp_path)):
         assert known.known("a") == {"value": "a"}
         assert known.known("c") is None
-    (tmp_path / "a" / "001").mkdir(parents=True)  # died before it was removed
+    died = tmp_path / "a" / "001"  # before it was removed, or while it was
+    died.mkdir(parents=True)
+    (died / "result.json").write_text(json.dumps({"result": {"value": "a"}}))
+    (tmp_path / ".gone-b" / "001").mkdir(parents=True)
     Attempts(tmp_path).pack(at_least=1)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["c", "finished"]
+
+
+def test_what_is_begun_again_after_it_was_packed_is_left_alone(tmp_path: Path) -> None:
+    attempts = Attempts(tmp_path)
+    for name in ("a", "b"):
+        directory = attempts.begin(name, {"function": "f"})
+        (directory / "result.json").write_text(json.dumps({"error": "it does not converge"}))
+        attempts.done(name)
+    attempts.pack(at_least=2)
+    again = Attempts(tmp_path)
+    with pytest.raises(CalculationFailed, match="does not converge"):
+        again.settled("a", "f")
+    directory = again.begin("a", {"function": "f"})
+    Attempts(tmp_path).pack(at_least=1)  # in a later turn, which knows nothing of it
+    assert directory.exists()
+    (directory / "result.json").write_text(json.dumps({"result": {"value": 2}}))
+    Attempts(tmp_path).pack(at_least=1)
+    assert Attempts(tmp_path).known("a") == {"value": 2}
 
 
 def test_a_half_written_result_is_no_result(tmp_path: Path) -> None:

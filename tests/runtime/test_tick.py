@@ -101,6 +101,26 @@ def test_an_engine_that_stays_does_not_compute_what_a_turn_has_submitted(
     assert len(computed(campaign)) == 2
 
 
+def test_a_pause_holds_through_the_turns_until_a_person_resumes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = counting_lab(tmp_path, monkeypatch)
+    first = tick(campaign)
+
+    def ask(kind: str) -> None:
+        store = open_store(None)
+        store.request(str(first.finish.campaign_id), kind, {}, "somebody")
+        store.close()
+
+    ask("pause")
+    told = to_the_end(campaign)
+    assert told.finish.ending.exit_code is Exit.PERSON
+    assert "hagane resume" in told.finish.ending.hint
+    assert tick(campaign).finish.ending.exit_code is Exit.PERSON
+    ask("resume")
+    assert to_the_end(campaign).finish.ending.exit_code is Exit.FINISHED
+
+
 def test_a_lab_with_a_device_is_refused(back_room: Path) -> None:
     with pytest.raises(
         InputError, match=r"'balance'.* needs an engine that stays with it"

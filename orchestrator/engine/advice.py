@@ -1,0 +1,18 @@
+"""How to go on after an engine ended, as a sentence for people."""
+
+from __future__ import annotations
+
+from orchestrator.model import events as ev
+
+IN_DOUBT = "see `hagane doubts`, then `hagane resolve TICKET done|not-done|failed`"
+LATCHED = "when the lab is in order: `hagane resume`, then run it again"
+ONE_TURN = "put it right, then `hagane resume`: the next turn goes on"
+
+
+def way_on(paused: ev.Paused, *, one_turn: bool) -> str:
+    """After a pause; `one_turn` where nobody runs it again by hand."""
+    if paused.about == "doubt":
+        return IN_DOUBT
+    if paused.about == "latch":
+        return LATCHED
+    return ONE_TURN if one_turn else "put it right, then run it again"
