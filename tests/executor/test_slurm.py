@@ -88,7 +88,10 @@ def test_cancelled_and_killed_elements_are_submitted_again_and_all_is_collected_
     go.touch()
     assert until(lambda: turn()[0] == [1.0] * 3)
     assert [len(_begun(log)) for log in logs.values()] == [2, 2, 1]
-    assert not any(is_running(pid) for log in logs.values() for pid in _begun(log))
+    begun = [pid for log in logs.values() for pid in _begun(log)]
+    assert until(lambda: not any(map(is_running, begun))), (
+        "a result is read before its child is gone"
+    )
 
 
 def test_what_slurm_refuses_is_said_in_its_own_words(slurm: None, tmp_path: Path) -> None:
