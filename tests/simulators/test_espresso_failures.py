@@ -11,7 +11,7 @@ import pytest
 from ase.build import bulk
 from dft_play import RYDBERG_EV, SAMPLE, asked, needs_pw, script
 
-from orchestrator.errors import CalculationFailed, ExecutionError
+from orchestrator.errors import CalculationFailed, CalculationFault, ExecutionError
 from simulators.atomistic import programs
 from simulators.atomistic.failures import Failure, classified
 from simulators.atomistic.pwscf import PW
@@ -122,7 +122,7 @@ def test_a_spoilt_pseudopotential_is_no_fault_of_the_structure(tmp_path: Path) -
     begin = text.index("<PP_MESH")
     spoilt = text[:begin] + "<PP_MESH>\n 0.1 0.2\n" + "</UPF>\n"
     (tmp_path / "Si.UPF").write_text(spoilt)
-    said = failed(tmp_path, ExecutionError, pseudo_dir=str(tmp_path))
+    said = failed(tmp_path, CalculationFault, pseudo_dir=str(tmp_path))
     assert "pw.x: missing or wrong pseudopotential" in said
 
 
