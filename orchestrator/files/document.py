@@ -106,7 +106,8 @@ def read_text(path: Path, max_bytes: int) -> str:
             content = file.read(max_bytes + 1)
     except OSError as error:
         reason = (error.strerror or "unknown reason").lower()
-        raise FileProblems(str(path), [Problem(f"it cannot be read: {reason}")]) from error
+        hint = "name a file in it" if path.is_dir() else ""
+        raise FileProblems(str(path), [Problem(f"it cannot be read: {reason}", hint)]) from error
     if len(content) > max_bytes:
         raise _fatal(str(path), f"it is larger than {max_bytes // 1_000_000} MB")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content:

@@ -20,6 +20,7 @@ from orchestrator.ports.structures import StructureFiles
 ENDINGS = (".cif", ".vasp", ".poscar", ".xyz", ".extxyz")
 FRAMES = (".xyz", ".extxyz")
 DATABASE = ".db"
+_IN_CIF = re.compile(r"^\s*(data_|_cell_)", re.MULTILINE)
 _VASP = re.compile(r"(POSCAR|CONTCAR)", re.IGNORECASE)
 _OF_THE_CELL = ("Lattice", "Properties", "pbc")
 LARGEST = 20_000_000
@@ -75,6 +76,8 @@ def _of_folder(folder: Path) -> StructureFiles:
         if not content:
             is_large = file.stat().st_size > LARGEST
             unreadable[row] = f"it is larger than {LARGEST:,} bytes" if is_large else "it is empty"
+        elif file.suffix.lower() == ".cif" and not _IN_CIF.search(text):
+            unreadable.setdefault(row, "it is no CIF: it holds no data block")
         elif file.suffix.lower() in FRAMES and row not in unreadable:
             unreadable |= _several(row, text, folder.name, place)
         rows.append((name, text))

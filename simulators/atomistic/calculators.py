@@ -258,8 +258,9 @@ class StructureCalculator(Calculator):
 
 
 def element_text(element: str) -> str:
-    """The form of an element at room temperature, with ASE's lattice constant; a molecule lies in
-    a box without period, and oxygen's has the moments of its triplet.
+    """The form of an element at room temperature, with ASE's lattice constant. A crystal brings no
+    moments, since a compound beside it has none but those of the lab file either; a molecule lies
+    in a box without period, and oxygen's has the moments of its triplet.
 
     Raises:
         InputError: ASE lists none.
@@ -275,12 +276,14 @@ def element_text(element: str) -> str:
             pair.set_initial_magnetic_moments([1.0, 1.0])
         return text_of(gas_of(pair))
     try:
-        return text_of(bulk(element))
+        crystal = bulk(element)
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(
             f"there is no reference structure of {element}",
             hint="compute `energy_above_hull` from entries of your own",
         ) from error
+    crystal.arrays.pop("initial_magmoms", None)  # of iron, cobalt and nickel
+    return text_of(crystal)
 
 
 EMT_ELEMENTS = ("Al", "Cu", "Ag", "Au", "Ni", "Pd", "Pt", "H", "C", "N", "O")

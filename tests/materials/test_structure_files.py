@@ -75,6 +75,7 @@ def test_every_file_that_is_no_candidate_is_named_at_once(folder: Path) -> None:
     below = folder / "structures"
     (below / "bad.cif").write_text("data_x\n_cell_length_a 3\n")
     (below / "empty.cif").touch()
+    (below / "letter.cif").write_text("Dear Ada,\n")
     (below / "latin.cif").write_bytes(b"data_x \xe9\xff\n")
     text = (below / "NiPd3.xyz").read_text()
     (below / "unknown.xyz").write_text(text.replace("Ni ", "Zz "))
@@ -85,6 +86,7 @@ def test_every_file_that_is_no_candidate_is_named_at_once(folder: Path) -> None:
     said = {row.place: row.why for row in pool.set_aside}
     assert said["bad.cif"].endswith("cannot be read as CIF: it is incomplete")
     assert said["empty.cif"] == "it is empty"
+    assert said["letter.cif"] == "it is no CIF: it holds no data block"
     assert said["latin.cif"] == "it is not a text in UTF-8"
     assert said["two.xyz"].startswith("it holds 2 frames")
     assert said["unknown.xyz"].endswith("has 'Zz', which is not an element")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +12,13 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 from ase.io import write
+from structure_kinds import calculator
 
 from orchestrator.capabilities.structures import StructureResult
-from orchestrator.clock import WallClock
 from orchestrator.errors import CalculationFailed, ExecutionError, InputError
-from orchestrator.executor.known import KnownResults
-from orchestrator.executor.local import LocalCompute
 from orchestrator.plugins import capability, resource_kind
 from orchestrator.ports.action import Ticket
-from orchestrator.ports.resource import Bench
+from simulators.atomistic.calculators import element_text
 from simulators.atomistic.computing import SETTINGS, TASKS, run
 from simulators.atomistic.requests import Method, Request
 from simulators.atomistic.structures import atoms_of, text_of
@@ -133,23 +129,16 @@ def test_what_is_no_structure_is_refused(text: str, said: str) -> None:
         atoms_of(text)
 
 
-@contextmanager
-def calculator(folder: Path, kind: str, name: str = "a", **options: Any) -> Iterator[Any]:
-    """One that keeps its results in a folder."""
-    clock = WallClock()
-    compute = LocalCompute(folder / name, clock, results=KnownResults(folder / "results"))
-    try:
-        bench = Bench(name="calc", clock=clock, compute=compute)
-        yield resource_kind(kind).cls(bench, **options)
-    finally:
-        compute.close()
-
-
 async def asked(
     folder: Path, kind: str, action: str, text: str, name: str = "a", **options: Any
 ) -> Any:
     with calculator(folder, kind, name, **options) as resource:
         return await getattr(resource, action)(structure=text, ticket=Ticket("t1"))
+
+
+@pytest.mark.parametrize("element", ["Fe", "Co", "Ni", "Cu"])
+def test_the_reference_of_a_metal_brings_no_spin_that_its_compounds_have_not(element: str) -> None:
+    assert not atoms_of(element_text(element)).get_initial_magnetic_moments().any()
 
 
 def test_a_formation_energy_has_its_elements_computed_once(tmp_path: Path) -> None:
