@@ -11,64 +11,59 @@ SITES = ("ontop", "bridge", "hollow")
 """Where an adsorbate begins."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Computed:
+    """What every answer says of itself. `structure` is an extended XYZ, after what was done with
+    it. `seconds` is the CPU time that it took when it was computed, that of its parts included;
+    `reused` is 1 if nothing was computed now. `matched` is the key of a known result of the same
+    crystal in another cell, which was taken if `reused` is 1. `cures` says what failed and what was
+    done about it, and `altered` is 1 if that made the energy another quantity (a wider
+    smearing)."""
+
+    structure: str
+    seconds: Annotated[float, Unit("s")]
+    reused: Annotated[int, Unit("")]
+    matched: str = ""
+    cures: str = ""
+    altered: Annotated[int, Unit("")] = 0
+
+
 @dataclass(frozen=True)
-class StructureResult:
+class StructureResult(Computed):
     """A structure as it was computed. `energy` and `volume` are per atom; `volume` and `pressure`
-    are 0 where there is no cell, `max_force` where the method gives no forces. `structure` is an
-    extended XYZ with the forces. `seconds` is the CPU time that it took when it was computed;
-    `reused` is 1 if that was not now. `matched` is the key of a known result of the same crystal in
-    another cell, which was taken if `reused` is 1. `cures` says what failed and what was done about
-    it, and `altered` is 1 if that made the energy another quantity (a wider smearing)."""
+    are 0 where there is no cell, `max_force` where the method gives no forces. `structure` has the
+    forces."""
 
     energy: Annotated[float, Unit("eV")]
     volume: Annotated[float, Unit("angstrom**3")]
     pressure: Annotated[float, Unit("GPa")]
     max_force: Annotated[float, Unit("eV/angstrom")]
     atoms: Annotated[int, Unit("")]
-    structure: str
-    seconds: Annotated[float, Unit("s")]
-    reused: Annotated[int, Unit("")]
-    matched: str = ""
-    cures: str = ""
-    altered: Annotated[int, Unit("")] = 0
 
 
 @dataclass(frozen=True)
-class EquationOfState:
+class EquationOfState(Computed):
     """Of a crystal whose shape is kept: `energy` and `volume` per atom at the minimum, the bulk
-    modulus there and its derivative by pressure. `structure`, `seconds` and all else as above."""
+    modulus there and its derivative by pressure."""
 
     energy: Annotated[float, Unit("eV")]
     volume: Annotated[float, Unit("angstrom**3")]
     bulk_modulus: Annotated[float, Unit("GPa")]
     derivative: Annotated[float, Unit("")]
-    structure: str
-    seconds: Annotated[float, Unit("s")]
-    reused: Annotated[int, Unit("")]
-    matched: str = ""
-    cures: str = ""
-    altered: Annotated[int, Unit("")] = 0
 
 
 @dataclass(frozen=True)
-class FormationEnergy:
+class FormationEnergy(Computed):
     """A relaxed structure beside its elements, relaxed with the same method and settings; all per
-    atom. `seconds` counts the elements too; `reused` is 1 if nothing was computed now;
-    `matched` is of the compound."""
+    atom. `matched` is of the compound."""
 
     formation_energy: Annotated[float, Unit("eV")]
     energy: Annotated[float, Unit("eV")]
     volume: Annotated[float, Unit("angstrom**3")]
-    structure: str
-    seconds: Annotated[float, Unit("s")]
-    reused: Annotated[int, Unit("")]
-    matched: str = ""
-    cures: str = ""
-    altered: Annotated[int, Unit("")] = 0
 
 
 @dataclass(frozen=True)
-class HullEnergy:
+class HullEnergy(Computed):
     """A relaxed structure beside the best mixture of reference structures at its composition, all
     relaxed with the same method and settings; energies per atom. `energy_above_hull` is negative
     where the structure is more stable than any mixture of them. `decomposition` is that mixture,
@@ -80,16 +75,10 @@ class HullEnergy:
     volume: Annotated[float, Unit("angstrom**3")]
     decomposition: str
     method: str
-    structure: str
-    seconds: Annotated[float, Unit("s")]
-    reused: Annotated[int, Unit("")]
-    matched: str = ""
-    cures: str = ""
-    altered: Annotated[int, Unit("")] = 0
 
 
 @dataclass(frozen=True)
-class ElasticConstants:
+class ElasticConstants(Computed):
     """Of a crystal at rest, its axes as given. `stiffness` is the 6 x 6 matrix, row by row, in
     Voigt's order xx, yy, zz, yz, xz, xy and with engineering shears. Moduli are of a polycrystal:
     the mean [Hill 1952, doi:10.1088/0370-1298/65/5/307] of Voigt's and Reuss's bounds, which stand
@@ -109,27 +98,16 @@ class ElasticConstants:
     stiffness: Annotated[list[float], Unit("GPa")]
     least_eigenvalue: Annotated[float, Unit("GPa")]
     is_stable: Annotated[int, Unit("")]
-    structure: str
-    seconds: Annotated[float, Unit("s")]
-    reused: Annotated[int, Unit("")]
-    matched: str = ""
-    cures: str = ""
-    altered: Annotated[int, Unit("")] = 0
 
 
 @dataclass(frozen=True)
-class AdsorptionEnergy:
+class AdsorptionEnergy(Computed):
     """Of one adsorbate on a slab: negative where it is bound. `height` is that of its lowest atom
     above the highest atom of the slab, after both came to rest; `atoms` of slab and adsorbate."""
 
     adsorption_energy: Annotated[float, Unit("eV")]
     height: Annotated[float, Unit("angstrom")]
     atoms: Annotated[int, Unit("")]
-    structure: str
-    seconds: Annotated[float, Unit("s")]
-    reused: Annotated[int, Unit("")]
-    cures: str = ""
-    altered: Annotated[int, Unit("")] = 0
 
 
 class StructureCalculation:

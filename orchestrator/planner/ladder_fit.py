@@ -13,7 +13,7 @@ from scipy.linalg import lapack
 
 from orchestrator.planner.kernel import Floats, Layout, Shape, correlation, pairwise_squares
 from orchestrator.planner.ladder import LEVEL_VARIANCE, LadderHyper
-from orchestrator.planner.likelihood import LOG_2PI, LogNormal, Priors, factor
+from orchestrator.planner.likelihood import LOG_2PI, LogNormal, Priors, factor, log_prior
 
 SCALES = LogNormal(0.0, 1.0, of_log=True)
 """Of a rung's scale: outcomes are standardised by the spread of a typical rung."""
@@ -160,13 +160,7 @@ class LadderLikelihood:
 
     def _log_prior(self, theta: Floats) -> tuple[float, Floats]:
         all_ = (self.priors.width, self.priors.noise, ROUGHNESS, SCALES, AGREEMENT)
-        kinds = zip(self.places[: len(all_)], all_, strict=True)
-        total, gradient = 0.0, np.zeros_like(theta)
-        for place, prior in kinds:
-            density, slope = prior.log_density(theta[place])
-            total += float(density.sum())
-            gradient[place] = slope
-        return total, gradient
+        return log_prior(theta, zip(self.places[: len(all_)], all_, strict=True))
 
     def _sd_of_agreement(self, theta: Floats) -> Floats:
         """Standard deviations of atanh(rho) (r - 1), by the curvature at the optimum."""

@@ -7,6 +7,7 @@ constant mean at the best value (generalised least squares), plus the priors of 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -166,12 +167,17 @@ class Likelihood:
         kinds = [(slice(0, g), self.priors.width), (slice(g, g + 1), self.priors.noise)]
         if self.priors.variance:
             kinds.append((slice(g + 1, g + 2), self.priors.variance))
-        total, gradient = 0.0, np.zeros_like(theta)
-        for place, prior in kinds:
-            density, slope = prior.log_density(theta[place])
-            total += float(density.sum())
-            gradient[place] = slope
-        return total, gradient
+        return log_prior(theta, kinds)
+
+
+def log_prior(theta: Floats, kinds: Iterable[tuple[slice, LogNormal]]) -> tuple[float, Floats]:
+    """Log density of independent priors of some places of theta, and its gradient."""
+    total, gradient = 0.0, np.zeros_like(theta)
+    for place, prior in kinds:
+        density, slope = prior.log_density(theta[place])
+        total += float(density.sum())
+        gradient[place] = slope
+    return total, gradient
 
 
 def factor(covariance: Floats) -> Floats:

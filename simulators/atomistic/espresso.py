@@ -9,7 +9,6 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -20,7 +19,14 @@ from simulators.atomistic import programs
 from simulators.atomistic import pseudopotentials as pseudopotentials_of
 from simulators.atomistic.calculators import StructureCalculator
 from simulators.atomistic.curing import ALLOWED
-from simulators.atomistic.options import by_element, one_of, pairs, quantities, value
+from simulators.atomistic.options import (
+    by_element,
+    of_elements,
+    one_of,
+    pairs,
+    quantities,
+    value,
+)
 from simulators.atomistic.requests import Method
 
 RYDBERG_EV = 13.605693122994  # CODATA 2018
@@ -142,8 +148,8 @@ class EspressoCalculator(StructureCalculator):
         present = sorted(set(atoms.symbols))
         settings = {
             **self._settings,
-            "moments": _of(present, self._settings["moments"]),
-            "hubbard": _of(present, self._settings["hubbard"]),
+            "moments": of_elements(self._settings["moments"], atoms),
+            "hubbard": of_elements(self._settings["hubbard"], atoms),
         }
         versions = {
             "pw.x": self._version(),
@@ -221,7 +227,3 @@ def _more(text: str) -> dict[str, Any]:
             raise InputError(f"'{name}' in 'input' is for another option to say, or for hagane")
         found[f"{section}.{key}"] = value(said)
     return found
-
-
-def _of(elements: list[str], values: Mapping[str, float]) -> dict[str, float]:
-    return {element: values[element] for element in elements if element in values}

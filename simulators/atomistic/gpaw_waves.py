@@ -16,7 +16,7 @@ from simulators.atomistic import methods
 from simulators.atomistic.calculators import StructureCalculator
 from simulators.atomistic.curing import ALLOWED
 from simulators.atomistic.dft_settings import dft_settings
-from simulators.atomistic.options import one_of
+from simulators.atomistic.options import of_elements, one_of
 from simulators.atomistic.requests import Method
 from simulators.calculator import Calculator
 
@@ -72,11 +72,8 @@ class Gpaw(StructureCalculator):
         self._known = frozenset(file.name.partition(".")[0] for file in files)
 
     def _method_of(self, atoms: Any) -> Method:
-        present = set(atoms.symbols)
-        own = {
-            name: {e: number for e, number in self._settings[name].items() if e in present}
-            for name in ("moments", "hubbard_u")
-        }
+        names = ("moments", "hubbard_u")
+        own = {name: of_elements(self._settings[name], atoms) for name in names}
         return Method(self.maker, {**self._settings, **own}, self._method.versions)
 
     def _checked(self, structure: str) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.model.quantity import quantity_in
@@ -40,6 +42,11 @@ def quantities(option: str, text: str, unit: str) -> dict[str, float]:
     return {
         element: quantity_in(value, unit) for element, value in by_element(option, text).items()
     }
+
+
+def of_elements(values: Mapping[str, float], atoms: Any) -> dict[str, float]:
+    """Those of the elements that a structure has: nothing else concerns its result."""
+    return {element: values[element] for element in sorted(set(atoms.symbols) & set(values))}
 
 
 def value(text: str) -> bool | int | float | str:

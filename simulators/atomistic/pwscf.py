@@ -17,6 +17,7 @@ from ase.units import Ry
 
 from simulators.atomistic import programs
 from simulators.atomistic.curing import cured
+from simulators.atomistic.dft_settings import start_moments
 from simulators.atomistic.failures import (
     Code,
     Cure,
@@ -214,9 +215,8 @@ class Pwscf(Calculator):
         if not all(told.pbc):
             told.center(vacuum=BOX_ANGSTROM, axis=[i for i in range(3) if not told.pbc[i]])
             told.pbc = True
+        start_moments(told, self._moments, "ferromagnetic")
         moments = told.get_initial_magnetic_moments()
-        if not any(moments):
-            moments = [self._moments.get(symbol, 0.0) for symbol in told.symbols]
         told.set_initial_magnetic_moments(
             [m / read(self._files[s]).valence for m, s in zip(moments, told.symbols, strict=True)]
         )

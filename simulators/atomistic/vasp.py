@@ -15,7 +15,14 @@ from orchestrator.ports.resource import Bench, Identity
 from simulators.atomistic import programs
 from simulators.atomistic.calculators import StructureCalculator
 from simulators.atomistic.curing import ALLOWED
-from simulators.atomistic.options import by_element, one_of, pairs, quantities, value
+from simulators.atomistic.options import (
+    by_element,
+    of_elements,
+    one_of,
+    pairs,
+    quantities,
+    value,
+)
 from simulators.atomistic.requests import Method
 
 SMEARINGS = {"gaussian": 0, "methfessel-paxton": 1, "fermi-dirac": -1, "tetrahedron": -5}
@@ -128,9 +135,11 @@ class VaspStructures(StructureCalculator):
     def _method_of(self, atoms: Any) -> Method:
         """With what concerns the elements of a structure, and nothing else."""
         elements = sorted(set(atoms.symbols))
-        settings = dict(self._settings)
-        for name in ("moments", "hubbard"):
-            settings[name] = {e: v for e, v in self._settings[name].items() if e in elements}
+        settings = {
+            **self._settings,
+            "moments": of_elements(self._settings["moments"], atoms),
+            "hubbard": of_elements(self._settings["hubbard"], atoms),
+        }
         versions = {"vasp": self._said_version, "ase": importlib.metadata.version("ase")}
         for element in elements:
             digest = hashlib.sha256(self._potcar(element).read_bytes()).hexdigest()

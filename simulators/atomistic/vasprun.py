@@ -18,6 +18,7 @@ from ase.calculators.vasp import Vasp
 
 from simulators.atomistic import programs
 from simulators.atomistic.curing import cured
+from simulators.atomistic.dft_settings import shell_of, start_moments
 from simulators.atomistic.failures import (
     Code,
     Cure,
@@ -171,8 +172,7 @@ class VaspCalculator(Calculator):
         super().calculate(atoms, properties, system_changes)  # type: ignore[no-untyped-call]
         given: Any = self.atoms
         told = given.copy()
-        if not any(told.get_initial_magnetic_moments()):
-            told.set_initial_magnetic_moments([self._moments.get(s, 0.0) for s in told.symbols])
+        start_moments(told, self._moments, "ferromagnetic")
         self.results = cured(
             VASP,
             self._settings,
@@ -190,7 +190,9 @@ class VaspCalculator(Calculator):
         told = dict(settings)
         values = {e: u for e, u in self._hubbard.items() if e in atoms.symbols}
         if values:
-            told["ldau_luj"] = {e: {"L": _angular(e), "U": u, "J": 0.0} for e, u in values.items()}
+            told["ldau_luj"] = {
+                e: {"L": "spdf".index(shell_of(e)), "U": u, "J": 0.0} for e, u in values.items()
+            }
         folder = next(iter(self._potentials.values())).parent
         calculator: Any = Vasp(
             directory=str(directory),
@@ -230,13 +232,3 @@ def vasp(atoms: Any, **settings: Any) -> VaspCalculator:
     """The calculator of a method, made of its settings."""
     known = {name: value for name, value in settings.items() if name != "input"}
     return VaspCalculator(settings["input"], **known)
-
-
-def _angular(element: str) -> int:
-    """The shell that U acts on: f of lanthanides and actinides, d of transition metals, else p."""
-    from ase.data import atomic_numbers
-
-    z = atomic_numbers[element]
-    if 57 <= z <= 71 or 89 <= z <= 103:
-        return 3
-    return 2 if 21 <= z <= 30 or 39 <= z <= 48 or 72 <= z <= 80 else 1

@@ -46,6 +46,17 @@ def history(n: int = 6) -> History:
     return samples.measured(question(), lambda p: {"thickness": truth(p)}, n, seed=3)
 
 
+def materials_of(rows: list[list[int]]) -> Pool:
+    return Pool(
+        name="source",
+        names=tuple(f"s{i}" for i in range(len(rows))),
+        columns=(),
+        units=(),
+        rows=Rows.of(()),
+        described=(described(rows),),
+    )
+
+
 def test_few_results_and_a_related_source_predict_what_few_results_alone_do_not() -> None:
     def error(task: PlanningTask) -> float:
         model = BayesianPlanner(task)
@@ -92,15 +103,7 @@ def test_values_of_other_materials_help_to_choose_among_those_of_the_pool() -> N
     rows = molecules(400, seed=8)
     weights = np.random.default_rng(1).normal(size=40)
     values = np.array(rows) @ weights
-    names = tuple(f"s{i}" for i in range(200))
-    others = Pool(
-        name="source",
-        names=names,
-        columns=(),
-        units=(),
-        rows=Rows.of(()),
-        described=(described(rows[200:]),),
-    )
+    others = materials_of(rows[200:])
     source = Source(
         name="table",
         helps="thickness",
@@ -130,15 +133,7 @@ def test_networks_learn_a_source_and_offer_their_last_layer_too() -> None:
     rows = molecules(700, seed=8)
     weights = np.random.default_rng(1).normal(size=40)
     hidden = np.array(rows) @ weights
-    names = tuple(f"s{i}" for i in range(600))
-    others = Pool(
-        name="source",
-        names=names,
-        columns=(),
-        units=(),
-        rows=Rows.of(()),
-        described=(described(rows[100:]),),
-    )
+    others = materials_of(rows[100:])
     source = Source(
         name="table",
         helps="thickness",
