@@ -311,7 +311,7 @@ def rehearse(
         )
     typer.echo(
         f"{played.lab_s / 3600:.1f} h of lab time rehearsed in {played.took_s:.1f} s; "
-        "twins only: nothing here was measured on hardware"
+        "nothing here was measured on hardware"
     )
     return int(played.finish.ending.exit_code)
 
