@@ -3,10 +3,10 @@
     python -m benchmarks.planner.growth
 
 CPU seconds of one proposal, the lesser of two, one thread (the planner pins it). In theory a
-posterior takes n^3 (a factor and its inverse) up to 2,000 trials, once that outweighs the fit, which
-is of 300 trials at most, and the search, which takes n^2 a point; more are seen through 1,000
-anchors, which takes time in proportion to n, and their distances from each other n^2. A pool takes
-time in proportion to its rows.
+posterior takes n^3 (a factor and its inverse) up to 2,000 trials, once that outweighs the fit,
+which is of 300 trials at most, and the search, which takes n^2 a point; more are seen through
+1,000 anchors, in time proportional to n, and their distances from each other take n^2. A pool
+takes time in proportion to its rows.
 Appends a line to `benchmarks/results/planner/growth.jsonl` and draws `growth.svg` beside it.
 """
 
