@@ -15,6 +15,8 @@ from orchestrator.errors import DeviceError
 from orchestrator.ports.action import Unit, reading
 from orchestrator.ports.resource import Bench, Health, Identity, Recognition
 
+_OUT_OF_RANGE = ("ATM", "LO<", ">")
+
 
 class MksGauge(Instrument):
     """One channel of a controller, 1 to 6; several controllers may share an RS-485 line.
@@ -44,9 +46,14 @@ class MksGauge(Instrument):
         return Identity("MKS", f"937B at address {self._address}", serial=serial)
 
     async def health(self) -> Health:
-        """Fit when the channel measures. Raises DeviceError."""
+        """Fit when the channel measures, or would if the pressure were in its range.
+
+        Raises DeviceError.
+        """
         found = await self.link.read(self._measure)
-        return Health(isinstance(found, float), found if isinstance(found, str) else "")
+        if isinstance(found, float):
+            return Health(True)
+        return Health(found.startswith(_OUT_OF_RANGE), found)
 
     @reading
     async def pressure(self) -> Annotated[float, Unit("Pa")]:

@@ -1,6 +1,6 @@
 """MKS vacuum controllers and transducers: `@aaaCMD?;FF` and `@aaaCMD!value;FF`.
 
-Source: MKS 937B operation manual (100016467), section 9.1, page 86 of revision C, which prints
+Source: MKS 937B operation manual (100016467), section 9.1, page 86, which prints
 `@003PR1?;FF` and `@003ACK7.602E+2;FF`. `aaa` is the address, 1 to 254; 254 speaks to all, and each
 answers with its own, so it is not used here. A refusal is `@aaaNAKnnn;FF`. There is no checksum.
 The numbers of refusals are those of the 900 series and of pymeasure's driver; others are told as

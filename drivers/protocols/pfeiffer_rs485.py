@@ -1,11 +1,11 @@
 """Pfeiffer Vacuum's telegrams on RS-485: turbo drives TC and TM, HiScroll pumps, gauges.
 
-Source: operating instructions of the TC 400 (PT 0203, page 25) and of the TC 110 PB (PT 0245 BEN/J,
-pages 31 and 32), which print both telegrams of a query and of a command. A telegram is address (3),
-action (`00` query, `10` command and every answer), parameter (3), length (2), data, the sum of all
-characters modulo 256 (3), CR. A query's data are `=?`; a command that is understood is echoed; an
-answer whose data are `NO_DEF`, `_RANGE` or `_LOGIC` is a refusal. Units with another address, and
-all to a group's address, stay silent.
+Source: operating instructions of the TC 400, page 25, and of the TC 110 PB (PT 0245 BEN/J), page
+32, which print the telegrams of a query and of a command. A telegram is address (3), action (`00`
+query, `10` command and every answer), parameter (3), length (2), data, the sum of all characters
+modulo 256 (3), CR. A query's data are `=?`; a command that is understood is echoed; an answer whose
+data are `NO_DEF`, `_RANGE` or `_LOGIC` is a refusal. Units with another address, and all to a
+group's address, stay silent.
 """
 
 from __future__ import annotations

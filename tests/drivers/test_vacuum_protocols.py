@@ -13,7 +13,7 @@ from drivers.protocols.framing import Garbled, Refused
 from drivers.protocols.pfeiffer_errors import in_words
 
 
-# printed: operating instructions of the TC 400, page 25, and of the TC 110 PB, pages 31 and 32
+# printed: operating instructions of the TC 400, page 25, and of the TC 110 PB, page 32
 def test_the_rotation_speed_is_asked_for_and_answered_as_the_manual_prints_it() -> None:
     written, data = play(pfeiffer.query(123, 309), b"1231030906000633037\r")
     assert (written, data) == ([b"1230030902=?112\r"], "000633")
