@@ -21,8 +21,8 @@ class GenesysSupply(Instrument):
 
     `max_voltage` and `max_current` are the supply's ratings or less; a set-point must read back
     within 0.05 % of them. A supply that loses its mains comes back with its output off: `on` sees
-    to that. It states nothing by which it is recognised, since `ADR` begins with a letter that
-    switches others on.
+    to that. The 100 ms before a supply is addressed are kept for a stop too. It states nothing by
+    which it is recognised, since `ADR` begins with a letter that switches others on.
     """
 
     implements = ("PowerSupply",)
