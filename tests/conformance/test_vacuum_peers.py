@@ -17,10 +17,15 @@ from typing import Any
 import pytest
 
 from drivers.deposition.alicat import AlicatFlowController
+from drivers.deposition.pfeiffer_tpg import PfeifferGauge
 from drivers.deposition.tc_cxn import TcRfSupply
+from drivers.instrument import Link
+from drivers.protocols import pfeiffer_rs485
+from drivers.protocols.framing import Dialogue
+from drivers.transports import Settings
 from orchestrator.clock import WallClock
 from orchestrator.errors import DeviceRefused
-from orchestrator.ports.resource import Bench
+from orchestrator.ports.resource import Bench, Identity
 from simulators.twins.control import Served
 
 PEERS = Path(__file__).parent / "peers"
@@ -57,10 +62,10 @@ def _peer(script: str, *words: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _flow_controller() -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
-    """labmcp's flow controller: its port, and what it says at its end."""
+def _device(kind: str) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
+    """A device by other people: its port, and what it says at its end."""
     with subprocess.Popen(
-        [str(PYTHON), str(PEERS / "alicat_device.py")],
+        [str(PYTHON), str(PEERS / "device.py"), kind],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -199,7 +204,7 @@ def test_our_driver_reads_labmcp_s_flow_controller_and_is_refused_a_set_point() 
     """It takes a set-point only with a space, `AS 12.5`. The maker's manuals print `as12.5` (MC
     series, page 43), which `alicat` sends too, so the driver keeps to that. Nor has the device the
     registers that `alicat` reads; the driver needs none."""
-    with _flow_controller() as (port, end):
+    with _device("alicat") as (port, end):
 
         async def main() -> None:
             argon = AlicatFlowController(Bench("argon", WallClock()), port, 200.0, gas="Ar")
@@ -214,6 +219,47 @@ def test_our_driver_reads_labmcp_s_flow_controller_and_is_refused_a_set_point() 
         asyncio.run(main())
         found = end()
     assert found == {"asked": ["A", "A", "A", "AS12.500"], "setpoint": 0.0}
+
+
+def test_our_driver_reads_labmcp_s_gauge_although_it_talks_by_itself_at_first() -> None:
+    with _device("tpg") as (port, end):
+
+        async def main() -> None:
+            gauge = PfeifferGauge(Bench("gauge", WallClock()), port, channel=2)
+            await gauge.open()
+            identity = await gauge.identify()
+            assert (identity.model, identity.firmware) == ("TPG with PKR,TPR/PCR", "010400")
+            assert (await gauge.health()).is_fit
+            # 2.4e-2 mbar, told in hectopascal
+            assert await gauge.pressure() == pytest.approx(2.4, rel=0.1)
+            await gauge.close()
+
+        asyncio.run(main())
+        assert end()["asked"] == ["UNI", "TID", "PNR", "PR2", "PR2"]
+
+
+def test_our_telegrams_are_answered_by_the_gauge_of_pfeiffer_vacuum_protocol() -> None:
+    def who() -> Dialogue[Identity]:
+        version = yield from pfeiffer_rs485.query(1, 312)
+        return Identity("Pfeiffer Vacuum", "PPT 100", firmware=version)
+
+    with _device("ppt") as (port, end):
+
+        async def main() -> None:
+            link = Link(Bench("gauge", WallClock()), port, Settings(), who, 1.0)
+            await link.open()
+            assert (await link.identify()).firmware == "010100"
+            assert await link.read(lambda: pfeiffer_rs485.query(1, 303)) == "000000"
+            assert await link.read(lambda: pfeiffer_rs485.query(1, 740)) == "100023"
+            with pytest.raises(DeviceRefused, match="no such parameter"):
+                await link.read(lambda: pfeiffer_rs485.query(1, 309))
+            await link.exchange(lambda: pfeiffer_rs485.command(1, 742, "000100"))
+            with pytest.raises(DeviceRefused, match="out of range"):
+                await link.exchange(lambda: pfeiffer_rs485.command(1, 741, "007"))
+            await link.close()
+
+        asyncio.run(main())
+        assert len(end()["asked"]) == 6
 
 
 def test_pylablib_reads_the_pfeiffer_gauge_in_three_units(sputter: Served) -> None:
