@@ -18,6 +18,7 @@ from orchestrator.errors import (
     DeviceError,
     DeviceGarbled,
     DeviceGone,
+    DeviceRefused,
     DeviceSilent,
     DeviceUnsure,
 )
@@ -83,9 +84,11 @@ class TcRfSupply(Instrument):
         def tell() -> Dialogue[None]:
             if not (yield from cxn.control(True)):
                 raise Refused("it does not give control")
-            yield from cxn.tell("SA", watts)
+            # what it does counts, not what it says: a spoilt '*' may be a '?'
+            is_taken = yield from cxn.tell("SA", watts)
             if not (yield from _holds(watts)):
-                raise Refused(f"a power of {watts} W was sent, and reads back otherwise")
+                said = "and reads back otherwise" if is_taken else "and is not taken"
+                raise Refused(f"a power of {watts} W was sent, {said}")
 
         await self.link.write(tell, lambda: _holds(watts), what=f"a power of {watts} W")
         self._watts = watts
@@ -100,12 +103,15 @@ class TcRfSupply(Instrument):
             DeviceRefused: no power is set, it is on already, or something keeps it off.
             DeviceUnsure: it was told to, and does not say that it is on.
         """
+        is_taken = True
         with contextlib.suppress(DeviceSilent, DeviceGarbled, DeviceGone):
-            await self.link.exchange(self._strike)
+            is_taken = await self.link.exchange(self._strike)
         try:
             self._is_lit = await self._comes_on()
         except DeviceError as error:
             raise self.link.unsure("the command to go on", error) from error
+        if not is_taken and not self._is_lit:
+            raise DeviceRefused(self.bench.name, "it does not take the command to go on")
         if not self._is_lit:
             raise DeviceUnsure(
                 self.bench.name,
@@ -137,7 +143,7 @@ class TcRfSupply(Instrument):
             raise DeviceError(self.bench.name, self._lost, hint="switch it off and begin again")
         return found
 
-    def _strike(self) -> Dialogue[None]:
+    def _strike(self) -> Dialogue[bool]:
         if self._watts is None or self._lost:
             raise Refused(self._lost or "no power is set")
         status = yield from cxn.status()
@@ -147,7 +153,7 @@ class TcRfSupply(Instrument):
             raise Refused(why)
         if not (yield from _holds(self._watts)):
             raise Refused("the power that was set is forgotten; set it again")
-        yield from cxn.switch(True)
+        return (yield from cxn.switch(True))
 
     async def _comes_on(self) -> bool:
         for _ in range(_N_LOOKS):

@@ -88,13 +88,12 @@ def ask(command: str, n: int, first: int = 0) -> Dialogue[bytes]:
     return decode((yield Ask(packet(command, first), answer_length)), n)
 
 
-def tell(command: str, first: int = 0, second: int = 0) -> Dialogue[None]:
-    """Sends a setting, which is only acknowledged. Raises Refused, Garbled."""
+def tell(command: str, first: int = 0, second: int = 0) -> Dialogue[bool]:
+    """Sends a setting; gives whether it was acknowledged, a byte without a sum. Raises Garbled."""
     reply = yield Ask(packet(command, first, second), exactly(1))
-    if reply == NOT_UNDERSTOOD:
-        raise Refused("the supply does not take the setting")
-    if reply != ACCEPTED:
+    if reply not in (ACCEPTED, NOT_UNDERSTOOD):
         raise Garbled(f"the reply {reply.hex()} is neither '*' nor '?'")
+    return reply == ACCEPTED
 
 
 def name(item: int) -> Dialogue[str]:
@@ -117,8 +116,8 @@ def control(is_wanted: bool) -> Dialogue[bool]:
     return int.from_bytes(data[:2], "big") == 1
 
 
-def switch(is_on: bool) -> Dialogue[None]:
-    """Switches RF on or off."""
+def switch(is_on: bool) -> Dialogue[bool]:
+    """Switches RF on or off; gives whether that was acknowledged."""
     return tell("BR", _YES if is_on else 0)
 
 

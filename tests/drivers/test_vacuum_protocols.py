@@ -176,16 +176,18 @@ def test_packets_of_the_rf_supply_are_those_printed(
 def test_settings_of_the_rf_supply_are_acknowledged_by_one_byte() -> None:
     # 200 W: the low byte is above 127, where text encodings go wrong
     assert cxn.packet("SA", 200) == b"C\x00SA\x00\xc8\x00\x00\x01\x9f"
-    assert play(cxn.tell("SA", 200), b"*") == ([b"C\x00SA\x00\xc8\x00\x00\x01\x9f"], None)
+    assert play(cxn.tell("SA", 200), b"*") == ([b"C\x00SA\x00\xc8\x00\x00\x01\x9f"], True)
+    assert play(cxn.switch(False), b"?")[1] is False
+    with pytest.raises(Garbled):
+        play(cxn.switch(True), b"R")
     assert play(cxn.control(True), b"*" + cxn.answer(b"\x00\x01"))[1] is True
     assert play(cxn.control(False), b"*" + cxn.answer(b"\x00\x00"))[1] is False
 
 
-@pytest.mark.parametrize("dialogue", [lambda: cxn.switch(True), cxn.status])
-def test_a_question_mark_of_the_rf_supply_is_a_refusal(dialogue: object) -> None:
+def test_a_question_mark_in_place_of_an_answer_is_a_refusal() -> None:
     assert cxn.answer_length(b"?") == 1
     with pytest.raises(Refused):
-        play(dialogue(), b"?")  # type: ignore[operator]
+        play(cxn.status(), b"?")
 
 
 def test_the_length_of_an_rf_packet_is_told_as_soon_as_it_can_be() -> None:
