@@ -263,13 +263,16 @@ def test_our_telegrams_are_answered_by_the_gauge_of_pfeiffer_vacuum_protocol() -
 
 
 def test_pylablib_reads_the_pfeiffer_gauge_in_three_units(sputter: Served) -> None:
-    found = _peer("tpg_pylablib_client.py", sputter.ports["gauge"])
-    assert found["status"] == "ok"
-    assert found["torr"] == pytest.approx(760.0, rel=1e-4)
-    assert found["mbar"] == pytest.approx(1013.25, rel=1e-4)
+    found = subprocess.run([str(PYTHON), "-c", "import pylablib"], capture_output=True, check=False)
+    if b"No module named 'pylablib'" in found.stderr:
+        pytest.skip("pylablib has no wheel for this Python")
+    said = _peer("tpg_pylablib_client.py", sputter.ports["gauge"])
+    assert said["status"] == "ok"
+    assert said["torr"] == pytest.approx(760.0, rel=1e-4)
+    assert said["mbar"] == pytest.approx(1013.25, rel=1e-4)
     for unit in ("torr", "pa", "mbar"):
-        assert found[f"{unit}_said"] == unit
-        assert found[f"{unit}_in_pascal"] == pytest.approx(101325, rel=1e-3)
+        assert said[f"{unit}_said"] == unit
+        assert said[f"{unit}_in_pascal"] == pytest.approx(101325, rel=1e-3)
 
 
 def test_labmcp_measures_without_contact_at_compliance(sputter: Served) -> None:
