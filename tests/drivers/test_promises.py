@@ -15,6 +15,7 @@ from driver_fakes import (
     FakeMonitor,
     FakeSupply,
 )
+from vacuum_fakes import FakeGenesys, FakeMks, FakeRf, FakeTurbos
 
 from drivers.conformance.specimens import Promise, Specimen
 from orchestrator.ports.resource import Wire
@@ -52,6 +53,14 @@ SPECIMENS = {
             "place": {"at": "chamber", "source": "blanks"},
             "move": {"to": "probe", "source": "chamber"},
         },
+    ),
+    "pfeiffer-turbo": Specimen(_alone(FakeTurbos)),
+    "mks-937b": Specimen(_alone(FakeMks)),
+    "tc-cxn": Specimen(_alone(FakeRf), arguments={"set_power": {"power": 150.0}}),
+    "tdk-genesys": Specimen(
+        _alone(FakeGenesys),
+        {"max_voltage": 40.0, "max_current": 38.0},
+        {"set_voltage": {"voltage": 12.0}, "set_current": {"current": 2.5}},
     ),
 }
 
