@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 
 from drivers.instrument import within
 from orchestrator.capabilities.liquids import Portion
-from orchestrator.errors import DeviceError
+from orchestrator.errors import DeviceError, DeviceRefused
 from orchestrator.ports.action import Bound, Cancel, Effect, Unit, action
 from orchestrator.ports.dispatch import Dispatch
 from orchestrator.ports.resource import Bench, Health, Identity
@@ -64,6 +64,15 @@ class GravimetricDispenser:
 
     async def make_safe(self) -> None:
         """Nothing of its own: the lab makes the parts safe, in its order."""
+
+    @action(effect=Effect.IDEMPOTENT, cancel=Cancel.BETWEEN_STEPS)
+    async def prepare(self, dispatch: Dispatch) -> None:
+        """Initialises the pump where it does not know what its syringe holds: what it holds goes
+        to the waste. Raises DeviceError, SafetyStop."""
+        try:
+            await dispatch("pump", "held")
+        except DeviceRefused:
+            await dispatch("pump", "initialise")
 
     @action(effect=Effect.IRREVERSIBLE, cancel=Cancel.BETWEEN_STEPS)
     async def dispense(

@@ -35,6 +35,8 @@ class Corner:
             raise self.fails[action]
         if action == "weight":
             return {"value": Bound(220.0, "above") if self.is_overloaded else self.load}
+        if action in ("held", "initialise"):
+            return {"value": self.held}
         volume = arguments["volume"]
         if action == "load":
             assert volume <= 1000.0
@@ -136,6 +138,24 @@ def test_a_dispense_that_failed_is_never_given_again(error: Exception) -> None:
     corner, raised = act("dispense", 500.0, {"fails": {"dispense": error}})
     assert raised is error
     assert names(corner).count("pump.dispense") == 1
+
+
+@pytest.mark.parametrize(
+    ("fails", "sent"),
+    [
+        ({}, ["pump.held"]),
+        ({"held": DeviceRefused("pump", "initialise it")}, ["pump.held", "pump.initialise"]),
+    ],
+)
+def test_a_pump_that_does_not_know_what_it_holds_is_initialised_and_no_other(
+    fails: dict[str, Exception], sent: list[str]
+) -> None:
+    clock = VirtualClock()
+    corner = Corner(clock)
+    corner.fails = fails
+    dispenser = GravimetricDispenser(Bench("cyan", clock), DENSITY)
+    clock.run(dispenser.prepare(dispatch=corner))
+    assert names(corner) == sent
 
 
 def test_an_overloaded_balance_stops_before_anything_is_drawn() -> None:
