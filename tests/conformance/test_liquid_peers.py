@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from drivers.liquids.cavro import CavroPump
+from drivers.liquids.new_era import NewEraPump
 from drivers.weighing.mt_sics import MettlerBalance
 from orchestrator.capabilities.liquids import Dispensed
 from orchestrator.clock import ScaledClock
@@ -44,7 +45,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 def _peer(script: str, *words: str) -> dict[str, Any]:
     """What a peer's script found. One that hangs is killed."""
     command = [str(PYTHON), str(PEERS / script), *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -94,6 +95,54 @@ def test_labmcp_weighs_what_was_dispensed(served: Served) -> None:
     assert found["preset"] == 1.5
     assert found["serial_after_reset"] == "B021002593"
     assert "syntax" in found["refused"]
+
+
+@pytest.mark.parametrize("silence", ["0", "30"])
+def test_nesp_lib_infuses_in_basic_and_in_safe_mode(served: Served, silence: str) -> None:
+    found = _peer("nesp_client.py", served.ports["infuser"], silence)
+    assert (found["model"], found["firmware"], found["silence"]) == (1000, [3, 923], int(silence))
+    assert (found["diameter"], found["direction"]) == (14.43, "INFUSE")
+    assert (found["volume"], found["rate"]) == (0.5, pytest.approx(1.5))
+    assert (found["before"], found["infused"]) == (0.0, 0.5)
+    assert found["running"] == [True, False]
+    volumes = served.control.state()["volumes_ul"]["vessel"]
+    assert volumes == {"ethanol": pytest.approx(500.0, rel=0.02)}
+
+
+def test_labmcp_infuses_with_the_pump_and_stops_it(served: Served) -> None:
+    served.control.speed(20.0)
+    found = _peer("new_era_client.py", served.ports["infuser"])
+    assert (found["model"], found["firmware"]) == ("NE-1000", "3.923")
+    assert found["plan"] == ["500.0UL", "1.000MM"]
+    assert 0 < found["infused"] < 500
+    assert (found["stopped"], found["refused"]) == ("stopped", True)
+    assert served.control.counts()["stops"] == 1
+
+
+def test_our_driver_infuses_with_the_pump_that_labmcp_simulates() -> None:
+    ticket = Ticket("00000000000000a1")
+    clock = ScaledClock(20.0)
+
+    async def main(address: str) -> None:
+        pump = NewEraPump(Bench("pump", clock), address, 14.43, 10000.0, safe=False)
+        await pump.open()
+        try:
+            assert (await pump.identify()).model == "NE1000"
+            assert await pump.dispense(250.0, ticket) == Dispensed(250.0)
+            assert (await pump.ask(ticket)).outcome == "done"
+            await pump.make_safe()
+        finally:
+            await pump.close()
+        fast = NewEraPump(Bench("fast", clock), address, 14.43, 10000.0, rate=50.0, safe=False)
+        await fast.open()
+        try:
+            with pytest.raises(DeviceRefused, match="out of its range"):
+                await fast.dispense(10.0)
+        finally:
+            await fast.close()
+
+    with _simulated("infuser") as address:
+        clock.run(main(address))
 
 
 def test_our_driver_works_the_pump_that_labmcp_simulates() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import re
 
 from driver_fakes import Fake
@@ -119,3 +120,70 @@ class FakeBalance(Fake):
 
     def _weight(self, grams: float) -> str:
         return f"{self.per_gram * grams:10.4f} {self.unit}"
+
+
+class FakeNewEra(Fake):
+    """An NE-1000 at address 0, in either mode, that is through with an infusion at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_safe = False
+        self.alarm = ""
+        self.prompt = "S"
+        self.diameter = "14.43"
+        self.volume = self.infused = 0.0
+        self.stops_at: float | None = None
+        self.runs: list[float] = []
+
+    def request_length(self, buffer: bytes) -> int:
+        if buffer[:1] != b"\x02":
+            return buffer.find(b"\r") + 1
+        n = 1 + buffer[1] if len(buffer) > 1 else 0
+        return n if len(buffer) >= n else 0
+
+    def reply(self, request: bytes) -> bytes:
+        if request[:1] == b"\x02":
+            text = request[2:-3]
+            assert request[-3:-1] == binascii.crc_hqx(text, 0).to_bytes(2, "big")
+        else:
+            assert not self.is_safe
+            text = request[:-1]
+        if text[:1] != b"0":
+            return b""
+        return self._framed(self._answer(text[1:].decode()))
+
+    def _framed(self, answer: str) -> bytes:
+        text = b"00" + answer.encode()
+        if not self.is_safe:
+            return b"\x02" + text + b"\x03"
+        crc = binascii.crc_hqx(text, 0).to_bytes(2, "big")
+        return bytes((2, len(text) + 4)) + text + crc + b"\x03"
+
+    def _answer(self, command: str) -> str:
+        if self.alarm:
+            said, self.alarm = self.alarm, ""
+            return f"A?{said}"
+        reports = {
+            "VER": "NE1000V3.923",
+            "DIA": self.diameter,
+            "DIS": f"I{self.infused:.3f}"[:6] + "W0.000UL",
+        }
+        if command in reports:
+            return self.prompt + reports[command]
+        self._obey(command)
+        return self.prompt
+
+    def _obey(self, command: str) -> None:
+        if command.startswith("SAF"):
+            self.is_safe = command != "SAF0"
+        elif command.startswith("DIA"):
+            self.diameter = command[3:]
+        elif command == "CLDINF":
+            self.infused = 0.0
+        elif re.fullmatch(r"VOL[\d.]+", command):
+            self.volume = float(command[3:])
+        elif command == "RUN":
+            self.infused = self.volume if self.stops_at is None else self.stops_at
+            self.runs.append(self.infused)
+        elif command == "STP":
+            self.prompt = "S"

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from driver_fakes import silent
-from liquid_fakes import FakeBalance, FakeCavro
+from liquid_fakes import FakeBalance, FakeCavro, FakeNewEra
 
 from drivers.liquids.cavro import CavroPump
+from drivers.liquids.new_era import NewEraPump
 from drivers.weighing.mt_sics import MettlerBalance
 from orchestrator.capabilities.liquids import Dispensed, Momentary
 from orchestrator.clock import VirtualClock
@@ -46,7 +47,7 @@ async def ready_pump(bench: Bench, **options: Any) -> CavroPump:
     return pump
 
 
-@pytest.mark.parametrize("kind", ["cavro", "mt-sics"])
+@pytest.mark.parametrize("kind", ["cavro", "new-era", "mt-sics", "gravimetric-dispenser"])
 def test_a_driver_of_liquids_has_every_action_of_what_it_implements(kind: str) -> None:
     found = resource_kind(kind)
     assert found.implements
@@ -389,3 +390,90 @@ def test_tare_and_zero_are_reached_and_read_back_when_the_answer_is_lost(act: st
             await getattr(balance, act)()
 
     run(main(), clock)
+
+
+async def ready_infuser(bench: Bench, **options: Any) -> NewEraPump:
+    pump = NewEraPump(bench, "memory:wire", 14.43, 10000.0, **options)
+    await pump.open()
+    await pump.identify()
+    return pump
+
+
+@pytest.mark.parametrize("safe", [True, False])
+def test_an_infusion_is_counted_by_the_pump_in_either_mode(safe: bool) -> None:
+    fake = FakeNewEra()
+    clock, bench = on_bench(fake)
+
+    async def main() -> None:
+        pump = await ready_infuser(bench, safe=safe)
+        assert await pump.dispense(250.0, TICKET) == Dispensed(250.0)
+        assert await pump.infused() == 250.0
+        verdict = await pump.ask(TICKET)
+        assert (verdict.outcome, verdict.results) == ("done", {"volume": 250.0})
+
+    run(main(), clock)
+    assert (fake.is_safe, fake.runs) == (safe, [250.0])
+
+
+def test_a_pump_that_was_reset_says_so_and_its_count_is_worth_nothing() -> None:
+    fake = FakeNewEra()
+    fake.alarm = "R"
+    clock, bench = on_bench(fake)
+
+    async def main() -> None:
+        pump = await ready_infuser(bench)
+        await pump.dispense(250.0, TICKET)
+        fake.alarm, fake.infused = "R", 0.0
+        assert (await pump.ask(TICKET)).outcome == "unknown"
+        assert (await pump.health()).is_fit
+
+    run(main(), clock)
+
+
+def test_an_infusion_whose_answer_was_lost_is_not_begun_twice() -> None:
+    fake = FakeNewEra()
+    clock, bench = on_bench(fake)
+
+    async def main() -> None:
+        pump = await ready_infuser(bench)
+        # state, diameter, five of the phase, four of the volume; then RUN
+        fake.spoils.extend([_kept] * 11 + [silent])
+        assert await pump.dispense(250.0, TICKET) == Dispensed(250.0)
+
+    run(main(), clock)
+    assert fake.runs == [250.0]
+    assert fake.spoils == type(fake.spoils)()
+
+
+def test_a_stalled_infusion_says_how_much_came_and_is_not_known_to_be_done() -> None:
+    fake = FakeNewEra()
+    fake.stops_at = 100.0
+    clock, bench = on_bench(fake)
+
+    async def main() -> None:
+        pump = await ready_infuser(bench)
+        with pytest.raises(DeviceError, match="100 uL of 250 uL were infused"):
+            await pump.dispense(250.0, TICKET)
+        assert (await pump.ask(TICKET)).outcome == "unknown"
+        fake.alarm = "S"
+        health = await pump.health()
+        assert (health.is_fit, "stalled" in health.note) == (False, True)
+
+    run(main(), clock)
+
+
+def test_a_wrong_diameter_is_corrected_before_anything_is_infused() -> None:
+    fake = FakeNewEra()
+    fake.diameter = "26.59"
+    clock, bench = on_bench(fake)
+
+    async def main() -> None:
+        pump = await ready_infuser(bench, safe=False)
+        await pump.dispense(250.0)
+        with pytest.raises(LimitExceeded):
+            await pump.dispense(10001.0)
+
+    run(main(), clock)
+    assert fake.diameter == "14.43"
+    order = [r for r in fake.received if r in (b"0DIA14.43\r", b"0FUNSTP\r", b"0RUN\r")]
+    assert order == [b"0DIA14.43\r", b"0FUNSTP\r", b"0RUN\r"]

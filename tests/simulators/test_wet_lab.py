@@ -248,3 +248,86 @@ def test_a_clean_vessel_weighs_what_the_empty_one_did() -> None:
     assert lab.counts()["swaps"] == 1
     with pytest.raises(KeyError):
         lab.by_hand(9, "pan")
+
+
+def infuser() -> tuple[HandClock, WetLab, Line]:
+    clock, lab, _ = bench()
+    return clock, lab, Line(lab, "infuser")
+
+
+def set_up(line: Line, volume: bytes = b"500.0") -> None:
+    line.ask(b"\r")
+    for command in (b"DIA14.43", b"PHN2", b"FUNSTP", b"PHN1", b"FUNRAT", b"RAT1.000MM"):
+        assert line.ask(command + b"\r") == b"\x0200S\x03", command
+    for command in (b"VOLUL", b"VOL" + volume, b"DIRINF", b"CLDINF"):
+        assert line.ask(command + b"\r") == b"\x0200S\x03", command
+
+
+def test_an_infuser_that_was_switched_on_says_so_before_it_obeys() -> None:
+    _, _, line = infuser()
+    assert line.ask(b"VER\r") == b"\x0200A?R\x03"
+    assert line.ask(b"ver \r") == b"\x0200SNE1000V3.923\x03"
+    assert line.ask(b"\r") == b"\x0200S\x03"
+    assert line.ask(b"7VER\r") == b""
+    assert line.ask(b"XYZ\r") == b"\x0200S?\x03"
+    assert line.ask(b"DIA99.9\r") == b"\x0200S?OOR\x03"
+    assert line.ask(b"STP\r") == b"\x0200S?NA\x03"
+
+
+def test_an_infusion_counts_as_it_goes_and_ends_with_its_phase() -> None:
+    clock, lab, line = infuser()
+    set_up(line)
+    assert line.ask(b"RUN\r") == b"\x0200I\x03"
+    clock.move(15.0)
+    assert line.ask(b"DIS\r") == b"\x0200II250.0W0.000UL\x03"
+    assert lab.bench.vessel["ethanol"] == pytest.approx(250.0, rel=0.02)
+    clock.move(60.0)
+    assert line.ask(b"DIS\r") == b"\x0200SI500.0W0.000UL\x03"
+    assert lab.bench.vessel["ethanol"] == pytest.approx(500.0, rel=0.02)
+
+
+def test_a_stop_pauses_an_infusion_and_a_second_one_ends_it() -> None:
+    clock, lab, line = infuser()
+    set_up(line)
+    line.ask(b"RUN\r")
+    clock.move(15.0)
+    assert line.ask(b"STP\r") == b"\x0200P\x03"
+    clock.move(60.0)
+    assert line.ask(b"RUN\r") == b"\x0200I\x03"
+    clock.move(6.0)
+    line.ask(b"STP\r")
+    assert line.ask(b"STP\r") == b"\x0200S\x03"
+    assert line.ask(b"DIS\r") == b"\x0200SI350.0W0.000UL\x03"
+    assert lab.counts()["stops"] == 2
+
+
+# printed: NE-1000 user manual, section 10.2.2
+def test_the_printed_packet_brings_an_infuser_back_to_basic_mode() -> None:
+    _, _, line = infuser()
+    line.ask(b"\r")
+    safe = line.ask(b"SAF10\r")
+    assert safe == b"\x02\x0700S" + safe[-3:-1] + b"\x03"
+    assert line.ask(b"\x02\x08SAF0\x55\x43\x03") == b"\x0200S\x03"
+    assert line.ask(b"\x02\x08SAF0\x55\x44\x03") == b""
+
+
+def test_an_infuser_in_safe_mode_stops_when_it_hears_nothing() -> None:
+    clock, lab, line = infuser()
+    set_up(line)
+    line.ask(b"SAF5\r")
+    line.ask(b"RUN\r")
+    clock.move(60.0)
+    assert lab.bench.vessel["ethanol"] == pytest.approx(1000.0 / 60.0 * 5.0, rel=0.02)
+    assert line.ask(b"\r")[2:-3] == b"00A?T"
+    assert line.ask(b"\r")[2:-3] == b"00S"
+
+
+def test_an_empty_syringe_stalls_the_infuser() -> None:
+    clock, lab, line = infuser()
+    set_up(line, b"9999")
+    line.ask(b"RUN\r")
+    clock.move(700.0)
+    line.ask(b"RUN\r")
+    clock.move(700.0)
+    assert line.ask(b"\r") == b"\x0200A?S\x03"
+    assert lab.bench.vessel["ethanol"] == pytest.approx(10000.0, rel=0.02)
