@@ -4,8 +4,9 @@ Read from the NE-1000 user manual (1200-01), section 10: `[address] command CR`,
 two digits of address, prompt, data, ETX; in safe mode both are packets STX, length, text, CRC, ETX
 (the CRC is 16-bit CCITT from zero; the length counts itself and what follows). Packets are taken in
 either mode, since that is how the mode is changed. A pending alarm is the answer to the next valid
-command, which is not obeyed. In safe mode a pump that hears nothing for the time of `SAF` stops,
-with alarm T. Volumes are in uL up to a diameter of 14 mm, in mL above, or as `VOL UL` says.
+command, which is not obeyed. In safe mode a pump that hears nothing for the time of `SAF` (wall
+time, whatever the clock of the bench) stops, with alarm T. Volumes are in uL up to a diameter of
+14 mm, in mL above, or as `VOL UL` says.
 """
 
 from __future__ import annotations
@@ -69,7 +70,12 @@ class NewEraTwin:
         ends = self._plunger.due
         if ends is None:
             return None
-        return min(ends, self._heard_at + self._silence_s) if self._silence_s else ends
+        return min(ends, self._deadline) if self._silence_s else ends
+
+    @property
+    def _deadline(self) -> float:
+        """Campaign time until which it must hear something; silence is measured in wall time."""
+        return self._heard_at + self._silence_s * self._bench.clock.speed
 
     def wire(self) -> FramedWire:
         """The pump's port."""
@@ -77,9 +83,8 @@ class NewEraTwin:
 
     def advance(self, now: float) -> None:
         """Lets the plunger move as far as it has come, and the program with it."""
-        deadline = self._heard_at + self._silence_s
-        if self._silence_s and self._started_at is not None and now > deadline:
-            self._halt(deadline)
+        if self._silence_s and self._started_at is not None and now > self._deadline:
+            self._halt(self._deadline)
             self._alarm, self._is_paused = "T", False
         ends = self._plunger.due
         self._plunger.flow(now)

@@ -10,6 +10,7 @@ from simulators.lab.effects import Watch
 from simulators.lab.liquids import AIR, VESSEL, WASTE, Contents, WetBench
 from simulators.lab.plunger import Plunger
 from simulators.twins.cavro import CavroTwin, PumpLine
+from simulators.twins.ika import HotPlateTwin
 from simulators.twins.mt_sics import BalanceTwin
 from simulators.twins.new_era import NewEraTwin
 from simulators.twins.rack import Rack
@@ -27,8 +28,9 @@ class WetLab:
     Ports: `pumps` (Cavro, addresses 1 to 4 for cyan, magenta, yellow and water, 1 mL each: port 1
     of the valve is the bottle, 2 the vessel, 3 the waste; address 5, 5 mL, drains: port 1 the
     vessel, 2 the air, 3 the waste), `balance`, `infuser` (an NE-1000 whose syringe, 10 mL of
-    ethanol, was filled by hand and leads into the vessel). By hand: sample 0 is the vessel, changed
-    for a clean one; 1 to 5 are the pumps, switched off and on.
+    ethanol, was filled by hand and leads into the vessel), `plate` (an IKA hot plate, on which
+    nothing stands). By hand: sample 0 is the vessel, changed for a clean one; 1 to 5 are the pumps,
+    switched off and on, 6 is the plate.
     """
 
     tcp: frozenset[str] = frozenset()
@@ -45,10 +47,12 @@ class WetLab:
         self.infuser = NewEraTwin(
             self.bench, Plunger(self.bench, "infuser", BY_HAND_UL, BY_HAND_UL, filled)
         )
+        self.plate = HotPlateTwin(clock)
         self._wires = {
             "pumps": PumpLine(self.pumps).wire(),
             "balance": self.balance.wire(),
             "infuser": self.infuser.wire(),
+            "plate": self.plate.wire(),
         }
 
     @property
@@ -65,7 +69,8 @@ class WetLab:
         """The state of bottles, vessel, waste and syringes as plain data."""
         self.advance()
         syringes = {a: dict(p.plunger.contents.volumes) for a, p in self.pumps.items()}
-        return {**self.bench.snapshot(), "syringes_ul": syringes}
+        plate = {"heats": self.plate.is_heating, "shows": self.plate.shows}
+        return {**self.bench.snapshot(), "syringes_ul": syringes, "plate": plate}
 
     def advance(self) -> None:
         """Lets happen what is due by now."""
@@ -81,9 +86,12 @@ class WetLab:
         self.bench.effects.watch = watch
 
     def by_hand(self, sample: int, to: str) -> None:
-        """A person changes the vessel (0), or switches a pump off and on (its address)."""
+        """A person changes the vessel (0), or switches a pump (its address) or the plate (6) off
+        and on."""
         if sample == 0:
             self.bench.swap_vessel()
+        elif sample == 6:
+            self.plate.power_up()
         else:
             self.pumps[str(sample)].power_up()
 

@@ -5,8 +5,10 @@ See `test_peers` for how the peers are installed, and what their agreement is wo
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +18,7 @@ import pytest
 
 from drivers.liquids.cavro import CavroPump
 from drivers.liquids.new_era import NewEraPump
+from drivers.thermal.ika import IkaHotPlate
 from drivers.weighing.mt_sics import MettlerBalance
 from orchestrator.capabilities.liquids import Dispensed
 from orchestrator.clock import ScaledClock
@@ -142,6 +145,51 @@ def test_our_driver_infuses_with_the_pump_that_labmcp_simulates() -> None:
             await fast.close()
 
     with _simulated("infuser") as address:
+        clock.run(main(address))
+
+
+def test_ika_heats_and_stirs_with_the_plate(served: Served) -> None:
+    found = _peer("ika_client.py", served.ports["plate"])
+    assert found["name"] == "RCT digital"
+    assert (found["target"], found["speed_target"], found["safety"]) == (80.0, 400.0, 360.0)
+    assert 21.0 <= found["before"] < found["after"] <= 80.0
+    assert found["speed"] == 400.0
+    assert found["watchdog"] == 60.0
+    assert served.control.state()["plate"] == {"heats": False, "shows": ""}
+
+
+def test_labmcp_arms_the_watchdog_of_the_plate_and_lets_it_bite(served: Served) -> None:
+    found = _peer("labmcp_ika_client.py", served.ports["plate"])
+    assert (found["model"], found["setpoint"], found["speed"]) == ("RCT digital", 80.0, 400.0)
+    assert found["watchdog"] == {"mode": 1, "timeout_s": 20, "last_error": None}
+    assert served.control.state()["plate"] == {"heats": True, "shows": ""}
+    # the watchdog counts wall time, of which the twin's clock makes as much as it is told
+    served.control.speed(1.0)
+    while served.control.state()["plate"]["heats"]:
+        time.sleep(0.5)
+    assert served.control.state()["plate"]["shows"] == "Er 2"
+
+
+@pytest.mark.parametrize("mode", [1, 2])
+def test_our_driver_works_the_plate_that_labmcp_simulates(mode: int) -> None:
+    clock = ScaledClock(1.0)
+
+    async def main(address: str) -> None:
+        plate = IkaHotPlate(Bench("plate", clock), address, frame="8N1", watchdog_mode=mode)
+        await plate.open()
+        try:
+            assert (await plate.identify()).model
+            before = await plate.temperature()
+            await plate.set_temperature(80.0)
+            await plate.set_speed(400.0)
+            while await plate.temperature() < before + 5.0 or await plate.speed() < 300.0:
+                await asyncio.sleep(0.05)
+            await plate.off()
+            await plate.make_safe()
+        finally:
+            await plate.close()
+
+    with _simulated("plate") as address:
         clock.run(main(address))
 
 

@@ -187,3 +187,40 @@ class FakeNewEra(Fake):
             self.runs.append(self.infused)
         elif command == "STP":
             self.prompt = "S"
+
+
+class FakePlate(Fake):
+    """An RCT digital that takes set-points up to `most` degC; no time passes in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setpoints = {"1": 0.0, "4": 0.0}
+        self.is_on = {"1": False, "4": False}
+        self.most = 310.0
+        self.watchdog = ""
+
+    def request_length(self, buffer: bytes) -> int:
+        return buffer.find(b"\n") + 1
+
+    def reply(self, request: bytes) -> bytes:
+        assert request.endswith(b" \r\n")
+        answer = self._answer(request.decode().strip())
+        return f"{answer} \r\n".encode() if answer else b""
+
+    def _answer(self, command: str) -> str:
+        fixed = {"IN_NAME": "RCT digital", "IN_PV_1": "24.0 1", "IN_PV_2": "25.3 2"}
+        if command in fixed:
+            return fixed[command]
+        if command == "IN_PV_4":
+            return f"{self.setpoints['4'] * self.is_on['4']:.1f} 4"
+        if command.startswith("IN_SP_"):
+            return f"{self.setpoints[command[-1]]:.1f} {command[-1]}"
+        if match := re.fullmatch(r"OUT_(SP_12|SP_42|WD[12])@(\d+)", command):
+            self.watchdog = command if match[1].startswith("WD") else self.watchdog
+            return match[2]
+        if match := re.fullmatch(r"OUT_SP_([14]) ([\d.]+)", command):
+            most = self.most if match[1] == "1" else 1500.0
+            self.setpoints[match[1]] = min(float(match[2]), most)
+        elif match := re.fullmatch(r"(START|STOP)_([14])", command):
+            self.is_on[match[2]] = match[1] == "START"
+        return ""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from liquid_fakes import play
 
-from drivers.protocols import cavro, new_era, sics
+from drivers.protocols import cavro, namur, new_era, sics
 from drivers.protocols.framing import Garbled, Refused
 
 
@@ -185,3 +185,25 @@ def test_safe_answers_survive_a_round_trip_whatever_bytes_their_checksum_has(
     assert new_era.answer_length(packet + b"more") == len(packet)
     answer = new_era.decode(packet, address, is_safe=True)
     assert (answer.prompt, answer.data) == (prompt, data)
+
+
+# printed: RCT digital instructions (20014388), "Interfaces and outputs"; the form of the replies is
+# that of the clients `ika` and `labmcp-ika`
+def test_commands_of_a_hot_plate_end_with_blank_and_crlf() -> None:
+    assert namur.request("IN_PV_2") == b"IN_PV_2 \r\n"
+    written, value = play(namur.ask_number("IN_PV_2"), b"25.3 2 \r\n")
+    assert (written, value) == ([b"IN_PV_2 \r\n"], 25.3)
+    assert play(namur.ask_number("IN_SP_1"), b"80.0\r\n")[1] == 80.0
+    assert play(namur.set_echoed("OUT_WD1", 60.0), b"60 \r\n")[0] == [b"OUT_WD1@60 \r\n"]
+    assert play(namur.tell("START_1"), *())[0] == [b"START_1 \r\n"]
+
+
+@pytest.mark.parametrize("line", [b" \r\n", b"25.3 4 \r\n", b"warm 2 \r\n", b"25.3 2 x \r\n"])
+def test_what_is_no_number_of_this_channel_is_garbled(line: bytes) -> None:
+    with pytest.raises(Garbled):
+        play(namur.ask_number("IN_PV_2"), line)
+
+
+def test_a_watchdog_that_echoes_another_time_is_garbled() -> None:
+    with pytest.raises(Garbled, match="was set to 60 and answers 20"):
+        play(namur.set_echoed("OUT_WD1", 60.0), b"20 \r\n")

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from driver_fakes import silent
-from liquid_fakes import FakeBalance, FakeCavro, FakeNewEra
+from liquid_fakes import FakeBalance, FakeCavro, FakeNewEra, FakePlate
 
 from drivers.liquids.cavro import CavroPump
 from drivers.liquids.new_era import NewEraPump
+from drivers.thermal.ika import IkaHotPlate
 from drivers.weighing.mt_sics import MettlerBalance
 from orchestrator.capabilities.liquids import Dispensed, Momentary
-from orchestrator.clock import VirtualClock
+from orchestrator.clock import VirtualClock, WallClock
 from orchestrator.errors import (
     DeviceError,
     DeviceRefused,
@@ -47,7 +48,7 @@ async def ready_pump(bench: Bench, **options: Any) -> CavroPump:
     return pump
 
 
-@pytest.mark.parametrize("kind", ["cavro", "new-era", "mt-sics", "gravimetric-dispenser"])
+@pytest.mark.parametrize("kind", ["cavro", "new-era", "mt-sics", "ika", "gravimetric-dispenser"])
 def test_a_driver_of_liquids_has_every_action_of_what_it_implements(kind: str) -> None:
     found = resource_kind(kind)
     assert found.implements
@@ -477,3 +478,116 @@ def test_a_wrong_diameter_is_corrected_before_anything_is_infused() -> None:
     assert fake.diameter == "14.43"
     order = [r for r in fake.received if r in (b"0DIA14.43\r", b"0FUNSTP\r", b"0RUN\r")]
     assert order == [b"0DIA14.43\r", b"0FUNSTP\r", b"0RUN\r"]
+
+
+async def ready_plate(bench: Bench, **options: Any) -> IkaHotPlate:
+    plate = IkaHotPlate(bench, "memory:wire", **options)
+    await plate.open()
+    await plate.identify()
+    return plate
+
+
+def test_a_plate_is_told_of_the_watchdog_before_it_heats_or_stirs() -> None:
+    fake = FakePlate()
+    clock, bench = on_bench(fake)
+
+    async def main() -> None:
+        plate = await ready_plate(bench)
+        await plate.set_temperature(80.04)
+        await plate.set_speed(400.0)
+        assert (fake.setpoints, fake.is_on) == ({"1": 80.0, "4": 400.0}, {"1": True, "4": True})
+        assert await plate.temperature() == 25.3
+        assert await plate.speed() == 400.0
+        await plate.set_speed(0.0)
+        assert fake.is_on == {"1": True, "4": False}
+        await plate.close()
+
+    run(main(), clock)
+    assert fake.received.index(b"OUT_WD1@60 \r\n") < fake.received.index(b"START_1 \r\n")
+    assert fake.received.count(b"OUT_WD1@60 \r\n") == 2
+
+
+def test_a_watchdog_is_fed_while_the_driver_is_open_and_no_longer() -> None:
+    fake = FakePlate()
+    bench = Bench("plate", WallClock(), wires={"wire": fake})
+
+    async def main() -> None:
+        plate = await ready_plate(bench)
+        plate._watchdog = 0.04  # type: ignore[assignment] # shorter than the plate would take
+        await plate.set_speed(100.0)
+        while sum(r.startswith(b"OUT_WD1@0.04") for r in fake.received) < 5:
+            await asyncio.sleep(0.01)
+        await plate.close()
+        n = len(fake.received)
+        await asyncio.sleep(0.05)
+        assert len(fake.received) == n
+
+    fake_answer = fake._answer
+
+    def echo(command: str) -> str:
+        return command.partition("@")[2] if "@" in command else fake_answer(command)
+
+    fake._answer = echo  # type: ignore[method-assign]
+    asyncio.run(main())
+
+
+def test_an_orderly_end_takes_a_watchdog_of_mode_two_back() -> None:
+    fake = FakePlate()
+    clock, bench = on_bench(fake)
+
+    async def main() -> None:
+        plate = await ready_plate(bench, watchdog_mode=2, external=True)
+        await plate.set_temperature(80.0)
+        assert fake.watchdog == "OUT_WD2@60"
+        assert await plate.temperature() == 24.0
+        await plate.make_safe()
+        await plate.close()
+
+    run(main(), clock)
+    assert fake.watchdog == "OUT_WD2@0"
+    assert b"OUT_SP_12@0 \r\n" in fake.received
+
+
+def test_a_set_point_that_the_safety_circuit_forbids_heats_nothing() -> None:
+    fake = FakePlate()
+    fake.most = 100.0
+    clock, bench = on_bench(fake)
+
+    async def main() -> None:
+        plate = await ready_plate(bench)
+        with pytest.raises(DeviceRefused, match="the plate takes 100"):
+            await plate.set_temperature(250.0)
+        with pytest.raises(LimitExceeded):
+            await plate.set_temperature(301.0)
+        await plate.close()
+
+    run(main(), clock)
+    assert not fake.is_on["1"]
+    assert b"START_1 \r\n" not in fake.received
+
+
+def test_off_leaves_set_points_of_zero_which_can_be_read_back() -> None:
+    fake = FakePlate()
+    clock, bench = on_bench(fake)
+
+    async def main() -> None:
+        plate = await ready_plate(bench, watchdog=0)
+        await plate.set_temperature(80.0)
+        await plate.set_speed(400.0)
+        await plate.off()
+        fake.spoils.extend([silent] * 3)
+        with pytest.raises(DeviceUnsure):
+            await plate.off()
+        await plate.close()
+
+    run(main(), clock)
+    assert (fake.setpoints, fake.is_on) == ({"1": 0.0, "4": 0.0}, {"1": False, "4": False})
+    assert not fake.watchdog
+
+
+def test_a_plate_that_is_described_wrongly_is_refused() -> None:
+    _, bench = on_bench(FakePlate())
+    with pytest.raises(InputError):
+        IkaHotPlate(bench, "memory:wire", frame="7O1")
+    with pytest.raises(LimitExceeded):
+        IkaHotPlate(bench, "memory:wire", watchdog=5)

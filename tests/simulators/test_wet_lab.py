@@ -331,3 +331,54 @@ def test_an_empty_syringe_stalls_the_infuser() -> None:
     clock.move(700.0)
     assert line.ask(b"\r") == b"\x0200A?S\x03"
     assert lab.bench.vessel["ethanol"] == pytest.approx(10000.0, rel=0.02)
+
+
+def plate() -> tuple[HandClock, WetLab, Line]:
+    clock, lab, _ = bench()
+    return clock, lab, Line(lab, "plate")
+
+
+def test_a_plate_answers_numbers_with_their_channel_and_nothing_to_the_rest() -> None:
+    clock, lab, line = plate()
+    assert line.ask(b"IN_NAME \r\n") == b"RCT digital \r\n"
+    assert line.ask(b"IN_PV_2 \r\n") == b"21.0 2 \r\n"
+    for command in (b"OUT_SP_1 80", b"START_1", b"OUT_SP_4 400", b"START_4", b"NONSENSE"):
+        assert line.ask(command + b" \r\n") == b""
+    clock.move(3600.0)
+    assert line.ask(b"IN_PV_2 \r\n") == b"80.0 2 \r\n"
+    assert line.ask(b"IN_PV_4 \r\n") == b"400.0 4 \r\n"
+    assert lab.snapshot()["plate"] == {"heats": True, "shows": ""}
+    line.ask(b"OUT_SP_1 400 \r\n")
+    assert line.ask(b"IN_SP_1 \r\n") == b"310.0 1 \r\n"
+    line.ask(b"STOP_1 \r\n")
+    clock.move(9000.0)
+    assert line.ask(b"IN_PV_2 \r\n") == b"21.0 2 \r\n"
+
+
+def test_a_plate_that_hears_nothing_stops_and_has_to_be_switched_off_and_on() -> None:
+    clock, lab, line = plate()
+    assert line.ask(b"OUT_WD1@10 \r\n") == b""
+    assert line.ask(b"OUT_WD1@60 \r\n") == b"60 \r\n"
+    line.ask(b"OUT_SP_1 80 \r\nSTART_1 \r\n")
+    for _ in range(5):
+        clock.move(50.0)
+        assert line.ask(b"OUT_WD1@60 \r\n") == b"60 \r\n"
+    assert lab.snapshot()["plate"]["heats"]
+    clock.move(70.0)
+    assert lab.snapshot()["plate"] == {"heats": False, "shows": "Er 2"}
+    line.ask(b"START_1 \r\n")
+    assert not lab.snapshot()["plate"]["heats"]
+    lab.by_hand(6, "off and on")
+    line.ask(b"OUT_SP_1 80 \r\nSTART_1 \r\n")
+    assert lab.snapshot()["plate"] == {"heats": True, "shows": ""}
+
+
+def test_a_watchdog_of_mode_two_brings_safe_set_points_and_can_be_taken_back() -> None:
+    clock, lab, line = plate()
+    assert line.ask(b"OUT_SP_12@40 \r\n") == b"40 \r\n"
+    line.ask(b"OUT_WD2@60 \r\nOUT_SP_1 80 \r\nSTART_1 \r\n")
+    clock.move(70.0)
+    assert lab.snapshot()["plate"]["shows"] == "WD"
+    assert line.ask(b"IN_SP_1 \r\n") == b"40.0 1 \r\n"
+    assert line.ask(b"OUT_WD2@0 \r\n") == b"0 \r\n"
+    assert lab.snapshot()["plate"]["shows"] == ""
