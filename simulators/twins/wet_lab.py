@@ -14,7 +14,6 @@ from simulators.twins.ika import HotPlateTwin
 from simulators.twins.mt_sics import BalanceTwin
 from simulators.twins.new_era import NewEraTwin
 from simulators.twins.rack import Rack
-from simulators.twins.wire import FramedWire
 
 LIQUIDS = {"cyan": 1.012, "magenta": 1.009, "yellow": 1.021, "water": 0.998}
 """g/mL at 20 degC; the dyes are dilute solutions."""
@@ -22,7 +21,7 @@ BY_HAND, BY_HAND_DENSITY = "ethanol", 0.789
 SYRINGE_UL, DRAIN_UL, BY_HAND_UL = 1000.0, 5000.0, 10000.0
 
 
-class WetLab:
+class WetLab(Rack):
     """Four liquids, each with a pump of its own, that are mixed in a vessel on a balance.
 
     Ports: `pumps` (Cavro, addresses 1 to 4 for cyan, magenta, yellow and water, 1 mL each: port 1
@@ -32,8 +31,6 @@ class WetLab:
     nothing stands). By hand: sample 0 is the vessel, changed for a clean one; 1 to 5 are the pumps,
     switched off and on, 6 is the plate.
     """
-
-    tcp: frozenset[str] = frozenset()
 
     def __init__(self, *, seed: int, clock: Clock) -> None:
         densities = {**LIQUIDS, BY_HAND: BY_HAND_DENSITY}
@@ -48,17 +45,14 @@ class WetLab:
             self.bench, Plunger(self.bench, "infuser", BY_HAND_UL, BY_HAND_UL, filled)
         )
         self.plate = HotPlateTwin(clock)
-        self._wires = {
-            "pumps": PumpLine(self.pumps).wire(),
-            "balance": self.balance.wire(),
-            "infuser": self.infuser.wire(),
-            "plate": self.plate.wire(),
-        }
-
-    @property
-    def wires(self) -> Mapping[str, FramedWire]:
-        """One wire per port."""
-        return self._wires
+        super().__init__(
+            {
+                "pumps": PumpLine(self.pumps).wire(),
+                "balance": self.balance.wire(),
+                "infuser": self.infuser.wire(),
+                "plate": self.plate.wire(),
+            }
+        )
 
     def counts(self) -> dict[str, int]:
         """How often each physical effect has happened; see `lab.liquids`."""
@@ -98,5 +92,3 @@ class WetLab:
     def _add_pump(self, address: str, size: float, ports: Mapping[int, str]) -> None:
         plunger = Plunger(self.bench, f"pump {address}", size)
         self.pumps[address] = CavroTwin(self.bench, plunger, ports)
-
-    serve_command = staticmethod(Rack.serve_command)

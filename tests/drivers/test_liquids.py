@@ -329,6 +329,22 @@ def test_a_stop_in_the_middle_of_a_move_leaves_a_position_that_is_not_trusted() 
     assert b"/1T\r" in fake.received
 
 
+def test_a_stop_by_a_driver_that_has_just_started_knows_that_it_interrupts_a_move() -> None:
+    fake = FakeCavro()
+    fake.position, fake.is_ready = 900, False
+    clock, bench = on_bench(fake)
+
+    async def main() -> None:
+        pump = CavroPump(bench, "memory:wire", 1000.0)
+        await pump.open()
+        await pump.make_safe()
+        with pytest.raises(DeviceRefused, match="interrupted"):
+            await pump.held()
+
+    run(main(), clock)
+    assert fake.received[1:3] == [b"/1Q\r", b"/1T\r"]
+
+
 def _kept(reply: bytes) -> bytes:
     return reply
 
