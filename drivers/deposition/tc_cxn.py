@@ -102,10 +102,21 @@ class TcRfSupply(Instrument):
         Raises:
             DeviceRefused: no power is set, it is on already, or something keeps it off.
             DeviceUnsure: it was told to, and does not say that it is on.
+            DeviceSilent, DeviceGarbled, DeviceGone: it was not told to.
         """
-        is_taken = True
-        with contextlib.suppress(DeviceSilent, DeviceGarbled, DeviceGone):
-            is_taken = await self.link.exchange(self._strike)
+        is_told, is_taken = False, True
+
+        def strike() -> Dialogue[bool]:
+            nonlocal is_told
+            yield from self._must_be_ready()
+            is_told = True
+            return (yield from cxn.switch(True))
+
+        try:
+            is_taken = await self.link.exchange(strike)
+        except (DeviceSilent, DeviceGarbled, DeviceGone):
+            if not is_told:
+                raise
         try:
             self._is_lit = await self._comes_on()
         except DeviceError as error:
@@ -143,7 +154,7 @@ class TcRfSupply(Instrument):
             raise DeviceError(self.bench.name, self._lost, hint="switch it off and begin again")
         return found
 
-    def _strike(self) -> Dialogue[bool]:
+    def _must_be_ready(self) -> Dialogue[None]:
         if self._watts is None or self._lost:
             raise Refused(self._lost or "no power is set")
         status = yield from cxn.status()
@@ -153,7 +164,6 @@ class TcRfSupply(Instrument):
             raise Refused(why)
         if not (yield from _holds(self._watts)):
             raise Refused("the power that was set is forgotten; set it again")
-        return (yield from cxn.switch(True))
 
     async def _comes_on(self) -> bool:
         for _ in range(_N_LOOKS):

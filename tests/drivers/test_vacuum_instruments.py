@@ -417,6 +417,23 @@ def test_rf_whose_acknowledgement_is_lost_is_on_once() -> None:
     run(main())
 
 
+def test_rf_that_was_not_told_to_go_on_is_not_unsure() -> None:
+    fake = FakeRf()
+
+    async def main() -> None:
+        supply = await opened(rf(fake))
+        await supply.set_power(100.0)
+        fake.spoils.append(silent)
+        with pytest.raises(DeviceSilent):
+            await supply.on()
+        assert "BR" not in fake.commands
+        await supply.on()
+        await supply.off()
+        await supply.close()
+
+    run(main())
+
+
 def test_rf_that_another_has_control_of_is_a_refusal() -> None:
     fake = FakeRf()
     fake.gives_control = False
