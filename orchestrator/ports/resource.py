@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -70,7 +70,21 @@ class Twins(Protocol):
         """The command that serves this world in a process of its own.
 
         Once ready it writes `directory/ports.json`: {"pid": ..., "control": "127.0.0.1:PORT",
-        "ports": {NAME: pyserial URL or device path}}. It outlives whoever started it.
+        "ports": {NAME: pyserial URL or device path}}. It outlives whoever started it. A world that
+        can fail as planned obeys `directory/faults.json`, the lab file's `faults`.
+        """
+        ...
+
+
+@runtime_checkable
+class FailingTwins(Protocol):
+    """A world of twins that can be told beforehand how its wires are to fail."""
+
+    def failing(self, faults: Sequence[Mapping[str, Any]], clock: Clock) -> Mapping[str, Wire]:
+        """Its wires in memory, failing as the lab file's `faults` say.
+
+        Raises:
+            InputError: it cannot fail so.
         """
         ...
 

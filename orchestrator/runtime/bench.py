@@ -20,7 +20,7 @@ from orchestrator.files.findings import Findings
 from orchestrator.model.lab import Lab
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.compute import Compute
-from orchestrator.ports.resource import Bench, Resource, ResourceKind, Wire
+from orchestrator.ports.resource import Bench, FailingTwins, Resource, ResourceKind, Wire
 from orchestrator.ports.reuse import Matches
 from orchestrator.settings import runtime_directory
 
@@ -59,6 +59,8 @@ def try_out(lab: Lab, kinds: Mapping[str, ResourceKind]) -> dict[str, Resource]:
     """
     findings = Findings(parse_document(lab.text, lab.source))
     clock = VirtualClock()
+    _check_faults(lab, clock, findings)
+    findings.raise_any()
     ports, wires = in_memory(lab, clock)
     made = {}
     for binding in lab.resources:
@@ -72,6 +74,18 @@ def try_out(lab: Lab, kinds: Mapping[str, ResourceKind]) -> dict[str, Resource]:
             made[binding.name] = _made(kinds[binding.name], bench, options)
     findings.raise_any()
     return made
+
+
+def _check_faults(lab: Lab, clock: Clock, findings: Findings) -> None:
+    """Has the world of twins look at each fault that it is to have."""
+    if lab.twins is None or not lab.twins.faults:
+        return
+    world = plugins.load("twins", lab.twins.world)(seed=lab.twins.seed, clock=clock)
+    for index, fault in enumerate(lab.twins.plan()):
+        with findings.at(["twins", "faults", index]):
+            if not isinstance(world, FailingTwins):
+                raise InputError(f"the twins '{lab.twins.world}' cannot be told to fail")
+            world.failing([fault], clock)
 
 
 def _made(kind: ResourceKind, bench: Bench, options: Mapping[str, Any]) -> Resource:
@@ -105,7 +119,8 @@ def in_memory(lab: Lab, clock: Clock) -> tuple[dict[str, str], dict[str, Wire]]:
     if lab.twins is None:
         return {}, {}
     world = plugins.load("twins", lab.twins.world)(seed=lab.twins.seed, clock=clock)
-    wires = dict(world.wires)
+    faults = lab.twins.plan()
+    wires = dict(world.failing(faults, clock) if faults else world.wires)
     return {name: f"memory:{name}" for name in wires}, wires
 
 
@@ -146,6 +161,8 @@ def start_twins(lab: Lab, campaign_id: str) -> TwinStart | None:
     directory.mkdir(parents=True)
     world = plugins.load("twins", lab.twins.world)
     command = world.serve_command(str(directory), lab.twins.seed, lab.clock.speed, lab.twins.world)
+    if lab.twins.faults:
+        (directory / "faults.json").write_text(json.dumps(lab.twins.plan()))
     with (directory / "output.txt").open("wb") as log:
         child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -182,10 +199,10 @@ _outliving: list[subprocess.Popen[bytes]] = []
 
 def _are_of(ports: Path, lab: Lab) -> bool:
     said = json.loads(ports.read_text())
-    return lab.twins is not None and (said.get("world"), said.get("seed")) == (
-        lab.twins.world,
-        lab.twins.seed,
-    )
+    if lab.twins is None:
+        return False
+    theirs = (said.get("world"), said.get("seed"), said.get("faults") or [])
+    return theirs == (lab.twins.world, lab.twins.seed, lab.twins.plan())
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ import contextlib
 import os
 import time
 import tty
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from simulators.twins.faults import Fault, Faults
+from simulators.twins.faults import Fault, Faults, Plan, possible
 from simulators.twins.wire import FramedWire
 
 HALF_FRAME_S = 1.0
@@ -31,14 +31,15 @@ class _Line:
         self._wire, self._faults, self._touched = wire, faults, touched
         self._last = time.monotonic()
 
-    async def carry(self, data: bytes) -> bytes:
-        """The reply. Raises ConnectionError when the port is unplugged."""
+    async def carry(self, data: bytes) -> AsyncIterator[bytes]:
+        """The reply, in pieces. Raises ConnectionError when the port is unplugged."""
         now = time.monotonic()
         if now - self._last > HALF_FRAME_S:
             self._wire.forget()
         self._last = now
         try:
-            return await self._faults.carry(self._wire, data)
+            async for piece in self._faults.carry(self._wire, data):
+                yield piece
         finally:
             self._touched()
 
@@ -74,11 +75,16 @@ class SerialOutlet:
             await asyncio.gather(self._worker, return_exceptions=True)
 
     async def fail(self, fault: Fault) -> None:
-        """The next fault of this port."""
+        """The next fault of this port. Raises ValueError: the instrument cannot fail so."""
+        possible(fault.how, self._wire)
         if fault.how == "unplug" and fault.after <= 0:
             self._unplug(fault.seconds)
         else:
             self._faults.fail(fault)
+
+    def plan(self, plan: Plan) -> None:
+        """Faults by the number of the reply."""
+        self._faults.plan(plan)
 
     async def heal(self) -> None:
         """No fault any more; plugged in."""
@@ -94,10 +100,11 @@ class SerialOutlet:
         while True:
             data = await self._arrived.get()
             try:
-                self._send(await self._line.carry(data))
+                async for piece in self._line.carry(data):
+                    self._send(piece)
             except ConnectionError:
                 fault = self._faults.unplugged
-                self._faults.heal()
+                self._faults.plugged()
                 self._unplug(fault.seconds if fault else 0.0)
 
     def _plug(self) -> None:
@@ -171,11 +178,16 @@ class TcpOutlet:
         self._unplug(0.0)
 
     async def fail(self, fault: Fault) -> None:
-        """The next fault of this port."""
+        """The next fault of this port. Raises ValueError: the instrument cannot fail so."""
+        possible(fault.how, self._wire)
         if fault.how == "unplug" and fault.after <= 0:
             self._unplug(fault.seconds)
         else:
             self._faults.fail(fault)
+
+    def plan(self, plan: Plan) -> None:
+        """Faults by the number of the reply, over all connections."""
+        self._faults.plan(plan)
 
     async def heal(self) -> None:
         """No fault any more; listening."""
@@ -192,11 +204,12 @@ class TcpOutlet:
         try:
             writer.write(wire.greeting)
             while data := await reader.read(_CHUNK):
-                writer.write(await line.carry(data))
-                await writer.drain()
+                async for piece in line.carry(data):
+                    writer.write(piece)
+                    await writer.drain()
         except ConnectionError:
             if fault := self._faults.unplugged:
-                self._faults.heal()
+                self._faults.plugged()
                 self._unplug(fault.seconds)
         finally:
             self._writers.discard(writer)
