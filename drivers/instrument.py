@@ -178,7 +178,7 @@ class Link:
             try:
                 return await transport.exchange(talk(), timeout_s=timeout_s, urgent=urgent)
             except (DeviceSilent, DeviceGarbled):
-                continue
+                self.bench.figures.n_retries += 1
         return await transport.exchange(talk(), timeout_s=timeout_s, urgent=urgent)
 
     def _compare(self, found: Identity) -> None:

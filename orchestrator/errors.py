@@ -305,6 +305,10 @@ class PortTaken(DeviceError):
     """Another process holds the port."""
 
 
+class TrafficDiffers(HaganeError):
+    """What is sent to a replayed record is not what was sent then."""
+
+
 class JournalError(HaganeError):
     """The journal cannot be read or written."""
 

@@ -103,10 +103,15 @@ class _Reading:
             twins=twins,
             site=site,
             poll_s=poll_s,
+            record=self._folder(heading.record),
             source=self._document.source,
             text=self._document.text,
             file_hash=content_hash(self._document.root.plain()),
         )
+
+    def _folder(self, name: str | None) -> str:
+        """A folder that the file names from where it is."""
+        return str(Path(self._document.source).parent / name) if name else ""
 
     def _resources(
         self, kind: Callable[[str], ResourceKind], kinds: Collection[str], on_restart: Any

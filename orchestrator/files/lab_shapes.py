@@ -71,6 +71,9 @@ class LabHeading(Shape):
     lab: Annotated[str, Field(min_length=1, max_length=200)]
     on_restart: OnRestart = "make_safe"
     poll: Quantity = "1 s"
+    record: Annotated[
+        str | None, Field(min_length=1, description="folder for the traffic of the devices")
+    ] = None
 
 
 class LabShape(LabHeading):

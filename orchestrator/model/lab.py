@@ -98,7 +98,7 @@ class TwinChoice(_Frozen):
 
 
 class Lab(_Frozen):
-    """A lab file, checked."""
+    """A lab file, checked. `record` is the folder for what passes on its wires, '' for none."""
 
     name: str
     resources: tuple[ResourceBinding, ...]
@@ -111,6 +111,7 @@ class Lab(_Frozen):
     twins: TwinChoice | None = None
     site: Site | None = None
     poll_s: float = Field(default=1.0, gt=0)
+    record: str = ""
     source: str = ""
     text: str = ""
     file_hash: str = ""

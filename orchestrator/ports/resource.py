@@ -11,6 +11,7 @@ from orchestrator.ports.action import ActionSpec, Ticket
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.compute import Compute
 from orchestrator.ports.reuse import Matches
+from orchestrator.ports.traffic import Figures, Record
 
 
 @dataclass(frozen=True)
@@ -94,16 +95,17 @@ class Bench:
     """What a resource is given from outside, as the constructor argument `bench`.
 
     `name` is the resource's name in the lab file; `wires` are in-memory peers for ports of the
-    form `memory:NAME`; `record` takes the traffic (direction "tx" or "rx", bytes), or is None;
-    `matches` finds known results of one crystal in another cell.
+    form `memory:NAME`; `record` takes the traffic, or is None; `figures` are counted by whoever
+    uses a wire; `matches` finds known results of one crystal in another cell.
     """
 
     name: str
     clock: Clock
     compute: Compute | None = None
     wires: Mapping[str, Wire] = field(default_factory=dict)
-    record: Any = None
+    record: Record | None = None
     matches: Matches | None = None
+    figures: Figures = field(default_factory=Figures)
 
 
 @dataclass(frozen=True)
