@@ -192,7 +192,8 @@ class Port:
         try:
             return self._play(channel, dialogue, terms)
         except Lost:
-            self._drop()
+            # with its lock: the name may be another device's when this one comes back
+            self._disconnect()
             raise
         except (Silent, Garbled):
             self._is_suspect = 2

@@ -213,7 +213,8 @@ def _key_of(port: str) -> object:
     for key, held in _ports.items():
         if isinstance(held, Port) and resolve(held.address) == device:
             return key
-    return device
+    # where the old name of one that came back elsewhere is another device's by now
+    return device if device not in _ports else (device, port)
 
 
 def _key_and_maker(

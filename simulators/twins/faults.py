@@ -96,10 +96,14 @@ def possible(how: str, wire: Wire) -> None:
 
 
 class Faults:
-    """What happens to the bytes of one port, over however many connections they come."""
+    """What happens to the bytes of one port, over however many connections they come.
+
+    `n_replies` counts the replies, `n_struck` the faults that struck.
+    """
 
     def __init__(self, wall: Callable[[], float] = time.monotonic) -> None:
         self.n_replies = 0
+        self.n_struck = 0
         self._wall = wall
         self._fault: Fault | None = None
         self._plans: list[Plan] = []
@@ -216,6 +220,7 @@ class Faults:
             self._fault.after -= 1
 
     def _strike(self, fault: Fault) -> None:
+        self.n_struck += 1
         fault.times -= 1
         if fault.times <= 0 and self._fault is fault:
             self._end()
@@ -250,6 +255,7 @@ class Faults:
     def _has_passed(self, fault: Fault) -> bool:
         now = self._wall()
         if self._until is None:
+            self.n_struck += 1
             self._until = now + fault.seconds if fault.seconds else float("inf")
         if now < self._until:
             return False

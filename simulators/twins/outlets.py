@@ -50,8 +50,8 @@ class SerialOutlet:
     def __init__(self, wire: FramedWire, path: Path, touched: Touched) -> None:
         self.path = path
         self._wire, self._touched = wire, touched
-        self._faults = Faults()
-        self._line = _Line(wire, self._faults, touched)
+        self.faults = Faults()
+        self._line = _Line(wire, self.faults, touched)
         self._arrived: asyncio.Queue[bytes] = asyncio.Queue()
         self._ends: tuple[int, int] | None = None
         self._replug: asyncio.TimerHandle | None = None
@@ -80,15 +80,15 @@ class SerialOutlet:
         if fault.how == "unplug" and fault.after <= 0:
             self._unplug(fault.seconds)
         else:
-            self._faults.fail(fault)
+            self.faults.fail(fault)
 
     def plan(self, plan: Plan) -> None:
         """Faults by the number of the reply."""
-        self._faults.plan(plan)
+        self.faults.plan(plan)
 
     async def heal(self) -> None:
         """No fault any more; plugged in."""
-        self._faults.heal()
+        self.faults.heal()
         self._plug()
 
     def speak(self) -> None:
@@ -103,8 +103,8 @@ class SerialOutlet:
                 async for piece in self._line.carry(data):
                     self._send(piece)
             except ConnectionError:
-                fault = self._faults.unplugged
-                self._faults.plugged()
+                fault = self.faults.unplugged
+                self.faults.plugged()
                 self._unplug(fault.seconds if fault else 0.0)
 
     def _plug(self) -> None:
@@ -126,6 +126,7 @@ class SerialOutlet:
     def _unplug(self, seconds: float) -> None:
         if self._ends is None:
             return
+        self.faults.n_struck += 1
         self.path.unlink(missing_ok=True)
         asyncio.get_running_loop().remove_reader(self._ends[0])
         for end in self._ends:
@@ -152,7 +153,7 @@ class TcpOutlet:
 
     def __init__(self, wire: FramedWire, touched: Touched) -> None:
         self._wire, self._touched = wire, touched
-        self._faults = Faults()
+        self.faults = Faults()
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._replug: asyncio.TimerHandle | None = None
@@ -183,15 +184,15 @@ class TcpOutlet:
         if fault.how == "unplug" and fault.after <= 0:
             self._unplug(fault.seconds)
         else:
-            self._faults.fail(fault)
+            self.faults.fail(fault)
 
     def plan(self, plan: Plan) -> None:
         """Faults by the number of the reply, over all connections."""
-        self._faults.plan(plan)
+        self.faults.plan(plan)
 
     async def heal(self) -> None:
         """No fault any more; listening."""
-        self._faults.heal()
+        self.faults.heal()
         await self.open()
 
     def speak(self) -> None:
@@ -200,7 +201,7 @@ class TcpOutlet:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         wire = self._wire.fresh()
-        line = _Line(wire, self._faults, self._touched)
+        line = _Line(wire, self.faults, self._touched)
         try:
             writer.write(wire.greeting)
             while data := await reader.read(_CHUNK):
@@ -208,8 +209,8 @@ class TcpOutlet:
                     writer.write(piece)
                     await writer.drain()
         except ConnectionError:
-            if fault := self._faults.unplugged:
-                self._faults.plugged()
+            if fault := self.faults.unplugged:
+                self.faults.plugged()
                 self._unplug(fault.seconds)
         finally:
             self._writers.discard(writer)
@@ -218,6 +219,7 @@ class TcpOutlet:
     def _unplug(self, seconds: float) -> None:
         if self._server is None:
             return
+        self.faults.n_struck += 1
         self._server.close()
         self._server = None
         for writer in self._writers:

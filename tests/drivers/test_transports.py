@@ -288,7 +288,10 @@ def test_a_device_that_came_back_under_another_name_is_still_shared(tmp_path: Pa
                 await one.exchange(poll(), timeout_s=0.5)
             # somebody else has its old name by now
             (tmp_path / "other").mkdir()
-            with on_pty(tmp_path / "other", FakeAlicat().answer):
+            with on_pty(tmp_path / "other", FakeAlicat().answer) as other:
+                third = await open_transport(str(other.link), bench("argon"), Settings())
+                assert await setpoint(third) == 0.0
+                await third.close()
                 device.plug_in()
                 assert await one.connect() == 2
                 await two.close()
