@@ -2,7 +2,7 @@
 
     python -m benchmarks.drivers.faults [--faults 10000] [--seed 1] [--keep]
 
-Four counts must be nought, and the exit code says whether they are: replies attributed to the wrong
+Four counts must be nought, and the exit code says whether they are: replies attributed to another
 request, commands that must not be repeated and were sent twice, bytes for arguments outside their
 limits, calls that hang beyond what their time-outs allow. Three more must be: settings said to be
 done that were not, drivers that do not recover by themselves, exceptions that are no errors of ours.
