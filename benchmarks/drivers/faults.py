@@ -5,7 +5,7 @@
 Four counts must be nought, and the exit code says whether they are: replies attributed to another
 request, commands that must not be repeated and were sent twice, bytes for arguments outside their
 limits, calls that hang beyond what their time-outs allow. Three more must be: settings said to be
-done that were not, drivers that do not recover by themselves, exceptions that are no errors of ours.
+done that were not, drivers that do not recover by themselves, exceptions that are none of ours.
 Bits that were turned in protocols without a checksum are counted apart: nobody can see them.
 """
 
@@ -33,7 +33,7 @@ NOUGHT = {
     "hangs": "calls that hang beyond their time-outs",
     "undone": "settings said to be done that were not",
     "unrecovered": "drivers that do not recover by themselves",
-    "crashes": "exceptions that are no errors of ours",
+    "crashes": "exceptions that are none of ours",
 }
 N_CHILDREN, COPIES = 2, 3
 

@@ -4,9 +4,9 @@
 
 Orders are JSON lines on the standard input, answered by JSON lines on the standard output:
 `open` a bench (a world of its own), `fail` its port, `heal` it, `look` (what arrived at the
-instrument on the faulty line since the last look, the world's effects and state), `wait` (campaign
-time), `close`. What arrived is noted where the frame reaches the instrument, behind all faults:
-nothing of it is the driver's own account.
+instrument on the faulty line since the last look, what bytes its port got, and when by the
+machine's monotonic clock, the world's effects and state), `wait` (campaign time), `close`. What arrived is noted where the frame
+reaches the instrument, behind all faults: nothing of it is the driver's own account.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import json
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ class ServedBench:
         for name in (order["port"], *order["others"]):
             clean = wires[name].fresh()
             if name == order["port"]:
-                wires[name].ledger = lambda frame, reply: self.arrived.append(frame.hex())
+                wires[name].ledger = self._note
             for key, wire in ((name, wires[name]), (f"{name} clean", clean)):
                 path = folder / f"tty {order['bench']} {key}".replace(" ", "-")
                 is_tcp = name in self.world.tcp
@@ -77,11 +78,16 @@ class ServedBench:
                     else SerialOutlet(wire, path, self._touched)
                 )
         self.faulty = self._outlets[order["port"]]
+        self.heard: list[tuple[float, str]] = []
+        self.faulty.heard = lambda data: self.heard.append((time.monotonic(), data.hex()))
         manners = wires[order["port"]].manners
         self.hows = [how for how in HOWS if not lacking(how, manners)]
 
     def _touched(self) -> None:
         pass
+
+    def _note(self, frame: bytes, reply: bytes) -> None:
+        self.arrived.append(frame.hex())
 
     async def open(self) -> dict[str, str]:
         """Addresses, by port and by `PORT clean`."""
@@ -96,10 +102,12 @@ class ServedBench:
 
     def look(self) -> dict[str, Any]:
         """What arrived since the last look, the effects, and the state without its time."""
-        arrived, self.arrived[:] = list(self.arrived), []
+        arrived, heard = self.arrived, self.heard
+        self.arrived, self.heard = [], []
         counts = self.world.counts()
         state = {k: v for k, v in self.world.snapshot().items() if k not in ("time", "effects")}
-        return {"arrived": arrived, "counts": counts, "state": json.dumps(state, sort_keys=True)}
+        state_text = json.dumps(state, sort_keys=True)
+        return {"arrived": arrived, "heard": heard, "counts": counts, "state": state_text}
 
     def prepare(self) -> None:
         """What a plasma needs, where the world is a sputter chamber that is pumped."""
@@ -133,7 +141,7 @@ class _Orders:
     async def _heal(self, order: dict[str, Any]) -> dict[str, Any]:
         faulty = self._benches[order["bench"]].faulty
         await faulty.heal()
-        return {"struck": faulty.faults.n_struck}
+        return {"struck": faulty.faults.n_struck, "at": time.monotonic()}
 
     async def _look(self, order: dict[str, Any]) -> dict[str, Any]:
         return self._benches[order["bench"]].look()

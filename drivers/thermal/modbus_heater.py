@@ -99,4 +99,4 @@ class ModbusHeater(Instrument):
             if not (yield from confirm()):
                 raise Refused(f"{what} was sent, and reads back otherwise")
 
-        await self.link.write(tell, confirm, what=what, urgent=urgent)
+        await self.link.write(tell, confirm, what=what, state="heating", urgent=urgent)

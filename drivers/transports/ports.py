@@ -35,7 +35,7 @@ from orchestrator.ports.traffic import Way
 
 T = TypeVar("T")
 
-_BACKOFF_S = (0.01, 0.25)
+_BACKOFF_S = (0.01, 0.05)
 _RECONNECT_S = 2.0
 _DRAIN_S = 0.5
 _OWED_S = 0.2
@@ -61,6 +61,7 @@ class Port:
         self._lock: PortLock | None = None
         self._is_suspect = 0
         self._is_owed = False
+        self._is_fresh = True
         self._last_byte_at = 0.0
         self._count = itertools.count()
         self._queue: queue.PriorityQueue[tuple[int, int, Callable[[], None] | None]]
@@ -152,7 +153,8 @@ class Port:
             time.sleep(pause_s)
             pause_s = min(2 * pause_s, longest_s)
         self.connection += 1
-        self._is_suspect = 1 if self.connection > 1 else 0
+        # what the device still had to say when the connection broke may come first
+        self._is_suspect, self._is_fresh = int(self.connection > 1), True
 
     def _take_lock(self) -> None:
         port = resolve(self.address)
@@ -203,8 +205,9 @@ class Port:
 
     def _play(self, channel: Channel, dialogue: Dialogue[T], terms: Terms) -> T:
         ask, buffer, reply = next(dialogue), b"", b""
-        must_prove = self._is_suspect > 0
-        if must_prove:
+        must_prove = self._is_suspect > 0 and not self._is_fresh
+        self._is_fresh = False
+        if self._is_suspect:
             if terms.is_urgent and ask.data:
                 # a stop does not wait for the line to be quiet: its first bytes leave now, and
                 # again below, where their reply is known from what else comes

@@ -45,12 +45,14 @@ class _Line:
 
 
 class SerialOutlet:
-    """A wire on a pseudo-terminal; `path` is the stable link to it."""
+    """A wire on a pseudo-terminal; `path` is the stable link to it. `heard`, where somebody has set
+    it, is told of bytes as they arrive, whatever the instrument is doing."""
 
     def __init__(self, wire: FramedWire, path: Path, touched: Touched) -> None:
         self.path = path
         self._wire, self._touched = wire, touched
         self.faults = Faults()
+        self.heard: Callable[[bytes], None] | None = None
         self._line = _Line(wire, self.faults, touched)
         self._arrived: asyncio.Queue[bytes] = asyncio.Queue()
         self._ends: tuple[int, int] | None = None
@@ -138,7 +140,10 @@ class SerialOutlet:
 
     def _read(self, ours: int) -> None:
         with contextlib.suppress(BlockingIOError):
-            self._arrived.put_nowait(os.read(ours, _CHUNK))
+            data = os.read(ours, _CHUNK)
+            if self.heard is not None:
+                self.heard(data)
+            self._arrived.put_nowait(data)
 
     def _send(self, data: bytes) -> None:
         """A terminal whose client does not read takes no more bytes: the rest is lost, as on a
@@ -149,11 +154,12 @@ class SerialOutlet:
 
 
 class TcpOutlet:
-    """A wire on a TCP port of the loopback, for any number of connections."""
+    """A wire on a TCP port of the loopback, for any number of connections; `heard` as above."""
 
     def __init__(self, wire: FramedWire, touched: Touched) -> None:
         self._wire, self._touched = wire, touched
         self.faults = Faults()
+        self.heard: Callable[[bytes], None] | None = None
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._replug: asyncio.TimerHandle | None = None
@@ -201,20 +207,35 @@ class TcpOutlet:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         wire = self._wire.fresh()
+        arrived: asyncio.Queue[bytes] = asyncio.Queue()
         line = _Line(wire, self.faults, self._touched)
+        answering = asyncio.create_task(self._answer(line, arrived, writer))
         try:
             writer.write(wire.greeting)
             while data := await reader.read(_CHUNK):
-                async for piece in line.carry(data):
+                if self.heard is not None:
+                    self.heard(data)
+                arrived.put_nowait(data)
+        except ConnectionError:
+            pass
+        finally:
+            answering.cancel()
+            await asyncio.gather(answering, return_exceptions=True)
+            self._writers.discard(writer)
+            writer.close()
+
+    async def _answer(
+        self, line: _Line, arrived: asyncio.Queue[bytes], writer: asyncio.StreamWriter
+    ) -> None:
+        try:
+            while True:
+                async for piece in line.carry(await arrived.get()):
                     writer.write(piece)
                     await writer.drain()
         except ConnectionError:
             if fault := self.faults.unplugged:
                 self.faults.plugged()
                 self._unplug(fault.seconds)
-        finally:
-            self._writers.discard(writer)
-            writer.close()
 
     def _unplug(self, seconds: float) -> None:
         if self._server is None:
