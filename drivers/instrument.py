@@ -17,7 +17,7 @@ device has lost it. It never sets it again by itself.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
@@ -34,6 +34,7 @@ from orchestrator.errors import (
     LimitExceeded,
     WrongDevice,
 )
+from orchestrator.ports.clock import Clock
 from orchestrator.ports.resource import Bench, Health, Identity
 
 T = TypeVar("T")
@@ -43,6 +44,9 @@ Talk: TypeAlias = Callable[[], Dialogue[T]]
 _N_READS = 3
 LOOK_AGAIN_S = 60.0
 """Campaign time after which a state that was set is read back again."""
+
+RAMP_STEP_S = 5.0
+"""Campaign time between two steps of a ramp."""
 
 
 @dataclass
@@ -65,6 +69,27 @@ def within(what: str, value: float, low: float | None, high: float | None, unit:
     if not math.isfinite(value) or is_low or is_high:
         raise LimitExceeded(what, value, low, high, unit)
     return value
+
+
+async def ramp(
+    clock: Clock,
+    start: float,
+    target: float,
+    per_min: float,
+    set_to: Callable[[float], Awaitable[None]],
+) -> None:
+    """Walks a set-point from `start` to `target`, at every moment at most at `per_min`.
+
+    `set_to` writes one; it is called every few seconds of campaign time, and last with the target.
+    What a write takes is walked afterwards, never before. Given up on the way, it stays where it
+    is.
+    """
+    began, way = clock.now(), abs(target - start)
+    sign = math.copysign(1.0, target - start)
+    while (walked := per_min * (clock.now() - began) / 60.0) < way:
+        await set_to(start + sign * walked)
+        await clock.sleep(min(RAMP_STEP_S, 60.0 * (way - walked) / per_min))
+    await set_to(target)
 
 
 class Link:

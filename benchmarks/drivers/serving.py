@@ -4,9 +4,10 @@
 
 Orders are JSON lines on the standard input, answered by JSON lines on the standard output:
 `open` a bench (a world of its own), `fail` its port, `heal` it, `look` (what arrived at the
-instrument on the faulty line since the last look, what bytes its port got, and when by the
-machine's monotonic clock, the world's effects and state), `wait` (campaign time), `close`. What arrived is noted where the frame
-reaches the instrument, behind all faults: nothing of it is the driver's own account.
+instrument on the faulty line since the last look, what bytes its port got and when by the
+machine's monotonic clock, the world's effects and state), `wait` (campaign time), `close`. What
+arrived is noted where the frame reaches the instrument, behind all faults: nothing of it is the
+driver's own account.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import statistics
 import sys
@@ -142,10 +143,8 @@ async def reconnections(ports: Ports, rounds: int) -> list[float]:
         port = number % N_PORTS
         driver = ports.drivers[port]
         await ports.ask(port, "fail", how="unplug", after=0, times=1, seconds=0.0, seed=0)
-        try:
+        with contextlib.suppress(DeviceError):
             await driver.flow()
-        except DeviceError:
-            pass
         replug = asyncio.ensure_future(_replug(ports, port, chance.uniform(*_PAUSES_S)))
         await driver.identify()
         at = time.monotonic()

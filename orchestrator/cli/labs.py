@@ -92,6 +92,9 @@ def resource_show(
         typer.echo(
             f"{spec.effect.value:12} {spec.name}({given})" + (f" -> {gives}" if gives else "")
         )
+        for arg in spec.args:
+            if arg.slew is not None:
+                typer.echo(f"{'':12} {arg.name} does not jump: {arg.slew}")
     return int(Exit.FINISHED)
 
 

@@ -168,7 +168,7 @@ def test_a_power_cut_that_nobody_heard_is_told_within_a_minute(name: str) -> Non
 
 @pytest.mark.parametrize("name", DEVICES)
 def test_to_switch_off_is_not_held_up_by_what_was_lost(name: str) -> None:
-    clock, wire, device, act, read = _set(name)
+    clock, wire, device, act, _ = _set(name)
 
     async def main() -> None:
         await act(device)
