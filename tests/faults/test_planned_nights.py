@@ -54,12 +54,22 @@ def test_a_fault_that_a_port_cannot_have_is_refused_with_its_line(tmp_path: Path
     assert problem.line == 3
 
 
-def test_twins_in_a_process_of_their_own_fail_as_planned(tmp_path: Path) -> None:
+def test_twins_in_a_process_of_their_own_fail_as_planned_and_it_is_recorded(
+    tmp_path: Path,
+) -> None:
     lab = _lab("[{wire: monitor, how: unplug, at: 5}]")
     with new_night(tmp_path, trials=1, lab=lab) as night:
-        done = night.command("run", str(night.folder))
+        traffic = tmp_path / "traffic"
+        done = night.command("run", str(night.folder), "--record", str(traffic))
         assert done.returncode == Exit.PERSON, done.stderr
         assert "monitor" in done.stdout + done.stderr
+        (folder,) = traffic.iterdir()
+        names = {file.stem for file in folder.iterdir()}
+        assert {"argon", "oxygen", "gauge", "monitor", "heater", "arm", "arm-2"} <= names
+        lines = (folder / "monitor.jsonl").read_text().splitlines()
+        assert "gone" in [json.loads(line).get("said") for line in lines]
+        (row,) = [line for line in done.stdout.splitlines() if line.startswith("monitor ")]
+        assert int(row.split()[1]) > 0
         said = night.twins()
         assert said is not None
         assert said["faults"] == json.loads(json.dumps(load(night.folder).lab.twins.plan()))  # type: ignore[union-attr]
