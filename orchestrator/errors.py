@@ -297,12 +297,20 @@ class DeviceUnsure(DeviceError):
     """A write was sent and reading back could not tell whether it took effect."""
 
 
+class DeviceReset(DeviceError):
+    """The device lost what it was set to (a power cut, or somebody at its panel)."""
+
+
 class WrongDevice(DeviceError):
     """Another device answers than the lab file says."""
 
 
 class PortTaken(DeviceError):
     """Another process holds the port."""
+
+
+class TrafficDiffers(HaganeError):
+    """What is sent to a replayed record is not what was sent then."""
 
 
 class JournalError(HaganeError):

@@ -22,7 +22,14 @@ from orchestrator.files.lab_shapes import (
 )
 from orchestrator.files.recipe import positive_seconds
 from orchestrator.files.site import read_site
-from orchestrator.model.lab import ClockChoice, Lab, Position, ResourceBinding, TwinChoice
+from orchestrator.model.lab import (
+    ClockChoice,
+    Lab,
+    Position,
+    ResourceBinding,
+    TwinChoice,
+    TwinFault,
+)
 from orchestrator.model.quantity import quantity_in
 from orchestrator.ports.resource import OptionSpec, ResourceKind
 
@@ -96,10 +103,15 @@ class _Reading:
             twins=twins,
             site=site,
             poll_s=poll_s,
+            record=self._folder(heading.record),
             source=self._document.source,
             text=self._document.text,
             file_hash=content_hash(self._document.root.plain()),
         )
+
+    def _folder(self, name: str | None) -> str:
+        """A folder that the file names from where it is."""
+        return str(Path(self._document.source).parent / name) if name else ""
 
     def _resources(
         self, kind: Callable[[str], ResourceKind], kinds: Collection[str], on_restart: Any
@@ -192,7 +204,21 @@ class _Reading:
         if shape.world not in worlds:
             with self._findings.at(["twins", "world"]):
                 raise UnknownName("world of twins that is installed", shape.world, worlds)
-        return TwinChoice(world=shape.world, seed=shape.seed)
+        return TwinChoice(world=shape.world, seed=shape.seed, faults=self._faults(shape))
+
+    def _faults(self, twins: TwinsShape) -> tuple[TwinFault, ...]:
+        faults = []
+        for index, shape in enumerate(twins.faults):
+            path: KeyPath = ["twins", "faults", index]
+            if (shape.at is None) == (shape.share is None):
+                hint = "'at' is the number of a reply of the port, 'share' a probability for each"
+                self._findings.add(path, "a fault needs either 'at' or 'share'", hint)
+            with self._findings.at([*path, "lasts"]):
+                seconds = positive_seconds(shape.lasts) if shape.lasts is not None else 0.0
+                how = (shape.how,) if isinstance(shape.how, str) else tuple(shape.how)
+                given = shape.model_dump(include={"wire", "at", "share", "times", "seed"})
+                faults.append(TwinFault(how=how, seconds=seconds, **given))
+        return tuple(faults)
 
     def _clock(self) -> ClockChoice:
         shape = self._findings.shaped(["clock"], ClockShape, "a key of the clock")

@@ -7,9 +7,9 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,12 +30,14 @@ from orchestrator.model.transfer import Source
 from orchestrator.ports.journal import CampaignRow, Journal
 from orchestrator.ports.resource import Resource, Wire
 from orchestrator.ports.schedule import Schedule
+from orchestrator.ports.traffic import Figures
 from orchestrator.runtime.bench import in_memory, make_resources, running_twins, start_twins
 from orchestrator.runtime.known_matches import known_matches
 from orchestrator.runtime.load import Loaded, load
 from orchestrator.runtime.sites import Turn, compute_of, local_compute
 from orchestrator.runtime.starting import trials_before
 from orchestrator.runtime.stopline import StopLine, stop_socket_path
+from orchestrator.runtime.traffic import Traffic
 from orchestrator.scheduling import VirtualSchedule, WallSchedule
 from orchestrator.settings import twin_identity, user_name
 
@@ -53,7 +55,7 @@ class Setting:
     `wrap` lets a test stand between engine and journal. `identity` replaces the campaign's id in
     tickets: two campaigns on one instrument must differ in it, two rehearsals should not. Twins
     end with their campaign unless `keep_twins`. With a `turn` the engine takes one, and waits for
-    no calculation.
+    no calculation. `record` is a folder for the traffic, in place of the lab file's.
     """
 
     watch: Watch | None = None
@@ -62,16 +64,18 @@ class Setting:
     wrap: Callable[[Journal], Journal] | None = None
     on_campaign: Callable[[Loaded, CampaignRow], None] | None = None
     turn: Turn | None = None
+    record: str = ""
 
 
 @dataclass(frozen=True)
 class Finish:
-    """What a run came to."""
+    """What a run came to, and how the wires of its devices behaved."""
 
     ending: Ending
     state: State
     loaded: Loaded
     campaign_id: str
+    wires: Mapping[str, Figures] = field(default_factory=dict)
 
 
 def run_campaign(
@@ -179,6 +183,7 @@ async def _run(
     token = journal.token
     ends = ExitStack()
     try:
+        traffic = ends.enter_context(closing(Traffic(setting.record or loaded.lab.record)))
         coming = start_twins(loaded.lab, row.id)
         if setting.on_campaign is not None:
             setting.on_campaign(loaded, row)
@@ -190,7 +195,13 @@ async def _run(
         compute = compute_of(loaded.lab, row.id, clock, ledger.record, setting.turn)
         ends.enter_context(closing(compute))
         resources = make_resources(
-            loaded.lab, loaded.kinds, clock, compute, ports, matches=known_matches()
+            loaded.lab,
+            loaded.kinds,
+            clock,
+            compute,
+            ports,
+            matches=known_matches(),
+            traffic=traffic,
         )
         engine = join(
             loaded,
@@ -210,7 +221,7 @@ async def _run(
             setting.turn.end()
         if ending.exit_code is Exit.FINISHED and not setting.keep_twins:
             _end_twins(row.id)
-        return Finish(ending, ledger.state, loaded, row.id)
+        return Finish(ending, ledger.state, loaded, row.id, traffic.used())
     finally:
         ends.close()
         await journal.close()

@@ -31,6 +31,7 @@ from orchestrator.ports.action import ActionSpec, ArgSpec, Effect
 from orchestrator.ports.resource import ResourceKind
 from orchestrator.runtime.bench import make_resources, try_out, twins_of
 from orchestrator.runtime.run import Clock, clock_of
+from orchestrator.runtime.traffic import Traffic
 from orchestrator.settings import data_directory
 
 Agree = Callable[[ResourceFound], None]
@@ -80,7 +81,9 @@ class Tried:
     made_safe: bool
 
 
-def attempt(lab_file: Path, role: str, action: str, given: Mapping[str, str]) -> Attempt:
+def attempt(
+    lab_file: Path, role: str, action: str, given: Mapping[str, str], record: str = ""
+) -> Attempt:
     """Reads the lab file and checks what is to be done on it; nothing is opened.
 
     Args:
@@ -88,6 +91,7 @@ def attempt(lab_file: Path, role: str, action: str, given: Mapping[str, str]) ->
         role: one of its roles, or of its resources.
         action: of that resource.
         given: the arguments as they were typed, `120 degC`.
+        record: folder for the traffic, in place of the lab file's.
 
     Raises:
         InputError: a name, a unit or a value is wrong.
@@ -110,6 +114,7 @@ def attempt(lab_file: Path, role: str, action: str, given: Mapping[str, str]) ->
         if arg.name not in arguments and (arg.required or arg.kind == "source"):
             raise InputError(f"{role}.{action} needs its argument '{arg.name}'", hint=_example(arg))
     check_arguments(resource, spec, arguments, lab.limits)
+    lab = lab.model_copy(update={"record": record or lab.record})
     return Attempt(lab, resource, kinds, spec, arguments)
 
 
@@ -166,9 +171,10 @@ async def _carry_out(tried: Attempt, clock: Clock, agree: Agree, hold_s: float) 
     async def record(*events: Any) -> None:
         found.update({e.resource: e for e in events if isinstance(e, ResourceFound)})
 
-    with closing(LocalCompute(data_directory() / "calculations" / "try", clock)) as compute:
+    traffic = Traffic(lab.record)
+    with closing(traffic), closing(_compute(clock)) as compute:
         ports = twins.ports if twins else {}
-        resources = make_resources(lab, kinds, clock, compute, ports)
+        resources = make_resources(lab, kinds, clock, compute, ports, traffic=traffic)
         actions = {name: kind.actions for name, kind in kinds.items()}
         runner = Runner(lab, resources, actions, clock, record)
         try:
@@ -177,6 +183,10 @@ async def _carry_out(tried: Attempt, clock: Clock, agree: Agree, hold_s: float) 
             return await _act(tried, runner, hold_s)
         finally:
             await runner.close()
+
+
+def _compute(clock: Clock) -> LocalCompute:
+    return LocalCompute(data_directory() / "calculations" / "try", clock)
 
 
 async def _open(runner: Runner) -> None:

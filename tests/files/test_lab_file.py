@@ -86,6 +86,17 @@ def test_a_lab_file_becomes_a_model(tmp_path: Path) -> None:
     assert (lab.twins.world, lab.twins.seed) == ("sputter-lab", 7)
 
 
+def test_planned_faults_of_the_twins_are_read_in_seconds(tmp_path: Path) -> None:
+    faults = "faults: [{how: hang, wire: gas, at: 24, lasts: 2 min}, {how: [drop, flip], share: 1}]"
+    lab = loaded(LAB.replace("seed: 7}", f"seed: 7, {faults}}}"), tmp_path)
+    assert lab.twins is not None
+    hang, chance = lab.twins.plan()
+    assert hang == {
+        "wire": "gas", "how": ["hang"], "at": 24, "times": 1, "seconds": 120.0, "seed": 0,
+    }  # fmt: skip
+    assert (chance["wire"], chance["how"], chance["share"]) == ("*", ["drop", "flip"], 1.0)
+
+
 def test_interlocks_are_read_in_the_unit_of_their_reading(tmp_path: Path) -> None:
     first, second, third = loaded(LAB, tmp_path).interlocks
     assert (first.sensor, first.reading, first.value) == ("gauge", "pressure", "value")
@@ -160,6 +171,19 @@ def test_the_default_of_a_restart_is_the_labs(tmp_path: Path) -> None:
         ("make_safe: [supply, heater]", "make_safe: [supply, supply]", "stands twice", ""),
         ("make_safe: [supply, heater]", "make_safe: [hter]", "is not a resource", "'heater'"),
         ("world: sputter-lab", "world: sputter", "is not a world of twins", "'sputter-lab'"),
+        (
+            "seed: 7}",
+            "seed: 7, faults: [{how: drop, at: 2, share: 0.1}]}",
+            "either 'at' or 'share'",
+            "number of a reply",
+        ),
+        ("seed: 7}", "seed: 7, faults: [{how: drop, share: 2}]}", "found 2", ""),
+        (
+            "seed: 7}",
+            "seed: 7, faults: [{how: hang, at: 2, lasts: 1 V}]}",
+            "cannot be converted to 's'",
+            "",
+        ),
         ("poll: 2 s", "poll: 2 V", "cannot be converted to 's'", ""),
         ("poll: 2 s", "poll: 2", "expected a text, found 2", "unit"),
         ("kind: scaled", "kind: fast", "expected wall or scaled", ""),
