@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from orchestrator.engine import decide as do
-from orchestrator.engine.advice import IN_DOUBT, LATCHED, way_on
+from orchestrator.engine.advice import IN_DOUBT, LATCHED, latching, way_on
+from orchestrator.engine.advice import Ending as Ending
 from orchestrator.engine.deeds import Deeds
 from orchestrator.engine.ledger import Ledger
 from orchestrator.engine.recovery import left_at_restart, needed_until_the_end, recover
@@ -32,15 +33,6 @@ GIVE_UP_WITHIN_S = 10.0
 """Wall time that an action has for its end once it was given up; then the lab is let go."""
 HEARTBEAT_EVERY_S = 5.0
 """Wall time between renewals of the lease."""
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a run ended, for the person who started it."""
-
-    exit_code: Exit
-    sentence: str
-    hint: str = ""
 
 
 class Engine:
@@ -78,9 +70,16 @@ class Engine:
         self._resumable: tuple[str, ...] = ()
         self._left: frozenset[str] = frozenset()
         self._may_be_on = False
+        self._lost: list[tuple[str, Sequence[ev.Event]]] = []
 
-    async def run(self, started: ev.EngineStarted, opened: ev.CampaignOpened) -> Ending:
-        """Opens the lab, recovers what a predecessor left, and runs the loop.
+    async def run(
+        self,
+        started: ev.EngineStarted,
+        opened: ev.CampaignOpened,
+        guarded: Sequence[ev.Event] = (),
+    ) -> Ending:
+        """Opens the lab, recovers what a predecessor left, and runs the loop. `guarded` is what a
+        guardian did meanwhile.
 
         Whatever it raises, the lab was made safe before, as far as it answers.
 
@@ -93,7 +92,7 @@ class Engine:
         is_new, self._may_be_on = state.opened is None, was_up
         if is_new:
             await record(opened)
-        await record(started)
+        await record(started, *guarded)
         await self._take_requests()
         latched = self._latch()
         if latched is not None and not was_up:
@@ -169,6 +168,7 @@ class Engine:
     async def _loop(self) -> Ending:
         while True:
             self._ledger.changed.clear()
+            self._see_to_losses()
             if self._may_look():
                 await self._take_requests()
             commands = [] if self._stopping or self._is_emergency else self._commands()
@@ -238,7 +238,7 @@ class Engine:
         if isinstance(command, do.AskPerson):
             return
         if isinstance(command, do.StartStep):
-            self._left, self._may_be_on = frozenset(), True
+            self._left, self._may_be_on, self._given_up_at = frozenset(), True, None
             self._on_the_way.add(command)
         task = asyncio.get_running_loop().create_task(self._carry_out(command))
         self._active[command] = task
@@ -324,38 +324,44 @@ class Engine:
     def trip(self, tripped: InterlockTripped) -> None:
         """An interlock's condition came true while its guarded state lasts."""
         fired = ev.InterlockFired(rule=tripped.rule, reading=tripped.reading)
-        self._start_emergency(str(tripped), "interlock", fired, is_safety=True)
+        self._start_emergency(str(tripped), fired, latching(str(tripped), "interlock", True))
+
+    def lose(self, why: str, *events: ev.Event) -> None:
+        """Devices are without a driver, or were: the lab is made safe. What was under way fails,
+        and what follows from that is as for any other fault of a device."""
+        self._lost.append((why, events))
+        self._ledger.changed.set()
 
     async def stop(self, by: str) -> bool:
         """Everything safe at once, past every queue; latched. True when every resource answered."""
         why = f"stopped by {by}"
         self._stopping = self._stopping or why
-        return await self._start_emergency(why, by, is_safety=False)
+        return await self._start_emergency(why, latching(why, by, False))
 
     @property
     def _is_emergency(self) -> bool:
         return self._emergency is not None and not self._emergency.done()
 
-    def _start_emergency(
-        self, why: str, by: str, *events: ev.Event, is_safety: bool
-    ) -> asyncio.Task[bool]:
+    def _start_emergency(self, why: str, *events: ev.Event) -> asyncio.Task[bool]:
         if self._emergency is None or self._emergency.done():
-            work = self._make_safe_now(why, by, events, is_safety)
+            work = self._make_safe_now(why, events)
             self._emergency = asyncio.get_running_loop().create_task(work)
         return self._emergency
 
-    async def _make_safe_now(
-        self, why: str, by: str, events: tuple[ev.Event, ...], is_safety: bool
-    ) -> bool:
+    async def _make_safe_now(self, why: str, events: Sequence[ev.Event]) -> bool:
         self._interrupt(at_once=True, why=why)
         is_safe = await self._executor.make_safe(why)
-        paused = ev.Paused(why=why, by=by, about="latch", is_safety=is_safety)
         try:
-            await self._ledger.record(*events, paused)
+            await self._ledger.record(*events)
         except JournalError as error:
             self._failure = self._failure or error
         self._ledger.changed.set()
         return is_safe
+
+    def _see_to_losses(self) -> None:
+        if self._lost and not self._is_emergency:
+            lost, self._lost = self._lost, []
+            self._start_emergency(lost[0][0], *(event for _, events in lost for event in events))
 
     async def _give_up(self, error: BaseException) -> None:
         """Lets go because of an error, which is told what could not be made safe."""

@@ -22,6 +22,7 @@ class ResourceShape(BaseModel):
     parts: dict[str, str] = Field(default_factory=dict)
     serial: str | None = None
     on_restart: OnRestart | None = None
+    isolate: bool = False
 
 
 class RangeShape(Shape):
