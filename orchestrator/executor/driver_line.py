@@ -107,6 +107,19 @@ class DriverLine:
         finally:
             del self._waiting[number]
 
+    async def call_within(self, seconds: float, do: str, resource: str = "", **facts: Any) -> Any:
+        """As `call`, of a process that may hang: without an answer by then, none is waited for.
+
+        Raises:
+            DriverLost: there was none; the connection is of no more use.
+        """
+        calling = asyncio.ensure_future(self.call(do, resource, **facts))
+        done, _ = await asyncio.wait({calling}, timeout=seconds)
+        if not done:
+            self.lose(f"the process of its driver did not answer within {seconds:g} s")
+            self.close()
+        return await calling
+
     def lose(self, sentence: str, hint: str = "") -> None:
         """All that wait for an answer are told that none will come."""
         for resource, future in self._waiting.values():

@@ -68,7 +68,10 @@ class Drivers:
             self._make(said["id"])
             self._watch(self._beat(writer))
         while not self.ended.is_set():
-            frame = await next_frame(reader)
+            try:
+                frame = await next_frame(reader)
+            except asyncio.CancelledError:  # the process ends
+                return
             if frame is None:
                 break
             self._heard_at = time.monotonic()

@@ -13,6 +13,7 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -44,7 +45,7 @@ class Group:
     specs: list[dict[str, Any]]
     at: Mapping[str, Any] | None = None
     known: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    is_replaced: bool = False
+    child: subprocess.Popen[bytes] | None = None
 
 
 class Guardian:
@@ -90,12 +91,11 @@ class Guardian:
     async def _taken(self, group: Group) -> DriverLine:
         """The group's process, which does nothing more for the engine; or another one."""
         assert group.at is not None
-        with contextlib.suppress(OSError, TimeoutError, DriverLost):
+        with contextlib.suppress(OSError, DriverLost):
             line = await DriverLine.connect(Path(group.at["path"]))
             line.say({"guardian": True})
             asyncio.ensure_future(_give_signs(line))  # noqa: RUF006 - ends with the line
-            async with asyncio.timeout(TAKE_WITHIN_S):
-                opened = await line.call("take")
+            opened = await line.call_within(TAKE_WITHIN_S, "take")
             group.known = {name: group.known[name] for name in opened if name in group.known}
             return line
         kill(group.at["pid"])
@@ -106,9 +106,9 @@ class Guardian:
         log = self._logs / f"guardian-{group.specs[0]['name']}.txt"
         started = start_process(path, log, os.environ)
         group.at = {"pid": started.child.pid, "path": str(path)}
-        group.is_replaced = True
+        group.child = started.child
         line = await DriverLine.connect(path)
-        await line.call("hello", hello={**self._hello, "drivers": group.specs})
+        await line.call_within(GIVE_UP_S, "hello", hello={**self._hello, "drivers": group.specs})
         return line
 
     async def _reopened(self, line: DriverLine, name: str) -> None:
@@ -116,41 +116,45 @@ class Guardian:
         end = time.monotonic() + OPEN_WITHIN_S
         while True:
             try:
-                await line.call("open", name)
+                await line.call_within(OPEN_WITHIN_S, "open", name)
                 break
             except PortTaken:  # the process that was killed may not have let go yet
                 if time.monotonic() > end:
                     raise
                 await asyncio.sleep(0.02)
-        identity, found = self._of[name].known[name], await line.call("identify", name)
+        identity, found = (
+            self._of[name].known[name],
+            await line.call_within(GIVE_UP_S, "identify", name),
+        )
         if (found["model"], found["serial"]) != (identity["model"], identity["serial"]):
             raise DriverLost(name, "another device answers than before, so nothing was sent to it")
 
     async def _safe(self, name: str, taking: asyncio.Future[DriverLine]) -> None:
         try:
-            async with asyncio.timeout(GIVE_UP_S):
-                line = await asyncio.shield(taking)
-                if name not in self._of[name].known:
-                    return  # it had been closed
-                if self._of[name].is_replaced:
-                    await self._reopened(line, name)
-                await line.call("insist", name)
+            line = await asyncio.shield(taking)
+            if name not in self._of[name].known:
+                return  # it had been closed
+            if self._of[name].child is not None:
+                await self._reopened(line, name)
+            await line.call_within(GIVE_UP_S, "insist", name)
             self._record.made(name, "")
-        except TimeoutError:
-            self._record.made(name, f"no answer in {GIVE_UP_S:g} s")
         except Exception as error:  # noqa: BLE001 - the others are made safe all the same
             self._record.made(name, str(error) or type(error).__name__)
 
     async def _end(self, group: Group, taking: asyncio.Future[DriverLine]) -> None:
-        with contextlib.suppress(Exception):
+        has_ended = False
+        with contextlib.suppress(Exception):  # it could not be reached, or does not answer
+            line = await asyncio.shield(taking)
+            await line.call_within(END_WITHIN_S, "end")
             async with asyncio.timeout(END_WITHIN_S):
-                line = await asyncio.shield(taking)
-                await line.call("end")
                 while not line.is_broken:
                     await asyncio.sleep(0.01)
-                return
+            has_ended = True
         assert group.at is not None
-        kill(group.at["pid"])
+        if not has_ended:
+            kill(group.at["pid"])
+        if group.child is not None:
+            await asyncio.to_thread(group.child.wait)
 
 
 async def _give_signs(line: DriverLine) -> None:

@@ -175,9 +175,8 @@ class DriverProcess:
         async with self._starting:
             line, self._line = self._line, None
             if line is not None and not line.is_broken:
-                with contextlib.suppress(TimeoutError, DriverLost):
-                    async with asyncio.timeout(END_WITHIN_S):
-                        await line.call("end")
+                with contextlib.suppress(DriverLost):
+                    await line.call_within(END_WITHIN_S, "end")
             if line is not None:
                 line.close()
             await self._end_child()
@@ -237,8 +236,8 @@ class Isolated:
         if not self._process.is_up:
             return
         with contextlib.suppress(Exception):
-            async with asyncio.timeout(END_WITHIN_S):
-                await (await self._process.line()).call("close", self._name)
+            line = await self._process.line()
+            await line.call_within(END_WITHIN_S, "close", self._name)
 
     async def identify(self) -> Identity:
         """Asks who is there. Raises DeviceError."""
