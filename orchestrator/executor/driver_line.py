@@ -18,8 +18,8 @@ from typing import Any
 from orchestrator.errors import DriverLost
 from orchestrator.executor.frames import next_frame, packed, retold
 
-Traffic = Callable[[str, str, bytes], None]
-"""Is told resource, direction ("tx" or "rx") and bytes."""
+Hear = Callable[[Mapping[str, Any]], None]
+"""Is given a frame that answers nothing: what passed on a wire, the figures of the wires."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,10 @@ class DriverLine:
     """
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, on_traffic: Traffic
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hear: Hear
     ) -> None:
         self.on_end: Callable[[], None] = _nothing
-        self._reader, self._writer, self._on_traffic = reader, writer, on_traffic
+        self._reader, self._writer, self._hear = reader, writer, hear
         self._numbers = itertools.count(1)
         self._waiting: dict[int, tuple[str, asyncio.Future[Any]]] = {}
         self.is_broken = False
@@ -73,12 +73,10 @@ class DriverLine:
         self._reading = asyncio.ensure_future(self._read())
 
     @classmethod
-    async def connect(
-        cls, path: Path, on_traffic: Traffic = lambda resource, direction, data: None
-    ) -> DriverLine:
+    async def connect(cls, path: Path, hear: Hear = lambda frame: None) -> DriverLine:
         """Connects to the socket at `path`. Raises OSError: nobody listens."""
         reader, writer = await asyncio.open_unix_connection(path)
-        return cls(reader, writer, on_traffic)
+        return cls(reader, writer, hear)
 
     def say(self, what: Mapping[str, Any]) -> None:
         """Sends a frame that nobody answers."""
@@ -138,10 +136,9 @@ class DriverLine:
         loop = asyncio.get_running_loop()
         while (frame := await next_frame(self._reader)) is not None:
             self.heard_at = loop.time()
-            if "traffic" in frame:
-                resource, direction, data = frame["traffic"]
-                self._on_traffic(resource, direction, bytes.fromhex(data))
-            elif "id" in frame and frame["id"] in self._waiting:
+            if "id" not in frame:
+                self._hear(frame)
+            elif frame["id"] in self._waiting:
                 _settle(self._waiting[frame["id"]][1], frame)
         self.is_broken = True
         self._writer.close()

@@ -3,7 +3,8 @@
 Whoever connects says `{"hello": ...}` first: the engine with the drivers to be made, the guardian
 with `{"guardian": true}`. Then come calls `{"id": 1, "do": "act", "resource": ..., ...}`, answered
 by `{"id": 1, "gave": ...}`, `{"id": 1, "failed": ...}` or `{"id": 1, "cancelled": true}`, and
-`{"cancel": 1}`. The engine is sent `{"beat": true}` twice a second, and the traffic of the wires.
+`{"cancel": 1}`. The engine is sent `{"figures": ...}` twice a second, what was counted on the wires
+since the last one, which is the heartbeat; and `{"passed": [NAME, LINE]}` where they are recorded.
 
 When the engine is gone, what it wanted is given up, and the guardian has its say. If that is gone
 too, the process makes its devices safe by itself, which is the last that it does.
@@ -22,7 +23,7 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from orchestrator.clock import ScaledClock, WallClock
@@ -34,6 +35,7 @@ from orchestrator.executor.safing import insist
 from orchestrator.ports.action import actions_of
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.resource import Bench
+from orchestrator.ports.traffic import Figures, Passage
 
 BEAT_S = 0.5
 ORPHAN_S = 2.0
@@ -55,6 +57,7 @@ class Drivers:
         self._is_alone = False
         self._hello: Mapping[str, Any] = {}
         self._open: set[str] = set()
+        self._figures: dict[str, Figures] = {}
         self._engine: asyncio.StreamWriter | None = None
         self._calls: dict[tuple[asyncio.StreamWriter, int], asyncio.Task[None]] = {}
         self._heard_at = time.monotonic()
@@ -104,13 +107,20 @@ class Drivers:
         self._send(self._engine, {"id": number, "gave": None})
 
     def _made(self, spec: Mapping[str, Any], clock: Clock) -> Any:
-        name = spec["name"]
+        name, loop = spec["name"], asyncio.get_running_loop()
+        self._figures[name] = Figures()
 
-        def record(direction: str, data: bytes) -> None:
-            if self._engine is not None:
-                self._send(self._engine, {"traffic": [name, direction, data.hex()]})
+        def record(passage: Passage) -> None:
+            said = {"passed": [name, passage.line(name)]}
+            with contextlib.suppress(RuntimeError):  # the process ends
+                loop.call_soon_threadsafe(self._tell, said)
 
-        bench = Bench(name=name, clock=clock, record=record if spec["is_recorded"] else None)
+        bench = Bench(
+            name=name,
+            clock=clock,
+            record=record if spec["is_recorded"] else None,
+            figures=self._figures[name],
+        )
         found: Any = importlib.import_module(spec["module"])
         for word in spec["class"].split("."):
             found = getattr(found, word)
@@ -118,8 +128,23 @@ class Drivers:
 
     async def _beat(self, writer: asyncio.StreamWriter) -> None:
         while not writer.is_closing():
-            self._send(writer, {"beat": True})
+            self._tell({"figures": self._counted()})
             await asyncio.sleep(BEAT_S)
+
+    def _tell(self, said: Mapping[str, Any]) -> None:
+        if self._engine is not None:
+            self._send(self._engine, said)
+
+    def _counted(self) -> dict[str, Any]:
+        """What the figures of the wires came to since this was last asked."""
+        counted = {}
+        for name, figures in self._figures.items():
+            now = {f.name: getattr(figures, f.name) for f in fields(figures)}
+            counted[name] = {**now, "latencies_s": list(figures.latencies_s)}
+            figures.latencies_s.clear()
+            for number in now.keys() - {"latencies_s"}:
+                setattr(figures, number, 0)
+        return counted
 
     def _take(self, frame: Mapping[str, Any], writer: asyncio.StreamWriter) -> None:
         if "cancel" in frame:
@@ -160,6 +185,7 @@ class Drivers:
         if do == "take":
             return self._give_to_guardian()
         if do == "end":
+            self._tell({"figures": self._counted()})
             self.ended.set()
             return None
         if do == "act":

@@ -12,7 +12,7 @@ import contextlib
 import functools
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from orchestrator.errors import DeviceAbsent, DriverLost, WrongDevice
 from orchestrator.executor.driver_line import (
     DriverLine,
     Started,
-    Traffic,
     how_it_ended,
     kill,
     start_process,
@@ -30,6 +29,7 @@ from orchestrator.executor.frames import read
 from orchestrator.executor.guarding import Guarding
 from orchestrator.ports.action import ActionSpec, Ticket
 from orchestrator.ports.resource import Health, Identity, ResourceKind, Verdict
+from orchestrator.ports.traffic import Figures, Record, read_passage
 
 HUNG_AFTER_S = 5.0
 """Wall time without a heartbeat after which a driver's process counts as hung."""
@@ -41,12 +41,14 @@ LONG_STEP = 3
 
 @dataclass(frozen=True)
 class Spec:
-    """A driver, as its process makes it. `options` are those of its constructor."""
+    """A driver, as its process makes it. `options` are those of its constructor; `record` takes
+    what passes on its wires, and `figures` are those of its wires, as of any driver."""
 
     name: str
     kind: ResourceKind
     options: Mapping[str, Any]
-    record: Callable[[str, bytes], None] | None = None
+    record: Record | None = None
+    figures: Figures = field(default_factory=Figures)
 
     def told(self) -> dict[str, Any]:
         """As the process is told of it."""
@@ -136,10 +138,18 @@ class DriverProcess:
         self._watching = asyncio.ensure_future(self._watch(line, started))
         return line
 
-    def _heard(self, resource: str, direction: str, data: bytes) -> None:
-        record = self.specs[resource].record
-        if record is not None:
-            record(direction, data)
+    def _heard(self, frame: Mapping[str, Any]) -> None:
+        """What passed on a wire, or how wires behaved since they were last told of."""
+        if "passed" in frame:
+            resource, line = frame["passed"]
+            record = self.specs[resource].record
+            if record is not None:
+                record(read_passage(line))
+        for resource, since in frame.get("figures", {}).items():
+            figures = self.specs[resource].figures
+            figures.latencies_s.extend(since.pop("latencies_s"))
+            for name, number in since.items():
+                setattr(figures, name, getattr(figures, name) + number)
 
     async def _watch(self, line: DriverLine, started: Started) -> None:
         """Ends a process that gives no sign of life; the rest follows from its end."""
@@ -318,6 +328,3 @@ class Isolation:
         """Ends every process. The guardian is told that all is in order."""
         await asyncio.gather(*(process.end() for process in self.processes))
         await self.guarding.end()
-
-
-__all__ = ["Isolated", "Isolation", "Lost", "Spec", "Traffic"]

@@ -21,6 +21,7 @@ from orchestrator.model.state import State
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.resource import ResourceKind
 from orchestrator.runtime.bench import resolved
+from orchestrator.runtime.traffic import Traffic
 from orchestrator.settings import data_directory, runtime_directory
 
 GUARDIAN_DONE_WITHIN_S = 20.0
@@ -33,6 +34,7 @@ def isolation_of(
     clock: Clock,
     ports: Mapping[str, str],
     name: str,
+    traffic: Traffic,
 ) -> Isolation | None:
     """The processes of a lab's isolated drivers, none of them started; None where it has none.
 
@@ -41,7 +43,7 @@ def isolation_of(
     bindings = [b for b in lab.resources if b.isolate]
     if not bindings:
         return None
-    specs = {b.name: _spec(b, kinds[b.name], ports) for b in bindings}
+    specs = {b.name: _spec(b, kinds[b.name], ports, traffic) for b in bindings}
     groups = [[specs[n] for n in names] for names in _by_port(specs.values())]
     order = [n for n in lab.safe_order if n in specs and lab.resource(n).on_restart != "leave"]
     place = Place(
@@ -59,9 +61,12 @@ def records_of(name: str) -> Path:
     return data_directory() / "guardian" / name
 
 
-def _spec(binding: ResourceBinding, kind: ResourceKind, ports: Mapping[str, str]) -> Spec:
+def _spec(
+    binding: ResourceBinding, kind: ResourceKind, ports: Mapping[str, str], traffic: Traffic
+) -> Spec:
     options = {k: resolved(binding.name, v, ports) for k, v in binding.options.items()}
-    return Spec(binding.name, kind, options)
+    name = binding.name
+    return Spec(name, kind, options, traffic.record_of(name), traffic.figures_of(name))
 
 
 def _by_port(specs: Iterable[Spec]) -> list[list[str]]:

@@ -197,7 +197,7 @@ async def _run(
         ports = coming.wait().ports if coming else {}
         compute = compute_of(loaded.lab, row.id, clock, ledger.record, setting.turn)
         ends.enter_context(closing(compute))
-        isolation = isolation_of(loaded.lab, loaded.kinds, clock, ports, row.id)
+        isolation = isolation_of(loaded.lab, loaded.kinds, clock, ports, row.id, traffic)
         resources = make_resources(
             loaded.lab,
             loaded.kinds,

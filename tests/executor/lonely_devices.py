@@ -13,6 +13,7 @@ from orchestrator.errors import DeviceRefused, LimitExceeded, PortTaken
 from orchestrator.model.quantity import Bound
 from orchestrator.ports.action import Cancel, Effect, Ticket, Unit, action, reading
 from orchestrator.ports.resource import Bench, Health, Identity, Verdict
+from orchestrator.ports.traffic import Passage
 
 
 class OutOfTune(DeviceRefused):
@@ -91,7 +92,9 @@ class Piano:
         """Sets a pitch."""
         self.note(f"tune {pitch:g}")
         if self.bench.record is not None:
-            self.bench.record("tx", b"\x00tune\xff")
+            self.bench.record(Passage("sent", b"\x00tune\xff", at=1.5, connection=1))
+        self.bench.figures.n_exchanges += 1
+        self.bench.figures.latencies_s.append(0.25)
 
     @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
     async def fail(self, how: str) -> None:

@@ -32,6 +32,7 @@ from orchestrator.model.quantity import Bound
 from orchestrator.ports.action import Ticket, actions_of
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.resource import Health, Identity, Queryable, Resource, ResourceKind
+from orchestrator.ports.traffic import Passage
 
 KIND = ResourceKind("piano", Piano, actions_of(Piano), {})
 
@@ -162,14 +163,23 @@ def test_an_action_that_is_given_up_is_given_up_in_the_driver_whose_clean_up_is_
     assert play(place, [[spec(tmp_path)]], script) == []
 
 
-def test_the_traffic_is_recorded_where_the_engine_is(place: Place, tmp_path: Path) -> None:
-    traffic: list[tuple[str, bytes]] = []
+def test_the_traffic_is_recorded_and_counted_where_the_engine_is(
+    place: Place, tmp_path: Path
+) -> None:
+    passed: list[Passage] = []
+    piano = spec(tmp_path, record=passed.append)
 
     async def script(isolation: Isolation) -> None:
+        for _ in range(3):
+            await isolation.resources["piano"].tune(pitch=440.0)
+        with pytest.raises(DriverLost):
+            await isolation.resources["piano"].crash()
         await isolation.resources["piano"].tune(pitch=440.0)
 
-    play(place, [[spec(tmp_path, record=lambda *said: traffic.append(said))]], script)
-    assert traffic == [("tx", b"\x00tune\xff")]
+    play(place, [[piano]], script)
+    assert [(p.way, p.data, p.at) for p in passed] == 4 * [("sent", b"\x00tune\xff", 1.5)]
+    assert piano.figures.n_exchanges >= 1, "what was counted in the last half second may be lost"
+    assert set(piano.figures.latencies_s) == {0.25}
 
 
 @pytest.mark.parametrize("clock", [WallClock(), ScaledClock(1000.0, 5e6)], ids=["wall", "scaled"])
