@@ -32,7 +32,7 @@ from orchestrator.executor.frames import next_frame, packed, told, written
 from orchestrator.executor.guardian_record import Record
 from orchestrator.executor.results import named_results
 from orchestrator.executor.safing import insist
-from orchestrator.ports.action import actions_of
+from orchestrator.ports.action import ActionSpec, actions_of
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.resource import Bench
 from orchestrator.ports.traffic import Figures, Passage
@@ -58,6 +58,7 @@ class Drivers:
         self._hello: Mapping[str, Any] = {}
         self._open: set[str] = set()
         self._figures: dict[str, Figures] = {}
+        self._actions: dict[str, Mapping[str, ActionSpec]] = {}
         self._engine: asyncio.StreamWriter | None = None
         self._calls: dict[tuple[asyncio.StreamWriter, int], asyncio.Task[None]] = {}
         self._heard_at = time.monotonic()
@@ -124,6 +125,7 @@ class Drivers:
         found: Any = importlib.import_module(spec["module"])
         for word in spec["class"].split("."):
             found = getattr(found, word)
+        self._actions[name] = actions_of(found)
         return found(bench=bench, **spec["options"])
 
     async def _beat(self, writer: asyncio.StreamWriter) -> None:
@@ -208,10 +210,8 @@ class Drivers:
         return asdict(gave) if do in ("identify", "health") else None
 
     async def _act(self, name: str, action: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        resource = self.resources[name]
-        spec = actions_of(type(resource))[action]
-        returned = await getattr(resource, action)(**arguments)
-        return written(named_results(name, spec, returned))
+        returned = await getattr(self.resources[name], action)(**arguments)
+        return written(named_results(name, self._actions[name][action], returned))
 
     def _give_to_guardian(self) -> list[str]:
         """From now on nothing is done for the engine any more; gives what is open."""

@@ -132,7 +132,6 @@ class State:
     lost: list[tuple[float, ev.AttemptLost]] = field(default_factory=list)
     settled: list[tuple[float, ev.Settled]] = field(default_factory=list)
     made_safe: list[tuple[float, ev.MadeSafe]] = field(default_factory=list)
-    drivers_ended: list[tuple[float, ev.DriverEnded]] = field(default_factory=list)
     guarded: list[tuple[int, ev.GuardianActed]] = field(default_factory=list)
     interlocks: list[tuple[float, ev.InterlockFired]] = field(default_factory=list)
     wished: list[ev.PointWished] = field(default_factory=list)
@@ -164,7 +163,7 @@ class State:
             case ev.MadeSafe():
                 self.made_safe.append((at, event))
             case ev.DriverEnded():
-                self.drivers_ended.append((at, event))
+                pass  # what follows from it is in events of its own
             case ev.GuardianActed():
                 self.guarded.append((recorded.seq, event))
             case ev.TrialProposed():
