@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from faults_night import WITHIN_S, Night
-from isolated_night import driver_of
+from isolated_night import driver_of, processes_of
 
 from orchestrator.errors import Exit
 from orchestrator.model.state import State, TrialState
@@ -26,38 +26,54 @@ from simulators.twins.control import Control
 
 PORTS = ("gas", "gauge", "supply", "monitor", "modbus", "meter", "arm", "arm-registers")
 ISOLATED_PORTS = ("gas", "supply", "modbus")
+KINDS = ("kill", "unplug", "reboot")
 ERODED_PER_RUN = 0.002
-MOST_RUNS = 60
+MOST_RUNS = 200
 
 
 @dataclass
 class Mischief:
-    """What was done to a night, in order, by a seed. `every_s` is wall time, on average."""
+    """What was done to a night, in order, by a seed.
+
+    Between two deeds so many physical effects happen on average, whatever the machine's speed, and
+    a while of wall time.
+    """
 
     seed: int
-    every_s: float
+    effects_between: int
     done: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._chance = random.Random(self.seed)
+        self._due = 0
+        self._next()
 
-    def pause_s(self) -> float:
-        """Wall time until the next deed."""
-        return self._chance.expovariate(1.0 / self.every_s)
+    def _next(self) -> None:
+        self._due += self._chance.randint(1, 2 * self.effects_between - 1)
 
-    def do(self, night: Night, control: Control) -> None:
-        """One deed."""
-        what = self._chance.choice(("kill", "unplug", "reboot"))
+    def look(self, night: Night, control: Control) -> None:
+        """Does something when it is time."""
+        if control.counts()["effects"] < self._due:
+            return
+        time.sleep(self._chance.uniform(0.0, 0.3))
+        what = KINDS[len(self.done) % len(KINDS)]
         port = self._chance.choice(ISOLATED_PORTS if what == "kill" else PORTS)
         seconds = self._chance.uniform(0.05, 0.4)
+        self._next()
         try:
             if what == "kill":
-                os.kill(driver_of(night, port), signal.SIGKILL)
+                self._kill(night, port)
             else:
                 control.fail(port, what, seconds=seconds)  # type: ignore[arg-type]
         except (OSError, ValueError):
             return  # nobody holds the port, or the twin has no way to fail so
         self.done.append(f"{what} {port}")
+
+    def _kill(self, night: Night, port: str) -> None:
+        pid = driver_of(night, port)
+        if pid not in processes_of(night):
+            raise OSError("it is gone already")
+        os.kill(pid, signal.SIGKILL)
 
 
 def suffer(night: Night, mischief: Mischief) -> State:
@@ -66,11 +82,10 @@ def suffer(night: Night, mischief: Mischief) -> State:
         child = _begun(night)
         while night.twins() is None and child.poll() is None:
             time.sleep(0.01)
-        while child.poll() is None:
-            time.sleep(min(mischief.pause_s(), 5.0))
-            if child.poll() is None and night.twins() is not None:
-                with night.control() as control:
-                    mischief.do(night, control)
+        with night.control() as control:
+            while child.poll() is None:
+                mischief.look(night, control)
+                time.sleep(0.02)
         _, said = child.communicate(timeout=WITHIN_S)
         if child.returncode == Exit.FINISHED:
             return night.state()
