@@ -70,7 +70,9 @@ class Engine:
         self._resumable: tuple[str, ...] = ()
         self._left: frozenset[str] = frozenset()
         self._may_be_on = False
-        self._lost: list[tuple[str, Sequence[ev.Event]]] = []
+        self._lost: tuple[ev.Event, ...] = ()
+        self._why_lost = ""
+        self._latches = False
 
     async def run(
         self,
@@ -168,7 +170,8 @@ class Engine:
     async def _loop(self) -> Ending:
         while True:
             self._ledger.changed.clear()
-            self._see_to_losses()
+            if self._lost and not self._is_emergency:
+                self._start_emergency(self._why_lost)
             if self._may_look():
                 await self._take_requests()
             commands = [] if self._stopping or self._is_emergency else self._commands()
@@ -203,7 +206,7 @@ class Engine:
         if self._active and self._patience_s > 0:
             return None
         if self._stopping:
-            way_on = "run it again to go on" if self._emergency is None else LATCHED
+            way_on = LATCHED if self._latches else "run it again to go on"
             return Ending(Exit.INTERRUPTED, self._stopping, way_on)
         if state.finished is not None:
             return Ending(Exit.FINISHED, state.finished.why)
@@ -323,19 +326,20 @@ class Engine:
 
     def trip(self, tripped: InterlockTripped) -> None:
         """An interlock's condition came true while its guarded state lasts."""
+        self._latches = True
         fired = ev.InterlockFired(rule=tripped.rule, reading=tripped.reading)
         self._start_emergency(str(tripped), fired, latching(str(tripped), "interlock", True))
 
     def lose(self, why: str, *events: ev.Event) -> None:
         """Devices are without a driver, or were: the lab is made safe. What was under way fails,
         and what follows from that is as for any other fault of a device."""
-        self._lost.append((why, events))
+        self._lost, self._why_lost = (*self._lost, *events), why
         self._ledger.changed.set()
 
     async def stop(self, by: str) -> bool:
         """Everything safe at once, past every queue; latched. True when every resource answered."""
         why = f"stopped by {by}"
-        self._stopping = self._stopping or why
+        self._latches, self._stopping = True, self._stopping or why
         return await self._start_emergency(why, latching(why, by, False))
 
     @property
@@ -351,17 +355,14 @@ class Engine:
     async def _make_safe_now(self, why: str, events: Sequence[ev.Event]) -> bool:
         self._interrupt(at_once=True, why=why)
         is_safe = await self._executor.make_safe(why)
+        # a driver that is lost again while it is made safe is no new emergency
+        lost, self._lost = self._lost, ()
         try:
-            await self._ledger.record(*events)
+            await self._ledger.record(*lost, *events)
         except JournalError as error:
             self._failure = self._failure or error
         self._ledger.changed.set()
         return is_safe
-
-    def _see_to_losses(self) -> None:
-        if self._lost and not self._is_emergency:
-            lost, self._lost = self._lost, []
-            self._start_emergency(lost[0][0], *(event for _, events in lost for event in events))
 
     async def _give_up(self, error: BaseException) -> None:
         """Lets go because of an error, which is told what could not be made safe."""
@@ -385,7 +386,7 @@ class Engine:
             await self._calming
         is_safe = await self._executor.make_safe(reason, skip=self._left)
         try:
-            await self._ledger.record(ev.EngineStopped(reason=reason, is_safe=is_safe))
+            await self._ledger.record(*self._lost, ev.EngineStopped(reason=reason, is_safe=is_safe))
         except JournalError as error:
             self._failure = self._failure or error
         if self._emergency is not None:  # a stop that came at the very end
