@@ -12,6 +12,7 @@ from orchestrator.files.canonical import content_hash
 from orchestrator.files.document import Document, KeyPath, read_document
 from orchestrator.files.findings import Findings
 from orchestrator.files.interlocks import read_interlocks, read_limits
+from orchestrator.files.isolation import check_isolation
 from orchestrator.files.lab_shapes import (
     ClockShape,
     LabHeading,
@@ -86,6 +87,7 @@ class _Reading:
         self._check_parts(resources)
         twins, clock, site = self._twins(twin_worlds), self._clock(), read_site(findings)
         self._check_ports(resources, twins, clock)
+        check_isolation(findings, resources, self._kinds)
         limits = read_limits(findings, self._kinds)
         interlocks = read_interlocks(findings, self._kinds, poll_s)
         roles, order, positions = self._roles(), self._order(), self._positions()
@@ -137,6 +139,7 @@ class _Reading:
                     parts=shape.parts,
                     on_restart=shape.on_restart or on_restart,
                     serial=shape.serial,
+                    isolate=shape.isolate,
                 )
             )
         return tuple(bindings)
@@ -150,7 +153,7 @@ class _Reading:
         given: Mapping[str, Any] = shape.__pydantic_extra__ or {}
         for name, value in given.items():
             if name not in kind.options:
-                known = [*kind.options, "parts", "serial", "on_restart"]
+                known = [*kind.options, "parts", "serial", "on_restart", "isolate"]
                 self._findings.unknown([*path, name], f"an option of '{kind.name}'", known)
                 continue
             with self._findings.at([*path, name]):

@@ -22,6 +22,9 @@ class ResourceShape(BaseModel):
     parts: dict[str, str] = Field(default_factory=dict)
     serial: str | None = None
     on_restart: OnRestart | None = None
+    isolate: Annotated[
+        bool, Field(description="its driver runs in a process of its own, under a guardian")
+    ] = False
 
 
 class RangeShape(Shape):

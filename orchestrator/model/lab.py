@@ -14,7 +14,10 @@ class _Frozen(BaseModel):
 
 
 class ResourceBinding(_Frozen):
-    """A resource of the lab: its kind (entry point `hagane.resources`), options, parts."""
+    """A resource of the lab: its kind (entry point `hagane.resources`), options, parts.
+
+    `isolate`: its driver runs in a process of its own, with those that share its port.
+    """
 
     name: str
     kind: str
@@ -22,6 +25,7 @@ class ResourceBinding(_Frozen):
     parts: dict[str, str] = Field(default_factory=dict)
     on_restart: Literal["make_safe", "leave"] = "make_safe"
     serial: str | None = None
+    isolate: bool = False
 
 
 class Limit(_Frozen):
@@ -115,6 +119,13 @@ class Lab(_Frozen):
     source: str = ""
     text: str = ""
     file_hash: str = ""
+
+    @property
+    def safe_order(self) -> tuple[str, ...]:
+        """The resources that are no composites, in the order in which they are made safe: first
+        those that the file names, then the others."""
+        simple = [b.name for b in self.resources if not b.parts]
+        return tuple(dict.fromkeys([*self.make_safe_order, *simple]))
 
     def resource(self, name: str) -> ResourceBinding:
         """The resource of that name. Raises KeyError."""

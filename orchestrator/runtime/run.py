@@ -21,6 +21,7 @@ from orchestrator.engine.ledger import Ledger, Watch
 from orchestrator.engine.loop import Ending, Engine
 from orchestrator.engine.study import prepare
 from orchestrator.errors import CampaignChanged, Exit, InputError
+from orchestrator.executor.isolated import Isolation
 from orchestrator.executor.runner import Runner
 from orchestrator.journal import open_store
 from orchestrator.model.events import CampaignOpened, EngineStarted
@@ -32,6 +33,7 @@ from orchestrator.ports.resource import Resource, Wire
 from orchestrator.ports.schedule import Schedule
 from orchestrator.ports.traffic import Figures
 from orchestrator.runtime.bench import in_memory, make_resources, running_twins, start_twins
+from orchestrator.runtime.isolating import guarded_meanwhile, isolation_of, link
 from orchestrator.runtime.known_matches import known_matches
 from orchestrator.runtime.load import Loaded, load
 from orchestrator.runtime.sites import Turn, compute_of, local_compute
@@ -182,6 +184,7 @@ async def _run(
     journal = store.lease(row.id, holder, stop_socket=str(stop_path), clock=clock)
     token = journal.token
     ends = ExitStack()
+    isolation: Isolation | None = None
     try:
         traffic = ends.enter_context(closing(Traffic(setting.record or loaded.lab.record)))
         coming = start_twins(loaded.lab, row.id)
@@ -194,6 +197,7 @@ async def _run(
         ports = coming.wait().ports if coming else {}
         compute = compute_of(loaded.lab, row.id, clock, ledger.record, setting.turn)
         ends.enter_context(closing(compute))
+        isolation = isolation_of(loaded.lab, loaded.kinds, clock, ports, row.id, traffic)
         resources = make_resources(
             loaded.lab,
             loaded.kinds,
@@ -202,6 +206,7 @@ async def _run(
             ports,
             matches=known_matches(),
             traffic=traffic,
+            isolation=isolation,
         )
         engine = join(
             loaded,
@@ -210,19 +215,23 @@ async def _run(
             resources,
             planner,
             one_turn=setting.turn is not None,
+            isolation=isolation,
         )
         _stop_on_signals(engine)
         async with StopLine(stop_path, engine.stop):
             started = _started(loaded, token, str(stop_path), planner.threads)
             is_new = ledger.state.opened is None
             opened = opened_event(loaded, store, row.id, sources, is_new=is_new)
-            ending = await engine.run(started, opened)
+            guarded = await guarded_meanwhile(row.id, ledger.state)
+            ending = await engine.run(started, opened, guarded)
         if setting.turn is not None:
             setting.turn.end()
         if ending.exit_code is Exit.FINISHED and not setting.keep_twins:
             _end_twins(row.id)
         return Finish(ending, ledger.state, loaded, row.id, traffic.used())
     finally:
+        if isolation is not None:
+            await isolation.close()
         ends.close()
         await journal.close()
 
@@ -243,6 +252,7 @@ def join(
     planner: PlannerProcess,
     *,
     one_turn: bool = False,
+    isolation: Isolation | None = None,
 ) -> Engine:
     """All parts of an engine, joined; `identity` goes into every ticket."""
     lab, clock = loaded.lab, ledger.clock
@@ -255,6 +265,7 @@ def join(
     )
     engine = Engine(study, ledger, planner, runner, schedule, one_turn=one_turn)
     runner.on_trip = engine.trip
+    link(isolation, runner, engine.lose)
     if lab.interlocks:
         schedule.every(lab.poll_s, "interlocks", runner.watch)
     return engine
