@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from orchestrator.ports.action import ActionSpec, Ticket
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.compute import Compute
 from orchestrator.ports.reuse import Matches
+from orchestrator.ports.scans import Archive
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,21 @@ class Wire(Protocol):
         ...
 
 
+@runtime_checkable
+class Folder(Protocol):
+    """A wire that is a folder: the far end leaves files there. Whoever looks says so before, by
+    `receive(b"")`, so that what is due has been written."""
+
+    @property
+    def folder(self) -> Path:
+        """Where it is."""
+        ...
+
+    async def receive(self, data: bytes) -> bytes:
+        """Lets happen what is due by now; takes and gives nothing."""
+        ...
+
+
 class Twins(Protocol):
     """A world of virtual instruments, found by entry point `hagane.twins`.
 
@@ -81,7 +98,8 @@ class Bench:
 
     `name` is the resource's name in the lab file; `wires` are in-memory peers for ports of the
     form `memory:NAME`; `record` takes the traffic (direction "tx" or "rx", bytes), or is None;
-    `matches` finds known results of one crystal in another cell.
+    `matches` finds known results of one crystal in another cell; `archive` keeps raw files with the
+    campaign, and is None where there is none (a trial by hand).
     """
 
     name: str
@@ -90,6 +108,7 @@ class Bench:
     wires: Mapping[str, Wire] = field(default_factory=dict)
     record: Any = None
     matches: Matches | None = None
+    archive: Archive | None = None
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from orchestrator.ports.clock import Clock
 from orchestrator.ports.compute import Compute
 from orchestrator.ports.resource import Bench, Resource, ResourceKind, Wire
 from orchestrator.ports.reuse import Matches
+from orchestrator.ports.scans import Archive
 from orchestrator.settings import runtime_directory
 
 TWINS_READY_WITHIN_S = 60.0
@@ -36,12 +37,18 @@ def make_resources(
     ports: Mapping[str, str],
     wires: Mapping[str, Wire] | None = None,
     matches: Matches | None = None,
+    archive: Archive | None = None,
 ) -> dict[str, Resource]:
     """One object per resource, nothing opened. `ports` says what stands for `twin:NAME`."""
     made: dict[str, Resource] = {}
     for binding in lab.resources:
         bench = Bench(
-            name=binding.name, clock=clock, compute=compute, wires=wires or {}, matches=matches
+            name=binding.name,
+            clock=clock,
+            compute=compute,
+            wires=wires or {},
+            matches=matches,
+            archive=archive,
         )
         options = {k: _resolved(binding.name, v, ports) for k, v in binding.options.items()}
         made[binding.name] = kinds[binding.name].cls(bench=bench, **options)

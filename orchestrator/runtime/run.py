@@ -9,7 +9,7 @@ import socket
 import subprocess
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,10 +29,12 @@ from orchestrator.model.state import State
 from orchestrator.model.transfer import Source
 from orchestrator.ports.journal import CampaignRow, Journal
 from orchestrator.ports.resource import Resource, Wire
+from orchestrator.ports.scans import Scans
 from orchestrator.ports.schedule import Schedule
 from orchestrator.runtime.bench import in_memory, make_resources, running_twins, start_twins
 from orchestrator.runtime.known_matches import known_matches
 from orchestrator.runtime.load import Loaded, load
+from orchestrator.runtime.scans import StoredFiles
 from orchestrator.runtime.sites import Turn, compute_of, local_compute
 from orchestrator.runtime.starting import trials_before
 from orchestrator.runtime.stopline import StopLine, stop_socket_path
@@ -189,8 +191,15 @@ async def _run(
         ports = coming.wait().ports if coming else {}
         compute = compute_of(loaded.lab, row.id, clock, ledger.record, setting.turn)
         ends.enter_context(closing(compute))
+        files = StoredFiles(store, row.id, clock)
         resources = make_resources(
-            loaded.lab, loaded.kinds, clock, compute, ports, matches=known_matches()
+            loaded.lab,
+            loaded.kinds,
+            clock,
+            compute,
+            ports,
+            matches=known_matches(),
+            archive=files,
         )
         engine = join(
             loaded,
@@ -198,6 +207,7 @@ async def _run(
             ledger,
             resources,
             planner,
+            files,
             one_turn=setting.turn is not None,
         )
         _stop_on_signals(engine)
@@ -230,12 +240,14 @@ def join(
     ledger: Ledger,
     resources: dict[str, Resource],
     planner: PlannerProcess,
+    scans: Scans | None = None,
     *,
     one_turn: bool = False,
 ) -> Engine:
     """All parts of an engine, joined; `identity` goes into every ticket."""
     lab, clock = loaded.lab, ledger.clock
     study = prepare(loaded.campaign, lab, identity, loaded.kinds, loaded.capabilities)
+    study = replace(study, scans=scans)
     actions = {name: kind.actions for name, kind in loaded.kinds.items()}
     runner = Runner(lab, resources, actions, clock, ledger.record)
     runner.known = ledger.state.resources
@@ -360,11 +372,12 @@ async def _play(
     wrapped = setting.wrap(journal) if setting.wrap else journal
     compute = local_compute(stage.campaign_id, clock)
     world = (stage.ports, stage.wires, known_matches())
-    resources = make_resources(loaded.lab, loaded.kinds, clock, compute, *world)
+    files = StoredFiles(stage.store, stage.campaign_id, clock)
+    resources = make_resources(loaded.lab, loaded.kinds, clock, compute, *world, archive=files)
     ledger = Ledger(wrapped, clock, setting.watch)
     clock.start_at(max(clock.now(), ledger.state.last_at))
     planner = planner_of(loaded, clock, sources)
-    engine = join(loaded, identity, ledger, resources, planner)
+    engine = join(loaded, identity, ledger, resources, planner, files)
     try:
         opened = opened_event(loaded, stage.store, stage.campaign_id, sources)
         ending = await engine.run(_started(loaded, token, "", planner.threads), opened)
