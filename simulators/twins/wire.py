@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Awaitable, Callable
 
 Split = Callable[[bytes], tuple[bytes | None, bytes]]
 """Takes what has arrived; gives the first whole frame (None: not yet) and what is left."""
+Reply = Callable[[bytes], bytes | Awaitable[bytes]]
+"""The reply to a frame; awaited where the instrument takes its time before it answers."""
 
 
 class FramedWire:
@@ -17,7 +20,7 @@ class FramedWire:
     def __init__(
         self,
         split: Split,
-        reply: Callable[[bytes], bytes],
+        reply: Reply,
         *,
         greeting: bytes = b"",
         unprompted: Callable[[], bytes] | None = None,
@@ -35,7 +38,8 @@ class FramedWire:
             frame, self._pending = self._split(self._pending)
             if frame is None:
                 return replies
-            replies += self._reply(frame)
+            reply = self._reply(frame)
+            replies += await reply if inspect.isawaitable(reply) else reply
 
     def unprompted(self) -> bytes:
         """What the instrument says by itself now."""

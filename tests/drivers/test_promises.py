@@ -15,6 +15,7 @@ from driver_fakes import (
     FakeMonitor,
     FakeSupply,
 )
+from liquid_fakes import FakeBalance, FakeCavro
 
 from drivers.conformance.specimens import Promise, Specimen
 from orchestrator.ports.resource import Wire
@@ -45,6 +46,12 @@ SPECIMENS = {
     ),
     "modbus-valves": Specimen(_alone(FakeModbusLine)),
     "keithley-2400": Specimen(_alone(FakeMeter)),
+    "cavro": Specimen(
+        _alone(lambda: FakeCavro(5400)),
+        {"syringe": 1000.0, "rate": 900.0},
+        {"load": {"volume": 500.0}, "dispense": {"volume": 100.0}},
+    ),
+    "mt-sics": Specimen(_alone(FakeBalance), {"capacity": 220.0}),
     "ur-arm": Specimen(
         _arm,
         {"registers": "memory:registers"},
