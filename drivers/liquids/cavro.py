@@ -122,9 +122,12 @@ class CavroPump(Instrument):
         return Identity("Tecan Cavro", f"syringe pump {self._address}", firmware=firmware)
 
     async def health(self) -> Health:
-        """Fit when it can move. Raises DeviceError."""
+        """Fit unless it reports an error. Raises DeviceError.
+
+        That it must be initialised first is told and forbids nothing: every move refuses by it.
+        """
         look = await self.link.read(self._look)
-        return Health(not self._hindrance(look), self._hindrance(look) or self._where(look))
+        return Health(not look.complaint, self._hindrance(look) or self._where(look))
 
     async def make_safe(self) -> None:
         """Stops the plunger where it is; a valve comes to its end. Raises DeviceError."""

@@ -101,6 +101,11 @@ class Portion:
 class Dispenser:
     """Something that brings one liquid into a vessel and knows how much has come."""
 
+    @action(effect=Effect.IDEMPOTENT, cancel=Cancel.BETWEEN_STEPS)
+    async def prepare(self) -> None:
+        """Brings it into a state in which it can dispense. Nothing comes into the vessel."""
+        raise NotImplementedError
+
     @action(effect=Effect.IRREVERSIBLE, cancel=Cancel.BETWEEN_STEPS)
     async def dispense(self, volume: Annotated[float, Unit("uL", low=0)]) -> Portion:
         """Brings a volume of its liquid into the vessel."""

@@ -155,11 +155,14 @@ def test_a_pump_that_was_switched_off_refuses_until_it_is_initialised() -> None:
         for act in (pump.load(100.0), pump.dispense(100.0), pump.empty(), pump.held()):
             with pytest.raises(DeviceRefused, match="since it was switched on"):
                 await act
-        assert not (await pump.health()).is_fit
+        health = await pump.health()
+        assert (health.is_fit, "initialise it" in health.note) == (True, True)
         assert len(fake.given) == n
         await pump.initialise()
         await pump.load(100.0)
-        assert (await pump.health()).is_fit
+        fake.error = 6
+        health = await pump.health()
+        assert (health.is_fit, "EEPROM" in health.note) == (False, True)
 
     run(main(), clock)
 
