@@ -2,8 +2,9 @@
 
 Columns: each axis as the file names it (`2Theta`, `Omega`, in its unit), and `intensity`.
 After the schema http://www.xrdml.com/XRDMeasurement (versions 1.0 to 2.3): positions are a list, a
-start and an end, or one that is common to all points; `intensities` are corrected for the beam
-attenuator, `counts` are not. Never tried on a file of a real instrument.
+start and an end, or one that is common to all points. `intensities` are those measured, multiplied
+by the factors of the beam attenuator (so the schema of version 1.5); the `counts` of later versions
+are not. Never tried on a file of a real instrument.
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ def _intensity(points: Element) -> Column:
 
 def _unattenuated(counts: tuple[float, ...], points: Element) -> tuple[float, ...]:
     factors = numbers(text_at(points, "beamAttenuationFactors"), "<beamAttenuationFactors>")
+    common = numbers(text_at(points, "commonBeamAttenuationFactor"), "the attenuation factor")
+    factors = factors or common[:1] * len(counts)
     if not factors:
         return counts
     if len(factors) != len(counts):

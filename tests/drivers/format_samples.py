@@ -31,14 +31,22 @@ def xrdml(
         if positions == "ends"
         else f"<listPositions>{' '.join(map(str, TWO_THETA[:n]))}</listPositions>"
     )
+    attenuation = "<commonBeamAttenuationFactor>1.00</commonBeamAttenuationFactor>"
+    if factors:
+        attenuation = f"<beamAttenuationFactors>{factors}</beamAttenuationFactors>"
     scan = f"""
   <scan appendNumber="0" mode="Continuous" scanAxis="Gonio" status="{status}">
-   <header><startTimeStamp>2026-11-26T10:00:00+09:00</startTimeStamp></header>
+   <header>
+    <startTimeStamp>2026-11-26T10:00:00+09:00</startTimeStamp>
+    <endTimeStamp>2026-11-26T10:00:21+09:00</endTimeStamp>
+    <author><name>anybody</name></author>
+    <source><applicationSoftware version="1.0">nothing</applicationSoftware></source>
+   </header>
    <dataPoints>
     <positions axis="2Theta" unit="deg">{ends}</positions>
     <positions axis="Omega" unit="deg"><commonPosition>12.0</commonPosition></positions>
+    {attenuation}
     <commonCountingTime unit="seconds">0.5</commonCountingTime>
-    {f"<beamAttenuationFactors>{factors}</beamAttenuationFactors>" if factors else ""}
     <{tag} unit="counts">{" ".join(f"{c:g}" for c in values)}</{tag}>
    </dataPoints>
   </scan>"""
@@ -58,6 +66,8 @@ def xrdml(
 
 CONDITIONS = """<?xml version="1.0" encoding="utf-8"?>
 <MeasurementConditions>
+ <Axes><Axis Name="Omega" Unit="deg" Offset="0" Position="12"/></Axes>
+ <RASHeader><Pair><Name>*MEAS_COND_AXIS_NAME-0</Name><Value>Omega</Value></Pair></RASHeader>
  <GeneralInformation><Type>RAS_DATA</Type></GeneralInformation>
  <ScanInformation>
   <AxisName>TwoThetaTheta</AxisName><Mode>Continuous</Mode>
@@ -66,6 +76,8 @@ CONDITIONS = """<?xml version="1.0" encoding="utf-8"?>
   <IntensityUnit>counts</IntensityUnit><StartTime>2026-11-26T10:00:00Z</StartTime>
  </ScanInformation>
  <HWConfigurations>
+  <Categories><Category Name="Detector" SelectedUnit="SC-70"/></Categories>
+  <Optics/><Distances/>
   <XrayGenerator><TargetName>Cu</TargetName><WavelengthKalpha1>1.540593</WavelengthKalpha1>
   </XrayGenerator>
  </HWConfigurations>
