@@ -22,7 +22,15 @@ from orchestrator.files.lab_shapes import (
 )
 from orchestrator.files.recipe import positive_seconds
 from orchestrator.files.site import read_site
-from orchestrator.model.lab import ClockChoice, Lab, Position, ResourceBinding, TwinChoice
+from orchestrator.model.lab import (
+    REACHED_BY,
+    VIRTUAL,
+    ClockChoice,
+    Lab,
+    Position,
+    ResourceBinding,
+    TwinChoice,
+)
 from orchestrator.model.quantity import quantity_in
 from orchestrator.ports.resource import OptionSpec, ResourceKind
 
@@ -32,7 +40,6 @@ _SORTS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "text": ((str,), "a text"),
     "boolean": ((bool,), "true or false"),
 }
-_VIRTUAL = ("twin:", "memory:")
 
 
 def load_lab(
@@ -293,5 +300,5 @@ def check_range(option: OptionSpec, value: float) -> None:
 
 
 def _is_real_port(name: str, value: str) -> bool:
-    looks_real = name == "port" or "://" in value or value.startswith(("/dev/", "COM"))
-    return looks_real and not value.startswith(_VIRTUAL)
+    looks_real = name in REACHED_BY or "://" in value or value.startswith(("/dev/", "COM"))
+    return looks_real and not value.startswith(VIRTUAL)
