@@ -34,7 +34,7 @@ from orchestrator.ports.schedule import Schedule
 from orchestrator.runtime.bench import in_memory, make_resources, running_twins, start_twins
 from orchestrator.runtime.known_matches import known_matches
 from orchestrator.runtime.load import Loaded, load
-from orchestrator.runtime.scans import StoredFiles
+from orchestrator.runtime.scans import CAMPAIGN, StoredFiles
 from orchestrator.runtime.sites import Turn, compute_of, local_compute
 from orchestrator.runtime.starting import trials_before
 from orchestrator.runtime.stopline import StopLine, stop_socket_path
@@ -281,7 +281,7 @@ def opened_event(
         campaign_file=campaign.source,
         campaign_text=campaign.text,
         file_hash=campaign.file_hash,
-        artifact=store.put_artifact(campaign_id, checked, "campaign.json"),
+        artifact=store.put_artifact(campaign_id, checked, CAMPAIGN),
         seed=campaign.seed,
         version=version("hagane"),
         start=trials_before(store, campaign, campaign_id) if is_new else (),

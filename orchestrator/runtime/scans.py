@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from orchestrator import plugins
@@ -14,6 +14,10 @@ from orchestrator.ports.scans import Parse
 
 if TYPE_CHECKING:
     from orchestrator.journal.store import Store
+
+
+CAMPAIGN = "campaign.json"
+"""The name of the artifact that is the campaign itself."""
 
 
 class StoredFiles:
@@ -35,6 +39,29 @@ class StoredFiles:
 
     def _read(self, name: str, sha256: str, kind: str) -> Scan:
         return read_scan(name, self._store.get_artifact(sha256), kind)
+
+
+def export_files(store: Store, campaign_id: str, folder: Path) -> None:
+    """Writes every raw file of a campaign into a folder; of two with one name both, the later with
+    the beginning of its hash before it.
+
+    Raises:
+        InputError: one is there already, or cannot be written.
+    """
+    kept = [(sha256, PurePath(name).name) for sha256, name in store.artifacts(campaign_id)]
+    raw = [(sha256, name) for sha256, name in kept if name != CAMPAIGN]
+    if not raw:
+        raise InputError("the campaign keeps no file of an instrument")
+    written: set[str] = set()
+    for sha256, name in raw:
+        as_named = f"{sha256[:8]}-{name}" if name in written else name
+        written.add(as_named)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with (folder / as_named).open("xb") as file:
+                file.write(store.get_artifact(sha256))
+        except OSError as error:
+            raise InputError(f"{folder / as_named} cannot be written: {error.strerror}") from error
 
 
 def read_scan(name: str, data: bytes, kind: str = "") -> Scan:

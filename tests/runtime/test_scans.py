@@ -169,6 +169,19 @@ def test_what_the_gate_refuses_of_one_metric_is_sent_of_none(
         assert not opened.pending_requests(look.row_of(opened, None).id)
 
 
+def test_the_files_come_out_again_as_they_were_kept(awaiting: Path, back_room: Path) -> None:
+    observe(awaiting, "--file", "peak.xy")
+    (back_room / "peak.xy").write_text(peak_at(8.0))
+    observe(awaiting, "--file", "peak.xy")
+    words = ["export", "out", "--files", "--store", str(awaiting)]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    found = {f.name: f.read_text() for f in (back_room / "out").iterdir()}
+    assert set(found.values()) == {PEAK, peak_at(8.0)}
+    assert all(name.endswith("peak.xy") for name in found)
+    again = CliRunner().invoke(app, words)
+    assert (again.exit_code, "cannot be written" in again.output) == (Exit.INPUT, True)
+
+
 def test_without_a_file_it_has_to_be_said_what_was_measured(awaiting: Path) -> None:
     code, said = observe(awaiting, "--value", "3 g")
     assert code == Exit.INPUT
