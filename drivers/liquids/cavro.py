@@ -113,7 +113,9 @@ class CavroPump(Instrument):
         # not the default, by which a pump is known that has lost its power
         pulses = round(rate / syringe * _PULSES_A_STROKE)
         self._pulses = pulses + (pulses == _DEFAULT)
-        self._is_moving = self._is_lost = False
+        self._is_moving: bool | None = None
+        """None: nobody has asked yet."""
+        self._is_lost = False
         self._last: _Move | None = None
 
     def who(self) -> Dialogue[Identity]:
@@ -130,13 +132,19 @@ class CavroPump(Instrument):
         return Health(not look.complaint, self._hindrance(look) or self._where(look))
 
     async def make_safe(self) -> None:
-        """Stops the plunger where it is; a valve comes to its end. Raises DeviceError."""
-        self._is_lost = self._is_lost or self._is_moving
+        """Stops the plunger where it is; a valve comes to its end. Raises DeviceError.
+
+        A driver that has just been started asks first whether the pump moves: what it interrupts
+        has to be known.
+        """
 
         def confirm() -> Dialogue[bool]:
             return (yield from self._status()).is_ready
 
         def tell() -> Dialogue[None]:
+            if self._is_moving is None:
+                yield from self._status()
+            self._is_lost = self._is_lost or bool(self._is_moving)
             yield from cavro.ask(self._address, "T")
 
         await self.link.write(tell, confirm, what="the command to stop", urgent=True)
@@ -319,7 +327,7 @@ class CavroPump(Instrument):
 
     def _status(self) -> Dialogue[cavro.Answer]:
         answer = yield from cavro.ask(self._address, "Q")
-        self._is_moving = self._is_moving and not answer.is_ready
+        self._is_moving = self._is_moving is not False and not answer.is_ready
         return answer
 
     def _look(self) -> Dialogue[_Look]:

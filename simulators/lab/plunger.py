@@ -39,14 +39,26 @@ class Plunger:
     `name` is what its scatter is drawn from. Whoever drives it lets the liquid `flow`.
     """
 
-    def __init__(self, bench: WetBench, name: str, size: float) -> None:
+    def __init__(
+        self,
+        bench: WetBench,
+        name: str,
+        size: float,
+        position: float = 0.0,
+        contents: Contents | None = None,
+    ) -> None:
         self.size = size
-        self.contents = Contents()
+        self.contents = contents or Contents()
         self._bench, self._name = bench, name
         self._gain = 1.0 + SYRINGE_SCATTER * normal(bench.seed, name, "syringe")
-        self._position = 0.0
+        self._position = position
         self._n_moves = 0
         self._move: _Move | None = None
+
+    @property
+    def due(self) -> float | None:
+        """When the move under way ends."""
+        return self._move.until if self._move else None
 
     def at(self, t: float) -> float:
         """Where it is."""

@@ -8,6 +8,8 @@ characters and a unit. `@` is answered as `I4`, and forgets the tare.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from simulators.lab.liquids import WetBench
 from simulators.twins.wire import FramedWire, lines
 
@@ -35,13 +37,13 @@ class BalanceTwin:
 
     def wire(self) -> FramedWire:
         """The balance's port."""
-        return FramedWire(lines(b"\r\n"), self._reply)
+        return _PatientWire(self._bench, self._reply)
 
-    async def _reply(self, frame: bytes) -> bytes:
+    def _reply(self, frame: bytes) -> bytes:
         command, _, argument = frame.decode("ascii", "replace").strip().partition(" ")
-        return (await self._answer(command, argument) + "\r\n").encode("ascii")
+        return (self._answer(command, argument) + "\r\n").encode("ascii")
 
-    async def _answer(self, command: str, argument: str) -> str:
+    def _answer(self, command: str, argument: str) -> str:
         if command in _FACTS:
             return f"{command} A {_FACTS[command]}"
         if command == "@":
@@ -50,21 +52,11 @@ class BalanceTwin:
         if command in ("TA", "TAC"):
             return self._preset(command, argument)
         if command in ("S", "T", "Z"):
-            return await self._at_rest(command)
+            # what has waited in vain says so
+            return f"{command} I" if self._bench.settles_in() > 0 else self._act(command, "S")
         if command in ("SI", "TI", "ZI"):
             return self._at_once(command)
         return "ES"
-
-    async def _at_rest(self, command: str) -> str:
-        wait = self._bench.settles_in()
-        waited = 0.0
-        while wait > 0:
-            if waited + wait > MOST_S:
-                return f"{command} I"
-            await self._bench.clock.sleep(wait)
-            waited += wait
-            wait = self._bench.settles_in()
-        return self._act(command, "S")
 
     def _at_once(self, command: str) -> str:
         status = "D" if self._bench.settles_in() > 0 else "S"
@@ -100,6 +92,29 @@ class BalanceTwin:
             if unit != "g":
                 return "TA L"
         return f"TA A {_weight(self._tare)}"
+
+
+class _PatientWire(FramedWire):
+    """Waits, before it passes on a command that wants a weight at rest, until there is one."""
+
+    def __init__(self, bench: WetBench, reply: Callable[[bytes], bytes]) -> None:
+        super().__init__(lines(b"\r\n"), reply)
+        self._bench = bench
+
+    async def receive(self, data: bytes) -> bytes:
+        """As `FramedWire`."""
+        waited_s = 0.0
+        while _wants_rest(data) and waited_s < MOST_S:
+            wait_s = min(self._bench.settles_in(), MOST_S - waited_s)
+            if wait_s <= 0:
+                break
+            await self._bench.clock.sleep(wait_s)
+            waited_s += wait_s
+        return await super().receive(data)
+
+
+def _wants_rest(data: bytes) -> bool:
+    return any(line.strip() in (b"S", b"T", b"Z") for line in data.split(b"\r\n"))
 
 
 def _weight(grams: float) -> str:

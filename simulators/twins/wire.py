@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 Split = Callable[[bytes], tuple[bytes | None, bytes]]
 """Takes what has arrived; gives the first whole frame (None: not yet) and what is left."""
-Reply = Callable[[bytes], bytes | Awaitable[bytes]]
-"""The reply to a frame; awaited where the instrument takes its time before it answers."""
 
 
 class FramedWire:
@@ -20,7 +17,7 @@ class FramedWire:
     def __init__(
         self,
         split: Split,
-        reply: Reply,
+        reply: Callable[[bytes], bytes],
         *,
         greeting: bytes = b"",
         unprompted: Callable[[], bytes] | None = None,
@@ -38,8 +35,7 @@ class FramedWire:
             frame, self._pending = self._split(self._pending)
             if frame is None:
                 return replies
-            reply = self._reply(frame)
-            replies += await reply if inspect.isawaitable(reply) else reply
+            replies += self._reply(frame)
 
     def unprompted(self) -> bytes:
         """What the instrument says by itself now."""

@@ -5,8 +5,10 @@ See `test_peers` for how the peers are installed, and what their agreement is wo
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,8 @@ from typing import Any
 import pytest
 
 from drivers.liquids.cavro import CavroPump
+from drivers.liquids.new_era import NewEraPump
+from drivers.thermal.ika import IkaHotPlate
 from drivers.weighing.mt_sics import MettlerBalance
 from orchestrator.capabilities.liquids import Dispensed
 from orchestrator.clock import ScaledClock
@@ -44,7 +48,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 def _peer(script: str, *words: str) -> dict[str, Any]:
     """What a peer's script found. One that hangs is killed."""
     command = [str(PYTHON), str(PEERS / script), *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -94,6 +98,99 @@ def test_labmcp_weighs_what_was_dispensed(served: Served) -> None:
     assert found["preset"] == 1.5
     assert found["serial_after_reset"] == "B021002593"
     assert "syntax" in found["refused"]
+
+
+@pytest.mark.parametrize("silence", ["0", "30"])
+def test_nesp_lib_infuses_in_basic_and_in_safe_mode(served: Served, silence: str) -> None:
+    found = _peer("nesp_client.py", served.ports["infuser"], silence)
+    assert (found["model"], found["firmware"], found["silence"]) == (1000, [3, 923], int(silence))
+    assert (found["diameter"], found["direction"]) == (14.43, "INFUSE")
+    assert (found["volume"], found["rate"]) == (0.5, pytest.approx(1.5))
+    assert (found["before"], found["infused"]) == (0.0, 0.5)
+    assert found["running"] == [True, False]
+    volumes = served.control.state()["volumes_ul"]["vessel"]
+    assert volumes == {"ethanol": pytest.approx(500.0, rel=0.02)}
+
+
+def test_labmcp_infuses_with_the_pump_and_stops_it(served: Served) -> None:
+    served.control.speed(20.0)
+    found = _peer("new_era_client.py", served.ports["infuser"])
+    assert (found["model"], found["firmware"]) == ("NE-1000", "3.923")
+    assert found["plan"] == ["500.0UL", "1.000MM"]
+    assert 0 < found["infused"] < 500
+    assert (found["stopped"], found["refused"]) == ("stopped", True)
+    assert served.control.counts()["stops"] == 1
+
+
+def test_our_driver_infuses_with_the_pump_that_labmcp_simulates() -> None:
+    ticket = Ticket("00000000000000a1")
+    clock = ScaledClock(20.0)
+
+    async def main(address: str) -> None:
+        pump = NewEraPump(Bench("pump", clock), address, 14.43, 10000.0, safe=False)
+        await pump.open()
+        try:
+            assert (await pump.identify()).model == "NE1000"
+            assert await pump.dispense(250.0, ticket) == Dispensed(250.0)
+            assert (await pump.ask(ticket)).outcome == "done"
+            await pump.make_safe()
+        finally:
+            await pump.close()
+        fast = NewEraPump(Bench("fast", clock), address, 14.43, 10000.0, rate=50.0, safe=False)
+        await fast.open()
+        try:
+            with pytest.raises(DeviceRefused, match="out of its range"):
+                await fast.dispense(10.0)
+        finally:
+            await fast.close()
+
+    with _simulated("infuser") as address:
+        clock.run(main(address))
+
+
+def test_ika_heats_and_stirs_with_the_plate(served: Served) -> None:
+    found = _peer("ika_client.py", served.ports["plate"])
+    assert found["name"] == "RCT digital"
+    assert (found["target"], found["speed_target"], found["safety"]) == (80.0, 400.0, 360.0)
+    assert 21.0 <= found["before"] < found["after"] <= 80.0
+    assert found["speed"] == 400.0
+    assert found["watchdog"] == 60.0
+    assert served.control.state()["plate"] == {"heats": False, "shows": ""}
+
+
+def test_labmcp_arms_the_watchdog_of_the_plate_and_lets_it_bite(served: Served) -> None:
+    found = _peer("labmcp_ika_client.py", served.ports["plate"])
+    assert (found["model"], found["setpoint"], found["speed"]) == ("RCT digital", 80.0, 400.0)
+    assert found["watchdog"] == {"mode": 1, "timeout_s": 20, "last_error": None}
+    assert served.control.state()["plate"] == {"heats": True, "shows": ""}
+    # the watchdog counts wall time, of which the twin's clock makes as much as it is told
+    served.control.speed(1.0)
+    while served.control.state()["plate"]["heats"]:
+        time.sleep(0.5)
+    assert served.control.state()["plate"]["shows"] == "Er 2"
+
+
+@pytest.mark.parametrize("mode", [1, 2])
+def test_our_driver_works_the_plate_that_labmcp_simulates(mode: int) -> None:
+    clock = ScaledClock(1.0)
+
+    async def main(address: str) -> None:
+        plate = IkaHotPlate(Bench("plate", clock), address, frame="8N1", watchdog_mode=mode)
+        await plate.open()
+        try:
+            assert (await plate.identify()).model
+            before = await plate.temperature()
+            await plate.set_temperature(80.0)
+            await plate.set_speed(400.0)
+            while await plate.temperature() < before + 5.0 or await plate.speed() < 300.0:
+                await asyncio.sleep(0.05)
+            await plate.off()
+            await plate.make_safe()
+        finally:
+            await plate.close()
+
+    with _simulated("plate") as address:
+        clock.run(main(address))
 
 
 def test_our_driver_works_the_pump_that_labmcp_simulates() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from liquid_fakes import play
 
-from drivers.protocols import cavro, sics
+from drivers.protocols import cavro, namur, new_era, sics
 from drivers.protocols.framing import Garbled, Refused
 
 
@@ -124,3 +124,86 @@ def test_what_is_no_response_to_a_weighing_is_garbled(line: bytes) -> None:
 def test_a_weight_without_number_or_unit_is_garbled(rest: str) -> None:
     with pytest.raises(Garbled):
         sics.grams(sics.Response("S", rest))
+
+
+# printed: NE-1000 user manual, section 10.2.2, the packet that returns the pump to basic mode
+def test_a_safe_packet_of_a_new_era_pump_is_the_one_that_its_manual_prints() -> None:
+    assert new_era.crc(b"SAF0") == bytes((0x55, 0x43))
+    # as printed it has no address, which the pump takes for 0; ours has one
+    assert b"\x02\x08SAF0" + new_era.crc(b"SAF0") + b"\x03" == b"\x02\x08SAF0\x55\x43\x03"
+    sent = new_era.request(0, "SAF0", is_safe=True)
+    assert sent == b"\x02\x090SAF0" + new_era.crc(b"0SAF0") + b"\x03"
+    assert new_era.request(3, "RUN", is_safe=False) == b"3RUN\r"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(14.43, "14.43"), (1.0, "1.000"), (0.5, "0.500"), (100.04, "100.0"), (9999.0, "9999"),
+     (0.0, "0.000"), (123.46, "123.5")],
+)  # fmt: skip
+def test_numbers_have_the_four_digits_that_a_new_era_pump_takes(value: float, text: str) -> None:
+    assert new_era.number(value) == text
+
+
+@pytest.mark.parametrize("value", [10000.0, -1.0, 99999.0])
+def test_what_four_digits_cannot_say_is_no_number_of_a_new_era_pump(value: float) -> None:
+    with pytest.raises(ValueError, match=str(value)):
+        new_era.number(value)
+
+
+def test_answers_of_a_new_era_pump_are_read_in_either_mode() -> None:
+    basic = b"\x0200SNE1000V3.923\x03"
+    text = b"00SNE1000V3.923"
+    safe = bytes((2, len(text) + 4)) + text + new_era.crc(text) + b"\x03"
+    for reply, is_safe in ((basic, False), (safe, True)):
+        assert new_era.answer_length(reply) == len(reply)
+        for mode in (is_safe, None):
+            answer = new_era.decode(reply, 0, is_safe=mode)
+            assert (answer.prompt, answer.alarm, answer.data) == ("S", "", "NE1000V3.923")
+        with pytest.raises(Garbled):
+            new_era.decode(reply, 0, is_safe=not is_safe)
+    assert new_era.decode(b"\x0200A?R\x03", 0, is_safe=False).alarm == "R"
+    assert "power was interrupted" in new_era.decode(b"\x0200A?R\x03", 0, is_safe=False).complaint
+    assert "out of its range" in new_era.decode(b"\x0200S?OOR\x03", 0, is_safe=False).complaint
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [b"", b"\x02\x03", b"\x0201S\x03", b"\x0200Q\x03", b"\x02\x0700S\x00\x00\x03"],
+)
+def test_what_is_no_answer_of_this_new_era_pump_is_garbled(reply: bytes) -> None:
+    with pytest.raises(Garbled):
+        new_era.decode(reply, 0, is_safe=None)
+
+
+@given(st.integers(0, 99), st.sampled_from("IWSPTUX"), st.text("0123456789.VNEIWUL", max_size=20))
+def test_safe_answers_survive_a_round_trip_whatever_bytes_their_checksum_has(
+    address: int, prompt: str, data: str
+) -> None:
+    text = f"{address:02d}{prompt}{data}".encode()
+    packet = bytes((2, len(text) + 4)) + text + new_era.crc(text) + b"\x03"
+    assert new_era.answer_length(packet + b"more") == len(packet)
+    answer = new_era.decode(packet, address, is_safe=True)
+    assert (answer.prompt, answer.data) == (prompt, data)
+
+
+# printed: RCT digital instructions (20014388), "Interfaces and outputs"; the form of the replies is
+# that of the clients `ika` and `labmcp-ika`
+def test_commands_of_a_hot_plate_end_with_blank_and_crlf() -> None:
+    assert namur.request("IN_PV_2") == b"IN_PV_2 \r\n"
+    written, value = play(namur.ask_number("IN_PV_2"), b"25.3 2 \r\n")
+    assert (written, value) == ([b"IN_PV_2 \r\n"], 25.3)
+    assert play(namur.ask_number("IN_SP_1"), b"80.0\r\n")[1] == 80.0
+    assert play(namur.set_echoed("OUT_WD1", 60.0), b"60 \r\n")[0] == [b"OUT_WD1@60 \r\n"]
+    assert play(namur.tell("START_1"), *())[0] == [b"START_1 \r\n"]
+
+
+@pytest.mark.parametrize("line", [b" \r\n", b"25.3 4 \r\n", b"warm 2 \r\n", b"25.3 2 x \r\n"])
+def test_what_is_no_number_of_this_channel_is_garbled(line: bytes) -> None:
+    with pytest.raises(Garbled):
+        play(namur.ask_number("IN_PV_2"), line)
+
+
+def test_a_watchdog_that_echoes_another_time_is_garbled() -> None:
+    with pytest.raises(Garbled, match="was set to 60 and answers 20"):
+        play(namur.set_echoed("OUT_WD1", 60.0), b"20 \r\n")

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from driver_fakes import silent
-from liquid_fakes import FakeBalance, FakeCavro
+from liquid_fakes import FakeBalance, FakeCavro, FakeNewEra, FakePlate
 
 from drivers.liquids.cavro import CavroPump
+from drivers.liquids.new_era import NewEraPump
+from drivers.thermal.ika import IkaHotPlate
 from drivers.weighing.mt_sics import MettlerBalance
 from orchestrator.capabilities.liquids import Dispensed, Momentary
-from orchestrator.clock import VirtualClock
+from orchestrator.clock import VirtualClock, WallClock
 from orchestrator.errors import (
     DeviceError,
     DeviceRefused,
@@ -46,7 +48,7 @@ async def ready_pump(bench: Bench, **options: Any) -> CavroPump:
     return pump
 
 
-@pytest.mark.parametrize("kind", ["cavro", "mt-sics"])
+@pytest.mark.parametrize("kind", ["cavro", "new-era", "mt-sics", "ika", "gravimetric-dispenser"])
 def test_a_driver_of_liquids_has_every_action_of_what_it_implements(kind: str) -> None:
     found = resource_kind(kind)
     assert found.implements
@@ -327,6 +329,22 @@ def test_a_stop_in_the_middle_of_a_move_leaves_a_position_that_is_not_trusted() 
     assert b"/1T\r" in fake.received
 
 
+def test_a_stop_by_a_driver_that_has_just_started_knows_that_it_interrupts_a_move() -> None:
+    fake = FakeCavro()
+    fake.position, fake.is_ready = 900, False
+    clock, bench = on_bench(fake)
+
+    async def main() -> None:
+        pump = CavroPump(bench, "memory:wire", 1000.0)
+        await pump.open()
+        await pump.make_safe()
+        with pytest.raises(DeviceRefused, match="interrupted"):
+            await pump.held()
+
+    run(main(), clock)
+    assert fake.received[1:3] == [b"/1Q\r", b"/1T\r"]
+
+
 def _kept(reply: bytes) -> bytes:
     return reply
 
@@ -389,3 +407,203 @@ def test_tare_and_zero_are_reached_and_read_back_when_the_answer_is_lost(act: st
             await getattr(balance, act)()
 
     run(main(), clock)
+
+
+async def ready_infuser(bench: Bench, **options: Any) -> NewEraPump:
+    pump = NewEraPump(bench, "memory:wire", 14.43, 10000.0, **options)
+    await pump.open()
+    await pump.identify()
+    return pump
+
+
+@pytest.mark.parametrize("safe", [True, False])
+def test_an_infusion_is_counted_by_the_pump_in_either_mode(safe: bool) -> None:
+    fake = FakeNewEra()
+    clock, bench = on_bench(fake)
+
+    async def main() -> None:
+        pump = await ready_infuser(bench, safe=safe)
+        assert await pump.dispense(250.0, TICKET) == Dispensed(250.0)
+        assert await pump.infused() == 250.0
+        verdict = await pump.ask(TICKET)
+        assert (verdict.outcome, verdict.results) == ("done", {"volume": 250.0})
+
+    run(main(), clock)
+    assert (fake.is_safe, fake.runs) == (safe, [250.0])
+
+
+def test_a_pump_that_was_reset_says_so_and_its_count_is_worth_nothing() -> None:
+    fake = FakeNewEra()
+    fake.alarm = "R"
+    clock, bench = on_bench(fake)
+
+    async def main() -> None:
+        pump = await ready_infuser(bench)
+        await pump.dispense(250.0, TICKET)
+        fake.alarm, fake.infused = "R", 0.0
+        assert (await pump.ask(TICKET)).outcome == "unknown"
+        assert (await pump.health()).is_fit
+
+    run(main(), clock)
+
+
+def test_an_infusion_whose_answer_was_lost_is_not_begun_twice() -> None:
+    fake = FakeNewEra()
+    clock, bench = on_bench(fake)
+
+    async def main() -> None:
+        pump = await ready_infuser(bench)
+        # state, diameter, five of the phase, four of the volume; then RUN
+        fake.spoils.extend([_kept] * 11 + [silent])
+        assert await pump.dispense(250.0, TICKET) == Dispensed(250.0)
+
+    run(main(), clock)
+    assert fake.runs == [250.0]
+    assert fake.spoils == type(fake.spoils)()
+
+
+def test_a_stalled_infusion_says_how_much_came_and_is_not_known_to_be_done() -> None:
+    fake = FakeNewEra()
+    fake.stops_at = 100.0
+    clock, bench = on_bench(fake)
+
+    async def main() -> None:
+        pump = await ready_infuser(bench)
+        with pytest.raises(DeviceError, match="100 uL of 250 uL were infused"):
+            await pump.dispense(250.0, TICKET)
+        assert (await pump.ask(TICKET)).outcome == "unknown"
+        fake.alarm = "S"
+        health = await pump.health()
+        assert (health.is_fit, "stalled" in health.note) == (False, True)
+
+    run(main(), clock)
+
+
+def test_a_wrong_diameter_is_corrected_before_anything_is_infused() -> None:
+    fake = FakeNewEra()
+    fake.diameter = "26.59"
+    clock, bench = on_bench(fake)
+
+    async def main() -> None:
+        pump = await ready_infuser(bench, safe=False)
+        await pump.dispense(250.0)
+        with pytest.raises(LimitExceeded):
+            await pump.dispense(10001.0)
+
+    run(main(), clock)
+    assert fake.diameter == "14.43"
+    order = [r for r in fake.received if r in (b"0DIA14.43\r", b"0FUNSTP\r", b"0RUN\r")]
+    assert order == [b"0DIA14.43\r", b"0FUNSTP\r", b"0RUN\r"]
+
+
+async def ready_plate(bench: Bench, **options: Any) -> IkaHotPlate:
+    plate = IkaHotPlate(bench, "memory:wire", **options)
+    await plate.open()
+    await plate.identify()
+    return plate
+
+
+def test_a_plate_is_told_of_the_watchdog_before_it_heats_or_stirs() -> None:
+    fake = FakePlate()
+    clock, bench = on_bench(fake)
+
+    async def main() -> None:
+        plate = await ready_plate(bench)
+        await plate.set_temperature(80.04)
+        await plate.set_speed(400.0)
+        assert (fake.setpoints, fake.is_on) == ({"1": 80.0, "4": 400.0}, {"1": True, "4": True})
+        assert await plate.temperature() == 25.3
+        assert await plate.speed() == 400.0
+        await plate.set_speed(0.0)
+        assert fake.is_on == {"1": True, "4": False}
+        await plate.close()
+
+    run(main(), clock)
+    assert fake.received.index(b"OUT_WD1@60 \r\n") < fake.received.index(b"START_1 \r\n")
+    assert fake.received.count(b"OUT_WD1@60 \r\n") == 2
+
+
+def test_a_watchdog_is_fed_while_the_driver_is_open_and_no_longer() -> None:
+    fake = FakePlate()
+    bench = Bench("plate", WallClock(), wires={"wire": fake})
+
+    async def main() -> None:
+        plate = await ready_plate(bench)
+        plate._watchdog = 0.04  # type: ignore[assignment] # shorter than the plate would take
+        await plate.set_speed(100.0)
+        while sum(r.startswith(b"OUT_WD1@0.04") for r in fake.received) < 5:
+            await asyncio.sleep(0.01)
+        await plate.close()
+        n = len(fake.received)
+        await asyncio.sleep(0.05)
+        assert len(fake.received) == n
+
+    fake_answer = fake._answer
+
+    def echo(command: str) -> str:
+        return command.partition("@")[2] if "@" in command else fake_answer(command)
+
+    fake._answer = echo  # type: ignore[method-assign]
+    asyncio.run(main())
+
+
+def test_an_orderly_end_takes_a_watchdog_of_mode_two_back() -> None:
+    fake = FakePlate()
+    clock, bench = on_bench(fake)
+
+    async def main() -> None:
+        plate = await ready_plate(bench, watchdog_mode=2, external=True)
+        await plate.set_temperature(80.0)
+        assert fake.watchdog == "OUT_WD2@60"
+        assert await plate.temperature() == 24.0
+        await plate.make_safe()
+        await plate.close()
+
+    run(main(), clock)
+    assert fake.watchdog == "OUT_WD2@0"
+    assert b"OUT_SP_12@0 \r\n" in fake.received
+
+
+def test_a_set_point_that_the_safety_circuit_forbids_heats_nothing() -> None:
+    fake = FakePlate()
+    fake.most = 100.0
+    clock, bench = on_bench(fake)
+
+    async def main() -> None:
+        plate = await ready_plate(bench)
+        with pytest.raises(DeviceRefused, match="the plate takes 100"):
+            await plate.set_temperature(250.0)
+        with pytest.raises(LimitExceeded):
+            await plate.set_temperature(301.0)
+        await plate.close()
+
+    run(main(), clock)
+    assert not fake.is_on["1"]
+    assert b"START_1 \r\n" not in fake.received
+
+
+def test_off_leaves_set_points_of_zero_which_can_be_read_back() -> None:
+    fake = FakePlate()
+    clock, bench = on_bench(fake)
+
+    async def main() -> None:
+        plate = await ready_plate(bench, watchdog=0)
+        await plate.set_temperature(80.0)
+        await plate.set_speed(400.0)
+        await plate.off()
+        fake.spoils.extend([silent] * 3)
+        with pytest.raises(DeviceUnsure):
+            await plate.off()
+        await plate.close()
+
+    run(main(), clock)
+    assert (fake.setpoints, fake.is_on) == ({"1": 0.0, "4": 0.0}, {"1": False, "4": False})
+    assert not fake.watchdog
+
+
+def test_a_plate_that_is_described_wrongly_is_refused() -> None:
+    _, bench = on_bench(FakePlate())
+    with pytest.raises(InputError):
+        IkaHotPlate(bench, "memory:wire", frame="7O1")
+    with pytest.raises(LimitExceeded):
+        IkaHotPlate(bench, "memory:wire", watchdog=5)

@@ -15,7 +15,7 @@ from driver_fakes import (
     FakeMonitor,
     FakeSupply,
 )
-from liquid_fakes import FakeBalance, FakeCavro
+from liquid_fakes import FakeBalance, FakeCavro, FakeNewEra, FakePlate
 
 from drivers.conformance.specimens import Promise, Specimen
 from orchestrator.ports.resource import Wire
@@ -50,6 +50,15 @@ SPECIMENS = {
         _alone(lambda: FakeCavro(5400)),
         {"syringe": 1000.0, "rate": 900.0},
         {"load": {"volume": 500.0}, "dispense": {"volume": 100.0}},
+    ),
+    "new-era": Specimen(
+        _alone(FakeNewEra),
+        {"diameter": 14.43, "syringe": 10000.0},
+        {"dispense": {"volume": 100.0}},
+    ),
+    "ika": Specimen(
+        _alone(FakePlate),
+        arguments={"set_temperature": {"temperature": 80.0}, "set_speed": {"speed": 400.0}},
     ),
     "mt-sics": Specimen(_alone(FakeBalance), {"capacity": 220.0}),
     "ur-arm": Specimen(

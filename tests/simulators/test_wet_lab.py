@@ -248,3 +248,137 @@ def test_a_clean_vessel_weighs_what_the_empty_one_did() -> None:
     assert lab.counts()["swaps"] == 1
     with pytest.raises(KeyError):
         lab.by_hand(9, "pan")
+
+
+def infuser() -> tuple[HandClock, WetLab, Line]:
+    clock, lab, _ = bench()
+    return clock, lab, Line(lab, "infuser")
+
+
+def set_up(line: Line, volume: bytes = b"500.0") -> None:
+    line.ask(b"\r")
+    for command in (b"DIA14.43", b"PHN2", b"FUNSTP", b"PHN1", b"FUNRAT", b"RAT1.000MM"):
+        assert line.ask(command + b"\r") == b"\x0200S\x03", command
+    for command in (b"VOLUL", b"VOL" + volume, b"DIRINF", b"CLDINF"):
+        assert line.ask(command + b"\r") == b"\x0200S\x03", command
+
+
+def test_an_infuser_that_was_switched_on_says_so_before_it_obeys() -> None:
+    _, _, line = infuser()
+    assert line.ask(b"VER\r") == b"\x0200A?R\x03"
+    assert line.ask(b"ver \r") == b"\x0200SNE1000V3.923\x03"
+    assert line.ask(b"\r") == b"\x0200S\x03"
+    assert line.ask(b"7VER\r") == b""
+    assert line.ask(b"XYZ\r") == b"\x0200S?\x03"
+    assert line.ask(b"DIA99.9\r") == b"\x0200S?OOR\x03"
+    assert line.ask(b"STP\r") == b"\x0200S?NA\x03"
+
+
+def test_an_infusion_counts_as_it_goes_and_ends_with_its_phase() -> None:
+    clock, lab, line = infuser()
+    set_up(line)
+    assert line.ask(b"RUN\r") == b"\x0200I\x03"
+    clock.move(15.0)
+    assert line.ask(b"DIS\r") == b"\x0200II250.0W0.000UL\x03"
+    assert lab.bench.vessel["ethanol"] == pytest.approx(250.0, rel=0.02)
+    clock.move(60.0)
+    assert line.ask(b"DIS\r") == b"\x0200SI500.0W0.000UL\x03"
+    assert lab.bench.vessel["ethanol"] == pytest.approx(500.0, rel=0.02)
+
+
+def test_a_stop_pauses_an_infusion_and_a_second_one_ends_it() -> None:
+    clock, lab, line = infuser()
+    set_up(line)
+    line.ask(b"RUN\r")
+    clock.move(15.0)
+    assert line.ask(b"STP\r") == b"\x0200P\x03"
+    clock.move(60.0)
+    assert line.ask(b"RUN\r") == b"\x0200I\x03"
+    clock.move(6.0)
+    line.ask(b"STP\r")
+    assert line.ask(b"STP\r") == b"\x0200S\x03"
+    assert line.ask(b"DIS\r") == b"\x0200SI350.0W0.000UL\x03"
+    assert lab.counts()["stops"] == 2
+
+
+# printed: NE-1000 user manual, section 10.2.2
+def test_the_printed_packet_brings_an_infuser_back_to_basic_mode() -> None:
+    _, _, line = infuser()
+    line.ask(b"\r")
+    safe = line.ask(b"SAF10\r")
+    assert safe == b"\x02\x0700S" + safe[-3:-1] + b"\x03"
+    assert line.ask(b"\x02\x08SAF0\x55\x43\x03") == b"\x0200S\x03"
+    assert line.ask(b"\x02\x08SAF0\x55\x44\x03") == b""
+
+
+def test_an_infuser_in_safe_mode_stops_when_it_hears_nothing() -> None:
+    clock, lab, line = infuser()
+    set_up(line)
+    line.ask(b"SAF5\r")
+    line.ask(b"RUN\r")
+    clock.move(60.0)
+    assert lab.bench.vessel["ethanol"] == pytest.approx(1000.0 / 60.0 * 5.0, rel=0.02)
+    assert line.ask(b"\r")[2:-3] == b"00A?T"
+    assert line.ask(b"\r")[2:-3] == b"00S"
+
+
+def test_an_empty_syringe_stalls_the_infuser() -> None:
+    clock, lab, line = infuser()
+    set_up(line, b"9999")
+    line.ask(b"RUN\r")
+    clock.move(700.0)
+    line.ask(b"RUN\r")
+    clock.move(700.0)
+    assert line.ask(b"\r") == b"\x0200A?S\x03"
+    assert lab.bench.vessel["ethanol"] == pytest.approx(10000.0, rel=0.02)
+
+
+def plate() -> tuple[HandClock, WetLab, Line]:
+    clock, lab, _ = bench()
+    return clock, lab, Line(lab, "plate")
+
+
+def test_a_plate_answers_numbers_with_their_channel_and_nothing_to_the_rest() -> None:
+    clock, lab, line = plate()
+    assert line.ask(b"IN_NAME \r\n") == b"RCT digital \r\n"
+    assert line.ask(b"IN_PV_2 \r\n") == b"21.0 2 \r\n"
+    for command in (b"OUT_SP_1 80", b"START_1", b"OUT_SP_4 400", b"START_4", b"NONSENSE"):
+        assert line.ask(command + b" \r\n") == b""
+    clock.move(3600.0)
+    assert line.ask(b"IN_PV_2 \r\n") == b"80.0 2 \r\n"
+    assert line.ask(b"IN_PV_4 \r\n") == b"400.0 4 \r\n"
+    assert lab.snapshot()["plate"] == {"heats": True, "shows": ""}
+    line.ask(b"OUT_SP_1 400 \r\n")
+    assert line.ask(b"IN_SP_1 \r\n") == b"310.0 1 \r\n"
+    line.ask(b"STOP_1 \r\n")
+    clock.move(9000.0)
+    assert line.ask(b"IN_PV_2 \r\n") == b"21.0 2 \r\n"
+
+
+def test_a_plate_that_hears_nothing_stops_and_has_to_be_switched_off_and_on() -> None:
+    clock, lab, line = plate()
+    assert line.ask(b"OUT_WD1@10 \r\n") == b""
+    assert line.ask(b"OUT_WD1@60 \r\n") == b"60 \r\n"
+    line.ask(b"OUT_SP_1 80 \r\nSTART_1 \r\n")
+    for _ in range(5):
+        clock.move(50.0)
+        assert line.ask(b"OUT_WD1@60 \r\n") == b"60 \r\n"
+    assert lab.snapshot()["plate"]["heats"]
+    clock.move(70.0)
+    assert lab.snapshot()["plate"] == {"heats": False, "shows": "Er 2"}
+    line.ask(b"START_1 \r\n")
+    assert not lab.snapshot()["plate"]["heats"]
+    lab.by_hand(6, "off and on")
+    line.ask(b"OUT_SP_1 80 \r\nSTART_1 \r\n")
+    assert lab.snapshot()["plate"] == {"heats": True, "shows": ""}
+
+
+def test_a_watchdog_of_mode_two_brings_safe_set_points_and_can_be_taken_back() -> None:
+    clock, lab, line = plate()
+    assert line.ask(b"OUT_SP_12@40 \r\n") == b"40 \r\n"
+    line.ask(b"OUT_WD2@60 \r\nOUT_SP_1 80 \r\nSTART_1 \r\n")
+    clock.move(70.0)
+    assert lab.snapshot()["plate"]["shows"] == "WD"
+    assert line.ask(b"IN_SP_1 \r\n") == b"40.0 1 \r\n"
+    assert line.ask(b"OUT_WD2@0 \r\n") == b"0 \r\n"
+    assert lab.snapshot()["plate"]["shows"] == ""

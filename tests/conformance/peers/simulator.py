@@ -22,6 +22,18 @@ def balance() -> tuple[bytes, bytes, Callable[[str], str | list[str] | None]]:
     return b"\r\n", b"\r\n", MTSICSSimulator(load_g=52.1873).handle
 
 
+def infuser() -> tuple[bytes, bytes, Callable[[str], str | list[str] | None]]:
+    from labmcp_new_era.simulator import NewEraSimulator
+
+    return b"\r", b"\x03", NewEraSimulator(speed=20.0).handle
+
+
+def plate() -> tuple[bytes, bytes, Callable[[str], str | list[str] | None]]:
+    from labmcp_ika.simulator import IKASimulator
+
+    return b"\r\n", b"\r\n", IKASimulator(time_scale=30.0).handle
+
+
 def scale() -> tuple[bytes, bytes, Callable[[str], str | list[str] | None]]:
     from mtsics.core.state import ScaleState
     from mtsics.profiles import load
