@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from faults_night import ROOT, Night, night_of
+from faults_night import ROOT, WITHIN_S, Night, night_of
 
 from orchestrator.errors import Exit
 from orchestrator.model.state import DispatchState
@@ -67,22 +68,46 @@ def test_a_dispense_that_nobody_heard_the_end_of_is_not_given_again(dyes: Night)
     assert statuses == [TrialStatus.FAILED, TrialStatus.DONE]
 
 
-def test_a_spectrum_that_is_waited_for_is_waited_for_by_the_next_engine(dyes: Night) -> None:
+def waiting_engine(dyes: Night) -> subprocess.Popen[str]:
+    """An engine that waits for a spectrum, of which the spectrometer's program knows nothing."""
     engine = dyes.begin()
     with dyes.control() as control:
         control.fail("spectra", "hang")
     while not sent(dyes, "collect"):
         assert engine.poll() is None, engine.communicate()
         time.sleep(0.02)
+    return engine
+
+
+def heal(dyes: Night) -> None:
+    with dyes.control() as control:
+        control.heal()
+
+
+def test_a_spectrum_that_is_waited_for_is_waited_for_by_the_next_engine(dyes: Night) -> None:
+    engine = waiting_engine(dyes)
     engine.kill()
     engine.communicate()
     (waiting,) = sent(dyes, "collect")
     assert waiting.outcome == "open"
-    with dyes.control() as control:
-        control.heal()
+    heal(dyes)
     code, _, said = dyes.run()
     assert code == Exit.FINISHED, said
     collected = sent(dyes, "collect")
     assert [d.outcome for d in collected] == ["done", "done"]
     assert collected[0].event.ticket == waiting.event.ticket, "under the same ticket"
     assert [t.status for t in dyes.state().trials.values()] == [TrialStatus.DONE] * 2
+
+
+def test_a_stop_ends_the_wait_and_the_campaign_goes_on_with_it_later(dyes: Night) -> None:
+    engine = waiting_engine(dyes)
+    assert dyes.command("stop").returncode == 0
+    engine.communicate(timeout=WITHIN_S)
+    assert engine.returncode == Exit.INTERRUPTED
+    assert dyes.command("resume").returncode == 0
+    heal(dyes)
+    code, _, said = dyes.run()
+    assert code == Exit.FINISHED, said
+    assert [t.status for t in dyes.state().trials.values()] == [TrialStatus.DONE] * 2
+    tickets = {d.event.ticket for d in sent(dyes, "dispense") if not d.event.parent}
+    assert len(tickets) == 8, "of four liquids in two trials, none twice"
