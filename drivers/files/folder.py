@@ -9,6 +9,7 @@ import json
 import os
 import re
 import secrets
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,8 +71,13 @@ def is_in_use(folder: Path, name: str) -> bool:
 
 def _is_written(number: int) -> bool:
     """Whether somebody has the file open for writing: then no lease to read is given (fcntl(2),
-    F_SETLEASE). False too where leases are not to be had."""
+    F_SETLEASE). False too where leases are not to be had.
+
+    Whoever opens it in this moment has the kernel signal the lease's holder: by a signal that does
+    nothing, since the usual one (SIGIO) would end the process.
+    """
     try:
+        fcntl.fcntl(number, fcntl.F_SETSIG, signal.SIGURG)
         fcntl.fcntl(number, fcntl.F_SETLEASE, fcntl.F_RDLCK)
     except OSError as error:
         return error.errno in (errno.EAGAIN, errno.EBUSY)

@@ -28,7 +28,10 @@ async def scans_of(
     found: dict[str, Scan | InputError] = {}
     for name in names:
         how = study.campaign.metric(name).reduction
-        if how is None or study.scans is None:
+        if how is None:
+            continue
+        if study.scans is None:
+            found[name] = InputError("nothing is at hand that keeps and reads files")
             continue
         results = state.dispatches[trial.attempts[how.step][-1]].results
         try:

@@ -6,6 +6,8 @@ import asyncio
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -129,6 +131,38 @@ def test_a_rename_into_place_and_a_lock_beside_are_understood(corner: Corner) ->
     found = corner.wait(export)
     assert corner.shelf.kept[found.sha256] == b"all"
     assert corner.clock.now() >= 300
+
+
+WRITERS = """
+import os, sys, threading
+from pathlib import Path
+from drivers.files.folder import is_in_use
+
+folder = Path(sys.argv[1])
+(folder / "a.xy").write_text("1")
+looker, writer = os.getpid(), os.fork()
+while not writer:  # opens it without end, also while it is looked at
+    if os.getppid() != looker:
+        os._exit(0)
+    try:
+        os.close(os.open(folder / "a.xy", os.O_WRONLY | os.O_NONBLOCK))
+    except OSError:
+        pass
+try:
+    print({is_in_use(folder, "a.xy") for _ in range(5_000)})
+finally:
+    os.kill(writer, 9)
+    os.waitpid(writer, 0)
+"""
+
+
+def test_who_opens_the_file_in_the_wrong_moment_does_not_end_the_one_who_looks(
+    tmp_path: Path,
+) -> None:
+    command = [sys.executable, "-c", WRITERS, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, f"ended by signal {-done.returncode}: {done.stderr}"
+    assert "False" in done.stdout
 
 
 def test_an_empty_file_is_not_taken_before_something_is_in_it(corner: Corner) -> None:
