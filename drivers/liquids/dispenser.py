@@ -69,8 +69,11 @@ class GravimetricDispenser:
 
     @action(effect=Effect.IDEMPOTENT, cancel=Cancel.BETWEEN_STEPS)
     async def prepare(self, dispatch: Dispatch) -> None:
-        """Initialises the pump where it does not know what its syringe holds: what it holds goes
-        to the waste. Raises DeviceError, SafetyStop."""
+        """Initialises a pump that does not know what its syringe holds, which goes to the waste.
+
+        Raises:
+            DeviceError, SafetyStop.
+        """
         try:
             await dispatch("pump", "held")
         except DeviceRefused:

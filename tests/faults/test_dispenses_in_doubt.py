@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from faults_night import WITHIN_S, new_night
 from memory_night import MemoryNight
-from wet_night import wet_night
+from wet_night import CAMPAIGN, LAB, wet_night
 
 from orchestrator.errors import Exit
 from orchestrator.model.state import State
@@ -111,3 +113,41 @@ def test_a_dispense_that_stopped_on_the_way_waits_for_a_person_who_is_told_how_m
     known = next(d.doubt.known for d in night.state().doubts() if d.doubt and not d.event.parent)
     assert "g have come" in known
     assert night.world.counts()["dispenses"] == 1
+
+
+EFFECTS = ["draws", "wastes", "draws", "dispenses", "draws", "dispenses"]
+"""Of a trial, after the three initialisations: the drain's, then a draw and a dispense each."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("effect", "when"), [(6, "after"), (7, "before"), (7, "after"), (9, "after")]
+)
+def test_kill_minus_nine_while_a_pump_moves_gives_nothing_twice(
+    tmp_path: Path, effect: int, when: str
+) -> None:
+    with new_night(tmp_path, trials=1) as night:
+        for file in night.folder.iterdir():
+            file.unlink()
+        text = CAMPAIGN.replace("trials: 3", "trials: 1")
+        (night.folder / "campaign.yaml").write_text(text)
+        (night.folder / "lab.yaml").write_text(LAB)
+        child = night.start(waits=True)
+        with night.control() as control:
+            control.kill(child.pid, effect, when)  # type: ignore[arg-type]
+        child.send_signal(signal.SIGCONT)
+        _, said = child.communicate(timeout=WITHIN_S)
+        assert child.returncode == -signal.SIGKILL, said
+        code, _, said = night.run()
+        assert code == Exit.FINISHED, said
+        (trial,) = night.state().trials.values()
+        assert trial.status == "done", trial.sentence
+        with night.control() as control:
+            state = control.state()
+    names = [e["name"] for e in state["effects"]]
+    assert names[3 : 3 + len(EFFECTS)] == EFFECTS
+    assert names.count("dispenses") == 2
+    wanted = trial.proposal.point
+    for liquid in ("cyan", "water"):
+        found = state["volumes_ul"]["vessel"][liquid]
+        assert found == pytest.approx(float(wanted[liquid]), rel=0.02)
