@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from orchestrator.ports.action import ActionSpec, Ticket
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.compute import Compute
+from orchestrator.ports.dispatch import Dispatch
 from orchestrator.ports.reuse import Matches
 from orchestrator.ports.scans import Archive
 
@@ -187,6 +188,40 @@ class Queryable(Protocol):
 
     async def ask(self, ticket: Ticket) -> Verdict:
         """What the device knows of a ticket. Raises DeviceError."""
+        ...
+
+
+@dataclass(frozen=True)
+class Inner:
+    """An inner action of a composite's, as the journal knows it.
+
+    `part` is the composite's name for it; the engine, which knows none, gives the resource's.
+    `outcome` is done, failed, not_done, or open: it may have taken place.
+    """
+
+    part: str
+    action: str
+    arguments: Mapping[str, Any]
+    outcome: str
+    results: Mapping[str, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Witness(Protocol):
+    """A composite whose parts can tell what became of an action of its own, as a balance can that
+    was read before."""
+
+    async def judge(
+        self,
+        action: str,
+        arguments: Mapping[str, Any],
+        inner: Sequence[Inner],
+        dispatch: Dispatch,
+    ) -> Verdict:
+        """What the parts say of an action in doubt; nothing but readings is dispatched.
+
+        `inner` is what was dispatched for it, in order. Raises DeviceError, SafetyStop.
+        """
         ...
 
 
