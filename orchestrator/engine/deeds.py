@@ -9,7 +9,7 @@ from orchestrator.engine import decide as do
 from orchestrator.engine.admission import next_store, position_of, sample_of
 from orchestrator.engine.given import given_proposal, recommended
 from orchestrator.engine.history import history_of, in_context
-from orchestrator.engine.judging import judge, known_values
+from orchestrator.engine.judging import judge, known_values, scans_of
 from orchestrator.engine.ledger import Ledger
 from orchestrator.engine.points import refuse_outside, refuse_refused
 from orchestrator.engine.recovery import examine
@@ -50,7 +50,8 @@ class Deeds:
                 await examine(command.ticket, state, self._executor, record)
             case do.Judge():
                 trial = state.trials[command.trial]
-                await record(*judge(self._study, state, trial, command.metrics))
+                scans = await scans_of(self._study, state, trial, command.metrics)
+                await record(*judge(self._study, state, trial, command.metrics, scans))
             case do.Pause():
                 await self._pause(command)
             case do.AskPerson():

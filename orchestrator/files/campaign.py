@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
@@ -133,7 +134,7 @@ class _Reading:
             text=self._document.text,
             file_hash=content_hash(
                 self._document.root.plain(),
-                _tables(space, start, transfer),
+                _tables(space, start, transfer) | _targets(metrics),
             ),
         )
 
@@ -206,6 +207,16 @@ def _tables(space: SearchSpace, start: Start, transfer: Transfer) -> dict[str, s
     pools = {p.name: p.sha256 for p in space.parameters if isinstance(p, Pool) and p.sha256}
     sources = {f"transfer:{i}": sha256 for i, sha256 in enumerate(transfer.sha256)}
     return pools | sources | ({"start:": start.sha256} if start.sha256 else {})
+
+
+def _targets(metrics: Mapping[str, Metric | None]) -> dict[str, str]:
+    """sha256 of every curve that a metric is the distance to."""
+    named = {
+        name: metric.reduction.target
+        for name, metric in metrics.items()
+        if metric is not None and metric.reduction is not None and metric.reduction.target[0]
+    }
+    return {f"target:{k}": hashlib.sha256(repr(v).encode()).hexdigest() for k, v in named.items()}
 
 
 def _all_metrics(

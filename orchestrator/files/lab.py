@@ -24,6 +24,8 @@ from orchestrator.files.lab_shapes import (
 from orchestrator.files.recipe import positive_seconds
 from orchestrator.files.site import read_site
 from orchestrator.model.lab import (
+    REACHED_BY,
+    VIRTUAL,
     ClockChoice,
     Lab,
     Position,
@@ -40,7 +42,6 @@ _SORTS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "text": ((str,), "a text"),
     "boolean": ((bool,), "true or false"),
 }
-_VIRTUAL = ("twin:", "memory:")
 
 
 def load_lab(
@@ -322,5 +323,5 @@ def check_range(option: OptionSpec, value: float) -> None:
 
 
 def _is_real_port(name: str, value: str) -> bool:
-    looks_real = name == "port" or "://" in value or value.startswith(("/dev/", "COM"))
-    return looks_real and not value.startswith(_VIRTUAL)
+    looks_real = name in REACHED_BY or "://" in value or value.startswith(("/dev/", "COM"))
+    return looks_real and not value.startswith(VIRTUAL)

@@ -13,6 +13,11 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+REACHED_BY = ("port", "folder")
+"""The options that say where a resource is: a device's port, a folder in which files are left."""
+VIRTUAL = ("twin:", "memory:")
+
+
 class ResourceBinding(_Frozen):
     """A resource of the lab: its kind (entry point `hagane.resources`), options, parts.
 
@@ -26,6 +31,11 @@ class ResourceBinding(_Frozen):
     on_restart: Literal["make_safe", "leave"] = "make_safe"
     serial: str | None = None
     isolate: bool = False
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where it is reached; () where it only computes, or is made of parts."""
+        return tuple(str(self.options[name]) for name in REACHED_BY if name in self.options)
 
 
 class Limit(_Frozen):

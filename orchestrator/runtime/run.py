@@ -9,13 +9,13 @@ import socket
 import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator import plugins
-from orchestrator.clock import ScaledClock, VirtualClock, WallClock
+from orchestrator.clock import VirtualClock, WallClock
 from orchestrator.engine.history import task_of
 from orchestrator.engine.ledger import Ledger, Watch
 from orchestrator.engine.loop import Ending, Engine
@@ -30,12 +30,21 @@ from orchestrator.model.state import State
 from orchestrator.model.transfer import Source
 from orchestrator.ports.journal import CampaignRow, Journal
 from orchestrator.ports.resource import Resource, Wire
+from orchestrator.ports.scans import Scans
 from orchestrator.ports.schedule import Schedule
 from orchestrator.ports.traffic import Figures
-from orchestrator.runtime.bench import in_memory, make_resources, running_twins, start_twins
+from orchestrator.runtime.bench import (
+    LabClock,
+    clock_of,
+    in_memory,
+    make_resources,
+    running_twins,
+    start_twins,
+)
 from orchestrator.runtime.isolating import guarded_meanwhile, isolation_of, link
 from orchestrator.runtime.known_matches import known_matches
 from orchestrator.runtime.load import Loaded, load
+from orchestrator.runtime.scans import CAMPAIGN, StoredFiles
 from orchestrator.runtime.sites import Turn, compute_of, local_compute
 from orchestrator.runtime.starting import trials_before
 from orchestrator.runtime.stopline import StopLine, stop_socket_path
@@ -46,8 +55,6 @@ from orchestrator.settings import twin_identity, user_name
 if TYPE_CHECKING:
     from orchestrator.journal.store import Store
     from orchestrator.planner.worker import PlannerProcess
-
-Clock = WallClock | ScaledClock | VirtualClock
 
 
 @dataclass(frozen=True)
@@ -150,11 +157,6 @@ def state_of(store: Store, campaign_id: str) -> State:
     return fold(store.read(campaign_id))
 
 
-def clock_of(lab: Lab) -> WallClock | ScaledClock:
-    """The clock that the lab file asks for."""
-    return ScaledClock(lab.clock.speed) if lab.clock.kind == "scaled" else WallClock()
-
-
 def _sources(loaded: Loaded, store: Store, row: CampaignRow) -> tuple[Source, ...]:
     """Those that were fetched when the campaign was opened, or is now. Raises InputError."""
     if not loaded.campaign.sources_wanted:
@@ -198,6 +200,7 @@ async def _run(
         compute = compute_of(loaded.lab, row.id, clock, ledger.record, setting.turn)
         ends.enter_context(closing(compute))
         isolation = isolation_of(loaded.lab, loaded.kinds, clock, ports, row.id, traffic)
+        files = StoredFiles(store, row.id, clock)
         resources = make_resources(
             loaded.lab,
             loaded.kinds,
@@ -207,6 +210,7 @@ async def _run(
             matches=known_matches(),
             traffic=traffic,
             isolation=isolation,
+            archive=files,
         )
         engine = join(
             loaded,
@@ -214,6 +218,7 @@ async def _run(
             ledger,
             resources,
             planner,
+            files,
             one_turn=setting.turn is not None,
             isolation=isolation,
         )
@@ -236,7 +241,7 @@ async def _run(
         await journal.close()
 
 
-def planner_of(loaded: Loaded, clock: Clock, sources: tuple[Source, ...] = ()) -> PlannerProcess:
+def planner_of(loaded: Loaded, clock: LabClock, sources: tuple[Source, ...] = ()) -> PlannerProcess:
     """The planner of a campaign, in a process of its own that starts when a model is needed."""
     from orchestrator.planner.worker import PlannerProcess  # numpy, while the twins start
 
@@ -250,6 +255,7 @@ def join(
     ledger: Ledger,
     resources: dict[str, Resource],
     planner: PlannerProcess,
+    scans: Scans | None = None,
     *,
     one_turn: bool = False,
     isolation: Isolation | None = None,
@@ -257,6 +263,7 @@ def join(
     """All parts of an engine, joined; `identity` goes into every ticket."""
     lab, clock = loaded.lab, ledger.clock
     study = prepare(loaded.campaign, lab, identity, loaded.kinds, loaded.capabilities)
+    study = replace(study, scans=scans)
     actions = {name: kind.actions for name, kind in loaded.kinds.items()}
     runner = Runner(lab, resources, actions, clock, ledger.record)
     runner.known = ledger.state.resources
@@ -291,7 +298,7 @@ def opened_event(
         campaign_file=campaign.source,
         campaign_text=campaign.text,
         file_hash=campaign.file_hash,
-        artifact=store.put_artifact(campaign_id, checked, "campaign.json"),
+        artifact=store.put_artifact(campaign_id, checked, CAMPAIGN),
         seed=campaign.seed,
         version=version("hagane"),
         start=trials_before(store, campaign, campaign_id) if is_new else (),
@@ -382,11 +389,12 @@ async def _play(
     wrapped = setting.wrap(journal) if setting.wrap else journal
     compute = local_compute(stage.campaign_id, clock)
     world = (stage.ports, stage.wires, known_matches())
-    resources = make_resources(loaded.lab, loaded.kinds, clock, compute, *world)
+    files = StoredFiles(stage.store, stage.campaign_id, clock)
+    resources = make_resources(loaded.lab, loaded.kinds, clock, compute, *world, archive=files)
     ledger = Ledger(wrapped, clock, setting.watch)
     clock.start_at(max(clock.now(), ledger.state.last_at))
     planner = planner_of(loaded, clock, sources)
-    engine = join(loaded, identity, ledger, resources, planner)
+    engine = join(loaded, identity, ledger, resources, planner, files)
     try:
         opened = opened_event(loaded, stage.store, stage.campaign_id, sources)
         ending = await engine.run(_started(loaded, token, "", planner.threads), opened)
