@@ -141,8 +141,9 @@ class Transport:
 async def open_transport(port: str, bench: Bench, settings: Settings) -> Transport:
     """Opens a port, or joins those who have it open.
 
-    `port` is a device (`/dev/ttyUSB0`), a pyserial URL (`socket://host:port`), or `memory:NAME`
-    for the peer `bench.wires[NAME]`.
+    `port` is a device (`/dev/ttyUSB0`), a pyserial URL (`socket://host:port`), a server
+    (`http://host:port`), a resource of VISA (`visa:GPIB0::22::INSTR`), or `memory:NAME` for the
+    peer `bench.wires[NAME]`.
 
     Raises:
         DeviceAbsent: it is not there.

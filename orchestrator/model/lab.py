@@ -14,7 +14,10 @@ class _Frozen(BaseModel):
 
 
 class ResourceBinding(_Frozen):
-    """A resource of the lab: its kind (entry point `hagane.resources`), options, parts."""
+    """A resource of the lab: its kind (entry point `hagane.resources`), options, parts.
+
+    `declaration` is the content of the file that declares it, as JSON; '' where there is none.
+    """
 
     name: str
     kind: str
@@ -22,6 +25,7 @@ class ResourceBinding(_Frozen):
     parts: dict[str, str] = Field(default_factory=dict)
     on_restart: Literal["make_safe", "leave"] = "make_safe"
     serial: str | None = None
+    declaration: str = ""
 
 
 class Limit(_Frozen):
