@@ -41,7 +41,7 @@ class VisaChannel:
             self._session: Any = (open_resource or _open)(port)
         except ValueError as error:
             raise InputError(
-                f"'{port}' is not a resource of VISA: {error}",
+                f"VISA cannot use '{port}': {error}",
                 hint="such as visa:GPIB0::22::INSTR; `pyvisa-info` lists the libraries",
             ) from error
         except self._errors as error:
@@ -94,13 +94,13 @@ class VisaChannel:
         Byte by byte: what a longer read has got when its time is up is lost.
         """
         self._session.timeout = _SLICE_S * 1000
-        data = b""
+        there_is_more = self._visa.constants.StatusCode.success_max_count_read
+        data, status = b"", there_is_more
         try:
-            more = True
-            while more and not data.endswith(b"\n"):
-                part, status = self._session.visalib.read(self._session.session, 1)
-                data += bytes(part)
-                more = status == self._visa.constants.StatusCode.success_max_count_read
+            with self._session.ignore_warning(there_is_more):
+                while status == there_is_more and not data.endswith(b"\n"):
+                    part, status = self._session.visalib.read(self._session.session, 1)
+                    data += bytes(part)
         except self._visa.errors.VisaIOError as error:
             if error.error_code != self._visa.constants.StatusCode.error_timeout:
                 raise

@@ -78,7 +78,7 @@ def test_limits_and_interlocks_are_held_against_declared_actions(folder: Path) -
 def test_a_mistake_of_a_declaration_is_told_with_its_line_at_the_resource(folder: Path) -> None:
     edit(folder / "instruments" / "supply.yaml", "low: 0, high: 30", "low: 0")
     said = refused(folder)
-    assert "lab.yaml: 3:30" in said
+    assert "lab.yaml:3:31" in said
     assert "supply.yaml line 22: the number 'voltage' needs its limits" in said
 
 
