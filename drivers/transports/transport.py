@@ -65,7 +65,7 @@ class Transport:
             with self._bench.clock.work():
                 self.connection = await self._port.connect(urgent=urgent)
         except HaganeError as fault:
-            raise self._named(fault) from fault
+            raise named(self._bench.name, fault) from fault
         return self.connection
 
     async def exchange(self, dialogue: Dialogue[T], *, timeout_s: float, urgent: bool = False) -> T:
@@ -92,7 +92,7 @@ class Transport:
             with clock:
                 return await self._port.exchange(dialogue, terms)
         except HaganeError as fault:
-            raise self._named(fault) from fault
+            raise named(self._bench.name, fault) from fault
         finally:
             if self._bench.record is not None:
                 for direction, data in terms.traffic:
@@ -113,29 +113,31 @@ class Transport:
                     del self._table[self._key]
                     self._port.end()
 
-    def _named(self, fault: HaganeError) -> HaganeError:
-        name, sentence = self._bench.name, str(fault)
-        match fault:
-            case Absent():
-                return DeviceAbsent(
-                    name, sentence, hint="check the cable, the power and the port's name"
-                )
-            case Taken():
-                return PortTaken(name, sentence, hint="end that process, or use another port")
-            case Lost():
-                return DeviceGone(name, sentence, hint="check the cable and the power")
-            case Silent():
-                return DeviceSilent(
-                    name, sentence, hint="check the power, the address and the line settings"
-                )
-            case Garbled():
-                return DeviceGarbled(
-                    name, sentence, hint="check the line settings, and that nobody else listens"
-                )
-            case Refused():
-                return DeviceRefused(name, sentence)
-            case _:
-                return fault
+
+def named(resource: str, fault: HaganeError) -> HaganeError:
+    """What went wrong on a wire, as an error of the resource that it happened to."""
+    sentence = str(fault)
+    match fault:
+        case Absent():
+            return DeviceAbsent(
+                resource, sentence, hint="check the cable, the power and the port's name"
+            )
+        case Taken():
+            return PortTaken(resource, sentence, hint="end that process, or use another port")
+        case Lost():
+            return DeviceGone(resource, sentence, hint="check the cable and the power")
+        case Silent():
+            return DeviceSilent(
+                resource, sentence, hint="check the power, the address and the line settings"
+            )
+        case Garbled():
+            return DeviceGarbled(
+                resource, sentence, hint="check the line settings, and that nobody else listens"
+            )
+        case Refused():
+            return DeviceRefused(resource, sentence)
+        case _:
+            return fault
 
 
 async def open_transport(port: str, bench: Bench, settings: Settings) -> Transport:

@@ -218,10 +218,10 @@ class Declaration(Words, Generic[Q, S]):
             yield from _templates((*path, "gives", name, "read"), value.read, names)
         for key in ("do", "confirm", "wait"):
             yield from _templates((*path, key), getattr(action, key), names)
-        yield from _duration_mistakes((*path, "timeout"), action.timeout)
+        yield from duration_mistakes((*path, "timeout"), action.timeout)
         if action.wait is not None:
-            yield from _duration_mistakes((*path, "wait", "at_most"), action.wait.at_most)
-            yield from _duration_mistakes((*path, "wait", "every"), action.wait.every)
+            yield from duration_mistakes((*path, "wait", "at_most"), action.wait.at_most)
+            yield from duration_mistakes((*path, "wait", "every"), action.wait.every)
 
     def _ticket(self, path: Step, action: ActionWords[Q, S]) -> Iterator[Mistake]:
         if self.ask_ticket is None:
@@ -307,7 +307,8 @@ def _unit_mistakes(path: Step, unit: str) -> Iterator[Mistake]:
         yield Mistake(path, str(error), error.hint)
 
 
-def _duration_mistakes(path: Step, text: str | None) -> Iterator[Mistake]:
+def duration_mistakes(path: Step, text: str | None) -> Iterator[Mistake]:
+    """What is wrong with a duration, where there is one."""
     try:
         if text is not None and seconds(text) <= 0:
             yield Mistake(path, "a duration is longer than nothing")

@@ -78,6 +78,11 @@ FAULTS = [
     Fault("One door: databases in the journal", "orchestrator/cli/looking.py", "import sqlalchemy"),
     Fault("One door: pyserial in the transports", "drivers/instrument.py", "import serial"),
     Fault(
+        "One door: clients of other layers in the bridges",
+        "drivers/transports/web.py",
+        "def f():\n    import caproto",
+    ),
+    Fault(
         "One door: PyVISA in its transport",
         "drivers/bridges/scpi.py",
         "def f():\n    import pyvisa",
