@@ -5,7 +5,7 @@
 A point is the name of a process variable. It is set with a put that waits for its completion, so a
 record that moves something answers when it has moved; say `within` where that takes its time. A
 value in INVALID alarm is no value. Servers are found as EPICS_CA_ADDR_LIST says. The client is
-caproto (BSD, pure Python; the extra `epics`). Source: "Channel Access Protocol Specification", sections
+caproto (BSD, pure Python; the extra `epics`). Source: "Channel Access Protocol Specification",
 CA_PROTO_READ_NOTIFY and CA_PROTO_WRITE_NOTIFY. Tried on hardware: no.
 """
 
@@ -93,7 +93,9 @@ class _Variables:
         """Puts and waits for the completion. Raises Silent, Lost, Refused."""
         await asyncio.to_thread(self._write, point, value, limit_s)
 
-    async def call(self, name: str, arguments: Mapping[str, Any], limit_s: float) -> Any:
+    async def call(
+        self, name: str, arguments: Mapping[str, Any], limit_s: float, noted: str = ""
+    ) -> Any:
         """There is nothing to be called. Raises Refused."""
         raise Refused(f"EPICS has no calls: '{name}' cannot be called, only set")
 

@@ -87,7 +87,9 @@ class _Device:
             lambda: part_of(self._device, point).set(value).wait(timeout=limit_s), limit_s
         )
 
-    async def call(self, name: str, arguments: Mapping[str, Any], limit_s: float) -> Any:
+    async def call(
+        self, name: str, arguments: Mapping[str, Any], limit_s: float, noted: str = ""
+    ) -> Any:
         """Calls a method and waits for its Status. Raises Silent, Lost, Garbled, Refused."""
 
         def call() -> Any:

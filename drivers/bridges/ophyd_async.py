@@ -78,7 +78,9 @@ class _Device:
             raise Refused(f"{point} does not take {value!r}: {error}") from error
         await self._limited(status, limit_s)
 
-    async def call(self, name: str, arguments: Mapping[str, Any], limit_s: float) -> Any:
+    async def call(
+        self, name: str, arguments: Mapping[str, Any], limit_s: float, noted: str = ""
+    ) -> Any:
         """Calls a method and awaits what it gives. Raises Silent, Garbled, Refused."""
         method = part_of(self._device, name)
         return plain(await self._limited(done(method(**arguments)), limit_s))

@@ -65,7 +65,8 @@ class Call(Words):
 class PointOrder(Words):
     """One order: a point that is `set` `to` a value, or a `call` `with` arguments.
 
-    `within` is how long it may take to be answered, where that is longer than usual.
+    `within` is how long it may take to be answered, where that is longer than usual. `as` is the
+    name under which the execution of a call is noted, for bridges that can look it up again.
     """
 
     point: str | None = Field(default=None, alias="set")
@@ -73,6 +74,7 @@ class PointOrder(Words):
     call: str | None = None
     arguments: dict[str, Any] = Field(default_factory=dict, alias="with")
     within: Seconds | None = None
+    noted: str = Field(default="", alias="as")
 
 
 PointQuestion: TypeAlias = str | Call
@@ -80,6 +82,8 @@ PointQuestion: TypeAlias = str | Call
 
 class PointDeclaration(ProbedDeclaration[PointQuestion, PointOrder]):
     """A declared instrument that has points."""
+
+    notes_executions: ClassVar[bool] = False
 
     def mistakes(self) -> Iterator[Mistake]:
         """What is wrong although every key has its shape."""
@@ -89,6 +93,8 @@ class PointDeclaration(ProbedDeclaration[PointQuestion, PointOrder]):
                 yield Mistake(path, "an order is either 'set: POINT, to: VALUE' or 'call: NAME'")
             elif order.point is not None and order.to is None:
                 yield Mistake(path, f"'{order.point}' needs a value", "say it under 'to'")
+            if order.noted and (order.call is None or not self.notes_executions):
+                yield Mistake((*path, "as"), "this kind cannot look an execution up again")
             yield from duration_mistakes((*path, "within"), order.within)
 
 
@@ -111,8 +117,10 @@ class Client(Protocol):
         """Sets a point, and waits until the other side has taken it."""
         ...
 
-    async def call(self, name: str, arguments: Mapping[str, Any], limit_s: float) -> Any:
-        """Calls, and waits for the end; gives the reply."""
+    async def call(
+        self, name: str, arguments: Mapping[str, Any], limit_s: float, noted: str = ""
+    ) -> Any:
+        """Calls, and waits for the end; gives the reply. `noted`: the name to find it by again."""
         ...
 
     async def close(self) -> None:
@@ -260,7 +268,8 @@ class DeclaredClient(Declared[PointQuestion, PointOrder]):
             await self._within(client.write(point, value, limit_s), limit_s)
             return
         name, arguments = str(filled(order.call, values)), filled(order.arguments, values)
-        await self._within(client.call(name, arguments, limit_s), limit_s)
+        noted = str(filled(order.noted, values))
+        await self._within(client.call(name, arguments, limit_s, noted), limit_s)
 
     async def _settle(
         self,
