@@ -17,13 +17,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
+from drivers.bridges.notes import Notes
 from drivers.bridges.objects import plain
 from drivers.bridges.points import Client, DeclaredClient, PointDeclaration
 from drivers.protocols.framing import Garbled, Refused
@@ -63,7 +63,7 @@ class SilaInstrument(DeclaredClient):
             raise InputError(f"'{address}' is no address of SiLA 2", hint="write sila://host:port")
         super().__init__(bench, address, timeout)
         self._host, self._number = parts.hostname, parts.port
-        self._notes = _Notes(Path(notebook).expanduser() if notebook else None)
+        self._notes = Notes(Path(notebook).expanduser() if notebook else None)
         self._certificate, self._insecure = certificate, insecure
 
     async def _connected(self) -> Client:
@@ -86,38 +86,12 @@ class SilaInstrument(DeclaredClient):
         return _Features(client, sila2.framework, self._notes)
 
 
-class _Notes:
-    """Which execution of the server belongs to which ticket: `TICKET COMMAND UUID`, a line each."""
-
-    def __init__(self, file: Path | None) -> None:
-        self._file = file
-        self._known: dict[str, tuple[str, str]] = {}
-
-    def add(self, ticket: str, command: str, execution: str) -> None:
-        """Notes an execution; in the file it is on disk when this returns. Raises OSError."""
-        self._known[ticket] = (command, execution)
-        if self._file is not None:
-            with self._file.open("a", encoding="utf-8") as notes:
-                notes.write(f"{ticket} {command} {execution}\n")
-                notes.flush()
-                os.fsync(notes.fileno())
-
-    def find(self, ticket: str) -> tuple[str, str] | None:
-        """Command and execution of a ticket."""
-        if ticket not in self._known and self._file is not None and self._file.is_file():
-            for line in self._file.read_text("utf-8").splitlines():
-                words = line.split()
-                if len(words) == 3:
-                    self._known[words[0]] = (words[1], words[2])
-        return self._known.get(ticket)
-
-
 class _Features:
     """A connected client: its calls block, so each runs in a thread."""
 
     is_connected = True
 
-    def __init__(self, client: Any, framework: Any, notes: _Notes) -> None:
+    def __init__(self, client: Any, framework: Any, notes: Notes) -> None:
         self._client, self._framework, self._notes = client, framework, notes
 
     async def read(self, point: str, limit_s: float) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 
 PEERS = Path(__file__).parents[1] / "conformance" / "peers"
 OF_PEERS = Path(__file__).parents[2] / ".venv-peers" / "bin" / "python"
+OF_MADSCI = Path(__file__).parents[2] / ".venv-madsci" / "bin" / "python"
 
 
 @contextlib.contextmanager
