@@ -130,7 +130,13 @@ class Link:
         )
 
     async def write(
-        self, tell: Talk[None], confirm: Talk[bool], *, what: str, urgent: bool = False
+        self,
+        tell: Talk[None],
+        confirm: Talk[bool],
+        *,
+        what: str,
+        urgent: bool = False,
+        timeout_s: float | None = None,
     ) -> None:
         """Plays a dialogue that changes something, once.
 
@@ -143,10 +149,10 @@ class Link:
             DeviceRefused, DeviceAbsent, WrongDevice.
         """
         try:
-            await self.exchange(tell, urgent=urgent)
+            await self.exchange(tell, urgent=urgent, timeout_s=timeout_s)
         except (DeviceSilent, DeviceGarbled, DeviceGone) as doubt:
             try:
-                took_effect = await self.read(confirm, urgent=urgent)
+                took_effect = await self.read(confirm, urgent=urgent, timeout_s=timeout_s)
             except DeviceError as error:
                 raise self.unsure(what, error) from error
             if not took_effect:
