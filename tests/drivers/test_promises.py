@@ -92,6 +92,7 @@ SPECIMENS = {
             "bake": {"duration": 60.0, "programme": "cure"},
         },
         declaration=content("oven.yaml"),
+    ),
     "pfeiffer-turbo": Specimen(_alone(FakeTurbos)),
     "mks-937b": Specimen(_alone(FakeMks)),
     "tc-cxn": Specimen(_alone(FakeRf), arguments={"set_power": {"power": 150.0}}),
