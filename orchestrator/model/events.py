@@ -47,7 +47,10 @@ class CampaignOpened(_Event):
 
 
 class EngineStarted(_Event):
-    """An engine took the lease. `token` fences out its predecessors."""
+    """An engine took the lease. `token` fences out its predecessors.
+
+    `declarations` are those of the resources that a file declares, as JSON.
+    """
 
     kind: Literal["engine_started"] = "engine_started"
     token: int
@@ -58,6 +61,7 @@ class EngineStarted(_Event):
     lab_name: str
     lab_file: str
     lab_text: str
+    declarations: dict[str, str] = Field(default_factory=dict)
     planner_threads: int = 1
     stop_socket: str = ""
 

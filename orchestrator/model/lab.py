@@ -22,6 +22,7 @@ class ResourceBinding(_Frozen):
     """A resource of the lab: its kind (entry point `hagane.resources`), options, parts.
 
     `isolate`: its driver runs in a process of its own, with those that share its port.
+    `declaration` is the content of the file that declares it, as JSON; '' where there is none.
     """
 
     name: str
@@ -31,6 +32,7 @@ class ResourceBinding(_Frozen):
     on_restart: Literal["make_safe", "leave"] = "make_safe"
     serial: str | None = None
     isolate: bool = False
+    declaration: str = ""
 
     @property
     def places(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from orchestrator.ports.action import ActionSpec, Ticket
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.compute import Compute
+from orchestrator.ports.declaration import Declaration
 from orchestrator.ports.dispatch import Dispatch
 from orchestrator.ports.reuse import Matches
 from orchestrator.ports.scans import Archive
@@ -274,7 +275,10 @@ class OptionSpec:
 
 @dataclass(frozen=True)
 class ResourceKind:
-    """What can be known of a resource class without making one (entry point `hagane.resources`)."""
+    """What can be known of a resource class without making one (entry point `hagane.resources`).
+
+    A kind with a `declaration` has no actions before a file has declared them.
+    """
 
     name: str
     cls: type
@@ -283,3 +287,4 @@ class ResourceKind:
     implements: tuple[str, ...] = ()
     parts: Mapping[str, str] = field(default_factory=dict)
     doc: str = ""
+    declaration: type[Declaration[Any, Any]] | None = None

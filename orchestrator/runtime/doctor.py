@@ -116,7 +116,7 @@ def check_resources(lab_file: str | Path, record: str = "") -> list[Finding]:
         plugins.installed("resources"),
         plugins.installed("twins"),
     )
-    kinds = {b.name: plugins.resource_kind(b.kind) for b in lab.resources}
+    kinds = plugins.kinds_of(lab)
     clock = WallClock()
 
     twins = twins_of(lab)

@@ -97,7 +97,7 @@ def load(campaign_name: str | Path, lab_name: str | Path | None = None) -> Loade
     """
     campaign, lab = _both(campaign_path(campaign_name), lab_name)
     check_together(campaign, lab, plugins.resource_kind, plugins.capability)
-    kinds = {b.name: plugins.resource_kind(b.kind) for b in lab.resources}
+    kinds = plugins.kinds_of(lab)
     check_candidates(campaign, lab, try_out(lab, kinds))
     contracts = {c: plugins.capability(c) for c in campaign.roles.values()}
     return Loaded(campaign, lab, kinds, contracts)

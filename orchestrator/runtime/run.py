@@ -316,6 +316,7 @@ def _started(loaded: Loaded, token: int, stop_socket: str, threads: int) -> Engi
         lab_name=loaded.lab.name,
         lab_file=loaded.lab.source,
         lab_text=loaded.lab.text,
+        declarations={r.name: r.declaration for r in loaded.lab.resources if r.declaration},
         planner_threads=threads,
         stop_socket=stop_socket,
     )

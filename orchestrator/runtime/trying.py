@@ -107,7 +107,7 @@ def attempt(
     """
     installed = plugins.installed("resources"), plugins.installed("twins")
     lab = load_lab(lab_file, plugins.resource_kind, *installed)
-    kinds = {b.name: plugins.resource_kind(b.kind) for b in lab.resources}
+    kinds = plugins.kinds_of(lab)
     try_out(lab, kinds)
     resource = lab.roles.get(role, role)
     if resource not in kinds:

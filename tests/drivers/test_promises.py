@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import pytest
+from bridge_fakes import FakeDeclaredSupply, FakeFurnace, FakeOven, content
 from driver_fakes import (
     Fake,
     FakeAlicat,
@@ -69,6 +70,28 @@ SPECIMENS = {
             "place": {"at": "chamber", "source": "blanks"},
             "move": {"to": "probe", "source": "chamber"},
         },
+    ),
+    "scpi": Specimen(
+        _alone(FakeDeclaredSupply),
+        arguments={
+            "set_voltage": {"voltage": 12.5},
+            "set_mode": {"mode": "CC"},
+            "pulse": {"duration": 0.5},
+        },
+        declaration=content("supply.yaml"),
+    ),
+    "modbus": Specimen(
+        _alone(FakeFurnace),
+        arguments={"set_temperature": {"temperature": 350.2}, "set_ramp": {"rate": 2.5}},
+        declaration=content("furnace.yaml"),
+    ),
+    "http": Specimen(
+        _alone(FakeOven),
+        arguments={
+            "set_temperature": {"temperature": 120.0},
+            "bake": {"duration": 60.0, "programme": "cure"},
+        },
+        declaration=content("oven.yaml"),
     ),
     "pfeiffer-turbo": Specimen(_alone(FakeTurbos)),
     "mks-937b": Specimen(_alone(FakeMks)),
