@@ -81,6 +81,13 @@ class NewEraTwin:
         """The pump's port."""
         return FramedWire(_split, self._reply)
 
+    def power_cut(self) -> None:
+        """Its power is interrupted: it stops, counts from zero, and says so. Settings stay."""
+        now = self._bench.advance()
+        self._halt(now)
+        self._counted = dict.fromkeys(self._counted, 0.0)
+        self._is_paused, self._alarm = False, "R"
+
     def advance(self, now: float) -> None:
         """Lets the plunger move as far as it has come, and the program with it."""
         if self._silence_s and self._started_at is not None and now > self._deadline:
