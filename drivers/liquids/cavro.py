@@ -276,6 +276,12 @@ class CavroPump(Instrument):
         pulses = abs(target - start) / self._stroke * _PULSES_A_STROKE
         await self._until_ready(pulses / self._pulses, _GRACE_S, start)
         look = await self.link.read(self._look)
+        if not look.is_as_set:
+            raise DeviceError(
+                self.bench.name,
+                "it was switched off on the way: how much has moved is not known",
+                hint="look at what came, then initialise it",
+            )
         if look.position != target:
             raise DeviceError(
                 self.bench.name,

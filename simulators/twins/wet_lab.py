@@ -81,6 +81,7 @@ class WetLab(Rack):
 
     def by_hand(self, sample: int, to: str) -> None:
         """A person changes the vessel (0), or switches something off and on; see the class."""
+        self.advance()
         acts = {0: self.bench.swap_vessel, 6: self.plate.power_up, 7: self.infuser.power_cut}
         acts |= {int(address): pump.power_up for address, pump in self.pumps.items()}
         acts[sample]()
