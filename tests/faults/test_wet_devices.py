@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from orchestrator.clock import VirtualClock
 from orchestrator.errors import DeviceError, DeviceRefused
 from orchestrator.ports.action import Bound, Ticket
 from orchestrator.ports.resource import Bench
+from simulators.twins.faults import Fault, FaultyWire, How
 from simulators.twins.wet_lab import WetLab
 
 TICKET = Ticket("00000000000000a1")
@@ -188,3 +190,56 @@ def test_a_plate_is_kept_warm_by_its_driver_and_goes_cold_without_it() -> None:
         assert (lab.plate.is_heating, lab.plate.shows) == (False, "Er 2")
 
     play(script)
+
+
+@pytest.mark.parametrize("how", ["drop", "delay", "garble", "twice", "hang", "unplug"])
+@pytest.mark.parametrize("kind", ["cavro", "new-era", "new-era in basic mode"])
+def test_whatever_fails_on_the_line_a_dispense_is_given_at_most_once_and_told_truly(
+    how: How, kind: str
+) -> None:
+    """The fault strikes at each exchange from the first question to the last, a few at a time."""
+    outcomes = set()
+    for after in range(10 if kind == "cavro" else 20):
+        for times in (1, 4):
+            given, told = one_dispense(kind, Fault(how, after=after, times=times))
+            assert given <= 204.0, "it was given twice"
+            if told == "done":
+                assert given == pytest.approx(200.0, rel=0.02)
+            if told == "not_done":
+                assert given == 0.0
+            outcomes.add(told)
+    # in safe mode, a pump that is cut off stops before it has given all
+    stops = kind == "new-era" and how in ("hang", "unplug")
+    assert ("done" in outcomes) is not stops
+
+
+def one_dispense(kind: str, fault: Fault) -> tuple[float, str]:
+    """How much came into the vessel, and what the driver says of it in the end."""
+    told = ""
+
+    async def script(lab: WetLab, bench: Bench) -> None:
+        nonlocal told
+        wire = FaultyWire(lab.wires["pumps" if kind == "cavro" else "infuser"])
+        faulty = replace(bench, wires={"pumps": wire, "infuser": wire})
+        pump: CavroPump | NewEraPump
+        if kind == "cavro":
+            pump = await initialised(faulty)
+            await pump.load(500.0)
+        else:
+            safe = kind == "new-era"
+            pump = await opened(NewEraPump(faulty, "memory:infuser", 14.43, 10000.0, safe=safe))
+        wire.faults.fail(fault)
+        try:
+            assert (await pump.dispense(200.0, TICKET)).volume == 200.0
+            told = "done"
+        except DeviceRefused:
+            told = "not_done"
+        except DeviceError:
+            wire.faults.heal()
+            await bench.clock.sleep(60.0)
+            told = (await pump.ask(TICKET)).outcome
+        wire.faults.heal()
+        await bench.clock.sleep(60.0)
+
+    lab = play(script)
+    return sum(lab.bench.vessel.values()), told
