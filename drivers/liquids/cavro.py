@@ -8,7 +8,9 @@ position says whether it took place, also when the answer to the command was los
 the position worthless: a stop that interrupted a move (increments may be lost, XLP manual, `T`),
 and a loss of power, after which the pump counts from anywhere. The first the driver remembers; the
 second shows by the top speed, which `initialise` sets and power-off resets. In both cases nothing
-moves until `initialise`.
+moves until `initialise`. (That power-off resets it on every model is assumed: the manuals at hand
+say what is kept in the EEPROM, and `V` is not among it. The pump's own refusal, error 7, stands
+behind it.)
 """
 
 from __future__ import annotations
