@@ -106,7 +106,8 @@ class State:
     with a sample that may have to be carried off. Those that merely wait for an action under way
     are `busy`, the others `idle`, so that a decision need not look at thousands that wait;
     `open_at` counts the open actions of each resource, parts of composites left out, and `unsure`
-    are the open ones that failed.
+    are the open ones that failed. `touched` has, event by event, the number of the trial it was
+    about, so that who keeps something of each trial need not look at all of them again.
     """
 
     opened: ev.CampaignOpened | None = None
@@ -120,6 +121,7 @@ class State:
     last_wall: float = 0.0
     running_s: float = 0.0
     trials: dict[int, TrialState] = field(default_factory=dict)
+    touched: list[int] = field(default_factory=list)
     live: dict[int, None] = field(default_factory=dict)
     busy: dict[int, None] = field(default_factory=dict)
     idle: dict[int, None] = field(default_factory=dict)
@@ -223,6 +225,14 @@ class State:
                 self.finished = event
             case _:
                 assert_never(event)
+        self._touch(event)
+
+    def _touch(self, event: ev.Event) -> None:
+        number = getattr(event, "trial", None)
+        dispatch = self.dispatches.get(getattr(event, "ticket", ""))
+        number = number if dispatch is None else dispatch.event.trial
+        if number is not None:
+            self.touched.append(number)
 
     def _wish(self, event: ev.PointWished) -> None:
         """A person's last word about a candidate holds: who wants it does not refuse it."""
@@ -304,6 +314,7 @@ class State:
             for observation in trial.observations:
                 if observation.seq == event.observation:
                     observation.invalidated = event.reason
+                    self.touched.append(trial.number)
 
     def _pause(self, event: ev.Paused) -> None:
         """A weaker reason does not take the place of a stronger one: it would end too easily."""
