@@ -26,7 +26,7 @@ from orchestrator.ports.resource import Bench, Verdict
 from simulators.atomistic import comparing, methods
 from simulators.atomistic.adsorption import gas_of
 from simulators.atomistic.computing import SETTINGS
-from simulators.atomistic.entries import read_entries
+from simulators.atomistic.entries import read_entries, shares_of
 from simulators.atomistic.requests import Method, Request
 from simulators.atomistic.structures import atoms_of, text_of
 from simulators.calculator import Calculator
@@ -106,29 +106,10 @@ class StructureCalculator(Calculator):
         (molecules of H, N, O, F, Cl, Br and I); all relaxed. Raises as `energy`."""
         atoms = self._checked(structure)
         self._check_elements(atoms)
-        # under tickets of their own: a part that is known is no answer to the whole
-        compound = Ticket(f"{ticket}-compound")
-        found = await self._compute_task("relax", structure, compound)
-        seconds, reused, reference = found["seconds"], found["reused"], 0.0
-        parts = [found]
-        for element in sorted(set(atoms.symbols)):
-            inner = Ticket(f"{ticket}-{element}")
-            one = await self._compute_task("relax", element_text(element), inner)
-            share = list(atoms.symbols).count(element) / len(atoms)
-            reference += share * one["energy"]
-            seconds, reused = seconds + one["seconds"], min(reused, one["reused"])
-            parts.append(one)
-        return FormationEnergy(
-            formation_energy=found["energy"] - reference,
-            energy=found["energy"],
-            volume=found["volume"],
-            structure=found["structure"],
-            seconds=seconds,
-            reused=reused,
-            matched=found["matched"],
-            cures="; ".join(dict.fromkeys(p["cures"] for p in parts if p.get("cures"))),
-            altered=max(p.get("altered", 0) for p in parts),
+        found = await comparing.formed(
+            self._relaxed, structure, shares_of(atoms), element_text, ticket
         )
+        return FormationEnergy(**found)
 
     def check(self, action: str, arguments: Mapping[str, Any]) -> None:
         """See `ports.resource.Foresighted`. Raises InputError."""
