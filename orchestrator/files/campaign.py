@@ -22,6 +22,7 @@ from orchestrator.files.transfer import Transfer, read_transfer
 from orchestrator.files.wanted import read_objective, read_stop
 from orchestrator.model.campaign import Budget, Campaign, PlannerChoice
 from orchestrator.model.objective import PREFERENCE, Metric, Objective
+from orchestrator.model.recipe import Step
 from orchestrator.model.space import Pool, SearchSpace, fidelity_of
 from orchestrator.ports.action import ActionSpec
 
@@ -133,7 +134,7 @@ class _Reading:
             text=self._document.text,
             file_hash=content_hash(
                 self._document.root.plain(),
-                _tables(space, start, transfer),
+                _tables(space, start, transfer) | _files(recipe),
             ),
         )
 
@@ -206,6 +207,16 @@ def _tables(space: SearchSpace, start: Start, transfer: Transfer) -> dict[str, s
     pools = {p.name: p.sha256 for p in space.parameters if isinstance(p, Pool) and p.sha256}
     sources = {f"transfer:{i}": sha256 for i, sha256 in enumerate(transfer.sha256)}
     return pools | sources | ({"start:": start.sha256} if start.sha256 else {})
+
+
+def _files(recipe: tuple[Step, ...]) -> dict[str, str]:
+    """sha256 of every other file that the recipe names: with another one it is another campaign."""
+    return {
+        f"recipe:{step.name}.{argument.name}": argument.sha256
+        for step in recipe
+        for argument in step.arguments
+        if argument.sha256
+    }
 
 
 def _all_metrics(

@@ -149,7 +149,8 @@ class State:
         """Takes the next event into account."""
         self.n_events = recorded.seq
         at, event = recorded.at, recorded.event
-        if self.engine_is_up and not isinstance(event, ev.EngineStarted):
+        is_start = isinstance(event, ev.EngineStarted)
+        if self._went_on() if is_start else self.engine_is_up:
             self.running_s += max(0.0, at - self.last_at)
         self.last_at, self.last_wall = at, recorded.wall
         match event:
@@ -226,6 +227,13 @@ class State:
             case _:
                 assert_never(event)
         self._touch(event)
+
+    def _went_on(self) -> bool:
+        """Whether something went on by itself since the engine let go, from turn to turn."""
+        open_ones = (self.dispatches[ticket] for ticket in self.open_tickets)
+        return not self.engine_is_up and any(
+            d.failure is None and d.doubt is None for d in open_ones
+        )
 
     def _touch(self, event: ev.Event) -> None:
         number = getattr(event, "trial", None)

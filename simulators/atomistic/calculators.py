@@ -19,14 +19,14 @@ from orchestrator.capabilities.structures import (
     HullEnergy,
     StructureResult,
 )
-from orchestrator.errors import InputError, UnknownName
+from orchestrator.errors import ExecutionError, InputError, UnknownName
 from orchestrator.ports.action import Cancel, Choices, Effect, FileArg, Ticket, Unit, action
 from orchestrator.ports.compute import Before
 from orchestrator.ports.resource import Bench, Verdict
 from simulators.atomistic import comparing, methods
 from simulators.atomistic.adsorption import gas_of
 from simulators.atomistic.computing import SETTINGS
-from simulators.atomistic.entries import read_entries, shares_of
+from simulators.atomistic.entries import Entry, read_entries, shares_of
 from simulators.atomistic.requests import Method, Request
 from simulators.atomistic.structures import atoms_of, text_of
 from simulators.calculator import Calculator
@@ -72,6 +72,7 @@ class StructureCalculator(Calculator):
         self._reuse = reuse
         self._settings = dict(settings)
         self._files = files
+        self._entries: dict[str, tuple[Entry, ...]] = {}
 
     @functools.cached_property
     def _method(self) -> Method:
@@ -131,7 +132,7 @@ class StructureCalculator(Calculator):
         """Of a crystal, above the convex hull of the reference structures in a file (see
         `simulators.atomistic.entries`); each of them is relaxed once. Raises as `energy`, and
         InputError if they do not make up the composition or are of another method."""
-        known = await asyncio.to_thread(read_entries, entries)
+        known = await asyncio.to_thread(self._unchanged_entries, entries)
         found = await comparing.above_hull(
             self._relaxed,
             self._checked,
@@ -184,6 +185,17 @@ class StructureCalculator(Calculator):
             return verdict
         said = {"cures": "", "altered": 0, **verdict.results, "reused": 0, "matched": ""}
         return replace(verdict, results=said)
+
+    def _unchanged_entries(self, path: str) -> tuple[Entry, ...]:
+        """The entries, as long as they are what they were at first. Raises as `read_entries`."""
+        known = read_entries(path)
+        if self._entries.setdefault(path, known) != known:
+            raise ExecutionError(
+                f"'{Path(path).name}' was changed while the campaign runs: its values before and "
+                "after would be above different hulls",
+                hint="put it back, or start another campaign",
+            )
+        return known
 
     async def _relaxed(self, structure: str, ticket: Ticket) -> Mapping[str, Any]:
         return await self._compute_task("relax", structure, ticket)
