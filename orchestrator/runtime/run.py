@@ -9,52 +9,42 @@ import socket
 import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
-from importlib.metadata import version
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator import plugins
 from orchestrator.clock import VirtualClock, WallClock
-from orchestrator.engine.history import task_of
 from orchestrator.engine.ledger import Ledger, Watch
 from orchestrator.engine.loop import Ending, Engine
-from orchestrator.engine.study import prepare
 from orchestrator.errors import CampaignChanged, Exit, InputError
 from orchestrator.executor.isolated import Isolation
-from orchestrator.executor.runner import Runner
 from orchestrator.journal import open_store
-from orchestrator.model.events import CampaignOpened, EngineStarted
 from orchestrator.model.lab import Lab
 from orchestrator.model.state import State
 from orchestrator.model.transfer import Source
 from orchestrator.ports.journal import CampaignRow, Journal
-from orchestrator.ports.resource import Resource, Wire
-from orchestrator.ports.scans import Scans
-from orchestrator.ports.schedule import Schedule
+from orchestrator.ports.resource import Wire
 from orchestrator.ports.traffic import Figures
 from orchestrator.runtime.bench import (
-    LabClock,
     clock_of,
     in_memory,
     make_resources,
     running_twins,
     start_twins,
 )
-from orchestrator.runtime.isolating import guarded_meanwhile, isolation_of, link
+from orchestrator.runtime.isolating import guarded_meanwhile, isolation_of
+from orchestrator.runtime.joining import join, opened_event, planner_of, started_event
 from orchestrator.runtime.known_matches import known_matches
 from orchestrator.runtime.load import Loaded, load
-from orchestrator.runtime.scans import CAMPAIGN, StoredFiles
+from orchestrator.runtime.scans import StoredFiles
 from orchestrator.runtime.sites import Turn, compute_of, local_compute
-from orchestrator.runtime.starting import trials_before
 from orchestrator.runtime.stopline import StopLine, stop_socket_path
 from orchestrator.runtime.traffic import Traffic
-from orchestrator.scheduling import VirtualSchedule, WallSchedule
 from orchestrator.settings import twin_identity, user_name
 
 if TYPE_CHECKING:
     from orchestrator.journal.store import Store
-    from orchestrator.planner.worker import PlannerProcess
 
 
 @dataclass(frozen=True)
@@ -224,7 +214,7 @@ async def _run(
         )
         _stop_on_signals(engine)
         async with StopLine(stop_path, engine.stop):
-            started = _started(loaded, token, str(stop_path), planner.threads)
+            started = started_event(loaded, token, str(stop_path), planner.threads)
             is_new = ledger.state.opened is None
             opened = opened_event(loaded, store, row.id, sources, is_new=is_new)
             guarded = await guarded_meanwhile(row.id, ledger.state)
@@ -239,87 +229,6 @@ async def _run(
             await isolation.close()
         ends.close()
         await journal.close()
-
-
-def planner_of(loaded: Loaded, clock: LabClock, sources: tuple[Source, ...] = ()) -> PlannerProcess:
-    """The planner of a campaign, in a process of its own that starts when a model is needed."""
-    from orchestrator.planner.worker import PlannerProcess  # numpy, while the twins start
-
-    target = plugins.installed("planners")[loaded.campaign.planner.kind].value
-    return PlannerProcess(task_of(loaded.campaign, sources), target=target, clock=clock)
-
-
-def join(
-    loaded: Loaded,
-    identity: str,
-    ledger: Ledger,
-    resources: dict[str, Resource],
-    planner: PlannerProcess,
-    scans: Scans | None = None,
-    *,
-    one_turn: bool = False,
-    isolation: Isolation | None = None,
-) -> Engine:
-    """All parts of an engine, joined; `identity` goes into every ticket."""
-    lab, clock = loaded.lab, ledger.clock
-    study = prepare(loaded.campaign, lab, identity, loaded.kinds, loaded.capabilities)
-    study = replace(study, scans=scans)
-    actions = {name: kind.actions for name, kind in loaded.kinds.items()}
-    runner = Runner(lab, resources, actions, clock, ledger.record)
-    runner.known = ledger.state.resources
-    schedule: Schedule = (
-        VirtualSchedule(clock) if isinstance(clock, VirtualClock) else WallSchedule(clock.speed)
-    )
-    engine = Engine(study, ledger, planner, runner, schedule, one_turn=one_turn)
-    runner.on_trip = engine.trip
-    link(isolation, runner, engine.lose)
-    if lab.interlocks:
-        schedule.every(lab.poll_s, "interlocks", runner.watch)
-    return engine
-
-
-def opened_event(
-    loaded: Loaded,
-    store: Store,
-    campaign_id: str,
-    sources: tuple[Source, ...] = (),
-    *,
-    is_new: bool = True,
-) -> CampaignOpened:
-    """The first event of a campaign; the campaign itself becomes an artifact of the store.
-
-    Raises:
-        InputError: it starts from another one that cannot be found, or does not fit.
-    """
-    campaign = loaded.campaign
-    checked = campaign.model_dump_json().encode()
-    return CampaignOpened(
-        name=campaign.name,
-        campaign_file=campaign.source,
-        campaign_text=campaign.text,
-        file_hash=campaign.file_hash,
-        artifact=store.put_artifact(campaign_id, checked, CAMPAIGN),
-        seed=campaign.seed,
-        version=version("hagane"),
-        start=trials_before(store, campaign, campaign_id) if is_new else (),
-        sources=sources if is_new else (),
-    )
-
-
-def _started(loaded: Loaded, token: int, stop_socket: str, threads: int) -> EngineStarted:
-    return EngineStarted(
-        token=token,
-        host=socket.gethostname(),
-        pid=os.getpid(),
-        user=user_name(),
-        version=version("hagane"),
-        lab_name=loaded.lab.name,
-        lab_file=loaded.lab.source,
-        lab_text=loaded.lab.text,
-        declarations={r.name: r.declaration for r in loaded.lab.resources if r.declaration},
-        planner_threads=threads,
-        stop_socket=stop_socket,
-    )
 
 
 def _stop_on_signals(engine: Engine) -> None:
@@ -398,7 +307,7 @@ async def _play(
     engine = join(loaded, identity, ledger, resources, planner, files)
     try:
         opened = opened_event(loaded, stage.store, stage.campaign_id, sources)
-        ending = await engine.run(_started(loaded, token, "", planner.threads), opened)
+        ending = await engine.run(started_event(loaded, token, "", planner.threads), opened)
     finally:
         compute.close()
         await journal.close()
