@@ -126,6 +126,8 @@ class Drivers:
         found: Any = importlib.import_module(module)
         for word in path.split("."):
             found = getattr(found, word)
+        if spec["declaration"]:
+            found = found.declared(spec["declaration"])
         self._actions[name] = actions_of(found)
         return found(bench=bench, **spec["options"])
 

@@ -41,7 +41,8 @@ LONG_STEP = 3
 
 @dataclass(frozen=True)
 class Spec:
-    """A driver, as its process makes it, of the class at `target` ("module:class").
+    """A driver, as its process makes it, of the class at `target` ("module:class"), or of what that
+    makes of a `declaration` (JSON).
 
     `options` are those of its constructor; `record` takes what passes on its wires, and `figures`
     are those of its wires, as of any driver.
@@ -51,6 +52,7 @@ class Spec:
     kind: ResourceKind
     target: str
     options: Mapping[str, Any]
+    declaration: str = ""
     record: Record | None = None
     figures: Figures = field(default_factory=Figures)
 
@@ -60,6 +62,7 @@ class Spec:
             "name": self.name,
             "target": self.target,
             "options": dict(self.options),
+            "declaration": self.declaration,
             "is_recorded": self.record is not None,
         }
 

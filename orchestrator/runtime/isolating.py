@@ -67,7 +67,8 @@ def _spec(
 ) -> Spec:
     options = {k: resolved(binding.name, v, ports) for k, v in binding.options.items()}
     name, target = binding.name, plugins.installed("resources")[binding.kind].value
-    return Spec(name, kind, target, options, traffic.record_of(name), traffic.figures_of(name))
+    record, figures = traffic.record_of(name), traffic.figures_of(name)
+    return Spec(name, kind, target, options, binding.declaration, record, figures)
 
 
 def _by_port(specs: Iterable[Spec]) -> list[list[str]]:
