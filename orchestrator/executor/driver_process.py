@@ -122,8 +122,9 @@ class Drivers:
             record=record if spec["is_recorded"] else None,
             figures=self._figures[name],
         )
-        found: Any = importlib.import_module(spec["module"])
-        for word in spec["class"].split("."):
+        module, _, path = spec["target"].partition(":")
+        found: Any = importlib.import_module(module)
+        for word in path.split("."):
             found = getattr(found, word)
         self._actions[name] = actions_of(found)
         return found(bench=bench, **spec["options"])

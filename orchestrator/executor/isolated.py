@@ -41,22 +41,24 @@ LONG_STEP = 3
 
 @dataclass(frozen=True)
 class Spec:
-    """A driver, as its process makes it. `options` are those of its constructor; `record` takes
-    what passes on its wires, and `figures` are those of its wires, as of any driver."""
+    """A driver, as its process makes it, of the class at `target` ("module:class").
+
+    `options` are those of its constructor; `record` takes what passes on its wires, and `figures`
+    are those of its wires, as of any driver.
+    """
 
     name: str
     kind: ResourceKind
+    target: str
     options: Mapping[str, Any]
     record: Record | None = None
     figures: Figures = field(default_factory=Figures)
 
     def told(self) -> dict[str, Any]:
         """As the process is told of it."""
-        cls = self.kind.cls
         return {
             "name": self.name,
-            "module": cls.__module__,
-            "class": cls.__qualname__,
+            "target": self.target,
             "options": dict(self.options),
             "is_recorded": self.record is not None,
         }

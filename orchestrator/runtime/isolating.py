@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from orchestrator import plugins
 from orchestrator.executor.guardian_record import Recorded, guardians_at_work, recorded_in
 from orchestrator.executor.guarding import Guarding, Place
 from orchestrator.executor.isolated import Isolation, Lost, Spec
@@ -65,8 +66,8 @@ def _spec(
     binding: ResourceBinding, kind: ResourceKind, ports: Mapping[str, str], traffic: Traffic
 ) -> Spec:
     options = {k: resolved(binding.name, v, ports) for k, v in binding.options.items()}
-    name = binding.name
-    return Spec(name, kind, options, traffic.record_of(name), traffic.figures_of(name))
+    name, target = binding.name, plugins.installed("resources")[binding.kind].value
+    return Spec(name, kind, target, options, traffic.record_of(name), traffic.figures_of(name))
 
 
 def _by_port(specs: Iterable[Spec]) -> list[list[str]]:

@@ -33,7 +33,8 @@ def test_the_whole_campaign_through_all_of_it_has_no_trial_that_is_silently_wron
     tmp_path: Path, seed: int
 ) -> None:
     model = "{kind: bayesian, initial: 8}"
-    with new_night(tmp_path, trials=40, planner=model, lab=ISOLATED) as night:
+    time = {"time: 3 d": "time: 300 d"}  # at the nights' speed every restart takes hours
+    with new_night(tmp_path, trials=40, planner=model, campaign=time, lab=ISOLATED) as night:
         write_seed(night.folder, seed)
         mischief = Mischief(seed, effects_between=12)
         state = suffer(night, mischief)
