@@ -58,6 +58,7 @@ def test_a_night_on_isolated_drivers_ends_well_and_leaves_no_process(tmp_path: P
         assert processes_of(night) == {}
         assert records_left(night) == []
         assert list(night.runtime.rglob("*.sock")) == []
+        assert list((night.folder / "drivers").rglob("*.txt")) == [], "nothing was printed"
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
