@@ -83,6 +83,12 @@ def test_kill_minus_nine_while_a_state_is_held_by_hand_leaves_it_safe(lab: Path)
         trying.kill()
         trying.wait()
         assert until(lambda: control.state()["heater_target_c"] is None, 5.0)
+    assert until(lambda: marked(str(lab.parent / "data")) <= {twins()["pid"]})
+    store = ("--store", str(lab.parent / "store.sqlite"))
+    told = CliRunner().invoke(app, ["doctor", *store]).stdout
+    assert (
+        f"ok  guardian of try: the engine (process {trying.pid}) was gone: made safe heater" in told
+    )
 
 
 DECLARED = """
