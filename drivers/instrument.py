@@ -185,6 +185,7 @@ class Link:
         what: str,
         state: str = "",
         urgent: bool = False,
+        timeout_s: float | None = None,
     ) -> None:
         """Plays a dialogue that changes something, once.
 
@@ -199,13 +200,14 @@ class Link:
         """
         # what is about to be replaced need not hold; and to switch off is never held up
         self._held.pop(state, None)
+        wait_s = timeout_s or self._timeout_s
         try:
             transport = await self._ready(urgent, looks=False)
-            await self._once(transport, tell, urgent, self._timeout_s)
+            await self._once(transport, tell, urgent, wait_s)
         except (DeviceSilent, DeviceGarbled, DeviceGone) as doubt:
             try:
                 transport = await self._ready(urgent, looks=False)
-                took_effect = await self._repeat(transport, confirm, urgent, self._timeout_s)
+                took_effect = await self._repeat(transport, confirm, urgent, wait_s)
             except DeviceError as error:
                 raise self.unsure(what, error) from error
             if not took_effect:

@@ -293,6 +293,11 @@ class DeviceGone(DeviceError):
     may_retry = True
 
 
+class DriverLost(DeviceError):
+    """The process in which its driver runs alone ended, or gave no sign of life; what it was doing
+    is then in an unknown state."""
+
+
 class DeviceUnsure(DeviceError):
     """A write was sent and reading back could not tell whether it took effect."""
 

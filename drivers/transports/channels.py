@@ -13,6 +13,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from drivers.transports.visa import PREFIX as VISA
+from drivers.transports.visa import VisaChannel
+from drivers.transports.web import WebChannel
 from drivers.transports.wires import Absent, Lost, Settings, Silent
 from orchestrator.errors import HaganeError, InputError
 
@@ -49,14 +52,20 @@ class Channel(Protocol):
 
 
 def open_channel(port: str, settings: Settings) -> Channel:
-    """Opens a port (`/dev/ttyUSB0`, `COM3`, `socket://host:port`, any pyserial URL).
+    """Opens a port: `/dev/ttyUSB0`, `COM3`, `socket://host:port`, `http://host:port`,
+    `visa:GPIB0::8::INSTR`, any pyserial URL.
 
     Raises:
         Absent: there is nothing to open.
         InputError: the address is not one.
+        MissingExtra: PyVISA is needed and not installed.
     """
     if port.startswith("socket://"):
         return SocketChannel(port)
+    if port.startswith(("http://", "https://")):
+        return WebChannel(port)
+    if port.startswith(VISA):
+        return VisaChannel(port, settings)
     return SerialChannel(port, settings)
 
 

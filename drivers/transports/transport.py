@@ -79,7 +79,7 @@ class Transport:
         except HaganeError as fault:
             said = "taken" if isinstance(fault, Taken) else "absent"
             self._note("mark", said=said, why=str(fault))
-            raise self._named(fault) from fault
+            raise named(self._bench.name, fault) from fault
         if self.connection != before:
             self._bench.figures.n_reconnects += before > 0
             self._note("mark", said="connected")
@@ -126,7 +126,7 @@ class Transport:
         except HaganeError as fault:
             figures.n_silences += isinstance(fault, Silent)
             figures.n_garbled += isinstance(fault, Garbled)
-            raise self._named(fault) from fault
+            raise named(self._bench.name, fault) from fault
         figures.latencies_s.append(time.perf_counter() - began)
         return outcome
 
@@ -150,36 +150,39 @@ class Transport:
                     del self._table[self._key]
                     self._port.end()
 
-    def _named(self, fault: HaganeError) -> HaganeError:
-        name, sentence = self._bench.name, str(fault)
-        match fault:
-            case Absent():
-                return DeviceAbsent(
-                    name, sentence, hint="check the cable, the power and the port's name"
-                )
-            case Taken():
-                return PortTaken(name, sentence, hint="end that process, or use another port")
-            case Lost():
-                return DeviceGone(name, sentence, hint="check the cable and the power")
-            case Silent():
-                return DeviceSilent(
-                    name, sentence, hint="check the power, the address and the line settings"
-                )
-            case Garbled():
-                return DeviceGarbled(
-                    name, sentence, hint="check the line settings, and that nobody else listens"
-                )
-            case Refused():
-                return DeviceRefused(name, sentence)
-            case _:
-                return fault
+
+def named(resource: str, fault: HaganeError) -> HaganeError:
+    """What went wrong on a wire, as an error of the resource that it happened to."""
+    sentence = str(fault)
+    match fault:
+        case Absent():
+            return DeviceAbsent(
+                resource, sentence, hint="check the cable, the power and the port's name"
+            )
+        case Taken():
+            return PortTaken(resource, sentence, hint="end that process, or use another port")
+        case Lost():
+            return DeviceGone(resource, sentence, hint="check the cable and the power")
+        case Silent():
+            return DeviceSilent(
+                resource, sentence, hint="check the power, the address and the line settings"
+            )
+        case Garbled():
+            return DeviceGarbled(
+                resource, sentence, hint="check the line settings, and that nobody else listens"
+            )
+        case Refused():
+            return DeviceRefused(resource, sentence)
+        case _:
+            return fault
 
 
 async def open_transport(port: str, bench: Bench, settings: Settings) -> Transport:
     """Opens a port, or joins those who have it open.
 
-    `port` is a device (`/dev/ttyUSB0`), a pyserial URL (`socket://host:port`), or `memory:NAME`
-    for the peer `bench.wires[NAME]`, or `replay:FILE` for a record (`replaying`).
+    `port` is a device (`/dev/ttyUSB0`), a pyserial URL (`socket://host:port`), a server
+    (`http://host:port`), a resource of VISA (`visa:GPIB0::22::INSTR`), `memory:NAME` for the peer
+    `bench.wires[NAME]`, or `replay:FILE` for a record (`replaying`).
 
     Raises:
         DeviceAbsent: it is not there.

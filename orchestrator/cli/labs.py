@@ -28,18 +28,26 @@ def add_to(app: typer.Typer) -> None:
 
 
 def schema(
-    what: Annotated[str, typer.Argument(help="campaign | lab")], as_json: JsonOption = False
+    what: Annotated[str, typer.Argument(help="campaign | lab | a kind that a file declares")],
+    as_json: JsonOption = False,
 ) -> int:
     """Print a file's JSON Schema, for editors that complete.
 
     Example: hagane schema campaign > campaign.schema.json
     """
-    from orchestrator.files.schema import campaign_schema, lab_schema
+    from orchestrator import plugins
+    from orchestrator.files.schema import campaign_schema, declaration_schema, lab_schema
 
     schemas = {"campaign": campaign_schema, "lab": lab_schema}
-    if what not in schemas:
+    kinds = plugins.installed("resources")
+    kind = plugins.resource_kind(what) if what in kinds else None
+    if kind is not None and kind.declaration is not None:
+        told = declaration_schema(kind)
+    elif what in schemas:
+        told = schemas[what]()
+    else:
         raise UnknownName("file with a schema", what, schemas)
-    typer.echo(json.dumps(schemas[what](), indent=2))
+    typer.echo(json.dumps(told, indent=2))
     return int(Exit.FINISHED)
 
 

@@ -21,7 +21,14 @@ class ResourceShape(BaseModel):
     kind: str
     parts: dict[str, str] = Field(default_factory=dict)
     serial: str | None = None
+    declared: Annotated[
+        str | None,
+        Field(description="the file that declares it", examples=["instruments/psu.yaml"]),
+    ] = None
     on_restart: OnRestart | None = None
+    isolate: Annotated[
+        bool, Field(description="its driver runs in a process of its own, under a guardian")
+    ] = False
 
 
 class RangeShape(Shape):

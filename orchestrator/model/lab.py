@@ -13,8 +13,17 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+REACHED_BY = ("port", "folder")
+"""The options that say where a resource is: a device's port, a folder in which files are left."""
+VIRTUAL = ("twin:", "memory:")
+
+
 class ResourceBinding(_Frozen):
-    """A resource of the lab: its kind (entry point `hagane.resources`), options, parts."""
+    """A resource of the lab: its kind (entry point `hagane.resources`), options, parts.
+
+    `isolate`: its driver runs in a process of its own, with those that share its port.
+    `declaration` is the content of the file that declares it, as JSON; '' where there is none.
+    """
 
     name: str
     kind: str
@@ -22,6 +31,13 @@ class ResourceBinding(_Frozen):
     parts: dict[str, str] = Field(default_factory=dict)
     on_restart: Literal["make_safe", "leave"] = "make_safe"
     serial: str | None = None
+    isolate: bool = False
+    declaration: str = ""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where it is reached; () where it only computes, or is made of parts."""
+        return tuple(str(self.options[name]) for name in REACHED_BY if name in self.options)
 
 
 class Limit(_Frozen):
@@ -115,6 +131,13 @@ class Lab(_Frozen):
     source: str = ""
     text: str = ""
     file_hash: str = ""
+
+    @property
+    def safe_order(self) -> tuple[str, ...]:
+        """The resources that are no composites, in the order in which they are made safe: first
+        those that the file names, then the others."""
+        simple = [b.name for b in self.resources if not b.parts]
+        return tuple(dict.fromkeys([*self.make_safe_order, *simple]))
 
     def resource(self, name: str) -> ResourceBinding:
         """The resource of that name. Raises KeyError."""

@@ -10,11 +10,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from orchestrator import plugins
-from orchestrator.clock import VirtualClock
+from orchestrator.clock import ScaledClock, VirtualClock, WallClock
 from orchestrator.errors import DeviceAbsent, HaganeError, InputError, UnknownName
+from orchestrator.executor.isolated import Isolation
 from orchestrator.files.document import parse_document
 from orchestrator.files.findings import Findings
 from orchestrator.model.lab import Lab
@@ -22,11 +23,20 @@ from orchestrator.ports.clock import Clock
 from orchestrator.ports.compute import Compute
 from orchestrator.ports.resource import Bench, FailingTwins, Resource, ResourceKind, Wire
 from orchestrator.ports.reuse import Matches
+from orchestrator.ports.scans import Archive
 from orchestrator.runtime.traffic import Traffic
 from orchestrator.settings import runtime_directory
 
 TWINS_READY_WITHIN_S = 60.0
 """Wall time in which a world of twins must be up."""
+
+
+LabClock = WallClock | ScaledClock | VirtualClock
+
+
+def clock_of(lab: Lab) -> WallClock | ScaledClock:
+    """The clock that the lab file asks for."""
+    return ScaledClock(lab.clock.speed) if lab.clock.kind == "scaled" else WallClock()
 
 
 def make_resources(
@@ -38,11 +48,18 @@ def make_resources(
     wires: Mapping[str, Wire] | None = None,
     matches: Matches | None = None,
     traffic: Traffic | None = None,
+    isolation: Isolation | None = None,
+    archive: Archive | None = None,
 ) -> dict[str, Resource]:
-    """One object per resource, nothing opened. `ports` says what stands for `twin:NAME`."""
+    """One object per resource, nothing opened. `ports` says what stands for `twin:NAME`; without
+    an `isolation` every driver is in this process."""
     made: dict[str, Resource] = {}
     traffic = traffic or Traffic()
+    apart = isolation.resources if isolation is not None else {}
     for binding in lab.resources:
+        if binding.name in apart:
+            made[binding.name] = cast(Resource, apart[binding.name])
+            continue
         bench = Bench(
             name=binding.name,
             clock=clock,
@@ -51,8 +68,9 @@ def make_resources(
             record=traffic.record_of(binding.name),
             matches=matches,
             figures=traffic.figures_of(binding.name),
+            archive=archive,
         )
-        options = {k: _resolved(binding.name, v, ports) for k, v in binding.options.items()}
+        options = {k: resolved(binding.name, v, ports) for k, v in binding.options.items()}
         made[binding.name] = kinds[binding.name].cls(bench=bench, **options)
     return made
 
@@ -113,7 +131,8 @@ def _port(name: str, ports: Mapping[str, str]) -> str:
     return ports[name]
 
 
-def _resolved(resource: str, value: Any, ports: Mapping[str, str]) -> Any:
+def resolved(resource: str, value: Any, ports: Mapping[str, str]) -> Any:
+    """The value of an option: what stands for `twin:NAME`. Raises DeviceAbsent: no such twin."""
     if not (isinstance(value, str) and value.startswith("twin:")):
         return value
     name = value.removeprefix("twin:")

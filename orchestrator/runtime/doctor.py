@@ -17,6 +17,7 @@ from orchestrator.files.lab import load_lab
 from orchestrator.ports.resource import Resource
 from orchestrator.runtime.bench import make_resources, twins_of
 from orchestrator.runtime.finding import ports_here
+from orchestrator.runtime.isolating import isolation_of
 from orchestrator.runtime.look import stored
 from orchestrator.runtime.traffic import Traffic
 from orchestrator.settings import data_directory
@@ -115,7 +116,7 @@ def check_resources(lab_file: str | Path, record: str = "") -> list[Finding]:
         plugins.installed("resources"),
         plugins.installed("twins"),
     )
-    kinds = {b.name: plugins.resource_kind(b.kind) for b in lab.resources}
+    kinds = plugins.kinds_of(lab)
     clock = WallClock()
 
     twins = twins_of(lab)
@@ -123,8 +124,15 @@ def check_resources(lab_file: str | Path, record: str = "") -> list[Finding]:
     async def look(traffic: Traffic) -> list[Finding]:
         compute = LocalCompute(data_directory() / "calculations" / "check", clock)
         ports = dict(twins.ports) if twins else {}
-        made = make_resources(lab, kinds, clock, compute, ports, traffic=traffic)
-        found = [await _identify(name, resource) for name, resource in made.items()]
+        isolation = isolation_of(lab, kinds, clock, ports, "check", traffic)
+        made = make_resources(
+            lab, kinds, clock, compute, ports, traffic=traffic, isolation=isolation
+        )
+        try:
+            found = [await _identify(name, resource) for name, resource in made.items()]
+        finally:
+            if isolation is not None:
+                await isolation.close()
         wires = traffic.used()
         return [replace(f, wire=wires[f.what].plain()) if f.what in wires else f for f in found]
 

@@ -129,6 +129,11 @@ class Faults:
         self._plans.clear()
         self._held = b""
 
+    def begin(self, manners: Manners) -> None:
+        """Lets a power cut happen now, and not with the next request."""
+        if self._fault is not None and self._fault.how == "reboot":
+            self._is_absent(manners)
+
     @property
     def unplugged(self) -> Fault | None:
         """The fault that keeps the connection broken, if there is one."""

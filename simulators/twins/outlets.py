@@ -83,6 +83,7 @@ class SerialOutlet:
             self._unplug(fault.seconds)
         else:
             self.faults.fail(fault)
+            self.faults.begin(self._wire.manners)
 
     def plan(self, plan: Plan) -> None:
         """Faults by the number of the reply."""
@@ -191,6 +192,7 @@ class TcpOutlet:
             self._unplug(fault.seconds)
         else:
             self.faults.fail(fault)
+            self.faults.begin(self._wire.manners)
 
     def plan(self, plan: Plan) -> None:
         """Faults by the number of the reply, over all connections."""

@@ -84,6 +84,7 @@ class Gauge:
             "TID": "PBR",
             "PNR": "010300",
             "SEN": "2",
+            "BAU": "0",
             "AYT": "TPG361,PTG28040,44990000,010300,010100",
         }.get(mnemonic)
 

@@ -68,6 +68,10 @@ async def opened(device: Any) -> Any:
         "keithley-2400",
         "ur-arm",
         "sputter-tool",
+        "pfeiffer-turbo",
+        "mks-937b",
+        "tc-cxn",
+        "tdk-genesys",
     ],
 )
 def test_a_driver_has_every_action_of_what_it_implements(kind: str) -> None:

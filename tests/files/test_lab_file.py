@@ -227,6 +227,32 @@ def test_a_twins_port_needs_twins(tmp_path: Path) -> None:
     assert problems[0].message == "'twin:gas' needs 'twins:' in this file"
 
 
+def test_a_driver_may_run_in_a_process_of_its_own(tmp_path: Path) -> None:
+    text = LAB.replace('"twin:heater"}', '"twin:heater", isolate: true}')
+    lab = loaded(text, tmp_path)
+    assert [b.name for b in lab.resources if b.isolate] == ["heater"]
+
+
+def test_what_cannot_be_isolated_is_found(tmp_path: Path) -> None:
+    text = LAB.replace("kind: tool, ", "kind: tool, isolate: true, ")
+    text = text.replace('gauge, port: "twin:gauge"', 'gauge, port: "twin:gas", isolate: true')
+    text = text.replace("on_restart: leave", "isolate: maybe")
+    found = {p.line: f"{p.message} ({p.hint})" for p in problems_of(text, tmp_path)}
+    assert "'tool' acts through its parts" in found[11]
+    assert "isolate its parts" in found[11]
+    assert "'oxygen' has the same port 'twin:gas', and is not isolated" in found[6]
+    assert "isolate both, or none" in found[6]
+    assert 7 in found
+    assert len(found) == 3
+
+
+def test_what_only_computes_has_processes_of_its_own_already(tmp_path: Path) -> None:
+    path = tmp_path / "lab.yaml"
+    path.write_text("lab: a desk\nresources: {emt: {kind: emt, isolate: true}}\n")
+    with pytest.raises(FileProblems, match="runs in processes of its own already"):
+        load_lab(path, plugins.resource_kind, plugins.installed("resources"), WORLDS)
+
+
 def test_all_mistakes_of_a_lab_come_at_once(tmp_path: Path) -> None:
     text = LAB.replace("kind: gauge", "kind: gage").replace("0.25 kW", "x").replace("tool,", "tol,")
     text = text.replace("slots: 1}", "slots: -1}")
