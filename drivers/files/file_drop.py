@@ -66,6 +66,10 @@ class FileDrop:
             check_pattern("the request", request)
         if request and "*" in request:
             raise InputError(f"the request '{request}' is no file name", hint="{ticket}.request")
+        for place in filter(None, (folder, notes)):
+            if not (place.startswith("memory:") or Path(place).expanduser().is_absolute()):
+                hint = "another start of the engine would look elsewhere"
+                raise InputError(f"{bench.name}: '{place}' is no whole path", hint=hint)
         self.bench = bench
         self._pattern, self._settle_s, self._patience_s = pattern, settle, patience
         self._request, self._request_text = request, request_text

@@ -342,6 +342,14 @@ def test_a_pattern_that_can_fit_nothing_is_refused_when_it_is_read(
         Corner(tmp_path, pattern).driver()
 
 
+@pytest.mark.parametrize("options", [{"folder": "drop"}, {"folder": "/", "notes": "drop"}])
+def test_a_folder_that_hangs_on_where_the_engine_was_started_is_refused(
+    options: dict[str, str],
+) -> None:
+    with pytest.raises(InputError, match="'drop' is no whole path"):
+        FileDrop(Bench("xrd", VirtualClock()), pattern="*.xy", **options)
+
+
 def test_a_note_that_is_damaged_is_no_note(corner: Corner) -> None:
     (corner.place / seen_from_here.NOTE.format("x")).write_text('{"key": 1}')
     assert corner.run(corner.driver().ask(T1)).outcome == "not_done"
