@@ -71,6 +71,30 @@ def test_a_campaign_on_the_wet_bench_weighs_what_it_mixes(tmp_path: Path) -> Non
     assert counts["dispenses"] == sum(bool(d.event.parent) for d in strokes)
 
 
+def test_a_line_that_comes_back_needs_no_person(tmp_path: Path) -> None:
+    """The answer to the command is lost, and the three questions after it."""
+    night = wet_night(tmp_path)
+    wire = night.wires["pumps"]
+
+    class Losing(Giving):
+        async def receive(self, data: bytes) -> bytes:
+            self._n -= INTO_THE_VESSEL in data
+            if INTO_THE_VESSEL in data and self._n == 0:
+                wire.faults.fail(Fault("drop", times=4))
+            return await wire.receive(data)
+
+    night.stage.wires["pumps"] = Losing(wire, night, "drop", 2, heard=True)  # type: ignore[index]
+    ending = night.run()
+    assert ending.exit_code is Exit.FINISHED, ending
+    state = night.state()
+    unsure = [d for d in state.dispatches.values() if d.failure is not None]
+    assert {d.failure.error for d in unsure if d.failure} >= {"DeviceUnsure"}
+    assert {d.outcome for d in unsure if d.event.action == "dispense"} == {"done"}
+    assert [t.status for t in state.trials.values()] == ["done"] * 3
+    strokes = [d for d in state.dispatches.values() if d.event.action == "dispense"]
+    assert night.world.counts()["dispenses"] == sum(bool(d.event.parent) for d in strokes)
+
+
 @pytest.mark.parametrize("how", ["hang", "unplug"])
 @pytest.mark.parametrize("heard", [True, False], ids=["heard", "not heard"])
 def test_the_balance_answers_for_a_dispense_that_the_pump_cannot_answer_for(
