@@ -42,7 +42,7 @@ __all__ = [
     "print_trials",
 ]
 
-LONG_TEXTS = {"kind", "campaign_text", "lab_text", "arguments_hash"}
+LONG_TEXTS = {"kind", "campaign_text", "lab_text", "declarations", "arguments_hash"}
 FIRST_FACTS = ("trial", "step", "resource", "action", "metric", "value", "unit")
 EPOCH_SECONDS = 1e8
 """Campaign times above this are seconds since the epoch: the campaign ran on the wall clock."""

@@ -9,7 +9,7 @@ from typing import Any
 from orchestrator.engine.admission import sample_of
 from orchestrator.engine.study import Study
 from orchestrator.errors import InputError, ResultRefused
-from orchestrator.model.events import Event, Observed, TrialFailed
+from orchestrator.model.events import Event, Observed, TrialDone, TrialFailed
 from orchestrator.model.objective import Metric
 from orchestrator.model.quantity import Bound
 from orchestrator.model.reduction import FILE_HASH, FILE_NAME, reduced
@@ -48,8 +48,11 @@ def judge(
     trial: TrialState,
     names: Sequence[str],
     scans: Scanned | None = None,
+    *,
+    closes: bool = False,
 ) -> list[Event]:
-    """One `Observed` per metric; a `TrialFailed` at the end when one did not pass the gate."""
+    """One `Observed` per metric; at the end a `TrialFailed` when one did not pass the gate, or else
+    a `TrialDone`, if that `closes` the trial."""
     values = known_values(study, state, trial)
     seen: list[Event] = []
     refusals: list[str] = []
@@ -65,6 +68,8 @@ def judge(
     if refusals:
         cause, sentence = FailureCause.MEASUREMENT, "; ".join(refusals)
         seen.append(TrialFailed(trial=trial.number, cause=cause, sentence=sentence))
+    elif closes:
+        seen.append(TrialDone(trial=trial.number))
     return seen
 
 

@@ -23,6 +23,7 @@ from orchestrator.files.transfer import Transfer, read_transfer
 from orchestrator.files.wanted import read_objective, read_stop
 from orchestrator.model.campaign import Budget, Campaign, PlannerChoice
 from orchestrator.model.objective import PREFERENCE, Metric, Objective
+from orchestrator.model.recipe import Step
 from orchestrator.model.space import Pool, SearchSpace, fidelity_of
 from orchestrator.ports.action import ActionSpec
 
@@ -134,7 +135,7 @@ class _Reading:
             text=self._document.text,
             file_hash=content_hash(
                 self._document.root.plain(),
-                _tables(space, start, transfer) | _targets(metrics),
+                _tables(space, start, transfer) | _files(recipe) | _targets(metrics),
             ),
         )
 
@@ -217,6 +218,16 @@ def _targets(metrics: Mapping[str, Metric | None]) -> dict[str, str]:
         if metric is not None and metric.reduction is not None and metric.reduction.target[0]
     }
     return {f"target:{k}": hashlib.sha256(repr(v).encode()).hexdigest() for k, v in named.items()}
+
+
+def _files(recipe: tuple[Step, ...]) -> dict[str, str]:
+    """sha256 of every other file that the recipe names: with another one it is another campaign."""
+    return {
+        f"recipe:{step.name}.{argument.name}": argument.sha256
+        for step in recipe
+        for argument in step.arguments
+        if argument.sha256
+    }
 
 
 def _all_metrics(

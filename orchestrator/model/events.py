@@ -11,6 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from orchestrator.model.attempts import AttemptLost as AttemptLost
 from orchestrator.model.campaign import Rule
+from orchestrator.model.safety import DriverEnded as DriverEnded
+from orchestrator.model.safety import GuardianActed as GuardianActed
+from orchestrator.model.safety import InterlockFired as InterlockFired
+from orchestrator.model.safety import MadeSafe as MadeSafe
 from orchestrator.model.space import Point
 from orchestrator.model.start import KnownTrial
 from orchestrator.model.transfer import Source
@@ -43,7 +47,10 @@ class CampaignOpened(_Event):
 
 
 class EngineStarted(_Event):
-    """An engine took the lease. `token` fences out its predecessors."""
+    """An engine took the lease. `token` fences out its predecessors.
+
+    `declarations` are those of the resources that a file declares, as JSON.
+    """
 
     kind: Literal["engine_started"] = "engine_started"
     token: int
@@ -54,6 +61,7 @@ class EngineStarted(_Event):
     lab_name: str
     lab_file: str
     lab_text: str
+    declarations: dict[str, str] = Field(default_factory=dict)
     planner_threads: int = 1
     stop_socket: str = ""
 
@@ -77,19 +85,10 @@ class ResourceFound(_Event):
     firmware: str = ""
 
 
-class MadeSafe(_Event):
-    """make_safe was asked of a resource; `why` says who wanted it."""
-
-    kind: Literal["made_safe"] = "made_safe"
-    resource: str
-    ok: bool
-    why: str
-    note: str = ""
-
-
 class TrialProposed(_Event):
     """The planner (or a person) chose a point. `after` is the journal prefix that it knew, `now_s`
-    the campaign time since the start at which it was asked, `seconds` how long it took."""
+    the campaign time since the start at which it was `asked` for so many points at once (trials of
+    one `after`, in the order of their numbers), `seconds` how long each took."""
 
     kind: Literal["trial_proposed"] = "trial_proposed"
     trial: int
@@ -97,6 +96,7 @@ class TrialProposed(_Event):
     after: int
     now_s: float | None = None
     seconds: float = 0.0
+    asked: int = 1
 
 
 class Recommended(_Event):
@@ -297,15 +297,6 @@ class TrialFailed(_Event):
     blames_parameters: bool = False
 
 
-class InterlockFired(_Event):
-    """A rule forbade an action, or its condition came true while it was guarded."""
-
-    kind: Literal["interlock_fired"] = "interlock_fired"
-    rule: str
-    reading: str
-    ticket: str = ""
-
-
 class Paused(_Event):
     """No new action until resumed. `needs_person` when the engine cannot go on by itself.
 
@@ -357,6 +348,8 @@ Event: TypeAlias = Annotated[
     | EngineStopped
     | ResourceFound
     | MadeSafe
+    | DriverEnded
+    | GuardianActed
     | TrialProposed
     | Recommended
     | PointWished

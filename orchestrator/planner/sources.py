@@ -125,7 +125,9 @@ class _Reencoded:
         hyper = self.process.hyper
         widths = hyper.scales[self.layout.groups]
         kernel = Kernel(widths, hyper.variance, self.process.shape, self.layout)
-        return np.asarray(hyper.mean + kernel(x, self.x) @ self.process.solved)
+        return np.asarray(
+            hyper.mean + kernel(x, self.process.anchored(self.x)) @ self.process.solved
+        )
 
     def pull(self, x: Floats, by_mean: Floats) -> Floats:
         """As `Source`, by differences."""

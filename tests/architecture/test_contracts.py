@@ -81,6 +81,14 @@ FAULTS = [
         "One door: HDF5 in the parser of NeXus files",
         "drivers/formats/columns.py",
         "def f():\n    import h5py",
+        "One door: clients of other layers in the bridges",
+        "drivers/transports/web.py",
+        "def f():\n    import caproto",
+    ),
+    Fault(
+        "One door: PyVISA in its transport",
+        "drivers/bridges/scpi.py",
+        "def f():\n    import pyvisa",
     ),
     Fault("One door: pytest in the conformance plug-in", "drivers/instrument.py", "import pytest"),
     Fault(

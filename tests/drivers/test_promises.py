@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import pytest
+from bridge_fakes import FakeDeclaredSupply, FakeFurnace, FakeOven, content
 from driver_fakes import (
     Fake,
     FakeAlicat,
@@ -16,6 +17,7 @@ from driver_fakes import (
     FakeSupply,
 )
 from liquid_fakes import FakeBalance, FakeCavro, FakeNewEra, FakePlate
+from vacuum_fakes import FakeGenesys, FakeMks, FakeRf, FakeTurbos
 
 from drivers.conformance.specimens import Promise, Specimen
 from orchestrator.ports.resource import Wire
@@ -68,6 +70,36 @@ SPECIMENS = {
             "place": {"at": "chamber", "source": "blanks"},
             "move": {"to": "probe", "source": "chamber"},
         },
+    ),
+    "scpi": Specimen(
+        _alone(FakeDeclaredSupply),
+        arguments={
+            "set_voltage": {"voltage": 12.5},
+            "set_mode": {"mode": "CC"},
+            "pulse": {"duration": 0.5},
+        },
+        declaration=content("supply.yaml"),
+    ),
+    "modbus": Specimen(
+        _alone(FakeFurnace),
+        arguments={"set_temperature": {"temperature": 350.2}, "set_ramp": {"rate": 2.5}},
+        declaration=content("furnace.yaml"),
+    ),
+    "http": Specimen(
+        _alone(FakeOven),
+        arguments={
+            "set_temperature": {"temperature": 120.0},
+            "bake": {"duration": 60.0, "programme": "cure"},
+        },
+        declaration=content("oven.yaml"),
+    ),
+    "pfeiffer-turbo": Specimen(_alone(FakeTurbos)),
+    "mks-937b": Specimen(_alone(FakeMks)),
+    "tc-cxn": Specimen(_alone(FakeRf), arguments={"set_power": {"power": 150.0}}),
+    "tdk-genesys": Specimen(
+        _alone(FakeGenesys),
+        {"max_voltage": 40.0, "max_current": 38.0},
+        {"set_voltage": {"voltage": 12.0}, "set_current": {"current": 2.5}},
     ),
 }
 

@@ -235,7 +235,8 @@ class PaperLab:
                 play(examine(command.ticket, self.state, self, self._record))  # type: ignore[arg-type]
             case do.Judge():
                 trial = self.state.trials[command.trial]
-                self.record(*judge(self.study, self.state, trial, command.metrics))
+                closes = command.closes
+                self.record(*judge(self.study, self.state, trial, command.metrics, closes=closes))
             case do.CloseTrial():
                 self.record(ev.TrialDone(trial=command.trial))
             case do.Await():

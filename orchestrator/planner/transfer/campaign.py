@@ -51,7 +51,7 @@ class ProcessSource:
     def __call__(self, x: Floats) -> Floats:
         """As `Source`."""
         process = self.process
-        return np.asarray(process.level(x) + process.kernel(x, process.x) @ process.solved)
+        return np.asarray(process.level(x) + process.kernel(x, process.anchors) @ process.solved)
 
     def pull(self, x: Floats, by_mean: Floats) -> Floats:
         """As `Source`, exact."""
