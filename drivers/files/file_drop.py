@@ -49,6 +49,7 @@ class FileDrop:
 
     implements: tuple[str, ...] = ("FileMeasurement",)
     concurrent: ClassVar[int] = 16
+    keeps_files: ClassVar[bool] = True
 
     def __init__(
         self,
