@@ -33,15 +33,18 @@ _OPENING_S = 2.0
 _GRACE_S = 30.0
 _LAST_LOOK_S = 3.0
 _FULL_TRACE_EVERY = 4
+_WHOLE = 0.95
+"""Of what the rate promises must have grown where nobody saw the shutter close."""
 
 
 @dataclass
 class _Trace:
-    """What was read while the shutter was open."""
+    """What was read while the shutter was open; `unwatched_s` was left when it last was."""
 
     rates: list[float] = field(default_factory=list)
     pressures: list[float] = field(default_factory=list)
     temperatures: list[float] = field(default_factory=list)
+    unwatched_s: float = 0.0
 
 
 class SputterTool:
@@ -193,6 +196,8 @@ class SputterTool:
         thickness = (await dispatch("monitor", "growth"))["thickness"]
         if thickness <= 0 < duration_s:
             raise DeviceError(self.bench.name, "the monitor saw no film grow")
+        if trace.unwatched_s > _GRACE_S:
+            self._must_be_whole(trace, thickness, duration_s)
         for readings, part, reading in (
             (trace.pressures, "gauge", "pressure"),
             (trace.temperatures, "heater", "temperature"),
@@ -226,6 +231,7 @@ class SputterTool:
             asked_at = dispatch.clock.now()
             exposure = await dispatch("supply", "exposure")
             if exposure["shutter"]:
+                trace.unwatched_s = exposure["remaining"]
                 closes_at = asked_at + exposure["remaining"]
                 await self._look(dispatch, trace, power, is_full=n_seen % _FULL_TRACE_EVERY == 0)
                 n_seen += 1
@@ -262,6 +268,18 @@ class SputterTool:
         trace.rates.append((await dispatch("monitor", "growth"))["rate"])
         trace.pressures.append((await dispatch("gauge", "pressure"))["value"])
         trace.temperatures.append((await dispatch("heater", "temperature"))["value"])
+
+    def _must_be_whole(self, trace: _Trace, thickness: float, duration_s: float) -> None:
+        """The supply could not be asked when the shutter was to close: its power may have failed,
+        and it would say the same. What has grown tells."""
+        promised = statistics.median_low(trace.rates or [0.0]) * duration_s / 60.0
+        if thickness < _WHOLE * promised:
+            raise DeviceError(
+                self.bench.name,
+                f"{thickness:.3g} nm have grown where {promised:.3g} nm were to, and nobody saw "
+                "the shutter close: the film is partial",
+                hint="look at the supply and its cable; discard the sample",
+            )
 
     def _partial(self, missing_s: float) -> DeviceError:
         return DeviceError(

@@ -106,6 +106,9 @@ class VisaChannel:
                 raise
         return data
 
+    def wake(self) -> None:
+        """Nothing to do: no library can be woken, and a wait ends with its slice."""
+
     def discard(self) -> None:
         """Throws away what has arrived, where that can be known. Raises Lost."""
         with self._losses():

@@ -65,6 +65,9 @@ class WebChannel:
             raise Lost("the server closed the connection before its reply was whole")
         return data
 
+    def wake(self) -> None:
+        """Nothing to do: a wait ends with its slice."""
+
     def discard(self) -> None:
         """Closes: what still comes answers a request that nobody waits for any more."""
         self.close()

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.finding import resource_find
-from orchestrator.cli.frame import JsonOption, StoreOption, guarded, print_json
+from orchestrator.cli.frame import JsonOption, RecordOption, StoreOption, guarded, print_json
 from orchestrator.cli.trying import resource_try
+from orchestrator.cli.wires import wire_table
 from orchestrator.errors import Exit, UnknownName
 
 
@@ -99,11 +100,16 @@ def resource_show(
         typer.echo(
             f"{spec.effect.value:12} {spec.name}({given})" + (f" -> {gives}" if gives else "")
         )
+        for arg in spec.args:
+            if arg.slew is not None:
+                typer.echo(f"{'':12} {arg.name} does not jump: {arg.slew}")
     return int(Exit.FINISHED)
 
 
 def resource_check(
-    lab: Annotated[str, typer.Argument(help="Lab file.")], as_json: JsonOption = False
+    lab: Annotated[str, typer.Argument(help="Lab file.")],
+    record: RecordOption = "",
+    as_json: JsonOption = False,
 ) -> int:
     """Connect to every resource of a lab, ask who it is, and disconnect.
 
@@ -111,12 +117,14 @@ def resource_check(
     """
     from orchestrator.runtime.doctor import check_resources
 
-    found = check_resources(lab)
+    found = check_resources(lab, record)
     if as_json:
         print_json(found)
     else:
         for one in found:
             typer.echo(f"{'ok ' if one.ok else 'BAD'} {one.what}: {one.said}")
+        for line in wire_table({one.what: one.wire for one in found if one.wire}):
+            typer.echo(line)
     return int(Exit.FINISHED if all(f.ok for f in found) else Exit.ENVIRONMENT)
 
 

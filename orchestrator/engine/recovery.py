@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from orchestrator.engine.study import Study
+from orchestrator.errors import Stopped
 from orchestrator.model.events import (
     ActionDone,
+    ActionFailed,
     ActionNotDone,
     Doubted,
     Event,
@@ -119,6 +121,8 @@ async def _find_out(dispatch: DispatchState, state: State, executor: Executor) -
     if event.effect == "queryable":
         return await _asked(dispatch, executor)
     known = "it was sent, or about to be sent, and the device cannot say whether it acted"
+    if event.parent is not None and _was_ended(dispatch, state):
+        return _spoilt(dispatch, f"{known}; the guardian made {event.resource} safe")
     return Doubted(ticket=event.ticket, known=known, needs_person=True)
 
 
@@ -145,17 +149,44 @@ def _from_children(dispatch: DispatchState, state: State) -> Event:
     acted = [
         c
         for c in children
-        if c.event.effect in ("irreversible", "queryable") and c.outcome in ("open", "done")
+        if c.event.effect in ("irreversible", "queryable")
+        and (c.outcome in ("open", "done") or (c.failure is not None and c.failure.spoils_sample))
     ]
     if not acted:
         steps = ", ".join(f"{c.event.resource}.{c.event.action}" for c in children) or "none"
         note = f"no irreversible inner action was sent (inner actions: {steps})"
         return ActionNotDone(ticket=dispatch.event.ticket, evidence="children", note=note)
     last = children[-1]
+    if dispatch.failure is None and all(_was_ended(c, state) for c in acted):
+        names = " and ".join(dict.fromkeys(c.event.resource for c in acted))
+        return _spoilt(
+            dispatch,
+            f"the engine was gone while {_name(dispatch)} was under way, and the guardian made "
+            f"{names} safe (the last inner action was {_name(last)}): scrap, or partial",
+        )
     sure = [f"{_name(c)} was done" for c in acted if c.outcome == "done"]
     open_ones = [f"{_name(c)} is in doubt itself" for c in acted if c.outcome == "open"]
     known = "; ".join([*sure, *open_ones, f"the last inner action was {_name(last)}"])
     return Doubted(ticket=dispatch.event.ticket, known=known, needs_person=True)
+
+
+def _was_ended(dispatch: DispatchState, state: State) -> bool:
+    """Whether a guardian brought what an action had begun to its end."""
+    resource = dispatch.event.resource
+    has_doubt = dispatch.doubt is not None
+    return not has_doubt and any(
+        seq > dispatch.seq and resource in acted.safe for seq, acted in state.guarded
+    )
+
+
+def _spoilt(dispatch: DispatchState, sentence: str) -> ActionFailed:
+    """What was begun is known not to have come to its end, as after a stop."""
+    return ActionFailed(
+        ticket=dispatch.event.ticket,
+        error=Stopped.__name__,
+        sentence=sentence,
+        spoils_sample=True,
+    )
 
 
 def _name(dispatch: DispatchState) -> str:

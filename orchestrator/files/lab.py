@@ -13,6 +13,7 @@ from orchestrator.files.declared import KindOf, read_declaration
 from orchestrator.files.document import Document, KeyPath, read_document
 from orchestrator.files.findings import Findings
 from orchestrator.files.interlocks import read_interlocks, read_limits
+from orchestrator.files.isolation import check_isolation
 from orchestrator.files.lab_shapes import (
     ClockShape,
     LabHeading,
@@ -23,7 +24,14 @@ from orchestrator.files.lab_shapes import (
 )
 from orchestrator.files.recipe import positive_seconds
 from orchestrator.files.site import read_site
-from orchestrator.model.lab import ClockChoice, Lab, Position, ResourceBinding, TwinChoice
+from orchestrator.model.lab import (
+    ClockChoice,
+    Lab,
+    Position,
+    ResourceBinding,
+    TwinChoice,
+    TwinFault,
+)
 from orchestrator.model.quantity import quantity_in
 from orchestrator.ports.resource import OptionSpec, ResourceKind
 
@@ -80,6 +88,7 @@ class _Reading:
         self._check_parts(resources)
         twins, clock, site = self._twins(twin_worlds), self._clock(), read_site(findings)
         self._check_ports(resources, twins, clock)
+        check_isolation(findings, resources, self._kinds)
         limits = read_limits(findings, self._kinds)
         interlocks = read_interlocks(findings, self._kinds, poll_s)
         roles, order, positions = self._roles(), self._order(), self._positions()
@@ -97,6 +106,7 @@ class _Reading:
             twins=twins,
             site=site,
             poll_s=poll_s,
+            record=self._folder(heading.record),
             source=self._document.source,
             text=self._document.text,
             file_hash=content_hash(
@@ -104,6 +114,10 @@ class _Reading:
                 {r.name: r.declaration for r in resources if r.declaration},
             ),
         )
+
+    def _folder(self, name: str | None) -> str:
+        """A folder that the file names from where it is."""
+        return str(Path(self._document.source).parent / name) if name else ""
 
     def _resources(
         self, kind: KindOf, kinds: Collection[str], on_restart: Any
@@ -131,6 +145,7 @@ class _Reading:
                     on_restart=shape.on_restart or on_restart,
                     serial=shape.serial,
                     declaration=declaration,
+                    isolate=shape.isolate,
                 )
             )
         return tuple(bindings)
@@ -164,7 +179,7 @@ class _Reading:
         given: Mapping[str, Any] = shape.__pydantic_extra__ or {}
         for name, value in given.items():
             if name not in kind.options:
-                known = [*kind.options, "parts", "serial", "on_restart", "declared"]
+                known = [*kind.options, "parts", "serial", "on_restart", "isolate", "declared"]
                 self._findings.unknown([*path, name], f"an option of '{kind.name}'", known)
                 continue
             with self._findings.at([*path, name]):
@@ -218,7 +233,21 @@ class _Reading:
         if shape.world not in worlds:
             with self._findings.at(["twins", "world"]):
                 raise UnknownName("world of twins that is installed", shape.world, worlds)
-        return TwinChoice(world=shape.world, seed=shape.seed)
+        return TwinChoice(world=shape.world, seed=shape.seed, faults=self._faults(shape))
+
+    def _faults(self, twins: TwinsShape) -> tuple[TwinFault, ...]:
+        faults = []
+        for index, shape in enumerate(twins.faults):
+            path: KeyPath = ["twins", "faults", index]
+            if (shape.at is None) == (shape.share is None):
+                hint = "'at' is the number of a reply of the port, 'share' a probability for each"
+                self._findings.add(path, "a fault needs either 'at' or 'share'", hint)
+            with self._findings.at([*path, "lasts"]):
+                seconds = positive_seconds(shape.lasts) if shape.lasts is not None else 0.0
+                how = (shape.how,) if isinstance(shape.how, str) else tuple(shape.how)
+                given = shape.model_dump(include={"wire", "at", "share", "times", "seed"})
+                faults.append(TwinFault(how=how, seconds=seconds, **given))
+        return tuple(faults)
 
     def _clock(self) -> ClockChoice:
         shape = self._findings.shaped(["clock"], ClockShape, "a key of the clock")

@@ -11,6 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from orchestrator.model.attempts import AttemptLost as AttemptLost
 from orchestrator.model.campaign import Rule
+from orchestrator.model.safety import DriverEnded as DriverEnded
+from orchestrator.model.safety import GuardianActed as GuardianActed
+from orchestrator.model.safety import InterlockFired as InterlockFired
+from orchestrator.model.safety import MadeSafe as MadeSafe
 from orchestrator.model.space import Point
 from orchestrator.model.start import KnownTrial
 from orchestrator.model.transfer import Source
@@ -79,16 +83,6 @@ class ResourceFound(_Event):
     model: str
     serial: str = ""
     firmware: str = ""
-
-
-class MadeSafe(_Event):
-    """make_safe was asked of a resource; `why` says who wanted it."""
-
-    kind: Literal["made_safe"] = "made_safe"
-    resource: str
-    ok: bool
-    why: str
-    note: str = ""
 
 
 class TrialProposed(_Event):
@@ -301,15 +295,6 @@ class TrialFailed(_Event):
     blames_parameters: bool = False
 
 
-class InterlockFired(_Event):
-    """A rule forbade an action, or its condition came true while it was guarded."""
-
-    kind: Literal["interlock_fired"] = "interlock_fired"
-    rule: str
-    reading: str
-    ticket: str = ""
-
-
 class Paused(_Event):
     """No new action until resumed. `needs_person` when the engine cannot go on by itself.
 
@@ -361,6 +346,8 @@ Event: TypeAlias = Annotated[
     | EngineStopped
     | ResourceFound
     | MadeSafe
+    | DriverEnded
+    | GuardianActed
     | TrialProposed
     | Recommended
     | PointWished

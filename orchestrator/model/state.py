@@ -132,6 +132,7 @@ class State:
     lost: list[tuple[float, ev.AttemptLost]] = field(default_factory=list)
     settled: list[tuple[float, ev.Settled]] = field(default_factory=list)
     made_safe: list[tuple[float, ev.MadeSafe]] = field(default_factory=list)
+    guarded: list[tuple[int, ev.GuardianActed]] = field(default_factory=list)
     interlocks: list[tuple[float, ev.InterlockFired]] = field(default_factory=list)
     wished: list[ev.PointWished] = field(default_factory=list)
     refused: dict[tuple[str, str], None] = field(default_factory=dict)
@@ -161,6 +162,10 @@ class State:
                 self.resources[event.resource] = event
             case ev.MadeSafe():
                 self.made_safe.append((at, event))
+            case ev.DriverEnded():
+                pass  # what follows from it is in events of its own
+            case ev.GuardianActed():
+                self.guarded.append((recorded.seq, event))
             case ev.TrialProposed():
                 self.trials[event.trial] = TrialState(
                     event.trial, event.proposal, at, after=event.after, proposed_wall=recorded.wall

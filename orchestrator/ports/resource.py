@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -12,6 +12,7 @@ from orchestrator.ports.clock import Clock
 from orchestrator.ports.compute import Compute
 from orchestrator.ports.declaration import Declaration
 from orchestrator.ports.reuse import Matches
+from orchestrator.ports.traffic import Figures, Record
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,21 @@ class Twins(Protocol):
         """The command that serves this world in a process of its own.
 
         Once ready it writes `directory/ports.json`: {"pid": ..., "control": "127.0.0.1:PORT",
-        "ports": {NAME: pyserial URL or device path}}. It outlives whoever started it.
+        "ports": {NAME: pyserial URL or device path}}. It outlives whoever started it. A world that
+        can fail as planned obeys `directory/faults.json`, the lab file's `faults`.
+        """
+        ...
+
+
+@runtime_checkable
+class FailingTwins(Protocol):
+    """A world of twins that can be told beforehand how its wires are to fail."""
+
+    def failing(self, faults: Sequence[Mapping[str, Any]], clock: Clock) -> Mapping[str, Wire]:
+        """Its wires in memory, failing as the lab file's `faults` say.
+
+        Raises:
+            InputError: it cannot fail so.
         """
         ...
 
@@ -81,16 +96,17 @@ class Bench:
     """What a resource is given from outside, as the constructor argument `bench`.
 
     `name` is the resource's name in the lab file; `wires` are in-memory peers for ports of the
-    form `memory:NAME`; `record` takes the traffic (direction "tx" or "rx", bytes), or is None;
-    `matches` finds known results of one crystal in another cell.
+    form `memory:NAME`; `record` takes the traffic, or is None; `figures` are counted by whoever
+    uses a wire; `matches` finds known results of one crystal in another cell.
     """
 
     name: str
     clock: Clock
     compute: Compute | None = None
     wires: Mapping[str, Wire] = field(default_factory=dict)
-    record: Any = None
+    record: Record | None = None
     matches: Matches | None = None
+    figures: Figures = field(default_factory=Figures)
 
 
 @dataclass(frozen=True)

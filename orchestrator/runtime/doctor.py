@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import platform
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator import plugins
@@ -16,7 +17,9 @@ from orchestrator.files.lab import load_lab
 from orchestrator.ports.resource import Resource
 from orchestrator.runtime.bench import make_resources, twins_of
 from orchestrator.runtime.finding import ports_here
+from orchestrator.runtime.isolating import isolation_of
 from orchestrator.runtime.look import stored
+from orchestrator.runtime.traffic import Traffic
 from orchestrator.settings import data_directory
 
 GROUPS = (
@@ -34,11 +37,12 @@ GROUPS = (
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """One thing that was looked at. `wire` has the figures of a device's wire."""
 
     what: str
     ok: bool
     said: str
+    wire: dict[str, float | int | None] | None = None
 
 
 def examine(where: str | Path | None) -> list[Finding]:
@@ -99,8 +103,10 @@ def _ports() -> Finding:
     return Finding("serial ports", True, ", ".join(found) or "no serial port on this machine")
 
 
-def check_resources(lab_file: str | Path) -> list[Finding]:
+def check_resources(lab_file: str | Path, record: str = "") -> list[Finding]:
     """Opens every resource of a lab, asks who it is, and closes it again.
+
+    The traffic is recorded in the folder `record`, else in the lab file's, if there is one.
 
     A lab of twins has its twins started where none are up.
     """
@@ -115,12 +121,23 @@ def check_resources(lab_file: str | Path) -> list[Finding]:
 
     twins = twins_of(lab)
 
-    async def look() -> list[Finding]:
+    async def look(traffic: Traffic) -> list[Finding]:
         compute = LocalCompute(data_directory() / "calculations" / "check", clock)
-        made = make_resources(lab, kinds, clock, compute, dict(twins.ports) if twins else {})
-        return [await _identify(name, resource) for name, resource in made.items()]
+        ports = dict(twins.ports) if twins else {}
+        isolation = isolation_of(lab, kinds, clock, ports, "check", traffic)
+        made = make_resources(
+            lab, kinds, clock, compute, ports, traffic=traffic, isolation=isolation
+        )
+        try:
+            found = [await _identify(name, resource) for name, resource in made.items()]
+        finally:
+            if isolation is not None:
+                await isolation.close()
+        wires = traffic.used()
+        return [replace(f, wire=wires[f.what].plain()) if f.what in wires else f for f in found]
 
-    return clock.run(look())
+    with closing(Traffic(record or lab.record)) as traffic:
+        return clock.run(look(traffic))
 
 
 async def _identify(name: str, resource: Resource) -> Finding:

@@ -7,9 +7,9 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from orchestrator.engine.ledger import Ledger, Watch
 from orchestrator.engine.loop import Ending, Engine
 from orchestrator.engine.study import prepare
 from orchestrator.errors import CampaignChanged, Exit, InputError
+from orchestrator.executor.isolated import Isolation
 from orchestrator.executor.runner import Runner
 from orchestrator.journal import open_store
 from orchestrator.model.events import CampaignOpened, EngineStarted
@@ -30,12 +31,15 @@ from orchestrator.model.transfer import Source
 from orchestrator.ports.journal import CampaignRow, Journal
 from orchestrator.ports.resource import Resource, Wire
 from orchestrator.ports.schedule import Schedule
+from orchestrator.ports.traffic import Figures
 from orchestrator.runtime.bench import in_memory, make_resources, running_twins, start_twins
+from orchestrator.runtime.isolating import guarded_meanwhile, isolation_of, link
 from orchestrator.runtime.known_matches import known_matches
 from orchestrator.runtime.load import Loaded, load
 from orchestrator.runtime.sites import Turn, compute_of, local_compute
 from orchestrator.runtime.starting import trials_before
 from orchestrator.runtime.stopline import StopLine, stop_socket_path
+from orchestrator.runtime.traffic import Traffic
 from orchestrator.scheduling import VirtualSchedule, WallSchedule
 from orchestrator.settings import twin_identity, user_name
 
@@ -53,7 +57,7 @@ class Setting:
     `wrap` lets a test stand between engine and journal. `identity` replaces the campaign's id in
     tickets: two campaigns on one instrument must differ in it, two rehearsals should not. Twins
     end with their campaign unless `keep_twins`. With a `turn` the engine takes one, and waits for
-    no calculation.
+    no calculation. `record` is a folder for the traffic, in place of the lab file's.
     """
 
     watch: Watch | None = None
@@ -62,16 +66,18 @@ class Setting:
     wrap: Callable[[Journal], Journal] | None = None
     on_campaign: Callable[[Loaded, CampaignRow], None] | None = None
     turn: Turn | None = None
+    record: str = ""
 
 
 @dataclass(frozen=True)
 class Finish:
-    """What a run came to."""
+    """What a run came to, and how the wires of its devices behaved."""
 
     ending: Ending
     state: State
     loaded: Loaded
     campaign_id: str
+    wires: Mapping[str, Figures] = field(default_factory=dict)
 
 
 def run_campaign(
@@ -178,7 +184,9 @@ async def _run(
     journal = store.lease(row.id, holder, stop_socket=str(stop_path), clock=clock)
     token = journal.token
     ends = ExitStack()
+    isolation: Isolation | None = None
     try:
+        traffic = ends.enter_context(closing(Traffic(setting.record or loaded.lab.record)))
         coming = start_twins(loaded.lab, row.id)
         if setting.on_campaign is not None:
             setting.on_campaign(loaded, row)
@@ -189,8 +197,16 @@ async def _run(
         ports = coming.wait().ports if coming else {}
         compute = compute_of(loaded.lab, row.id, clock, ledger.record, setting.turn)
         ends.enter_context(closing(compute))
+        isolation = isolation_of(loaded.lab, loaded.kinds, clock, ports, row.id, traffic)
         resources = make_resources(
-            loaded.lab, loaded.kinds, clock, compute, ports, matches=known_matches()
+            loaded.lab,
+            loaded.kinds,
+            clock,
+            compute,
+            ports,
+            matches=known_matches(),
+            traffic=traffic,
+            isolation=isolation,
         )
         engine = join(
             loaded,
@@ -199,19 +215,23 @@ async def _run(
             resources,
             planner,
             one_turn=setting.turn is not None,
+            isolation=isolation,
         )
         _stop_on_signals(engine)
         async with StopLine(stop_path, engine.stop):
             started = _started(loaded, token, str(stop_path), planner.threads)
             is_new = ledger.state.opened is None
             opened = opened_event(loaded, store, row.id, sources, is_new=is_new)
-            ending = await engine.run(started, opened)
+            guarded = await guarded_meanwhile(row.id, ledger.state)
+            ending = await engine.run(started, opened, guarded)
         if setting.turn is not None:
             setting.turn.end()
         if ending.exit_code is Exit.FINISHED and not setting.keep_twins:
             _end_twins(row.id)
-        return Finish(ending, ledger.state, loaded, row.id)
+        return Finish(ending, ledger.state, loaded, row.id, traffic.used())
     finally:
+        if isolation is not None:
+            await isolation.close()
         ends.close()
         await journal.close()
 
@@ -232,6 +252,7 @@ def join(
     planner: PlannerProcess,
     *,
     one_turn: bool = False,
+    isolation: Isolation | None = None,
 ) -> Engine:
     """All parts of an engine, joined; `identity` goes into every ticket."""
     lab, clock = loaded.lab, ledger.clock
@@ -244,6 +265,7 @@ def join(
     )
     engine = Engine(study, ledger, planner, runner, schedule, one_turn=one_turn)
     runner.on_trip = engine.trip
+    link(isolation, runner, engine.lose)
     if lab.interlocks:
         schedule.every(lab.poll_s, "interlocks", runner.watch)
     return engine

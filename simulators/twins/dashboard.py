@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simulators.lab.chamber import Chamber
-from simulators.twins.wire import FramedWire, lines
+from simulators.twins.wire import FramedWire, Manners, lines
 
 GREETING = b"Connected: Universal Robots Dashboard Server\n"
 _FIXED = {
@@ -45,7 +45,8 @@ class Dashboard:
 
     def wire(self) -> FramedWire:
         """A connection to the server."""
-        return FramedWire(lines(b"\n"), self._reply, greeting=GREETING)
+        manners = Manners(refusal=_refusal, unheeded=_unheeded)
+        return FramedWire(lines(b"\n"), self._reply, greeting=GREETING, manners=manners)
 
     def _reply(self, frame: bytes) -> bytes:
         line = frame.decode("utf-8", "replace").strip()
@@ -88,3 +89,12 @@ class Dashboard:
         if self._arm.unlock():
             return "Protective stop releasing"
         return "Cannot unlock protective stop: there is none"
+
+
+def _refusal(frame: bytes) -> bytes:
+    return b"could not understand: '" + frame.strip() + b"'\n"
+
+
+def _unheeded(frame: bytes) -> bytes | None:
+    """A program that is said to start, and does not."""
+    return b"Starting program\n" if frame.strip() == b"play" else None
