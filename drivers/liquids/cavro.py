@@ -1,14 +1,16 @@
 """Tecan Cavro syringe pumps (XP 3000, XCalibur, XL 3000, XLP 6000, XMP 6000), several on one line.
 
 Protocol and source: `drivers.protocols.cavro`. Plunger speeds are 6000 pulses a stroke in the modes
-N0 and N1 (XLP manual, 3.5; the same for 3000 increments). Tried on hardware: no.
+N0 and N1, of 3000 increments as of 6000 (so `labmcp-cavro` reads the manuals). Tried on hardware:
+no.
 
 What can be known of a move afterwards. Every move is sent as an absolute position, so the plunger's
 position says whether it took place, also when the answer to the command was lost. Two things make
 the position worthless: a stop that interrupted a move (increments may be lost, XLP manual, `T`),
 and a loss of power, after which the pump counts from anywhere. The first the driver remembers; the
 second shows by the top speed, which `initialise` sets and power-off resets. In both cases nothing
-moves until `initialise`.
+moves until `initialise`. (That power-off resets it, on every model, is assumed; no page at hand
+says so. Behind it stands the pump's own refusal of a move, error 7.)
 """
 
 from __future__ import annotations
@@ -276,6 +278,12 @@ class CavroPump(Instrument):
         pulses = abs(target - start) / self._stroke * _PULSES_A_STROKE
         await self._until_ready(pulses / self._pulses, _GRACE_S, start)
         look = await self.link.read(self._look)
+        if not look.is_as_set:
+            raise DeviceError(
+                self.bench.name,
+                "it was switched off on the way: how much has moved is not known",
+                hint="look at what came, then initialise it",
+            )
         if look.position != target:
             raise DeviceError(
                 self.bench.name,

@@ -6,7 +6,9 @@ interlocks and event. Tried on hardware: no.
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 from drivers.instrument import within
@@ -14,7 +16,7 @@ from orchestrator.capabilities.liquids import Portion
 from orchestrator.errors import DeviceError, DeviceRefused
 from orchestrator.ports.action import Bound, Cancel, Effect, Unit, action
 from orchestrator.ports.dispatch import Dispatch
-from orchestrator.ports.resource import Bench, Health, Identity
+from orchestrator.ports.resource import Bench, Health, Identity, Inner, Verdict
 
 _FIRST_SHARE = 0.9
 _MOST_ADDITIONS = 4
@@ -67,8 +69,11 @@ class GravimetricDispenser:
 
     @action(effect=Effect.IDEMPOTENT, cancel=Cancel.BETWEEN_STEPS)
     async def prepare(self, dispatch: Dispatch) -> None:
-        """Initialises the pump where it does not know what its syringe holds: what it holds goes
-        to the waste. Raises DeviceError, SafetyStop."""
+        """Initialises a pump that does not know what its syringe holds, which goes to the waste.
+
+        Raises:
+            DeviceError, SafetyStop.
+        """
         try:
             await dispatch("pump", "held")
         except DeviceRefused:
@@ -115,6 +120,35 @@ class GravimetricDispenser:
                 self.bench.name, f"{arrived:.4f} g have come, and {mass:.4f} g were to"
             )
         return Portion(given, arrived)
+
+    async def judge(
+        self,
+        action: str,
+        arguments: Mapping[str, Any],
+        inner: Sequence[Inner],
+        dispatch: Dispatch,
+    ) -> Verdict:
+        """What the balance says of a portion in doubt: it has come, nothing of it, or a part.
+
+        The weight before is that of the journal. The pump must answer, so that nothing more is
+        on its way. Raises DeviceError, SafetyStop.
+        """
+        before = next((i.results for i in inner if i.action == "weight" and i.results), None)
+        if before is None:
+            return Verdict("unknown", "nothing was weighed before")
+        mass = arguments.get("mass", arguments.get("volume", 0.0) * self._density * 1e-3)
+        with contextlib.suppress(DeviceRefused):  # it answers, and does not move
+            await dispatch("pump", "held")
+        arrived = await self._weigh(dispatch) - _plain(self.bench.name, before["value"])
+        found = f"{arrived:.4f} g of {mass:.4f} g have come"
+        if mass <= 2 * self._least_error:
+            return Verdict("unknown", f"{found}, which is too little to tell")
+        if abs(arrived) <= self._least_error:
+            return Verdict("not_done", found)
+        if abs(arrived - mass) <= self._allowed(mass):
+            volume = mass / self._density * 1e3
+            return Verdict("done", found, {"volume": volume, "mass": arrived})
+        return Verdict("unknown", found)
 
     async def _give(self, dispatch: Dispatch, volume: float) -> float:
         """Strokes that add up to a volume; gives what the pump says."""

@@ -5,7 +5,8 @@ Source: XP 3000 operators manual (725730C, 1998), chapter 3, and XLP 6000 operat
 which pump it comes from. Status: 0 1 X 0 and four bits of error; X is 1 when the pump is ready.
 Only what `Q` answers says whether it is (XLP, 3.6.1); the error that `Q` has told is cleared. An
 error of a move may show at the next `Q` only (XP 3000, table 3-8). Lines on RS-485 may begin with
-bytes of synchronisation, which are passed over. There is no checksum.
+bytes of synchronisation, which are passed over. There is no checksum. Errors 12 and 14, and the
+addresses, are told as `labmcp-cavro` has them.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """NAMUR commands as IKA's laboratory devices have them: words in ASCII, ended by blank CR LF.
 
 Source: IKA operating instructions "RCT digital" (20014388, 11/2018) and "C-MAG HS 7 control"
-(20014381a, 11/2018), chapter "Interfaces and outputs". 7 data bits, even parity. `IN_...` is
-answered by a number and the channel it came from (`25.3 2`; the instructions do not print the
-form, clients by others agree on it), a command with `@` by the number that was set. Everything else
-is answered by nothing, and so is what the device does not understand. Channels: 1 is the
-temperature at an external sensor, and the set-point; 2 the plate; 4 the speed.
+(20014381a, 11/2018), chapter "Interfaces and outputs", for the commands and the watchdog; 7 data
+bits, even parity and the blank before CR LF as `labmcp-ika` reads them. `IN_...` is answered by a
+number and the channel it came from (`25.3 2`; the instructions do not print the form, clients by
+others agree on it), a command with `@` by the number that was set. Everything else is answered by
+nothing, and so is what the device does not understand. Channels: 1 is the temperature at an
+external sensor, and the set-point; 2 the plate; 4 the speed.
 """
 
 from __future__ import annotations

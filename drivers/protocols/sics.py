@@ -1,11 +1,13 @@
 """MT-SICS, the command set of Mettler Toledo balances: lines in ASCII, each ended by CR LF.
 
-Source: "MT-SICS Interface Commands, Reference manual" (11781363), sections 2.1.2 (formats of
-responses) and 3; `S S     100.00 g` is printed in it. A response repeats the command, then one
-character: S or D a weight that has come to rest or not, A done, I not executable now (or not at
-rest in time), L a wrong parameter, + and - over or under the range. `SI` is answered as `S`, `@` as
-`I4`. `ES`, `ET` and `EL` stand for a syntax, a transmission and a logical error. Before it answers
-`S`, `T` or `Z` the balance waits until the weight is at rest.
+Source: the extract of the MT-SICS reference manual (11780711) in the balances' operating
+instructions, where the responses to `S` are printed, `S S 100.00 g` among them; for the columns of
+a weight and the other commands, `labmcp-mettler-toledo`, which was written from that manual. A
+response repeats the command, then one character: S or D a weight that has come to rest or not, A
+done, I not executable now (or not at rest in time), L a wrong parameter, + and - over or under the
+range. `SI` is answered as `S`, `@` as `I4`. `ES`, `ET` and `EL` stand for a syntax, a transmission
+and a logical error. Before it answers `S`, `T` or `Z` the balance waits until the weight is at
+rest.
 """
 
 from __future__ import annotations

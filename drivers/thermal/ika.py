@@ -71,18 +71,20 @@ class IkaHotPlate(Instrument):
         self._sensor = 1 if external else 2
         self._watchdog, self._watchdog_mode = watchdog, watchdog_mode
         self._feeding: asyncio.Task[None] | None = None
+        self._may_be_on = False
 
     def who(self) -> Dialogue[Identity]:
         """The name; the plate tells no serial number."""
         return Identity("IKA", (yield from namur.ask("IN_NAME")))
 
     async def close(self) -> None:
-        """Disconnects; never raises. A watchdog of mode 2 is taken back after an `off`."""
+        """Disconnects; never raises. A watchdog of mode 2 is taken back, but only after an `off`:
+        a plate that may still heat is left to its watchdog."""
         if self._feeding is not None:
             self._feeding.cancel()
             await asyncio.gather(self._feeding, return_exceptions=True)
             self._feeding = None
-            if self._watchdog_mode == 2:
+            if self._watchdog_mode == 2 and not self._may_be_on:
                 with contextlib.suppress(DeviceError):
                     await self.link.read(_take_back)
         await self.link.close()
@@ -90,6 +92,7 @@ class IkaHotPlate(Instrument):
     async def make_safe(self) -> None:
         """Neither heats nor stirs. Raises DeviceError."""
         await self._reach(_off, "the command to stop", urgent=True)
+        self._may_be_on = False
 
     @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
     async def set_temperature(
@@ -119,6 +122,7 @@ class IkaHotPlate(Instrument):
     async def off(self) -> None:
         """Neither heats nor stirs. Raises DeviceError."""
         await self._reach(_off, "the command to stop")
+        self._may_be_on = False
 
     @reading
     async def temperature(self) -> Annotated[float, Unit("degC")]:
@@ -142,6 +146,7 @@ class IkaHotPlate(Instrument):
             # nothing answers that; an answer to this says that it was heard
             yield from namur.ask_number(f"IN_SP_{channel}")
 
+        self._may_be_on = True
         await self._reach(talk, what)
         if self._watchdog and self._feeding is None:
             self._feeding = asyncio.get_running_loop().create_task(self._feed())

@@ -181,8 +181,8 @@ async def open_transport(port: str, bench: Bench, settings: Settings) -> Transpo
     """Opens a port, or joins those who have it open.
 
     `port` is a device (`/dev/ttyUSB0`), a pyserial URL (`socket://host:port`), a server
-    (`http://host:port`), a resource of VISA (`visa:GPIB0::22::INSTR`), or `memory:NAME` for the
-    peer `bench.wires[NAME]`, or `replay:FILE` for a record (`replaying`).
+    (`http://host:port`), a resource of VISA (`visa:GPIB0::22::INSTR`), `memory:NAME` for the peer
+    `bench.wires[NAME]`, or `replay:FILE` for a record (`replaying`).
 
     Raises:
         DeviceAbsent: it is not there.

@@ -107,7 +107,7 @@ class VisaChannel:
         return data
 
     def wake(self) -> None:
-        """Nothing to do: no library can be woken, and a wait ends with its slice."""
+        """A library's wait is not ended: it lasts a slice."""
 
     def discard(self) -> None:
         """Throws away what has arrived, where that can be known. Raises Lost."""

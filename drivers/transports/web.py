@@ -78,7 +78,7 @@ class WebChannel:
             return True
 
     def wake(self) -> None:
-        """Nothing to do: a wait ends with its slice."""
+        """A wait is not ended: it lasts a slice."""
 
     def discard(self) -> None:
         """Closes: what still comes answers a request that nobody waits for any more."""

@@ -4,6 +4,9 @@ Protocol and source: `drivers.protocols.sics`. Tried on hardware: no.
 
 What peers make of the manual differs: `mt-sics-emulator` answers `SI` by `SI S ...` and `I2` by its
 serial number, `labmcp-mettler-toledo` by `S S ...` and the type. The manual has the latter.
+
+It states no `recognised_by`: the question for its serial number, `I4`, is a set-point to the unit I
+of Alicat's flow controllers.
 """
 
 from __future__ import annotations

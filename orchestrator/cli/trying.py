@@ -69,7 +69,7 @@ def _show(tried: Attempt, found: ResourceFound) -> None:
     """Who answers, and what is about to be done."""
     who = " ".join(filter(None, (found.maker, found.model, found.serial, found.firmware)))
     binding = tried.lab.resource(tried.resource)
-    where = binding.options.get("port", "")
+    where = ", ".join(binding.places)
     typer.echo(f"{tried.resource}: {who} ({binding.kind}{f' on {where}' if where else ''})")
     spec = tried.action
     given = ", ".join(

@@ -18,6 +18,7 @@ from orchestrator.model.events import (
 from orchestrator.model.state import DispatchState, State
 from orchestrator.ports.action import ActionSpec, Cancel
 from orchestrator.ports.execution import Executor, Record
+from orchestrator.ports.resource import Inner
 
 
 async def recover(
@@ -93,6 +94,7 @@ async def examine(
     found = await _find_out(dispatch, state, executor)
     if found is None:
         return True
+    inner = _settled_with(found, dispatch, state)
     if isinstance(found, Doubted) and dispatch.doubt is not None:
         return False
     if isinstance(found, Doubted) and dispatch.event.parent is None:
@@ -100,7 +102,7 @@ async def examine(
         # in one commit: a doubt that pauses nothing would be waited for in silence
         await record(found, Paused(why=why, by="engine", about="doubt"))
     else:
-        await record(found)
+        await record(*inner, found)
     return False
 
 
@@ -109,7 +111,10 @@ async def _find_out(dispatch: DispatchState, state: State, executor: Executor) -
     event = dispatch.event
     spec = executor.actions.get(event.resource, {}).get(event.action)
     if dispatch.children or (spec is not None and spec.is_composite):
-        return _from_children(dispatch, state)
+        found = _from_children(dispatch, state)
+        if isinstance(found, Doubted):
+            return await _judged(found, dispatch, state, executor)
+        return found
     if event.effect == "none":
         return ActionNotDone(ticket=event.ticket, evidence="effect", note="a reading")
     if spec is None:
@@ -187,6 +192,37 @@ def _spoilt(dispatch: DispatchState, sentence: str) -> ActionFailed:
         sentence=sentence,
         spoils_sample=True,
     )
+
+
+async def _judged(
+    doubted: Doubted, dispatch: DispatchState, state: State, executor: Executor
+) -> Event:
+    """What a composite whose parts can tell makes of a doubt of its own."""
+    children = [state.dispatches[ticket] for ticket in dispatch.children]
+    inner = [
+        Inner(c.event.resource, c.event.action, c.event.arguments, c.outcome, c.results)
+        for c in children
+    ]
+    ticket, verdict = dispatch.event.ticket, await executor.judge(dispatch.event, inner)
+    note = verdict.evidence
+    if verdict.outcome == "done":
+        results = dict(verdict.results)
+        return ActionDone(ticket=ticket, results=results, evidence="asked", note=note)
+    if verdict.outcome == "not_done":
+        return ActionNotDone(ticket=ticket, evidence="asked", note=note)
+    known = "; ".join(filter(None, (doubted.known, verdict.evidence)))
+    return doubted.model_copy(update={"known": known})
+
+
+def _settled_with(found: Event, dispatch: DispatchState, state: State) -> list[Event]:
+    """What is known of the inner actions in doubt, now that it is known of the whole."""
+    if not isinstance(found, ActionDone | ActionNotDone):
+        return []
+    doubted = [c for c in dispatch.children if state.dispatches[c].is_open]
+    note = f"known of {_name(dispatch)}: {found.note}"
+    if isinstance(found, ActionDone):
+        return [ActionDone(ticket=c, evidence="asked", note=note) for c in doubted]
+    return [ActionNotDone(ticket=c, evidence="asked", note=note) for c in doubted]
 
 
 def _name(dispatch: DispatchState) -> str:

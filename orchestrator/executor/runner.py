@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -40,7 +40,7 @@ from orchestrator.model.lab import Lab
 from orchestrator.ports.action import ActionSpec, Cancel, Effect, Ticket, result_values
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.execution import Order, Record
-from orchestrator.ports.resource import Queryable, Resource, Verdict
+from orchestrator.ports.resource import Inner, Queryable, Resource, Verdict, Witness
 
 ASK_AGAIN_S = (1.0, 5.0)
 """Campaign time before a device that could not be asked after a ticket is asked again: a doubt
@@ -282,6 +282,24 @@ class Runner:
                 return replace(verdict, results=plain(verdict.results))
             pauses_s = iter(ASK_AGAIN_S)
             await self.clock.sleep(1.0)
+
+    async def judge(self, dispatched: ActionDispatched, inner: Sequence[Inner]) -> Verdict:
+        """See `ports.execution`."""
+        whole, name = self._resources[dispatched.resource], dispatched.resource
+        if not isinstance(whole, Witness):
+            return Verdict("unknown", "")
+        looking = InnerDispatch(self, dispatched, Running(None, Cancel.AT_ONCE), len(inner))
+        parts = {resource: part for part, resource in self.lab.resource(name).parts.items()}
+        known = [replace(i, part=parts.get(i.part, i.part)) for i in inner]
+        try:
+            with _faults_of_the_driver(name, "judge"):
+                arguments = dispatched.arguments
+                verdict = await whole.judge(dispatched.action, arguments, known, looking)
+        except JournalError:
+            raise
+        except HaganeError as error:
+            return Verdict("unknown", f"its parts were asked, but {error}")
+        return replace(verdict, results=plain(verdict.results))
 
     async def watch(self) -> None:
         """Looks at the interlocks whose guarded state lasts; tells `on_trip`."""

@@ -25,6 +25,8 @@ from orchestrator.files.lab_shapes import (
 from orchestrator.files.recipe import positive_seconds
 from orchestrator.files.site import read_site
 from orchestrator.model.lab import (
+    REACHED_BY,
+    VIRTUAL,
     ClockChoice,
     Lab,
     Position,
@@ -35,13 +37,14 @@ from orchestrator.model.lab import (
 from orchestrator.model.quantity import quantity_in
 from orchestrator.ports.resource import OptionSpec, ResourceKind
 
+OPTIONS_OF_ALL = ("parts", "serial", "on_restart", "isolate", "declared")
+"""What any resource may be given beside the options of its kind."""
 _SORTS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "real": ((float, int), "a number"),
     "integer": ((int,), "a whole number"),
     "text": ((str,), "a text"),
     "boolean": ((bool,), "true or false"),
 }
-_VIRTUAL = ("twin:", "memory:")
 
 
 def load_lab(
@@ -144,8 +147,8 @@ class _Reading:
                     parts=shape.parts,
                     on_restart=shape.on_restart or on_restart,
                     serial=shape.serial,
-                    declaration=declaration,
                     isolate=shape.isolate,
+                    declaration=declaration,
                 )
             )
         return tuple(bindings)
@@ -179,7 +182,7 @@ class _Reading:
         given: Mapping[str, Any] = shape.__pydantic_extra__ or {}
         for name, value in given.items():
             if name not in kind.options:
-                known = [*kind.options, "parts", "serial", "on_restart", "isolate", "declared"]
+                known = [*kind.options, *OPTIONS_OF_ALL]
                 self._findings.unknown([*path, name], f"an option of '{kind.name}'", known)
                 continue
             with self._findings.at([*path, name]):
@@ -348,5 +351,5 @@ def check_range(option: OptionSpec, value: float) -> None:
 
 
 def _is_real_port(name: str, value: str) -> bool:
-    looks_real = name == "port" or "://" in value or value.startswith(("/dev/", "COM"))
-    return looks_real and not value.startswith(_VIRTUAL)
+    looks_real = name in REACHED_BY or "://" in value or value.startswith(("/dev/", "COM"))
+    return looks_real and not value.startswith(VIRTUAL)

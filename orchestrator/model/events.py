@@ -87,7 +87,8 @@ class ResourceFound(_Event):
 
 class TrialProposed(_Event):
     """The planner (or a person) chose a point. `after` is the journal prefix that it knew, `now_s`
-    the campaign time since the start at which it was asked, `seconds` how long it took."""
+    the campaign time since the start at which it was `asked` for so many points at once (trials of
+    one `after`, in the order of their numbers), `seconds` how long each took."""
 
     kind: Literal["trial_proposed"] = "trial_proposed"
     trial: int
@@ -95,6 +96,7 @@ class TrialProposed(_Event):
     after: int
     now_s: float | None = None
     seconds: float = 0.0
+    asked: int = 1
 
 
 class Recommended(_Event):

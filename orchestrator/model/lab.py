@@ -13,11 +13,16 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+REACHED_BY = ("port", "folder")
+"""The options that say where a resource is: a device's port, a folder in which files are left."""
+VIRTUAL = ("twin:", "memory:")
+
+
 class ResourceBinding(_Frozen):
     """A resource of the lab: its kind (entry point `hagane.resources`), options, parts.
 
-    `declaration` is the content of the file that declares it, as JSON; '' where there is none.
     `isolate`: its driver runs in a process of its own, with those that share its port.
+    `declaration` is the content of the file that declares it, as JSON; '' where there is none.
     """
 
     name: str
@@ -26,8 +31,13 @@ class ResourceBinding(_Frozen):
     parts: dict[str, str] = Field(default_factory=dict)
     on_restart: Literal["make_safe", "leave"] = "make_safe"
     serial: str | None = None
-    declaration: str = ""
     isolate: bool = False
+    declaration: str = ""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where it is reached; () where it only computes, or is made of parts."""
+        return tuple(str(self.options[name]) for name in REACHED_BY if name in self.options)
 
 
 class Limit(_Frozen):

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from orchestrator.ports.action import ActionSpec, Ticket
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.compute import Compute
 from orchestrator.ports.declaration import Declaration
+from orchestrator.ports.dispatch import Dispatch
 from orchestrator.ports.reuse import Matches
+from orchestrator.ports.scans import Archive
 from orchestrator.ports.traffic import Figures, Record
 
 
@@ -51,6 +54,21 @@ class Wire(Protocol):
 
     async def receive(self, data: bytes) -> bytes:
         """Takes what the client wrote, gives what the device writes back (perhaps nothing)."""
+        ...
+
+
+@runtime_checkable
+class Folder(Protocol):
+    """A wire that is a folder: the far end leaves files there. Whoever looks says so before, by
+    `receive(b"")`, so that what is due has been written."""
+
+    @property
+    def folder(self) -> Path:
+        """Where it is."""
+        ...
+
+    async def receive(self, data: bytes) -> bytes:
+        """Lets happen what is due by now; takes and gives nothing."""
         ...
 
 
@@ -97,7 +115,8 @@ class Bench:
 
     `name` is the resource's name in the lab file; `wires` are in-memory peers for ports of the
     form `memory:NAME`; `record` takes the traffic, or is None; `figures` are counted by whoever
-    uses a wire; `matches` finds known results of one crystal in another cell.
+    uses a wire; `matches` finds known results of one crystal in another cell; `archive` keeps raw
+    files with the campaign, and is None where there is none (a trial by hand).
     """
 
     name: str
@@ -107,6 +126,7 @@ class Bench:
     record: Record | None = None
     matches: Matches | None = None
     figures: Figures = field(default_factory=Figures)
+    archive: Archive | None = None
 
 
 @dataclass(frozen=True)
@@ -185,6 +205,40 @@ class Queryable(Protocol):
 
     async def ask(self, ticket: Ticket) -> Verdict:
         """What the device knows of a ticket. Raises DeviceError."""
+        ...
+
+
+@dataclass(frozen=True)
+class Inner:
+    """An inner action of a composite's, as the journal knows it.
+
+    `part` is the composite's name for it; the engine, which knows none, gives the resource's.
+    `outcome` is done, failed, not_done, or open: it may have taken place.
+    """
+
+    part: str
+    action: str
+    arguments: Mapping[str, Any]
+    outcome: str
+    results: Mapping[str, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Witness(Protocol):
+    """A composite whose parts can tell what became of an action of its own, as a balance can that
+    was read before."""
+
+    async def judge(
+        self,
+        action: str,
+        arguments: Mapping[str, Any],
+        inner: Sequence[Inner],
+        dispatch: Dispatch,
+    ) -> Verdict:
+        """What the parts say of an action in doubt; nothing but readings is dispatched.
+
+        `inner` is what was dispatched for it, in order. Raises DeviceError, SafetyStop.
+        """
         ...
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from orchestrator import plugins
-from orchestrator.clock import VirtualClock
+from orchestrator.clock import ScaledClock, VirtualClock, WallClock
 from orchestrator.errors import DeviceAbsent, HaganeError, InputError, UnknownName
 from orchestrator.executor.isolated import Isolation
 from orchestrator.files.document import parse_document
@@ -23,11 +23,20 @@ from orchestrator.ports.clock import Clock
 from orchestrator.ports.compute import Compute
 from orchestrator.ports.resource import Bench, FailingTwins, Resource, ResourceKind, Wire
 from orchestrator.ports.reuse import Matches
+from orchestrator.ports.scans import Archive
 from orchestrator.runtime.traffic import Traffic
 from orchestrator.settings import runtime_directory
 
 TWINS_READY_WITHIN_S = 60.0
 """Wall time in which a world of twins must be up."""
+
+
+LabClock = WallClock | ScaledClock | VirtualClock
+
+
+def clock_of(lab: Lab) -> WallClock | ScaledClock:
+    """The clock that the lab file asks for."""
+    return ScaledClock(lab.clock.speed) if lab.clock.kind == "scaled" else WallClock()
 
 
 def make_resources(
@@ -40,6 +49,7 @@ def make_resources(
     matches: Matches | None = None,
     traffic: Traffic | None = None,
     isolation: Isolation | None = None,
+    archive: Archive | None = None,
 ) -> dict[str, Resource]:
     """One object per resource, nothing opened. `ports` says what stands for `twin:NAME`; without
     an `isolation` every driver is in this process."""
@@ -58,6 +68,7 @@ def make_resources(
             record=traffic.record_of(binding.name),
             matches=matches,
             figures=traffic.figures_of(binding.name),
+            archive=archive,
         )
         options = {k: resolved(binding.name, v, ports) for k, v in binding.options.items()}
         made[binding.name] = kinds[binding.name].cls(bench=bench, **options)

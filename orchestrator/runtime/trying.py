@@ -37,9 +37,8 @@ from orchestrator.model.events import ActionDispatched, ResourceFound
 from orchestrator.model.lab import Lab
 from orchestrator.ports.action import ActionSpec, ArgSpec, Effect
 from orchestrator.ports.resource import ResourceKind
-from orchestrator.runtime.bench import make_resources, try_out, twins_of
+from orchestrator.runtime.bench import LabClock, clock_of, make_resources, try_out, twins_of
 from orchestrator.runtime.isolating import isolation_of
-from orchestrator.runtime.run import Clock, clock_of
 from orchestrator.runtime.traffic import Traffic
 from orchestrator.settings import data_directory
 
@@ -169,7 +168,7 @@ def carry_out(tried: Attempt, agree: Agree, *, hold_s: float = 0.0) -> Tried:
     return clock.run(_carry_out(tried, clock, agree, hold_s))
 
 
-async def _carry_out(tried: Attempt, clock: Clock, agree: Agree, hold_s: float) -> Tried:
+async def _carry_out(tried: Attempt, clock: LabClock, agree: Agree, hold_s: float) -> Tried:
     names = {*tried.needed, *tried.sensors}
     bindings = tuple(b for b in tried.lab.resources if b.name in names)
     lab = tried.lab.model_copy(update={"resources": bindings})
@@ -199,7 +198,7 @@ async def _carry_out(tried: Attempt, clock: Clock, agree: Agree, hold_s: float) 
                 await isolation.close()
 
 
-def _compute(clock: Clock) -> LocalCompute:
+def _compute(clock: LabClock) -> LocalCompute:
     return LocalCompute(data_directory() / "calculations" / "try", clock)
 
 

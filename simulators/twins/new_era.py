@@ -4,9 +4,9 @@ Read from the NE-1000 user manual (1200-01), section 10: `[address] command CR`,
 two digits of address, prompt, data, ETX; in safe mode both are packets STX, length, text, CRC, ETX
 (the CRC is 16-bit CCITT from zero; the length counts itself and what follows). Packets are taken in
 either mode, since that is how the mode is changed. A pending alarm is the answer to the next valid
-command, which is not obeyed. In safe mode a pump that hears nothing for the time of `SAF` (wall
-time, whatever the clock of the bench) stops, with alarm T. Volumes are in uL up to a diameter of
-14 mm, in mL above, or as `VOL UL` says.
+command, which is not obeyed (the packet that the pump sends by itself is left out). In safe mode a
+pump that hears nothing for the time of `SAF` (wall time, whatever the clock of the bench) stops,
+with alarm T. Volumes are in uL up to a diameter of 14 mm, in mL above, or as `VOL UL` says.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class NewEraTwin:
         self._phases: dict[int, _Phase] = {}
         self._selected = self._running = 1
         self._diameter, self._unit = 14.43, ""
-        self._silence_s, self._heard_at = 0, 0.0
+        self._silence_s, self._heard_at, self._is_listening = 0, 0.0, False
         self._counted = {"INF": 0.0, "WDR": 0.0}
         self._started_at: float | None = None
         self._start = self._goal = plunger.at(bench.clock.now())
@@ -81,11 +81,23 @@ class NewEraTwin:
         """The pump's port."""
         return FramedWire(_split, self._reply)
 
+    def power_cut(self) -> None:
+        """Its power is interrupted: it stops, counts from zero, and says so. Settings stay."""
+        now = self._bench.advance()
+        if self._started_at is not None:
+            self._halt(now)
+        self._counted = dict.fromkeys(self._counted, 0.0)
+        self._is_listening = False
+        self._is_paused, self._alarm = False, "R"
+
     def advance(self, now: float) -> None:
         """Lets the plunger move as far as it has come, and the program with it."""
-        if self._silence_s and self._started_at is not None and now > self._deadline:
-            self._halt(self._deadline)
-            self._alarm, self._is_paused = "T", False
+        if self._silence_s and self._is_listening and now > self._deadline:
+            # once: it counts again when it has heard something
+            self._is_listening = False
+            if self._started_at is not None:
+                self._halt(self._deadline)
+            self._alarm, self._is_paused = self._alarm or "T", False
         ends = self._plunger.due
         self._plunger.flow(now)
         if self._started_at is not None and ends is not None and ends <= now:
@@ -106,7 +118,7 @@ class NewEraTwin:
         if match is None or int(match[1] or b"0") != self._address:
             return b""
         now = self._bench.advance()
-        self._heard_at = now
+        self._heard_at, self._is_listening = now, True
         answer = self._obey(match[2].decode("ascii", "replace"), now)
         return self._framed(f"{self._address:02d}{answer}".encode("ascii"))
 

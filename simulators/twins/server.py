@@ -2,12 +2,13 @@
 
     python -m simulators.twins.server --world sputter-lab --seed 7 --speed 1200 --dir DIR
 
-Serial instruments are pseudo-terminals behind the links DIR/tty-NAME, the others TCP ports of the
-loopback. Once all answer, DIR/ports.json says where (`ports`), and where orders are taken
-(`control`): JSON objects, one a line, `{"do": "counts" | "state" | "fail" | "plan" | "heal" |
-"kill" | "speed" | "hand" | "shutdown", ...}`, with the facts that `control.Control` shows; each is
-answered by `{"ok": true, ...}` or `{"ok": false, "error": ...}`. DIR/faults.json, where there is
-one, says how the ports are to fail (`plans`). It ends after an hour without a byte.
+Serial instruments are pseudo-terminals behind the links DIR/tty-NAME, folders are DIR/folder-NAME,
+the others TCP ports of the loopback. Once all answer, DIR/ports.json says where (`ports`), and
+where orders are taken (`control`): JSON objects, one a line, `{"do": "counts" | "state" | "fail" |
+"plan" | "heal" | "kill" | "speed" | "hand" | "shutdown", ...}`, with the facts that
+`control.Control` shows; each is answered by `{"ok": true, ...}` or `{"ok": false, "error": ...}`.
+DIR/faults.json, where there is one, says how the ports are to fail (`plans`). It ends after an hour
+without a byte.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from typing import Any, Literal, Protocol
 from orchestrator.clock import ScaledClock
 from orchestrator.errors import InputError
 from simulators.twins.faults import HOWS, Fault
+from simulators.twins.folder import FolderOutlet, FolderWire
 from simulators.twins.outlets import SerialOutlet, TcpOutlet
 from simulators.twins.plans import planned
 from simulators.twins.wire import FramedWire
@@ -120,12 +122,7 @@ class Server:
         self._world, self._clock, self._directory = world, clock, directory
         self._executioner = Executioner(lambda: world.counts()["effects"])
         world.watch(self._executioner.watch)
-        self._outlets: dict[str, SerialOutlet | TcpOutlet] = {
-            name: TcpOutlet(wire, self._touched)
-            if name in world.tcp
-            else SerialOutlet(wire, directory / f"tty-{name}", self._touched)
-            for name, wire in world.wires.items()
-        }
+        self._outlets = {name: self._outlet(name, wire) for name, wire in world.wires.items()}
         self._timer: asyncio.TimerHandle | None = None
         self._last = time.monotonic()
         self._ended = asyncio.Event()
@@ -160,6 +157,13 @@ class Server:
             for writer in self._asking:
                 writer.transport.abort()
             await asyncio.sleep(_CLOSE_S)
+
+    def _outlet(self, name: str, wire: FramedWire) -> SerialOutlet | TcpOutlet | FolderOutlet:
+        if isinstance(wire, FolderWire):
+            return FolderOutlet(wire, self._directory / f"folder-{name}")
+        if name in self._world.tcp:
+            return TcpOutlet(wire, self._touched)
+        return SerialOutlet(wire, self._directory / f"tty-{name}", self._touched)
 
     def end(self) -> None:
         """Ends `run`."""
@@ -232,9 +236,12 @@ class Server:
 
     def plan(self, faults: Sequence[Mapping[str, Any]]) -> None:
         """Has ports fail as `plans` says. Raises InputError; then nothing is planned."""
-        plans = [planned(said, self._world.wires) for said in faults]
+        wires = {n: w for n, w in self._world.wires.items() if not isinstance(w, FolderWire)}
+        plans = [planned(said, wires) for said in faults]
         for name, plan in ((n, p) for one in plans for n, p in one.items()):
-            self._outlets[name].plan(plan)
+            outlet = self._outlets[name]
+            assert not isinstance(outlet, FolderOutlet), "a folder has no replies to spoil"
+            outlet.plan(plan)
 
     async def _heal(self, _: dict[str, Any]) -> None:
         for outlet in self._outlets.values():

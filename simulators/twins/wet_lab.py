@@ -29,7 +29,7 @@ class WetLab(Rack):
     vessel, 2 the air, 3 the waste), `balance`, `infuser` (an NE-1000 whose syringe, 10 mL of
     ethanol, was filled by hand and leads into the vessel), `plate` (an IKA hot plate, on which
     nothing stands). By hand: sample 0 is the vessel, changed for a clean one; 1 to 5 are the pumps,
-    switched off and on, 6 is the plate.
+    switched off and on, 6 is the plate, 7 the infuser.
     """
 
     def __init__(self, *, seed: int, clock: Clock) -> None:
@@ -80,14 +80,11 @@ class WetLab(Rack):
         self.bench.effects.watch = watch
 
     def by_hand(self, sample: int, to: str) -> None:
-        """A person changes the vessel (0), or switches a pump (its address) or the plate (6) off
-        and on."""
-        if sample == 0:
-            self.bench.swap_vessel()
-        elif sample == 6:
-            self.plate.power_up()
-        else:
-            self.pumps[str(sample)].power_up()
+        """A person changes the vessel (0), or switches something off and on; see the class."""
+        self.advance()
+        acts = {0: self.bench.swap_vessel, 6: self.plate.power_up, 7: self.infuser.power_cut}
+        acts |= {int(address): pump.power_up for address, pump in self.pumps.items()}
+        acts[sample]()
 
     def _add_pump(self, address: str, size: float, ports: Mapping[int, str]) -> None:
         plunger = Plunger(self.bench, f"pump {address}", size)

@@ -78,6 +78,9 @@ FAULTS = [
     Fault("One door: databases in the journal", "orchestrator/cli/looking.py", "import sqlalchemy"),
     Fault("One door: pyserial in the transports", "drivers/instrument.py", "import serial"),
     Fault(
+        "One door: HDF5 in the parser of NeXus files",
+        "drivers/formats/columns.py",
+        "def f():\n    import h5py",
         "One door: clients of other layers in the bridges",
         "drivers/transports/web.py",
         "def f():\n    import caproto",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -10,10 +10,16 @@ import pytest
 from drivers.liquids.dispenser import GravimetricDispenser
 from orchestrator.capabilities.liquids import Portion
 from orchestrator.clock import VirtualClock
-from orchestrator.errors import DeviceError, DeviceRefused, DeviceUnsure, LimitExceeded
+from orchestrator.errors import (
+    DeviceError,
+    DeviceRefused,
+    DeviceSilent,
+    DeviceUnsure,
+    LimitExceeded,
+)
 from orchestrator.ports.action import Bound
 from orchestrator.ports.clock import Clock
-from orchestrator.ports.resource import Bench
+from orchestrator.ports.resource import Bench, Inner, Verdict
 
 DENSITY = 1.2
 
@@ -171,3 +177,71 @@ def test_what_is_no_amount_is_refused_before_anything_is_sent() -> None:
             corner, error = act(name, amount)
             assert isinstance(error, LimitExceeded)
             assert not corner.acts
+
+
+BEFORE = Inner("balance", "weight", {}, "done", {"value": 3.0})
+GIVEN = Inner("pump", "dispense", {"volume": 500.0}, "open")
+
+
+@pytest.mark.parametrize(
+    ("load", "outcome", "told"),
+    [
+        (3.0, "not_done", "0.0000 g of 0.6000 g"),
+        (3.0015, "not_done", "0.0015 g of 0.6000 g"),
+        (3.6, "done", "0.6000 g of 0.6000 g"),
+        (3.605, "done", "0.6050 g of 0.6000 g"),
+        (3.3, "unknown", "0.3000 g of 0.6000 g"),
+        (2.5, "unknown", "-0.5000 g of 0.6000 g"),
+        (4.2, "unknown", "1.2000 g of 0.6000 g"),
+    ],
+)
+@pytest.mark.parametrize("action", ["dispense", "weigh_in"])
+def test_the_weight_before_tells_what_became_of_a_portion_in_doubt(
+    action: str, load: float, outcome: str, told: str
+) -> None:
+    asked = {"dispense": {"volume": 500.0}, "weigh_in": {"mass": 0.6}}[action]
+    corner, verdict = judged(action, asked, [BEFORE, GIVEN], load=load)
+    assert isinstance(verdict, Verdict)
+    assert (verdict.outcome, told in verdict.evidence) == (outcome, True)
+    assert set(names(corner)) == {"pump.held", "balance.weight"}, "it only looks"
+    if outcome == "done":
+        assert verdict.results == {"volume": pytest.approx(500.0), "mass": pytest.approx(load - 3)}
+
+
+def test_what_was_not_weighed_before_or_is_too_little_to_see_is_not_judged() -> None:
+    for arguments, inner in (({"volume": 500.0}, [GIVEN]), ({"volume": 2.0}, [BEFORE, GIVEN])):
+        _, verdict = judged("dispense", arguments, inner, load=3.0)
+        assert isinstance(verdict, Verdict)
+        assert verdict.outcome == "unknown"
+
+
+def test_a_pump_that_does_not_answer_may_still_be_giving_so_nothing_is_judged() -> None:
+    silence = DeviceSilent("pump", "no reply")
+    _, error = judged("dispense", {"volume": 500.0}, [BEFORE, GIVEN], load=3.0, held=silence)
+    assert error is silence
+    refused = DeviceRefused("pump", "initialise it")
+    _, verdict = judged("dispense", {"volume": 500.0}, [BEFORE, GIVEN], load=3.6, held=refused)
+    assert isinstance(verdict, Verdict)
+    assert verdict.outcome == "done"
+
+
+def judged(
+    action: str,
+    arguments: Mapping[str, Any],
+    inner: Sequence[Inner],
+    *,
+    load: float,
+    held: Exception | None = None,
+) -> tuple[Corner, Verdict | Exception]:
+    clock = VirtualClock()
+    corner = Corner(clock)
+    corner.load, corner.fails = load, {"held": held} if held else {}
+    dispenser = GravimetricDispenser(Bench("cyan", clock), DENSITY)
+
+    async def main() -> Verdict | Exception:
+        try:
+            return await dispenser.judge(action, arguments, inner, corner)
+        except Exception as error:  # noqa: BLE001 - handed to the test
+            return error
+
+    return corner, clock.run(main())

@@ -72,7 +72,8 @@ def test_cavro_answers_survive_a_round_trip(is_ready: bool, error: int, position
     assert (answer.is_ready, answer.error, int(answer.data)) == (is_ready, error, position)
 
 
-# printed: MT-SICS reference manual 11781363, sections 2.1.2 and 3
+# printed: operating instructions of balances with MT-SICS ("S - Send stable weight value"), and the
+# responses that labmcp-mettler-toledo was written to
 def test_weights_of_a_balance_are_read_as_its_manual_prints_them() -> None:
     written, response = play(sics.ask("S"), b"S S     100.00 g\r\n")
     assert written == [b"S\r\n"]

@@ -564,6 +564,19 @@ def test_an_orderly_end_takes_a_watchdog_of_mode_two_back() -> None:
     assert b"OUT_SP_12@0 \r\n" in fake.received
 
 
+def test_a_plate_that_may_still_heat_is_left_to_its_watchdog() -> None:
+    fake = FakePlate()
+    clock, bench = on_bench(fake)
+
+    async def main() -> None:
+        plate = await ready_plate(bench, watchdog_mode=2)
+        await plate.set_temperature(80.0)
+        await plate.close()
+
+    run(main(), clock)
+    assert fake.watchdog == "OUT_WD2@60"
+
+
 def test_a_set_point_that_the_safety_circuit_forbids_heats_nothing() -> None:
     fake = FakePlate()
     fake.most = 100.0

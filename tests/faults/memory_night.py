@@ -18,15 +18,9 @@ from orchestrator.journal import open_store
 from orchestrator.model.events import EngineStarted, Recorded
 from orchestrator.model.state import State, fold
 from orchestrator.runtime.bench import make_resources
+from orchestrator.runtime.joining import join, opened_event, planner_of
 from orchestrator.runtime.load import Loaded, load
-from orchestrator.runtime.run import (
-    Setting,
-    Stage,
-    join,
-    opened_event,
-    planner_of,
-    run_in_memory,
-)
+from orchestrator.runtime.run import Setting, Stage, run_in_memory
 from simulators.twins.faults import FaultyWire
 from simulators.twins.sputter_lab import SputterLab
 

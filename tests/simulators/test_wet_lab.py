@@ -382,3 +382,15 @@ def test_a_watchdog_of_mode_two_brings_safe_set_points_and_can_be_taken_back() -
     assert line.ask(b"IN_SP_1 \r\n") == b"40.0 1 \r\n"
     assert line.ask(b"OUT_WD2@0 \r\n") == b"0 \r\n"
     assert lab.snapshot()["plate"]["shows"] == ""
+
+
+def test_an_infuser_whose_power_was_cut_stops_and_counts_from_zero() -> None:
+    clock, lab, line = infuser()
+    set_up(line)
+    line.ask(b"RUN\r")
+    clock.move(15.0)
+    lab.by_hand(7, "off and on")
+    clock.move(60.0)
+    assert line.ask(b"DIS\r") == b"\x0200A?R\x03"
+    assert line.ask(b"DIS\r") == b"\x0200SI0.000W0.000UL\x03"
+    assert lab.bench.vessel["ethanol"] == pytest.approx(250.0, rel=0.02)
