@@ -7,6 +7,8 @@ import socket
 import ssl
 from urllib.parse import urlsplit
 
+from drivers.protocols import http
+from drivers.protocols.framing import Garbled
 from drivers.transports.wires import Absent, Lost, Silent
 from orchestrator.errors import InputError
 
@@ -31,12 +33,14 @@ class WebChannel:
         self._url, self._address = url, (host, port)
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._socket: socket.socket | None = None
+        self._come = b""
         self._connect()
         self.close()
 
     def write(self, data: bytes) -> None:
         """Sends a request. Raises Absent: nobody listens, and nothing was sent; Silent, Lost."""
         self.close()
+        self._come = b""
         connection = self._connect()
         connection.settimeout(_WRITE_S)
         try:
@@ -62,8 +66,16 @@ class WebChannel:
             raise Lost(error.strerror or str(error)) from error
         if not data:
             self.close()
-            raise Lost("the server closed the connection before its reply was whole")
+            if not self._is_whole():
+                raise Lost("the server closed the connection before its reply was whole")
+        self._come += data
         return data
+
+    def _is_whole(self) -> bool:
+        try:
+            return 0 < http.length(self._come) <= len(self._come)
+        except Garbled:
+            return True
 
     def wake(self) -> None:
         """A wait is not ended: it lasts a slice."""

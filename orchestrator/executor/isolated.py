@@ -41,20 +41,19 @@ LONG_STEP = 3
 
 @dataclass(frozen=True)
 class Spec:
-    """A driver, as its process makes it, of the class at `target` ("module:class"), or of what that
-    makes of a `declaration` (JSON).
+    """A driver, as its process makes it, of the class at `target` ("module:class").
 
     `options` are those of its constructor; `record` takes what passes on its wires, and `figures`
-    are those of its wires, as of any driver.
+    are those of its wires, as of any driver. A `declaration` (JSON) makes of the class another.
     """
 
     name: str
     kind: ResourceKind
     target: str
     options: Mapping[str, Any]
-    declaration: str = ""
     record: Record | None = None
     figures: Figures = field(default_factory=Figures)
+    declaration: str = ""
 
     def told(self) -> dict[str, Any]:
         """As the process is told of it."""

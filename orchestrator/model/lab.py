@@ -13,8 +13,9 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-REACHED_BY = ("port", "folder")
-"""The options that say where a resource is: a device's port, a folder in which files are left."""
+REACHED_BY = ("port", "folder", "address")
+"""The options that say where a resource is: a device's port, a folder in which files are left, the
+address of a server."""
 VIRTUAL = ("twin:", "memory:")
 
 

@@ -68,7 +68,7 @@ def _spec(
     options = {k: resolved(binding.name, v, ports) for k, v in binding.options.items()}
     name, target = binding.name, plugins.installed("resources")[binding.kind].value
     record, figures = traffic.record_of(name), traffic.figures_of(name)
-    return Spec(name, kind, target, options, binding.declaration, record, figures)
+    return Spec(name, kind, target, options, record, figures, binding.declaration)
 
 
 def _by_port(specs: Iterable[Spec]) -> list[list[str]]:
@@ -86,7 +86,7 @@ def _by_port(specs: Iterable[Spec]) -> list[list[str]]:
 def ports_in(options: Mapping[str, Any]) -> list[str]:
     """The ports among a resource's options: links are followed, URLs taken as they are."""
     texts = [v for v in options.values() if isinstance(v, str)]
-    urls = [text.lower() for text in texts if "://" in text]
+    urls = [text.lower() for text in texts if "://" in text or text.startswith("visa:")]
     return urls + [os.path.realpath(t) for t in texts if t.startswith(("/", "COM"))]
 
 

@@ -49,7 +49,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 def spec(tmp_path: Path, name: str = "piano", record: Any = None) -> Spec:
     options = {"port": "/dev/null", "notebook": str(tmp_path / "notebook.txt")}
-    return Spec(name, KIND, "lonely_devices:Piano", options, record=record)
+    return Spec(name, KIND, "lonely_devices:Piano", options, record)
 
 
 def notes(tmp_path: Path) -> list[str]:
