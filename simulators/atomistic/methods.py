@@ -6,9 +6,12 @@ import functools
 import hashlib
 import importlib
 import importlib.util
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from orchestrator.errors import InputError
 
 
 def emt(atoms: Any) -> Any:
@@ -25,9 +28,10 @@ def chgnet(atoms: Any, model: str) -> Any:
     return CHGNetCalculator(model=_chgnet(model), use_device="cpu")
 
 
-def sevennet(atoms: Any, model: str) -> Any:
-    """SevenNet [Park et al. 2024, doi:10.1021/acs.jctc.4c00190], a learned potential."""
-    found = _sevennet(model)
+def sevennet(atoms: Any, model: str, tuned: str = "") -> Any:
+    """SevenNet [Park et al. 2024, doi:10.1021/acs.jctc.4c00190], a learned potential; `tuned` is
+    the file of what `simulators.atomistic.tuning` changed."""
+    found = _sevennet(model, tuned)
     found.reset()
     return found
 
@@ -40,10 +44,28 @@ def _chgnet(model: str) -> Any:
 
 
 @functools.cache
-def _sevennet(model: str) -> Any:
+def _sevennet(model: str, tuned: str = "") -> Any:
     from sevenn.calculator import SevenNetCalculator
 
-    return SevenNetCalculator(model=model, device="cpu")
+    found = SevenNetCalculator(model=model, device="cpu")
+    if tuned:
+        from simulators.atomistic.tuning import apply
+
+        apply(found, read_tuned(Path(tuned), model))
+    return found
+
+
+def read_tuned(path: Path, model: str) -> dict[str, Any]:
+    """What was changed of a model. Raises InputError: it is no such file, or of another model."""
+    try:
+        found = json.loads(path.read_text())
+        of = found["model"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        hint = "the action `fine_tune` of a sevennet writes one"
+        raise InputError(f"'{path}' holds no tuned potential", hint=hint) from error
+    if of != model:
+        raise InputError(f"'{path.name}' was tuned from {of}, not from {model}")
+    return dict(found)
 
 
 def load(name: str, settings: dict[str, Any]) -> None:
