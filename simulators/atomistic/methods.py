@@ -6,12 +6,11 @@ import functools
 import hashlib
 import importlib
 import importlib.util
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from orchestrator.errors import InputError
+from simulators.atomistic.tuned import apply, read_tuned
 
 
 def emt(atoms: Any) -> Any:
@@ -49,23 +48,8 @@ def _sevennet(model: str, tuned: str = "") -> Any:
 
     found = SevenNetCalculator(model=model, device="cpu")
     if tuned:
-        from simulators.atomistic.tuning import apply
-
         apply(found, read_tuned(Path(tuned), model))
     return found
-
-
-def read_tuned(path: Path, model: str) -> dict[str, Any]:
-    """What was changed of a model. Raises InputError: it is no such file, or of another model."""
-    try:
-        found = json.loads(path.read_text())
-        of = found["model"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        hint = "the action `fine_tune` of a sevennet writes one"
-        raise InputError(f"'{path}' holds no tuned potential", hint=hint) from error
-    if of != model:
-        raise InputError(f"'{path.name}' was tuned from {of}, not from {model}")
-    return dict(found)
 
 
 def load(name: str, settings: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from orchestrator.ports.resource import Bench
 from simulators.atomistic import methods
 from simulators.atomistic.calculators import LOAD, REUSE, StructureCalculator
 from simulators.atomistic.requests import Method
+from simulators.atomistic.tuned import read_tuned
 from simulators.calculator import Calculator
 
 TUNE = "simulators.atomistic.tuning:tune"
@@ -88,7 +89,7 @@ class Sevennet(Potential):
         super().__init__(bench, model, reuse)
         if tuned:
             path = Path(tuned).expanduser().resolve()
-            methods.read_tuned(path, model)
+            read_tuned(path, model)
             self._files = [*self._files, path]
             self._settings["tuned"] = str(path)
 

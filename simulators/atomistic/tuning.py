@@ -97,6 +97,7 @@ def tune(labels: str, energy: str, where: str, model: str, into: str) -> dict[st
         ValueError: there are too few labels, or it does not help.
     """
     from simulators.atomistic import methods
+    from simulators.atomistic.tuned import apply
 
     structures = read_labels(Path(labels), energy, where)
     calculator = methods._sevennet(model)
@@ -182,23 +183,3 @@ def labels_of(calculator: Any, structures: Sequence[tuple[Any, float]]) -> Label
     finally:
         hook.remove()
     return Labels(np.array(seen), np.array(shares), np.array(errors))
-
-
-def apply(calculator: Any, change: Mapping[str, Any]) -> None:
-    """Changes the last layers of a SevenNet: w by a change of the last layer but one along the last
-    one's weights, the shifts of elements as they are said."""
-    import torch
-    from ase.data import atomic_numbers
-
-    modules = calculator.model._modules
-    first = modules["reduce_input_to_hidden"].linear.weight
-    last = modules["reduce_hidden_to_energy"].linear.weight
-    w = torch.tensor(change["w"], dtype=torch.float64)
-    n_features, n_hidden = len(w), last.numel()
-    norm = (n_features * n_hidden) ** -0.5  # e3nn divides each layer by the root of its inputs
-    with torch.no_grad():
-        along = last.double() / (norm * (last.double() ** 2).sum())
-        first += torch.outer(w, along.flatten()).flatten().to(first.dtype)
-        shift = modules["rescale_atomic_energy"].shift
-        for element, more in change["shifts"].items():
-            shift[calculator.type_map[atomic_numbers[element]]] += more
