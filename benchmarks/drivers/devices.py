@@ -27,14 +27,24 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
     "alicat.set_flow": {"flow": (0.0, 10.0)},
     "aja-dcxs.set_power": {"power": (0.0, 250.0)},
     "modbus-heater.set_temperature": {"temperature": (20.0, 500.0)},
+    "cavro.load": {"volume": (10.0, 900.0)},
+    "cavro.dispense": {"volume": (10.0, 400.0)},
+    "new-era.dispense": {"volume": (1.0, 50.0)},
+    "tdk-genesys.set_voltage": {"voltage": (0.0, 40.0)},
+    "tdk-genesys.set_current": {"current": (0.0, 38.0)},
     "ur-arm.place": {"at": "tray", "source": "blanks", "sample": ""},
     "ur-arm.move": {"to": "tray", "source": "blanks", "sample": ""},
 }
 """What an action is tried with beyond its limits: a range to draw from, or a value."""
-LONGEST_S: Mapping[str, float] = {"keithley-2400": 5.0, "ur-arm": 10.0}
+SHORTER: Mapping[str, Mapping[str, float]] = {"mt-sics": {"settling": 1.0}}
+"""Time-outs of their own that drivers take as options, shortened: silences are what is tried."""
+LONGEST_S: Mapping[str, float] = {"keithley-2400": 5.0, "ur-arm": 10.0, "mt-sics": 1.0}
 """The longest time-out that a driver declares for one reply beside its option `timeout`."""
-RUNNING = frozenset({"ur-arm"})
-"""Kinds whose actions wait for the device: their twins' time runs, the others' stands still."""
+ONCE: Mapping[str, bytes] = {"new-era": b"RUN"}
+"""What the command that must not be repeated has in it, where what sets it up may be."""
+RUNNING = frozenset({"ur-arm", "cavro", "new-era", "pfeiffer-turbo", "mt-sics"})
+"""Kinds whose actions wait for the device, or whose readings scatter: their twins' time runs, the
+others' stands still. Of these only words are held against the clean line's, not numbers."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +90,7 @@ def benches(labs: tuple[Path, ...] = LABS) -> Iterator[Bench]:
         for binding in lab.resources:
             kind = plugins.resource_kind(binding.kind)
             device = Device(binding.name, binding.kind, kind.cls, binding.options)
-            for port in _ports(device):
+            for port in _ports(device) if "port" in device.options else ():
                 behind.setdefault(port, []).append(device)
         for port, devices in behind.items():
             others = {p for d in devices for p in _ports(d) if p != port}

@@ -35,15 +35,15 @@ NOUGHT = {
     "unrecovered": "drivers that do not recover by themselves",
     "crashes": "exceptions that are none of ours",
 }
-N_CHILDREN, COPIES = 2, 3
+COPIES = 3
 
 
 async def play(n: int, seed: int, wanted: Sequence[Bench], copies: int = COPIES) -> list[Found]:
     """As many faults as wanted, on all benches at once, each on `copies` worlds."""
     with tempfile.TemporaryDirectory(prefix="hb-") as folder:
-        children = [await Child.start(Path(folder)) for _ in range(N_CHILDREN)]
+        children = [await Child.start(Path(folder)) for _ in range(2)]
         tried = [
-            Tried(bench, f"{bench.port}-{copy}", children[i % N_CHILDREN], seed + 1000 * copy)
+            Tried(bench, f"{bench.world}-{bench.port}-{copy}", children[i % 2], seed + 1000 * copy)
             for copy in range(copies)
             for i, bench in enumerate(wanted)
         ]

@@ -131,7 +131,7 @@ class _Orders:
 
     async def _open(self, order: dict[str, Any]) -> dict[str, Any]:
         bench = self._benches[order["bench"]] = ServedBench(self._folder, order)
-        if order["port"] == "supply":
+        if order["port"] in ("supply", "gauge"):
             bench.prepare()
         return {"ports": await bench.open(), "hows": bench.hows}
 

@@ -29,7 +29,7 @@ from drivers.deposition.inficon_sqm160 import InficonMonitor
 from drivers.protocols import sqm160
 from drivers.robots.universal_robots import UniversalRobot
 from orchestrator.clock import ScaledClock, WallClock
-from orchestrator.errors import DeviceError
+from orchestrator.errors import DeviceError, PortTaken
 from orchestrator.ports.action import Ticket
 from orchestrator.ports.resource import Bench
 
@@ -146,10 +146,20 @@ async def reconnections(ports: Ports, rounds: int) -> list[float]:
         with contextlib.suppress(DeviceError):
             await driver.flow()
         replug = asyncio.ensure_future(_replug(ports, port, chance.uniform(*_PAUSES_S)))
-        await driver.identify()
+        await _identified(driver)
         at = time.monotonic()
         found.append(1e3 * (at - await replug))
     return found
+
+
+async def _identified(driver: AlicatFlowController) -> None:
+    """A terminal's new name may have been another process's, which has not noticed yet."""
+    while True:
+        try:
+            await driver.identify()
+            return
+        except PortTaken:
+            await asyncio.sleep(0.01)
 
 
 async def _replug(ports: Ports, port: int, pause_s: float) -> float:
