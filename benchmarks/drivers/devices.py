@@ -25,6 +25,7 @@ LABS = (
 )
 GIVEN: Mapping[str, Mapping[str, Any]] = {
     "alicat.set_flow": {"flow": (0.0, 10.0)},
+    "aja-dcxs.set_power": {"power": (0.0, 250.0)},
     "modbus-heater.set_temperature": {"temperature": (20.0, 500.0)},
     "ur-arm.place": {"at": "tray", "source": "blanks", "sample": ""},
     "ur-arm.move": {"to": "tray", "source": "blanks", "sample": ""},

@@ -22,7 +22,7 @@ from benchmarks.drivers.child import Child
 from benchmarks.drivers.devices import LONGEST_S, Bench, Device, beyond, drawn, is_once
 from benchmarks.drivers.serving import SPEED
 from orchestrator.clock import ScaledClock, WallClock
-from orchestrator.errors import HaganeError, LimitExceeded
+from orchestrator.errors import HaganeError, LimitExceeded, PortTaken
 from orchestrator.ports.action import ActionSpec, Effect
 from orchestrator.ports.resource import Bench as ResourceBench
 
@@ -121,7 +121,19 @@ class Tried:
             await self._ask("close")
 
     async def _renew(self) -> None:
-        """A fresh world, so that no trial depends on what hundreds before it have done."""
+        """A fresh world, so that no trial depends on what hundreds before it have done.
+
+        The system gives the names of terminals again, and somebody else on this machine may still
+        hold the lock of a name: then another one is taken.
+        """
+        for _ in range(20):
+            try:
+                return await self._open()
+            except PortTaken:
+                continue
+        return await self._open()
+
+    async def _open(self) -> None:
         await self.close()
         self._number += 1
         bench = self.bench

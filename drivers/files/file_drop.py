@@ -49,6 +49,7 @@ class FileDrop:
 
     implements: tuple[str, ...] = ("FileMeasurement",)
     concurrent: ClassVar[int] = 16
+    keeps_files: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -66,6 +67,10 @@ class FileDrop:
             check_pattern("the request", request)
         if request and "*" in request:
             raise InputError(f"the request '{request}' is no file name", hint="{ticket}.request")
+        for place in filter(None, (folder, notes)):
+            if not (place.startswith("memory:") or Path(place).expanduser().is_absolute()):
+                hint = "another start of the engine would look elsewhere"
+                raise InputError(f"{bench.name}: '{place}' is no whole path", hint=hint)
         self.bench = bench
         self._pattern, self._settle_s, self._patience_s = pattern, settle, patience
         self._request, self._request_text = request, request_text
@@ -203,7 +208,7 @@ class FileDrop:
                     return taken
                 since = now
             if now - start > self._patience_s:
-                raise NoReading(self.bench.name, self._silence(note))
+                raise NoReading(self.bench.name, self._silence(note, seen))
             await clock.sleep(self._pause_s(bool(seen), now - start))
 
     def _pause_s(self, has_any: bool, waited_s: float) -> float:
@@ -227,7 +232,7 @@ class FileDrop:
         if len(seen) > 1:
             raise DeviceRefused(
                 self.bench.name,
-                f"several files fit '{note.what}': {', '.join(sorted(seen))}",
+                f"several files fit '{note.what}': {files.shown(*seen)}",
                 hint="move away all but one, or make the pattern narrower, then `hagane resume`",
             )
         (name,) = seen
@@ -238,15 +243,18 @@ class FileDrop:
             return None
         if (status.st_size, status.st_mtime_ns) != seen[name] or len(data) != status.st_size:
             return None
+        shown = files.shown(name)
         sha256 = hashlib.sha256(data).hexdigest()
         if self.bench.archive is not None:
-            sha256 = await self.bench.archive.keep(name, data)
-        note.tickets[ticket], note.is_over = (name, sha256), True
+            sha256 = await self.bench.archive.keep(shown, data)
+        note.tickets[ticket], note.is_over = (shown, sha256), True
         await self._off_loop(lambda: files.write_note(self._note_folder, note))
-        return name, sha256
+        return shown, sha256
 
-    def _silence(self, note: Note) -> str:
-        old = ", ".join(sorted(note.before))
+    def _silence(self, note: Note, seen: files.Seen) -> str:
+        if seen:
+            return f"{files.shown(*seen)} came, but is empty, locked or still open"
+        old = files.shown(*note.before)
         sentence = f"no file '{note.what}' came within {self._patience_s:g} s"
         return f"{sentence}; what was there before does not count ({old})" if old else sentence
 

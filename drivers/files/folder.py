@@ -86,6 +86,11 @@ def _is_written(number: int) -> bool:
     return False
 
 
+def shown(*names: str) -> str:
+    """Names of files in words: a name need not be a text."""
+    return ", ".join(sorted(names)).encode("utf-8", "backslashreplace").decode()
+
+
 def note_of(folder: Path, key: str) -> Note | None:
     """The note of a key; None where there is none. Raises OSError."""
     path = folder / NOTE.format(key)

@@ -230,7 +230,7 @@ def export(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Export trials, calculated structures, files of instruments, or a whole campaign.
+    """Export trials, structures, kept files, or a whole campaign.
 
     Example: hagane export trials.csv --campaign niobium-titania
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from orchestrator.engine.study import Study
 from orchestrator.errors import Stopped
@@ -162,7 +162,7 @@ def _from_children(dispatch: DispatchState, state: State) -> Event:
         note = f"no irreversible inner action was sent (inner actions: {steps})"
         return ActionNotDone(ticket=dispatch.event.ticket, evidence="children", note=note)
     last = children[-1]
-    if dispatch.failure is None and all(_was_ended(c, state) for c in acted):
+    if dispatch.failure is None and all(_was_cut_short(c, children, state) for c in acted):
         names = " and ".join(dict.fromkeys(c.event.resource for c in acted))
         return _spoilt(
             dispatch,
@@ -173,6 +173,18 @@ def _from_children(dispatch: DispatchState, state: State) -> Event:
     open_ones = [f"{_name(c)} is in doubt itself" for c in acted if c.outcome == "open"]
     known = "; ".join([*sure, *open_ones, f"the last inner action was {_name(last)}"])
     return Doubted(ticket=dispatch.event.ticket, known=known, needs_person=True)
+
+
+def _was_cut_short(
+    dispatch: DispatchState, children: Sequence[DispatchState], state: State
+) -> bool:
+    """Whether a guardian ended what an inner action had begun, before the composite did."""
+    return _was_ended(dispatch, state) and not any(
+        c.seq > dispatch.seq
+        and c.event.resource == dispatch.event.resource
+        and (c.event.effect, c.outcome) == ("idempotent", "done")
+        for c in children
+    )
 
 
 def _was_ended(dispatch: DispatchState, state: State) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -87,6 +88,7 @@ class Guardian:
             await asyncio.wait(making[-1:], timeout=max(0.0, min(NEXT_AFTER_S, left_s)))
         await asyncio.gather(*making)
         await asyncio.gather(*(self._end(g, taking[id(g)]) for g in groups))
+        shutil.rmtree(self._sockets, ignore_errors=True)
 
     async def _taken(self, group: Group) -> DriverLine:
         """The group's process, which does nothing more for the engine; or another one."""

@@ -72,9 +72,9 @@ class Guarding:
             OSError: it cannot be started.
             ExecutionError: it cannot keep a record.
         """
+        self.place.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
         async with self._starting:
             if self._child is None:
-                self.place.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
                 reader = await self._started()
                 self._watching = asyncio.ensure_future(self._watch(reader))
 
@@ -210,5 +210,9 @@ class Guarding:
             await asyncio.to_thread(child.wait)
         assert self._writer is not None
         self._writer.close()
-        with contextlib.suppress(OSError):
-            self.place.sockets.rmdir()
+        for log in self.place.logs.glob("*.txt"):
+            if log.stat().st_size == 0:
+                log.unlink()
+        for folder in (self.place.logs, self.place.sockets):
+            with contextlib.suppress(OSError):  # something is left in it
+                folder.rmdir()

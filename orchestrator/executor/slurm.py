@@ -116,7 +116,7 @@ def launch_prefix(site: Site) -> str:
 def last_states(array: str) -> dict[int, str]:
     """The states that SLURM still knows of an array's elements, those that left the queue too."""
     commands = (
-        (["scontrol", "show", "job", "--oneliner", array], r"ArrayTaskId=(\d+) .*JobState=(\w+)"),
+        (["scontrol", "show", "job", "--oneliner", array], r"ArrayTaskId=(\S+) .*JobState=(\w+)"),
         (["sacct", "-nXPo", "JobID,State", "-j", array], rf"{array}_(\d+)\|([A-Z_]+)"),
     )
     for words, pattern in commands:
@@ -126,8 +126,22 @@ def last_states(array: str) -> dict[int, str]:
             continue
         found = re.findall(pattern, said.stdout)
         if said.returncode == 0 and found:
-            return {int(element): state for element, state in found}
+            return {n: state for elements, state in found for n in numbered(elements)}
     return {}
+
+
+def numbered(elements: str) -> list[int]:
+    """The elements of an array as SLURM writes them.
+
+    >>> numbered("1-3,7%2")
+    [1, 2, 3, 7]
+    """
+    found: list[int] = []
+    for part in elements.partition("%")[0].split(","):
+        first, _, last = part.partition("-")
+        if first.isdigit():
+            found += range(int(first), int(last if last.isdigit() else first) + 1)
+    return found
 
 
 def _asked(*words: str, given: str | None = None) -> str:

@@ -14,7 +14,8 @@ def check_isolation(
     resources: Iterable[ResourceBinding],
     kinds: Mapping[str, ResourceKind | None],
 ) -> None:
-    """Finds what cannot be isolated: a composite, what only computes, one of two on a port."""
+    """Finds what cannot be isolated: a composite, what only computes or keeps files, one of two on
+    a port."""
     bindings = list(resources)
     for binding in bindings:
         kind = kinds[binding.name]
@@ -26,6 +27,9 @@ def check_isolation(
             findings.add(path, message, "isolate its parts")
         elif getattr(kind.cls, "computes", False):
             message = f"what '{binding.name}' computes runs in processes of its own already"
+            findings.add(path, message, "leave 'isolate' out")
+        elif getattr(kind.cls, "keeps_files", False):
+            message = f"'{binding.name}' keeps files with the campaign, which only the engine can"
             findings.add(path, message, "leave 'isolate' out")
         _check_neighbours(findings, binding, bindings)
 

@@ -157,6 +157,7 @@ class TransferShape(Shape):
     A table is read by the names of the parameters (`columns` maps where they differ), or by its
     column of materials. `helps` is the metric that it may help to predict, else the first goal's;
     `metric` the one of the campaign or the twins whose values are taken, else the same. With
+    `model: multitask` a Gaussian process of the metric and the source together is tried too; with
     `model: networks` small neural networks learn it in place of a Gaussian process: for hundreds of
     values of the materials of a pool.
     """
@@ -175,7 +176,7 @@ class TransferShape(Shape):
     metric: Word | None = None
     helps: Word | None = None
     trials: Annotated[int, Field(ge=2, le=2000)] = 64
-    model: Literal["process", "networks"] = "process"
+    model: Literal["process", "multitask", "networks"] = "process"
 
 
 class ControlsShape(Shape):

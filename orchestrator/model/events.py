@@ -86,9 +86,8 @@ class ResourceFound(_Event):
 
 
 class TrialProposed(_Event):
-    """The planner (or a person) chose a point. `after` is the journal prefix that it knew, `now_s`
-    the campaign time since the start at which it was `asked` for so many points at once (trials of
-    one `after`, in the order of their numbers), `seconds` how long each took."""
+    """A point was chosen, knowing the journal up to `after`, when the campaign was `now_s` old; one
+    of `asked` for at once (trials of one `after`, in order). `seconds` is what each took."""
 
     kind: Literal["trial_proposed"] = "trial_proposed"
     trial: int

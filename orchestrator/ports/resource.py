@@ -174,6 +174,7 @@ class Resource(Protocol):
     state `implements: ClassVar[tuple[str, ...]]`, the capabilities it fulfils, `concurrent:
     ClassVar[int]`, how many steps it takes at a time (1 unless stated), `computes:
     ClassVar[bool]`, that it only computes, as many steps at a time as the lab's site takes,
+    `keeps_files: ClassVar[bool]`, that it needs `Bench.archive` and thus the engine's process,
     `recognised_by: ClassVar[Recognition]`, and a composite `parts: ClassVar[Mapping[str, str]]`
     (part name -> capability); the lab file binds parts to resources.
     """

@@ -12,6 +12,7 @@ from pathlib import Path
 from orchestrator import plugins
 from orchestrator.clock import WallClock
 from orchestrator.errors import HaganeError
+from orchestrator.executor.guardian_record import recorded_in
 from orchestrator.executor.local import LocalCompute
 from orchestrator.files.lab import load_lab
 from orchestrator.ports.resource import Resource
@@ -46,13 +47,15 @@ class Finding:
 
 
 def examine(where: str | Path | None) -> list[Finding]:
-    """Installation, name clash, entry points, store with its hash chains, serial ports."""
+    """Installation, name clash, entry points, store with its hash chains, what guardians did that
+    no campaign has journaled yet, serial ports."""
     return [
         Finding("python", True, platform.python_version()),
         Finding("hagane", True, importlib.metadata.version("hagane")),
         _clash(),
         *_entry_points(),
         *_store(where),
+        *_guardians(),
         _ports(),
     ]
 
@@ -96,6 +99,17 @@ def _chain(verify: object, campaign: str) -> Finding:
     except HaganeError as error:
         return Finding(f"campaign {campaign}", False, str(error))
     return Finding(f"campaign {campaign}", True, f"{count} events, hash chain unbroken")
+
+
+def _guardians() -> list[Finding]:
+    findings = []
+    for folder in sorted((data_directory() / "guardian").glob("*")):
+        for record in recorded_in(folder):
+            safe = ", ".join(name for name, note in record.made.items() if not note) or "nothing"
+            bad = "".join(f"; not {name}: {note}" for name, note in record.made.items() if note)
+            said = f"{record.why}: made safe {safe}{bad}"
+            findings.append(Finding(f"guardian of {folder.name}", not bad, said))
+    return findings
 
 
 def _ports() -> Finding:

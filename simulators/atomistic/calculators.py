@@ -296,61 +296,6 @@ class EmtStructures(StructureCalculator):
         super().__init__(bench, {}, [], reuse)
 
 
-class Potential(StructureCalculator):
-    """A learned potential whose weights are inside its package.
-
-    Attributes:
-        weights: the folder of each model's weights, in the package.
-    """
-
-    extras = "potentials"
-    weights: ClassVar[Mapping[str, str]] = {}
-
-    def __init__(self, bench: Bench, model: str, reuse: str) -> None:
-        """Looks whether the weights are there.
-
-        Raises:
-            InputError: it is not installed, or has no such model.
-        """
-        Calculator.__init__(self, bench)
-        if model not in self.weights:
-            raise UnknownName(f"model of {self.method}", model, self.weights)
-        files = methods.weights_of(self.packages[0], self.weights[model])
-        super().__init__(bench, {"model": model}, files, reuse)
-
-
-class Chgnet(Potential):
-    """CHGNet; `model` is '0.3.0' (PBE) or 'r2scan'."""
-
-    packages = ("chgnet", "torch", "ase")
-    method = "CHGNet"
-    maker = "simulators.atomistic.methods:chgnet"
-    weights: ClassVar[Mapping[str, str]] = {
-        "0.3.0": "pretrained/0.3.0",
-        "r2scan": "pretrained/r2scan",
-    }
-
-    def __init__(self, bench: Bench, model: str = "0.3.0", reuse: str = REUSE[0]) -> None:
-        """See `Potential`."""
-        super().__init__(bench, model, reuse)
-
-
-class Sevennet(Potential):
-    """SevenNet; `model` is '7net-0' or '7net-l3i5' (PBE)."""
-
-    packages = ("sevenn", "torch", "ase")
-    method = "SevenNet"
-    maker = "simulators.atomistic.methods:sevennet"
-    weights: ClassVar[Mapping[str, str]] = {
-        "7net-0": "pretrained_potentials/SevenNet_0__11Jul2024",
-        "7net-l3i5": "pretrained_potentials/SevenNet_l3i5",
-    }
-
-    def __init__(self, bench: Bench, model: str = "7net-0", reuse: str = REUSE[0]) -> None:
-        """See `Potential`."""
-        super().__init__(bench, model, reuse)
-
-
 class Gfn(StructureCalculator):
     """Tight binding by tblite. `method` is 'GFN2-xTB' or 'GFN1-xTB'."""
 

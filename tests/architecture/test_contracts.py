@@ -81,6 +81,8 @@ FAULTS = [
         "One door: HDF5 in the parser of NeXus files",
         "drivers/formats/columns.py",
         "def f():\n    import h5py",
+    ),
+    Fault(
         "One door: clients of other layers in the bridges",
         "drivers/transports/web.py",
         "def f():\n    import caproto",

@@ -83,3 +83,32 @@ def test_kill_minus_nine_while_a_state_is_held_by_hand_leaves_it_safe(lab: Path)
         trying.kill()
         trying.wait()
         assert until(lambda: control.state()["heater_target_c"] is None, 5.0)
+    assert until(lambda: marked(str(lab.parent / "data")) <= {twins()["pid"]})
+    store = ("--store", str(lab.parent / "store.sqlite"))
+    told = CliRunner().invoke(app, ["doctor", *store]).stdout
+    assert (
+        f"ok  guardian of try: the engine (process {trying.pid}) was gone: made safe heater" in told
+    )
+
+
+DECLARED = """
+instrument: The source meter as an instrument that only says who it is.
+source: "manual 2400S-900-01, rev. K"
+maker: KEITHLEY.*
+model: ".*2400.*"
+readings:
+  version: {says: The year of its SCPI., read: ":SYST:VERS?", kind: text}
+make_safe: {do: [":OUTP OFF"], confirm: [{read: ":OUTP?", is: 0}]}
+"""
+
+
+def test_a_declared_instrument_runs_there_as_what_its_file_makes_of_it(lab: Path) -> None:
+    (lab.parent / "meter.yaml").write_text(DECLARED)
+    text = lab.read_text().replace(
+        '{kind: keithley-2400, port: "twin:meter", factor: 4.2209}',
+        '{kind: scpi, declared: meter.yaml, port: "twin:meter", isolate: true}',
+    )
+    lab.write_text(text.replace("probe: meter, ", ""))
+    code, out, err = command("try", str(lab), "meter", "version")
+    assert code == 0, out + err
+    assert "value = " in out

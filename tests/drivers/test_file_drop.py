@@ -199,6 +199,20 @@ def test_a_file_of_yesterday_alone_is_never_taken_and_is_named(tmp_path: Path) -
     assert not corner.shelf.kept
 
 
+def test_a_file_that_came_but_was_never_complete_is_named(tmp_path: Path) -> None:
+    corner = Corner(tmp_path, patience=3600.0)
+    with pytest.raises(NoReading, match=r"films-1\.xy came, but is empty, locked or still open"):
+        corner.wait(brings("films-1.xy", ""))
+
+
+def test_a_name_that_is_no_text_can_be_kept_and_journaled(corner: Corner) -> None:
+    name = os.fsdecode(b"films-1_\xff\xe9.xy")
+    found = corner.wait(brings(name, "1 1\n"))
+    assert found.file == r"films-1_\udcff\udce9.xy"
+    assert found.file.encode("utf-8")
+    assert corner.wait() == found, "by its note"
+
+
 def test_a_file_of_another_sample_is_not_taken(tmp_path: Path) -> None:
     corner = Corner(tmp_path, patience=3600.0)
     others = [brings(n) for n in ("films-12.xy", "films-2.xy", "myfilms-1.xy", "films-1.txt")]
@@ -326,6 +340,14 @@ def test_a_pattern_that_can_fit_nothing_is_refused_when_it_is_read(
 ) -> None:
     with pytest.raises(InputError):
         Corner(tmp_path, pattern).driver()
+
+
+@pytest.mark.parametrize("options", [{"folder": "drop"}, {"folder": "/", "notes": "drop"}])
+def test_a_folder_that_hangs_on_where_the_engine_was_started_is_refused(
+    options: dict[str, str],
+) -> None:
+    with pytest.raises(InputError, match="'drop' is no whole path"):
+        FileDrop(Bench("xrd", VirtualClock()), pattern="*.xy", **options)
 
 
 def test_a_note_that_is_damaged_is_no_note(corner: Corner) -> None:

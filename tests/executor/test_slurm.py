@@ -87,9 +87,10 @@ def test_cancelled_and_killed_elements_are_submitted_again_and_all_is_collected_
         return len(told) == 2
 
     assert until(has_told_of_both)
-    assert [ticket for ticket, _ in told] == ["cancelled", "killed"]
-    assert "was cancelled" in told[0][1]
-    assert "ended badly" in told[1][1]
+    why = dict(told)  # SLURM may notice either of them first
+    assert set(why) == {"cancelled", "killed"}
+    assert "was cancelled" in why["cancelled"]
+    assert "ended badly" in why["killed"]
     go.touch()
     assert until(lambda: turn()[0] == [1.0] * 3)
     assert [len(_begun(log)) for log in logs.values()] == [2, 2, 1]
@@ -170,6 +171,9 @@ def test_turn_by_turn_a_campaign_comes_to_its_end_on_slurm_with_a_cancelled_elem
     told = tick(campaign)
     assert "4 trials done, 0 failed" in told.line
     assert "was cancelled" in lost[0].why
-    values = [t.observed("area") for t in told.finish.state.trials.values()]
-    assert sorted(v.event.value for v in values if v) == pytest.approx([0.01, 0.04, 0.09, 0.25])
-    assert len(computed(campaign)) == 4 + len(lost)
+    for trial in told.finish.state.trials.values():
+        seen, x = trial.observed("area"), trial.proposal.point["x"]
+        assert seen is not None
+        assert seen.event.value == pytest.approx(float(x) ** 2)
+    # what was cancelled before it began was computed once
+    assert 4 < len(computed(campaign)) <= 4 + len(lost)

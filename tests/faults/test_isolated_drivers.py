@@ -30,6 +30,8 @@ from orchestrator.model.events import DriverEnded, MadeSafe
 
 SHUTTER = 5
 """Number of the shutter's opening among the physical effects of a first trial."""
+VENTED = 7
+"""Of the chamber's venting, when the film has come to its end."""
 SAFE_WITHIN_S = 5.0
 
 
@@ -58,6 +60,7 @@ def test_a_night_on_isolated_drivers_ends_well_and_leaves_no_process(tmp_path: P
         assert processes_of(night) == {}
         assert records_left(night) == []
         assert list(night.runtime.rglob("*.sock")) == []
+        assert list((night.folder / "drivers").rglob("*.txt")) == [], "nothing was printed"
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
@@ -131,6 +134,17 @@ def test_kill_minus_nine_of_the_engine_leaves_a_safe_lab_and_the_campaign_goes_o
         assert failed.sentence.endswith("scrap, or partial")
         assert night.command("run", str(night.folder)).returncode == Exit.FINISHED
         assert len(acted(night)) == 1, "it is journaled once"
+
+
+def test_a_film_that_had_come_to_its_end_is_for_a_person_to_judge(tmp_path: Path) -> None:
+    with new_night(tmp_path, trials=1, lab=ISOLATED) as night:
+        night.kill_after(VENTED)
+        code, _, said = night.run()
+        assert code == Exit.PERSON, said
+        assert len(acted(night)) == 1
+        (doubt,) = [d for d in night.state().doubts() if d.event.action == "deposit"]
+        assert doubt.doubt is not None
+        assert "supply.on was done" in doubt.doubt.known
 
 
 def test_an_engine_that_starts_at_once_lets_the_guardian_finish(tmp_path: Path) -> None:

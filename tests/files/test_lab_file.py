@@ -253,6 +253,14 @@ def test_what_only_computes_has_processes_of_its_own_already(tmp_path: Path) -> 
         load_lab(path, plugins.resource_kind, plugins.installed("resources"), WORLDS)
 
 
+def test_who_keeps_files_stays_with_the_engine(tmp_path: Path) -> None:
+    path = tmp_path / "lab.yaml"
+    options = 'kind: file-drop, folder: /srv/spectra, pattern: "*.xy", isolate: true'
+    path.write_text(f"lab: a desk\nresources: {{xrd: {{{options}}}}}\n")
+    with pytest.raises(FileProblems, match="'xrd' keeps files with the campaign"):
+        load_lab(path, plugins.resource_kind, plugins.installed("resources"), WORLDS)
+
+
 def test_all_mistakes_of_a_lab_come_at_once(tmp_path: Path) -> None:
     text = LAB.replace("kind: gauge", "kind: gage").replace("0.25 kW", "x").replace("tool,", "tol,")
     text = text.replace("slots: 1}", "slots: -1}")
