@@ -40,10 +40,13 @@ class DeclaredInstrument(Declared[Q, S], Instrument):
     ) -> None:
         accepted: list[S] = []
 
+        send = self._stopped if urgent else self._sent
+
         def tell() -> Dialogue[None]:
-            yield from self._begun()
+            if not urgent:
+                yield from self._begun()
             for order in orders:
-                yield from self._sent(order, values)
+                yield from send(order, values)
                 accepted.append(order)
             fault = yield from self._faults(confirm, values)
             if fault:
@@ -82,8 +85,12 @@ class DeclaredInstrument(Declared[Q, S], Instrument):
         return ""
 
     def _begun(self) -> Dialogue[None]:
-        """What is played before the first order."""
+        """What is played before the first order, but for a stop's."""
         yield from ()
+
+    def _stopped(self, order: S, values: Values) -> Dialogue[None]:
+        """Sends one order of a stop, before which nothing is asked. Raises Refused, Garbled."""
+        return self._sent(order, values)
 
     def _question(self, question: Q, values: Values) -> Dialogue[Any]:
         """Asks the device. Raises Refused, Garbled."""

@@ -142,6 +142,10 @@ class ScpiInstrument(DeclaredInstrument[Question, str]):
         if error:
             raise Refused(f"it answers '{order}' with the error {error}")
 
+    def _stopped(self, order: str, values: Values) -> Dialogue[None]:
+        # what is in the error queue may be older; that it is safe is read back, whatever it says
+        yield Ask(self._bytes(str(filled(order, values))))
+
     def _begun(self) -> Dialogue[None]:
         # what stands in the queue already, from the front panel, is not about the next order
         if self.said.errors != "none":

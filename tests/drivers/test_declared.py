@@ -160,6 +160,22 @@ def test_an_error_of_the_queue_is_about_the_order_before_it_and_never_about_an_o
     play("supply", fake, deed)
 
 
+def test_a_stop_asks_for_nothing_before_its_first_order_and_is_read_back() -> None:
+    fake = FakeDeclaredSupply()
+
+    async def deed(supply: Any) -> None:
+        await supply.set_voltage(5.0)
+        fake.errors, n = ['-410,"Query INTERRUPTED"'], len(fake.received)
+        await supply.make_safe()
+        assert fake.received[n:] == [b"OUTP OFF\n", b"OUTP?\n"]
+        fake._obey = lambda order, value: None  # type: ignore[method-assign]
+        fake.is_on = "1"
+        with pytest.raises(DeviceRefused, match=r"OUTP\? is '1' afterwards"):
+            await supply.make_safe()
+
+    play("supply", fake, deed)
+
+
 def test_an_irreversible_order_is_sent_once_and_in_doubt_when_its_answer_is_lost() -> None:
     fake = FakeDeclaredSupply()
 
