@@ -324,5 +324,47 @@ class FakeDashboard(Fake):
         return f"{'PLAYING' if self._left else 'STOPPED'} {self._loaded}"
 
 
+class FakeStage(Fake):
+    """Two axes with checksums that are at once where they are sent to. Device 2 was not homed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps = {1: 0, 2: 500}
+        self.flags = {1: [], 2: ["WH", "WR"]}
+        self.before = b""
+
+    def request_length(self, buffer: bytes) -> int:
+        return buffer.find(b"\n") + 1
+
+    def reply(self, request: bytes) -> bytes:
+        body, _, check = request.decode().strip("/\n").partition(":")
+        if (sum(body.encode()) + int(check, 16)) % 256:
+            return b""
+        device, axis, number, *words = body.split()
+        said = self._answer(int(device), words)
+        flag = (self.flags[int(device)] or ["--"])[0]
+        line = f"0{device} {axis} {number} {said.replace('FLAG', flag)}"
+        return self.before + b"@" + f"{line}:{-sum(line.encode()) % 256:02X}\r\n".encode()
+
+    def _answer(self, device: int, words: list[str]) -> str:
+        flags = self.flags[device]
+        settings = {"deviceid": "50081", "system.serial": f"7300{device}", "version": "7.38"}
+        match words:
+            case ["move", "abs", steps]:
+                if int(steps) > 3_149_606:
+                    return "RJ IDLE FLAG BADDATA"
+                self.steps[device] = int(steps)
+            case ["home"]:
+                self.steps[device] = 0
+                flags.clear()
+            case ["get", "pos"]:
+                return f"OK IDLE FLAG {self.steps[device]}"
+            case ["get", setting]:
+                return f"OK IDLE FLAG {settings[setting]}"
+            case ["warnings"]:
+                return " ".join(["OK IDLE FLAG", f"{len(flags):02d}", *flags])
+        return "OK IDLE FLAG 0"
+
+
 def bench(name: str = "device", *, record: object = None, **wires: Wire) -> Bench:
     return Bench(name=name, clock=WallClock(), wires=wires, record=record)

@@ -13,6 +13,7 @@ from driver_fakes import (
     FakeMeter,
     FakeModbusLine,
     FakeMonitor,
+    FakeStage,
     FakeSupply,
 )
 
@@ -52,6 +53,11 @@ SPECIMENS = {
             "place": {"at": "chamber", "source": "blanks"},
             "move": {"to": "probe", "source": "chamber"},
         },
+    ),
+    "zaber-stage": Specimen(
+        _alone(FakeStage),
+        {"microstep": 0.047625, "highest": 150.0},
+        {"move_to": {"position": 31.75}},
     ),
 }
 
