@@ -224,10 +224,13 @@ def export(
     whole: Annotated[
         bool, typer.Option("--whole", help="The journal and its artifacts in one file.")
     ] = False,
+    kept: Annotated[
+        bool, typer.Option("--kept", help="What instruments kept, such as traces, into a folder.")
+    ] = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Export trials, calculated structures, or a whole campaign.
+    """Export trials, calculated structures, traces, or a whole campaign.
 
     Example: hagane export trials.csv --campaign niobium-titania
     """
@@ -236,6 +239,12 @@ def export(
     if whole:
         with stored(store) as opened:
             opened.export(row_of(opened, name).id, to)
+    elif kept:
+        from orchestrator.runtime.kept import export_kept
+
+        seen = look(store, name)
+        with stored(store) as opened:
+            export_kept(opened, seen.state, to)
     elif to.suffix in (".extxyz", ".xyz", ".db"):
         from orchestrator.runtime.structures import export_structures
 

@@ -13,6 +13,9 @@ from orchestrator.ports.resource import Verdict
 Record = Callable[..., Awaitable[None]]
 """`await record(*events)`: durable and folded when it returns."""
 
+Keep = Callable[[bytes, str], Awaitable[str]]
+"""`await keep(data, name)`: durable in the store; gives the sha256 by which it is found."""
+
 
 @dataclass(frozen=True)
 class Order:

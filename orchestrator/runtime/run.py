@@ -27,6 +27,7 @@ from orchestrator.model.events import CampaignOpened, EngineStarted
 from orchestrator.model.lab import Lab
 from orchestrator.model.state import State
 from orchestrator.model.transfer import Source
+from orchestrator.ports.execution import Keep
 from orchestrator.ports.journal import CampaignRow, Journal
 from orchestrator.ports.resource import Resource, Wire
 from orchestrator.ports.schedule import Schedule
@@ -198,6 +199,7 @@ async def _run(
             ledger,
             resources,
             planner,
+            keeper_of(store, row.id, clock),
             one_turn=setting.turn is not None,
         )
         _stop_on_signals(engine)
@@ -230,6 +232,7 @@ def join(
     ledger: Ledger,
     resources: dict[str, Resource],
     planner: PlannerProcess,
+    keep: Keep,
     *,
     one_turn: bool = False,
 ) -> Engine:
@@ -238,6 +241,7 @@ def join(
     study = prepare(loaded.campaign, lab, identity, loaded.kinds, loaded.capabilities)
     actions = {name: kind.actions for name, kind in loaded.kinds.items()}
     runner = Runner(lab, resources, actions, clock, ledger.record)
+    runner.keep = keep
     runner.known = ledger.state.resources
     schedule: Schedule = (
         VirtualSchedule(clock) if isinstance(clock, VirtualClock) else WallSchedule(clock.speed)
@@ -247,6 +251,16 @@ def join(
     if lab.interlocks:
         schedule.every(lab.poll_s, "interlocks", runner.watch)
     return engine
+
+
+def keeper_of(store: Store, campaign_id: str, clock: Clock) -> Keep:
+    """Puts artifacts into the store while the engine goes on."""
+
+    async def keep(data: bytes, name: str) -> str:
+        with clock.work():
+            return await asyncio.to_thread(store.put_artifact, campaign_id, data, name)
+
+    return keep
 
 
 def opened_event(
@@ -364,7 +378,8 @@ async def _play(
     ledger = Ledger(wrapped, clock, setting.watch)
     clock.start_at(max(clock.now(), ledger.state.last_at))
     planner = planner_of(loaded, clock, sources)
-    engine = join(loaded, identity, ledger, resources, planner)
+    keep = keeper_of(stage.store, stage.campaign_id, clock)
+    engine = join(loaded, identity, ledger, resources, planner, keep)
     try:
         opened = opened_event(loaded, stage.store, stage.campaign_id, sources)
         ending = await engine.run(_started(loaded, token, "", planner.threads), opened)

@@ -23,6 +23,7 @@ from orchestrator.runtime.run import (
     Setting,
     Stage,
     join,
+    keeper_of,
     opened_event,
     planner_of,
     run_in_memory,
@@ -61,7 +62,8 @@ class MemoryNight:
         )
         ledger = Ledger(journal, stage.clock, lambda recorded, _: meddle(engine, recorded))
         planner = planner_of(loaded, stage.clock)
-        engine = join(loaded, "rehearsal", ledger, resources, planner)
+        keep = keeper_of(stage.store, stage.campaign_id, stage.clock)
+        engine = join(loaded, "rehearsal", ledger, resources, planner, keep)
         started = EngineStarted(
             token=journal.token, host="", pid=0, user="", version="",
             lab_name=loaded.lab.name, lab_file="", lab_text="",
