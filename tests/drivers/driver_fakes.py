@@ -211,6 +211,7 @@ class FakeMeter(Fake):
         self.is_on = False
         self.current = 0.0
         self.compliance = 21.0
+        self.thermal_volt = 0.0
         self.n_readings = 0
 
     def request_length(self, buffer: bytes) -> int:
@@ -241,9 +242,40 @@ class FakeMeter(Fake):
         if self.ohm is None:
             volt, status = 0.3 * self.compliance * (-1) ** self.n_readings, 8
         else:
-            volt = min(self.current * self.ohm, self.compliance)
-            status = 8 if volt == self.compliance else 0
+            volt = self.current * self.ohm + self.thermal_volt
+            status = 8 if abs(volt) >= self.compliance else 0
+            volt = max(-self.compliance, min(volt, self.compliance))
         return f"{volt:+.6E},{self.current:+.6E},+9.910000E+37,+1.0E+00,{status:+.6E}\n".encode()
+
+
+class FakePowerMeter(Fake):
+    """A PM100 that reads half of a milliwatt."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.power, self.sensor, self.wavelength = "5.000000E-04", "S120C", 635.0
+        self._error = b'+0,"No error"\n'
+
+    def request_length(self, buffer: bytes) -> int:
+        return buffer.find(b"\n") + 1
+
+    def reply(self, request: bytes) -> bytes:
+        line = request.decode().strip()
+        if line == "*IDN?":
+            return b"Thorlabs,PM100D,P0012345,2.4.0\n"
+        if line == "MEAS:POW?":
+            return f"{self.power}\n".encode()
+        if line == "SYST:SENS:IDN?":
+            return f"{self.sensor},1234567,12-Jan-2022,1,18,33\n".encode()
+        if line == ":SYST:ERR?":
+            said, self._error = self._error, b'+0,"No error"\n'
+            return said
+        nanometres = float(line.removeprefix("SENS:CORR:WAV "))
+        if 400 <= nanometres <= 1100:
+            self.wavelength = nanometres
+        else:
+            self._error = b'-222,"Data out of range"\n'
+        return b""
 
 
 class FakeRegisters(Fake):
