@@ -9,7 +9,7 @@ silence. A wrong checksum is not answered. Written against `zaber-motion` and `z
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from orchestrator.ports.clock import Clock
@@ -29,10 +29,16 @@ class _Asked:
 
 
 class Stage:
-    """A device (`serial` is its number) whose only axis is `axis`."""
+    """A device (`serial` is its number) whose only axis is `axis`; `sets_out` is told of moves."""
 
-    def __init__(self, axis: Axis, clock: Clock, serial: int) -> None:
-        self.axis, self._clock = axis, clock
+    def __init__(
+        self,
+        axis: Axis,
+        clock: Clock,
+        serial: int,
+        sets_out: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.axis, self._clock, self._sets_out = axis, clock, sets_out
         self.checksums = False
         self._settings = {
             "deviceid": "50081",
@@ -75,6 +81,7 @@ class Stage:
 
     def _drive(self, word: str) -> None:
         if word == "home":
+            self._sets_out()
             self.axis.home(self._clock.now())
         elif word:
             self.axis.stop(self._clock.now())
@@ -94,6 +101,8 @@ class Stage:
         target = int(number) * MICROSTEP_MM + (self.axis.counted(now) if kind == "rel" else 0.0)
         if not 0.0 <= target <= self.axis.travel_mm + MICROSTEP_MM:
             return False, "BADDATA"
+        if abs(target - self.axis.counted(now)) > MICROSTEP_MM:
+            self._sets_out()
         self.axis.move(target, now)
         return True, "0"
 

@@ -150,6 +150,15 @@ def test_pymodbus_reads_and_writes_the_registers_of_the_arm(served: Served) -> N
         assert client.read_holding_registers(300, count=1).isError()
 
 
+def test_pymeasure_reads_the_power_meter(tmp_path: Path) -> None:
+    with Served(tmp_path, seed=7, speed=SPEED, world="sputter-lab-metal") as server:
+        found = _peer("pm100_client.py", server.ports["photometer"])
+    assert found["id"] == "Thorlabs,PM100D,P0012345,2.4.0"
+    assert (found["sensor"], found["is_power"], found["settable"]) == ("S120C", True, True)
+    assert (found["low"], found["high"], found["wavelength"]) == (400.0, 1100.0, 550.0)
+    assert found["power"] == pytest.approx(1e-3)
+
+
 def test_zaber_motion_homes_and_moves_the_first_stage(stages: Served) -> None:
     found = _peer("zaber_motion_client.py", stages.ports["stages"])
     assert (found["before"], found["homed"]) == (["WH", "WR"], [])

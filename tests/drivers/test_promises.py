@@ -13,6 +13,7 @@ from driver_fakes import (
     FakeMeter,
     FakeModbusLine,
     FakeMonitor,
+    FakePowerMeter,
     FakeStage,
     FakeSupply,
 )
@@ -54,6 +55,7 @@ SPECIMENS = {
             "move": {"to": "probe", "source": "chamber"},
         },
     ),
+    "thorlabs-pm100": Specimen(_alone(FakePowerMeter), {"reference": 1e-3, "wavelength": 550.0}),
     "zaber-stage": Specimen(
         _alone(FakeStage),
         {"microstep": 0.047625, "highest": 150.0},
