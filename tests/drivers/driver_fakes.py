@@ -310,7 +310,8 @@ class FakeDashboard(Fake):
         self.registers = FakeRegisters()
         self.n_polls = 2
         self.breaks_off = False
-        self.safety = "NORMAL"
+        self.safety, self.mode = "NORMAL", "RUNNING"
+        self.remote = "true"
         self.plays: list[str] = []
         self._loaded = ""
         self._left = 0
@@ -325,9 +326,12 @@ class FakeDashboard(Fake):
         fixed = {
             "get serial number": "20195501234",
             "PolyscopeVersion": "URSoftware 5.12.0",
-            "robotmode": "Robotmode: RUNNING",
+            "robotmode": f"Robotmode: {self.mode}",
             "safetystatus": f"Safetystatus: {self.safety}",
+            "is in remote control": self.remote,
         }
+        if line in ("power on", "brake release", "unlock protective stop"):
+            return self._by_a_person(line)
         if line in fixed:
             return fixed[line]
         if line.startswith("load "):
@@ -347,6 +351,18 @@ class FakeDashboard(Fake):
         if line == "programState":
             return self._state()
         return f"could not understand: '{line}'"
+
+    def _by_a_person(self, line: str) -> str:
+        if line == "power on":
+            self.mode = "IDLE"
+            return "Powering on"
+        if line == "brake release":
+            self.mode = "RUNNING"
+            return "Brake releasing"
+        if self.safety != "PROTECTIVE_STOP":
+            return "Cannot unlock protective stop until 5s after occurrence."
+        self.safety = "NORMAL"
+        return "Protective stop releasing"
 
     def _state(self) -> str:
         if self._left:

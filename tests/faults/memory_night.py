@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,7 +126,7 @@ def memory_night(tmp_path: Path, **words: Any) -> MemoryNight:
 
 def person_tidies_up(night: MemoryNight) -> None:
     """Looks at the lab, puts away what the arm still holds, and answers for it."""
-    night.world.chamber.transfer.unlock()
+    night.world.chamber.transfer.unlock(math.inf)  # whenever the person comes
     samples = {s["ticket"]: s for s in night.world.snapshot()["samples"]}
     for dispatch in night.state().doubts():
         event = dispatch.event
