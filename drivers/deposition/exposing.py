@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from drivers.deposition.process_trace import ProcessTrace
-from orchestrator.errors import DeviceError, DeviceGarbled, DeviceSilent
+from orchestrator.errors import DeviceError, DeviceGarbled, DeviceSilent, ProcessUnsteady
 from orchestrator.ports.dispatch import Dispatch
 
 VOLTAGE_LEAD_S = 5.0
@@ -87,7 +87,8 @@ class Exposing:
         While it is not, the plasma is switched off before the shutter opens, and struck again.
 
         Raises:
-            DeviceError: it does not come to rest, or the shutter may have opened before it did.
+            ProcessUnsteady: it does not come to rest.
+            DeviceError: the shutter may have opened before it did.
         """
         spread = 0.0
         for _ in range(self.steady.rounds):
@@ -97,7 +98,7 @@ class Exposing:
             if is_late or spread <= self.steady.within_v:
                 return Struck(struck.after, struck.before, voltage)
             await self._break_off(dispatch, struck)
-        raise DeviceError(
+        raise ProcessUnsteady(
             self.tool,
             f"the target voltage still changes by {spread:.3g} V in {self.steady.for_s:g} s after "
             f"{self.steady.rounds} times {self.presputter_s:g} s of presputtering",

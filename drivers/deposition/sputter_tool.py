@@ -137,6 +137,7 @@ class SputterTool:
         unless an interlock or a stop has the whole lab made safe; the chamber stays closed.
 
         Raises:
+            ProcessUnsteady: the target does not come to rest at these parameters.
             DeviceError: a part failed; the sentence says when the film is partial.
             StepTimeout: pressure or temperature did not come to rest.
             SafetyStop: a limit or an interlock.

@@ -21,6 +21,7 @@ from orchestrator.errors import (
     InputError,
     InterlockTripped,
     LimitExceeded,
+    ProcessUnsteady,
     StepTimeout,
     Stopped,
 )
@@ -491,7 +492,8 @@ def test_a_target_that_never_comes_to_rest_grows_nothing_and_is_switched_off() -
         lambda t: setattr(t, "voltage_at", lambda burnt_s: 300.0 + burnt_s),
         {"most_presputters": 3},
     )
-    assert isinstance(error, DeviceError)
+    assert isinstance(error, ProcessUnsteady)
+    assert error.blames_parameters
     assert "still changes by 20 V in 20 s after 3 times 60 s" in str(error)
     assert names(tool).count("supply.on") == 3
     assert tool.read("monitor", "growth")["thickness"] == 0
