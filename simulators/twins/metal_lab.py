@@ -9,7 +9,7 @@ from simulators.twins.sputter_lab import SputterLab
 
 
 class MetalSputterLab(SputterLab):
-    """The lab of `campaigns/niobium_titania/twins_metal.yaml`.
+    """The lab of `campaigns/niobium_titania_metal/twins.yaml`.
 
     Ports as in `sputter-lab`; besides, `photometer`.
     """

@@ -11,11 +11,11 @@ import pytest
 from orchestrator.runtime.load import load
 from orchestrator.runtime.run import run_in_memory, stage_of
 
-CAMPAIGN = Path(__file__).parents[2] / "campaigns" / "niobium_titania"
+CAMPAIGN = Path(__file__).parents[2] / "campaigns" / "niobium_titania_metal"
 
 
 def test_each_film_begins_on_a_poisoned_target_and_says_how_clear_it_is() -> None:
-    loaded = load(CAMPAIGN / "campaign_metal.yaml", CAMPAIGN / "twins_metal.yaml")
+    loaded = load(CAMPAIGN, None)
     few = loaded.campaign.budget.model_copy(update={"trials": 1})
     loaded = replace(loaded, campaign=loaded.campaign.model_copy(update={"budget": few}))
     stage = stage_of(loaded)
@@ -30,10 +30,10 @@ def test_each_film_begins_on_a_poisoned_target_and_says_how_clear_it_is() -> Non
         assert max(poisoned) >= 317.0
 
 
-@pytest.mark.parametrize("lab", ["twins_metal.yaml", "hardware_metal.yaml"])
+@pytest.mark.parametrize("lab", ["twins.yaml", "hardware.yaml"])
 def test_both_labs_fit_the_campaign(lab: str) -> None:
-    load(CAMPAIGN / "campaign_metal.yaml", CAMPAIGN / lab)
+    load(CAMPAIGN, CAMPAIGN / lab)
 
 
 def test_the_hardware_file_says_that_it_was_never_run() -> None:
-    assert "HAS NEVER BEEN RUN" in (CAMPAIGN / "hardware_metal.yaml").read_text()
+    assert "HAS NEVER BEEN RUN" in (CAMPAIGN / "hardware.yaml").read_text()
