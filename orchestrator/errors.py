@@ -277,6 +277,12 @@ class NoReading(DeviceError):
     """The instrument works, but this measurement gave no data (a bad contact, no lamp)."""
 
 
+class ProcessUnsteady(DeviceError):
+    """Every instrument works, and what they are set to does not come to rest."""
+
+    blames_parameters = True
+
+
 class DeviceGarbled(DeviceError):
     """A reply failed its framing or checksum."""
 

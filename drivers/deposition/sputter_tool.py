@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import statistics
 from asyncio import CancelledError
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from typing import Annotated, ClassVar
 
+from drivers.deposition.exposing import VOLTAGE_LEAD_S, Approach, Exposing, Steady, reach
+from drivers.deposition.process_trace import NAME, ProcessTrace
 from orchestrator.capabilities.deposition import Film
 from orchestrator.errors import (
     DeviceError,
-    DeviceGarbled,
-    DeviceSilent,
     ExecutionError,
+    InputError,
     LimitExceeded,
     StepTimeout,
     Stopped,
@@ -27,24 +28,7 @@ from orchestrator.ports.resource import Bench, Health, Identity
 
 _MOST_CORRECTIONS = 4
 _SETTLE_S = 15.0
-_VOLTAGE_LEAD_S = 5.0
-"""The voltage is read this long before the shutter opens."""
-_OPENING_S = 2.0
-_GRACE_S = 30.0
-_LAST_LOOK_S = 3.0
-_FULL_TRACE_EVERY = 4
-_WHOLE = 0.95
-"""Of what the rate promises must have grown where nobody saw the shutter close."""
-
-
-@dataclass
-class _Trace:
-    """What was read while the shutter was open; `unwatched_s` was left when it last was."""
-
-    rates: list[float] = field(default_factory=list)
-    pressures: list[float] = field(default_factory=list)
-    temperatures: list[float] = field(default_factory=list)
-    unwatched_s: float = 0.0
+_AS_SET, _ABOVE, _BELOW = "as_set", "above", "below"
 
 
 class SputterTool:
@@ -53,9 +37,21 @@ class SputterTool:
     `base_pressure` is reached before any gas flows; `argon_per_pascal` is the first guess of the
     argon flow, which is then corrected until the gauge is within `pressure_tolerance` (a fraction)
     of the pressure asked for, before oxygen flows: the gauge reads the total.
+
+    The plasma burns behind the closed shutter for `presputter`, again and again until the target
+    voltage stays within `steady_voltage` for `steady_for`, `most_presputters` times at most.
+
+    A target with hysteresis is another one when its oxygen flow is reached from another side. With
+    `approach: above` (or `below`) each plasma is struck at `approach_flow`, and the flow goes from
+    there to what is wanted after `approach_for`, behind the closed shutter; a flow on the wrong
+    side of it is refused.
+
+    Every `trace` seconds the parts are read, from the first plasma to the last: `process.csv`, kept
+    with the sample.
     """
 
-    implements = ("Sputtering",)
+    implements: tuple[str, ...] = ("Sputtering",)
+    supplies: ClassVar[tuple[str, ...]] = ("supply",)
     parts: ClassVar[dict[str, str]] = {
         "argon": "FlowControl",
         "oxygen": "FlowControl",
@@ -71,6 +67,13 @@ class SputterTool:
         bench: Bench,
         base_pressure: Annotated[float, Unit("Pa", low=1e-9)] = 1e-3,
         presputter: Annotated[float, Unit("s", low=0)] = 60.0,
+        steady_voltage: Annotated[float, Unit("V", low=0)] = 3.0,
+        steady_for: Annotated[float, Unit("s", low=0)] = 20.0,
+        most_presputters: Annotated[int, Unit("", low=1, high=100)] = 10,
+        approach: str = _AS_SET,
+        approach_flow: Annotated[float, Unit("sccm", low=0)] = 0.0,
+        approach_for: Annotated[float, Unit("s", low=0)] = 20.0,
+        trace: Annotated[float, Unit("s", low=0)] = 1.0,
         argon_per_pascal: Annotated[float, Unit("sccm/Pa", low=1e-6)] = 43.0,
         pressure_tolerance: Annotated[float, Unit("", low=0)] = 0.005,
         temperature_tolerance: Annotated[float, Unit("K", low=0)] = 1.0,
@@ -80,7 +83,23 @@ class SputterTool:
         patience: Annotated[float, Unit("s", low=0)] = 7200.0,
     ) -> None:
         self.bench = bench
+        if approach not in (_AS_SET, _ABOVE, _BELOW):
+            raise InputError(
+                f"{bench.name}: '{approach}' is no way to approach a flow",
+                hint=f"one of {_AS_SET}, {_ABOVE}, {_BELOW}",
+            )
+        is_short = presputter < approach_for + steady_for + VOLTAGE_LEAD_S
+        if approach != _AS_SET and is_short:
+            raise InputError(
+                f"{bench.name}: a presputter of {presputter:g} s leaves no time to approach the "
+                f"flow for {approach_for:g} s and to see a steady voltage for {steady_for:g} s",
+                hint="presputter longer, or approach for a shorter time",
+            )
         self._base_pressure, self._presputter = base_pressure, presputter
+        self._steady_voltage, self._steady_for = steady_voltage, steady_for
+        self._most_presputters, self._trace = most_presputters, trace
+        self._approach, self._approach_flow = approach, approach_flow
+        self._approach_for = approach_for
         self._argon_per_pascal, self._pressure_tolerance = argon_per_pascal, pressure_tolerance
         self._temperature_tolerance, self._cool_below = temperature_tolerance, cool_below
         self._atmosphere, self._watch, self._patience = atmosphere, watch, patience
@@ -118,19 +137,14 @@ class SputterTool:
         unless an interlock or a stop has the whole lab made safe; the chamber stays closed.
 
         Raises:
+            ProcessUnsteady: the target does not come to rest at these parameters.
             DeviceError: a part failed; the sentence says when the film is partial.
             StepTimeout: pressure or temperature did not come to rest.
             SafetyStop: a limit or an interlock.
         """
-        duration_s = 60.0 * duration
-        try:
-            await self._prepare(dispatch, oxygen, temperature, argon)
-            film = await self._grow(dispatch, power, duration_s)
-        except (DeviceError, StepTimeout, LimitExceeded, Stopped, CancelledError):
-            await self._switch_off(dispatch)
-            raise
-        await self._finish(dispatch)
-        return film
+        return await self._deposit(
+            dispatch, {"supply": power}, oxygen, temperature, argon, 60.0 * duration
+        )
 
     @action(effect=Effect.IDEMPOTENT, cancel=Cancel.BETWEEN_STEPS)
     async def release(self, dispatch: Dispatch) -> None:
@@ -141,21 +155,58 @@ class SputterTool:
             StepTimeout: it did not cool down or fill.
             SafetyStop: an interlock.
         """
-        await _reach(dispatch, "supply", "off")
+        await self._all_off(dispatch, self.supplies)
         await self._finish(dispatch)
+
+    async def _deposit(
+        self,
+        dispatch: Dispatch,
+        powers: Mapping[str, float],
+        oxygen: float,
+        temperature: float,
+        argon: float,
+        duration_s: float,
+    ) -> Film:
+        """One film, by the supplies that have a power. Raises as `deposit`."""
+        first_oxygen = self._first_oxygen(oxygen)
+        trace = ProcessTrace(tuple(powers), self._trace)
+        try:
+            await self._prepare(dispatch, first_oxygen, temperature, argon)
+            await trace.read(dispatch)
+            film = await self._grow(dispatch, powers, oxygen, duration_s, trace)
+        except (DeviceError, StepTimeout, LimitExceeded, Stopped, CancelledError) as error:
+            await self._switch_off(dispatch)
+            if not isinstance(error, Stopped | CancelledError):
+                await _keep(dispatch, trace)
+            raise
+        await _keep(dispatch, trace)
+        await self._finish(dispatch)
+        return film
+
+    def _first_oxygen(self, oxygen: float) -> float:
+        """The flow from which the wanted one is approached. Raises LimitExceeded."""
+        if self._approach == _AS_SET:
+            return oxygen
+        is_above = self._approach == _ABOVE
+        low, high = (0.0, self._approach_flow) if is_above else (self._approach_flow, None)
+        if not (low <= oxygen and (high is None or oxygen <= high)):
+            raise LimitExceeded(
+                f"oxygen, approached from {self._approach},", oxygen, low, high, "sccm"
+            )
+        return self._approach_flow
 
     async def _prepare(
         self, dispatch: Dispatch, oxygen: float, temperature: float, argon: float
     ) -> None:
         """Pumps, heats, and lets the gases in."""
-        await _reach(dispatch, "valves", "pump")
+        await reach(dispatch, "valves", "pump")
         await dispatch.until(
             "gauge", "pressure", "value", 0.0, self._base_pressure,
             hold_s=10.0, timeout_s=self._patience, every_s=15.0,
         )  # fmt: skip
-        await _reach(dispatch, "heater", "set_temperature", temperature=temperature)
+        await reach(dispatch, "heater", "set_temperature", temperature=temperature)
         await self._reach_pressure(dispatch, argon)
-        await _reach(dispatch, "oxygen", "set_flow", flow=oxygen)
+        await reach(dispatch, "oxygen", "set_flow", flow=oxygen)
         spread = self._temperature_tolerance
         await dispatch.until(
             "heater", "temperature", "value", temperature - spread, temperature + spread,
@@ -167,7 +218,7 @@ class SputterTool:
         """Corrects the argon flow in proportion until the gauge agrees."""
         flow, found = target * self._argon_per_pascal, 0.0
         for _ in range(1 + _MOST_CORRECTIONS):
-            await _reach(dispatch, "argon", "set_flow", flow=flow)
+            await reach(dispatch, "argon", "set_flow", flow=flow)
             await dispatch.sleep(_SETTLE_S)
             found = (await dispatch("gauge", "pressure"))["value"]
             if found <= 0 or abs(found / target - 1) <= self._pressure_tolerance:
@@ -180,124 +231,59 @@ class SputterTool:
                 hint="look at pump, gate and gauge, or widen pressure_tolerance",
             )
 
-    async def _grow(self, dispatch: Dispatch, power: float, duration_s: float) -> Film:
+    async def _grow(
+        self,
+        dispatch: Dispatch,
+        powers: Mapping[str, float],
+        oxygen: float,
+        duration_s: float,
+        trace: ProcessTrace,
+    ) -> Film:
         """Strikes, presputters, and watches the exposure to its end."""
-        await _reach(dispatch, "monitor", "zero")
-        await _reach(dispatch, "supply", "set_power", power=power)
-        times = {"presputter": self._presputter, "duration": duration_s}
-        await _reach(dispatch, "supply", "set_exposure", **times)
-        struck_at = dispatch.clock.now()
-        await dispatch("supply", "on")
-        struck = (struck_at, dispatch.clock.now())
-        await dispatch.sleep(max(0.0, self._presputter - _VOLTAGE_LEAD_S))
-        voltage = (await dispatch("supply", "plasma"))["voltage"]
-        trace = await self._expose(dispatch, power, struck, duration_s)
-        await _reach(dispatch, "supply", "off")
+        steady = Steady(self._steady_voltage, self._steady_for, self._most_presputters)
+        approach = None
+        if self._approach != _AS_SET:
+            approach = Approach(self._approach_flow, oxygen, self._approach_for)
+        times = (self._presputter, duration_s, self._watch)
+        exposing = Exposing(self.bench.name, powers, *times, steady, trace, approach)
+        await reach(dispatch, "monitor", "zero")
+        await exposing.set_up(dispatch)
+        struck = await exposing.strike(dispatch)
+        looks = await exposing.watch(dispatch, struck)
+        await self._all_off(dispatch, powers)
         thickness = (await dispatch("monitor", "growth"))["thickness"]
         if thickness <= 0 < duration_s:
             raise DeviceError(self.bench.name, "the monitor saw no film grow")
-        if trace.unwatched_s > _GRACE_S:
-            self._must_be_whole(trace, thickness, duration_s)
+        exposing.must_be_whole(looks, thickness)
         for readings, part, reading in (
-            (trace.pressures, "gauge", "pressure"),
-            (trace.temperatures, "heater", "temperature"),
+            (looks.pressures, "gauge", "pressure"),
+            (looks.temperatures, "heater", "temperature"),
         ):
             if not readings:
                 readings.append((await dispatch(part, reading))["value"])
         mean_rate = thickness / (duration_s / 60.0) if duration_s else 0.0
         return Film(
             thickness=thickness,
-            rate=statistics.median_low(trace.rates or [mean_rate]),
-            temperature=statistics.median_low(trace.temperatures),
-            pressure=statistics.median_low(trace.pressures),
-            voltage=voltage,
+            rate=statistics.median_low(looks.rates or [mean_rate]),
+            temperature=statistics.median_low(looks.temperatures),
+            pressure=statistics.median_low(looks.pressures),
+            voltage=struck.voltage,
         )
 
-    async def _expose(
-        self, dispatch: Dispatch, power: float, struck: tuple[float, float], duration_s: float
-    ) -> _Trace:
-        """Watches the shutter open and close. The supply times it; nothing here makes it longer.
-
-        It was struck at some time between the two of `struck`, and an answer is as old as its
-        question: a closed shutter says that it did not open if it cannot have closed again.
-
-        Raises:
-            DeviceError: the shutter did not open, or the plasma went out before its time.
-        """
-        trace, n_seen, closes_at = _Trace(), 0, 0.0
-        is_over_from = struck[0] + self._presputter + duration_s
-        is_open_by = struck[1] + self._presputter + _GRACE_S
-        while True:
-            asked_at = dispatch.clock.now()
-            exposure = await dispatch("supply", "exposure")
-            if exposure["shutter"]:
-                trace.unwatched_s = exposure["remaining"]
-                closes_at = asked_at + exposure["remaining"]
-                await self._look(dispatch, trace, power, is_full=n_seen % _FULL_TRACE_EVERY == 0)
-                n_seen += 1
-                await dispatch.sleep(self._until_next_look(exposure["remaining"]))
-            elif n_seen or asked_at >= is_open_by + duration_s:
-                break
-            elif asked_at > is_open_by and dispatch.clock.now() < is_over_from:
-                raise DeviceError(self.bench.name, "the shutter did not open")
-            else:
-                await dispatch.sleep(_OPENING_S)
-        missing_s = closes_at - dispatch.clock.now()
-        if missing_s > _OPENING_S:
-            raise self._partial(missing_s)
-        return trace
-
-    def _until_next_look(self, remaining_s: float) -> float:
-        """The last look but one is shortly before the end, so that an early end shows as one."""
-        if remaining_s > self._watch + 2 * _LAST_LOOK_S:
-            return self._watch
-        return max(1.0, remaining_s - _LAST_LOOK_S * (remaining_s > 2 * _LAST_LOOK_S))
-
-    async def _look(
-        self, dispatch: Dispatch, trace: _Trace, power: float, *, is_full: bool
-    ) -> None:
-        """Reads what there is to know during growth; raises when the plasma has gone out."""
-        burning = (await dispatch("supply", "plasma"))["power"]
-        if burning < 0.5 * power:
-            exposure = await dispatch("supply", "exposure")
-            if exposure["shutter"]:
-                raise self._partial(exposure["remaining"])
-            return
-        if not is_full:
-            return
-        trace.rates.append((await dispatch("monitor", "growth"))["rate"])
-        trace.pressures.append((await dispatch("gauge", "pressure"))["value"])
-        trace.temperatures.append((await dispatch("heater", "temperature"))["value"])
-
-    def _must_be_whole(self, trace: _Trace, thickness: float, duration_s: float) -> None:
-        """The supply could not be asked when the shutter was to close: its power may have failed,
-        and it would say the same. What has grown tells."""
-        promised = statistics.median_low(trace.rates or [0.0]) * duration_s / 60.0
-        if thickness < _WHOLE * promised:
-            raise DeviceError(
-                self.bench.name,
-                f"{thickness:.3g} nm have grown where {promised:.3g} nm were to, and nobody saw "
-                "the shutter close: the film is partial",
-                hint="look at the supply and its cable; discard the sample",
-            )
-
-    def _partial(self, missing_s: float) -> DeviceError:
-        return DeviceError(
-            self.bench.name,
-            f"the plasma went out {missing_s:.0f} s before its time: the film is partial",
-            hint="look at pressure, target and the supply's fault code; discard the sample",
-        )
+    async def _all_off(self, dispatch: Dispatch, supplies: Iterable[str]) -> None:
+        for supply in supplies:
+            await reach(dispatch, supply, "off")
 
     async def _finish(self, dispatch: Dispatch) -> None:
         """Cools in vacuum, then vents."""
-        await _reach(dispatch, "oxygen", "set_flow", flow=0.0)
-        await _reach(dispatch, "argon", "set_flow", flow=0.0)
-        await _reach(dispatch, "heater", "off")
+        await reach(dispatch, "oxygen", "set_flow", flow=0.0)
+        await reach(dispatch, "argon", "set_flow", flow=0.0)
+        await reach(dispatch, "heater", "off")
         await dispatch.until(
             "heater", "temperature", "value", -300.0, self._cool_below,
             hold_s=0.0, timeout_s=self._patience, every_s=30.0,
         )  # fmt: skip
-        await _reach(dispatch, "valves", "vent")
+        await reach(dispatch, "valves", "vent")
         await dispatch.until(
             "gauge", "pressure", "value", self._atmosphere, 1e6,
             hold_s=0.0, timeout_s=self._patience, every_s=5.0,
@@ -305,12 +291,9 @@ class SputterTool:
 
     async def _switch_off(self, dispatch: Dispatch) -> None:
         """Plasma, gases and heater off, as far as the parts answer."""
-        for part, act, arguments in (
-            ("supply", "off", {}),
-            ("oxygen", "set_flow", {"flow": 0.0}),
-            ("argon", "set_flow", {"flow": 0.0}),
-            ("heater", "off", {}),
-        ):
+        acts: list[tuple[str, str, dict[str, float]]] = [(s, "off", {}) for s in self.supplies]
+        acts += [(gas, "set_flow", {"flow": 0.0}) for gas in ("oxygen", "argon")]
+        for part, act, arguments in [*acts, ("heater", "off", {})]:
             try:
                 await dispatch(part, act, **arguments)
             except Stopped:
@@ -319,12 +302,7 @@ class SputterTool:
                 continue
 
 
-async def _reach(dispatch: Dispatch, part: str, act: str, **arguments: float) -> None:
-    """Has a part reach a state; once more when the line failed and it was not taken.
-
-    Not after a break: what comes back may have forgotten more than this.
-    """
-    try:
-        await dispatch(part, act, **arguments)
-    except (DeviceSilent, DeviceGarbled):
-        await dispatch(part, act, **arguments)
+async def _keep(dispatch: Dispatch, trace: ProcessTrace) -> None:
+    text = trace.text()
+    if text:
+        await dispatch.keep(NAME, text)

@@ -8,11 +8,11 @@ Tried on hardware: no.
 
 from __future__ import annotations
 
-import math
 import statistics
 from dataclasses import dataclass
 from typing import Annotated
 
+from drivers.electrical.four_point import INFINITE, sample_factor
 from drivers.instrument import Instrument, within
 from drivers.protocols import scpi
 from drivers.protocols.framing import Dialogue, Refused
@@ -40,9 +40,12 @@ class _Reading:
 class Keithley2400(Instrument):
     """Sources a current through the outer probes and reads the voltage between the inner ones.
 
-    `factor` turns V/I into a sheet resistance: pi/ln 2 for a film that is large against the probe,
-    less for a small sample [Smits 1958, Bell System Technical Journal 37, 711]. Thermal voltages
-    are not cancelled: the current is not reversed.
+    V/I becomes a sheet resistance by pi/ln 2, for a film that is large against the probe. For a
+    small one give `spacing` of the tips with `length` (along them) and `width`, or `diameter`, of
+    the sample (`electrical.four_point`), or a `factor` of your own.
+
+    With `reverse` each reading is taken with the current in both directions, and half of the
+    difference counts: thermal voltages fall out.
     """
 
     implements = ("FourPointProbe",)
@@ -55,20 +58,23 @@ class Keithley2400(Instrument):
         current: Annotated[float, Unit("A", low=1e-9, high=1)] = 1e-3,
         lowest_current: Annotated[float, Unit("A", low=1e-12, high=1)] = 1e-8,
         compliance: Annotated[float, Unit("V", low=1e-3, high=210)] = 20.0,
-        factor: Annotated[float, Unit("", low=1e-6)] = math.pi / math.log(2.0),
+        factor: Annotated[float, Unit("", low=0)] = 0.0,
+        spacing: Annotated[float, Unit("mm", low=0)] = 0.0,
+        length: Annotated[float, Unit("mm", low=0)] = 0.0,
+        width: Annotated[float, Unit("mm", low=0)] = 0.0,
+        diameter: Annotated[float, Unit("mm", low=0)] = 0.0,
+        reverse: bool = True,
         baudrate: Annotated[int, Unit("", low=1)] = 9600,
         timeout: Annotated[float, Unit("s", low=0.001)] = 1.0,
     ) -> None:
         within(f"{bench.name}.current", current, 1e-9, 1.0, "A")
         within(f"{bench.name}.compliance", compliance, 1e-3, 210.0, "V")
-        if not 0 < lowest_current <= current or not factor > 0:
-            raise InputError(
-                f"{bench.name}: lowest_current and factor must be positive, and lowest_current at "
-                "most current"
-            )
+        if not 0 < lowest_current <= current:
+            raise InputError(f"{bench.name}: lowest_current must be positive, and at most current")
         super().__init__(bench, port, Settings(baudrate=baudrate), timeout)
         self._current, self._lowest, self._compliance = current, lowest_current, compliance
-        self._factor = factor
+        self._factor = _factor(bench.name, factor, spacing, (length, width, diameter))
+        self._reverse = reverse
 
     def who(self) -> Dialogue[Identity]:
         """The four fields of `*IDN?`."""
@@ -110,9 +116,9 @@ class Keithley2400(Instrument):
                 return await self._bound(current, first)
             current = max(current / 10, self._lowest)
             first = await self._read_at(current)
-        readings = [self._sheet(first)]
+        readings = [await self._sheet(current, first)]
         for _ in range(repeats - 1):
-            readings.append(self._sheet(await self._read_at(current)))
+            readings.append(await self._sheet(current, await self._read_at(current)))
         sd = statistics.stdev(readings) if len(readings) > 1 else 0.0
         return SheetResistance(statistics.fmean(readings), sd, readings)
 
@@ -137,14 +143,23 @@ class Keithley2400(Instrument):
 
         return await self.link.read(talk, timeout_s=_READ_S)
 
-    def _sheet(self, found: _Reading) -> float:
-        if not 0 < abs(found.ampere) < scpi.OVERFLOW or self._is_limited(found):
+    async def _sheet(self, current: float, forth: _Reading) -> float:
+        """One reading, of the current forth and back."""
+        if not self._reverse:
+            return self._factor * self._ratio(forth.volt, forth.ampere, forth)
+        back = await self._read_at(-current)
+        volt, ampere = (forth.volt - back.volt) / 2, (forth.ampere - back.ampere) / 2
+        return self._factor * self._ratio(volt, ampere, forth, back)
+
+    def _ratio(self, volt: float, ampere: float, *found: _Reading) -> float:
+        is_limited = any(self._is_limited(f) for f in found)
+        if not 0 < abs(ampere) < scpi.OVERFLOW or is_limited or volt / ampere <= 0:
             raise NoReading(
                 self.bench.name,
-                f"reads {found.volt:g} V at {found.ampere:g} A",
+                f"reads {volt:g} V at {ampere:g} A",
                 hint="look at the contacts of the probe",
             )
-        return self._factor * found.volt / found.ampere
+        return volt / ampere
 
     def _is_limited(self, found: _Reading) -> bool:
         has_overflown = abs(found.volt) >= scpi.OVERFLOW
@@ -178,3 +193,19 @@ class Keithley2400(Instrument):
                 raise Refused("it was told to switch off, and says that its output is on")
 
         await self.link.write(tell, confirm, what="the command to switch off", urgent=urgent)
+
+
+def _factor(name: str, factor: float, spacing: float, sample: tuple[float, float, float]) -> float:
+    """The factor that is given, or that of the sample. Raises InputError."""
+    if not spacing and not any(sample):
+        return factor or INFINITE
+    try:
+        found = sample_factor(spacing, *sample)
+    except ValueError as error:
+        raise InputError(f"{name}: {error}") from error
+    if factor:
+        raise InputError(
+            f"{name}: factor {factor:g} is given, and a sample whose factor is {found:.5g}",
+            hint="keep one of them",
+        )
+    return found

@@ -11,7 +11,12 @@ from drivers.protocols.framing import Ask, Dialogue, Garbled, Refused, text, unt
 
 LF = b"\n"
 GREETING = "Connected: Universal Robots Dashboard Server"
-REFUSALS = ("Failed to execute", "File not found", "Error while loading program")
+REFUSALS = (
+    "Failed to execute",
+    "File not found",
+    "Error while loading program",
+    "Cannot unlock protective stop",
+)
 
 
 def ask(command: str) -> Dialogue[str]:
@@ -49,6 +54,20 @@ def expect(command: str, start: str) -> Dialogue[str]:
     if not reply.startswith(start):
         raise Garbled(f"'{reply}' does not answer '{command}'")
     return reply
+
+
+def is_in_remote_control() -> Dialogue[bool | None]:
+    """Whether the arm takes orders from outside; None where the server does not know the question.
+
+    PolyScope 5 asks for it; PolyScope 3 has no such mode. Raises Garbled.
+    """
+    try:
+        reply = yield from ask("is in remote control")
+    except Refused:
+        return None
+    if reply.lower() not in ("true", "false"):
+        raise Garbled(f"'{reply}' does not say whether it is in remote control")
+    return reply.lower() == "true"
 
 
 def program_state() -> Dialogue[tuple[str, str]]:

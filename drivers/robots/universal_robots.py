@@ -37,7 +37,19 @@ _UNIT = 255
 _LOAD_S = 10.0
 """Since PolyScope 3.3 the reply to `load` and `play` comes when it is done."""
 _POLL_S = (0.5, 2.0)
+_POWER_S = 60.0
 _NO_TICKET = "0" * 16
+_NOT_FIT = {
+    "PROTECTIVE_STOP": "see what it has met, then release the stop with 'unlock'",
+    "SAFEGUARD_STOP": "close the safeguard, and reset it where it is made",
+    "SYSTEM_EMERGENCY_STOP": "release the emergency stop where it was pressed",
+    "ROBOT_EMERGENCY_STOP": "release the emergency stop on the teach pendant",
+    "VIOLATION": "a safety limit was exceeded: look at the teach pendant",
+    "FAULT": "the safety system has a fault: look at the teach pendant",
+    "POWER_OFF": "nobody has powered it: 'release_brakes', with nothing in its way",
+    "IDLE": "its brakes are on: 'release_brakes', with nothing in its way",
+    "BACKDRIVE": "somebody moves it by hand",
+}
 
 
 class UniversalRobot(Instrument):
@@ -75,17 +87,20 @@ class UniversalRobot(Instrument):
         await self._registers.close()
 
     async def health(self) -> Health:
-        """Fit when the arm is powered, its safety is normal, the registers answer."""
+        """Fit when the arm is powered, safe, in remote control, and the registers answer."""
 
-        def talk() -> Dialogue[tuple[str, str]]:
+        def talk() -> Dialogue[tuple[str, str, bool | None]]:
             mode = yield from dashboard.ask_after("robotmode", "Robotmode:")
             safety = yield from dashboard.ask_after("safetystatus", "Safetystatus:")
-            return mode, safety
+            return mode, safety, (yield from dashboard.is_in_remote_control())
 
-        mode, safety = await self.link.read(talk)
+        mode, safety, is_remote = await self.link.read(talk)
         await self._tickets()
-        is_fit = mode == "RUNNING" and safety == "NORMAL"
-        return Health(is_fit, f"mode {mode}, safety {safety}")
+        wrongs = [why for state, why in _NOT_FIT.items() if state in (mode, safety)]
+        if is_remote is False:
+            wrongs.append("put it into remote control at the teach pendant")
+        is_fit = mode == "RUNNING" and safety == "NORMAL" and is_remote is not False
+        return Health(is_fit, "; ".join([f"mode {mode}, safety {safety}", *wrongs]))
 
     async def make_safe(self) -> None:
         """Stops the program where it is; the gripper keeps what it holds. Raises DeviceError."""
@@ -127,6 +142,55 @@ class UniversalRobot(Instrument):
             DeviceError
         """
         await self._carry(source, to, ticket)
+
+    @action(effect=Effect.IRREVERSIBLE, cancel=Cancel.BETWEEN_STEPS)
+    async def release_brakes(self) -> None:
+        """Powers the arm and releases its brakes: it may sink a little. A person decides it.
+
+        Raises:
+            DeviceRefused: it is in a stop that comes first.
+            DeviceError: it does not come up.
+        """
+        safety = await self.link.read(lambda: dashboard.ask_after("safetystatus", "Safetystatus:"))
+        if safety != "NORMAL":
+            raise DeviceRefused(
+                self.bench.name,
+                f"the brakes stay as they are while safety is {safety}",
+                hint=_NOT_FIT.get(safety, "look at the teach pendant"),
+            )
+        await self._bring_to("power on", "Powering on", ("IDLE", "RUNNING"))
+        await self._bring_to("brake release", "Brake releasing", ("RUNNING",))
+
+    @action(effect=Effect.IRREVERSIBLE, cancel=Cancel.AT_ONCE)
+    async def unlock(self) -> None:
+        """Releases a protective stop, once a person has seen why it stopped.
+
+        The arm stays where it is and plays nothing. For 5 s after the stop it is refused.
+
+        Raises:
+            DeviceRefused: it is in no protective stop, or it is too early.
+            DeviceError
+        """
+        await self.link.exchange(
+            lambda: dashboard.expect("unlock protective stop", "Protective stop releasing")
+        )
+
+    async def _bring_to(self, command: str, answer: str, modes: tuple[str, ...]) -> None:
+        """A power command, and the wait for one of the modes that it leads to."""
+        await self.link.exchange(lambda: dashboard.expect(command, answer))
+        waited_s = 0.0
+        while True:
+            mode = await self.link.read(lambda: dashboard.ask_after("robotmode", "Robotmode:"))
+            if mode in modes:
+                return
+            if waited_s >= _POWER_S:
+                raise DeviceError(
+                    self.bench.name,
+                    f"its mode is {mode} {waited_s:g} s after '{command}'",
+                    hint="look at the teach pendant",
+                )
+            await self.bench.clock.sleep(1.0)
+            waited_s += 1.0
 
     async def ask(self, ticket: Ticket) -> Verdict:
         """What the controller's registers and program state say of a ticket.
@@ -170,7 +234,7 @@ class UniversalRobot(Instrument):
             raise DeviceRefused(
                 self.bench.name,
                 f"the arm is not ready ({health.note}, {program or 'its program'} {state})",
-                hint="look at the teach pendant",
+                hint="look at the arm, and at its teach pendant",
             )
 
     async def _arrive(self, program: str, ticket: Ticket) -> None:

@@ -47,6 +47,28 @@ class Sputtering:
         raise NotImplementedError
 
 
+class CoSputtering:
+    """A sputter tool whose two guns grow one film together."""
+
+    @action(effect=Effect.IRREVERSIBLE, cancel=Cancel.BETWEEN_STEPS)
+    async def codeposit(
+        self,
+        oxygen: Annotated[float, Unit("sccm", low=0)],
+        temperature: Annotated[float, Unit("degC")],
+        power: Annotated[float, Unit("W", low=0)],
+        second_power: Annotated[float, Unit("W", low=0)],
+        argon: Annotated[float, Unit("Pa", low=0)],
+        duration: Annotated[float, Unit("min", low=0)],
+    ) -> Film:
+        """As `deposit` of `Sputtering`, with both guns."""
+        raise NotImplementedError
+
+    @action(effect=Effect.IDEMPOTENT, cancel=Cancel.BETWEEN_STEPS)
+    async def release(self) -> None:
+        """Brings the tool into the state in which a sample can be taken out of it."""
+        raise NotImplementedError
+
+
 class FlowControl:
     """A mass-flow controller."""
 

@@ -64,6 +64,73 @@ class FourPointProbe:
 
 
 @dataclass(frozen=True)
+class Transmittance:
+    """Readings of the light that one sample lets through, as a part of what comes without it."""
+
+    mean: Annotated[float, Unit("")]
+    sd: Annotated[float, Unit("")]
+    readings: Annotated[list[float], Unit("")]
+
+
+class Photometer:
+    """Light through a sample."""
+
+    @action(effect=Effect.NONE, cancel=Cancel.AT_ONCE)
+    async def transmittance(
+        self, repeats: Annotated[int, Unit("", low=1, high=1000)] = 3
+    ) -> Transmittance:
+        """Measures the sample in the light `repeats` times."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class CompositionMap:
+    """One wafer whose composition changes from place to place, measured at many.
+
+    Series have one entry per place that gave a reading: positions from the middle of the wafer,
+    the fraction and the thickness that a calibration expects there, sheet resistance and, of both,
+    resistivity. `best` is the least resistivity of a curve through all places, `at` the fraction
+    there, and `scatter` the standard deviation of the places from the curve in decades: they are
+    readings of one wafer, and what its run has done to all of them alike is in none of it. `best`
+    is a bound where too few places conduct; `n_over` of them conduct less than can be told,
+    `n_missed` gave nothing.
+    """
+
+    x: Annotated[list[float], Unit("mm")]
+    y: Annotated[list[float], Unit("mm")]
+    fraction: Annotated[list[float], Unit("")]
+    thickness: Annotated[list[float], Unit("nm")]
+    sheet_resistance: Annotated[list[float], Unit("ohm/sq")]
+    resistivity: Annotated[list[float], Unit("ohm*cm")]
+    best: Annotated[float | Bound, Unit("ohm*cm")]
+    at: Annotated[float, Unit("")]
+    scatter: Annotated[float, Unit("")]
+    n_over: Annotated[int, Unit("")]
+    n_missed: Annotated[int, Unit("")]
+
+
+class CompositionMapping:
+    """A probe that is carried over a wafer."""
+
+    @action(effect=Effect.IDEMPOTENT, cancel=Cancel.BETWEEN_STEPS)
+    async def free(self) -> None:
+        """Makes room for an arm that lays a wafer down."""
+        raise NotImplementedError
+
+    @action(effect=Effect.IDEMPOTENT, cancel=Cancel.BETWEEN_STEPS)
+    async def measure_map(
+        self,
+        thickness: Annotated[float, Unit("nm", low=0)],
+        share: Annotated[float, Unit("", low=0, high=1)],
+    ) -> CompositionMap:
+        """Measures the wafer at its places.
+
+        `thickness` is that in the middle, `share` the part of it that came from the second gun.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
 class StructureEnergy:
     """A relaxed structure."""
 

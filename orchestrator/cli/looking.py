@@ -225,7 +225,7 @@ def export(
         bool, typer.Option("--whole", help="The journal and its artifacts in one file.")
     ] = False,
     files: Annotated[
-        bool, typer.Option("--files", help="Every file of an instrument, as it was kept.")
+        bool, typer.Option("--files", help="Files and traces of instruments, as they were kept.")
     ] = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -242,8 +242,9 @@ def export(
     elif files:
         from orchestrator.runtime.scans import export_files
 
+        seen = look(store, name)
         with stored(store) as opened:
-            export_files(opened, row_of(opened, name).id, to)
+            export_files(opened, row_of(opened, name).id, seen.state, to)
     elif to.suffix in (".extxyz", ".xyz", ".db"):
         from orchestrator.runtime.structures import export_structures
 

@@ -9,7 +9,7 @@ from typing import Any
 from orchestrator.errors import ExecutionError, StepTimeout, UnknownName
 from orchestrator.executor.results import hash_of
 from orchestrator.executor.running import Carrier, Running
-from orchestrator.model.events import ActionDispatched, Settled
+from orchestrator.model.events import ActionDispatched, Kept, Settled
 
 
 class InnerDispatch:
@@ -55,6 +55,23 @@ class InnerDispatch:
         if part not in self._parts:
             raise UnknownName(f"part of {self._parent.resource}", part, self._parts)
         return self._parts[part]
+
+    async def look(self, part: str, reading: str, /) -> Mapping[str, Any]:
+        """See `ports.dispatch`."""
+        return await self._runner.read(self._resource(part), reading)
+
+    async def keep(self, name: str, text: str, /) -> None:
+        """See `ports.dispatch`."""
+        artifact = await self._runner.keep(name, text.encode())
+        parent = self._parent
+        kept = Kept(
+            parent=parent.ticket,
+            trial=parent.trial,
+            sample=parent.sample,
+            name=name,
+            artifact=artifact,
+        )
+        await self._runner.record(kept)
 
     async def sleep(self, seconds: float) -> None:
         """See `ports.dispatch`."""

@@ -39,7 +39,7 @@ from orchestrator.model.events import (
 from orchestrator.model.lab import Lab
 from orchestrator.ports.action import ActionSpec, Cancel, Effect, Ticket, result_values
 from orchestrator.ports.clock import Clock
-from orchestrator.ports.execution import Order, Record
+from orchestrator.ports.execution import Keep, Order, Record
 from orchestrator.ports.resource import Inner, Queryable, Resource, Verdict, Witness
 
 ASK_AGAIN_S = (1.0, 5.0)
@@ -68,6 +68,7 @@ class Runner:
         self.lab = lab
         self.interlocks = Interlocks(lab.interlocks, self.read)
         self.known: dict[str, ResourceFound] = {}
+        self.keep: Keep = _nowhere
         self.on_trip: Callable[[InterlockTripped], None] = lambda tripped: None
         self._resources = resources
         self._safe_within_s = safe_within_s
@@ -348,6 +349,11 @@ class Runner:
     async def close(self) -> None:
         """See `ports.execution`."""
         await asyncio.gather(*(r.close() for r in self._resources.values()), return_exceptions=True)
+
+
+async def _nowhere(name: str, data: bytes) -> str:
+    """An action that is tried by hand keeps nothing: there is no campaign."""
+    return ""
 
 
 def _fired(ticket: str, error: HaganeError) -> tuple[InterlockFired, ...]:

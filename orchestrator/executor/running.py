@@ -12,7 +12,7 @@ from orchestrator.model.events import ActionDispatched
 from orchestrator.model.lab import Lab
 from orchestrator.ports.action import ActionSpec, Cancel
 from orchestrator.ports.clock import Clock
-from orchestrator.ports.execution import Record
+from orchestrator.ports.execution import Keep, Record
 
 Actions = Mapping[str, Mapping[str, ActionSpec]]
 """The declarations of every resource, by resource and action."""
@@ -59,6 +59,7 @@ class Carrier(Protocol):
     clock: Clock
     lab: Lab
     record: Record
+    keep: Keep
 
     async def read(self, resource: str, reading: str) -> Mapping[str, Any]:
         """A reading as telemetry: no ticket, no event."""

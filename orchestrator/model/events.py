@@ -17,6 +17,8 @@ from orchestrator.model.safety import InterlockFired as InterlockFired
 from orchestrator.model.safety import MadeSafe as MadeSafe
 from orchestrator.model.space import Point
 from orchestrator.model.start import KnownTrial
+from orchestrator.model.telemetry import Kept as Kept
+from orchestrator.model.telemetry import Settled as Settled
 from orchestrator.model.transfer import Source
 from orchestrator.model.trial import FailureCause, Level, Proposal
 
@@ -225,20 +227,6 @@ class Doubted(_Event):
     needs_person: bool
 
 
-class Settled(_Event):
-    """A composite waited for a reading to come to rest (its polls are telemetry)."""
-
-    kind: Literal["settled"] = "settled"
-    parent: str
-    resource: str
-    reading: str
-    value: float
-    unit: str = ""
-    low: float
-    high: float
-    waited_s: float
-
-
 class Observed(_Event):
     """One observation, after the gate. `source`: a step, a person, or a file.
 
@@ -363,6 +351,7 @@ Event: TypeAlias = Annotated[
     | AttemptLost
     | Doubted
     | Settled
+    | Kept
     | Observed
     | ObservationInvalidated
     | TrialDone

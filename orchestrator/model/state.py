@@ -133,6 +133,7 @@ class State:
     resources: dict[str, ev.ResourceFound] = field(default_factory=dict)
     lost: list[tuple[float, ev.AttemptLost]] = field(default_factory=list)
     settled: list[tuple[float, ev.Settled]] = field(default_factory=list)
+    kept: list[ev.Kept] = field(default_factory=list)
     made_safe: list[tuple[float, ev.MadeSafe]] = field(default_factory=list)
     guarded: list[tuple[int, ev.GuardianActed]] = field(default_factory=list)
     interlocks: list[tuple[float, ev.InterlockFired]] = field(default_factory=list)
@@ -204,6 +205,8 @@ class State:
                 self._is_decided_about(event.ticket)
             case ev.Settled():
                 self.settled.append((at, event))
+            case ev.Kept():
+                self.kept.append(event)
             case ev.Observed():
                 self.trials[event.trial].observations.append(
                     ObservationState(recorded.seq, event, at)

@@ -22,6 +22,22 @@ class Dispatch(Protocol):
         """
         ...
 
+    async def look(self, part: str, reading: str, /) -> Mapping[str, Any]:
+        """A reading of a part as telemetry, for what is read too often to be an event each.
+
+        Raises:
+            DeviceError: the part failed.
+        """
+        ...
+
+    async def keep(self, name: str, text: str, /) -> None:
+        """Keeps a text with the sample, named as a file: an artifact that an event tells of.
+
+        Raises:
+            JournalError: it cannot be stored.
+        """
+        ...
+
     async def sleep(self, seconds: float) -> None:
         """Waits campaign time; gives up when the campaign is being stopped."""
         ...

@@ -13,6 +13,9 @@ from orchestrator.ports.resource import Inner, Verdict
 Record = Callable[..., Awaitable[None]]
 """`await record(*events)`: durable and folded when it returns."""
 
+Keep = Callable[[str, bytes], Awaitable[str]]
+"""`await keep(name, data)`: durable in the store; gives the sha256 by which it is found."""
+
 
 @dataclass(frozen=True)
 class Order:

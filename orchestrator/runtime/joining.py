@@ -19,12 +19,11 @@ from orchestrator.executor.runner import Runner
 from orchestrator.model.events import CampaignOpened, EngineStarted
 from orchestrator.model.transfer import Source
 from orchestrator.ports.resource import Resource
-from orchestrator.ports.scans import Scans
 from orchestrator.ports.schedule import Schedule
 from orchestrator.runtime.bench import LabClock
 from orchestrator.runtime.isolating import link
 from orchestrator.runtime.load import Loaded
-from orchestrator.runtime.scans import CAMPAIGN
+from orchestrator.runtime.scans import CAMPAIGN, StoredFiles
 from orchestrator.runtime.starting import trials_before
 from orchestrator.scheduling import VirtualSchedule, WallSchedule
 from orchestrator.settings import user_name
@@ -48,7 +47,7 @@ def join(
     ledger: Ledger,
     resources: dict[str, Resource],
     planner: PlannerProcess,
-    scans: Scans | None = None,
+    files: StoredFiles | None = None,
     *,
     one_turn: bool = False,
     isolation: Isolation | None = None,
@@ -56,9 +55,11 @@ def join(
     """All parts of an engine, joined; `identity` goes into every ticket."""
     lab, clock = loaded.lab, ledger.clock
     study = prepare(loaded.campaign, lab, identity, loaded.kinds, loaded.capabilities)
-    study = replace(study, scans=scans)
+    study = replace(study, scans=files)
     actions = {name: kind.actions for name, kind in loaded.kinds.items()}
     runner = Runner(lab, resources, actions, clock, ledger.record)
+    if files is not None:
+        runner.keep = files.keep
     runner.known = ledger.state.resources
     schedule: Schedule = (
         VirtualSchedule(clock) if isinstance(clock, VirtualClock) else WallSchedule(clock.speed)

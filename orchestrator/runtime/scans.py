@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from orchestrator import plugins
 from orchestrator.errors import HaganeError, InputError, MissingExtra, UnknownName
+from orchestrator.model.events import Kept
 from orchestrator.model.scan import Scan
+from orchestrator.model.state import State
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.scans import Parse
 
@@ -41,27 +43,39 @@ class StoredFiles:
         return read_scan(name, self._store.get_artifact(sha256), kind)
 
 
-def export_files(store: Store, campaign_id: str, folder: Path) -> None:
-    """Writes every raw file of a campaign into a folder; of two with one name both, the later with
-    the beginning of its hash before it.
+def export_files(store: Store, campaign_id: str, state: State, folder: Path) -> list[Path]:
+    """Writes every raw file of a campaign into a folder: what a step kept of its own accord as
+    `trial-7-TICKET-process.csv`, a file of an instrument by its name; of two with one name both,
+    the later with the beginning of its hash before it.
 
     Raises:
-        InputError: one is there already, or cannot be written.
+        InputError: there is none, one is there already, or cannot be written.
+        JournalError: an artifact is gone, or is not what was stored.
     """
     kept = [(sha256, PurePath(name).name) for sha256, name in store.artifacts(campaign_id)]
     raw = [(sha256, name) for sha256, name in kept if name != CAMPAIGN]
     if not raw:
-        raise InputError("the campaign keeps no file of an instrument")
-    written: set[str] = set()
+        raise InputError(
+            "the campaign keeps no file of an instrument, and no trace",
+            hint="a sputter tool keeps the trace of each film where 'trace' is not zero",
+        )
+    of_steps = {one.artifact: _named(one) for one in state.kept}
+    written: dict[str, Path] = {}
     for sha256, name in raw:
-        as_named = f"{sha256[:8]}-{name}" if name in written else name
-        written.add(as_named)
+        as_named = of_steps.get(sha256, f"{sha256[:8]}-{name}" if name in written else name)
+        path = written[as_named] = folder / as_named
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with (folder / as_named).open("xb") as file:
+            with path.open("xb") as file:
                 file.write(store.get_artifact(sha256))
         except OSError as error:
-            raise InputError(f"{folder / as_named} cannot be written: {error.strerror}") from error
+            raise InputError(f"{path} cannot be written: {error.strerror}") from error
+    return list(written.values())
+
+
+def _named(kept: Kept) -> str:
+    trial = "by-hand" if kept.trial is None else f"trial-{kept.trial}"
+    return f"{trial}-{kept.parent}-{kept.name}"
 
 
 def read_scan(name: str, data: bytes, kind: str = "") -> Scan:

@@ -34,6 +34,14 @@ class Conditions:
     temperature_c: float
     power_w: float
 
+    def rate(self, erosion: float) -> float:
+        """Growth rate in nm/min."""
+        return rate_nm_per_min(self, erosion)
+
+    def film(self, minutes: float, erosion: float) -> Film:
+        """What grows, without noise."""
+        return film(self, minutes, erosion)
+
 
 @dataclass(frozen=True)
 class Film:

@@ -21,7 +21,7 @@ from typing import Any
 
 from orchestrator.ports.clock import Clock
 from simulators.lab.approach import Stage
-from simulators.lab.ceramic import Conditions, Film, partial_pressure
+from simulators.lab.ceramic import TARGET_VOLTAGE, Conditions, Film, partial_pressure
 from simulators.lab.effects import Effects
 from simulators.lab.growth import Growth
 from simulators.lab.gun import STRIKE_HIGH_PA, STRIKE_LOW_PA, Gun
@@ -62,15 +62,12 @@ class Chamber:
         """Lets everything happen that is due by now, each at its own time; gives the time."""
         now = self.clock.now()
         while (due := self.next_due()) is not None and due <= now:
-            if due == self.gun.due:
-                self._expose(due)
-            else:
-                self.transfer.act()
+            self._happen(due)
         return now
 
     def next_due(self) -> float | None:
         """When something happens next by itself."""
-        dues = [d for d in (self.gun.due, self.transfer.due) if d is not None]
+        dues = [d for d in self._dues() if d is not None]
         return min(dues) if dues else None
 
     def set_flow(self, gas: str, sccm: float) -> None:
@@ -139,6 +136,11 @@ class Chamber:
         """Closes the shutter and ends the plasma; what has grown stays."""
         self._end(self.advance(), partial=True)
 
+    def target_voltage(self) -> float:
+        """Of the burning gun, in V; 0 when it is off. A ceramic target keeps it."""
+        self.advance()
+        return TARGET_VOLTAGE if self.gun.is_on else 0.0
+
     def monitored(self) -> tuple[float, float]:
         """What the thickness monitor reads: nm since it was zeroed, nm/min."""
         now = self.advance()
@@ -202,6 +204,15 @@ class Chamber:
             "samples": [sample.record() for sample in self.samples.all],
             "effects": self.effects.records(),
         }
+
+    def _dues(self) -> tuple[float | None, ...]:
+        return self.gun.due, self.transfer.due
+
+    def _happen(self, due: float) -> None:
+        if due == self.gun.due:
+            self._expose(due)
+        else:
+            self.transfer.act()
 
     def _can_reach_in(self, t: float) -> bool:
         return self.vessel.pressure(t) >= OPEN_ABOVE_PA

@@ -22,9 +22,11 @@ NAMES = (
     "picked",
     "sample_moves",
     "protective_stops",
+    "scratches",
 )
 """Valve openings (2), plasma strikes, films by their fate (a film that is begun ends as finished or
-partial), exposures without a sample, samples picked up, samples put down, stops of the transfer."""
+partial), exposures without a sample, samples picked up, samples put down, stops of the transfer,
+stages that moved under a lowered probe."""
 
 
 @dataclass(frozen=True)

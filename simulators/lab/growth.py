@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from simulators.lab.ceramic import Conditions, Film, film, rate_nm_per_min, stack
+from simulators.lab.ceramic import Conditions, Film, stack
 from simulators.lab.samples import Sample
 
 
@@ -33,10 +33,13 @@ class Growth:
             self._before.append((self.conditions, self._minutes_since(t)))
             self.since, self.conditions = t, conditions
 
+    def segments(self, t: float) -> list[tuple[Conditions, float]]:
+        """What has held so far, each with its minutes."""
+        return [*self._before, (self.conditions, self._minutes_since(t))]
+
     def film(self, t: float) -> Film:
         """What has grown by t, without the scatter of the run."""
-        parts = [*self._before, (self.conditions, self._minutes_since(t))]
-        return stack(film(c, minutes, self.erosion) for c, minutes in parts)
+        return stack(c.film(minutes, self.erosion) for c, minutes in self.segments(t))
 
     def minutes(self, t: float) -> float:
         """How long the shutter has been open."""
@@ -45,7 +48,7 @@ class Growth:
     @property
     def rate(self) -> float:
         """The true rate in nm/min."""
-        return rate_nm_per_min(self.conditions, self.erosion)
+        return self.conditions.rate(self.erosion)
 
     def _minutes_since(self, t: float) -> float:
         return round(t - self.since, 3) / 60.0

@@ -8,6 +8,7 @@ deposition time of zero opens nothing. Times and mode can be set only while the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from simulators.lab.ceramic import TARGET_VOLTAGE
 
@@ -75,3 +76,29 @@ class Gun:
         if self.opens_at is None or self.ends_at is None:
             return 0.0
         return max(0.0, self.ends_at - max(t, self.opens_at))
+
+
+class Gunned(Protocol):
+    """A chamber as the supply of one of its guns sees it."""
+
+    gun: Gun
+
+    def advance(self) -> float:
+        """Lets everything happen that is due by now; gives the time."""
+        ...
+
+    def set_gun(self, **settings: Any) -> bool:
+        """Changes what the supply is set to."""
+        ...
+
+    def switch_on(self) -> None:
+        """Strikes a plasma."""
+        ...
+
+    def switch_off(self) -> None:
+        """Closes the shutter and ends the plasma."""
+        ...
+
+    def target_voltage(self) -> float:
+        """Of the burning gun, in V; 0 when it is off."""
+        ...

@@ -18,6 +18,7 @@ from simulators.lab.samples import GRIPPER, SLOTS, STORE, Samples
 REQUEST, BEGUN, DONE = 128, 132, 136
 """First of four registers each (most significant word first) of the controller."""
 PICK_S, PLACE_S, END_S = 8.0, 18.0, 25.0
+UNLOCK_S = 5.0
 PROGRAMS = tuple(
     f"{source}_to_{target}.urp"
     for source in SLOTS
@@ -48,6 +49,7 @@ class Transfer:
         self.registers = dict.fromkeys(range(REQUEST, DONE + 4), 0)
         self.loaded: str | None = None
         self.is_stopped = False
+        self._stopped_at = 0.0
         self._samples, self._effects, self._is_open = samples, effects, is_open
         self._playing: _Playing | None = None
 
@@ -83,10 +85,12 @@ class Transfer:
         was_running, self._playing = self.is_running, None
         return was_running
 
-    def unlock(self) -> bool:
-        """Releases a protective stop; false when there is none."""
-        was_stopped, self.is_stopped = self.is_stopped, False
-        return was_stopped
+    def unlock(self, t: float) -> bool:
+        """Releases a protective stop; false when there is none, or in its first 5 s."""
+        if not self.is_stopped or t < self._stopped_at + UNLOCK_S:
+            return False
+        self.is_stopped = False
+        return True
 
     def act(self) -> None:
         """Does what is due."""
@@ -135,7 +139,7 @@ class Transfer:
 
     def _protect(self, playing: _Playing) -> None:
         with self._effects.happening("protective_stops", playing.due, self.loaded or ""):
-            self.is_stopped = True
+            self.is_stopped, self._stopped_at = True, playing.due
             self._playing = None
 
     def _ticket(self, first: int) -> str:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 
-from simulators.lab.ceramic import TARGET_VOLTAGE
-from simulators.lab.chamber import Chamber
+from simulators.lab.gun import Gunned
 from simulators.twins.wire import FramedWire, Manners
 
 _ARGUMENT = {"C": 4, "D": 1, "E": 2, "F": 2, "G": 3, "H": 2, "I": 8, "Z": 1}
@@ -27,9 +26,9 @@ _SETTING = {
 class Supply:
     """The supply. What cannot be set (out of range, or while it is on) is silently ignored."""
 
-    def __init__(self, chamber: Chamber) -> None:
+    def __init__(self, chamber: Gunned, material: str = "NbTiO2") -> None:
         self._chamber = chamber
-        self._material = "NbTiO2  "
+        self._material = f"{material:8}"
         self._gun = 1
 
     def wire(self) -> FramedWire:
@@ -67,7 +66,7 @@ class Supply:
         """The reply to a query; nothing for a character that means nothing."""
         now = self._chamber.advance()
         gun = self._chamber.gun
-        power = gun.output_w(now)
+        power, voltage = gun.output_w(now), self._chamber.target_voltage()
         remaining = math.ceil(gun.remaining_s(now) - 1e-6)
         replies = {
             "?": "DCXS750-4",
@@ -76,8 +75,8 @@ class Supply:
             "b": f"{gun.setpoint:04d}",
             "c": f"{gun.mode}",
             "d": f"{round(power):04d}",
-            "e": f"{TARGET_VOLTAGE if gun.is_on else 0:04.0f}",
-            "f": f"{round(1000 * power / TARGET_VOLTAGE):04d}",
+            "e": f"{voltage:04.0f}",
+            "f": f"{round(1000 * power / voltage) if voltage else 0:04d}",
             "g": f"{gun.ramp_s:02d}",
             "h": f"{gun.delay_s:02d}",
             "i": f"{gun.minutes:03d}",

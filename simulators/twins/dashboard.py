@@ -1,7 +1,8 @@
 """Universal Robots dashboard server (TCP 29999): text lines, each answered by one line.
 
 Replies as in Universal Robots' article 15690, "Dashboard Server, port 29999". The arm is powered
-and its brakes are released; `robotmode` stays RUNNING in a protective stop, as on the controller.
+and its brakes are released until somebody says `power off`; `robotmode` stays RUNNING in a
+protective stop, as on the controller, which is released 5 s after it at the earliest.
 """
 
 from __future__ import annotations
@@ -13,13 +14,10 @@ from simulators.twins.wire import FramedWire, Manners, lines
 
 GREETING = b"Connected: Universal Robots Dashboard Server\n"
 _FIXED = {
-    "robotmode": "Robotmode: RUNNING",
     "polyscopeversion": "URSoftware 5.12.0.1101319 (Mar 22 2022)",
     "get serial number": "20225299999",
     "get robot model": "UR5",
     "is in remote control": "true",
-    "power on": "Powering on",
-    "brake release": "Brake releasing",
     "close popup": "closing popup",
     "close safety popup": "closing safety popup",
     "quit": "Disconnected",
@@ -32,6 +30,7 @@ class Dashboard:
     def __init__(self, chamber: Chamber) -> None:
         self._chamber = chamber
         self._arm = chamber.transfer
+        self._mode = "RUNNING"
         self._commands: dict[str, Callable[[], str]] = {
             "play": self._play,
             "stop": self._stop,
@@ -41,6 +40,10 @@ class Dashboard:
             "safetystatus": lambda: f"Safetystatus: {self._safety()}",
             "safetymode": lambda: f"Safetymode: {self._safety()}",
             "unlock protective stop": self._unlock,
+            "robotmode": lambda: f"Robotmode: {self._mode}",
+            "power on": self._power_on,
+            "power off": self._power_off,
+            "brake release": self._release,
         }
 
     def wire(self) -> FramedWire:
@@ -68,7 +71,7 @@ class Dashboard:
         return f"Loading program: {program}" if found else f"File not found: {program}"
 
     def _play(self) -> str:
-        started = self._arm.play(self._chamber.clock.now())
+        started = self._mode == "RUNNING" and self._arm.play(self._chamber.clock.now())
         return "Starting program" if started else "Failed to execute: play"
 
     def _stop(self) -> str:
@@ -86,9 +89,22 @@ class Dashboard:
         return "PROTECTIVE_STOP" if self._arm.is_stopped else "NORMAL"
 
     def _unlock(self) -> str:
-        if self._arm.unlock():
+        if self._arm.unlock(self._chamber.clock.now()):
             return "Protective stop releasing"
-        return "Cannot unlock protective stop: there is none"
+        return "Cannot unlock protective stop until 5s after occurrence."
+
+    def _power_on(self) -> str:
+        self._mode = "IDLE" if self._mode == "POWER_OFF" else self._mode
+        return "Powering on"
+
+    def _power_off(self) -> str:
+        self._arm.stop()
+        self._mode = "POWER_OFF"
+        return "Powering off"
+
+    def _release(self) -> str:
+        self._mode = "RUNNING" if self._mode == "IDLE" else self._mode
+        return "Brake releasing"
 
 
 def _refusal(frame: bytes) -> bytes:

@@ -33,6 +33,8 @@ OVER_BIT, COMPLIANCE_BIT = 1, 8
 _MEASURED_BIT = {"VOLT": 1 << 11, "CURR": 1 << 12, "RES": 1 << 13}
 _ELEMENTS: tuple[str, ...] = ("VOLT", "CURR", "RES", "TIME", "STAT")
 _NOISE_FLOOR_A = 1e-11
+_THERMAL_V = 2e-5
+"""What the inner tips read without a current: one of them is warmer."""
 _MOST_OHM = 2.11e8
 _DEFAULTS = {
     "SOUR:FUNC": "VOLT",
@@ -261,7 +263,7 @@ class SourceMeter:
             share = 0.05 + 0.85 * uniform(self._chamber.seed, "floating", k)
             return limit * share * (-1) ** k, _NOISE_FLOOR_A, True
         if abs(level) * resistance <= limit:
-            return level * resistance, level, False
+            return level * resistance + _THERMAL_V, level, False
         return math.copysign(limit, level), max(limit / resistance, _NOISE_FLOOR_A), True
 
     def _current_for(self, resistance: float | None) -> float:

@@ -31,9 +31,8 @@ class SputterLab:
 
     tcp = frozenset({"arm", "arm-registers"})
 
-    def __init__(self, *, seed: int, clock: Clock) -> None:
-        self.chamber = Chamber(seed=seed, clock=clock)
-        chamber = self.chamber
+    def __init__(self, *, seed: int, clock: Clock, chamber: Chamber | None = None) -> None:
+        self.chamber = chamber = chamber or Chamber(seed=seed, clock=clock)
         argon = FlowController(chamber, "argon", "A", 200.0, 1)
         oxygen = FlowController(chamber, "oxygen", "B", 10.0, 11)
         heater, valves = HeaterUnit(chamber), RelayUnit(chamber)

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 from pymodbus.client import ModbusTcpClient
 
+from drivers.protocols import zaber
 from simulators.twins.control import Served
 
 PEERS = Path(__file__).parent / "peers"
@@ -38,6 +39,12 @@ pytestmark = [
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
     with Served(tmp_path, seed=7, speed=SPEED) as server:
+        yield server
+
+
+@pytest.fixture
+def stages(tmp_path: Path) -> Iterator[Served]:
+    with Served(tmp_path, seed=7, speed=20.0, world="zaber-stages") as server:
         yield server
 
 
@@ -141,6 +148,31 @@ def test_pymodbus_reads_and_writes_the_registers_of_the_arm(served: Served) -> N
         assert not client.write_registers(128, [1, 2, 3, 4]).isError()
         assert client.read_holding_registers(128, count=4).registers == [1, 2, 3, 4]
         assert client.read_holding_registers(300, count=1).isError()
+
+
+def test_pymeasure_reads_the_power_meter(tmp_path: Path) -> None:
+    with Served(tmp_path, seed=7, speed=SPEED, world="sputter-lab-metal") as server:
+        found = _peer("pm100_client.py", server.ports["photometer"])
+    assert found["id"] == "Thorlabs,PM100D,P0012345,2.4.0"
+    assert (found["sensor"], found["is_power"], found["settable"]) == ("S120C", True, True)
+    assert (found["low"], found["high"], found["wavelength"]) == (400.0, 1100.0, 550.0)
+    assert found["power"] == pytest.approx(1e-3)
+
+
+def test_zaber_motion_homes_and_moves_the_first_stage(stages: Served) -> None:
+    found = _peer("zaber_motion_client.py", stages.ports["stages"])
+    assert (found["before"], found["homed"]) == (["WH", "WR"], [])
+    assert (found["serial"], found["moving"], found["pos"]) == ("73001", "BUSY", "2099738")
+    assert "BADDATA" in found["rejected"]
+    assert set(found["flags"]) >= set(zaber.WARNINGS)
+
+
+def test_zaber_serial_homes_moves_and_stops_the_second_stage(stages: Served) -> None:
+    found = _peer("zaber_serial_client.py", stages.ports["stages"])
+    assert found["before"] == ["OK", "WH", True]
+    assert (found["pos"], found["status"]) == (420_000, "IDLE")
+    assert found["after"] == ["NI", True]
+    assert found["refused"] == ["RJ", "BADCOMMAND"]
 
 
 def test_what_one_peer_sets_another_reads(served: Served) -> None:

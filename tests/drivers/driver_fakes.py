@@ -212,6 +212,7 @@ class FakeMeter(Fake):
         self.is_on = False
         self.current = 0.0
         self.compliance = 21.0
+        self.thermal_volt = 0.0
         self.n_readings = 0
 
     def request_length(self, buffer: bytes) -> int:
@@ -242,9 +243,40 @@ class FakeMeter(Fake):
         if self.ohm is None:
             volt, status = 0.3 * self.compliance * (-1) ** self.n_readings, 8
         else:
-            volt = min(self.current * self.ohm, self.compliance)
-            status = 8 if volt == self.compliance else 0
+            volt = self.current * self.ohm + self.thermal_volt
+            status = 8 if abs(volt) >= self.compliance else 0
+            volt = max(-self.compliance, min(volt, self.compliance))
         return f"{volt:+.6E},{self.current:+.6E},+9.910000E+37,+1.0E+00,{status:+.6E}\n".encode()
+
+
+class FakePowerMeter(Fake):
+    """A PM100 that reads half of a milliwatt."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.power, self.sensor, self.wavelength = "5.000000E-04", "S120C", 635.0
+        self._error = b'+0,"No error"\n'
+
+    def request_length(self, buffer: bytes) -> int:
+        return buffer.find(b"\n") + 1
+
+    def reply(self, request: bytes) -> bytes:
+        line = request.decode().strip()
+        if line == "*IDN?":
+            return b"Thorlabs,PM100D,P0012345,2.4.0\n"
+        if line == "MEAS:POW?":
+            return f"{self.power}\n".encode()
+        if line == "SYST:SENS:IDN?":
+            return f"{self.sensor},1234567,12-Jan-2022,1,18,33\n".encode()
+        if line == ":SYST:ERR?":
+            said, self._error = self._error, b'+0,"No error"\n'
+            return said
+        nanometres = float(line.removeprefix("SENS:CORR:WAV "))
+        if 400 <= nanometres <= 1100:
+            self.wavelength = nanometres
+        else:
+            self._error = b'-222,"Data out of range"\n'
+        return b""
 
 
 class FakeRegisters(Fake):
@@ -279,7 +311,8 @@ class FakeDashboard(Fake):
         self.registers = FakeRegisters()
         self.n_polls = 2
         self.breaks_off = False
-        self.safety = "NORMAL"
+        self.safety, self.mode = "NORMAL", "RUNNING"
+        self.remote = "true"
         self.plays: list[str] = []
         self._loaded = ""
         self._left = 0
@@ -294,9 +327,12 @@ class FakeDashboard(Fake):
         fixed = {
             "get serial number": "20195501234",
             "PolyscopeVersion": "URSoftware 5.12.0",
-            "robotmode": "Robotmode: RUNNING",
+            "robotmode": f"Robotmode: {self.mode}",
             "safetystatus": f"Safetystatus: {self.safety}",
+            "is in remote control": self.remote,
         }
+        if line in ("power on", "brake release", "unlock protective stop"):
+            return self._by_a_person(line)
         if line in fixed:
             return fixed[line]
         if line.startswith("load "):
@@ -317,12 +353,66 @@ class FakeDashboard(Fake):
             return self._state()
         return f"could not understand: '{line}'"
 
+    def _by_a_person(self, line: str) -> str:
+        if line == "power on":
+            self.mode = "IDLE"
+            return "Powering on"
+        if line == "brake release":
+            self.mode = "RUNNING"
+            return "Brake releasing"
+        if self.safety != "PROTECTIVE_STOP":
+            return "Cannot unlock protective stop until 5s after occurrence."
+        self.safety = "NORMAL"
+        return "Protective stop releasing"
+
     def _state(self) -> str:
         if self._left:
             self._left -= 1
             if not self._left and not self.breaks_off:
                 self.registers.copy(136)
         return f"{'PLAYING' if self._left else 'STOPPED'} {self._loaded}"
+
+
+class FakeStage(Fake):
+    """Two axes with checksums that are at once where they are sent to. Device 2 was not homed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps = {1: 0, 2: 500}
+        self.flags = {1: [], 2: ["WH", "WR"]}
+        self.before = b""
+
+    def request_length(self, buffer: bytes) -> int:
+        return buffer.find(b"\n") + 1
+
+    def reply(self, request: bytes) -> bytes:
+        body, _, check = request.decode().strip("/\n").partition(":")
+        if (sum(body.encode()) + int(check, 16)) % 256:
+            return b""
+        device, axis, number, *words = body.split()
+        said = self._answer(int(device), words)
+        flag = (self.flags[int(device)] or ["--"])[0]
+        line = f"0{device} {axis} {number} {said.replace('FLAG', flag)}"
+        return self.before + b"@" + f"{line}:{-sum(line.encode()) % 256:02X}\r\n".encode()
+
+    def _answer(self, device: int, words: list[str]) -> str:
+        flags = self.flags[device]
+        settings = {"deviceid": "50081", "system.serial": f"7300{device}", "version": "7.38"}
+        match words:
+            case ["move", "abs", steps]:
+                if int(steps) > 3_149_606:
+                    return "RJ IDLE FLAG BADDATA"
+                self.steps[device] = int(steps)
+            case ["home"]:
+                self.steps[device] = 0
+                flags.clear()
+            case ["get", "pos"]:
+                return f"OK IDLE FLAG {self.steps[device]}"
+            case ["get", setting]:
+                return f"OK IDLE FLAG {settings[setting]}"
+            case ["warnings"]:
+                return " ".join(["OK IDLE FLAG", f"{len(flags):02d}", *flags])
+        return "OK IDLE FLAG 0"
 
 
 def bench(name: str = "device", *, record: Record | None = None, **wires: Wire) -> Bench:

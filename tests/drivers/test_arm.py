@@ -9,6 +9,7 @@ import pytest
 from driver_fakes import FakeDashboard, bench, silent
 
 from drivers.robots.universal_robots import UniversalRobot
+from orchestrator.capabilities.samples import SampleTransfer
 from orchestrator.clock import VirtualClock
 from orchestrator.errors import (
     DeviceError,
@@ -17,7 +18,7 @@ from orchestrator.errors import (
     DeviceUnsure,
     InputError,
 )
-from orchestrator.ports.action import Ticket
+from orchestrator.ports.action import Effect, Ticket, actions_of
 from orchestrator.ports.resource import Bench
 
 ONE, TWO = Ticket("00000000000000a1"), Ticket("fedcba9876543210")
@@ -183,3 +184,88 @@ def test_the_arm_needs_both_of_its_connections() -> None:
     with pytest.raises(DeviceError, match="no in-memory peer"):
         asyncio.run(arm.open())
     asyncio.run(arm.close())
+
+
+@pytest.mark.parametrize(
+    ("mode", "safety", "remote", "says"),
+    [
+        ("RUNNING", "SAFEGUARD_STOP", "true", "close the safeguard"),
+        ("RUNNING", "PROTECTIVE_STOP", "true", "then release the stop with 'unlock'"),
+        ("RUNNING", "ROBOT_EMERGENCY_STOP", "true", "emergency stop on the teach pendant"),
+        ("POWER_OFF", "NORMAL", "true", "'release_brakes'"),
+        ("IDLE", "NORMAL", "true", "its brakes are on"),
+        ("RUNNING", "NORMAL", "false", "put it into remote control"),
+    ],
+)
+def test_an_arm_that_is_not_fit_says_what_a_person_has_to_do(
+    mode: str, safety: str, remote: str, says: str
+) -> None:
+    async def play(arm: UniversalRobot, fake: FakeDashboard, clock: VirtualClock) -> None:
+        fake.mode, fake.safety, fake.remote = mode, safety, remote
+        health = await arm.health()
+        assert not health.is_fit
+        assert says in health.note
+        with pytest.raises(DeviceRefused, match="not ready"):
+            await arm.place("chamber", ONE, source="blanks")
+        assert fake.plays == []
+
+    with_arm(play)
+
+
+def test_an_older_controller_that_knows_no_remote_control_is_fit() -> None:
+    async def play(arm: UniversalRobot, fake: FakeDashboard, clock: VirtualClock) -> None:
+        fake.remote = "could not understand: 'is in remote control'"
+        assert (await arm.health()).is_fit
+
+    with_arm(play)
+
+
+def test_brakes_are_released_when_a_person_asks_for_it_and_by_no_move() -> None:
+    async def play(arm: UniversalRobot, fake: FakeDashboard, clock: VirtualClock) -> None:
+        fake.mode = "POWER_OFF"
+        with pytest.raises(DeviceRefused):
+            await arm.place("chamber", ONE, source="blanks")
+        assert fake.mode == "POWER_OFF"
+        await arm.release_brakes()
+        assert fake.mode == "RUNNING"
+        await arm.place("chamber", ONE, source="blanks")
+
+    with_arm(play)
+
+
+def test_brakes_stay_on_in_a_stop_and_a_stop_is_released_by_itself_only() -> None:
+    async def play(arm: UniversalRobot, fake: FakeDashboard, clock: VirtualClock) -> None:
+        fake.mode, fake.safety = "IDLE", "PROTECTIVE_STOP"
+        with pytest.raises(DeviceRefused, match="while safety is PROTECTIVE_STOP"):
+            await arm.release_brakes()
+        assert fake.mode == "IDLE"
+        await arm.unlock()
+        assert fake.safety == "NORMAL"
+        with pytest.raises(DeviceRefused, match="Cannot unlock"):
+            await arm.unlock()
+
+    with_arm(play)
+
+
+def test_an_arm_that_does_not_come_up_is_an_error_and_not_waited_for_for_ever() -> None:
+    class Dead(FakeDashboard):
+        def _by_a_person(self, line: str) -> str:
+            return "Powering on"
+
+    async def play() -> None:
+        fake = Dead()
+        fake.mode = "POWER_OFF"
+        wires = {"arm": fake, "registers": fake.registers}
+        arm = UniversalRobot(Bench("arm", clock, wires=wires), "memory:arm", "memory:registers")
+        await arm.open()
+        with pytest.raises(DeviceError, match="POWER_OFF 60 s after 'power on'"):
+            await arm.release_brakes()
+
+    clock = VirtualClock()
+    clock.run(play())
+
+
+def test_what_only_a_person_decides_is_asked_for_by_the_command_line() -> None:
+    for name in ("release_brakes", "unlock"):
+        assert actions_of(UniversalRobot)[name].effect is Effect.IRREVERSIBLE
+        assert name not in actions_of(SampleTransfer)

@@ -27,6 +27,7 @@ from drivers.deposition.alicat import AlicatFlowController
 from drivers.deposition.inficon_sqm160 import InficonMonitor
 from drivers.deposition.modbus_valves import ModbusValves
 from drivers.deposition.pfeiffer_tpg import PfeifferGauge
+from drivers.electrical.four_point import circle_factor, rectangle_factor
 from drivers.electrical.keithley_2400 import Keithley2400
 from drivers.thermal.modbus_heater import ModbusHeater
 from orchestrator.capabilities.deposition import Exposure, Growth, Plasma, ValveStates
@@ -409,7 +410,8 @@ def test_a_film_is_measured_at_the_highest_current_below_compliance(ohm: float) 
         assert found.mean == pytest.approx(ohm * math.pi / math.log(2), rel=1e-6)
         assert len(found.readings) == 3
         assert found.sd == pytest.approx(0.0, abs=1e-9 * ohm)
-        assert 2.0 <= fake.current * ohm < 20.0 or fake.current == 1e-3
+        current = abs(fake.current)
+        assert 2.0 <= current * ohm < 20.0 or current == 1e-3
         assert not fake.is_on
 
     run(main())
@@ -470,6 +472,66 @@ def test_an_insulating_film_gives_a_bound_and_an_open_contact_gives_nothing() ->
     run(main())
 
 
+@pytest.mark.parametrize(("reverse", "ohm"), [(True, 5.0), (False, 5.02)])
+def test_a_thermal_voltage_falls_out_where_the_current_is_reversed(
+    reverse: bool, ohm: float
+) -> None:
+    fake = FakeMeter()
+    fake.ohm, fake.thermal_volt = 5.0, 2e-5
+
+    async def main() -> None:
+        meter = await opened(Keithley2400(bench(m=fake), "memory:m", factor=1.0, reverse=reverse))
+        found = await meter.sheet_resistance(3)
+        assert found.mean == pytest.approx(ohm, rel=1e-6)
+
+    run(main())
+
+
+def test_a_small_sample_has_its_own_factor_and_not_two_of_them() -> None:
+    fake = FakeMeter()
+    square = {"spacing": 1.0, "length": 10.0, "width": 10.0}
+
+    async def main() -> None:
+        meter = await opened(Keithley2400(bench(m=fake), "memory:m", **square))
+        found = await meter.sheet_resistance(1)
+        assert found.mean == pytest.approx(100.0 * 4.2209, rel=1e-4)
+
+    run(main())
+    for options in (
+        {**square, "factor": 4.5},
+        {"length": 10.0},
+        {"spacing": 4.0, "diameter": 10.0},
+    ):
+        with pytest.raises(InputError):
+            Keithley2400(bench("meter", m=fake), "memory:m", **options)
+
+
+# printed: Smits 1958, table II (a is the length, d the width or the diameter, s the spacing)
+SMITS_SQUARE = {
+    4.0: 3.1137, 5.0: 3.5098, 7.5: 4.0095, 10.0: 4.2209, 15.0: 4.3882, 20.0: 4.4516, 40.0: 4.5120,
+}  # fmt: skip
+SMITS_TWICE_AS_LONG = {
+    1.5: 1.4788, 2.0: 1.9454, 2.5: 2.3532, 3.0: 2.7000, 4.0: 3.2246, 5.0: 3.5749, 10.0: 4.2357,
+}  # fmt: skip
+SMITS_CIRCLE = {
+    3.0: 2.2662, 4.0: 2.9289, 5.0: 3.3625, 7.5: 3.9273, 10.0: 4.1716, 20.0: 4.4364, 40.0: 4.5076,
+}  # fmt: skip
+
+
+def test_geometric_factors_are_those_that_smits_printed() -> None:
+    for width, printed in SMITS_SQUARE.items():
+        assert rectangle_factor(width, width, 1.0) == pytest.approx(printed, rel=5e-4)
+    for width, printed in SMITS_TWICE_AS_LONG.items():
+        assert rectangle_factor(2 * width, width, 1.0) == pytest.approx(printed, rel=5e-4)
+    for diameter, printed in SMITS_CIRCLE.items():
+        assert circle_factor(diameter, 1.0) == pytest.approx(printed, rel=2e-4)
+
+
+def test_a_large_sample_has_the_factor_of_an_infinite_one() -> None:
+    assert rectangle_factor(1e4, 1e4, 1.0) == pytest.approx(math.pi / math.log(2), rel=1e-6)
+    assert circle_factor(1e4, 1.0) == pytest.approx(math.pi / math.log(2), rel=1e-6)
+
+
 def test_the_spread_of_readings_is_their_sample_standard_deviation() -> None:
     class Noisy(FakeMeter):
         def _read(self) -> bytes:
@@ -477,7 +539,7 @@ def test_the_spread_of_readings_is_their_sample_standard_deviation() -> None:
             return super()._read()
 
     async def main() -> None:
-        meter = await opened(Keithley2400(bench(m=Noisy()), "memory:m", factor=1.0))
+        meter = await opened(Keithley2400(bench(m=Noisy()), "memory:m", factor=1.0, reverse=False))
         found = await meter.sheet_resistance(3)
         assert (found.mean, found.sd) == (pytest.approx(101.0), pytest.approx(1.0))
         assert (await meter.sheet_resistance(1)).sd == 0.0

@@ -14,6 +14,8 @@ from driver_fakes import (
     FakeMeter,
     FakeModbusLine,
     FakeMonitor,
+    FakePowerMeter,
+    FakeStage,
     FakeSupply,
 )
 from liquid_fakes import FakeBalance, FakeCavro, FakeNewEra, FakePlate
@@ -100,6 +102,12 @@ SPECIMENS = {
         _alone(FakeGenesys),
         {"max_voltage": 40.0, "max_current": 38.0},
         {"set_voltage": {"voltage": 12.0}, "set_current": {"current": 2.5}},
+    ),
+    "thorlabs-pm100": Specimen(_alone(FakePowerMeter), {"reference": 1e-3, "wavelength": 550.0}),
+    "zaber-stage": Specimen(
+        _alone(FakeStage),
+        {"microstep": 0.047625, "highest": 150.0},
+        {"move_to": {"position": 31.75}},
     ),
 }
 

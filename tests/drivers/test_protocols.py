@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.protocols import alicat, dashboard, dcxs, modbus, pfeiffer, scpi, sqm160
+from drivers.protocols import alicat, dashboard, dcxs, modbus, pfeiffer, scpi, sqm160, zaber
 from drivers.protocols.framing import Ask, Dialogue, Garbled, Refused, T, until
 
 
@@ -292,3 +292,55 @@ def test_a_reply_is_whole_only_with_all_of_its_terminator() -> None:
     frame = until(b"\r\n")
     assert frame(b"abc\r") == 0
     assert frame(b"abc\r\nrest") == 5
+
+
+# as Zaber's own library zaber-motion 10.3 puts them on the wire
+ZABER_COMMANDS = [
+    (zaber.Address(1, 1), 0, "move abs 1234", b"/1 1 00 move abs 1234:E7\n"),
+    (zaber.Address(1, 1), 1, "", b"/1 1 01:FD\n"),
+    (zaber.Address(1, 1), 2, "get pos", b"/1 1 02 get pos:2A\n"),
+    (zaber.Address(1), 4, "warnings", b"/1 0 04 warnings:72\n"),
+]
+
+
+@pytest.mark.parametrize(("to", "number", "words", "sent"), ZABER_COMMANDS)
+def test_zaber_commands_are_those_of_its_makers_library(
+    to: zaber.Address, number: int, words: str, sent: bytes
+) -> None:
+    assert zaber.command(to, number, words, with_checksum=True) == sent
+
+
+def test_a_zaber_reply_is_that_to_its_own_command_and_nothing_else() -> None:
+    axis = zaber.Address(1, 1)
+    lines = (b"!01 1 IDLE --\r\n", b"@01 1 06 OK IDLE -- 0\r\n", b"@02 1 07 OK IDLE -- 0\r\n")
+    mine = b"@01 1 07 OK BUSY WR 1234\r\n"
+    written, answer = play(zaber.ask(axis, 7, "get pos", with_checksum=False), *lines, mine)
+    assert written == [b"/1 1 07 get pos\n", b"", b"", b""]
+    assert (answer.is_busy, answer.warning, answer.data) == (True, "WR", "1234")
+    assert zaber.named(answer.warning) == "WR (no reference position)"
+
+
+def test_a_zaber_rejection_says_its_reason_and_the_warning() -> None:
+    with pytest.raises(Refused, match=r"BADDATA .* FS \(stalled"):
+        zaber.decode("@01 1 07 RJ IDLE FS BADDATA", zaber.Address(1, 1), 7, with_checksum=False)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "@01 1 07 OK IDLE", "01 1 07 OK IDLE -- 0", "@01 1 07 OK IDLE -- 0:00", "@01 1 OK IDLE 0"],
+)
+def test_what_is_no_zaber_reply_is_garbled(line: str) -> None:
+    with pytest.raises(Garbled):
+        zaber.decode(line, zaber.Address(1, 1), 7, with_checksum=False)
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40))
+def test_a_zaber_checksum_makes_all_characters_a_multiple_of_256(body: str) -> None:
+    assert (sum(body.encode()) + int(zaber.checksum(body), 16)) % 256 == 0
+
+
+def test_zaber_warnings_are_as_many_as_are_announced() -> None:
+    assert zaber.warnings(zaber.Answer(False, "FS", "02 FS WR")) == ("FS", "WR")
+    assert zaber.warnings(zaber.Answer(False, "--", "00")) == ()
+    with pytest.raises(Garbled):
+        zaber.warnings(zaber.Answer(False, "FS", "02 FS"))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Mapping
+from itertools import groupby, pairwise
 from typing import Any
 
 import pytest
@@ -15,8 +18,10 @@ from orchestrator.errors import (
     DeviceGone,
     DeviceSilent,
     DeviceUnsure,
+    InputError,
     InterlockTripped,
     LimitExceeded,
+    ProcessUnsteady,
     StepTimeout,
     Stopped,
 )
@@ -34,6 +39,9 @@ class Tool:
         self.acts: list[tuple[str, str, dict[str, Any]]] = []
         self.fails: dict[tuple[str, str], Exception] = {}
         self.flows = {"argon": 0.0, "oxygen": 0.0}
+        self.unread: set[tuple[str, str]] = set()
+        self.kept: dict[str, str] = {}
+        self.voltage_at: Callable[[float], float] = lambda burnt_s: 300.0
         self.pump_efficiency = 1.0
         self.goes_out_after_s = float("inf")
         self.hold_up: tuple[float, float] = (float("inf"), 0.0)
@@ -43,6 +51,9 @@ class Tool:
         self._exposure = (0.0, 0.0)
         self._on_at: float | None = None
         self._power = 0.0
+        self._burnt_before_s = 0.0
+        self._grown_s = 0.0
+        self.struck_at_oxygen: list[float] = []
 
     async def __call__(self, part: str, action: str, /, **arguments: Any) -> Mapping[str, Any]:
         self.acts.append((part, action, arguments))
@@ -65,6 +76,14 @@ class Tool:
         if self._on_at is not None and self.clock.now() - self._on_at >= after_s:
             self.hold_up = (float("inf"), 0.0)
             await self.sleep(for_s)
+
+    async def look(self, part: str, reading: str, /) -> Mapping[str, Any]:
+        if (part, reading) in self.unread:
+            raise DeviceSilent(part, "no reply")
+        return self.read(part, reading)
+
+    async def keep(self, name: str, text: str, /) -> None:
+        self.kept[name] = text
 
     async def sleep(self, seconds: float) -> None:
         await self.clock.sleep(seconds)
@@ -92,11 +111,14 @@ class Tool:
             return {"value": self._pressure()}
         if part == "heater":
             return {"value": self._temperature()}
+        if reading == "flow":
+            return {"value": self.flows[part]}
         if part == "monitor":
             return {"thickness": GROWTH_NM_PER_S * self._open_s(), "rate": 60 * GROWTH_NM_PER_S}
         burns = self._burns()
         if reading == "plasma":
-            return {"power": self._power * burns, "voltage": 300.0 * burns, "current": 0.0}
+            voltage = self.voltage_at(self._burnt_s()) * burns
+            return {"power": self._power * burns, "voltage": voltage, "current": 0.0}
         delay, duration = self._exposure
         elapsed = 0.0 if self._on_at is None else self.clock.now() - self._on_at
         is_open = burns and delay <= elapsed < delay + duration
@@ -111,7 +133,7 @@ class Tool:
 
     def _open_s(self) -> float:
         if self._on_at is None:
-            return 0.0
+            return self._grown_s
         delay, duration = self._exposure
         elapsed = min(self.clock.now() - self._on_at, self.goes_out_after_s)
         return min(max(0.0, elapsed - delay), duration)
@@ -150,13 +172,22 @@ class Tool:
 
     def _supply_on(self) -> None:
         self._on_at = self.clock.now()
+        self.struck_at_oxygen.append(self.flows["oxygen"])
 
     def _supply_off(self) -> None:
-        pass
+        self._grown_s = self._open_s()
+        self._burnt_before_s, self._on_at = self._burnt_s(), None
+
+    def _burnt_s(self) -> float:
+        """How long the target has burnt, in all rounds."""
+        burns = 0.0 if self._on_at is None else self.clock.now() - self._on_at
+        return self._burnt_before_s + burns
 
 
 def deposit(
-    prepare: Callable[[Tool], None] = lambda tool: None, **changes: float
+    prepare: Callable[[Tool], None] = lambda tool: None,
+    options: Mapping[str, Any] | None = None,
+    **changes: float,
 ) -> tuple[Tool, Film | Exception]:
     clock = VirtualClock()
     tool = Tool(clock)
@@ -171,7 +202,8 @@ def deposit(
 
     async def main() -> Film | Exception:
         try:
-            return await SputterTool(Bench("tool", clock)).deposit(**wanted, dispatch=tool)
+            sputter = SputterTool(Bench("tool", clock), **(options or {}))
+            return await sputter.deposit(**wanted, dispatch=tool)
         except Exception as error:  # noqa: BLE001 - handed to the test
             return error
 
@@ -461,3 +493,165 @@ def test_a_release_cools_before_it_vents_whatever_was_under_way() -> None:
     assert names(tool)[0] == "supply.off"
     assert index(tool, "heater.off") < index(tool, "heater.until") < index(tool, "valves.vent")
     assert tool.flows == {"argon": 0.0, "oxygen": 0.0}
+
+
+def _settles(burnt_s: float) -> float:
+    """A target that needs some minutes: 60 V too much at first, 3 V after 150 s."""
+    return 300.0 + 60.0 * 2.0 ** (-burnt_s / 35.0)
+
+
+def test_the_shutter_opens_when_the_target_voltage_is_steady_and_not_before() -> None:
+    tool, film = deposit(lambda t: setattr(t, "voltage_at", _settles))
+    assert isinstance(film, Film)
+    # 55 s a round; in the last 20 s of it the voltage changes by 10, 3.3 and 1.1 V
+    assert names(tool).count("supply.on") == 3
+    assert film.voltage == pytest.approx(300.0, abs=3.5)
+    assert film.thickness == pytest.approx(1200 * GROWTH_NM_PER_S)
+
+
+def test_a_steady_target_is_struck_once_and_an_exactness_is_what_was_asked_for() -> None:
+    for within, n_strikes in ((60.0, 1), (4.0, 2), (1.5, 3)):
+        options = {"steady_voltage": within}
+        tool, _ = deposit(lambda t: setattr(t, "voltage_at", _settles), options)
+        assert names(tool).count("supply.on") == n_strikes
+
+
+def test_a_target_that_never_comes_to_rest_grows_nothing_and_is_switched_off() -> None:
+    tool, error = deposit(
+        lambda t: setattr(t, "voltage_at", lambda burnt_s: 300.0 + burnt_s),
+        {"most_presputters": 3},
+    )
+    assert isinstance(error, ProcessUnsteady)
+    assert error.blames_parameters
+    assert "still changes by 20 V in 20 s after 3 times 60 s" in str(error)
+    assert names(tool).count("supply.on") == 3
+    assert tool.read("monitor", "growth")["thickness"] == 0
+    assert names(tool)[-4:] == ["supply.off", "oxygen.set_flow", "argon.set_flow", "heater.off"]
+
+
+def test_a_supply_that_is_switched_off_too_late_says_that_the_film_is_partial() -> None:
+    class Late(Tool):
+        async def __call__(self, part: str, action: str, /, **arguments: Any) -> Mapping[str, Any]:
+            if (part, action) == ("supply", "off"):
+                await self.clock.sleep(30.0)
+            return await super().__call__(part, action, **arguments)
+
+    clock = VirtualClock()
+    tool = Late(clock)
+    tool.voltage_at = _settles
+
+    async def main() -> None:
+        with pytest.raises(DeviceError, match="before the shutter opened: the film is partial"):
+            await SputterTool(Bench("tool", clock)).deposit(
+                oxygen=0.5, temperature=350.0, power=100.0, argon=0.5, duration=20.0, dispatch=tool
+            )
+
+    clock.run(main())
+
+
+def test_oxygen_comes_down_from_the_stated_flow_and_only_from_there() -> None:
+    tool, film = deposit(options={"approach": "above", "approach_flow": 2.0})
+    assert isinstance(film, Film)
+    flows = [a["flow"] for p, action, a in tool.acts if (p, action) == ("oxygen", "set_flow")]
+    assert flows == [2.0, 2.0, 0.5, 0.0]
+    assert tool.struck_at_oxygen == [2.0]
+    assert film.thickness == pytest.approx(1200 * GROWTH_NM_PER_S)
+    # while the plasma burns behind the closed shutter, and long before that opens
+    came_down = next(row for row in _rows(tool) if row["phase"] == "presputter")
+    assert came_down["oxygen [sccm]"] == "0.5"
+    assert float(came_down["supply power [W]"]) == 100.0
+    assert {row["oxygen [sccm]"] for row in _rows(tool) if row["phase"] == "growth"} == {"0.5"}
+
+
+def test_oxygen_comes_up_where_that_is_the_stated_side() -> None:
+    tool, _ = deposit(options={"approach": "below", "approach_flow": 0.1})
+    assert tool.struck_at_oxygen == [0.1]
+
+
+def test_a_target_that_is_struck_again_is_approached_again() -> None:
+    tool, film = deposit(
+        lambda t: setattr(t, "voltage_at", _settles), {"approach": "above", "approach_flow": 2.0}
+    )
+    assert isinstance(film, Film)
+    assert tool.struck_at_oxygen == [2.0, 2.0, 2.0]
+
+
+def test_a_flow_that_is_set_after_the_shutter_opened_leaves_a_partial_film() -> None:
+    class Late(Tool):
+        async def __call__(self, part: str, action: str, /, **arguments: Any) -> Mapping[str, Any]:
+            if arguments == {"flow": 0.5}:
+                await self.clock.sleep(60.0)
+            return await super().__call__(part, action, **arguments)
+
+    clock = VirtualClock()
+    tool = Late(clock)
+    sputter = SputterTool(Bench("tool", clock), approach="above", approach_flow=2.0)
+
+    async def main() -> None:
+        with pytest.raises(DeviceError, match="flow was not set before the shutter opened"):
+            await sputter.deposit(
+                oxygen=0.5, temperature=350.0, power=100.0, argon=0.5, duration=20.0, dispatch=tool
+            )
+
+    clock.run(main())
+    assert names(tool)[-1] == "heater.off"
+
+
+def test_a_presputter_too_short_for_both_is_refused_when_the_tool_is_made() -> None:
+    with pytest.raises(InputError, match="leaves no time"):
+        SputterTool(Bench("tool", VirtualClock()), presputter=30.0, approach="above")
+
+
+@pytest.mark.parametrize(("side", "flow"), [("above", 0.4), ("below", 0.6)])
+def test_a_flow_on_the_wrong_side_is_refused_before_anything_is_done(
+    side: str, flow: float
+) -> None:
+    tool, error = deposit(options={"approach": side, "approach_flow": flow})
+    assert isinstance(error, LimitExceeded)
+    assert tool.acts == []
+
+
+def test_a_side_that_is_none_is_refused_when_the_tool_is_made() -> None:
+    with pytest.raises(InputError, match="no way to approach") as refused:
+        SputterTool(Bench("tool", VirtualClock()), approach="sideways")
+    assert refused.value.hint == "one of as_set, above, below"
+
+
+def _rows(tool: Tool) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(tool.kept["process.csv"])))
+
+
+def test_the_process_is_kept_second_by_second() -> None:
+    tool, _ = deposit()
+    rows = _rows(tool)
+    times = [float(row["time [s]"]) for row in rows]
+    assert len(rows) == pytest.approx(1260, abs=20)
+    assert max(b - a for a, b in pairwise(times)) < 4.0
+    assert [phase for phase, _ in groupby(row["phase"] for row in rows)] == [
+        "gases",
+        "presputter",
+        "growth",
+    ]
+    grows = [row for row in rows if row["phase"] == "growth"]
+    assert {row["supply voltage [V]"] for row in grows[1:-1]} == {"300"}
+    assert {row["oxygen [sccm]"] for row in grows} == {"0.5"}
+    assert float(grows[-1]["thickness [nm]"]) == pytest.approx(120.0, abs=1.0)
+
+
+def test_what_cannot_be_read_is_left_empty_and_stops_nothing() -> None:
+    tool, film = deposit(lambda t: t.unread.add(("gauge", "pressure")))
+    assert isinstance(film, Film)
+    assert {row["pressure [Pa]"] for row in _rows(tool)} == {""}
+    assert all(row["temperature [degC]"] for row in _rows(tool))
+
+
+def test_the_trace_of_a_film_that_failed_is_kept_too() -> None:
+    tool, error = deposit(lambda t: setattr(t, "goes_out_after_s", 60.0 + 500.0))
+    assert isinstance(error, DeviceError)
+    assert float(_rows(tool)[-1]["supply power [W]"]) == 0.0
+
+
+def test_no_trace_is_taken_where_none_is_wanted() -> None:
+    tool, film = deposit(options={"trace": 0.0})
+    assert isinstance(film, Film)
+    assert tool.kept == {}

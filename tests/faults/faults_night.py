@@ -163,7 +163,7 @@ def write_campaign(
     words |= {"seed: 1": "seed: 1\nin_flight: 1"}
     for name, changes in (
         ("campaign.yaml", {**words, **(campaign or {})}),
-        ("twins.yaml", {"speed: 1200": "speed: 6000", **(lab or {})}),
+        ("twins.yaml", {"speed: 1200": "speed: 6000", "trace: 10 s": "trace: 0 s", **(lab or {})}),
     ):
         text = (CAMPAIGN / name).read_text()
         for old, new in changes.items():

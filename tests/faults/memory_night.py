@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from orchestrator.runtime.bench import make_resources
 from orchestrator.runtime.joining import join, opened_event, planner_of
 from orchestrator.runtime.load import Loaded, load
 from orchestrator.runtime.run import Setting, Stage, run_in_memory
+from orchestrator.runtime.scans import StoredFiles
 from simulators.twins.faults import FaultyWire
 from simulators.twins.sputter_lab import SputterLab
 
@@ -55,7 +57,8 @@ class MemoryNight:
         )
         ledger = Ledger(journal, stage.clock, lambda recorded, _: meddle(engine, recorded))
         planner = planner_of(loaded, stage.clock)
-        engine = join(loaded, "rehearsal", ledger, resources, planner)
+        files = StoredFiles(stage.store, stage.campaign_id, stage.clock)
+        engine = join(loaded, "rehearsal", ledger, resources, planner, files)
         started = EngineStarted(
             token=journal.token, host="", pid=0, user="", version="",
             lab_name=loaded.lab.name, lab_file="", lab_text="",
@@ -117,7 +120,7 @@ def memory_night(tmp_path: Path, **words: Any) -> MemoryNight:
 
 def person_tidies_up(night: MemoryNight) -> None:
     """Looks at the lab, puts away what the arm still holds, and answers for it."""
-    night.world.chamber.transfer.unlock()
+    night.world.chamber.transfer.unlock(math.inf)  # whenever the person comes
     samples = {s["ticket"]: s for s in night.world.snapshot()["samples"]}
     for dispatch in night.state().doubts():
         event = dispatch.event

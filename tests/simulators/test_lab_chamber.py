@@ -278,7 +278,7 @@ def test_a_chamber_that_is_pumped_stops_the_arm_and_keeps_the_sample_in_the_grip
     assert chamber.transfer.is_stopped
     assert chamber.samples.all[0].position == "gripper"
     chamber.by_hand(1, "tray")
-    assert chamber.transfer.unlock()
+    assert chamber.transfer.unlock(clock.now())
     finish(chamber, clock)
     carry(chamber, clock, "tray_to_chamber.urp", TICKET)
     assert chamber.samples.all[0].position == "chamber"

@@ -274,6 +274,26 @@ def test_the_dashboard_shows_a_protective_stop() -> None:
     assert _ask(lab, "arm", b"safetystatus\n") == b"Safetystatus: NORMAL\n"
 
 
+def test_the_dashboard_releases_a_protective_stop_after_5_s_only() -> None:
+    lab, clock = _lab()
+    _ask(lab, "arm", b"load tray_to_chamber.urp\nplay\n")
+    clock.move(8.5)
+    assert _ask(lab, "arm", b"unlock protective stop\n").startswith(b"Cannot unlock")
+    clock.move(5.0)
+    assert _ask(lab, "arm", b"unlock protective stop\n") == b"Protective stop releasing\n"
+
+
+def test_an_arm_without_power_plays_nothing_until_its_brakes_are_released() -> None:
+    lab, _ = _lab()
+    _ask(lab, "arm", b"load blanks_to_chamber.urp\npower off\n")
+    for order, mode in ((b"", b"POWER_OFF"), (b"power on\n", b"IDLE")):
+        _ask(lab, "arm", order)
+        assert _ask(lab, "arm", b"robotmode\n") == b"Robotmode: " + mode + b"\n"
+        assert _ask(lab, "arm", b"play\n") == b"Failed to execute: play\n"
+    _ask(lab, "arm", b"brake release\n")
+    assert _ask(lab, "arm", b"play\n") == b"Starting program\n"
+
+
 def test_the_arm_registers_are_read_and_written_over_tcp() -> None:
     lab, _ = _lab()
     write = struct.pack(">HHHBBHHB4H", 7, 0, 15, 1, 16, 128, 4, 8, 0, 0, 0, 0xA1)

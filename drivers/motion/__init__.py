@@ -1,0 +1,1 @@
+"""Stages that carry things to a position."""
