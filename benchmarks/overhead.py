@@ -1,11 +1,11 @@
 """What the engine adds to a calculation, and to a proposal while thousands are pending.
 
-    python -m benchmarks.overhead [--trials 1000] [--pending 10000]
+    python -m benchmarks.overhead [--trials 1000] [--pending 100 1000 10000]
 
 1. So many calculations of nothing on the local pool, by the pool alone and through the engine with
    the journal at full durability: the difference is the engine's.
-2. A campaign that has so many trials in flight at once: seconds per proposal, thousand by thousand.
-   What is quadratic grows with them.
+2. A campaign that has so many trials in flight at once, for each number: the whole of it per trial,
+   and the proposals, tenth by tenth. What is quadratic grows with them.
 
 CPU seconds are the engine process's own, and hold on a busy machine; wall seconds do not.
 """
@@ -90,18 +90,27 @@ def in_a_process(*words: str) -> dict[str, Any]:
     return said
 
 
-def by_thousands(marks: Sequence[float]) -> list[float]:
-    """Milliseconds per proposal, of each tenth of the proposals."""
+def by_tenths(marks: Sequence[float]) -> list[float]:
+    """Milliseconds per proposal, of each tenth of the proposals, which come in batches."""
     step = max(1, (len(marks) - 1) // 10)
     edges = range(0, len(marks) - step, step)
     return [1e3 * (marks[k + step] - marks[k]) / step for k in edges]
+
+
+def pending_at(n: int) -> dict[str, Any]:
+    """CPU milliseconds of the engine with so many trials in flight at once."""
+    found = in_a_process("pending", str(n))
+    whole, tenths = 1e3 * found["cpu_s"] / n, by_tenths(found["cpu"][1:])
+    print(f"{n} pending: {whole:.2f} ms CPU a trial, of it per proposal, tenth by tenth:")
+    print("  " + " ".join(f"{value:.2f}" for value in tenths), flush=True)
+    return {"n": n, "cpu_ms": whole, "wall_ms": 1e3 * found["wall_s"] / n, "tenths_ms": tenths}
 
 
 def main() -> None:
     """Measures, prints and keeps."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=1000)
-    parser.add_argument("--pending", type=int, default=10_000)
+    parser.add_argument("--pending", type=int, nargs="*", default=[100, 1000, 10_000])
     parser.add_argument("--inner", nargs="+")
     options = parser.parse_args()
     if options.inner:
@@ -123,15 +132,12 @@ def main() -> None:
     cpu_ms = 1e3 * (through["cpu_s"] - alone["cpu_s"]) / options.trials
     print(f"{options.trials} calculations: the pool alone {alone}, ms of the engine each:")
     print(f"  {wall_ms:.2f} wall, {cpu_ms:.2f} CPU (goal {GOAL_MS:g})")
-    pending = in_a_process("pending", str(options.pending))
-    shown = by_thousands(pending["cpu"][1:])
-    print(f"{options.pending} pending, ms CPU per proposal, tenth by tenth:")
-    print("  " + " ".join(f"{value:.2f}" for value in shown))
+    curve = [pending_at(n) for n in options.pending]
     figures = {"flush_ms": flush, "core_share": share, "trials": options.trials}
     kept = {"alone": alone, "engine_wall_ms": wall_ms, "engine_cpu_ms": cpu_ms}
     keep(
         "overhead",
-        {"machine": where, **figures, **kept, "pending": options.pending, "pending_cpu_ms": shown},
+        {"machine": where, **figures, **kept, "pending": curve},
     )
 
 

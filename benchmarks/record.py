@@ -77,8 +77,9 @@ def verdict(values: Sequence[float], limit: float, *, is_quiet: bool) -> str:
 
 def keep(name: str, entry: Mapping[str, Any]) -> None:
     """Appends a JSON line to results/NAME.jsonl."""
-    RESULTS.mkdir(exist_ok=True)
-    with (RESULTS / f"{name}.jsonl").open("a") as lines:
+    file = RESULTS / f"{name}.jsonl"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a") as lines:
         lines.write(json.dumps(entry) + "\n")
 
 

@@ -8,8 +8,8 @@ the time while workers wait. Service times are CPU seconds as measured where a s
 assumed where not; they are the arguments of this simulation, not its results.
 
 The planner is asked for `batch` points when as many workers are free: one fit, and one look at the
-whole pool for each point. The engine asks for one at a time; the larger batch shows
-what that costs, and batch 0, points without a model, what saturates next.
+whole pool for each point. The engine asks for as many as are free, up to 32; batch 1 shows what
+that saves, and batch 0, points without a model, what saturates next.
 """
 
 from __future__ import annotations

@@ -8,12 +8,17 @@ states what it `implements`, and declares its actions. Its `link` gives the two 
 
 Locking per port, reconnection, recognition, traffic and time-outs come from the link. An action
 checks its arguments with `within` before anything else: the last line of defence.
+
+A write that names a `state` is held to: after a new connection, after a silence, and every minute,
+the link reads back with `confirm` before it reads anything else, and raises DeviceReset when the
+device has lost it. It never sets it again by itself.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from drivers.protocols.framing import Dialogue
@@ -23,11 +28,13 @@ from orchestrator.errors import (
     DeviceError,
     DeviceGarbled,
     DeviceGone,
+    DeviceReset,
     DeviceSilent,
     DeviceUnsure,
     LimitExceeded,
     WrongDevice,
 )
+from orchestrator.ports.clock import Clock
 from orchestrator.ports.resource import Bench, Health, Identity
 
 T = TypeVar("T")
@@ -35,6 +42,20 @@ Talk: TypeAlias = Callable[[], Dialogue[T]]
 """Makes a fresh dialogue: one that was played cannot be played again."""
 
 _N_READS = 3
+LOOK_AGAIN_S = 60.0
+"""Campaign time after which a state that was set is read back again."""
+
+RAMP_STEP_S = 5.0
+"""Campaign time between two steps of a ramp."""
+
+
+@dataclass
+class _Held:
+    """A state that a write has brought about, and when it was last seen (campaign time)."""
+
+    what: str
+    confirm: Talk[bool]
+    seen_at: float
 
 
 def within(what: str, value: float, low: float | None, high: float | None, unit: str) -> float:
@@ -48,6 +69,27 @@ def within(what: str, value: float, low: float | None, high: float | None, unit:
     if not math.isfinite(value) or is_low or is_high:
         raise LimitExceeded(what, value, low, high, unit)
     return value
+
+
+async def ramp(
+    clock: Clock,
+    start: float,
+    target: float,
+    per_min: float,
+    set_to: Callable[[float], Awaitable[None]],
+) -> None:
+    """Walks a set-point from `start` to `target`, at every moment at most at `per_min`.
+
+    `set_to` writes one; it is called every few seconds of campaign time, and last with the target.
+    What a write takes is walked afterwards, never before. Given up on the way, it stays where it
+    is.
+    """
+    began, way = clock.now(), abs(target - start)
+    sign = math.copysign(1.0, target - start)
+    while (walked := per_min * (clock.now() - began) / 60.0) < way:
+        await set_to(start + sign * walked)
+        await clock.sleep(min(RAMP_STEP_S, 60.0 * (way - walked) / per_min))
+    await set_to(target)
 
 
 class Link:
@@ -69,6 +111,8 @@ class Link:
         self._transport: Transport | None = None
         self._recognised = 0
         self._identity: Identity | None = None
+        self._held: dict[str, _Held] = {}
+        self._is_doubtful = False
 
     async def open(self) -> None:
         """Connects; may be repeated. Raises DeviceAbsent, PortTaken, InputError."""
@@ -77,7 +121,8 @@ class Link:
             self._recognised = 0
 
     async def close(self) -> None:
-        """Lets go of the port; may be repeated."""
+        """Lets go of the port; may be repeated. What is set meanwhile is nobody's to answer for."""
+        self._held.clear()
         transport, self._transport = self._transport, None
         if transport is not None:
             await transport.close()
@@ -103,7 +148,11 @@ class Link:
             raise DeviceAbsent(
                 name, f"nothing answers on {self.port}", hint=silence.hint
             ) from silence
+        if not self._is_known(identity):
+            # a turned bit is no other device: it says the same twice
+            identity = await self._repeat(transport, self._who, urgent, self._timeout_s)
         self._compare(identity)
+        self._is_doubtful = self._is_doubtful or self._recognised not in (0, connection)
         self._identity = identity
         self._recognised = connection
         return identity
@@ -115,6 +164,7 @@ class Link:
 
         Raises:
             DeviceGone: the connection broke; the next use reconnects and identifies.
+            DeviceReset: the device has lost a state that it was set to.
             DeviceSilent, DeviceGarbled, DeviceRefused, DeviceAbsent, WrongDevice.
         """
         transport = await self._ready(urgent)
@@ -125,32 +175,45 @@ class Link:
     ) -> T:
         """Plays a dialogue once. Raises as `read`."""
         transport = await self._ready(urgent)
-        return await transport.exchange(
-            talk(), timeout_s=timeout_s or self._timeout_s, urgent=urgent
-        )
+        return await self._once(transport, talk, urgent, timeout_s or self._timeout_s)
 
     async def write(
-        self, tell: Talk[None], confirm: Talk[bool], *, what: str, urgent: bool = False
+        self,
+        tell: Talk[None],
+        confirm: Talk[bool],
+        *,
+        what: str,
+        state: str = "",
+        urgent: bool = False,
+        timeout_s: float | None = None,
     ) -> None:
         """Plays a dialogue that changes something, once.
 
         When its outcome is unknown, `confirm` reads back whether it took effect. `tell` itself
-        must raise Refused or Garbled when the device says something else than was asked.
+        must raise Refused or Garbled when the device says something else than was asked. With a
+        `state`, the device must hold it until the next write of that state.
 
         Raises:
             DeviceUnsure: it could not be read back either.
             DeviceSilent, DeviceGarbled, DeviceGone: it was read back and did not take effect.
             DeviceRefused, DeviceAbsent, WrongDevice.
         """
+        # what is about to be replaced need not hold; and to switch off is never held up
+        self._held.pop(state, None)
+        wait_s = timeout_s or self._timeout_s
         try:
-            await self.exchange(tell, urgent=urgent)
+            transport = await self._ready(urgent, looks=False)
+            await self._once(transport, tell, urgent, wait_s)
         except (DeviceSilent, DeviceGarbled, DeviceGone) as doubt:
             try:
-                took_effect = await self.read(confirm, urgent=urgent)
+                transport = await self._ready(urgent, looks=False)
+                took_effect = await self._repeat(transport, confirm, urgent, wait_s)
             except DeviceError as error:
                 raise self.unsure(what, error) from error
             if not took_effect:
                 raise doubt
+        if state:
+            self._held[state] = _Held(what, confirm, self.bench.clock.now())
 
     def unsure(self, what: str, error: DeviceError) -> DeviceUnsure:
         """That a write of `what` was sent and cannot be read back."""
@@ -160,11 +223,38 @@ class Link:
             hint="look at the device before anything else is sent to it",
         )
 
-    async def _ready(self, urgent: bool) -> Transport:
+    async def _ready(self, urgent: bool, *, looks: bool = True) -> Transport:
         transport = self._open_transport()
         if not transport.is_current or transport.connection != self._recognised:
             await self.identify(urgent=urgent)
+        if looks and self._held and not urgent:
+            await self._look_after(transport)
         return transport
+
+    async def _look_after(self, transport: Transport) -> None:
+        """Reads back what must hold, where there is a reason to. Raises DeviceReset."""
+        now = self.bench.clock.now()
+        for state, held in list(self._held.items()):
+            if not self._is_doubtful and now - held.seen_at < LOOK_AGAIN_S:
+                continue
+            held.seen_at = now
+            holds = await self._repeat(transport, held.confirm, False, self._timeout_s)
+            if not holds and self._held.get(state) is held:
+                self._held.clear()
+                raise DeviceReset(
+                    self.bench.name,
+                    f"{held.what} was set and is no longer so",
+                    hint="it was without power, or somebody was at its panel: look at it, and "
+                    "begin anew from a known state",
+                )
+        self._is_doubtful = False
+
+    async def _once(self, transport: Transport, talk: Talk[T], urgent: bool, timeout_s: float) -> T:
+        try:
+            return await transport.exchange(talk(), timeout_s=timeout_s, urgent=urgent)
+        except DeviceSilent:
+            self._is_doubtful = True
+            raise
 
     def _open_transport(self) -> Transport:
         if self._transport is None:
@@ -176,16 +266,22 @@ class Link:
     ) -> T:
         for _ in range(_N_READS - 1):
             try:
-                return await transport.exchange(talk(), timeout_s=timeout_s, urgent=urgent)
+                return await self._once(transport, talk, urgent, timeout_s)
             except (DeviceSilent, DeviceGarbled):
-                continue
-        return await transport.exchange(talk(), timeout_s=timeout_s, urgent=urgent)
+                self.bench.figures.n_retries += 1
+        return await self._once(transport, talk, urgent, timeout_s)
+
+    def _is_known(self, found: Identity) -> bool:
+        """Whether it is who was there before. A device without a serial number must be the same in
+        all that it says; with one, its firmware may be another."""
+        known = self._identity
+        if known is None or known == found:
+            return True
+        return bool(known.serial) and (known.serial, known.model) == (found.serial, found.model)
 
     def _compare(self, found: Identity) -> None:
         known = self._identity
-        if known is None or known == found:
-            return
-        if known.serial and known.serial == found.serial and known.model == found.model:
+        if known is None or self._is_known(found):
             return
         raise WrongDevice(
             self.bench.name,

@@ -299,8 +299,17 @@ class DeviceGone(DeviceError):
     may_retry = True
 
 
+class DriverLost(DeviceError):
+    """The process in which its driver runs alone ended, or gave no sign of life; what it was doing
+    is then in an unknown state."""
+
+
 class DeviceUnsure(DeviceError):
     """A write was sent and reading back could not tell whether it took effect."""
+
+
+class DeviceReset(DeviceError):
+    """The device lost what it was set to (a power cut, or somebody at its panel)."""
 
 
 class WrongDevice(DeviceError):
@@ -309,6 +318,10 @@ class WrongDevice(DeviceError):
 
 class PortTaken(DeviceError):
     """Another process holds the port."""
+
+
+class TrafficDiffers(HaganeError):
+    """What is sent to a replayed record is not what was sent then."""
 
 
 class JournalError(HaganeError):

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from orchestrator.errors import InputError, NameClash, UnknownName
+from orchestrator.model.lab import Lab
 from orchestrator.ports.action import ActionSpec, Unit, actions_of
 from orchestrator.ports.descriptor import Descriptor
 from orchestrator.ports.options import check_options
@@ -70,9 +71,16 @@ def capability(name: str) -> Mapping[str, ActionSpec]:
 
 
 @functools.cache
-def resource_kind(name: str) -> ResourceKind:
-    """A resource class and what its signature says. Raises UnknownName, InputError."""
+def resource_kind(name: str, declaration: str = "") -> ResourceKind:
+    """A resource class and what its signature says; with a declaration (JSON), the declared one.
+
+    Raises:
+        UnknownName: there is none of that name.
+        InputError: it cannot be imported, or declares something wrongly.
+    """
     cls = load("resources", name)
+    if declaration:
+        cls = cls.declared(declaration)
     return ResourceKind(
         name=name,
         cls=cls,
@@ -81,7 +89,13 @@ def resource_kind(name: str) -> ResourceKind:
         implements=tuple(getattr(cls, "implements", ())),
         parts=dict(getattr(cls, "parts", {})),
         doc=inspect.getdoc(cls) or "",
+        declaration=getattr(cls, "declaration", None),
     )
+
+
+def kinds_of(lab: Lab) -> dict[str, ResourceKind]:
+    """What is known of each resource of a lab, by its name. Raises as `resource_kind`."""
+    return {b.name: resource_kind(b.kind, b.declaration) for b in lab.resources}
 
 
 def descriptor(name: str, options: Mapping[str, Any]) -> Descriptor:

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from campaigns.polymer_conductivity.make_tables import VOLUMES, refraction, rigid
 from rdkit import Chem
 
+from benchmarks.materials.polymer_conductivity_tables import VOLUMES, refraction, rigid
 from benchmarks.materials.polymers import CONDUCTIVITY, FOLDER, POLYMERS, absent
 from benchmarks.record import RESULTS, keep, machine
 from orchestrator.files.table import read_table
@@ -32,17 +32,20 @@ from orchestrator.runtime.replay_truth import OneGoal, truth_of
 TRIALS, SEEDS, TOP_SHARE = 30, 10, 0.01
 SOURCES = ("Cp", "density", "refractive_index")
 COMPUTED = ("refraction", "rigid")
-WAYS = {
-    "no transfer": (),
-    "transfer": SOURCES,
-    "computed": COMPUTED,
-    "transfer and computed": (*SOURCES, *COMPUTED),
+WAYS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "no transfer": ("polymer-morgan", ()),
+    "transfer": ("polymer-morgan", SOURCES),
+    "computed": ("polymer-morgan", COMPUTED),
+    "transfer and computed": ("polymer-morgan", (*SOURCES, *COMPUTED)),
+    "backbone": ("polymer-backbone", ()),
+    "backbone and transfer": ("polymer-backbone", SOURCES),
 }
+"""The descriptor, and what is known of the same polymers."""
 CAMPAIGN = """
 name: polymer-loop
 goal: the polymer that conducts heat best
 space:
-  polymer: {{pool: {table}, name: monomer_ID, smiles: smiles, descriptor: polymer-morgan}}
+  polymer: {{pool: {table}, name: monomer_ID, smiles: smiles, descriptor: {descriptor}}}
 metrics:
   {value}: {{unit: W/m/K}}
 objective: {{maximise: {value}}}
@@ -60,7 +63,7 @@ def loop_row(
     seconds: dict[str, float] = {}
     n_top = n = 0
     for way in ways:
-        study, settings = _read(WAYS[way], trials)
+        study, settings = _read(*WAYS[way], trials)
         n = len(settings.means)
         n_top = max(1, round(TOP_SHARE * n))
         truth = truth_of(settings, study)
@@ -83,7 +86,7 @@ def loop_row(
     }
 
 
-def _read(sources: Sequence[str], trials: int) -> tuple[Campaign, Settings]:
+def _read(descriptor: str, sources: Sequence[str], trials: int) -> tuple[Campaign, Settings]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "campaign.yaml"
         computed = Path(folder) / "computed.csv"
@@ -96,6 +99,7 @@ def _read(sources: Sequence[str], trials: int) -> tuple[Campaign, Settings]:
         text = CAMPAIGN.format(
             table=FOLDER / POLYMERS,
             value=CONDUCTIVITY,
+            descriptor=descriptor,
             trials=trials,
             transfer=f"transfer:{listed}" if sources else "",
         )

@@ -3,8 +3,10 @@
     python -m benchmarks.planner.growth
 
 CPU seconds of one proposal, the lesser of two, one thread (the planner pins it). In theory a
-posterior takes n^3 (a factor and its inverse) once that outweighs the fit, which is of 300 trials
-at most, and the search, which takes n^2 a point; a pool takes time in proportion to its rows.
+posterior takes n^3 (a factor and its inverse) up to 2,000 trials, once that outweighs the fit,
+which is of 300 trials at most, and the search, which takes n^2 a point; more are seen through
+1,000 anchors, in time proportional to n, and their distances from each other take n^2. A pool
+takes time in proportion to its rows.
 Appends a line to `benchmarks/results/planner/growth.jsonl` and draws `growth.svg` beside it.
 """
 
@@ -29,7 +31,7 @@ from orchestrator.model.space import Pool, SearchSpace
 from orchestrator.planner.bayesian import BayesianPlanner
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
 
-TRIALS = (50, 100, 200, 500, 1000, 2000, 5000)
+TRIALS = (50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 CANDIDATES = (10_000, 100_000, 1_000_000, 10_000_000)
 
 
@@ -121,7 +123,7 @@ def main() -> None:
     entry: dict[str, Any] = {"machine": where}
     curves = {}
     works = (
-        ("trials", TRIALS, arguments.most_trials, after_trials, 3.0),
+        ("trials", TRIALS, arguments.most_trials, after_trials, 2.0),
         ("candidates", CANDIDATES, arguments.most_candidates, among_candidates, 1.0),
     )
     for name, sizes, most, measure, power in works:

@@ -6,7 +6,8 @@
 A test that takes the fixture `promise` runs once for every driver and promise. The drivers are the
 kinds of `hagane.resources` that this distribution installs and that open a `port`; `hagane_drivers`
 names others, or fewer. The fixture `specimens`, which the author overrides, says what answers each.
-Without such a test nothing is imported and nothing happens.
+Without such a test nothing is imported and nothing happens. `replayed` makes a driver on the record
+of a night.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from __future__ import annotations
 import importlib.metadata
 import inspect
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -71,6 +73,32 @@ def promise(request: pytest.FixtureRequest, specimens: Mapping[str, Specimen]) -
             pytrace=False,
         )
     return Promise(kind, name, driver, specimens[kind])
+
+
+@pytest.fixture
+def replayed() -> Iterator[Callable[..., Any]]:
+    """Makes a driver on the record of a night: `replayed(BenchHeater, "heater.jsonl", **options)`.
+
+    Whatever is done with it must send what was sent then, and to the end: the first line that
+    differs fails the test. `name` is the device's in messages; `registers="replay:FILE"` and the
+    like stand for further ports.
+    """
+    from drivers.transports.replaying import finish_replays
+    from orchestrator.clock import WallClock
+    from orchestrator.ports.resource import Bench
+
+    benches: list[Bench] = []
+
+    def make(
+        driver: Callable[..., Any], file: str | Path, *, name: str = "replayed", **options: Any
+    ) -> Any:
+        bench = Bench(name, WallClock())
+        benches.append(bench)
+        return driver(bench, f"replay:{file}", **options)
+
+    yield make
+    for bench in benches:
+        finish_replays(bench)
 
 
 def _drivers(config: pytest.Config) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from orchestrator.ports.action import ActionSpec, Effect, actions_of
 from orchestrator.ports.resource import Identity, Resource, Wire
 
 Spoil = Callable[[bytes], bytes]
+_TICKET = "0123456789abcdef"
 Arguments = Mapping[str, Mapping[str, Any]]
 
 
@@ -111,7 +112,8 @@ async def refuses_before_a_byte_leaves(
     await device.identify()
     for name, spec in actions_of(type(device)).items():
         for argument, value in _beyond(spec):
-            given = {**arguments[name], argument: value}
+            ticket = {"ticket": _TICKET} if spec.wants_ticket else {}
+            given = {**arguments[name], **ticket, argument: value}
             before = wire.n_written
             await _raises(getattr(device, name)(**given), LimitExceeded)
             assert wire.n_written == before, f"{name}({argument}={value}) wrote to the wire"

@@ -12,6 +12,7 @@ def test_the_driver_keeps(promise: Promise) -> None:
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,12 +31,14 @@ class Specimen:
     `wires` makes a fresh device each time; its wire `port` is the one that the driver opens and
     that is spoilt, others are reached by options such as `registers="memory:registers"`. The device
     must stay as it is told: its time stands still. `options` go to the constructor; `arguments` are
-    valid ones for each action that takes any.
+    valid ones for each action that takes any. A kind that a file declares is held as `declaration`,
+    the content of such a file, declares it.
     """
 
     wires: Callable[[], Mapping[str, Wire]]
     options: Mapping[str, Any] = field(default_factory=dict)
     arguments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    declaration: Mapping[str, Any] | None = None
 
 
 class BrokenPromise(AssertionError):
@@ -73,7 +76,10 @@ class Promise:
         wires = dict(self.specimen.wires())
         wire = Spoilable(wires[PORT])
         bench = Bench(self.kind, WallClock(), wires={**wires, PORT: wire})
-        device = self.driver(bench, f"memory:{PORT}", **self.specimen.options)
+        driver: Any = self.driver
+        if self.specimen.declaration is not None:
+            driver = driver.declared(json.dumps(self.specimen.declaration))
+        device = driver(bench, f"memory:{PORT}", **self.specimen.options)
         await device.open()
         try:
             await PROMISES[self.name](device, wire, self.specimen.arguments)

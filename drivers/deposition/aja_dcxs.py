@@ -80,7 +80,7 @@ class AjaSupply(Instrument):
             mode = yield from dcxs.ask("c")
             return mode == "0" and (yield from dcxs.ask_number("b")) == watts
 
-        await self._settle(("D0", f"C{watts:04d}"), confirm, f"a power of {watts} W")
+        await self._settle(("D0", f"C{watts:04d}"), confirm, f"a power of {watts} W", state="power")
 
     @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
     async def set_exposure(
@@ -106,7 +106,8 @@ class AjaSupply(Instrument):
 
         await self.link.read(_must_be_off)
         commands = (f"F{delay:02d}", f"G{minutes:03d}", f"H{seconds:02d}")
-        await self._settle(commands, confirm, f"an exposure of {whole_s} s")
+        what = f"an exposure of {whole_s} s"
+        await self._settle(commands, confirm, what, state="exposure")
 
     @action(effect=Effect.IRREVERSIBLE, cancel=Cancel.AT_ONCE)
     async def on(self) -> None:
@@ -187,6 +188,7 @@ class AjaSupply(Instrument):
         confirm: Talk[bool],
         what: str,
         *,
+        state: str = "",
         urgent: bool = False,
     ) -> None:
         """Sends commands, which are not answered, and reads back."""
@@ -197,7 +199,7 @@ class AjaSupply(Instrument):
             if not (yield from confirm()):
                 raise Refused(f"{what} was sent, and reads back otherwise")
 
-        await self.link.write(tell, confirm, what=what, urgent=urgent)
+        await self.link.write(tell, confirm, what=what, state=state, urgent=urgent)
 
 
 def _must_be_off() -> Dialogue[None]:

@@ -89,7 +89,8 @@ class AlicatFlowController(Instrument):
         def confirm() -> Dialogue[bool]:
             return _holds((yield from self._poll()), flow)
 
-        await self.link.write(tell, confirm, what=f"a flow of {flow:g} sccm", urgent=urgent)
+        what = f"a flow of {flow:g} sccm"
+        await self.link.write(tell, confirm, what=what, state="flow", urgent=urgent)
 
     def _poll(self) -> Dialogue[alicat.DataFrame]:
         return alicat.ask(self._unit_id, alicat.request(self._unit_id))

@@ -6,6 +6,7 @@ one right after the other, and whoever of them goes out before its time leaves a
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -18,6 +19,8 @@ VOLTAGE_LEAD_S = 5.0
 _OPENING_S = 2.0
 _GRACE_S = 30.0
 _FLOW_S = 5.0
+_WHOLE = 0.95
+"""Of what the rate promises must have grown where nobody saw the shutter close."""
 _LAST_LOOK_S = 3.0
 _FULL_LOOK_EVERY = 4
 
@@ -33,11 +36,12 @@ class Struck:
 
 @dataclass
 class Looks:
-    """What was read while the shutter was open."""
+    """What was read while the shutter was open; `unwatched_s` was left when it last was."""
 
     rates: list[float] = field(default_factory=list)
     pressures: list[float] = field(default_factory=list)
     temperatures: list[float] = field(default_factory=list)
+    unwatched_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,7 @@ class Exposing:
             exposure = await dispatch(self._first, "exposure")
             if exposure["shutter"]:
                 self.trace.phase = "growth"
+                looks.unwatched_s = exposure["remaining"]
                 closes_at = asked_at + exposure["remaining"]
                 await self._look(dispatch, looks, is_full=n_seen % _FULL_LOOK_EVERY == 0)
                 n_seen += 1
@@ -220,6 +225,22 @@ class Exposing:
         looks.rates.append((await dispatch("monitor", "growth"))["rate"])
         looks.pressures.append((await dispatch("gauge", "pressure"))["value"])
         looks.temperatures.append((await dispatch("heater", "temperature"))["value"])
+
+    def must_be_whole(self, looks: Looks, thickness: float) -> None:
+        """The supply could not be asked when the shutter was to close: its power may have failed,
+        and it would say the same. What has grown tells.
+
+        Raises:
+            DeviceError: less has grown than the rate promises.
+        """
+        promised = statistics.median_low(looks.rates or [0.0]) * self.duration_s / 60.0
+        if looks.unwatched_s > _GRACE_S and thickness < _WHOLE * promised:
+            raise DeviceError(
+                self.tool,
+                f"{thickness:.3g} nm have grown where {promised:.3g} nm were to, and nobody saw "
+                "the shutter close: the film is partial",
+                hint="look at the supply and its cable; discard the sample",
+            )
 
     def _partial(self, missing_s: float) -> DeviceError:
         return DeviceError(

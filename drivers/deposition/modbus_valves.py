@@ -92,4 +92,4 @@ class ModbusValves(Instrument):
                     return False
             return True
 
-        await self.link.write(tell, confirm, what=what, urgent=urgent)
+        await self.link.write(tell, confirm, what=what, state="valves", urgent=urgent)

@@ -254,6 +254,7 @@ class SputterTool:
         thickness = (await dispatch("monitor", "growth"))["thickness"]
         if thickness <= 0 < duration_s:
             raise DeviceError(self.bench.name, "the monitor saw no film grow")
+        exposing.must_be_whole(looks, thickness)
         for readings, part, reading in (
             (looks.pressures, "gauge", "pressure"),
             (looks.temperatures, "heater", "temperature"),

@@ -15,7 +15,7 @@ from typing import Annotated
 from drivers.electrical.four_point import INFINITE, sample_factor
 from drivers.instrument import Instrument, within
 from drivers.protocols import scpi
-from drivers.protocols.framing import Dialogue
+from drivers.protocols.framing import Dialogue, Refused
 from drivers.transports import Settings
 from orchestrator.capabilities.samples import SheetResistance
 from orchestrator.errors import InputError, NoReading
@@ -188,7 +188,9 @@ class Keithley2400(Instrument):
 
         def tell() -> Dialogue[None]:
             yield from scpi.tell(":OUTP OFF")
-            yield from scpi.check_errors()
+            # not the error queue: it may still hold what a broken dialogue left there
+            if not (yield from confirm()):
+                raise Refused("it was told to switch off, and says that its output is on")
 
         await self.link.write(tell, confirm, what="the command to switch off", urgent=urgent)
 

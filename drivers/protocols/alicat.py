@@ -6,6 +6,11 @@ volumetric flow, mass flow, set-point (device units), gas, then status words. A 
 fitted, adds one number before the gas. A set-point is `AS12.50`; `A12345` without the S is an
 older command that sets an integer set-point and is never sent. An unknown command answers `?`;
 units with another ID stay silent.
+
+Other people's software does not agree in two places, where the maker decides. `labmcp-alicat`'s
+simulated unit takes a set-point with a space only (`AS 12.5`); the maker's manuals print `as12.5`
+(MC series manual, page 43; the tutorial on its site), as `alicat` sends it, and so does this. The
+same unit answers `?` to a register read (`AR122`), which `alicat` needs and this does not.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Modbus: functions 1, 3, 5, 6 and 16, over serial lines (RTU) and over TCP.
+"""Modbus: functions 1 to 6 and 16, over serial lines (RTU) and over TCP.
 
-Source: "MODBUS Application Protocol Specification V1.1b3" (2012), sections 6.1, 6.3, 6.5, 6.6,
+Source: "MODBUS Application Protocol Specification V1.1b3" (2012), sections 6.1 to 6.6,
 6.12 and 7; "MODBUS over Serial Line V1.02" (2006), section 2.5.1 and appendix B for the CRC. A
 protocol data unit (`pdu`) is the function and its data; RTU puts the unit's address in front and
 the CRC, low byte first, behind; TCP puts a header of 7 bytes in front.
@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 from drivers.protocols.framing import Ask, Dialogue, Garbled, Refused
 
-READ_COILS, READ_REGISTERS, WRITE_COIL, WRITE_REGISTER, WRITE_REGISTERS = 1, 3, 5, 6, 16
+READ_COILS, READ_DISCRETES, READ_REGISTERS, READ_INPUTS = 1, 2, 3, 4
+WRITE_COIL, WRITE_REGISTER, WRITE_REGISTERS = 5, 6, 16
 EXCEPTIONS = {
     1: "illegal function",
     2: "illegal data address",
@@ -49,6 +50,16 @@ def read_coils(first: int, n: int) -> bytes:
 def read_registers(first: int, n: int) -> bytes:
     """Asks for `n` holding registers from address `first`."""
     return struct.pack(">BHH", READ_REGISTERS, first, n)
+
+
+def read_discretes(first: int, n: int) -> bytes:
+    """Asks for `n` discrete inputs from address `first`; answered as coils are."""
+    return struct.pack(">BHH", READ_DISCRETES, first, n)
+
+
+def read_inputs(first: int, n: int) -> bytes:
+    """Asks for `n` input registers from address `first`; answered as registers are."""
+    return struct.pack(">BHH", READ_INPUTS, first, n)
 
 
 def write_coil(address: int, is_on: bool) -> bytes:
@@ -117,7 +128,7 @@ def rtu_length(data: bytes) -> int:
     function = data[1]
     if function & 0x80:
         return 5
-    if function in (READ_COILS, READ_REGISTERS):
+    if function in (READ_COILS, READ_DISCRETES, READ_REGISTERS, READ_INPUTS):
         return 5 + data[2] if len(data) > 2 else 0
     if function in (WRITE_COIL, WRITE_REGISTER, WRITE_REGISTERS):
         return 8

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from drivers.instrument import Instrument, within
+from drivers.instrument import Instrument, ramp, within
 from drivers.protocols import modbus
 from drivers.protocols.framing import Dialogue, Refused
 from drivers.transports import Settings
-from orchestrator.ports.action import Cancel, Effect, Unit, action, reading
+from orchestrator.ports.action import Cancel, Effect, Slew, Unit, action, reading
 from orchestrator.ports.resource import Bench, Health, Identity
 
 
@@ -22,6 +22,10 @@ class ModbusHeater(Instrument):
 
     Registers: process value (signed), set-point (signed), run (0 or 1), status (bits). Which bits
     of the status mean a fault differs too: `fault_bits` is their mask, 0 when none is known.
+
+    How fast the heater may be driven is a setting of the controller. With `max_slew` above nought
+    the driver walks the set-point itself, from where the heater is, and `set_temperature` lasts as
+    long: give its steps that time.
     """
 
     implements = ("Heater",)
@@ -37,6 +41,7 @@ class ModbusHeater(Instrument):
         register_run: Annotated[int, Unit("", low=0, high=65535)] = 2,
         register_status: Annotated[int, Unit("", low=0, high=65535)] = 3,
         fault_bits: Annotated[int, Unit("", low=0, high=65535)] = 0,
+        max_slew: Annotated[float, Unit("K/min", low=0)] = 0.0,
         baudrate: Annotated[int, Unit("", low=1)] = 9600,
         timeout: Annotated[float, Unit("s", low=0.001)] = 1.0,
     ) -> None:
@@ -45,6 +50,7 @@ class ModbusHeater(Instrument):
         self._unit_id, self._max_temperature = unit_id, max_temperature
         self._value, self._setpoint = register_value, register_setpoint
         self._run, self._status, self._faults = register_run, register_status, fault_bits
+        self._max_slew = max_slew
 
     def who(self) -> Dialogue[Identity]:
         """Whether somebody answers: the controller has no identity that all makers share."""
@@ -62,13 +68,20 @@ class ModbusHeater(Instrument):
 
     @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
     async def set_temperature(
-        self, temperature: Annotated[float, Unit("degC", low=-200, high=2000)]
+        self,
+        temperature: Annotated[
+            float,
+            Unit("degC", low=-200, high=2000),
+            Slew("K/min", by="device", option="max_slew"),
+        ],
     ) -> None:
         """Heats to this temperature, in tenths of a degree. Raises LimitExceeded, DeviceError."""
         within("temperature", temperature, -200.0, self._max_temperature, "degC")
-        tenths = round(10 * temperature) & 0xFFFF
-        what = f"a temperature of {temperature:g} degC"
-        await self._write({self._setpoint: tenths, self._run: 1}, what)
+        if self._max_slew:
+            start = await self.link.read(self._begun)
+            await ramp(self.bench.clock, start, temperature, self._max_slew, self._heat)
+        else:
+            await self._heat(temperature)
 
     @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
     async def off(self) -> None:
@@ -79,6 +92,16 @@ class ModbusHeater(Instrument):
     async def temperature(self) -> Annotated[float, Unit("degC")]:
         """The measured temperature. Raises DeviceError."""
         return modbus.signed(await self.link.read(lambda: self._read(self._value))) / 10
+
+    async def _heat(self, temperature: float) -> None:
+        tenths = round(10 * temperature) & 0xFFFF
+        what = f"a temperature of {temperature:g} degC"
+        await self._write({self._setpoint: tenths, self._run: 1}, what)
+
+    def _begun(self) -> Dialogue[float]:
+        """Where a ramp begins: at the set-point of a heater that runs, else where it is."""
+        register = self._setpoint if (yield from self._read(self._run)) else self._value
+        return modbus.signed((yield from self._read(register))) / 10
 
     def _read(self, register: int) -> Dialogue[int]:
         pdu = yield from modbus.ask_rtu(self._unit_id, modbus.read_registers(register, 1))
@@ -99,4 +122,4 @@ class ModbusHeater(Instrument):
             if not (yield from confirm()):
                 raise Refused(f"{what} was sent, and reads back otherwise")
 
-        await self.link.write(tell, confirm, what=what, urgent=urgent)
+        await self.link.write(tell, confirm, what=what, state="heating", urgent=urgent)

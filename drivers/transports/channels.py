@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
+import select
 import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from drivers.transports.visa import PREFIX as VISA
+from drivers.transports.visa import VisaChannel
+from drivers.transports.web import WebChannel
 from drivers.transports.wires import Absent, Lost, Settings, Silent
 from orchestrator.errors import HaganeError, InputError
 
@@ -17,10 +23,12 @@ SLICE_S = 0.05
 """The longest a single read blocks."""
 _CONNECT_S = 3.0
 _WRITE_S = 1.0
+_CHUNK = 4096
 
 
 class Channel(Protocol):
-    """Used by one thread only. Every method raises Lost when the connection breaks."""
+    """Used by one thread only, but for `wake`. Every method raises Lost when the connection breaks,
+    but for `wake` and `close`."""
 
     def write(self, data: bytes) -> None:
         """Writes all. Raises Silent when the other end takes no bytes."""
@@ -28,6 +36,10 @@ class Channel(Protocol):
 
     def read(self) -> bytes:
         """What has arrived; waits at most SLICE_S for something, then gives nothing."""
+        ...
+
+    def wake(self) -> None:
+        """Has the `read` that waits now, or the next one, end early; from any thread."""
         ...
 
     def discard(self) -> None:
@@ -40,14 +52,20 @@ class Channel(Protocol):
 
 
 def open_channel(port: str, settings: Settings) -> Channel:
-    """Opens a port (`/dev/ttyUSB0`, `COM3`, `socket://host:port`, any pyserial URL).
+    """Opens a port: `/dev/ttyUSB0`, `COM3`, `socket://host:port`, `http://host:port`,
+    `visa:GPIB0::8::INSTR`, any pyserial URL.
 
     Raises:
         Absent: there is nothing to open.
         InputError: the address is not one.
+        MissingExtra: PyVISA is needed and not installed.
     """
     if port.startswith("socket://"):
         return SocketChannel(port)
+    if port.startswith(("http://", "https://")):
+        return WebChannel(port)
+    if port.startswith(VISA):
+        return VisaChannel(port, settings)
     return SerialChannel(port, settings)
 
 
@@ -68,6 +86,7 @@ class SerialChannel:
                 timeout=SLICE_S,
                 write_timeout=_WRITE_S,
             )
+            self._eye = _eye(self._serial)
         except ValueError as error:
             raise InputError(
                 f"'{port}' is not a port: {error}",
@@ -87,10 +106,17 @@ class SerialChannel:
     def read(self) -> bytes:
         """What has arrived within SLICE_S. Raises Lost."""
         with _losses():
+            if self._eye is not None:
+                return self._eye.read(SLICE_S)
             data = bytes(self._serial.read(1))
             if data and (waiting := self._serial.in_waiting):
                 data += bytes(self._serial.read(waiting))
             return data
+
+    def wake(self) -> None:
+        """Ends a wait; a port without a descriptor (Windows, rfc2217) waits its slice."""
+        if self._eye is not None:
+            self._eye.wake()
 
     def discard(self) -> None:
         """Throws away what has arrived. Raises Lost."""
@@ -99,6 +125,8 @@ class SerialChannel:
 
     def close(self) -> None:
         """Closes; an already broken port is no error."""
+        if self._eye is not None:
+            self._eye.close()
         with contextlib.suppress(*_breaks()):
             self._serial.close()
 
@@ -119,6 +147,7 @@ class SocketChannel:
         except OSError as error:
             raise Absent(f"{url} cannot be reached: {_reason(error)}") from error
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._eye = _eye(self._socket)
 
     def write(self, data: bytes) -> None:
         """Writes all. Raises Silent, Lost."""
@@ -131,7 +160,15 @@ class SocketChannel:
 
     def read(self) -> bytes:
         """What has arrived within SLICE_S. Raises Lost."""
-        return self._receive(SLICE_S)
+        if self._eye is None:
+            return self._receive(SLICE_S)
+        with _losses():
+            return self._eye.read(SLICE_S)
+
+    def wake(self) -> None:
+        """Ends a wait."""
+        if self._eye is not None:
+            self._eye.wake()
 
     def discard(self) -> None:
         """Throws away what has arrived. Raises Lost."""
@@ -151,18 +188,84 @@ class SocketChannel:
 
     def close(self) -> None:
         """Closes; an already broken connection is no error."""
+        if self._eye is not None:
+            self._eye.close()
         with contextlib.suppress(OSError):
             self._socket.close()
 
 
-def read_until_quiet(channel: Channel, most_s: float) -> bool:
-    """Throws away what arrives until nothing came for SLICE_S; true when something had come."""
-    has_come, end = False, time.monotonic() + most_s
-    while channel.read():
-        has_come = True
-        if time.monotonic() > end:
-            break
-    return has_come
+class _Eye:
+    """Waits for bytes on a descriptor, or for somebody to wake it: no slice is slept to its end
+    while a stop wants the port."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._woken, self._waker = os.pipe()
+        os.set_blocking(self._woken, False)
+        os.set_blocking(self._waker, False)
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLIN)
+        self._poll.register(self._woken, select.POLLIN)
+        self._guard = threading.Lock()
+        self._is_closed = False
+
+    def read(self, seconds: float) -> bytes:
+        """What has arrived. Raises OSError, Lost."""
+        ready = [descriptor for descriptor, _ in self._poll.poll(1e3 * seconds)]
+        if self._woken in ready:
+            os.read(self._woken, _CHUNK)
+        if self._descriptor not in ready:
+            return b""
+        try:
+            data = os.read(self._descriptor, _CHUNK)
+        except BlockingIOError:
+            return b""
+        if not data:
+            raise Lost("the other end closed the connection")
+        return data
+
+    def wake(self) -> None:
+        """Ends a wait."""
+        with self._guard, contextlib.suppress(BlockingIOError):
+            if not self._is_closed:
+                os.write(self._waker, b"!")
+
+    def close(self) -> None:
+        """May be repeated."""
+        with self._guard:
+            if not self._is_closed:
+                self._is_closed = True
+                os.close(self._woken)
+                os.close(self._waker)
+
+
+def _eye(port: Any) -> _Eye | None:
+    """None where the system cannot wait for a descriptor of this port."""
+    if not hasattr(select, "poll"):
+        return None
+    try:
+        descriptor = port.fileno()
+    except (OSError, AttributeError, io.UnsupportedOperation):
+        return None
+    return _Eye(descriptor) if isinstance(descriptor, int) and descriptor >= 0 else None
+
+
+def read_until_quiet(
+    channel: Channel,
+    most_s: float,
+    is_over: Callable[[], bool] = lambda: False,
+    quiet_s: float = SLICE_S,
+) -> bytes:
+    """Reads what arrives until nothing came for `quiet_s`, or `is_over`; gives what had come."""
+    come = b""
+    now = time.monotonic()
+    last, end = now, now + most_s
+    while now < end and now - last < 0.99 * quiet_s and not is_over():
+        data = channel.read()
+        now = time.monotonic()
+        if data:
+            come, last = come + data, now
+    return come
 
 
 def _breaks() -> tuple[type[Exception], ...]:

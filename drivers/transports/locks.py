@@ -12,8 +12,9 @@ from drivers.transports.wires import Taken
 
 
 def resolve(port: str) -> str:
-    """The port behind symbolic links (`/dev/serial/by-id/...`), or a URL as it is."""
-    return port.lower() if "://" in port else os.path.realpath(port)
+    """The port behind symbolic links (`/dev/serial/by-id/...`), or an address in lower case."""
+    is_address = "://" in port or port.startswith("visa:")
+    return port.lower() if is_address else os.path.realpath(port)
 
 
 class PortLock:

@@ -7,7 +7,16 @@ from collections import deque
 from typing import TypeVar
 
 from drivers.protocols.framing import Dialogue
-from drivers.transports.wires import Lost, Settings, Terms, missing, superseded, whole_reply
+from drivers.transports.wires import (
+    Lost,
+    Settings,
+    Terms,
+    missing,
+    refuse_surplus,
+    superseded,
+    whole_reply,
+)
+from orchestrator.errors import HaganeError
 from orchestrator.ports.resource import Wire
 
 T = TypeVar("T")
@@ -38,10 +47,21 @@ class MemoryPort:
         """Plays a dialogue. Raises Lost, Silent, Garbled, Refused."""
         await self._turns.enter(terms.is_urgent)
         try:
-            if terms.is_void():
-                raise superseded()
-            if not self.is_connected or terms.connection != self.connection:
-                raise Lost("the connection broke")
+            outcome = await self._play_once(dialogue, terms)
+        except HaganeError as fault:
+            terms.ended(fault)
+            raise
+        finally:
+            self._turns.leave()
+        terms.ended(None)
+        return outcome
+
+    async def _play_once(self, dialogue: Dialogue[T], terms: Terms) -> T:
+        if terms.is_void():
+            raise superseded()
+        if not self.is_connected or terms.connection != self.connection:
+            raise Lost("the connection broke")
+        try:
             async with asyncio.timeout(terms.timeout_s):
                 return await self._play(dialogue, terms)
         except TimeoutError as error:
@@ -49,28 +69,27 @@ class MemoryPort:
         except ConnectionError as error:
             self.is_connected = False
             raise Lost(str(error) or "the connection broke") from error
-        finally:
-            self._turns.leave()
 
     async def _play(self, dialogue: Dialogue[T], terms: Terms) -> T:
-        buffer = b""
-        ask = next(dialogue)
+        ask, buffer, reply = next(dialogue), b"", b""
         while True:
             if ask.data:
-                terms.traffic.append(("tx", ask.data))
+                refuse_surplus(reply, buffer)
+                terms.note("sent", ask.data)
                 buffer = await self._wire.receive(ask.data)
                 if buffer:
-                    terms.traffic.append(("rx", buffer))
+                    terms.note("stray" if ask.drains else "came", buffer)
             if ask.drains:
                 buffer = b""
             n = whole_reply(buffer, ask.frame)
             if n is None:
                 raise missing(buffer, terms.timeout_s)
+            reply, buffer = buffer[:n], buffer[n:]
             try:
-                ask = dialogue.send(buffer[:n])
+                ask = dialogue.send(reply)
             except StopIteration as done:
+                refuse_surplus(reply, buffer)
                 return done.value  # type: ignore[no-any-return]
-            buffer = buffer[n:]
 
     async def disconnect(self) -> None:
         """Forgets the connection."""

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from drivers.protocols.framing import Dialogue, Frame, Garbled
-from drivers.transports.channels import Channel, open_channel, read_until_quiet
+from drivers.transports.channels import SLICE_S, Channel, open_channel, read_until_quiet
 from drivers.transports.locks import PortLock, resolve
 from drivers.transports.wires import (
     Absent,
@@ -26,15 +26,20 @@ from drivers.transports.wires import (
     Silent,
     Terms,
     missing,
+    refuse_surplus,
     superseded,
     whole_reply,
 )
+from orchestrator.errors import HaganeError
+from orchestrator.ports.traffic import Way
 
 T = TypeVar("T")
 
-_BACKOFF_S = (0.01, 0.25)
+_BACKOFF_S = (0.01, 0.05)
 _RECONNECT_S = 2.0
 _DRAIN_S = 0.5
+_OWED_S = 0.2
+"""Quiet that is waited for where a stop broke into an exchange whose reply was still to come."""
 _URGENT, _QUEUED, _LAST = 0, 1, 2
 
 
@@ -55,6 +60,8 @@ class Port:
         self._channel: Channel | None = None
         self._lock: PortLock | None = None
         self._is_suspect = 0
+        self._is_owed = False
+        self._is_fresh = True
         self._last_byte_at = 0.0
         self._count = itertools.count()
         self._queue: queue.PriorityQueue[tuple[int, int, Callable[[], None] | None]]
@@ -80,7 +87,8 @@ class Port:
         """Plays a dialogue from first to last byte.
 
         An urgent one goes ahead of the others, and ends the wait of the one that is waiting for a
-        reply: that one is then as silent as if its time were up.
+        reply: that one is then as silent as if its time were up. On a line that is not known to be
+        quiet its first bytes are sent twice, at once and in their turn.
 
         Raises:
             Lost, Silent, Garbled, Refused.
@@ -111,6 +119,9 @@ class Port:
                 loop.call_soon_threadsafe(settle)
 
         self._queue.put((_URGENT if urgent else _QUEUED, next(self._count), turn))
+        channel = self._channel
+        if urgent and channel is not None:
+            channel.wake()
         return await future
 
     def _work(self) -> None:
@@ -142,7 +153,8 @@ class Port:
             time.sleep(pause_s)
             pause_s = min(2 * pause_s, longest_s)
         self.connection += 1
-        self._is_suspect = 1 if self.connection > 1 else 0
+        # what the device still had to say when the connection broke may come first
+        self._is_suspect, self._is_fresh = int(self.connection > 1), True
 
     def _take_lock(self) -> None:
         port = resolve(self.address)
@@ -165,16 +177,25 @@ class Port:
         self._release_lock()
 
     def _exchange(self, dialogue: Dialogue[T], terms: Terms) -> T:
+        try:
+            outcome = self._play_once(dialogue, terms)
+        except HaganeError as fault:
+            terms.ended(fault)
+            raise
+        terms.ended(None)
+        return outcome
+
+    def _play_once(self, dialogue: Dialogue[T], terms: Terms) -> T:
         if terms.is_void():
             raise superseded()
         channel = self._channel
         if channel is None or terms.connection != self.connection:
             raise Lost("the connection broke")
         try:
-            self._drain(channel)
             return self._play(channel, dialogue, terms)
         except Lost:
-            self._drop()
+            # with its lock: the name may be another device's when this one comes back
+            self._disconnect()
             raise
         except (Silent, Garbled):
             self._is_suspect = 2
@@ -182,35 +203,64 @@ class Port:
         finally:
             self._last_byte_at = time.monotonic()
 
-    def _drain(self, channel: Channel) -> None:
-        """After a silence or a garbled reply its rest may still come: wait until all is quiet,
-        and once more before the exchange that follows."""
-        if self._is_suspect:
-            self._is_suspect = 2 if read_until_quiet(channel, _DRAIN_S) else self._is_suspect - 1
-
     def _play(self, channel: Channel, dialogue: Dialogue[T], terms: Terms) -> T:
+        ask, buffer, reply = next(dialogue), b"", b""
+        must_prove = self._is_suspect > 0 and not self._is_fresh
+        self._is_fresh = False
+        if self._is_suspect:
+            if terms.is_urgent and ask.data:
+                # a stop does not wait for the line to be quiet: its first bytes leave now, and
+                # again below, where their reply is known from what else comes
+                self._write(channel, ask.data, terms, "ahead")
+            self._drain(channel, terms)
+        while True:
+            if ask.data:
+                refuse_surplus(reply, buffer)
+                buffer = b""
+                channel.discard()
+                self._write(channel, ask.data, terms, "sent")
+            if ask.drains:
+                self._read_stray(channel, terms)
+            n, buffer = self._collect(channel, buffer, ask.frame, terms)
+            reply, buffer = buffer[:n], buffer[n:]
+            if must_prove and ask.frame is not None:
+                buffer += self._read_stray(channel, terms, "came")
+            try:
+                ask = dialogue.send(reply)
+            except StopIteration as done:
+                refuse_surplus(reply, buffer)
+                # a device that answered twice may not be through yet
+                self._is_suspect = max(self._is_suspect, int(bool(buffer)))
+                return done.value  # type: ignore[no-any-return]
+
+    def _write(self, channel: Channel, data: bytes, terms: Terms, way: Way) -> None:
         gap_s = self.settings.gap_s - (time.monotonic() - self._last_byte_at)
         if gap_s > 0:
             time.sleep(gap_s)
-        buffer = b""
-        ask = next(dialogue)
-        while True:
-            if ask.data:
-                # what is left of the reply before, a second copy of it, answers nothing
-                buffer = b""
-                channel.discard()
-                terms.traffic.append(("tx", ask.data))
-                channel.write(ask.data)
-            if ask.drains:
-                read_until_quiet(channel, _DRAIN_S)
-            n, buffer = self._collect(channel, buffer, ask.frame, terms)
-            try:
-                ask = dialogue.send(buffer[:n])
-            except StopIteration as done:
-                # a device that answered twice may not be through yet
-                self._is_suspect = max(self._is_suspect, int(len(buffer) > n))
-                return done.value  # type: ignore[no-any-return]
-            buffer = buffer[n:]
+        terms.note(way, data)
+        channel.write(data)
+        self._last_byte_at = time.monotonic()
+
+    def _drain(self, channel: Channel, terms: Terms) -> None:
+        """After a silence or a garbled reply its rest may still come: wait until all is quiet,
+        and once more before the exchange that follows. A second answer in such an exchange spoils
+        it: nobody can tell which question it belongs to."""
+        quiet_s, self._is_owed = _OWED_S if self._is_owed else SLICE_S, False
+        stray = self._read_stray(channel, terms, quiet_s=quiet_s)
+        self._is_suspect = 2 if stray else self._is_suspect - 1
+
+    def _read_stray(
+        self, channel: Channel, terms: Terms, way: Way = "stray", quiet_s: float = SLICE_S
+    ) -> bytes:
+        def is_over() -> bool:
+            return not terms.is_urgent and self._is_wanted_urgently()
+
+        stray = read_until_quiet(channel, _DRAIN_S, is_over, quiet_s)
+        if stray:
+            terms.note(way, stray)
+        if is_over():
+            raise Silent("the wait for a quiet line was ended by a stop")
+        return stray
 
     def _collect(
         self, channel: Channel, buffer: bytes, frame: Frame | None, terms: Terms
@@ -221,10 +271,12 @@ class Port:
             if time.monotonic() > end:
                 raise missing(buffer, terms.timeout_s)
             if not terms.is_urgent and self._is_wanted_urgently():
+                self._is_owed = True
                 raise Silent("the wait for a reply was ended by a stop")
             if data := channel.read():
-                terms.traffic.append(("rx", data))
+                terms.note("came", data)
                 buffer += data
+                self._last_byte_at = time.monotonic()
         return n, buffer
 
 

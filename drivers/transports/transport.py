@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 import weakref
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
+from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from drivers.protocols.framing import Dialogue, Garbled, Refused
 from drivers.transports.locks import resolve
 from drivers.transports.memory import MemoryPort
 from drivers.transports.ports import Port
+from drivers.transports.replaying import ReplayPort, replay_of
 from drivers.transports.wires import Absent, Lost, Settings, Silent, Taken, Terms
 from orchestrator.errors import (
     DeviceAbsent,
@@ -24,6 +27,7 @@ from orchestrator.errors import (
     PortTaken,
 )
 from orchestrator.ports.resource import Bench
+from orchestrator.ports.traffic import Mark, Passage, Way
 
 T = TypeVar("T")
 Table: TypeAlias = MutableMapping[object, Port | MemoryPort]
@@ -33,13 +37,20 @@ _ports: dict[object, Port | MemoryPort] = {}
 _memory_ports: weakref.WeakValueDictionary[object, Port | MemoryPort]
 _memory_ports = weakref.WeakValueDictionary()
 _guard = threading.Lock()
+_REPLAY = "replay:"
+_MARKS: Mapping[type[HaganeError], Mark]
+_UNSENT: Mapping[type[HaganeError], Mark] = {Silent: "unsent", Lost: "found_gone"}
+_MARKS = {Silent: "silent", Garbled: "garbled", Lost: "gone", Refused: "refused"}
 
 
 class Transport:
     """What one resource sees of its port. Made by `open_transport`."""
 
-    def __init__(self, bench: Bench, table: Table, key: object, port: Port | MemoryPort) -> None:
+    def __init__(
+        self, bench: Bench, address: str, table: Table, key: object, port: Port | MemoryPort
+    ) -> None:
         self._bench = bench
+        self._address = address
         self._table = table
         self._key = key
         self._port = port
@@ -61,11 +72,17 @@ class Transport:
             DeviceAbsent: the port is not there.
             PortTaken: another process holds it.
         """
+        before = self.connection
         try:
             with self._bench.clock.work():
                 self.connection = await self._port.connect(urgent=urgent)
         except HaganeError as fault:
-            raise self._named(fault) from fault
+            said = "taken" if isinstance(fault, Taken) else "absent"
+            self._note("mark", said=said, why=str(fault))
+            raise named(self._bench.name, fault) from fault
+        if self.connection != before:
+            self._bench.figures.n_reconnects += before > 0
+            self._note("mark", said="connected")
         return self.connection
 
     async def exchange(self, dialogue: Dialogue[T], *, timeout_s: float, urgent: bool = False) -> T:
@@ -78,25 +95,45 @@ class Transport:
             DeviceGone, DeviceSilent, DeviceGarbled, DeviceRefused.
         """
         self._n_stops += urgent
-        n_stops = self._n_stops
+        n_stops, passed = self._n_stops, [0]
+
+        def note(way: Way, data: bytes) -> None:
+            passed[0] += 1
+            self._note(way, data)
+
+        def ended(fault: HaganeError | None) -> None:
+            if fault is not None:
+                marks = _MARKS if passed[0] else _UNSENT
+                self._note("mark", said=marks.get(type(fault), "refused"), why=str(fault))
+
         terms = Terms(
             self.connection,
             timeout_s,
             is_urgent=urgent,
             is_void=lambda: not urgent and self._n_stops != n_stops,
+            note=note,
+            ended=ended,
         )
         # a real device takes wall time, for which virtual time must stand still; an in-memory one
         # may wait on campaign time itself
         clock = self._bench.clock.work() if self._port.is_real else contextlib.nullcontext()
+        began = time.perf_counter()
+        figures = self._bench.figures
+        figures.n_exchanges += 1
         try:
             with clock:
-                return await self._port.exchange(dialogue, terms)
+                outcome = await self._port.exchange(dialogue, terms)
         except HaganeError as fault:
-            raise self._named(fault) from fault
-        finally:
-            if self._bench.record is not None:
-                for direction, data in terms.traffic:
-                    self._bench.record(direction, data)
+            figures.n_silences += isinstance(fault, Silent)
+            figures.n_garbled += isinstance(fault, Garbled)
+            raise named(self._bench.name, fault) from fault
+        figures.latencies_s.append(time.perf_counter() - began)
+        return outcome
+
+    def _note(self, way: Way, data: bytes = b"", said: str = "", why: str = "") -> None:
+        if self._bench.record is not None:
+            passage = Passage(way, data, time.time(), self.connection, self._address, said, why)
+            self._bench.record(passage)
 
     async def close(self) -> None:
         """Lets go of the port; the last to leave closes it. May be repeated."""
@@ -113,49 +150,53 @@ class Transport:
                     del self._table[self._key]
                     self._port.end()
 
-    def _named(self, fault: HaganeError) -> HaganeError:
-        name, sentence = self._bench.name, str(fault)
-        match fault:
-            case Absent():
-                return DeviceAbsent(
-                    name, sentence, hint="check the cable, the power and the port's name"
-                )
-            case Taken():
-                return PortTaken(name, sentence, hint="end that process, or use another port")
-            case Lost():
-                return DeviceGone(name, sentence, hint="check the cable and the power")
-            case Silent():
-                return DeviceSilent(
-                    name, sentence, hint="check the power, the address and the line settings"
-                )
-            case Garbled():
-                return DeviceGarbled(
-                    name, sentence, hint="check the line settings, and that nobody else listens"
-                )
-            case Refused():
-                return DeviceRefused(name, sentence)
-            case _:
-                return fault
+
+def named(resource: str, fault: HaganeError) -> HaganeError:
+    """What went wrong on a wire, as an error of the resource that it happened to."""
+    sentence = str(fault)
+    match fault:
+        case Absent():
+            return DeviceAbsent(
+                resource, sentence, hint="check the cable, the power and the port's name"
+            )
+        case Taken():
+            return PortTaken(resource, sentence, hint="end that process, or use another port")
+        case Lost():
+            return DeviceGone(resource, sentence, hint="check the cable and the power")
+        case Silent():
+            return DeviceSilent(
+                resource, sentence, hint="check the power, the address and the line settings"
+            )
+        case Garbled():
+            return DeviceGarbled(
+                resource, sentence, hint="check the line settings, and that nobody else listens"
+            )
+        case Refused():
+            return DeviceRefused(resource, sentence)
+        case _:
+            return fault
 
 
 async def open_transport(port: str, bench: Bench, settings: Settings) -> Transport:
     """Opens a port, or joins those who have it open.
 
-    `port` is a device (`/dev/ttyUSB0`), a pyserial URL (`socket://host:port`), or `memory:NAME`
-    for the peer `bench.wires[NAME]`.
+    `port` is a device (`/dev/ttyUSB0`), a pyserial URL (`socket://host:port`), a server
+    (`http://host:port`), a resource of VISA (`visa:GPIB0::22::INSTR`), `memory:NAME` for the peer
+    `bench.wires[NAME]`, or `replay:FILE` for a record (`replaying`).
 
     Raises:
         DeviceAbsent: it is not there.
         PortTaken: another process holds it.
         InputError: it is open with other settings, or is no port.
     """
-    table: Table = _memory_ports if port.startswith("memory:") else _ports
-    key, make = _key_and_maker(port, bench, settings)
+    is_real = not port.startswith(("memory:", _REPLAY))
+    table: Table = _ports if is_real else _memory_ports
     with _guard:
+        key, make = _key_and_maker(port, bench, settings)
         held = table.get(key) or make()
         table[key] = held
         held.n_users += 1
-    transport = Transport(bench, table, key, held)
+    transport = Transport(bench, port, table, key, held)
     try:
         if held.settings != settings:
             raise InputError(
@@ -169,11 +210,24 @@ async def open_transport(port: str, bench: Bench, settings: Settings) -> Transpo
     return transport
 
 
+def _key_of(port: str) -> object:
+    """That of those who have it open, though the device may have come back under another name."""
+    device = resolve(port)
+    for key, held in _ports.items():
+        if isinstance(held, Port) and resolve(held.address) == device:
+            return key
+    # where the old name of one that came back elsewhere is another device's by now
+    return device if device not in _ports else (device, port)
+
+
 def _key_and_maker(
     port: str, bench: Bench, settings: Settings
 ) -> tuple[object, Callable[[], Port | MemoryPort]]:
+    if port.startswith(_REPLAY):
+        replay = replay_of(bench, Path(port.removeprefix(_REPLAY)))
+        return id(replay), lambda: ReplayPort(replay, settings)
     if not port.startswith("memory:"):
-        return resolve(port), lambda: Port(port, settings)
+        return _key_of(port), lambda: Port(port, settings)
     wire = bench.wires.get(port.removeprefix("memory:"))
     if wire is None:
         raise DeviceAbsent(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from drivers.protocols.framing import Frame, Garbled
 from orchestrator.errors import HaganeError
+from orchestrator.ports.traffic import Way
 
 
 @dataclass(frozen=True)
@@ -28,14 +29,16 @@ class Terms:
     """On what terms a dialogue is played.
 
     `connection` is the one it is meant for, `timeout_s` the wall time for each reply. `is_void`
-    says whether a stop has gone ahead of it meanwhile. `traffic` takes ("tx" | "rx", bytes).
+    says whether a stop has gone ahead of it meanwhile. `note` takes what passes, `ended` is told,
+    in the thread that played it, that it is over, and why where it failed.
     """
 
     connection: int
     timeout_s: float
     is_urgent: bool
     is_void: Callable[[], bool]
-    traffic: list[tuple[str, bytes]] = field(default_factory=list)
+    note: Callable[[Way, bytes], None] = lambda way, data: None
+    ended: Callable[[HaganeError | None], None] = lambda fault: None
 
 
 class Absent(HaganeError):
@@ -66,6 +69,16 @@ def whole_reply(buffer: bytes, frame: Frame | None) -> int | None:
         return None
     n = frame(buffer)
     return n if 0 < n <= len(buffer) else None
+
+
+def refuse_surplus(reply: bytes, rest: bytes) -> None:
+    """Accepts what came after a reply when it is nothing, or more copies of the reply.
+
+    Raises:
+        Garbled: it is something else, and nobody can tell which of the two is the answer.
+    """
+    if rest and not (reply and rest == reply * (len(rest) // len(reply))):
+        raise Garbled(f"{rest!r} came behind the reply {reply!r}: more than one answer")
 
 
 def superseded() -> HaganeError:

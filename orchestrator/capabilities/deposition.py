@@ -217,3 +217,92 @@ class Heater:
     async def temperature(self) -> Annotated[float, Unit("degC")]:
         """The measured temperature."""
         raise NotImplementedError
+
+
+class TurboPump:
+    """A turbo pump with its drive unit. Its states are *at speed* and *at rest*."""
+
+    @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
+    async def spin_up(self) -> None:
+        """Switches on, and waits until the pump is at speed; given up, it goes on accelerating."""
+        raise NotImplementedError
+
+    @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
+    async def stop(self) -> None:
+        """Switches off, and waits until the rotor rests; given up, it goes on coasting."""
+        raise NotImplementedError
+
+    @reading
+    async def speed(self) -> Annotated[float, Unit("Hz")]:
+        """The speed of the rotor, also while it coasts."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class RfPower:
+    """What an RF supply measures: its own power, what comes back, and the self-bias."""
+
+    forward: Annotated[float, Unit("W")]
+    reflected: Annotated[float, Unit("W")]
+    bias: Annotated[float, Unit("V")]
+
+
+class RfSupply:
+    """An RF supply for a sputter gun. It has no shutter and no timer of its own."""
+
+    @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
+    async def set_power(self, power: Annotated[float, Unit("W", low=0)]) -> None:
+        """Sets the forward power, also while it is on."""
+        raise NotImplementedError
+
+    @action(effect=Effect.IRREVERSIBLE, cancel=Cancel.AT_ONCE)
+    async def on(self) -> None:
+        """Strikes the plasma at the power that was set."""
+        raise NotImplementedError
+
+    @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
+    async def off(self) -> None:
+        """Ends the plasma. The power has to be set again before the next one."""
+        raise NotImplementedError
+
+    @reading
+    async def power(self) -> RfPower:
+        """Forward and reflected power. Raises DeviceError when RF went off by itself."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a DC supply measures at its output."""
+
+    voltage: Annotated[float, Unit("V")]
+    current: Annotated[float, Unit("A")]
+
+
+class PowerSupply:
+    """A DC supply that holds a voltage or a current, whichever limit is met first."""
+
+    @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
+    async def set_voltage(self, voltage: Annotated[float, Unit("V", low=0)]) -> None:
+        """Sets the voltage that the output does not exceed."""
+        raise NotImplementedError
+
+    @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
+    async def set_current(self, current: Annotated[float, Unit("A", low=0)]) -> None:
+        """Sets the current that the output does not exceed."""
+        raise NotImplementedError
+
+    @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
+    async def on(self) -> None:
+        """Connects the output."""
+        raise NotImplementedError
+
+    @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
+    async def off(self) -> None:
+        """Disconnects the output."""
+        raise NotImplementedError
+
+    @reading
+    async def output(self) -> Output:
+        """Voltage and current at the output."""
+        raise NotImplementedError

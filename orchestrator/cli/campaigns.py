@@ -13,12 +13,14 @@ from orchestrator.cli.frame import (
     CampaignArgument,
     JsonOption,
     LabOption,
+    RecordOption,
     StoreOption,
     guarded,
     perhaps_unheard,
     print_json,
 )
 from orchestrator.cli.pooling import new_pool
+from orchestrator.cli.wires import wire_table
 from orchestrator.errors import Exit, NoRecipe, UnknownName
 
 if TYPE_CHECKING:
@@ -48,13 +50,13 @@ class _Screen:
         self._progress: Any = None
         self._context: AbstractContextManager[Any] = nullcontext()
 
-    def setting(self) -> Setting:
-        """What the run is to tell."""
+    def setting(self, record: str = "") -> Setting:
+        """What the run is to tell, and where its traffic is recorded."""
         from orchestrator.runtime.run import Setting
 
         if self._is_silent:
-            return Setting()
-        return Setting(watch=self._watch, on_campaign=self._start)
+            return Setting(record=record)
+        return Setting(watch=self._watch, on_campaign=self._start, record=record)
 
     def _start(self, loaded: Any, row: Any) -> None:
         from rich.console import Console
@@ -88,6 +90,7 @@ def run(
     lab: LabOption = None,
     store: StoreOption = None,
     new: NewOption = False,
+    record: RecordOption = "",
     as_json: JsonOption = False,
 ) -> int:
     """Run a campaign, or go on with it.
@@ -97,7 +100,8 @@ def run(
     from orchestrator.runtime.run import run_campaign
 
     with _Screen(is_silent=as_json) as screen:
-        finish = run_campaign(campaign, lab, store=store, new=new, setting=screen.setting())
+        setting = screen.setting(record)
+        finish = run_campaign(campaign, lab, store=store, new=new, setting=setting)
     with perhaps_unheard():
         _tell(finish, as_json=as_json)
     return int(finish.ending.exit_code)
@@ -172,6 +176,7 @@ def _tell(finish: Finish, *, as_json: bool) -> None:
 
     glance = summary(finish.loaded.campaign, finish.state)
     ending = finish.ending
+    wires = {name: figures.plain() for name, figures in finish.wires.items()}
     if as_json:
         print_json(
             {
@@ -180,6 +185,7 @@ def _tell(finish: Finish, *, as_json: bool) -> None:
                 "why": ending.sentence,
                 "hint": ending.hint,
                 "summary": glance,
+                "wires": wires,
             }
         )
         return
@@ -189,6 +195,8 @@ def _tell(finish: Finish, *, as_json: bool) -> None:
     typer.echo(ending.sentence)
     if ending.hint:
         typer.echo(f"hint: {ending.hint}")
+    for line in wire_table(wires):
+        typer.echo(line)
 
 
 def check(campaign: CampaignArgument, lab: LabOption = None, as_json: JsonOption = False) -> int:

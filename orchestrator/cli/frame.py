@@ -38,6 +38,10 @@ NameArgument = Annotated[
 LabOption = Annotated[
     str | None, typer.Option("--lab", help="Lab file  [twins.yaml or lab.yaml beside it]")
 ]
+RecordOption = Annotated[
+    str,
+    typer.Option("--record", metavar="DIR", help="Record the devices' traffic in this folder."),
+]
 CampaignArgument = Annotated[
     str, typer.Argument(help="Campaign file, its folder, or an installed campaign.")
 ]

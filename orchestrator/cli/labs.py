@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.finding import resource_find
-from orchestrator.cli.frame import JsonOption, StoreOption, guarded, print_json
+from orchestrator.cli.frame import JsonOption, RecordOption, StoreOption, guarded, print_json
 from orchestrator.cli.trying import resource_try
+from orchestrator.cli.wires import wire_table
 from orchestrator.errors import Exit, UnknownName
 
 
@@ -27,18 +28,26 @@ def add_to(app: typer.Typer) -> None:
 
 
 def schema(
-    what: Annotated[str, typer.Argument(help="campaign | lab")], as_json: JsonOption = False
+    what: Annotated[str, typer.Argument(help="campaign | lab | a kind that a file declares")],
+    as_json: JsonOption = False,
 ) -> int:
     """Print a file's JSON Schema, for editors that complete.
 
     Example: hagane schema campaign > campaign.schema.json
     """
-    from orchestrator.files.schema import campaign_schema, lab_schema
+    from orchestrator import plugins
+    from orchestrator.files.schema import campaign_schema, declaration_schema, lab_schema
 
     schemas = {"campaign": campaign_schema, "lab": lab_schema}
-    if what not in schemas:
+    kinds = plugins.installed("resources")
+    kind = plugins.resource_kind(what) if what in kinds else None
+    if kind is not None and kind.declaration is not None:
+        told = declaration_schema(kind)
+    elif what in schemas:
+        told = schemas[what]()
+    else:
         raise UnknownName("file with a schema", what, schemas)
-    typer.echo(json.dumps(schemas[what](), indent=2))
+    typer.echo(json.dumps(told, indent=2))
     return int(Exit.FINISHED)
 
 
@@ -91,11 +100,16 @@ def resource_show(
         typer.echo(
             f"{spec.effect.value:12} {spec.name}({given})" + (f" -> {gives}" if gives else "")
         )
+        for arg in spec.args:
+            if arg.slew is not None:
+                typer.echo(f"{'':12} {arg.name} does not jump: {arg.slew}")
     return int(Exit.FINISHED)
 
 
 def resource_check(
-    lab: Annotated[str, typer.Argument(help="Lab file.")], as_json: JsonOption = False
+    lab: Annotated[str, typer.Argument(help="Lab file.")],
+    record: RecordOption = "",
+    as_json: JsonOption = False,
 ) -> int:
     """Connect to every resource of a lab, ask who it is, and disconnect.
 
@@ -103,12 +117,14 @@ def resource_check(
     """
     from orchestrator.runtime.doctor import check_resources
 
-    found = check_resources(lab)
+    found = check_resources(lab, record)
     if as_json:
         print_json(found)
     else:
         for one in found:
             typer.echo(f"{'ok ' if one.ok else 'BAD'} {one.what}: {one.said}")
+        for line in wire_table({one.what: one.wire for one in found if one.wire}):
+            typer.echo(line)
     return int(Exit.FINISHED if all(f.ok for f in found) else Exit.ENVIRONMENT)
 
 

@@ -217,12 +217,15 @@ def export(
         Path,
         typer.Argument(
             help="Trials as .csv; calculated structures as .extxyz or .db (ASE); "
-            "with --whole a store."
+            "with --whole a store; with --files a folder."
         ),
     ],
     name: Annotated[str | None, typer.Option("--campaign", help="Name or id.")] = None,
     whole: Annotated[
         bool, typer.Option("--whole", help="The journal and its artifacts in one file.")
+    ] = False,
+    files: Annotated[
+        bool, typer.Option("--files", help="Every file of an instrument, as it was kept.")
     ] = False,
     kept: Annotated[
         bool, typer.Option("--kept", help="What instruments kept, such as traces, into a folder.")
@@ -230,7 +233,7 @@ def export(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Export trials, calculated structures, traces, or a whole campaign.
+    """Export trials, structures, kept files or traces, or a whole campaign.
 
     Example: hagane export trials.csv --campaign niobium-titania
     """
@@ -239,6 +242,11 @@ def export(
     if whole:
         with stored(store) as opened:
             opened.export(row_of(opened, name).id, to)
+    elif files:
+        from orchestrator.runtime.scans import export_files
+
+        with stored(store) as opened:
+            export_files(opened, row_of(opened, name).id, to)
     elif kept:
         from orchestrator.runtime.kept import export_kept
 

@@ -238,12 +238,22 @@ def _remark(event: ev.Event) -> str:
             return f"in doubt: ticket {event.ticket}: {event.known}"
         case ev.ActionFailed(may_retry=True):
             return f"{event.sentence}; it may be tried again"
-        case ev.MadeSafe(ok=False):
-            return f"{event.resource} could not be made safe: {event.note}"
+        case ev.MadeSafe() | ev.DriverEnded() | ev.GuardianActed():
+            return _word_of_safety(event)
         case ev.TrialAwaits():
             return f"trial {event.trial} waits for {', '.join(event.metrics)} (hagane observe)"
         case _:
             return ""
+
+
+def _word_of_safety(event: ev.MadeSafe | ev.DriverEnded | ev.GuardianActed) -> str:
+    match event:
+        case ev.MadeSafe():
+            return "" if event.ok else f"{event.resource} could not be made safe: {event.note}"
+        case ev.DriverEnded():
+            return f"{', '.join(event.resources)}: {event.why}"
+        case ev.GuardianActed():
+            return f"{event.why}: the guardian made safe {', '.join(event.safe) or 'nothing'}"
 
 
 def _word_of_a_person(event: ev.Paused | ev.Resumed | ev.RequestTaken) -> str:

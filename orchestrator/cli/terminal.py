@@ -42,7 +42,7 @@ __all__ = [
     "print_trials",
 ]
 
-LONG_TEXTS = {"kind", "campaign_text", "lab_text", "arguments_hash"}
+LONG_TEXTS = {"kind", "campaign_text", "lab_text", "declarations", "arguments_hash"}
 FIRST_FACTS = ("trial", "step", "resource", "action", "metric", "value", "unit")
 EPOCH_SECONDS = 1e8
 """Campaign times above this are seconds since the epoch: the campaign ran on the wall clock."""
@@ -191,7 +191,8 @@ def _print_waiting(campaign: Campaign, state: State, console: Console) -> None:
         missing = [m.name for m in campaign.metrics if trial.observed(m.name) is None]
         sample = trial.samples[0] if trial.samples else str(trial.number)
         for metric in missing:
-            command = f"hagane observe {shlex.quote(sample)} --metric {metric} --value ..."
+            given = "--value ..." if campaign.metric(metric).reduction is None else "--file ..."
+            command = f"hagane observe {shlex.quote(sample)} --metric {metric} {given}"
             dictate(console, f"  trial {trial.number} waits: {command}")
 
 

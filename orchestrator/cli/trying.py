@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.frame import JsonOption, pairs, print_json
+from orchestrator.cli.frame import JsonOption, RecordOption, pairs, print_json
 from orchestrator.errors import Exit, InputError, Stopped
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def resource_try(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before what cannot be undone.")] = (
         False
     ),
+    record: RecordOption = "",
     as_json: JsonOption = False,
 ) -> int:
     """Do one action of a lab by hand, then make it safe and let go of it.
@@ -41,7 +42,7 @@ def resource_try(
     from orchestrator.runtime.trying import attempt, carry_out
 
     hold_s = quantity_in(hold, "s")
-    tried = attempt(lab, role, action, pairs(given, "temperature='120 degC'"))
+    tried = attempt(lab, role, action, pairs(given, "temperature='120 degC'"), record)
     is_sure = yes or tried.can_be_undone
     if not is_sure and (as_json or not sys.stdin.isatty()):
         raise InputError(
@@ -68,7 +69,7 @@ def _show(tried: Attempt, found: ResourceFound) -> None:
     """Who answers, and what is about to be done."""
     who = " ".join(filter(None, (found.maker, found.model, found.serial, found.firmware)))
     binding = tried.lab.resource(tried.resource)
-    where = binding.options.get("port", "")
+    where = ", ".join(binding.places)
     typer.echo(f"{tried.resource}: {who} ({binding.kind}{f' on {where}' if where else ''})")
     spec = tried.action
     given = ", ".join(

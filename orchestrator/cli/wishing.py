@@ -19,6 +19,7 @@ from orchestrator.cli.frame import (
 from orchestrator.errors import Exit, InputError, UnknownName
 
 if TYPE_CHECKING:
+    from orchestrator.model.campaign import Campaign
     from orchestrator.runtime.look import Seen
 
 CampaignOption = Annotated[
@@ -148,10 +149,13 @@ def observe(
         str,
         typer.Argument(help="Sample name or trial number; 7/b is another sample of trial 7."),
     ],
-    metric: Annotated[str, typer.Option(help="Metric of the campaign.")],
+    metric: Annotated[
+        str | None, typer.Option(help="Metric; without it all that are reduced of a file.")
+    ] = None,
     value: Annotated[str | None, typer.Option(help="Value with its unit: '3.2 GPa'.")] = None,
     file: Annotated[
-        Path | None, typer.Option(help="CSV with a column of that metric; its mean counts.")
+        Path | None,
+        typer.Option(help="An instrument's file; or a CSV with a column of the metric: its mean."),
     ] = None,
     sd: Annotated[str | None, typer.Option(help="Its standard deviation, with unit.")] = None,
     samples: Annotated[
@@ -172,10 +176,11 @@ def observe(
 
     Example: hagane observe my-film-3 --metric resistivity --value "6e-4 ohm*cm"
     """
-    from orchestrator.runtime.observing import check_observation, observation
+    from orchestrator.runtime.observing import check_observation
 
     seen = still_open(store, campaign)
-    _one_of("metric of this campaign", metric, [m.name for m in seen.campaign.metrics])
+    if metric is not None:
+        _one_of("metric of this campaign", metric, [m.name for m in seen.campaign.metrics])
     trials = map(str, seen.state.trials)
     known = [*seen.state.samples, *trials]
     if sample.rpartition("/")[0] not in known:
@@ -184,14 +189,48 @@ def observe(
     if censored is not None:
         _one_of("kind of censoring", censored, BOUNDS)
     said = {"sd": sd, "n_samples": samples, "censored": censored}
-    payload = observation(metric, value, file, level) | {
+    more = {
         "sample": sample,
         "level": level,
         "position": position,
         **{name: given for name, given in said.items() if given is not None},
     }
-    check_observation(seen.campaign, seen.state, payload)
-    return send(store, campaign, "observe", payload, as_json=as_json)
+    found = [
+        o | more for o in _measured(store, campaign, seen.campaign, metric, value, file, level)
+    ]
+    for payload in found:
+        check_observation(seen.campaign, seen.state, payload)
+    for payload in found:
+        send(store, campaign, "observe", payload, as_json=as_json)
+    return int(Exit.FINISHED)
+
+
+def _measured(
+    store: str | None,
+    name: str | None,
+    campaign: Campaign,
+    metric: str | None,
+    value: str | None,
+    file: Path | None,
+    level: str,
+) -> list[dict[str, Any]]:
+    """What was measured, of each metric. A file is kept before it is read."""
+    from orchestrator.runtime.observing import keep_file, observation, of_scan, reduced_metrics
+
+    names = reduced_metrics(campaign, metric)
+    if metric is None and (file is None or not names):
+        known = ", ".join(m.name for m in campaign.metrics)
+        raise InputError("say with --metric what was measured", hint=f"known: {known}")
+    if file is not None and value is None:
+        try:
+            data = file.read_bytes()
+        except OSError as error:
+            raise InputError(f"{file} cannot be read: {error.strerror}") from error
+        keep_file(store, name, file.name, data)
+        if names:
+            return of_scan(campaign, names, file, data)
+    assert metric is not None, "it was asked for"
+    return [observation(metric, value, file, level)]
 
 
 def try_point(

@@ -10,13 +10,19 @@ from orchestrator.engine.study import BoundStep, Study
 from orchestrator.model.state import State, TrialState
 
 
-def resource_is_free(study: Study, state: State, resource: str) -> bool:
-    """Whether neither the resource nor one of its parts is in the middle of a step."""
+def n_free(study: Study, state: State, resource: str) -> int:
+    """How many steps more a resource takes now: none while it, or one of its parts, is in the
+    middle of as many as it can."""
     wanted = study.holds[resource]
     for other, n_open in state.open_at.items():
         if n_open and other != resource and study.holds.get(other, frozenset()) & wanted:
-            return False
-    return state.open_at.get(resource, 0) < study.capacity[resource]
+            return 0
+    return max(0, study.capacity[resource] - state.open_at.get(resource, 0))
+
+
+def resource_is_free(study: Study, state: State, resource: str) -> bool:
+    """Whether the resource takes another step now."""
+    return n_free(study, state, resource) > 0
 
 
 def room_at(study: Study, state: State, position: str) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from orchestrator.errors import Exit
 from orchestrator.model import events as ev
 
 IN_DOUBT = "see `hagane doubts`, then `hagane resolve TICKET done|not-done|failed`"
@@ -16,3 +19,17 @@ def way_on(paused: ev.Paused, *, one_turn: bool) -> str:
     if paused.about == "latch":
         return LATCHED
     return ONE_TURN if one_turn else "put it right, then run it again"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended, for the person who started it."""
+
+    exit_code: Exit
+    sentence: str
+    hint: str = ""
+
+
+def latching(why: str, by: str, is_safety: bool) -> ev.Paused:
+    """A pause that only a person clears."""
+    return ev.Paused(why=why, by=by, about="latch", is_safety=is_safety)

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from orchestrator.model.campaign import Campaign
-from orchestrator.model.state import State, TrialState
+from orchestrator.model.state import TrialState
 
 BEFORE = "before"
 """The block of what was known before the first trial: it was measured elsewhere, or earlier."""
 
 
-def blocks_of(campaign: Campaign, state: State) -> dict[int, str]:
-    """The block of each trial by number; '' for one whose block is not known, or where the campaign
-    does not speak of blocks."""
-    n_controls, found = 0, {}
-    for number, trial in sorted(state.trials.items()):
-        n_controls += trial.proposal.source == "control"
-        found[number] = _block(campaign, trial, n_controls)
-    return found
-
-
-def _block(campaign: Campaign, trial: TrialState, n_controls: int) -> str:
+def block_of(campaign: Campaign, trial: TrialState, n_controls: int) -> str:
+    """The block of a trial, which is the newest of so many controls or came after them; '' where
+    it is not known, or the campaign does not speak of blocks."""
     block = campaign.block
     if block is None:
         return ""

@@ -16,6 +16,7 @@ from orchestrator.engine.admission import blanks_left, may_start, position_of, r
 from orchestrator.engine.given import Source, is_confirming, source_of_next, uncompared
 from orchestrator.engine.stopping import Reason, reason_to_end
 from orchestrator.engine.study import BoundStep, Study
+from orchestrator.engine.together import n_together
 from orchestrator.model.campaign import Rule
 from orchestrator.model.recipe import OnFailure
 from orchestrator.model.state import DispatchState, State, TrialState
@@ -26,10 +27,12 @@ PREFER = "`hagane prefer BETTER WORSE`, then run it again"
 
 @dataclass(frozen=True)
 class Propose:
-    """Find a point for this trial: the planner's, or one that is given."""
+    """Find a point for this trial: the planner's, for `n` trials from this one on, or one that is
+    given."""
 
     trial: int
     source: Source = field(default="planner", compare=False)
+    n: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True)
@@ -58,10 +61,12 @@ class Examine:
 
 @dataclass(frozen=True)
 class Judge:
-    """Compute metrics whose steps are all done, and pass them through the gate."""
+    """Compute metrics whose steps are all done, and pass them through the gate; with `closes` the
+    trial is done when they have passed."""
 
     trial: int
     metrics: tuple[str, ...]
+    closes: bool = False
 
 
 @dataclass(frozen=True)
@@ -200,21 +205,25 @@ def _settle(study: Study, state: State) -> Iterator[Command]:
     for trial in state.idle_trials():
         if trial.status is TrialStatus.FAILED:
             yield from _failed_carrying(study, state, trial)
-        if trial.status.is_terminal:
-            continue
+        if trial.status.is_terminal or not trial.attempts:
+            continue  # nothing can follow from a trial of which no step was begun
         due = tuple(_due_metrics(study, state, trial))
+        is_over = _next_step(study, state, trial) is None
+        missing = _missing(study, trial) if is_over else ()
         if due:
-            yield Judge(trial.number, due)
-        elif _next_step(study, state, trial) is None:
-            missing = tuple(
-                m.name for m in study.campaign.awaited if not trial.was_observed(m.name)
-            )
+            yield Judge(trial.number, due, closes=is_over and set(missing) <= set(due))
+        elif is_over:
             if not missing:
                 yield CloseTrial(trial.number)
             elif trial.status is not TrialStatus.AWAITING:
                 yield Await(trial.number, missing)
         else:
             yield from _failed_step(study, state, trial)
+
+
+def _missing(study: Study, trial: TrialState) -> tuple[str, ...]:
+    """The metrics without which the trial is not done."""
+    return tuple(m.name for m in study.campaign.awaited if not trial.was_observed(m.name))
 
 
 def _due_metrics(study: Study, state: State, trial: TrialState) -> Iterator[str]:
@@ -296,12 +305,14 @@ def _act(study: Study, state: State, source: Source | None) -> Iterator[Command]
             yield StartStep(trial.number, bound.step.name, attempt)
             return
         waiting.append(bound)
-    if source and n_in_flight(state) < study.in_flight:
+    room = study.in_flight - n_in_flight(state)
+    if source and room > 0:
         first = study.steps[0]
         number = state.last_number + 1
         way = {**remaining, number: [b.target for b in study.steps if b.moves_sample]}
         if may_start(study, state, first, None, way):
-            yield Propose(number, source)
+            n = n_together(study, state, room) if source == "planner" else 1
+            yield Propose(number, source, n)
             return
         waiting.append(first)
     if waiting and not state.open_tickets:

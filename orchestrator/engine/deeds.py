@@ -8,17 +8,17 @@ from typing import Literal, assert_never
 from orchestrator.engine import decide as do
 from orchestrator.engine.admission import next_store, position_of, sample_of
 from orchestrator.engine.given import given_proposal, recommended
-from orchestrator.engine.history import history_of, in_context
-from orchestrator.engine.judging import judge, known_values
+from orchestrator.engine.history import Past, in_context
+from orchestrator.engine.judging import judge, known_values, scans_of
 from orchestrator.engine.ledger import Ledger
 from orchestrator.engine.points import refuse_outside, refuse_refused
 from orchestrator.engine.recovery import examine
 from orchestrator.engine.study import BoundStep, Study
 from orchestrator.errors import InputError, PlanningError, PoolExhausted, ResultRefused
 from orchestrator.model import events as ev
-from orchestrator.model.trial import FailureCause
+from orchestrator.model.trial import FailureCause, Proposal
 from orchestrator.ports.execution import Executor, Order
-from orchestrator.ports.planner import AskingPlanner
+from orchestrator.ports.planner import AskingPlanner, History
 
 WARM_UP_TRIALS = 3
 """So many trials before the first one that needs a model, the planner gets ready."""
@@ -35,6 +35,7 @@ class Deeds:
         self._ledger = ledger
         self._planner = planner
         self._executor = executor
+        self._past = Past(study.campaign)
 
     async def carry_out(self, command: do.Command) -> None:
         """Does what a command says and records what came of it. Raises JournalError."""
@@ -50,7 +51,9 @@ class Deeds:
                 await examine(command.ticket, state, self._executor, record)
             case do.Judge():
                 trial = state.trials[command.trial]
-                await record(*judge(self._study, state, trial, command.metrics))
+                names, closes = command.metrics, command.closes
+                scans = await scans_of(self._study, state, trial, names)
+                await record(*judge(self._study, state, trial, names, scans, closes=closes))
             case do.Pause():
                 await self._pause(command)
             case do.AskPerson():
@@ -62,17 +65,11 @@ class Deeds:
         if command.source != "planner":
             await self._give(command)
             return
-        number, clock, state = command.trial, self._ledger.clock, self._ledger.state
+        clock, state = self._ledger.clock, self._ledger.state
         after, start = state.n_events, clock.now()
         now_s = start - state.started_at
         try:
-            history = history_of(self._study, state, now_s)
-            proposals = await self._planner.propose(history, 1)
-            if not proposals:
-                raise PlanningError("the planner gave none")
-            proposal = in_context(self._study.campaign.space, proposals[0], history)
-            refuse_outside(self._study.campaign.space, proposal.point)
-            refuse_refused(history, proposal.point)
+            chosen = await self._chosen(self._past.history(state, now_s), command.n)
         except PoolExhausted:
             self.is_exhausted = True
             return
@@ -80,18 +77,38 @@ class Deeds:
             why = f"no proposal could be made: {error}"
             await self._ledger.record(ev.Paused(why=why, by="engine", about="failure"))
             return
-        if not state.refused.keys().isdisjoint(proposal.point.items()):
-            return  # people refused it meanwhile: the planner is asked again
+        # what people refused meanwhile, and what was chosen with it in flight, is asked for again
+        refused = (not state.refused.keys().isdisjoint(p.point.items()) for p in chosen)
+        chosen = chosen[: next((place for place, no in enumerate(refused) if no), len(chosen))]
+        seconds = (clock.now() - start) / max(1, len(chosen))
         await self._ledger.record(
-            ev.TrialProposed(
-                trial=number,
-                proposal=proposal,
-                after=after,
-                now_s=now_s,
-                seconds=clock.now() - start,
+            *(
+                ev.TrialProposed(
+                    trial=number,
+                    proposal=proposal,
+                    after=after,
+                    now_s=now_s,
+                    seconds=seconds,
+                    asked=command.n,
+                )
+                for number, proposal in enumerate(chosen, command.trial)
             )
         )
-        await self._warm_up(number)
+        for number in range(command.trial, command.trial + len(chosen)):
+            await self._warm_up(number)
+
+    async def _chosen(self, history: History, n: int) -> list[Proposal]:
+        """The planner's next points, of `n` at most. Raises PlanningError (`PoolExhausted`: there
+        is no candidate left) and InputError."""
+        space = self._study.campaign.space
+        proposals = await self._planner.propose(history, n)
+        if not proposals:
+            raise PlanningError("the planner gave none")
+        chosen = [in_context(space, proposal, history) for proposal in proposals[:n]]
+        for proposal in chosen:
+            refuse_outside(space, proposal.point)
+            refuse_refused(history, proposal.point)
+        return chosen
 
     async def _recommend(self) -> None:
         """Settles, once, which trial is to be confirmed."""
@@ -99,7 +116,7 @@ class Deeds:
         now_s = self._ledger.clock.now() - state.started_at
         found, note = None, ""
         try:
-            found = await self._planner.recommend(history_of(self._study, state, now_s))
+            found = await self._planner.recommend(self._past.history(state, now_s))
         except (PlanningError, InputError) as error:
             note = str(error)
         await self._ledger.record(recommended(self._study, state, found, note))

@@ -25,7 +25,7 @@ def source_of_next(study: Study, state: State, *, confirms: bool) -> Source:
     """Who gives the point of the next trial; `confirms`: the campaign is at its end."""
     if confirms:
         return "confirm"
-    if _control_is_due(study, state):
+    if study.campaign.controls is not None and until_control(study, state) == 0:
         return "control"
     return "person" if state.wished else "planner"
 
@@ -44,15 +44,17 @@ def given_proposal(study: Study, state: State, source: Source) -> Proposal:
             return Proposal(point=wished.point, source="person", why=why)
 
 
-def _control_is_due(study: Study, state: State) -> bool:
+def until_control(study: Study, state: State) -> int:
+    """How many trials may come before the next control; as many as the budget has where none is
+    made."""
     controls = study.campaign.controls
     if controls is None:
-        return False
+        return study.campaign.budget.trials
     # from the newest back: there is a control within the last few
     for n_since, trial in enumerate(reversed(state.trials.values())):
         if n_since >= controls.every or trial.proposal.source == "control":
-            return n_since >= controls.every
-    return True
+            return max(0, controls.every - n_since)
+    return 0
 
 
 def _control_point(study: Study, state: State) -> Point:

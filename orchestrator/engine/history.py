@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Protocol
 
-from orchestrator.engine.blocks import BEFORE, blocks_of
+from orchestrator.engine.blocks import BEFORE, block_of
 from orchestrator.engine.seconds import seconds_of
 from orchestrator.model.campaign import Campaign, PlannerChoice
 from orchestrator.model.objective import PREFERENCE, Metric
@@ -58,42 +59,79 @@ def history_of(study: Asking, state: State, now_s: float | None = None) -> Histo
     the noise of an outcome: readings of one film are not films, and the surrogate infers the
     scatter between films.
     """
-    campaign = study.campaign
-    names = [m.name for m in wanted_metrics(campaign) if m.name != PREFERENCE]
-    evaluated, pending = before(state, campaign), []
-    blocks = blocks_of(campaign, state)
-    fidelity = fidelity_of(campaign.space)
-    learns_cost = fidelity is not None and not fidelity.costs
-    for trial in state.trials.values():
-        outcomes = _outcomes(trial, names)
-        point = _met(campaign, trial)
+    return Past(study.campaign).history(state, now_s)
+
+
+class Past:
+    """What the planner is told of one state, time and again: looked at again are only the trials
+    that events were about since, for there may be thousands."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        self._campaign = campaign
+        self._metrics = [m.name for m in wanted_metrics(campaign) if m.name != PREFERENCE]
+        fidelity = fidelity_of(campaign.space)
+        self._learns_cost = fidelity is not None and not fidelity.costs
+        self._before: tuple[Evaluated, ...] | None = None
+        self._n_read = 0
+        self._n_proposed = 0
+        self._n_controls: dict[int, int] = {}
+        self._evaluated: list[Evaluated] = []
+        self._pending: dict[int, Point] = {}
+
+    def history(self, state: State, now_s: float | None = None) -> History:
+        """See `history_of`."""
+        for number in dict.fromkeys(state.touched[self._n_read :]):
+            self._look_at(state, state.trials[number])
+        self._n_read = len(state.touched)
+        if self._before is None:
+            self._before = tuple(before(state, self._campaign))
+        # all parts have been checked already; a copy of each is what takes the time
+        return History.model_construct(
+            evaluated=(*self._before, *self._evaluated),
+            pending=tuple(self._pending.values()),
+            n_proposed=self._n_proposed,
+            preferences=tuple(state.preferences),
+            now_s=now_s,
+            context=newest_context(self._campaign, state),
+            refused=tuple(state.refused),
+        )
+
+    def _look_at(self, state: State, trial: TrialState) -> None:
+        number = trial.number
+        if number not in self._n_controls:
+            self._n_proposed += trial.proposal.source not in GIVEN
+            n_before = next(reversed(self._n_controls.values()), 0)
+            self._n_controls[number] = n_before + (trial.proposal.source == "control")
+        told = self._told(state, trial)
+        place = bisect_left(self._evaluated, number, key=lambda known: known.trial)
+        is_known = place < len(self._evaluated) and self._evaluated[place].trial == number
+        self._evaluated[place : place + is_known] = [] if told is None else [told]
+        if told is not None or trial.status.is_terminal:
+            self._pending.pop(number, None)
+            return
+        is_back = number not in self._pending and number < next(reversed(self._pending), 0)
+        self._pending[number] = _met(self._campaign, trial)
+        if is_back:
+            self._pending = dict(sorted(self._pending.items()))
+
+    def _told(self, state: State, trial: TrialState) -> Evaluated | None:
+        """The trial, if it has ended or has given all that is wanted."""
+        outcomes = _outcomes(trial, self._metrics)
         has_failed = trial.status is TrialStatus.FAILED
-        is_known = len(outcomes) == len(names) if names else trial.status is TrialStatus.DONE
-        if has_failed or is_known:
-            evaluated.append(
-                Evaluated(
-                    trial=trial.number,
-                    point=point,
-                    outcomes=outcomes,
-                    failed=has_failed,
-                    blames_parameters=has_failed and trial.blames_parameters,
-                    at_s=_known_at(trial) - state.started_at,
-                    block=blocks[trial.number],
-                    seconds=seconds_of(state, trial) if learns_cost else None,
-                )
-            )
-        elif not trial.status.is_terminal:
-            pending.append(point)
-    n_proposed = sum(t.proposal.source not in GIVEN for t in state.trials.values())
-    return History(
-        evaluated=tuple(evaluated),
-        pending=tuple(pending),
-        n_proposed=n_proposed,
-        preferences=tuple(state.preferences),
-        now_s=now_s,
-        context=newest_context(campaign, state),
-        refused=tuple(state.refused),
-    )
+        is_known = len(outcomes) == len(self._metrics) > 0
+        is_known = is_known or (not self._metrics and trial.status is TrialStatus.DONE)
+        if not has_failed and not is_known:
+            return None
+        return Evaluated(
+            trial=trial.number,
+            point=_met(self._campaign, trial),
+            outcomes=outcomes,
+            failed=has_failed,
+            blames_parameters=has_failed and trial.blames_parameters,
+            at_s=_known_at(trial) - state.started_at,
+            block=block_of(self._campaign, trial, self._n_controls[trial.number]),
+            seconds=seconds_of(state, trial) if self._learns_cost else None,
+        )
 
 
 def in_context(space: SearchSpace, proposal: Proposal, history: History) -> Proposal:

@@ -8,27 +8,68 @@ from typing import Any
 
 from orchestrator.engine.admission import sample_of
 from orchestrator.engine.study import Study
-from orchestrator.errors import ResultRefused
-from orchestrator.model.events import Event, Observed, TrialFailed
+from orchestrator.errors import InputError, ResultRefused
+from orchestrator.model.events import Event, Observed, TrialDone, TrialFailed
 from orchestrator.model.objective import Metric
 from orchestrator.model.quantity import Bound
+from orchestrator.model.reduction import FILE_HASH, FILE_NAME, reduced
+from orchestrator.model.scan import Scan
 from orchestrator.model.state import State, TrialState
 from orchestrator.model.trial import FailureCause
 
+Scanned = Mapping[str, Scan | InputError]
+"""By metric, the scan that it is reduced of, or why there is none."""
 
-def judge(study: Study, state: State, trial: TrialState, names: Sequence[str]) -> list[Event]:
-    """One `Observed` per metric; a `TrialFailed` at the end when one did not pass the gate."""
+
+async def scans_of(
+    study: Study, state: State, trial: TrialState, names: Sequence[str]
+) -> dict[str, Scan | InputError]:
+    """The scans of those metrics that are reduced of a file that a step brought."""
+    found: dict[str, Scan | InputError] = {}
+    for name in names:
+        how = study.campaign.metric(name).reduction
+        if how is None:
+            continue
+        if study.scans is None:
+            found[name] = InputError("nothing is at hand that keeps and reads files")
+            continue
+        results = state.dispatches[trial.attempts[how.step][-1]].results
+        try:
+            file, sha256 = results[FILE_NAME], results[FILE_HASH]
+            found[name] = await study.scans.scan(file, sha256, how.format)
+        except InputError as error:
+            found[name] = error
+    return found
+
+
+def judge(
+    study: Study,
+    state: State,
+    trial: TrialState,
+    names: Sequence[str],
+    scans: Scanned | None = None,
+    *,
+    closes: bool = False,
+) -> list[Event]:
+    """One `Observed` per metric; at the end a `TrialFailed` when one did not pass the gate, or else
+    a `TrialDone`, if that `closes` the trial."""
     values = known_values(study, state, trial)
     seen: list[Event] = []
     refusals: list[str] = []
     for name in names:
         try:
-            seen.append(_observe(study, state, trial, name, values))
+            metric = study.campaign.metric(name)
+            if metric.reduction is None:
+                seen.append(_observe(study, state, trial, name, values))
+            else:
+                seen.append(_reduce(metric, state, trial, values, (scans or {})[name]))
         except ResultRefused as refused:
             refusals.append(str(refused))
     if refusals:
         cause, sentence = FailureCause.MEASUREMENT, "; ".join(refusals)
         seen.append(TrialFailed(trial=trial.number, cause=cause, sentence=sentence))
+    elif closes:
+        seen.append(TrialDone(trial=trial.number))
     return seen
 
 
@@ -75,6 +116,38 @@ def _observe(
         censored=censored,
         source=", ".join(dict.fromkeys(s for s in steps if s in trial.attempts)),
     )
+
+
+def _reduce(
+    metric: Metric,
+    state: State,
+    trial: TrialState,
+    values: Mapping[str, Any],
+    scan: Scan | InputError,
+) -> Observed:
+    how = metric.reduction
+    assert how is not None, "it is reduced of a file"
+    file, sha256 = values[f"{how.step}.{FILE_NAME}"], values[f"{how.step}.{FILE_HASH}"]
+    try:
+        if isinstance(scan, InputError):
+            raise scan
+        value = reduced(scan, how, metric.unit)
+    except InputError as error:
+        raise ResultRefused(f"the file of {metric.name}", file, str(error)) from error
+    pass_gate(metric, value)
+    return Observed(
+        trial=trial.number,
+        sample=sample_of(state, trial),
+        metric=metric.name,
+        value=value,
+        unit=metric.unit,
+        source=f"{how.step}, {source_of(file, sha256)}",
+    )
+
+
+def source_of(file: str, sha256: str) -> str:
+    """How an observation names the file that it comes from."""
+    return f"file {file} sha256 {sha256}"
 
 
 def pass_gate(metric: Metric, value: float) -> None:

@@ -27,6 +27,7 @@ class Ledger:
         self.changed = asyncio.Event()
         self._watch = watch
         self._order = asyncio.Lock()
+        self._waiting: list[tuple[tuple[Event, ...], asyncio.Future[None]]] = []
 
     async def record(self, *events: Event) -> None:
         """Durable and folded when it returns. A caller that is cancelled meanwhile is told so only
@@ -49,10 +50,29 @@ class Ledger:
             raise cancelled
 
     async def _record(self, events: tuple[Event, ...]) -> None:
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((events, written))
         async with self._order:
-            for recorded in await self.journal.append(events, at=self.clock.now()):
+            if not written.done():
+                await self._write_what_waits()
+        written.result()
+
+    async def _write_what_waits(self) -> None:
+        """All that came while others were being written goes into one transaction: of a thousand
+        results at once, each would else wait for as many flushes."""
+        waiting, self._waiting = self._waiting, []
+        together = [event for events, _ in waiting for event in events]
+        try:
+            for recorded in await self.journal.append(together, at=self.clock.now()):
                 self.state.apply(recorded)
                 self._tell(recorded)
+        except BaseException as error:  # noqa: BLE001 - whatever it was, who waits must hear it
+            for _, written in waiting:
+                written.set_exception(error)
+                written.exception()  # who is gone need not be told
+            return
+        for _, written in waiting:
+            written.set_result(None)
         self.changed.set()
 
     def _tell(self, recorded: Recorded) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from orchestrator.engine import decide as do
-from orchestrator.engine.advice import IN_DOUBT, LATCHED, way_on
+from orchestrator.engine.advice import IN_DOUBT, LATCHED, latching, way_on
+from orchestrator.engine.advice import Ending as Ending
 from orchestrator.engine.deeds import Deeds
 from orchestrator.engine.ledger import Ledger
 from orchestrator.engine.recovery import left_at_restart, needed_until_the_end, recover
@@ -32,15 +33,6 @@ GIVE_UP_WITHIN_S = 10.0
 """Wall time that an action has for its end once it was given up; then the lab is let go."""
 HEARTBEAT_EVERY_S = 5.0
 """Wall time between renewals of the lease."""
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a run ended, for the person who started it."""
-
-    exit_code: Exit
-    sentence: str
-    hint: str = ""
 
 
 class Engine:
@@ -78,9 +70,18 @@ class Engine:
         self._resumable: tuple[str, ...] = ()
         self._left: frozenset[str] = frozenset()
         self._may_be_on = False
+        self._lost: tuple[ev.Event, ...] = ()
+        self._why_lost = ""
+        self._latches = False
 
-    async def run(self, started: ev.EngineStarted, opened: ev.CampaignOpened) -> Ending:
-        """Opens the lab, recovers what a predecessor left, and runs the loop.
+    async def run(
+        self,
+        started: ev.EngineStarted,
+        opened: ev.CampaignOpened,
+        guarded: Sequence[ev.Event] = (),
+    ) -> Ending:
+        """Opens the lab, recovers what a predecessor left, and runs the loop. `guarded` is what a
+        guardian did meanwhile.
 
         Whatever it raises, the lab was made safe before, as far as it answers.
 
@@ -93,7 +94,7 @@ class Engine:
         is_new, self._may_be_on = state.opened is None, was_up
         if is_new:
             await record(opened)
-        await record(started)
+        await record(started, *guarded)
         await self._take_requests()
         latched = self._latch()
         if latched is not None and not was_up:
@@ -169,6 +170,8 @@ class Engine:
     async def _loop(self) -> Ending:
         while True:
             self._ledger.changed.clear()
+            if self._lost and not self._is_emergency:
+                self._start_emergency(self._why_lost)
             if self._may_look():
                 await self._take_requests()
             commands = [] if self._stopping or self._is_emergency else self._commands()
@@ -203,7 +206,7 @@ class Engine:
         if self._active and self._patience_s > 0:
             return None
         if self._stopping:
-            way_on = "run it again to go on" if self._emergency is None else LATCHED
+            way_on = LATCHED if self._latches else "run it again to go on"
             return Ending(Exit.INTERRUPTED, self._stopping, way_on)
         if state.finished is not None:
             return Ending(Exit.FINISHED, state.finished.why)
@@ -238,7 +241,7 @@ class Engine:
         if isinstance(command, do.AskPerson):
             return
         if isinstance(command, do.StartStep):
-            self._left, self._may_be_on = frozenset(), True
+            self._left, self._may_be_on, self._given_up_at = frozenset(), True, None
             self._on_the_way.add(command)
         task = asyncio.get_running_loop().create_task(self._carry_out(command))
         self._active[command] = task
@@ -323,35 +326,39 @@ class Engine:
 
     def trip(self, tripped: InterlockTripped) -> None:
         """An interlock's condition came true while its guarded state lasts."""
+        self._latches = True
         fired = ev.InterlockFired(rule=tripped.rule, reading=tripped.reading)
-        self._start_emergency(str(tripped), "interlock", fired, is_safety=True)
+        self._start_emergency(str(tripped), fired, latching(str(tripped), "interlock", True))
+
+    def lose(self, why: str, *events: ev.Event) -> None:
+        """Devices are without a driver, or were: the lab is made safe. What was under way fails,
+        and what follows from that is as for any other fault of a device."""
+        self._lost, self._why_lost = (*self._lost, *events), why
+        self._ledger.changed.set()
 
     async def stop(self, by: str) -> bool:
         """Everything safe at once, past every queue; latched. True when every resource answered."""
         why = f"stopped by {by}"
-        self._stopping = self._stopping or why
-        return await self._start_emergency(why, by, is_safety=False)
+        self._latches, self._stopping = True, self._stopping or why
+        return await self._start_emergency(why, latching(why, by, False))
 
     @property
     def _is_emergency(self) -> bool:
         return self._emergency is not None and not self._emergency.done()
 
-    def _start_emergency(
-        self, why: str, by: str, *events: ev.Event, is_safety: bool
-    ) -> asyncio.Task[bool]:
+    def _start_emergency(self, why: str, *events: ev.Event) -> asyncio.Task[bool]:
         if self._emergency is None or self._emergency.done():
-            work = self._make_safe_now(why, by, events, is_safety)
+            work = self._make_safe_now(why, events)
             self._emergency = asyncio.get_running_loop().create_task(work)
         return self._emergency
 
-    async def _make_safe_now(
-        self, why: str, by: str, events: tuple[ev.Event, ...], is_safety: bool
-    ) -> bool:
+    async def _make_safe_now(self, why: str, events: Sequence[ev.Event]) -> bool:
         self._interrupt(at_once=True, why=why)
         is_safe = await self._executor.make_safe(why)
-        paused = ev.Paused(why=why, by=by, about="latch", is_safety=is_safety)
+        # a driver that is lost again while it is made safe is no new emergency
+        lost, self._lost = self._lost, ()
         try:
-            await self._ledger.record(*events, paused)
+            await self._ledger.record(*lost, *events)
         except JournalError as error:
             self._failure = self._failure or error
         self._ledger.changed.set()
@@ -379,7 +386,7 @@ class Engine:
             await self._calming
         is_safe = await self._executor.make_safe(reason, skip=self._left)
         try:
-            await self._ledger.record(ev.EngineStopped(reason=reason, is_safe=is_safe))
+            await self._ledger.record(*self._lost, ev.EngineStopped(reason=reason, is_safe=is_safe))
         except JournalError as error:
             self._failure = self._failure or error
         if self._emergency is not None:  # a stop that came at the very end

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from orchestrator.engine.study import Study
+from orchestrator.errors import Stopped
 from orchestrator.model.events import (
     ActionDone,
+    ActionFailed,
     ActionNotDone,
     Doubted,
     Event,
@@ -16,6 +18,7 @@ from orchestrator.model.events import (
 from orchestrator.model.state import DispatchState, State
 from orchestrator.ports.action import ActionSpec, Cancel
 from orchestrator.ports.execution import Executor, Record
+from orchestrator.ports.resource import Inner
 
 
 async def recover(
@@ -91,6 +94,7 @@ async def examine(
     found = await _find_out(dispatch, state, executor)
     if found is None:
         return True
+    inner = _settled_with(found, dispatch, state)
     if isinstance(found, Doubted) and dispatch.doubt is not None:
         return False
     if isinstance(found, Doubted) and dispatch.event.parent is None:
@@ -98,7 +102,7 @@ async def examine(
         # in one commit: a doubt that pauses nothing would be waited for in silence
         await record(found, Paused(why=why, by="engine", about="doubt"))
     else:
-        await record(found)
+        await record(*inner, found)
     return False
 
 
@@ -107,7 +111,10 @@ async def _find_out(dispatch: DispatchState, state: State, executor: Executor) -
     event = dispatch.event
     spec = executor.actions.get(event.resource, {}).get(event.action)
     if dispatch.children or (spec is not None and spec.is_composite):
-        return _from_children(dispatch, state)
+        found = _from_children(dispatch, state)
+        if isinstance(found, Doubted):
+            return await _judged(found, dispatch, state, executor)
+        return found
     if event.effect == "none":
         return ActionNotDone(ticket=event.ticket, evidence="effect", note="a reading")
     if spec is None:
@@ -119,6 +126,8 @@ async def _find_out(dispatch: DispatchState, state: State, executor: Executor) -
     if event.effect == "queryable":
         return await _asked(dispatch, executor)
     known = "it was sent, or about to be sent, and the device cannot say whether it acted"
+    if event.parent is not None and _was_ended(dispatch, state):
+        return _spoilt(dispatch, f"{known}; the guardian made {event.resource} safe")
     return Doubted(ticket=event.ticket, known=known, needs_person=True)
 
 
@@ -145,17 +154,87 @@ def _from_children(dispatch: DispatchState, state: State) -> Event:
     acted = [
         c
         for c in children
-        if c.event.effect in ("irreversible", "queryable") and c.outcome in ("open", "done")
+        if c.event.effect in ("irreversible", "queryable")
+        and (c.outcome in ("open", "done") or (c.failure is not None and c.failure.spoils_sample))
     ]
     if not acted:
         steps = ", ".join(f"{c.event.resource}.{c.event.action}" for c in children) or "none"
         note = f"no irreversible inner action was sent (inner actions: {steps})"
         return ActionNotDone(ticket=dispatch.event.ticket, evidence="children", note=note)
     last = children[-1]
+    if dispatch.failure is None and all(_was_cut_short(c, children, state) for c in acted):
+        names = " and ".join(dict.fromkeys(c.event.resource for c in acted))
+        return _spoilt(
+            dispatch,
+            f"the engine was gone while {_name(dispatch)} was under way, and the guardian made "
+            f"{names} safe (the last inner action was {_name(last)}): scrap, or partial",
+        )
     sure = [f"{_name(c)} was done" for c in acted if c.outcome == "done"]
     open_ones = [f"{_name(c)} is in doubt itself" for c in acted if c.outcome == "open"]
     known = "; ".join([*sure, *open_ones, f"the last inner action was {_name(last)}"])
     return Doubted(ticket=dispatch.event.ticket, known=known, needs_person=True)
+
+
+def _was_cut_short(
+    dispatch: DispatchState, children: Sequence[DispatchState], state: State
+) -> bool:
+    """Whether a guardian ended what an inner action had begun, before the composite did."""
+    return _was_ended(dispatch, state) and not any(
+        c.seq > dispatch.seq
+        and c.event.resource == dispatch.event.resource
+        and (c.event.effect, c.outcome) == ("idempotent", "done")
+        for c in children
+    )
+
+
+def _was_ended(dispatch: DispatchState, state: State) -> bool:
+    """Whether a guardian brought what an action had begun to its end."""
+    resource = dispatch.event.resource
+    has_doubt = dispatch.doubt is not None
+    return not has_doubt and any(
+        seq > dispatch.seq and resource in acted.safe for seq, acted in state.guarded
+    )
+
+
+def _spoilt(dispatch: DispatchState, sentence: str) -> ActionFailed:
+    """What was begun is known not to have come to its end, as after a stop."""
+    return ActionFailed(
+        ticket=dispatch.event.ticket,
+        error=Stopped.__name__,
+        sentence=sentence,
+        spoils_sample=True,
+    )
+
+
+async def _judged(
+    doubted: Doubted, dispatch: DispatchState, state: State, executor: Executor
+) -> Event:
+    """What a composite whose parts can tell makes of a doubt of its own."""
+    children = [state.dispatches[ticket] for ticket in dispatch.children]
+    inner = [
+        Inner(c.event.resource, c.event.action, c.event.arguments, c.outcome, c.results)
+        for c in children
+    ]
+    ticket, verdict = dispatch.event.ticket, await executor.judge(dispatch.event, inner)
+    note = verdict.evidence
+    if verdict.outcome == "done":
+        results = dict(verdict.results)
+        return ActionDone(ticket=ticket, results=results, evidence="asked", note=note)
+    if verdict.outcome == "not_done":
+        return ActionNotDone(ticket=ticket, evidence="asked", note=note)
+    known = "; ".join(filter(None, (doubted.known, verdict.evidence)))
+    return doubted.model_copy(update={"known": known})
+
+
+def _settled_with(found: Event, dispatch: DispatchState, state: State) -> list[Event]:
+    """What is known of the inner actions in doubt, now that it is known of the whole."""
+    if not isinstance(found, ActionDone | ActionNotDone):
+        return []
+    doubted = [c for c in dispatch.children if state.dispatches[c].is_open]
+    note = f"known of {_name(dispatch)}: {found.note}"
+    if isinstance(found, ActionDone):
+        return [ActionDone(ticket=c, evidence="asked", note=note) for c in doubted]
+    return [ActionNotDone(ticket=c, evidence="asked", note=note) for c in doubted]
 
 
 def _name(dispatch: DispatchState) -> str:

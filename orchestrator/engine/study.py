@@ -20,6 +20,7 @@ from orchestrator.model.space import (
 )
 from orchestrator.ports.action import ActionSpec, ArgSpec
 from orchestrator.ports.resource import ResourceKind
+from orchestrator.ports.scans import Scans
 
 RELEASE = "release"
 """The action by which a resource lets go of a sample, for one that has to be carried off after a
@@ -60,7 +61,8 @@ class BoundStep:
 
 @dataclass(frozen=True)
 class Study:
-    """Everything that stays the same while a campaign runs."""
+    """Everything that stays the same while a campaign runs. The expression of a metric that is
+    reduced of a file gives the file's hash, by which `scans` finds it."""
 
     campaign: Campaign
     lab: Lab
@@ -71,6 +73,7 @@ class Study:
     holds: Mapping[str, frozenset[str]]
     capacity: Mapping[str, int]
     in_flight: int
+    scans: Scans | None = None
 
     def values(self, point: Point) -> dict[str, Any]:
         """The point as names for expressions; a pool's columns as `<pool>.<column>`."""
@@ -111,13 +114,16 @@ def prepare(
         results = last.action.results
         units |= {f"{step.name}.{r.name}": TEXT if r.kind == "text" else r.unit for r in results}
     metrics = {
-        m.name: compile_expression(m.expression, units, m.unit) if m.expression else None
+        m.name: compile_expression(m.expression, units, TEXT if m.reduction else m.unit)
+        if m.expression
+        else None
         for m in campaign.metrics
     }
     holds = {b.name: frozenset({b.name, *b.parts.values()}) for b in lab.resources}
     capacity = {name: _capacity(kind, lab) for name, kind in kinds.items()}
     bound = tuple(steps)
-    in_flight = _in_flight(campaign, lab, bound, capacity)
+    computing = frozenset(n for n, kind in kinds.items() if getattr(kind.cls, "computes", False))
+    in_flight = _in_flight(campaign, lab, bound, capacity, computing)
     releases = _releases(lab, kinds)
     return Study(campaign, lab, campaign_id, bound, releases, metrics, holds, capacity, in_flight)
 
@@ -172,10 +178,16 @@ def _constant(argument: Argument, declared: ArgSpec, contract: ArgSpec | None) -
 
 
 def _in_flight(
-    campaign: Campaign, lab: Lab, steps: tuple[BoundStep, ...], capacity: Mapping[str, int]
+    campaign: Campaign,
+    lab: Lab,
+    steps: tuple[BoundStep, ...],
+    capacity: Mapping[str, int],
+    computing: frozenset[str],
 ) -> int:
     """As many trials as the lab can work on: at each place that the recipe visits, as many as its
-    slots and its tool can take, and one at a single place without a tool of its name."""
+    slots and its tool can take, and one at a single place without a tool of its name. Without
+    places, as many as the widest resource takes where all is computed, else the narrowest: what
+    one trial left in a vessel is in the way of the next."""
     if campaign.in_flight is not None:
         return campaign.in_flight
     slots = {p.name: p.slots for p in lab.positions}
@@ -184,4 +196,6 @@ def _in_flight(
     n = sum(
         min(slots[p], capacity[tools[p]]) if p in tools else int(slots[p] == 1) for p in visited
     )
-    return n or max(capacity[r] for s in steps for r in s.resources)
+    each = [max(capacity[r] for r in s.resources) for s in steps]
+    is_computed = all(s.resources <= computing for s in steps)
+    return n or (max(each) if is_computed else min(each))

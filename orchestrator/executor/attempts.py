@@ -8,11 +8,11 @@ name when it is whole and on disk, and only then the directories go.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
 import tempfile
+import threading
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -30,17 +30,22 @@ PACKS = "finished"
 
 
 class Attempts:
-    """What lies below `root`. One process at a time makes attempts there."""
+    """What lies below `root`. One process at a time makes attempts there; a thread of it may pack
+    meanwhile."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._open: set[str] = set()
         self._n_done = 0
         self._packed: dict[str, Path] | None = None
+        self._removing = threading.Lock()
+        self._packing = threading.Lock()
 
     def begin(self, name: str, request: Mapping[str, Any]) -> Path:
         """The directory of another attempt, with its request in it. Raises OSError."""
         self._root.mkdir(parents=True, exist_ok=True)
+        with self._removing:
+            self._open.add(name)
         if name:
             parent = self._root / name
             parent.mkdir(exist_ok=True)
@@ -51,8 +56,18 @@ class Attempts:
         part = directory / "request.part"
         part.write_text(json.dumps(request, indent=1))
         part.rename(directory / "request.json")
-        self._open.add(name)
         return directory
+
+    def asked(self, name: str) -> Mapping[str, Any]:
+        """The request of the last attempt of a name; empty where there is none, or it is packed."""
+        latest = self.latest(name) if name else None
+        try:
+            found: dict[str, Any] = json.loads(
+                (latest / "request.json").read_text() if latest else "{}"
+            )
+        except OSError:
+            return {}
+        return found
 
     def n_begun(self, name: str) -> int:
         """How many attempts there were, those that are packed left out."""
@@ -99,17 +114,20 @@ class Attempts:
                 self._packed.update(dict.fromkeys(names, pack))
         return self._packed
 
-    def done(self, name: str) -> None:
-        """Nobody works on this name any more. Now and then what is done is packed."""
+    def done(self, name: str) -> bool:
+        """Nobody works on this name any more. Whether there is enough to be packed by now."""
         self._open.discard(name)
         self._n_done += 1
-        if self._n_done >= PACKED_AT_A_TIME:
-            with contextlib.suppress(OSError):  # what is not packed stays as it is
-                self.pack()
+        return self._n_done >= PACKED_AT_A_TIME
 
-    def pack(self, *, at_least: int = PACKED_AT_A_TIME) -> None:
-        """Packs what is done, if it is enough for a file. Raises OSError; nothing is lost then."""
-        self._n_done = 0
+    def pack(self, *, at_least: int = 0) -> None:
+        """Packs what is done, if it is enough for a file (`PACKED_AT_A_TIME` unless it is said).
+        Raises OSError; nothing is lost then."""
+        with self._packing:
+            self._n_done = 0
+            self._pack(at_least or PACKED_AT_A_TIME)
+
+    def _pack(self, at_least: int) -> None:
         if not self._root.is_dir():
             return
         for folder in self._root.glob(f"{GONE}*"):
@@ -117,7 +135,7 @@ class Attempts:
         folders = [p for p in self._root.iterdir() if p.is_dir() and p.name != PACKS]
         closed = [p for p in folders if p.name not in self._open and _may_be_packed(p)]
         for folder in [p for p in closed if self._is_packed(p)]:
-            _remove(folder)  # a predecessor died between packing and this
+            self._remove(folder)  # a predecessor died between packing and this
             closed.remove(folder)
         for first in range(0, len(closed), PACKED_AT_A_TIME):
             some = closed[first : first + PACKED_AT_A_TIME]
@@ -152,16 +170,18 @@ class Attempts:
             os.fsync(out.fileno())
         part.rename(pack)
         _flush_names(packs)
-        for folder in folders:
-            _remove(folder)
         self._index().update({folder.name: pack for folder in folders})
+        for folder in folders:
+            self._remove(folder)
 
-
-def _remove(folder: Path) -> None:
-    """Under another name first: what is left of it is no calculation that was begun again."""
-    gone = folder.with_name(f"{GONE}{folder.name}")
-    folder.rename(gone)
-    shutil.rmtree(gone)
+    def _remove(self, folder: Path) -> None:
+        """Under another name first: what is left of it is no calculation that was begun again."""
+        gone = folder.with_name(f"{GONE}{folder.name}")
+        with self._removing:
+            if folder.name in self._open:
+                return
+            folder.rename(gone)
+        shutil.rmtree(gone)
 
 
 def _may_be_packed(folder: Path) -> bool:

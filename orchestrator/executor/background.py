@@ -55,7 +55,11 @@ class Background:
         pid, _, began = array.partition("-")
         if pid.isdigit() and began and began == _began(int(pid)):
             return Standing(is_alive=True, is_running=True)
-        return Standing(is_alive=False, why="was lost: its process is gone")
+        return Standing(is_alive=False)
+
+    def why(self, array: str, element: int) -> str:
+        """See `batches.Scheduler`."""
+        return "was lost: its process is gone"
 
 
 def _began(pid: int) -> str:

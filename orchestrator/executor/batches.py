@@ -21,10 +21,9 @@ CLAIM = "output.txt"
 
 @dataclass(frozen=True)
 class Standing:
-    """Whether an attempt may still come to a result by itself; if not, `why`."""
+    """Whether an attempt may still come to a result by itself."""
 
     is_alive: bool
-    why: str = ""
     is_running: bool = False
 
 
@@ -44,7 +43,11 @@ class Scheduler(Protocol):
         ...
 
     def standing(self, array: str, element: int) -> Standing:
-        """What became of an element, as of the last look."""
+        """Whether an element is still under way, as of the last look; asks nobody."""
+        ...
+
+    def why(self, array: str, element: int) -> str:
+        """What became of one that is not, in words."""
         ...
 
 
@@ -116,6 +119,10 @@ class Batches:
             return Standing(is_alive=True)
         place = self._places.get(str(directory.relative_to(self._root)))
         return None if place is None else self._scheduler.standing(*place)
+
+    def why(self, directory: Path) -> str:
+        """What became of an attempt that was lost, in words."""
+        return self._scheduler.why(*self._places[str(directory.relative_to(self._root))])
 
     def flush(self) -> int:
         """Submits what was added; how many. Raises ExecutionError."""

@@ -21,6 +21,9 @@ from orchestrator.executor.submissions import ATTEMPTS, Tell, given_up
 from orchestrator.model.attempts import AttemptLost
 from orchestrator.ports.compute import Before
 
+GIVEN_UP = "given-up"
+"""A file in the directory of an attempt that was the last one of so many."""
+
 
 class DetachedCompute:
     """Submits below `root`, and collects (`ports.compute.Compute`). What was submitted in a turn
@@ -42,6 +45,7 @@ class DetachedCompute:
         self._most = attempts
         self._tell = tell
         self._attempts = Attempts(root)
+        self._given_up: set[str] = set()
 
     async def submit(
         self,
@@ -89,12 +93,25 @@ class DetachedCompute:
         if standing is None:  # its engine died before it was submitted
             self._batches.add(latest)
         elif not standing.is_alive and not (latest / "result.json").exists():
-            number = self._attempts.n_begun(name)
-            if self._tell is not None:
-                await self._tell(AttemptLost(ticket=ticket, attempt=number, why=standing.why))
-            if number >= self._most:
-                raise given_up(str(request["function"]), number, standing.why, latest)
+            await self._lost(name, ticket, request, latest)
+
+    async def _lost(self, name: str, ticket: str, request: Mapping[str, Any], latest: Path) -> None:
+        """Begins another attempt, a few times. What several trials share is given up for those of
+        one turn: a later one tries it again, since it may have been the machine."""
+        number, why = self._attempts.n_begun(name), self._batches.why(latest)
+        mark = latest / GIVEN_UP
+        if mark.exists() and name != ticket and name not in self._given_up:
             self._batches.add(self._attempts.begin(name, request))
+            return
+        if not mark.exists() and self._tell is not None:
+            await self._tell(AttemptLost(ticket=ticket, attempt=number, why=why))
+        before = [int(m.parent.name) for m in latest.parent.glob(f"*/{GIVEN_UP}")]
+        tried = self._most if mark.exists() else number - max(before, default=0)
+        if tried >= self._most:
+            mark.touch()
+            self._given_up.add(name)
+            raise given_up(str(request["function"]), tried, why, latest)
+        self._batches.add(self._attempts.begin(name, request))
 
     async def known(self, ticket: str) -> Mapping[str, Any] | None:
         """See `ports.compute`: of those without a key."""

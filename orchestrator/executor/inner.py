@@ -13,15 +13,20 @@ from orchestrator.model.events import ActionDispatched, Kept, Settled
 
 
 class InnerDispatch:
-    """See `ports.dispatch`. Sub-tickets are a pure function of the parent and their order."""
+    """See `ports.dispatch`. Sub-tickets are a pure function of the parent and their order.
 
-    def __init__(self, runner: Carrier, parent: ActionDispatched, running: Running) -> None:
+    `n_before` inner actions were dispatched by an engine before this one.
+    """
+
+    def __init__(
+        self, runner: Carrier, parent: ActionDispatched, running: Running, n_before: int = 0
+    ) -> None:
         self.clock = runner.clock
         self._runner = runner
         self._parent = parent
         self._running = running
         self._parts = runner.lab.resource(parent.resource).parts
-        self._count = 0
+        self._count = n_before
 
     async def __call__(self, part: str, action: str, /, **arguments: Any) -> Mapping[str, Any]:
         """See `ports.dispatch`."""
@@ -57,7 +62,7 @@ class InnerDispatch:
 
     async def keep(self, name: str, text: str, /) -> None:
         """See `ports.dispatch`."""
-        artifact = await self._runner.keep(text.encode(), name)
+        artifact = await self._runner.keep(name, text.encode())
         parent = self._parent
         kept = Kept(
             parent=parent.ticket,

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from orchestrator.errors import (
     DeviceError,
-    DeviceGarbled,
-    DeviceGone,
-    DeviceSilent,
-    DeviceUnsure,
+    DriverLost,
     HaganeError,
     InterlockTripped,
     JournalError,
@@ -31,6 +28,7 @@ from orchestrator.executor.interlocks import Interlocks
 from orchestrator.executor.limits import check_arguments
 from orchestrator.executor.results import hash_of, named_results, plain
 from orchestrator.executor.running import Actions, Running
+from orchestrator.executor.safing import insist
 from orchestrator.model.events import (
     ActionDispatched,
     ActionDone,
@@ -42,12 +40,11 @@ from orchestrator.model.lab import Lab
 from orchestrator.ports.action import ActionSpec, Cancel, Effect, Ticket, result_values
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.execution import Keep, Order, Record
-from orchestrator.ports.resource import Queryable, Resource, Verdict
+from orchestrator.ports.resource import Inner, Queryable, Resource, Verdict, Witness
 
 ASK_AGAIN_S = (1.0, 5.0)
 """Campaign time before a device that could not be asked after a ticket is asked again: a doubt
 costs more than a wire that comes back."""
-MAKE_SAFE_TIMES = 3
 SAFE_WITHIN_S = 5.0
 """Wall time for one resource's make_safe before the next one is asked; it is not given up."""
 
@@ -71,7 +68,7 @@ class Runner:
         self.lab = lab
         self.interlocks = Interlocks(lab.interlocks, self.read)
         self.known: dict[str, ResourceFound] = {}
-        self.keep: Keep = _nowhere
+        self.keep: Keep = nowhere
         self.on_trip: Callable[[InterlockTripped], None] = lambda tripped: None
         self._resources = resources
         self._safe_within_s = safe_within_s
@@ -152,15 +149,19 @@ class Runner:
             source=order.source,
             target=order.target,
         )
-        running = Running(asyncio.current_task(), spec.cancel)
+        running = self._run(order.resource, spec)
         await self._follow(running, self.dispatch(event, running, order.before, order.timeout_s))
 
     async def take_up(self, dispatched: ActionDispatched, timeout_s: float | None) -> None:
         """See `ports.execution`."""
         spec = self.actions[dispatched.resource][dispatched.action]
-        running = Running(asyncio.current_task(), spec.cancel, is_sent=True)
+        running = self._run(dispatched.resource, spec, is_sent=True)
         outcome = self._outcome(dispatched, spec, running, (), timeout_s, was_sent=True)
         await self._follow(running, outcome)
+
+    def _run(self, resource: str, spec: ActionSpec, *, is_sent: bool = False) -> Running:
+        uses = frozenset((resource, *self.lab.resource(resource).parts.values()))
+        return Running(asyncio.current_task(), spec.cancel, is_sent=is_sent, uses=uses)
 
     async def _follow(self, running: Running, outcome: Awaitable[Any]) -> None:
         name = str(id(running))
@@ -214,7 +215,7 @@ class Runner:
         except (HaganeError, asyncio.CancelledError) as error:
             if isinstance(error, JournalError):
                 raise
-            known = error if isinstance(error, HaganeError) else _given_up(running)
+            known = _reason(error, running)
             failed = failure_of(event, spec, known, running, was_sent=was_sent)
             has_acted = may_have_acted(known, was_sent=was_sent)
             self.interlocks.ended(event.ticket, has_acted=has_acted)
@@ -283,6 +284,24 @@ class Runner:
             pauses_s = iter(ASK_AGAIN_S)
             await self.clock.sleep(1.0)
 
+    async def judge(self, dispatched: ActionDispatched, inner: Sequence[Inner]) -> Verdict:
+        """See `ports.execution`."""
+        whole, name = self._resources[dispatched.resource], dispatched.resource
+        if not isinstance(whole, Witness):
+            return Verdict("unknown", "")
+        looking = InnerDispatch(self, dispatched, Running(None, Cancel.AT_ONCE), len(inner))
+        parts = {resource: part for part, resource in self.lab.resource(name).parts.items()}
+        known = [replace(i, part=parts.get(i.part, i.part)) for i in inner]
+        try:
+            with _faults_of_the_driver(name, "judge"):
+                arguments = dispatched.arguments
+                verdict = await whole.judge(dispatched.action, arguments, known, looking)
+        except JournalError:
+            raise
+        except HaganeError as error:
+            return Verdict("unknown", f"its parts were asked, but {error}")
+        return replace(verdict, results=plain(verdict.results))
+
     async def watch(self) -> None:
         """Looks at the interlocks whose guarded state lasts; tells `on_trip`."""
         try:
@@ -292,10 +311,10 @@ class Runner:
 
     async def make_safe(self, why: str, *, skip: frozenset[str] = frozenset()) -> bool:
         """See `ports.execution`."""
-        simple = [b.name for b in self.lab.resources if not b.parts]
-        order = [*self.lab.make_safe_order, *simple]
         events = []
-        for name in dict.fromkeys(n for n in order if n in self._resources and n not in skip):
+        for name in self.lab.safe_order:
+            if name not in self._resources or name in skip:
+                continue
             note = await self._safe(name)
             self.interlocks.released(name)
             events.append(MadeSafe(resource=name, ok=not note, why=why, note=note))
@@ -308,7 +327,7 @@ class Runner:
         return all(e.ok for e in events)
 
     async def _safe(self, name: str) -> str:
-        asking = asyncio.ensure_future(self._insist(self._resources[name]))
+        asking = asyncio.ensure_future(insist(self._resources[name]))
         done, _ = await asyncio.wait({asking}, timeout=self._safe_within_s)
         if not done:
             asking.add_done_callback(lambda late: late.cancelled() or late.exception())
@@ -316,12 +335,11 @@ class Runner:
         error = asking.exception()
         return "" if error is None else str(error) or type(error).__name__
 
-    async def _insist(self, resource: Resource) -> None:
-        """make_safe, more than once where the line fails it: nobody else will do it."""
-        for _ in range(MAKE_SAFE_TIMES - 1):
-            with contextlib.suppress(DeviceSilent, DeviceGarbled, DeviceGone, DeviceUnsure):
-                return await resource.make_safe()
-        return await resource.make_safe()
+    def lose(self, resources: Collection[str], why: str, hint: str) -> None:
+        """The drivers of these resources are gone: orders that use them come to their end by it."""
+        for running in self._running.values():
+            for name in sorted(running.uses.intersection(resources))[:1]:
+                running.lost = running.lost or DriverLost(name, why, hint=hint)
 
     def interrupt(self, *, at_once: bool, why: str = "") -> None:
         """See `ports.execution`."""
@@ -333,7 +351,7 @@ class Runner:
         await asyncio.gather(*(r.close() for r in self._resources.values()), return_exceptions=True)
 
 
-async def _nowhere(data: bytes, name: str) -> str:
+async def nowhere(name: str, data: bytes) -> str:
     """An action that is tried by hand keeps nothing: there is no campaign."""
     return ""
 
@@ -353,7 +371,15 @@ def _first_of(failed: Mapping[str, HaganeError]) -> HaganeError:
     return error
 
 
-def _given_up(running: Running) -> Stopped:
+def _reason(error: BaseException, running: Running) -> HaganeError:
+    """Why an action came to its end. One that is given up because a driver is lost failed by that,
+    whatever of the two was seen first."""
+    if isinstance(error, HaganeError) and not isinstance(error, Stopped):
+        return error
+    if running.lost is not None:
+        return running.lost
+    if isinstance(error, HaganeError):
+        return error
     why = f": {running.why}" if running.stops else ""
     return Stopped(f"it was given up on the way{why}")
 

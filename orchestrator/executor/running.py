@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from orchestrator.errors import Stopped
+from orchestrator.errors import DriverLost, Stopped
 from orchestrator.model.events import ActionDispatched
 from orchestrator.model.lab import Lab
 from orchestrator.ports.action import ActionSpec, Cancel
@@ -34,6 +34,8 @@ class Running:
     stops: bool = False
     why: str = "the campaign is being stopped"
     n_unbreakable: int = 0
+    uses: frozenset[str] = frozenset()
+    lost: DriverLost | None = None
 
     def refuse_when_stopping(self) -> None:
         """Raises Stopped when nothing more is to be sent."""

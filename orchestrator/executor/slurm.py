@@ -39,6 +39,7 @@ class Slurm:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._states: dict[tuple[str, int], str] = {}
+        self._ends: dict[str, Mapping[int, str]] = {}
 
     def submit(self, name: str, batch: Path, n: int) -> str:
         """See `batches.Scheduler`."""
@@ -83,6 +84,7 @@ class Slurm:
         said = _asked("squeue", "--noheader", "--me", "--array", "--format=%F|%K|%T|%j")
         arrays: dict[str, str] = {}
         self._states.clear()
+        self._ends.clear()
         for line in said.splitlines():
             array, element, state, name = line.strip().split("|", 3)
             if name.startswith(prefix) and element.isdigit():
@@ -95,10 +97,13 @@ class Slurm:
         state = self._states.get((array, element))
         if state is not None and state not in OVER:
             return Standing(is_alive=True, is_running=state in ("RUNNING", "COMPLETING"))
-        return Standing(is_alive=False, why=self._why(array, element))
+        return Standing(is_alive=False)
 
-    def _why(self, array: str, element: int) -> str:
-        state = last_state(array, element)
+    def why(self, array: str, element: int) -> str:
+        """See `batches.Scheduler`; SLURM is asked once for all elements of an array."""
+        if array not in self._ends:
+            self._ends[array] = last_states(array)
+        state = self._ends[array].get(element, "")
         return f"{WORDS.get(state, 'was lost')} (SLURM's {array}_{element}: {state or 'unknown'})"
 
 
@@ -108,19 +113,35 @@ def launch_prefix(site: Site) -> str:
     return f"srun --ntasks={n}" if site.launcher == "srun" else f"{site.launcher} -n {n}"
 
 
-def last_state(array: str, element: int) -> str:
-    """The state that SLURM still knows of an element that has left the queue; '' for none."""
-    name = f"{array}_{element}"
-    for command in (["scontrol", "show", "job", "--oneliner", name], ["sacct", "-nXPo", "State"]):
-        words = command if command[0] == "scontrol" else [*command, "-j", name]
+def last_states(array: str) -> dict[int, str]:
+    """The states that SLURM still knows of an array's elements, those that left the queue too."""
+    commands = (
+        (["scontrol", "show", "job", "--oneliner", array], r"ArrayTaskId=(\S+) .*JobState=(\w+)"),
+        (["sacct", "-nXPo", "JobID,State", "-j", array], rf"{array}_(\d+)\|([A-Z_]+)"),
+    )
+    for words, pattern in commands:
         try:
             said = subprocess.run(words, capture_output=True, text=True, timeout=ANSWER_WITHIN_S)
         except (OSError, subprocess.TimeoutExpired):
             continue
-        found = re.search(r"JobState=(\w+)", said.stdout) or re.match(r"([A-Z_]+)", said.stdout)
+        found = re.findall(pattern, said.stdout)
         if said.returncode == 0 and found:
-            return found[1]
-    return ""
+            return {n: state for elements, state in found for n in numbered(elements)}
+    return {}
+
+
+def numbered(elements: str) -> list[int]:
+    """The elements of an array as SLURM writes them.
+
+    >>> numbered("1-3,7%2")
+    [1, 2, 3, 7]
+    """
+    found: list[int] = []
+    for part in elements.partition("%")[0].split(","):
+        first, _, last = part.partition("-")
+        if first.isdigit():
+            found += range(int(first), int(last if last.isdigit() else first) + 1)
+    return found
 
 
 def _asked(*words: str, given: str | None = None) -> str:

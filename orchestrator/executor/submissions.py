@@ -24,6 +24,8 @@ from orchestrator.ports.compute import Before
 
 ATTEMPTS = 3
 """So often a calculation is begun whose worker is lost."""
+KEY = "key"
+"""In a request that is kept in its directory: under what its result is kept for others."""
 Tell = Callable[[AttemptLost], Awaitable[None]]
 
 
@@ -92,6 +94,7 @@ class Submissions:
         self._attempts = Attempts(root)
         self._one_by_one: dict[str, asyncio.Lock] = {}
         self._n_waiting: dict[str, int] = {}
+        self._packing: asyncio.Future[None] | None = None
 
     async def submit(
         self,
@@ -111,15 +114,17 @@ class Submissions:
             known = self._results.get(key)
             if known is not None:
                 return {**known, "reused": 1}
-            turned = self._attempts.known(key[:LONGEST_NAME])  # what a turn (`tick`) began
-            if turned is not None:
-                with contextlib.suppress(OSError):
-                    self._results.put(key, request, turned)
-                return {**turned, "reused": 0}
-            found = await self._computed(request, ticket, before)
-            with contextlib.suppress(OSError):  # it has its directory, and goes into the journal
-                self._results.put(key, request, found)
+            left = self._attempts.known(key[:LONGEST_NAME])  # what a turn (`tick`) began
+            if left is None and self._attempts.asked(ticket).get(KEY) == key:
+                left = self._attempts.known(ticket)  # an engine died before it took it
+            found = left or await self._computed({**request, KEY: key}, ticket, before)
+            self._keep(key, request, found)
             return {**found, "reused": 0}
+
+    def _keep(self, key: str, request: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+        with contextlib.suppress(OSError):  # it has its directory, and goes into the journal
+            if self._results is not None:
+                self._results.put(key, request, found)
 
     @contextlib.asynccontextmanager
     async def _alone(self, key: str) -> Any:
@@ -152,16 +157,28 @@ class Submissions:
                     if self._tell is not None:
                         await self._tell(AttemptLost(ticket=ticket, attempt=number, why=end.why))
             finally:
-                self._attempts.done(ticket)
+                if self._attempts.done(ticket):
+                    self._packing = asyncio.ensure_future(self._pack())
         raise given_up(function, self._most, end.why, directory)
+
+    async def _pack(self) -> None:
+        """Thousands of files: no stop and no interlock may wait for them."""
+        with contextlib.suppress(OSError):  # what is not packed stays as it is
+            await asyncio.to_thread(self._attempts.pack)
 
     def close(self) -> None:
         """Ends what still runs, and what was kept for it."""
         self._place.close()
 
     async def known(self, ticket: str) -> Mapping[str, Any] | None:
-        """See `ports.compute`."""
-        return self._attempts.known(ticket)
+        """See `ports.compute`; a result that nobody had taken is kept for others too."""
+        found = self._attempts.known(ticket)
+        asked = dict(self._attempts.asked(ticket))
+        key = asked.pop(KEY, "")
+        is_lacking = key and self._results is not None and self._results.get(key) is None
+        if found is not None and is_lacking:
+            self._keep(key, asked, found)
+        return found
 
     async def is_running(self, ticket: str) -> bool:
         """See `ports.compute`; a pilot lives on for some seconds when it hears nothing more."""

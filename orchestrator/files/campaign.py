@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from orchestrator.files.transfer import Transfer, read_transfer
 from orchestrator.files.wanted import read_objective, read_stop
 from orchestrator.model.campaign import Budget, Campaign, PlannerChoice
 from orchestrator.model.objective import PREFERENCE, Metric, Objective
+from orchestrator.model.recipe import Step
 from orchestrator.model.space import Pool, SearchSpace, fidelity_of
 from orchestrator.ports.action import ActionSpec
 
@@ -133,7 +135,7 @@ class _Reading:
             text=self._document.text,
             file_hash=content_hash(
                 self._document.root.plain(),
-                _tables(space, start, transfer),
+                _tables(space, start, transfer) | _files(recipe) | _targets(metrics),
             ),
         )
 
@@ -206,6 +208,26 @@ def _tables(space: SearchSpace, start: Start, transfer: Transfer) -> dict[str, s
     pools = {p.name: p.sha256 for p in space.parameters if isinstance(p, Pool) and p.sha256}
     sources = {f"transfer:{i}": sha256 for i, sha256 in enumerate(transfer.sha256)}
     return pools | sources | ({"start:": start.sha256} if start.sha256 else {})
+
+
+def _targets(metrics: Mapping[str, Metric | None]) -> dict[str, str]:
+    """sha256 of every curve that a metric is the distance to."""
+    named = {
+        name: metric.reduction.target
+        for name, metric in metrics.items()
+        if metric is not None and metric.reduction is not None and metric.reduction.target[0]
+    }
+    return {f"target:{k}": hashlib.sha256(repr(v).encode()).hexdigest() for k, v in named.items()}
+
+
+def _files(recipe: tuple[Step, ...]) -> dict[str, str]:
+    """sha256 of every other file that the recipe names: with another one it is another campaign."""
+    return {
+        f"recipe:{step.name}.{argument.name}": argument.sha256
+        for step in recipe
+        for argument in step.arguments
+        if argument.sha256
+    }
 
 
 def _all_metrics(

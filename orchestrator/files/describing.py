@@ -88,7 +88,7 @@ def describe(
         UnknownName: there is no such column or descriptor.
         InputError: an option is wrong, or no row can be described.
     """
-    wanted = _wanted(shape.descriptor)
+    wanted = named_descriptors(shape.descriptor)
     if not wanted:
         raise InputError("no descriptor is named", hint="for instance descriptor: morgan")
     column = _material_column(table, shape)
@@ -161,13 +161,13 @@ def name_column(table: Table, wanted: str | None) -> str:
     return wanted or ("name" if "name" in table.columns else table.columns[0])
 
 
-def _wanted(given: Any) -> list[tuple[str, Options]]:
+def named_descriptors(given: Any) -> list[tuple[str, Options]]:
     """Names and options: of `morgan`, `{morgan: {radius: 3}}`, or a list of these."""
     if isinstance(given, str):
         return [(given, {})]
     if isinstance(given, dict):
         return [(name, options or {}) for name, options in given.items()]
-    return [pair for one in given for pair in _wanted(one)]
+    return [pair for one in given for pair in named_descriptors(one)]
 
 
 def _material_column(table: Table, shape: PoolShape) -> str:

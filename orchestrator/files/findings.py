@@ -128,6 +128,11 @@ class Findings:
         """Whether there is a mistake so far."""
         return bool(self._problems)
 
+    @property
+    def count(self) -> int:
+        """How many mistakes there are so far."""
+        return len(self._problems)
+
     def raise_any(self) -> None:
         """Raises FileProblems with all that was found, in the order of the file."""
         if self._problems:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.files.canonical import content_hash
+from orchestrator.files.declared import KindOf, read_declaration
 from orchestrator.files.document import Document, KeyPath, read_document
 from orchestrator.files.findings import Findings
 from orchestrator.files.interlocks import read_interlocks, read_limits
+from orchestrator.files.isolation import check_isolation
 from orchestrator.files.lab_shapes import (
     ClockShape,
     LabHeading,
@@ -22,22 +24,32 @@ from orchestrator.files.lab_shapes import (
 )
 from orchestrator.files.recipe import positive_seconds
 from orchestrator.files.site import read_site
-from orchestrator.model.lab import ClockChoice, Lab, Position, ResourceBinding, TwinChoice
+from orchestrator.model.lab import (
+    REACHED_BY,
+    VIRTUAL,
+    ClockChoice,
+    Lab,
+    Position,
+    ResourceBinding,
+    TwinChoice,
+    TwinFault,
+)
 from orchestrator.model.quantity import quantity_in
 from orchestrator.ports.resource import OptionSpec, ResourceKind
 
+OPTIONS_OF_ALL = ("parts", "serial", "on_restart", "isolate", "declared")
+"""What any resource may be given beside the options of its kind."""
 _SORTS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "real": ((float, int), "a number"),
     "integer": ((int,), "a whole number"),
     "text": ((str,), "a text"),
     "boolean": ((bool,), "true or false"),
 }
-_VIRTUAL = ("twin:", "memory:")
 
 
 def load_lab(
     path: Path | str,
-    kind: Callable[[str], ResourceKind],
+    kind: KindOf,
     kinds: Collection[str],
     twin_worlds: Collection[str],
 ) -> Lab:
@@ -45,7 +57,7 @@ def load_lab(
 
     Args:
         path: the YAML file.
-        kind: gives what is known of an installed kind of resource.
+        kind: gives what is known of an installed kind of resource, and of one that is declared.
         kinds: names of the installed kinds of resource.
         twin_worlds: names of the installed worlds of twins.
 
@@ -63,7 +75,7 @@ class _Reading:
 
     def lab(
         self,
-        kind: Callable[[str], ResourceKind],
+        kind: KindOf,
         kinds: Collection[str],
         twin_worlds: Collection[str],
     ) -> Lab:
@@ -79,6 +91,7 @@ class _Reading:
         self._check_parts(resources)
         twins, clock, site = self._twins(twin_worlds), self._clock(), read_site(findings)
         self._check_ports(resources, twins, clock)
+        check_isolation(findings, resources, self._kinds)
         limits = read_limits(findings, self._kinds)
         interlocks = read_interlocks(findings, self._kinds, poll_s)
         roles, order, positions = self._roles(), self._order(), self._positions()
@@ -96,13 +109,21 @@ class _Reading:
             twins=twins,
             site=site,
             poll_s=poll_s,
+            record=self._folder(heading.record),
             source=self._document.source,
             text=self._document.text,
-            file_hash=content_hash(self._document.root.plain()),
+            file_hash=content_hash(
+                self._document.root.plain(),
+                {r.name: r.declaration for r in resources if r.declaration},
+            ),
         )
 
+    def _folder(self, name: str | None) -> str:
+        """A folder that the file names from where it is."""
+        return str(Path(self._document.source).parent / name) if name else ""
+
     def _resources(
-        self, kind: Callable[[str], ResourceKind], kinds: Collection[str], on_restart: Any
+        self, kind: KindOf, kinds: Collection[str], on_restart: Any
     ) -> tuple[ResourceBinding, ...]:
         bindings = []
         if self._findings.plain(["resources"]) == {}:
@@ -117,6 +138,7 @@ class _Reading:
                 if shape.kind not in kinds:
                     raise UnknownName("kind of resource that is installed", shape.kind, kinds)
                 self._kinds[name] = kind(shape.kind)
+            declaration = self._declaration(path, kind, shape)
             bindings.append(
                 ResourceBinding(
                     name=name,
@@ -125,9 +147,31 @@ class _Reading:
                     parts=shape.parts,
                     on_restart=shape.on_restart or on_restart,
                     serial=shape.serial,
+                    isolate=shape.isolate,
+                    declaration=declaration,
                 )
             )
         return tuple(bindings)
+
+    def _declaration(self, path: list[str], kind: KindOf, shape: ResourceShape) -> str:
+        """The content of the file that declares a resource, which then is of a kind of its own."""
+        name, found = path[-1], self._kinds[path[-1]]
+        if found is None or (found.declaration is None and shape.declared is None):
+            return ""
+        self._kinds[name] = None
+        if found.declaration is None:
+            message = f"'{found.name}' is a driver, and cannot be declared"
+            self._findings.add([*path, "declared"], message, "leave it away", key=True)
+        elif shape.declared is None:
+            message = f"'{name}' ({found.name}) needs 'declared: FILE', which says what it can do"
+            self._findings.add(path, message, key=True)
+        else:
+            with self._findings.at([*path, "declared"]):
+                file = Path(self._document.source).parent / shape.declared
+                declaration = read_declaration(file, found)
+                self._kinds[name] = kind(shape.kind, declaration)
+                return declaration
+        return ""
 
     def _options(
         self, path: list[str], kind: ResourceKind | None, shape: ResourceShape
@@ -138,7 +182,7 @@ class _Reading:
         given: Mapping[str, Any] = shape.__pydantic_extra__ or {}
         for name, value in given.items():
             if name not in kind.options:
-                known = [*kind.options, "parts", "serial", "on_restart"]
+                known = [*kind.options, *OPTIONS_OF_ALL]
                 self._findings.unknown([*path, name], f"an option of '{kind.name}'", known)
                 continue
             with self._findings.at([*path, name]):
@@ -192,7 +236,21 @@ class _Reading:
         if shape.world not in worlds:
             with self._findings.at(["twins", "world"]):
                 raise UnknownName("world of twins that is installed", shape.world, worlds)
-        return TwinChoice(world=shape.world, seed=shape.seed)
+        return TwinChoice(world=shape.world, seed=shape.seed, faults=self._faults(shape))
+
+    def _faults(self, twins: TwinsShape) -> tuple[TwinFault, ...]:
+        faults = []
+        for index, shape in enumerate(twins.faults):
+            path: KeyPath = ["twins", "faults", index]
+            if (shape.at is None) == (shape.share is None):
+                hint = "'at' is the number of a reply of the port, 'share' a probability for each"
+                self._findings.add(path, "a fault needs either 'at' or 'share'", hint)
+            with self._findings.at([*path, "lasts"]):
+                seconds = positive_seconds(shape.lasts) if shape.lasts is not None else 0.0
+                how = (shape.how,) if isinstance(shape.how, str) else tuple(shape.how)
+                given = shape.model_dump(include={"wire", "at", "share", "times", "seed"})
+                faults.append(TwinFault(how=how, seconds=seconds, **given))
+        return tuple(faults)
 
     def _clock(self) -> ClockChoice:
         shape = self._findings.shaped(["clock"], ClockShape, "a key of the clock")
@@ -293,5 +351,5 @@ def check_range(option: OptionSpec, value: float) -> None:
 
 
 def _is_real_port(name: str, value: str) -> bool:
-    looks_real = name == "port" or "://" in value or value.startswith(("/dev/", "COM"))
-    return looks_real and not value.startswith(_VIRTUAL)
+    looks_real = name in REACHED_BY or "://" in value or value.startswith(("/dev/", "COM"))
+    return looks_real and not value.startswith(VIRTUAL)

@@ -21,7 +21,14 @@ class ResourceShape(BaseModel):
     kind: str
     parts: dict[str, str] = Field(default_factory=dict)
     serial: str | None = None
+    declared: Annotated[
+        str | None,
+        Field(description="the file that declares it", examples=["instruments/psu.yaml"]),
+    ] = None
     on_restart: OnRestart | None = None
+    isolate: Annotated[
+        bool, Field(description="its driver runs in a process of its own, under a guardian")
+    ] = False
 
 
 class RangeShape(Shape):
@@ -45,11 +52,24 @@ class ClockShape(Shape):
     speed: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
 
 
+class FaultShape(Shape):
+    """A fault of the twins, to rehearse a night that fails: `at` a reply, or by `share` at each."""
+
+    wire: Annotated[str, Field(description="a port of the twins, or *")] = "*"
+    how: Annotated[str | list[str], Field(examples=["drop", ["drop", "flip"]])]
+    at: Annotated[int, Field(gt=0)] | None = None
+    share: Annotated[float, Field(gt=0, le=1)] | None = None
+    times: Annotated[int, Field(gt=0)] = 1
+    lasts: Quantity | None = None
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
 class TwinsShape(Shape):
     """A world of virtual instruments behind the ports `twin:NAME`."""
 
     world: str
     seed: Annotated[int, Field(ge=0)] = 0
+    faults: list[FaultShape] = Field(default_factory=list)
 
 
 class LabHeading(Shape):
@@ -58,6 +78,9 @@ class LabHeading(Shape):
     lab: Annotated[str, Field(min_length=1, max_length=200)]
     on_restart: OnRestart = "make_safe"
     poll: Quantity = "1 s"
+    record: Annotated[
+        str | None, Field(min_length=1, description="folder for the traffic of the devices")
+    ] = None
 
 
 class LabShape(LabHeading):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from orchestrator.files.findings import Findings
+from orchestrator.files.reducing import read_reduction
 from orchestrator.files.scope import Scope
 from orchestrator.files.shapes import MetricShape
 from orchestrator.model.objective import Metric
 from orchestrator.model.quantity import check_unit, quantity_in
+from orchestrator.model.reduction import FILE_HASH
 from orchestrator.model.space import Context, SearchSpace
 
 
@@ -50,6 +52,9 @@ def _metric(findings: Findings, scope: Scope, name: str, shape: MetricShape) -> 
         with findings.at([*path, "value"]):
             expression = scope.compile(shape.value, shape.unit)
             text = expression.text if expression else ""
+    reduction = read_reduction(findings, scope, path, shape)
+    if reduction is not None and reduction.step:
+        text = f"{reduction.step}.{FILE_HASH}"
     bounds: dict[str, float | None] = {}
     for key, given in (("min", shape.min), ("max", shape.max)):
         bounds[key] = None
@@ -66,6 +71,7 @@ def _metric(findings: Findings, scope: Scope, name: str, shape: MetricShape) -> 
         scale=shape.scale,
         low=low,
         high=high,
+        reduction=reduction,
     )
 
 

@@ -7,12 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import FileProblems, InputError, Problem, UnknownName
-from orchestrator.files.describing import MATERIAL_KEYS, Kinds, Reading, describe, name_column
+from orchestrator.files.describing import (
+    MATERIAL_KEYS,
+    Kinds,
+    Reading,
+    describe,
+    name_column,
+    named_descriptors,
+)
 from orchestrator.files.generating import read_generation
 from orchestrator.files.space_shapes import DescribedChoiceShape, PoolShape
 from orchestrator.files.table import Table, read_table
 from orchestrator.model.quantity import check_unit, quantity_in
-from orchestrator.model.space import Pool
+from orchestrator.model.space import Pool, SetAside
 
 STRUCTURE, CRYSTAL = "structure", "crystal"
 """The column of structures that were read from files, and what describes them."""
@@ -27,15 +34,20 @@ def read_pool(name: str, shape: PoolShape, folder: Path, kinds: Kinds) -> Pool:
     table, unreadable = _source(folder / shape.pool, kinds)
     if table.places:
         shape = _of_structures(shape)
-    reading = Reading(tuple(range(len(table.rows))), (), ())
+    again = _crystals_again(table, shape, kinds)
+    rows = (row for row in range(len(table.rows)) if row not in again)
+    reading = Reading(tuple(rows), (), tuple(again.values()))
     if shape.descriptor is not None:
-        reading = describe(table, shape, kinds.descriptors, unreadable=unreadable)
+        aside = {**unreadable, **{row: said.why for row, said in again.items()}}
+        reading = describe(table, shape, kinds.descriptors, unreadable=aside)
         table = table.only(reading.rows)
     elif unreadable:
         problems = [Problem(f"{table.where(row)}: {unreadable[row]}") for row in sorted(unreadable)]
         raise FileProblems(table.source, problems)
     elif any(getattr(shape, key) is not None for key in MATERIAL_KEYS):
         raise InputError("a column of materials needs a descriptor", hint="descriptor: morgan")
+    elif again:
+        table = table.only(reading.rows)
     names = _candidate_names(table, shape.name)
     columns, units = _describing(table, shape, names)
     generation = None
@@ -72,6 +84,23 @@ def _source(path: Path, kinds: Kinds) -> tuple[Table, Mapping[int, str]]:
     lines = tuple(range(1, len(found.rows) + 1))
     table = Table(str(path), found.columns, found.rows, lines, found.sha256, found.places)
     return table, found.unreadable
+
+
+def _crystals_again(table: Table, shape: PoolShape, kinds: Kinds) -> dict[int, SetAside]:
+    """Rows of structures that are the crystal of an earlier row, where what describes them does not
+    look at that: each would be computed for itself. What is no crystal is left to others."""
+    column = STRUCTURE if table.places else shape.structure
+    if column is None or CRYSTAL in dict(named_descriptors(shape.descriptor or [])):
+        return {}
+    crystals = shape.model_copy(
+        update={"descriptor": CRYSTAL, **dict.fromkeys(MATERIAL_KEYS), "structure": column}
+    )
+    try:
+        found = describe(table, crystals, kinds.descriptors).set_aside
+    except InputError:
+        return {}
+    rows = {line: row for row, line in enumerate(table.lines)}
+    return {rows[one.line]: one for one in found if one.same_as}
 
 
 def _of_structures(shape: PoolShape) -> PoolShape:

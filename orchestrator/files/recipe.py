@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -191,18 +192,29 @@ def _argument(scope: Scope, arg: ArgSpec, value: Any, source: str) -> Argument:
             if not isinstance(value, str):
                 raise InputError(f"'{arg.name}' takes a word, not {value!r}", hint="quote it")
             _check_words(arg, (value,))
-            value = _file(value, source) if arg.is_file else value
+            if arg.is_file:
+                path = _file(value, source)
+                return Argument(name=arg.name, literal=str(path), sha256=_sha256(path))
     return Argument(name=arg.name, literal=value)
 
 
-def _file(value: str, source: str) -> str:
+def _file(value: str, source: str) -> Path:
     """The whole path of a file that stands beside the campaign file. Raises InputError."""
     path = (Path(source).parent / value).resolve()
     if not path.is_file():
         raise InputError(
             f"there is no file '{value}'", hint="its path is relative to the campaign file"
         )
-    return str(path)
+    return path
+
+
+def _sha256(path: Path) -> str:
+    """Of what a file holds. Raises InputError."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"'{path.name}' cannot be read: {error.strerror}") from error
 
 
 def literal_number(arg: ArgSpec, value: Any) -> float | int:

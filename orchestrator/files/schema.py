@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from orchestrator.files.lab_shapes import LabShape
 from orchestrator.files.shapes import CampaignShape
+from orchestrator.ports.resource import ResourceKind
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -20,6 +21,12 @@ def campaign_schema() -> dict[str, Any]:
 def lab_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a lab file."""
     return _schema(LabShape, "Hagane lab")
+
+
+def declaration_schema(kind: ResourceKind) -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of the files that declare a kind of resource."""
+    assert kind.declaration is not None, "only kinds that can be declared have a declaration"
+    return _schema(kind.declaration, f"Hagane {kind.name}")
 
 
 def _schema(shape: type[BaseModel], title: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from orchestrator.files.shape import (
     Word,
 )
 from orchestrator.files.space_shapes import AnyParameterShape
+from orchestrator.model.reduction import Take
 
 
 class StepShape(BaseModel):
@@ -36,13 +37,32 @@ class StepShape(BaseModel):
     on_failure: Literal["fail_trial", "pause", "make_safe"] | None = None
 
 
+class ReduceShape(Shape):
+    """What is taken of an instrument's file: of the column `of`, over the column `over`, between
+    two places; `file` is the step that brings it, without which a person does. `to` is a table
+    with the same two columns; `units` are those of columns, whatever
+    the file says."""
+
+    take: Take
+    of: Word
+    over: Word | None = None
+    between: Annotated[list[Finite | Quantity], Field(min_length=2, max_length=2)] | None = None
+    at: Finite | Quantity | None = None
+    to: Word | None = None
+    file: Name | None = None
+    format: Word | None = None
+    units: dict[Word, UnitText] = Field(default_factory=dict)
+
+
 class MetricShape(Shape):
-    """A measured quantity. Without `value` it is observed later (`hagane observe`).
+    """A measured quantity: a `value`, or what is `reduce`d of a file. Without either it is observed
+    later (`hagane observe`).
 
     A value outside `min` and `max` (numbers in `unit`, or quantities) is refused.
     """
 
     value: Formula | None = None
+    reduce: ReduceShape | None = None
     unit: UnitText = ""
     scale: Literal["linear", "log"] = "linear"
     min: Finite | Quantity | None = None
@@ -137,6 +157,7 @@ class TransferShape(Shape):
     A table is read by the names of the parameters (`columns` maps where they differ), or by its
     column of materials. `helps` is the metric that it may help to predict, else the first goal's;
     `metric` the one of the campaign or the twins whose values are taken, else the same. With
+    `model: multitask` a Gaussian process of the metric and the source together is tried too; with
     `model: networks` small neural networks learn it in place of a Gaussian process: for hundreds of
     values of the materials of a pool.
     """
@@ -155,7 +176,7 @@ class TransferShape(Shape):
     metric: Word | None = None
     helps: Word | None = None
     trials: Annotated[int, Field(ge=2, le=2000)] = 64
-    model: Literal["process", "networks"] = "process"
+    model: Literal["process", "multitask", "networks"] = "process"
 
 
 class ControlsShape(Shape):

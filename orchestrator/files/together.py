@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from orchestrator.errors import Problem, did_you_mean
+from orchestrator.files.declared import KindOf, kind_of
 from orchestrator.files.document import Document, Node, parse_document
 from orchestrator.files.findings import Findings
 from orchestrator.files.recipe import check_limits
@@ -23,7 +24,7 @@ Actions = Mapping[str, ActionSpec]
 def check_together(
     campaign: Campaign,
     lab: Lab,
-    kind: Callable[[str], ResourceKind],
+    kind: KindOf,
     capability: Callable[[str], Actions],
 ) -> None:
     """Accepts a campaign and a lab that fit together; nothing is opened.
@@ -92,7 +93,7 @@ class _Holding:
         self,
         campaign: Campaign,
         lab: Lab,
-        kind: Callable[[str], ResourceKind],
+        kind: KindOf,
         capability: Callable[[str], Actions],
     ) -> None:
         self._campaign, self._lab = campaign, lab
@@ -135,14 +136,14 @@ class _Holding:
 
     def _check_parts(self) -> None:
         for binding in self._lab.resources:
-            parts = self._kind(binding.kind).parts
+            parts = kind_of(self._kind, binding).parts
             for part, resource in binding.parts.items():
                 path = ["resources", binding.name, "parts", part]
                 self._check_fulfilled(path, resource, part, parts[part])
 
     def _check_fulfilled(self, path: list[str], resource: str, place: str, name: str) -> None:
         with self._findings.at(path):
-            offered = self._kind(self._lab.resource(resource).kind)
+            offered = kind_of(self._kind, self._lab.resource(resource))
             for problem in fulfils(offered, name, self._capability(name)):
                 message = f"'{resource}' cannot be '{place}': {problem.message}"
                 self._findings.add(path, message, problem.hint)
@@ -167,7 +168,7 @@ class _Holding:
         resource = self._lab.roles.get(role)
         if resource is None:
             return None
-        return self._kind(self._lab.resource(resource).kind).actions.get(action)
+        return kind_of(self._kind, self._lab.resource(resource)).actions.get(action)
 
     def _check_position(self, step: Step, wanted: ArgSpec, literal: object) -> None:
         """A position that the recipe names, or a store where it takes a new sample."""

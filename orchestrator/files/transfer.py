@@ -18,7 +18,7 @@ from orchestrator.files.table import Table, number, read_table
 from orchestrator.model.objective import Metric, Objective
 from orchestrator.model.quantity import check_unit, scale_offset
 from orchestrator.model.rows import Rows
-from orchestrator.model.space import Pool, SearchSpace, SetAside
+from orchestrator.model.space import Pool, SearchSpace, SetAside, fidelity_of
 from orchestrator.model.transfer import Source, SourceWanted, refuse_few
 
 KINDS = ("table", "campaign", "simulator")
@@ -73,6 +73,7 @@ def read_transfer(
         with findings.at(path):
             kind, helps = _kind(shape), _helps(shape, asked)
             _refuse_networks(shape, space)
+            _refuse_together(shape, space)
             if kind != "table":
                 wanted.append(_wanted(shape, kind, helps))
                 continue
@@ -122,6 +123,26 @@ def _refuse_networks(shape: TransferShape, space: SearchSpace) -> None:
             "networks do not know what a pool that grows will be described by",
             hint="leave 'model' away, or 'generate' in the pool",
         )
+
+
+def _refuse_together(shape: TransferShape, space: SearchSpace) -> None:
+    """Raises InputError where a source has no place beside the metric: of materials alone in a
+    space of more, of features that change as a pool grows, or where rungs are compared already."""
+    if shape.model != "multitask":
+        return
+    hint = "leave 'model' away: then the source is a trend"
+    of_materials = any(getattr(shape, key) is not None for key in MATERIAL_KEYS)
+    if of_materials and len(space.parameters) > 1:
+        raise InputError(
+            "'multitask' needs values at points of the whole space, not of materials alone",
+            hint=hint,
+        )
+    if any(isinstance(p, Pool) and p.generation is not None for p in space.parameters):
+        raise InputError(
+            "'multitask' does not know what a pool that grows will be described by", hint=hint
+        )
+    if fidelity_of(space) is not None:
+        raise InputError("'multitask' does not go with a fidelity", hint=hint)
 
 
 def _wanted(shape: TransferShape, kind: str, helps: str) -> SourceWanted:

@@ -11,6 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from orchestrator.model.attempts import AttemptLost as AttemptLost
 from orchestrator.model.campaign import Rule
+from orchestrator.model.safety import DriverEnded as DriverEnded
+from orchestrator.model.safety import GuardianActed as GuardianActed
+from orchestrator.model.safety import InterlockFired as InterlockFired
+from orchestrator.model.safety import MadeSafe as MadeSafe
 from orchestrator.model.space import Point
 from orchestrator.model.start import KnownTrial
 from orchestrator.model.telemetry import Kept as Kept
@@ -45,7 +49,10 @@ class CampaignOpened(_Event):
 
 
 class EngineStarted(_Event):
-    """An engine took the lease. `token` fences out its predecessors."""
+    """An engine took the lease. `token` fences out its predecessors.
+
+    `declarations` are those of the resources that a file declares, as JSON.
+    """
 
     kind: Literal["engine_started"] = "engine_started"
     token: int
@@ -56,6 +63,7 @@ class EngineStarted(_Event):
     lab_name: str
     lab_file: str
     lab_text: str
+    declarations: dict[str, str] = Field(default_factory=dict)
     planner_threads: int = 1
     stop_socket: str = ""
 
@@ -79,19 +87,9 @@ class ResourceFound(_Event):
     firmware: str = ""
 
 
-class MadeSafe(_Event):
-    """make_safe was asked of a resource; `why` says who wanted it."""
-
-    kind: Literal["made_safe"] = "made_safe"
-    resource: str
-    ok: bool
-    why: str
-    note: str = ""
-
-
 class TrialProposed(_Event):
-    """The planner (or a person) chose a point. `after` is the journal prefix that it knew, `now_s`
-    the campaign time since the start at which it was asked, `seconds` how long it took."""
+    """A point was chosen, knowing the journal up to `after`, when the campaign was `now_s` old; one
+    of `asked` for at once (trials of one `after`, in order). `seconds` is what each took."""
 
     kind: Literal["trial_proposed"] = "trial_proposed"
     trial: int
@@ -99,6 +97,7 @@ class TrialProposed(_Event):
     after: int
     now_s: float | None = None
     seconds: float = 0.0
+    asked: int = 1
 
 
 class Recommended(_Event):
@@ -285,15 +284,6 @@ class TrialFailed(_Event):
     blames_parameters: bool = False
 
 
-class InterlockFired(_Event):
-    """A rule forbade an action, or its condition came true while it was guarded."""
-
-    kind: Literal["interlock_fired"] = "interlock_fired"
-    rule: str
-    reading: str
-    ticket: str = ""
-
-
 class Paused(_Event):
     """No new action until resumed. `needs_person` when the engine cannot go on by itself.
 
@@ -345,6 +335,8 @@ Event: TypeAlias = Annotated[
     | EngineStopped
     | ResourceFound
     | MadeSafe
+    | DriverEnded
+    | GuardianActed
     | TrialProposed
     | Recommended
     | PointWished

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,8 +13,18 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+REACHED_BY = ("port", "folder", "address")
+"""The options that say where a resource is: a device's port, a folder in which files are left, the
+address of a server."""
+VIRTUAL = ("twin:", "memory:")
+
+
 class ResourceBinding(_Frozen):
-    """A resource of the lab: its kind (entry point `hagane.resources`), options, parts."""
+    """A resource of the lab: its kind (entry point `hagane.resources`), options, parts.
+
+    `isolate`: its driver runs in a process of its own, with those that share its port.
+    `declaration` is the content of the file that declares it, as JSON; '' where there is none.
+    """
 
     name: str
     kind: str
@@ -22,6 +32,13 @@ class ResourceBinding(_Frozen):
     parts: dict[str, str] = Field(default_factory=dict)
     on_restart: Literal["make_safe", "leave"] = "make_safe"
     serial: str | None = None
+    isolate: bool = False
+    declaration: str = ""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where it is reached; () where it only computes, or is made of parts."""
+        return tuple(str(self.options[name]) for name in REACHED_BY if name in self.options)
 
 
 class Limit(_Frozen):
@@ -70,15 +87,35 @@ class ClockChoice(_Frozen):
     speed: float = Field(default=1.0, gt=0)
 
 
+class TwinFault(_Frozen):
+    """How twins are to fail: at reply number `at` of a port, or at each with the chance `share`.
+
+    Which words `how` has, is the world's affair. `times` replies, or for `seconds`.
+    """
+
+    wire: str = "*"
+    how: tuple[str, ...]
+    at: int | None = None
+    share: float | None = None
+    times: int = 1
+    seconds: float = 0.0
+    seed: int = 0
+
+
 class TwinChoice(_Frozen):
     """A world of twins (entry point `hagane.twins`) behind ports of the form `twin:NAME`."""
 
     world: str
     seed: int = 0
+    faults: tuple[TwinFault, ...] = ()
+
+    def plan(self) -> list[dict[str, Any]]:
+        """The faults as plain data, as a world takes them."""
+        return [fault.model_dump(mode="json", exclude_none=True) for fault in self.faults]
 
 
 class Lab(_Frozen):
-    """A lab file, checked."""
+    """A lab file, checked. `record` is the folder for what passes on its wires, '' for none."""
 
     name: str
     resources: tuple[ResourceBinding, ...]
@@ -91,9 +128,17 @@ class Lab(_Frozen):
     twins: TwinChoice | None = None
     site: Site | None = None
     poll_s: float = Field(default=1.0, gt=0)
+    record: str = ""
     source: str = ""
     text: str = ""
     file_hash: str = ""
+
+    @property
+    def safe_order(self) -> tuple[str, ...]:
+        """The resources that are no composites, in the order in which they are made safe: first
+        those that the file names, then the others."""
+        simple = [b.name for b in self.resources if not b.parts]
+        return tuple(dict.fromkeys([*self.make_safe_order, *simple]))
 
     def resource(self, name: str) -> ResourceBinding:
         """The resource of that name. Raises KeyError."""

@@ -7,6 +7,8 @@ from typing import Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orchestrator.model.reduction import Reduction
+
 PREFERENCE = "preference"
 """The metric of a goal that nothing measures: people say which of two trials is the better one."""
 
@@ -19,6 +21,8 @@ class Metric(_Frozen):
     """A measured quantity. `expression` is over step results (`deposit.thickness`) and parameters.
 
     `low` and `high` are the result gate: a value outside is refused before it reaches the model.
+    With a `reduction` the expression is the name of the file's hash among the results of a step,
+    or '' where a person brings the file.
     """
 
     name: str
@@ -27,6 +31,7 @@ class Metric(_Frozen):
     scale: Literal["linear", "log"] = "linear"
     low: float | None = None
     high: float | None = None
+    reduction: Reduction | None = None
 
 
 class OutcomeConstraint(_Frozen):

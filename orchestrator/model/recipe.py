@@ -19,12 +19,13 @@ class OnFailure(StrEnum):
 
 class Argument(BaseModel):
     """A value of a step's argument: a literal (number in the action's unit, or a word), or an
-    expression over parameters and results of earlier steps."""
+    expression over parameters and results of earlier steps. `sha256` is of a file that it names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str
     literal: float | int | str | None = None
     expression: str | None = None
+    sha256: str = ""
 
 
 class Step(BaseModel):

@@ -106,7 +106,8 @@ class State:
     with a sample that may have to be carried off. Those that merely wait for an action under way
     are `busy`, the others `idle`, so that a decision need not look at thousands that wait;
     `open_at` counts the open actions of each resource, parts of composites left out, and `unsure`
-    are the open ones that failed.
+    are the open ones that failed. `touched` has, event by event, the number of the trial it was
+    about, so that who keeps something of each trial need not look at all of them again.
     """
 
     opened: ev.CampaignOpened | None = None
@@ -120,6 +121,7 @@ class State:
     last_wall: float = 0.0
     running_s: float = 0.0
     trials: dict[int, TrialState] = field(default_factory=dict)
+    touched: list[int] = field(default_factory=list)
     live: dict[int, None] = field(default_factory=dict)
     busy: dict[int, None] = field(default_factory=dict)
     idle: dict[int, None] = field(default_factory=dict)
@@ -133,6 +135,7 @@ class State:
     settled: list[tuple[float, ev.Settled]] = field(default_factory=list)
     kept: list[ev.Kept] = field(default_factory=list)
     made_safe: list[tuple[float, ev.MadeSafe]] = field(default_factory=list)
+    guarded: list[tuple[int, ev.GuardianActed]] = field(default_factory=list)
     interlocks: list[tuple[float, ev.InterlockFired]] = field(default_factory=list)
     wished: list[ev.PointWished] = field(default_factory=list)
     refused: dict[tuple[str, str], None] = field(default_factory=dict)
@@ -148,7 +151,8 @@ class State:
         """Takes the next event into account."""
         self.n_events = recorded.seq
         at, event = recorded.at, recorded.event
-        if self.engine_is_up and not isinstance(event, ev.EngineStarted):
+        is_start = isinstance(event, ev.EngineStarted)
+        if self._went_on() if is_start else self.engine_is_up:
             self.running_s += max(0.0, at - self.last_at)
         self.last_at, self.last_wall = at, recorded.wall
         match event:
@@ -162,6 +166,10 @@ class State:
                 self.resources[event.resource] = event
             case ev.MadeSafe():
                 self.made_safe.append((at, event))
+            case ev.DriverEnded():
+                pass  # what follows from it is in events of its own
+            case ev.GuardianActed():
+                self.guarded.append((recorded.seq, event))
             case ev.TrialProposed():
                 self.trials[event.trial] = TrialState(
                     event.trial, event.proposal, at, after=event.after, proposed_wall=recorded.wall
@@ -226,6 +234,21 @@ class State:
                 self.finished = event
             case _:
                 assert_never(event)
+        self._touch(event)
+
+    def _went_on(self) -> bool:
+        """Whether something went on by itself since the engine let go, from turn to turn."""
+        open_ones = (self.dispatches[ticket] for ticket in self.open_tickets)
+        return not self.engine_is_up and any(
+            d.failure is None and d.doubt is None for d in open_ones
+        )
+
+    def _touch(self, event: ev.Event) -> None:
+        number = getattr(event, "trial", None)
+        dispatch = self.dispatches.get(getattr(event, "ticket", ""))
+        number = number if dispatch is None else dispatch.event.trial
+        if number is not None:
+            self.touched.append(number)
 
     def _wish(self, event: ev.PointWished) -> None:
         """A person's last word about a candidate holds: who wants it does not refuse it."""
@@ -307,6 +330,7 @@ class State:
             for observation in trial.observations:
                 if observation.seq == event.observation:
                     observation.invalidated = event.reason
+                    self.touched.append(trial.number)
 
     def _pause(self, event: ev.Paused) -> None:
         """A weaker reason does not take the place of a stronger one: it would end too easily."""

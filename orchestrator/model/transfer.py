@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from orchestrator.errors import InputError
 from orchestrator.model.space import Point, Pool, SetAside
 
-SourceModel: TypeAlias = Literal["process", "networks"]
-"""What learns a source: a Gaussian process; or small neural networks, whose last hidden layer may
-help too."""
+SourceModel: TypeAlias = Literal["process", "multitask", "networks"]
+"""What learns a source: a Gaussian process; also one of the metric and the source together; or
+small neural networks, whose last hidden layer may help too."""
 LEAST_OF_NETWORKS = 30
 """Values of a source."""
 

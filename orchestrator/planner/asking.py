@@ -30,6 +30,7 @@ MAX_ANCHORS = 12
 DRAWS_OF_SEVERAL = 4
 N_SHIFTS = 16
 N_GAIN = 64
+MAX_TO_GAIN = 1000
 SURE_SD = 1e-2
 """Below it, in standardised outcomes, what was measured is taken as the outcome itself."""
 
@@ -224,13 +225,18 @@ def gain_left(
     question: Question, processes: tuple[GaussianProcess, ...], x: Floats, seed: int
 ) -> float:
     """How much larger the merit of the best of features x (m x d) is expected to be than that of
-    the one that is expected to be best, standardised. Limits count where they likely hold."""
+    the one that is expected to be best, standardised. Limits count where they likely hold; of very
+    many points, those count that may be best."""
     aim = question.aims[0]
     likely = np.ones(len(x), dtype=bool)
     for limit in question.limits:
         mean, _ = processes[limit.column].posterior(x)
         likely &= limit.sign * (mean - limit.bound) >= 0.0
     x = np.unique(x[likely] if likely.any() else x, axis=0)
+    if len(x) > MAX_TO_GAIN:
+        mean, sd = processes[aim.column].posterior(x)
+        hoped = np.maximum(aim.merit(mean + 3.0 * sd), aim.merit(mean - 3.0 * sd))
+        x = x[np.sort(np.argsort(-hoped, kind="stable")[:MAX_TO_GAIN])]
     mean, covariance = processes[aim.column].joint(x)
     normal = _antithetic(len(x), N_GAIN, seed)
     drawn = mean[:, None] + factor(covariance) @ normal

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import ModuleType
 from typing import Any, TypeAlias
 
@@ -16,7 +16,7 @@ from orchestrator.model.trial import GENERATE, LEFT_OUT, Proposal
 from orchestrator.planner.growing import Growth, growing_pool
 from orchestrator.planner.initial import SpaceFilling
 from orchestrator.planner.measured import n_known, n_measured
-from orchestrator.planner.options import ModelOptions, options_of
+from orchestrator.planner.options import MAX_GOALS, ModelOptions, options_of
 from orchestrator.ports.planner import Belief, History, PlanningTask
 
 Notes: TypeAlias = dict[str, float | int | str]
@@ -74,10 +74,16 @@ class BayesianPlanner:
     def _modelled(self, history: History, n: int) -> Sequence[Proposal]:
         if self._n_known(history) < MIN_MEASURED:
             return self._opening(history, n)
+        # of many goals each point aims at a trade of its own, for which a model is made anew
+        at_once = n if len(self._task.objective.goals) <= MAX_GOALS else 1
         with self._model(history) as found:
-            chosen: list[Proposal] = found.proposals(n)
+            chosen: list[Proposal] = found.proposals(at_once)
         notes = self._of_growth(history)
-        return [_noted(proposal, notes) for proposal in chosen]
+        chosen = [_noted(proposal, notes) for proposal in chosen]
+        if len(chosen) == at_once < n:
+            with suppress(PoolExhausted):
+                chosen += self._modelled(history_after(history, chosen), n - at_once)
+        return chosen
 
     def _of_growth(self, history: History) -> Notes:
         """That the newest refresh of a pool that grows made nothing, if it did not."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from orchestrator.planner.condensed import CondensedProcess
 from orchestrator.planner.gaussian import GaussianProcess
 from orchestrator.planner.kernel import Floats, Layout, Shape
 from orchestrator.planner.ladder import LadderProcess, without_levels
@@ -20,6 +21,9 @@ MIN_TO_FIT = 2
 MAX_TO_FIT = 300
 MAX_ON_RUNGS = 120
 """The same on rungs: cheap outcomes are many, and a fit must not take longer than they do."""
+MAX_EXACT = 2000
+"""Of more outcomes a process takes too long; they are seen through anchors."""
+N_ANCHORS = 1000
 MAX_ITERATIONS = 60
 TOLERANCE = 1e-5
 """Of the log posterior per outcome: what is gained below it only drives the length scales of inert
@@ -78,20 +82,21 @@ def fit(data: Data, shape: Shape, priors: Sequence[Priors]) -> GaussianProcess:
     outcomes, those of the first."""
     if data.rungs is not None:
         return _fit_on_rungs(data, data.rungs, shape, priors)
-    likelihood = _likelihood(data, shape, priors[0])
     note = ""
     if len(data.y) < MIN_TO_FIT:
-        hyper, note = (
-            likelihood.hyper(likelihood.start),
-            "one measurement, so the model is the prior's",
-        )
+        likelihood = _likelihood(data, shape, priors[0])
+        hyper = likelihood.hyper(likelihood.start)
+        note = "one measurement, so the model is the prior's"
     else:
         hyper, note = _most_probable(data, shape, priors)
     extra = None
     if len(data.terms):
         extra = np.asarray(np.tensordot(hyper.terms, data.terms, axes=1))
     noise = hyper.noise * data.shares + data.known
-    return GaussianProcess(data.x, data.y, noise, data.layout, shape, hyper, extra, note)
+    said = (data.x, data.y, noise, data.layout, shape, hyper, extra, note)
+    if len(data.y) <= MAX_EXACT or extra is not None:
+        return GaussianProcess(*said)
+    return CondensedProcess(*said, chosen=representative(data.y, N_ANCHORS))
 
 
 def _fit_on_rungs(
@@ -147,7 +152,7 @@ def _most_probable(data: Data, shape: Shape, priors: Sequence[Priors]) -> tuple[
         except np.linalg.LinAlgError:
             continue
     if found is None:
-        first = _likelihood(data, shape, priors[0])
+        first = _likelihood(subset, shape, priors[0])
         return first.hyper(first.start), "the fit failed, so the model is the prior's"
     return found[1], ""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from orchestrator.planner.kernel import Floats, Kernel, Layout, Shape
@@ -72,7 +73,7 @@ class GaussianProcess:
         object.__setattr__(self, "kernel", kernel)
         object.__setattr__(self, "root", inverse.T)
         residual = self.y - self.level(self.x)
-        object.__setattr__(self, "solved", inverse.T @ (inverse @ residual))
+        object.__setattr__(self, "solved", self.weighed(residual))
 
     def _covariance(self) -> Kernel:
         widths = self.hyper.scales[self.layout.groups]
@@ -87,9 +88,31 @@ class GaussianProcess:
         """The prior mean (m, or one number) at features (m x d)."""
         return self.hyper.mean + (0.0 if self.trend is None else self.trend(x))
 
+    @property
+    def anchors(self) -> Floats:
+        """The points (a x d) with which predictions covary."""
+        return self.anchored(self.x)
+
+    def anchored(self, x: Floats) -> Floats:
+        """The rows of x (n x d), the outcomes' points in any description, that are anchors."""
+        return x
+
+    def weighed(self, v: Floats) -> Floats:
+        """The inverse of the outcomes' covariance times v (n)."""
+        return np.asarray(self.root @ (self.root.T @ v))
+
+    def precision(self, rows: NDArray[np.bool_]) -> Floats:
+        """The block of that inverse (k x k) of some outcomes (a mask, n)."""
+        root = self.root[rows]
+        return np.asarray(root @ root.T)
+
+    def precisions(self) -> Floats:
+        """The diagonal of that inverse (n)."""
+        return np.asarray(np.einsum("ij,ij->i", self.root, self.root))
+
     def posterior(self, x: Floats) -> tuple[Floats, Floats]:
         """Mean and standard deviation (m each) of the noise-free outcome at features (m x d)."""
-        k = self.kernel(x, self.x)
+        k = self.kernel(x, self.anchors)
         explained = k @ self.root
         variance = self.kernel.variance - np.einsum("ij,ij->i", explained, explained)
         variance = widened(np.maximum(variance, MIN_VARIANCE), self.kernel.variance, self.excess)
@@ -101,15 +124,15 @@ class GaussianProcess:
 
     def joint(self, x: Floats) -> tuple[Floats, Floats]:
         """Mean (m) and covariance (m x m) of the noise-free outcomes at features (m x d)."""
-        k = self.kernel(x, self.x)
+        k = self.kernel(x, self.anchors)
         explained = k @ self.root
         return self.level(x) + k @ self.solved, self.kernel(x, x) - explained @ explained.T
 
     def leave_one_out(self) -> tuple[Floats, Floats]:
         """Mean and variance (n each) of every outcome, noise included, predicted from all the
         others with the hyperparameters of the full fit [Rasmussen & Williams 2006, eq. 5.12]."""
-        precision = np.einsum("ij,ij->i", self.root, self.root)
-        return self.y - self.solved / precision, 1.0 / precision
+        precision = self.precisions()
+        return self.y - self.weighed(self.y - self.level(self.x)) / precision, 1.0 / precision
 
     def with_outcomes(self, x: Floats, y: Floats, noise: Floats) -> GaussianProcess:
         """The process with further outcomes and the same hyperparameters."""
@@ -255,7 +278,7 @@ def belief(process: GaussianProcess, shifts: Floats | None = None) -> Belief:
     return Belief(
         process.kernel,
         process.hyper.mean,
-        process.x,
+        process.anchors,
         process.solved[:, None],
         process.root,
         prior,
@@ -271,7 +294,7 @@ def drawn_belief(process: GaussianProcess, at: Floats, normal: Floats) -> tuple[
     The outcomes are drawn from its posterior with standard normal numbers (b x s); they are given
     back (b x s) with the belief.
     """
-    cross = process.kernel(at, process.x)
+    cross = process.kernel(at, process.anchors)
     explained = cross @ process.root
     mean = process.level(at) + cross @ process.solved
     covariance = process.kernel(at, at) - explained @ explained.T
@@ -279,16 +302,17 @@ def drawn_belief(process: GaussianProcess, at: Floats, normal: Floats) -> tuple[
     inverse = inverse_factor(covariance)
     outcomes = mean[:, None] + np.linalg.solve(inverse, normal)
     # covariance with the drawn outcomes, given the data: k_at - k_x root explained^T
-    n, b = len(process.y), len(at)
+    n, b = len(process.solved), len(at)
     map_ = np.zeros((n + b, b))
     map_[:n] = -process.root @ explained.T @ inverse.T
     map_[n:] = inverse.T
-    root = np.zeros((n + b, n + b))
-    root[:n, :n] = process.root
-    root[:, n:] = map_
+    width = process.root.shape[1]
+    root = np.zeros((n + b, width + b))
+    root[:n, :width] = process.root
+    root[:, width:] = map_
     weights = map_ @ normal
     weights[:n] += process.solved[:, None]
-    anchors = np.concatenate([process.x, at])
+    anchors = np.concatenate([process.anchors, at])
     kernel, level = process.kernel, process.hyper.mean
     found = Belief(kernel, level, anchors, weights, root, kernel.variance)
     return replace(found, excess=process.excess, trend=process.trend), outcomes

@@ -10,6 +10,7 @@ noise and what was learnt from sources stay those of the full fit.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,7 @@ MIN_OUTCOMES = 8
 N_FOLDS = 5
 Z_90 = 1.6448536269514722
 EDGE_SHARE = 0.05
+CHUNK = 1000
 Labels = NDArray[np.intp]
 
 
@@ -39,18 +41,17 @@ class Predicted:
 def left_out(process: GaussianProcess, labels: Labels) -> Predicted:
     """Every outcome predicted from those with another label, about a level that is estimated from
     these (by generalised least squares, as in the fit); `constant` is their plain mean."""
-    precision, basis = process.root @ process.root.T, process.basis
+    basis = process.basis
     constant_part = process.hyper.mean if basis is None else process.hyper.mean * basis
     y = process.y - (process.level(process.x) - constant_part)  # without a trend
-    of_one, of_y = precision.sum(axis=1), precision @ y
-    if basis is not None:
-        of_one = precision @ basis
+    of_one = process.weighed(np.ones(len(y)) if basis is None else basis)
+    of_y = process.weighed(y)
     weight = of_one.sum() if basis is None else float(basis @ of_one)
     total = float(of_one @ y)
     mean, variance, constant = (np.empty(len(process.y)) for _ in range(3))
     for label in np.unique(labels):
         group = labels == label
-        covariance = np.linalg.inv(precision[np.ix_(group, group)])
+        covariance = np.linalg.inv(process.precision(group))
         # v^T K_R^-1 w of the rest R is v^T K^-1 w less (K^-1 v)_C^T (K^-1)_CC^-1 (K^-1 w)_C
         taken = of_one[group] @ covariance
         left = weight - taken @ of_one[group]
@@ -69,15 +70,23 @@ def folds(n: int, seed: int) -> Labels:
 def clusters(process: GaussianProcess) -> Labels:
     """Groups of neighbouring outcomes, by the distance that the kernel sees: seeds are picked
     farthest first [Gonzalez 1985], and the others join the nearest."""
-    squared = process.kernel.squared(process.x, process.x)
+    x, squared = process.x, process.kernel.squared
     n_clusters = max(2, min(N_FOLDS, len(process.y) // 4))
-    seeds = [int(np.argmax(squared.mean(axis=1)))]
+    far = [squared(some, x).mean(axis=1) for some in _chunks(x)]
+    seeds = [int(np.argmax(np.concatenate(far)))]
+    apart = squared(x, x[seeds])
     while len(seeds) < n_clusters:
-        nearest = squared[:, seeds].min(axis=1)
+        nearest = apart.min(axis=1)
         if nearest.max() <= 0.0:
             break
         seeds.append(int(np.argmax(nearest)))
-    return np.asarray(np.argmin(squared[:, seeds], axis=1), dtype=np.intp)
+        apart = squared(x, x[seeds])
+    return np.asarray(np.argmin(apart, axis=1), dtype=np.intp)
+
+
+def _chunks(x: Floats) -> Iterator[Floats]:
+    """The rows of x in parts whose distances from all the others can be held."""
+    return (x[at : at + CHUNK] for at in range(0, len(x), CHUNK))
 
 
 def generalisation(process: GaussianProcess, spread: float, seed: int) -> Generalisation | None:
@@ -129,7 +138,10 @@ def is_outside(process: GaussianProcess, x: Floats) -> bool | None:
     known = process.x if process.basis is None else process.x[process.basis > 0]
     if len(known) < MIN_OUTCOMES:
         return None
-    apart = process.kernel.squared(known, known)
-    np.fill_diagonal(apart, np.inf)
-    edge = float(np.quantile(apart.min(axis=1), 1.0 - EDGE_SHARE))
+    nearest = []
+    for number, some in enumerate(_chunks(known)):
+        apart = process.kernel.squared(some, known)
+        np.fill_diagonal(apart[:, number * CHUNK :], np.inf)
+        nearest.append(apart.min(axis=1))
+    edge = float(np.quantile(np.concatenate(nearest), 1.0 - EDGE_SHARE))
     return bool(process.kernel.squared(x, known).min() > edge * (1.0 + 1e-9))

@@ -10,6 +10,8 @@ from orchestrator.errors import InputError, UnknownName
 from orchestrator.model.campaign import PlannerChoice
 
 MAX_TOP = 10
+MAX_GOALS = 4
+"""Of so many goals at most the hypervolume is used; of more a trade, another for each point."""
 
 
 class DrawOptions(BaseModel):

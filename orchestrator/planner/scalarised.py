@@ -13,11 +13,10 @@ import numpy as np
 from orchestrator.model.objective import Goal
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.measured import Evidence, Measured
+from orchestrator.planner.options import MAX_GOALS
 from orchestrator.planner.question import Aim, Question
 from orchestrator.ports.planner import MetricScale
 
-MAX_GOALS = 4
-"""Of so many goals at most the hypervolume is used."""
 TRADE = "trade"
 MIN_ROWS = 2
 SUM_SHARE = 0.05

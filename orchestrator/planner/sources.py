@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from orchestrator.errors import InputError
 from orchestrator.model.space import Pool
 from orchestrator.model.transfer import Source as SourceValues
 from orchestrator.planner.encoding import Encoding
-from orchestrator.planner.fitting import Data, default_priors, fit
+from orchestrator.planner.fitting import Data, default_priors, fit, representative
 from orchestrator.planner.gaussian import GaussianProcess, Trend
 from orchestrator.planner.kernel import Floats, Kernel, Layout, Shape
 from orchestrator.planner.transfer.campaign import (
@@ -27,9 +28,10 @@ from orchestrator.planner.transfer.campaign import (
     Source,
 )
 from orchestrator.planner.transfer.library import SourceModel, SourceSet, train
+from orchestrator.planner.transfer.two_outputs import MAX_BESIDE, Observed
 from orchestrator.ports.planner import PlanningTask
 
-MAX_VALUES = {"process": 1500, "networks": 20_000}
+MAX_VALUES = {"process": 1500, "multitask": 1500, "networks": 20_000}
 """Values of a source that are used by what learns them; of more, as many are drawn."""
 CHUNK = 2048
 
@@ -72,7 +74,7 @@ class Informing:
     """
 
     encoding: Encoding
-    by_metric: dict[str, dict[str, Source | Columns]]
+    by_metric: dict[str, dict[str, Source | Columns | Observed]]
     informants: tuple[Informant, ...] = ()
     materials: dict[str, list[Pool]] = field(default_factory=dict)
     carried: dict[str, Floats] = field(default_factory=dict)
@@ -125,7 +127,9 @@ class _Reencoded:
         hyper = self.process.hyper
         widths = hyper.scales[self.layout.groups]
         kernel = Kernel(widths, hyper.variance, self.process.shape, self.layout)
-        return np.asarray(hyper.mean + kernel(x, self.x) @ self.process.solved)
+        return np.asarray(
+            hyper.mean + kernel(x, self.process.anchored(self.x)) @ self.process.solved
+        )
 
     def pull(self, x: Floats, by_mean: Floats) -> Floats:
         """As `Source`, by differences."""
@@ -136,7 +140,8 @@ def informing(task: PlanningTask, encoding: Encoding, shape: Shape) -> Informing
     """Models every source of a task.
 
     Raises:
-        InputError: a point of a source does not belong to the space.
+        InputError: a point of a source does not belong to the space, or its materials are to stand
+            beside the metric and are not all of it.
     """
     if not task.sources:
         return Informing(encoding, {})
@@ -150,11 +155,13 @@ def informing(task: PlanningTask, encoding: Encoding, shape: Shape) -> Informing
     pools = list(dict.fromkeys(one.pool for one in fitted if one.pool))
     carried = {p: np.hstack([one.columns for one in fitted if one.pool == p]) for p in pools}
     informed = Encoding(task.space, materials, carried)
-    found: dict[str, dict[str, Source | Columns]] = {}
+    found: dict[str, dict[str, Source | Columns | Observed]] = {}
     informants = []
+    described = {name: iter(tables) for name, tables in informed.beside.items()}
     free = {p: informed.columns[informed.place(p)].stop - carried[p].shape[1] for p in pools}
     for one in fitted:
         named = found.setdefault(one.values.helps, {})
+        of_it = next(described[one.pool]) if one.values.materials is not None else None
         name, first = _free(named, one.values), free.get(one.pool, 0)
         if one.pool:
             free[one.pool] += one.columns.shape[1]
@@ -164,6 +171,8 @@ def informing(task: PlanningTask, encoding: Encoding, shape: Shape) -> Informing
             continue
         asked: Source = ColumnSource(first) if one.pool else ProcessSource(one.process)
         named[name] = asked
+        if one.values.model == "multitask":
+            named[f"{name}, multi-task"] = _observed(informed, one, of_it)
         informants.append(Informant(one.values, one.pool, one.rows, one.process, asked))
     return Informing(informed, found, tuple(informants), materials, carried)
 
@@ -197,6 +206,26 @@ def _fitted(
     process = _process(x[rows], source, rows, layout, shape)
     columns = _over(process, joint.table(pool)) if pool else np.zeros((0, 0))
     return _Fitted(source, pool, rows, columns, process)
+
+
+def _observed(informed: Encoding, one: _Fitted, described: Floats | None) -> Observed:
+    """The values of a source at features of the whole space, as which its materials, if it has
+    any, are `described`.
+
+    Raises:
+        InputError: the space is more than its materials.
+    """
+    if described is None:
+        x = informed.features(_codes(informed, one.values))
+    elif informed.sole_pool is None:
+        raise InputError(f"the source '{one.values.name}' is of materials, not of the whole space")
+    else:  # what sources say of candidates is carried along, and makes no difference
+        x = np.zeros((len(described), informed.width))
+        x[:, : described.shape[1]] = described
+    y = _outcomes(one.values, one.rows)
+    some = representative(y, MAX_BESIDE)
+    spread = float(y.std()) or 1.0
+    return Observed(np.asarray(x[one.rows][some], dtype=np.float64), (y[some] - y.mean()) / spread)
 
 
 def _codes(encoding: Encoding, source: SourceValues) -> Floats:

@@ -63,6 +63,26 @@ class Unit:
 
 
 @dataclass(frozen=True)
+class Slew:
+    """Annotation of a set-point that may not jump: it moves at so many `unit` at most.
+
+    `by` says who sees to that: the device, as it is set up itself, or the driver. With an `option`
+    (a rate that the lab file gives, of that name, in this unit) the driver does where it is given.
+    A driver that does walks with `instrument.ramp`; the action then lasts as long as its ramp.
+    """
+
+    unit: str
+    by: Literal["device", "driver"] = "driver"
+    most: float | None = None
+    option: str = ""
+
+    def __str__(self) -> str:
+        most = f"at most {self.most:g} {self.unit}, " if self.most is not None else ""
+        option = f"; with `{self.option}` ({self.unit}) by the driver" if self.option else ""
+        return f"{most}ramped by the {self.by}{option}"
+
+
+@dataclass(frozen=True)
 class Choices:
     """Annotation of a text argument that must be one of a few words."""
 
@@ -110,6 +130,7 @@ class ArgSpec:
     required: bool = True
     default: float | int | str | None = None
     is_file: bool = False
+    slew: Slew | None = None
 
 
 @dataclass(frozen=True)
@@ -229,7 +250,8 @@ def _arg(action_name: str, parameter: inspect.Parameter, hint: Any) -> ArgSpec:
         raise TypeError(f"{action_name}: argument '{name}' needs Annotated[float, Unit(...)]")
     kind: ArgKind = "real" if base is float else "integer"
     low, high, text = (unit.low, unit.high, unit.unit) if unit else (None, None, "")
-    return ArgSpec(name, kind, text, low, high, (), required, default)
+    slew = next((n for n in notes if isinstance(n, Slew)), None)
+    return ArgSpec(name, kind, text, low, high, (), required, default, slew=slew)
 
 
 def _results(action_name: str, hint: Any) -> tuple[ResultSpec, ...]:

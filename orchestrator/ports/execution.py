@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from orchestrator.model.events import ActionDispatched, Event
 from orchestrator.ports.action import ActionSpec
-from orchestrator.ports.resource import Verdict
+from orchestrator.ports.resource import Inner, Verdict
 
 Record = Callable[..., Awaitable[None]]
 """`await record(*events)`: durable and folded when it returns."""
 
-Keep = Callable[[bytes, str], Awaitable[str]]
-"""`await keep(data, name)`: durable in the store; gives the sha256 by which it is found."""
+Keep = Callable[[str, bytes], Awaitable[str]]
+"""`await keep(name, data)`: durable in the store; gives the sha256 by which it is found."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,11 @@ class Executor(Protocol):
 
     async def ask(self, resource: str, ticket: str) -> Verdict:
         """What a resource knows of a ticket; waits while it says `running`."""
+        ...
+
+    async def judge(self, dispatched: ActionDispatched, inner: Sequence[Inner]) -> Verdict:
+        """What a composite makes of an action of its own in doubt, by its parts; `unknown` where
+        it cannot tell."""
         ...
 
     async def make_safe(self, why: str, *, skip: frozenset[str] = frozenset()) -> bool:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from orchestrator.ports.action import ActionSpec, Ticket
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.compute import Compute
+from orchestrator.ports.declaration import Declaration
+from orchestrator.ports.dispatch import Dispatch
 from orchestrator.ports.reuse import Matches
+from orchestrator.ports.scans import Archive
+from orchestrator.ports.traffic import Figures, Record
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,21 @@ class Wire(Protocol):
         ...
 
 
+@runtime_checkable
+class Folder(Protocol):
+    """A wire that is a folder: the far end leaves files there. Whoever looks says so before, by
+    `receive(b"")`, so that what is due has been written."""
+
+    @property
+    def folder(self) -> Path:
+        """Where it is."""
+        ...
+
+    async def receive(self, data: bytes) -> bytes:
+        """Lets happen what is due by now; takes and gives nothing."""
+        ...
+
+
 class Twins(Protocol):
     """A world of virtual instruments, found by entry point `hagane.twins`.
 
@@ -70,7 +90,21 @@ class Twins(Protocol):
         """The command that serves this world in a process of its own.
 
         Once ready it writes `directory/ports.json`: {"pid": ..., "control": "127.0.0.1:PORT",
-        "ports": {NAME: pyserial URL or device path}}. It outlives whoever started it.
+        "ports": {NAME: pyserial URL or device path}}. It outlives whoever started it. A world that
+        can fail as planned obeys `directory/faults.json`, the lab file's `faults`.
+        """
+        ...
+
+
+@runtime_checkable
+class FailingTwins(Protocol):
+    """A world of twins that can be told beforehand how its wires are to fail."""
+
+    def failing(self, faults: Sequence[Mapping[str, Any]], clock: Clock) -> Mapping[str, Wire]:
+        """Its wires in memory, failing as the lab file's `faults` say.
+
+        Raises:
+            InputError: it cannot fail so.
         """
         ...
 
@@ -80,16 +114,19 @@ class Bench:
     """What a resource is given from outside, as the constructor argument `bench`.
 
     `name` is the resource's name in the lab file; `wires` are in-memory peers for ports of the
-    form `memory:NAME`; `record` takes the traffic (direction "tx" or "rx", bytes), or is None;
-    `matches` finds known results of one crystal in another cell.
+    form `memory:NAME`; `record` takes the traffic, or is None; `figures` are counted by whoever
+    uses a wire; `matches` finds known results of one crystal in another cell; `archive` keeps raw
+    files with the campaign, and is None where there is none (a trial by hand).
     """
 
     name: str
     clock: Clock
     compute: Compute | None = None
     wires: Mapping[str, Wire] = field(default_factory=dict)
-    record: Any = None
+    record: Record | None = None
     matches: Matches | None = None
+    figures: Figures = field(default_factory=Figures)
+    archive: Archive | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +174,7 @@ class Resource(Protocol):
     state `implements: ClassVar[tuple[str, ...]]`, the capabilities it fulfils, `concurrent:
     ClassVar[int]`, how many steps it takes at a time (1 unless stated), `computes:
     ClassVar[bool]`, that it only computes, as many steps at a time as the lab's site takes,
+    `keeps_files: ClassVar[bool]`, that it needs `Bench.archive` and thus the engine's process,
     `recognised_by: ClassVar[Recognition]`, and a composite `parts: ClassVar[Mapping[str, str]]`
     (part name -> capability); the lab file binds parts to resources.
     """
@@ -168,6 +206,40 @@ class Queryable(Protocol):
 
     async def ask(self, ticket: Ticket) -> Verdict:
         """What the device knows of a ticket. Raises DeviceError."""
+        ...
+
+
+@dataclass(frozen=True)
+class Inner:
+    """An inner action of a composite's, as the journal knows it.
+
+    `part` is the composite's name for it; the engine, which knows none, gives the resource's.
+    `outcome` is done, failed, not_done, or open: it may have taken place.
+    """
+
+    part: str
+    action: str
+    arguments: Mapping[str, Any]
+    outcome: str
+    results: Mapping[str, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Witness(Protocol):
+    """A composite whose parts can tell what became of an action of its own, as a balance can that
+    was read before."""
+
+    async def judge(
+        self,
+        action: str,
+        arguments: Mapping[str, Any],
+        inner: Sequence[Inner],
+        dispatch: Dispatch,
+    ) -> Verdict:
+        """What the parts say of an action in doubt; nothing but readings is dispatched.
+
+        `inner` is what was dispatched for it, in order. Raises DeviceError, SafetyStop.
+        """
         ...
 
 
@@ -204,7 +276,10 @@ class OptionSpec:
 
 @dataclass(frozen=True)
 class ResourceKind:
-    """What can be known of a resource class without making one (entry point `hagane.resources`)."""
+    """What can be known of a resource class without making one (entry point `hagane.resources`).
+
+    A kind with a `declaration` has no actions before a file has declared them.
+    """
 
     name: str
     cls: type
@@ -213,3 +288,4 @@ class ResourceKind:
     implements: tuple[str, ...] = ()
     parts: Mapping[str, str] = field(default_factory=dict)
     doc: str = ""
+    declaration: type[Declaration[Any, Any]] | None = None

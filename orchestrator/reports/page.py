@@ -118,7 +118,7 @@ def how_simulated(state: State, lab: str = "") -> str:
     text = state.engine.lab_text if state.engine else ""
     if not re.search(r"^twins\s*:", text, flags=re.MULTILINE):
         return "" if "simulated" not in lab else lab
-    ports = re.findall(r"\bport\s*:\s*[\"']?([^\s\"',}]+)", text)
+    ports = re.findall(r"\b(?:port|folder)\s*:\s*[\"']?([^\s\"',}]+)", text)
     if all(port.startswith("twin:") for port in ports):
         return "simulated: no hardware was involved"
     return "partly simulated: some instruments were twins"

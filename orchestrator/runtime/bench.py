@@ -10,22 +10,33 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from orchestrator import plugins
-from orchestrator.clock import VirtualClock
+from orchestrator.clock import ScaledClock, VirtualClock, WallClock
 from orchestrator.errors import DeviceAbsent, HaganeError, InputError, UnknownName
+from orchestrator.executor.isolated import Isolation
 from orchestrator.files.document import parse_document
 from orchestrator.files.findings import Findings
 from orchestrator.model.lab import Lab
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.compute import Compute
-from orchestrator.ports.resource import Bench, Resource, ResourceKind, Wire
+from orchestrator.ports.resource import Bench, FailingTwins, Resource, ResourceKind, Wire
 from orchestrator.ports.reuse import Matches
+from orchestrator.ports.scans import Archive
+from orchestrator.runtime.traffic import Traffic
 from orchestrator.settings import runtime_directory
 
 TWINS_READY_WITHIN_S = 60.0
 """Wall time in which a world of twins must be up."""
+
+
+LabClock = WallClock | ScaledClock | VirtualClock
+
+
+def clock_of(lab: Lab) -> WallClock | ScaledClock:
+    """The clock that the lab file asks for."""
+    return ScaledClock(lab.clock.speed) if lab.clock.kind == "scaled" else WallClock()
 
 
 def make_resources(
@@ -36,14 +47,30 @@ def make_resources(
     ports: Mapping[str, str],
     wires: Mapping[str, Wire] | None = None,
     matches: Matches | None = None,
+    traffic: Traffic | None = None,
+    isolation: Isolation | None = None,
+    archive: Archive | None = None,
 ) -> dict[str, Resource]:
-    """One object per resource, nothing opened. `ports` says what stands for `twin:NAME`."""
+    """One object per resource, nothing opened. `ports` says what stands for `twin:NAME`; without
+    an `isolation` every driver is in this process."""
     made: dict[str, Resource] = {}
+    traffic = traffic or Traffic()
+    apart = isolation.resources if isolation is not None else {}
     for binding in lab.resources:
+        if binding.name in apart:
+            made[binding.name] = cast(Resource, apart[binding.name])
+            continue
         bench = Bench(
-            name=binding.name, clock=clock, compute=compute, wires=wires or {}, matches=matches
+            name=binding.name,
+            clock=clock,
+            compute=compute,
+            wires=wires or {},
+            record=traffic.record_of(binding.name),
+            matches=matches,
+            figures=traffic.figures_of(binding.name),
+            archive=archive,
         )
-        options = {k: _resolved(binding.name, v, ports) for k, v in binding.options.items()}
+        options = {k: resolved(binding.name, v, ports) for k, v in binding.options.items()}
         made[binding.name] = kinds[binding.name].cls(bench=bench, **options)
     return made
 
@@ -59,6 +86,8 @@ def try_out(lab: Lab, kinds: Mapping[str, ResourceKind]) -> dict[str, Resource]:
     """
     findings = Findings(parse_document(lab.text, lab.source))
     clock = VirtualClock()
+    _check_faults(lab, clock, findings)
+    findings.raise_any()
     ports, wires = in_memory(lab, clock)
     made = {}
     for binding in lab.resources:
@@ -72,6 +101,18 @@ def try_out(lab: Lab, kinds: Mapping[str, ResourceKind]) -> dict[str, Resource]:
             made[binding.name] = _made(kinds[binding.name], bench, options)
     findings.raise_any()
     return made
+
+
+def _check_faults(lab: Lab, clock: Clock, findings: Findings) -> None:
+    """Has the world of twins look at each fault that it is to have."""
+    if lab.twins is None or not lab.twins.faults:
+        return
+    world = plugins.load("twins", lab.twins.world)(seed=lab.twins.seed, clock=clock)
+    for index, fault in enumerate(lab.twins.plan()):
+        with findings.at(["twins", "faults", index]):
+            if not isinstance(world, FailingTwins):
+                raise InputError(f"the twins '{lab.twins.world}' cannot be told to fail")
+            world.failing([fault], clock)
 
 
 def _made(kind: ResourceKind, bench: Bench, options: Mapping[str, Any]) -> Resource:
@@ -90,7 +131,8 @@ def _port(name: str, ports: Mapping[str, str]) -> str:
     return ports[name]
 
 
-def _resolved(resource: str, value: Any, ports: Mapping[str, str]) -> Any:
+def resolved(resource: str, value: Any, ports: Mapping[str, str]) -> Any:
+    """The value of an option: what stands for `twin:NAME`. Raises DeviceAbsent: no such twin."""
     if not (isinstance(value, str) and value.startswith("twin:")):
         return value
     name = value.removeprefix("twin:")
@@ -105,7 +147,8 @@ def in_memory(lab: Lab, clock: Clock) -> tuple[dict[str, str], dict[str, Wire]]:
     if lab.twins is None:
         return {}, {}
     world = plugins.load("twins", lab.twins.world)(seed=lab.twins.seed, clock=clock)
-    wires = dict(world.wires)
+    faults = lab.twins.plan()
+    wires = dict(world.failing(faults, clock) if faults else world.wires)
     return {name: f"memory:{name}" for name in wires}, wires
 
 
@@ -146,6 +189,8 @@ def start_twins(lab: Lab, campaign_id: str) -> TwinStart | None:
     directory.mkdir(parents=True)
     world = plugins.load("twins", lab.twins.world)
     command = world.serve_command(str(directory), lab.twins.seed, lab.clock.speed, lab.twins.world)
+    if lab.twins.faults:
+        (directory / "faults.json").write_text(json.dumps(lab.twins.plan()))
     with (directory / "output.txt").open("wb") as log:
         child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -182,10 +227,10 @@ _outliving: list[subprocess.Popen[bytes]] = []
 
 def _are_of(ports: Path, lab: Lab) -> bool:
     said = json.loads(ports.read_text())
-    return lab.twins is not None and (said.get("world"), said.get("seed")) == (
-        lab.twins.world,
-        lab.twins.seed,
-    )
+    if lab.twins is None:
+        return False
+    theirs = (said.get("world"), said.get("seed"), said.get("faults") or [])
+    return theirs == (lab.twins.world, lab.twins.seed, lab.twins.plan())
 
 
 @dataclass(frozen=True)

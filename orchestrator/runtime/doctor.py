@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import platform
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator import plugins
 from orchestrator.clock import WallClock
 from orchestrator.errors import HaganeError
+from orchestrator.executor.guardian_record import recorded_in
 from orchestrator.executor.local import LocalCompute
 from orchestrator.files.lab import load_lab
 from orchestrator.ports.resource import Resource
 from orchestrator.runtime.bench import make_resources, twins_of
 from orchestrator.runtime.finding import ports_here
+from orchestrator.runtime.isolating import isolation_of
 from orchestrator.runtime.look import stored
+from orchestrator.runtime.traffic import Traffic
 from orchestrator.settings import data_directory
 
 GROUPS = (
@@ -34,21 +38,24 @@ GROUPS = (
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """One thing that was looked at. `wire` has the figures of a device's wire."""
 
     what: str
     ok: bool
     said: str
+    wire: dict[str, float | int | None] | None = None
 
 
 def examine(where: str | Path | None) -> list[Finding]:
-    """Installation, name clash, entry points, store with its hash chains, serial ports."""
+    """Installation, name clash, entry points, store with its hash chains, what guardians did that
+    no campaign has journaled yet, serial ports."""
     return [
         Finding("python", True, platform.python_version()),
         Finding("hagane", True, importlib.metadata.version("hagane")),
         _clash(),
         *_entry_points(),
         *_store(where),
+        *_guardians(),
         _ports(),
     ]
 
@@ -94,13 +101,26 @@ def _chain(verify: object, campaign: str) -> Finding:
     return Finding(f"campaign {campaign}", True, f"{count} events, hash chain unbroken")
 
 
+def _guardians() -> list[Finding]:
+    findings = []
+    for folder in sorted((data_directory() / "guardian").glob("*")):
+        for record in recorded_in(folder):
+            safe = ", ".join(name for name, note in record.made.items() if not note) or "nothing"
+            bad = "".join(f"; not {name}: {note}" for name, note in record.made.items() if note)
+            said = f"{record.why}: made safe {safe}{bad}"
+            findings.append(Finding(f"guardian of {folder.name}", not bad, said))
+    return findings
+
+
 def _ports() -> Finding:
     found = [port.stable or port.device for port in ports_here()]
     return Finding("serial ports", True, ", ".join(found) or "no serial port on this machine")
 
 
-def check_resources(lab_file: str | Path) -> list[Finding]:
+def check_resources(lab_file: str | Path, record: str = "") -> list[Finding]:
     """Opens every resource of a lab, asks who it is, and closes it again.
+
+    The traffic is recorded in the folder `record`, else in the lab file's, if there is one.
 
     A lab of twins has its twins started where none are up.
     """
@@ -110,17 +130,28 @@ def check_resources(lab_file: str | Path) -> list[Finding]:
         plugins.installed("resources"),
         plugins.installed("twins"),
     )
-    kinds = {b.name: plugins.resource_kind(b.kind) for b in lab.resources}
+    kinds = plugins.kinds_of(lab)
     clock = WallClock()
 
     twins = twins_of(lab)
 
-    async def look() -> list[Finding]:
+    async def look(traffic: Traffic) -> list[Finding]:
         compute = LocalCompute(data_directory() / "calculations" / "check", clock)
-        made = make_resources(lab, kinds, clock, compute, dict(twins.ports) if twins else {})
-        return [await _identify(name, resource) for name, resource in made.items()]
+        ports = dict(twins.ports) if twins else {}
+        isolation = isolation_of(lab, kinds, clock, ports, "check", traffic)
+        made = make_resources(
+            lab, kinds, clock, compute, ports, traffic=traffic, isolation=isolation
+        )
+        try:
+            found = [await _identify(name, resource) for name, resource in made.items()]
+        finally:
+            if isolation is not None:
+                await isolation.close()
+        wires = traffic.used()
+        return [replace(f, wire=wires[f.what].plain()) if f.what in wires else f for f in found]
 
-    return clock.run(look())
+    with closing(Traffic(record or lab.record)) as traffic:
+        return clock.run(look(traffic))
 
 
 async def _identify(name: str, resource: Resource) -> Finding:

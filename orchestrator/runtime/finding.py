@@ -15,6 +15,7 @@ from orchestrator import plugins
 from orchestrator.clock import WallClock
 from orchestrator.errors import DeviceAbsent, HaganeError, InputError, PortTaken, UnknownName
 from orchestrator.ports.resource import Bench, Identity, PortFound, Recognition, ResourceKind
+from orchestrator.ports.traffic import Passage
 
 TIMEOUT_S = 0.5
 """Wall time for one reply of a device that may be another one."""
@@ -40,9 +41,9 @@ class Probed:
 class _Traffic:
     sent: list[bytes] = field(default_factory=list)
 
-    def __call__(self, direction: str, data: bytes) -> None:
-        if direction == "tx":
-            self.sent.append(data)
+    def __call__(self, passage: Passage) -> None:
+        if passage.way == "sent":
+            self.sent.append(passage.data)
 
 
 def ports_here(wanted: Sequence[str] = ()) -> list[PortFound]:

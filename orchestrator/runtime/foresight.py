@@ -25,13 +25,17 @@ def check_candidates(campaign: Campaign, lab: Lab, resources: Mapping[str, Resou
         FileProblems: naming the candidates, and why.
     """
     findings = Findings(parse_document(campaign.text, campaign.source))
+    refused: dict[str, dict[str, InputError]] = {}
     for pool, column, action, argument, resource in _asked(campaign, lab, resources):
-        path = ["space", pool.name, "pool"]
-        refused = list(_refused(pool, column, action, argument, resource))
-        for name, error in refused[:MOST]:
+        known = refused.setdefault(pool.name, {})
+        for name, error in _refused(pool, column, action, argument, resource):
+            known.setdefault(name, error)  # rungs of one kind say the same
+    for pool_name, errors in refused.items():
+        path = ["space", pool_name, "pool"]
+        for name, error in list(errors.items())[:MOST]:
             findings.add(path, f"candidate '{name}': {error}", error.hint)
-        if len(refused) > MOST:
-            findings.add(path, f"{len(refused) - MOST} more candidates cannot be computed")
+        if len(errors) > MOST:
+            findings.add(path, f"{len(errors) - MOST} more candidates cannot be computed")
     findings.raise_any()
 
 

@@ -89,18 +89,30 @@ def lab_path(campaign: Path, name: str | Path | None) -> Path:
     raise InputError(f"there is no lab file '{name}'", hint=did_you_mean(str(name), near))
 
 
-def load(campaign_name: str | Path, lab_name: str | Path | None = None) -> Loaded:
-    """Reads and checks both files; every mistake in both is reported at once.
+def load(
+    campaign_name: str | Path, lab_name: str | Path | None = None, *, candidates: bool = True
+) -> Loaded:
+    """Reads and checks both files; every mistake in both is reported at once. Without `candidates`
+    nothing is said of those of a pool that the lab cannot compute (`check_pools`).
 
     Raises:
         InputError: naming every mistake with its line.
     """
     campaign, lab = _both(campaign_path(campaign_name), lab_name)
     check_together(campaign, lab, plugins.resource_kind, plugins.capability)
-    kinds = {b.name: plugins.resource_kind(b.kind) for b in lab.resources}
-    check_candidates(campaign, lab, try_out(lab, kinds))
+    kinds = plugins.kinds_of(lab)
+    resources = try_out(lab, kinds)
+    if candidates:
+        check_candidates(campaign, lab, resources)
     contracts = {c: plugins.capability(c) for c in campaign.roles.values()}
     return Loaded(campaign, lab, kinds, contracts)
+
+
+def check_pools(loaded: Loaded) -> None:
+    """Accepts a campaign whose pools hold nothing that its lab cannot compute: milliseconds a
+    candidate. Raises FileProblems."""
+    resources = try_out(loaded.lab, loaded.kinds)
+    check_candidates(loaded.campaign, loaded.lab, resources)
 
 
 def _both(path: Path, lab_name: str | Path | None) -> tuple[Campaign, Lab]:

@@ -5,22 +5,29 @@ from __future__ import annotations
 import hashlib
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+from orchestrator.engine.judging import source_of
 from orchestrator.engine.requests import observed
 from orchestrator.errors import InputError, ResultRefused
 from orchestrator.files.columns import column_of, split_header
 from orchestrator.files.table import read_table
 from orchestrator.model.campaign import Campaign
+from orchestrator.model.reduction import reduced
 from orchestrator.model.state import State
+from orchestrator.runtime.look import row_of, stored
+from orchestrator.runtime.scans import read_scan
 from orchestrator.settings import user_name
+
+Observation: TypeAlias = dict[str, Any]
+"""What a wish says of one measurement."""
 
 
 def observation(
     metric: str, value: str | None, file: Path | None, level: str = "sample"
-) -> dict[str, Any]:
+) -> Observation:
     """What goes into the inbox: the value (of a file: the mean of its column) and its source.
 
     The rows of a file are samples, whose scatter is the noise of their mean; with the level
@@ -46,8 +53,43 @@ def observation(
         "metric": metric,
         "value": f"{statistics.fmean(readings)!r} {unit}".strip(),
         "n_readings": n,
-        "source": f"file {file.name} sha256 {digest}",
+        "source": source_of(file.name, digest),
     } | noise
+
+
+def of_scan(campaign: Campaign, names: Sequence[str], file: Path, data: bytes) -> list[Observation]:
+    """What goes into the inbox of an instrument's file, by the metrics that are reduced of it: the
+    same parser, the same reduction and the same record of the file as when a step brings it.
+
+    Raises:
+        InputError: it cannot be read, or a metric cannot be taken of it.
+    """
+    digest, found = hashlib.sha256(data).hexdigest(), []
+    for name in names:
+        metric = campaign.metric(name)
+        how = metric.reduction
+        assert how is not None, "it is reduced of a file"
+        try:
+            value = reduced(read_scan(file.name, data, how.format), how, metric.unit)
+        except InputError as error:
+            hint = error.hint if len(names) == 1 else "say with --metric what the file is for"
+            raise InputError(f"{name} of {file.name}: {error}", hint=hint) from error
+        said = f"{value!r} {metric.unit}".strip()
+        found.append({"metric": name, "value": said, "source": source_of(file.name, digest)})
+    return found
+
+
+def keep_file(where: str | Path | None, campaign: str | None, name: str, data: bytes) -> None:
+    """Keeps a file with its campaign as it is, before anybody reads it. Raises JournalError."""
+    with stored(where) as store:
+        store.put_artifact(row_of(store, campaign).id, data, name)
+
+
+def reduced_metrics(campaign: Campaign, metric: str | None) -> list[str]:
+    """The metrics that are taken of an instrument's file: the one that is asked for, if it is one
+    of them, else all."""
+    names = [m.name for m in campaign.metrics if m.reduction is not None]
+    return names if metric is None else [name for name in names if name == metric]
 
 
 def check_observation(campaign: Campaign, state: State, payload: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.engine.ledger import Watch
 from orchestrator.errors import InputError
+from orchestrator.model.lab import VIRTUAL, Lab
 from orchestrator.runtime.load import Loaded, load
 from orchestrator.runtime.run import Finish, Setting, run_in_memory
 
@@ -47,12 +48,7 @@ def rehearse(
     """
     loaded = load(campaign, lab)
     changes, left_out = _of_others(loaded, store)
-    has_ports = any("port" in b.options for b in loaded.lab.resources)
-    if loaded.lab.twins is None and has_ports:
-        raise InputError(
-            f"lab '{loaded.lab.name}' has instruments but no twins to rehearse on",
-            hint="give it a `twins:` section, or rehearse with --lab twins.yaml",
-        )
+    _refuse_instruments(loaded.lab)
     if planner is not None:
         options = loaded.campaign.planner.model_copy(update={"kind": planner, "options": {}})
         changes["planner"] = options
@@ -63,6 +59,22 @@ def rehearse(
     start = time.perf_counter()
     finish = run_in_memory(loaded, setting=Setting(watch=watch))
     return Rehearsal(finish, time.perf_counter() - start, finish.state.running_s, left_out)
+
+
+def _refuse_instruments(lab: Lab) -> None:
+    """Accepts a lab of which nothing real would be reached. Raises InputError."""
+    reached = [(b.name, place) for b in lab.resources for place in b.places]
+    if reached and lab.twins is None:
+        raise InputError(
+            f"lab '{lab.name}' has instruments but no twins to rehearse on",
+            hint="give it a `twins:` section, or rehearse with --lab twins.yaml",
+        )
+    for name, place in reached:
+        if not place.startswith(VIRTUAL):
+            raise InputError(
+                f"a rehearsal would reach '{name}' at '{place}', which is no twin",
+                hint="rehearse on a lab of twins only",
+            )
 
 
 def _of_others(

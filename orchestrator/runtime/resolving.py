@@ -42,7 +42,10 @@ def resolution(
             raise InputError("no sample takes part in this action", hint="leave --at away")
         check_place(at, list(lab.get("positions") or {}))
     if verdict == "done" and event.parent is None and lab:
-        kind = plugins.resource_kind(lab["resources"][event.resource]["kind"])
+        declarations = state.engine.declarations if state.engine else {}
+        kind = plugins.resource_kind(
+            lab["resources"][event.resource]["kind"], declarations.get(event.resource, "")
+        )
         check_stated(event, kind.actions[event.action], stated)
     return {"ticket": ticket, "verdict": verdict, "results": stated, "at": at}
 

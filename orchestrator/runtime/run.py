@@ -7,44 +7,44 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
-from importlib.metadata import version
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator import plugins
-from orchestrator.clock import ScaledClock, VirtualClock, WallClock
-from orchestrator.engine.history import task_of
+from orchestrator.clock import VirtualClock, WallClock
 from orchestrator.engine.ledger import Ledger, Watch
 from orchestrator.engine.loop import Ending, Engine
-from orchestrator.engine.study import prepare
 from orchestrator.errors import CampaignChanged, Exit, InputError
-from orchestrator.executor.runner import Runner
+from orchestrator.executor.isolated import Isolation
 from orchestrator.journal import open_store
-from orchestrator.model.events import CampaignOpened, EngineStarted
 from orchestrator.model.lab import Lab
 from orchestrator.model.state import State
 from orchestrator.model.transfer import Source
-from orchestrator.ports.execution import Keep
 from orchestrator.ports.journal import CampaignRow, Journal
-from orchestrator.ports.resource import Resource, Wire
-from orchestrator.ports.schedule import Schedule
-from orchestrator.runtime.bench import in_memory, make_resources, running_twins, start_twins
+from orchestrator.ports.resource import Wire
+from orchestrator.ports.traffic import Figures
+from orchestrator.runtime.bench import (
+    clock_of,
+    in_memory,
+    make_resources,
+    running_twins,
+    start_twins,
+)
+from orchestrator.runtime.isolating import guarded_meanwhile, isolation_of
+from orchestrator.runtime.joining import join, opened_event, planner_of, started_event
 from orchestrator.runtime.known_matches import known_matches
 from orchestrator.runtime.load import Loaded, load
+from orchestrator.runtime.scans import StoredFiles
 from orchestrator.runtime.sites import Turn, compute_of, local_compute
-from orchestrator.runtime.starting import trials_before
 from orchestrator.runtime.stopline import StopLine, stop_socket_path
-from orchestrator.scheduling import VirtualSchedule, WallSchedule
+from orchestrator.runtime.traffic import Traffic
 from orchestrator.settings import twin_identity, user_name
 
 if TYPE_CHECKING:
     from orchestrator.journal.store import Store
-    from orchestrator.planner.worker import PlannerProcess
-
-Clock = WallClock | ScaledClock | VirtualClock
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Setting:
     `wrap` lets a test stand between engine and journal. `identity` replaces the campaign's id in
     tickets: two campaigns on one instrument must differ in it, two rehearsals should not. Twins
     end with their campaign unless `keep_twins`. With a `turn` the engine takes one, and waits for
-    no calculation.
+    no calculation. `record` is a folder for the traffic, in place of the lab file's.
     """
 
     watch: Watch | None = None
@@ -63,16 +63,18 @@ class Setting:
     wrap: Callable[[Journal], Journal] | None = None
     on_campaign: Callable[[Loaded, CampaignRow], None] | None = None
     turn: Turn | None = None
+    record: str = ""
 
 
 @dataclass(frozen=True)
 class Finish:
-    """What a run came to."""
+    """What a run came to, and how the wires of its devices behaved."""
 
     ending: Ending
     state: State
     loaded: Loaded
     campaign_id: str
+    wires: Mapping[str, Figures] = field(default_factory=dict)
 
 
 def run_campaign(
@@ -145,11 +147,6 @@ def state_of(store: Store, campaign_id: str) -> State:
     return fold(store.read(campaign_id))
 
 
-def clock_of(lab: Lab) -> WallClock | ScaledClock:
-    """The clock that the lab file asks for."""
-    return ScaledClock(lab.clock.speed) if lab.clock.kind == "scaled" else WallClock()
-
-
 def _sources(loaded: Loaded, store: Store, row: CampaignRow) -> tuple[Source, ...]:
     """Those that were fetched when the campaign was opened, or is now. Raises InputError."""
     if not loaded.campaign.sources_wanted:
@@ -179,7 +176,9 @@ async def _run(
     journal = store.lease(row.id, holder, stop_socket=str(stop_path), clock=clock)
     token = journal.token
     ends = ExitStack()
+    isolation: Isolation | None = None
     try:
+        traffic = ends.enter_context(closing(Traffic(setting.record or loaded.lab.record)))
         coming = start_twins(loaded.lab, row.id)
         if setting.on_campaign is not None:
             setting.on_campaign(loaded, row)
@@ -190,8 +189,18 @@ async def _run(
         ports = coming.wait().ports if coming else {}
         compute = compute_of(loaded.lab, row.id, clock, ledger.record, setting.turn)
         ends.enter_context(closing(compute))
+        isolation = isolation_of(loaded.lab, loaded.kinds, clock, ports, row.id, traffic)
+        files = StoredFiles(store, row.id, clock)
         resources = make_resources(
-            loaded.lab, loaded.kinds, clock, compute, ports, matches=known_matches()
+            loaded.lab,
+            loaded.kinds,
+            clock,
+            compute,
+            ports,
+            matches=known_matches(),
+            traffic=traffic,
+            isolation=isolation,
+            archive=files,
         )
         engine = join(
             loaded,
@@ -199,111 +208,28 @@ async def _run(
             ledger,
             resources,
             planner,
-            keeper_of(store, row.id, clock),
+            files,
+            keep=files.keep,
             one_turn=setting.turn is not None,
+            isolation=isolation,
         )
         _stop_on_signals(engine)
         async with StopLine(stop_path, engine.stop):
-            started = _started(loaded, token, str(stop_path), planner.threads)
+            started = started_event(loaded, token, str(stop_path), planner.threads)
             is_new = ledger.state.opened is None
             opened = opened_event(loaded, store, row.id, sources, is_new=is_new)
-            ending = await engine.run(started, opened)
+            guarded = await guarded_meanwhile(row.id, ledger.state)
+            ending = await engine.run(started, opened, guarded)
         if setting.turn is not None:
             setting.turn.end()
         if ending.exit_code is Exit.FINISHED and not setting.keep_twins:
             _end_twins(row.id)
-        return Finish(ending, ledger.state, loaded, row.id)
+        return Finish(ending, ledger.state, loaded, row.id, traffic.used())
     finally:
+        if isolation is not None:
+            await isolation.close()
         ends.close()
         await journal.close()
-
-
-def planner_of(loaded: Loaded, clock: Clock, sources: tuple[Source, ...] = ()) -> PlannerProcess:
-    """The planner of a campaign, in a process of its own that starts when a model is needed."""
-    from orchestrator.planner.worker import PlannerProcess  # numpy, while the twins start
-
-    target = plugins.installed("planners")[loaded.campaign.planner.kind].value
-    return PlannerProcess(task_of(loaded.campaign, sources), target=target, clock=clock)
-
-
-def join(
-    loaded: Loaded,
-    identity: str,
-    ledger: Ledger,
-    resources: dict[str, Resource],
-    planner: PlannerProcess,
-    keep: Keep,
-    *,
-    one_turn: bool = False,
-) -> Engine:
-    """All parts of an engine, joined; `identity` goes into every ticket."""
-    lab, clock = loaded.lab, ledger.clock
-    study = prepare(loaded.campaign, lab, identity, loaded.kinds, loaded.capabilities)
-    actions = {name: kind.actions for name, kind in loaded.kinds.items()}
-    runner = Runner(lab, resources, actions, clock, ledger.record)
-    runner.keep = keep
-    runner.known = ledger.state.resources
-    schedule: Schedule = (
-        VirtualSchedule(clock) if isinstance(clock, VirtualClock) else WallSchedule(clock.speed)
-    )
-    engine = Engine(study, ledger, planner, runner, schedule, one_turn=one_turn)
-    runner.on_trip = engine.trip
-    if lab.interlocks:
-        schedule.every(lab.poll_s, "interlocks", runner.watch)
-    return engine
-
-
-def keeper_of(store: Store, campaign_id: str, clock: Clock) -> Keep:
-    """Puts artifacts into the store while the engine goes on."""
-
-    async def keep(data: bytes, name: str) -> str:
-        with clock.work():
-            return await asyncio.to_thread(store.put_artifact, campaign_id, data, name)
-
-    return keep
-
-
-def opened_event(
-    loaded: Loaded,
-    store: Store,
-    campaign_id: str,
-    sources: tuple[Source, ...] = (),
-    *,
-    is_new: bool = True,
-) -> CampaignOpened:
-    """The first event of a campaign; the campaign itself becomes an artifact of the store.
-
-    Raises:
-        InputError: it starts from another one that cannot be found, or does not fit.
-    """
-    campaign = loaded.campaign
-    checked = campaign.model_dump_json().encode()
-    return CampaignOpened(
-        name=campaign.name,
-        campaign_file=campaign.source,
-        campaign_text=campaign.text,
-        file_hash=campaign.file_hash,
-        artifact=store.put_artifact(campaign_id, checked, "campaign.json"),
-        seed=campaign.seed,
-        version=version("hagane"),
-        start=trials_before(store, campaign, campaign_id) if is_new else (),
-        sources=sources if is_new else (),
-    )
-
-
-def _started(loaded: Loaded, token: int, stop_socket: str, threads: int) -> EngineStarted:
-    return EngineStarted(
-        token=token,
-        host=socket.gethostname(),
-        pid=os.getpid(),
-        user=user_name(),
-        version=version("hagane"),
-        lab_name=loaded.lab.name,
-        lab_file=loaded.lab.source,
-        lab_text=loaded.lab.text,
-        planner_threads=threads,
-        stop_socket=stop_socket,
-    )
 
 
 def _stop_on_signals(engine: Engine) -> None:
@@ -374,15 +300,15 @@ async def _play(
     wrapped = setting.wrap(journal) if setting.wrap else journal
     compute = local_compute(stage.campaign_id, clock)
     world = (stage.ports, stage.wires, known_matches())
-    resources = make_resources(loaded.lab, loaded.kinds, clock, compute, *world)
+    files = StoredFiles(stage.store, stage.campaign_id, clock)
+    resources = make_resources(loaded.lab, loaded.kinds, clock, compute, *world, archive=files)
     ledger = Ledger(wrapped, clock, setting.watch)
     clock.start_at(max(clock.now(), ledger.state.last_at))
     planner = planner_of(loaded, clock, sources)
-    keep = keeper_of(stage.store, stage.campaign_id, clock)
-    engine = join(loaded, identity, ledger, resources, planner, keep)
+    engine = join(loaded, identity, ledger, resources, planner, files, keep=files.keep)
     try:
         opened = opened_event(loaded, stage.store, stage.campaign_id, sources)
-        ending = await engine.run(_started(loaded, token, "", planner.threads), opened)
+        ending = await engine.run(started_event(loaded, token, "", planner.threads), opened)
     finally:
         compute.close()
         await journal.close()

@@ -9,8 +9,9 @@ from orchestrator import plugins
 from orchestrator.engine.loop import Ending
 from orchestrator.errors import Exit, InputError, LeaseHeld
 from orchestrator.journal import open_store
+from orchestrator.model.state import State
 from orchestrator.model.trial import TrialStatus
-from orchestrator.runtime.load import Loaded, load
+from orchestrator.runtime.load import Loaded, check_pools, load
 from orchestrator.runtime.run import Finish, Setting, find_or_create, run_opened, state_of
 from orchestrator.runtime.sites import Turn, batches_of
 
@@ -42,12 +43,14 @@ def tick(
         JournalError: the store failed.
     """
     plugins.refuse_name_clash()
-    loaded = load(campaign, lab)
+    loaded = load(campaign, lab, candidates=False)
     refuse_devices(loaded)
     opened = open_store(store)
     try:
         row, is_over = find_or_create(opened, loaded, new=new)
         state = state_of(opened, row.id)
+        if not _is_checked(state, loaded):
+            check_pools(loaded)
         if is_over is not None:
             ending = Ending(Exit.FINISHED, is_over, "start another one with --new")
             return _told(Finish(ending, state, loaded, row.id), None)
@@ -60,6 +63,12 @@ def tick(
         return _told(finish, turn)
     finally:
         opened.close()
+
+
+def _is_checked(state: State, loaded: Loaded) -> bool:
+    """Whether a turn before this one has looked at the same candidates with the same lab: of a
+    campaign that goes on the pools are those of its first turn."""
+    return state.engine is not None and state.engine.lab_text == loaded.lab.text
 
 
 def refuse_devices(loaded: Loaded) -> None:

@@ -16,7 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator import plugins
-from orchestrator.errors import InputError, InterlockTripped, PortTaken, Stopped, UnknownName
+from orchestrator.errors import (
+    DriverLost,
+    InputError,
+    InterlockTripped,
+    PortTaken,
+    Stopped,
+    UnknownName,
+)
+from orchestrator.executor.isolated import Isolation, Lost
 from orchestrator.executor.limits import check_arguments
 from orchestrator.executor.local import LocalCompute
 from orchestrator.executor.results import hash_of, plain
@@ -29,8 +37,9 @@ from orchestrator.model.events import ActionDispatched, ResourceFound
 from orchestrator.model.lab import Lab
 from orchestrator.ports.action import ActionSpec, ArgSpec, Effect
 from orchestrator.ports.resource import ResourceKind
-from orchestrator.runtime.bench import make_resources, try_out, twins_of
-from orchestrator.runtime.run import Clock, clock_of
+from orchestrator.runtime.bench import LabClock, clock_of, make_resources, try_out, twins_of
+from orchestrator.runtime.isolating import isolation_of
+from orchestrator.runtime.traffic import Traffic
 from orchestrator.settings import data_directory
 
 Agree = Callable[[ResourceFound], None]
@@ -80,7 +89,9 @@ class Tried:
     made_safe: bool
 
 
-def attempt(lab_file: Path, role: str, action: str, given: Mapping[str, str]) -> Attempt:
+def attempt(
+    lab_file: Path, role: str, action: str, given: Mapping[str, str], record: str = ""
+) -> Attempt:
     """Reads the lab file and checks what is to be done on it; nothing is opened.
 
     Args:
@@ -88,6 +99,7 @@ def attempt(lab_file: Path, role: str, action: str, given: Mapping[str, str]) ->
         role: one of its roles, or of its resources.
         action: of that resource.
         given: the arguments as they were typed, `120 degC`.
+        record: folder for the traffic, in place of the lab file's.
 
     Raises:
         InputError: a name, a unit or a value is wrong.
@@ -95,7 +107,7 @@ def attempt(lab_file: Path, role: str, action: str, given: Mapping[str, str]) ->
     """
     installed = plugins.installed("resources"), plugins.installed("twins")
     lab = load_lab(lab_file, plugins.resource_kind, *installed)
-    kinds = {b.name: plugins.resource_kind(b.kind) for b in lab.resources}
+    kinds = plugins.kinds_of(lab)
     try_out(lab, kinds)
     resource = lab.roles.get(role, role)
     if resource not in kinds:
@@ -110,6 +122,7 @@ def attempt(lab_file: Path, role: str, action: str, given: Mapping[str, str]) ->
         if arg.name not in arguments and (arg.required or arg.kind == "source"):
             raise InputError(f"{role}.{action} needs its argument '{arg.name}'", hint=_example(arg))
     check_arguments(resource, spec, arguments, lab.limits)
+    lab = lab.model_copy(update={"record": record or lab.record})
     return Attempt(lab, resource, kinds, spec, arguments)
 
 
@@ -155,7 +168,7 @@ def carry_out(tried: Attempt, agree: Agree, *, hold_s: float = 0.0) -> Tried:
     return clock.run(_carry_out(tried, clock, agree, hold_s))
 
 
-async def _carry_out(tried: Attempt, clock: Clock, agree: Agree, hold_s: float) -> Tried:
+async def _carry_out(tried: Attempt, clock: LabClock, agree: Agree, hold_s: float) -> Tried:
     names = {*tried.needed, *tried.sensors}
     bindings = tuple(b for b in tried.lab.resources if b.name in names)
     lab = tried.lab.model_copy(update={"resources": bindings})
@@ -166,17 +179,27 @@ async def _carry_out(tried: Attempt, clock: Clock, agree: Agree, hold_s: float) 
     async def record(*events: Any) -> None:
         found.update({e.resource: e for e in events if isinstance(e, ResourceFound)})
 
-    with closing(LocalCompute(data_directory() / "calculations" / "try", clock)) as compute:
+    traffic = Traffic(lab.record)
+    with closing(traffic), closing(_compute(clock)) as compute:
         ports = twins.ports if twins else {}
-        resources = make_resources(lab, kinds, clock, compute, ports)
+        isolation = isolation_of(lab, kinds, clock, ports, "try", traffic)
+        resources = make_resources(
+            lab, kinds, clock, compute, ports, traffic=traffic, isolation=isolation
+        )
         actions = {name: kind.actions for name, kind in kinds.items()}
         runner = Runner(lab, resources, actions, clock, record)
         try:
             await _open(runner)
             agree(found[tried.resource])
-            return await _act(tried, runner, hold_s)
+            return await _act(tried, runner, hold_s, isolation)
         finally:
             await runner.close()
+            if isolation is not None:
+                await isolation.close()
+
+
+def _compute(clock: LabClock) -> LocalCompute:
+    return LocalCompute(data_directory() / "calculations" / "try", clock)
 
 
 async def _open(runner: Runner) -> None:
@@ -190,7 +213,7 @@ async def _open(runner: Runner) -> None:
         raise
 
 
-async def _act(tried: Attempt, runner: Runner, hold_s: float) -> Tried:
+async def _act(tried: Attempt, runner: Runner, hold_s: float, isolation: Isolation | None) -> Tried:
     event = ActionDispatched(
         ticket=secrets.token_hex(8),
         resource=tried.resource,
@@ -200,13 +223,18 @@ async def _act(tried: Attempt, runner: Runner, hold_s: float) -> Tried:
         effect=tried.action.effect.value,
     )
     running = Running(asyncio.current_task(), tried.action.cancel, why="it was interrupted")
-    tripped: list[InterlockTripped] = []
+    tripped: list[InterlockTripped | DriverLost] = []
 
-    def trip(rule: InterlockTripped) -> None:
-        tripped.append(rule)
-        running.give_up(at_once=True, why=str(rule))
+    def trip(why: InterlockTripped | DriverLost) -> None:
+        tripped.append(why)
+        running.give_up(at_once=True, why=str(why))
+
+    def lose(lost: Lost) -> None:
+        trip(DriverLost(lost.resources[0], lost.why, hint=lost.hint))
 
     runner.on_trip = trip
+    if isolation is not None:
+        isolation.on_lost = lose
     watching = asyncio.ensure_future(_watch(runner))
     is_safe = False
     try:

@@ -19,14 +19,14 @@ from orchestrator.capabilities.structures import (
     HullEnergy,
     StructureResult,
 )
-from orchestrator.errors import InputError, UnknownName
+from orchestrator.errors import ExecutionError, InputError, UnknownName
 from orchestrator.ports.action import Cancel, Choices, Effect, FileArg, Ticket, Unit, action
 from orchestrator.ports.compute import Before
 from orchestrator.ports.resource import Bench, Verdict
 from simulators.atomistic import comparing, methods
 from simulators.atomistic.adsorption import gas_of
 from simulators.atomistic.computing import SETTINGS
-from simulators.atomistic.entries import read_entries
+from simulators.atomistic.entries import Entry, read_entries, shares_of
 from simulators.atomistic.requests import Method, Request
 from simulators.atomistic.structures import atoms_of, text_of
 from simulators.calculator import Calculator
@@ -72,6 +72,7 @@ class StructureCalculator(Calculator):
         self._reuse = reuse
         self._settings = dict(settings)
         self._files = files
+        self._entries: dict[str, tuple[Entry, ...]] = {}
 
     @functools.cached_property
     def _method(self) -> Method:
@@ -106,29 +107,10 @@ class StructureCalculator(Calculator):
         (molecules of H, N, O, F, Cl, Br and I); all relaxed. Raises as `energy`."""
         atoms = self._checked(structure)
         self._check_elements(atoms)
-        # under tickets of their own: a part that is known is no answer to the whole
-        compound = Ticket(f"{ticket}-compound")
-        found = await self._compute_task("relax", structure, compound)
-        seconds, reused, reference = found["seconds"], found["reused"], 0.0
-        parts = [found]
-        for element in sorted(set(atoms.symbols)):
-            inner = Ticket(f"{ticket}-{element}")
-            one = await self._compute_task("relax", element_text(element), inner)
-            share = list(atoms.symbols).count(element) / len(atoms)
-            reference += share * one["energy"]
-            seconds, reused = seconds + one["seconds"], min(reused, one["reused"])
-            parts.append(one)
-        return FormationEnergy(
-            formation_energy=found["energy"] - reference,
-            energy=found["energy"],
-            volume=found["volume"],
-            structure=found["structure"],
-            seconds=seconds,
-            reused=reused,
-            matched=found["matched"],
-            cures="; ".join(dict.fromkeys(p["cures"] for p in parts if p.get("cures"))),
-            altered=max(p.get("altered", 0) for p in parts),
+        found = await comparing.formed(
+            self._relaxed, structure, shares_of(atoms), element_text, ticket
         )
+        return FormationEnergy(**found)
 
     def check(self, action: str, arguments: Mapping[str, Any]) -> None:
         """See `ports.resource.Foresighted`. Raises InputError."""
@@ -150,7 +132,7 @@ class StructureCalculator(Calculator):
         """Of a crystal, above the convex hull of the reference structures in a file (see
         `simulators.atomistic.entries`); each of them is relaxed once. Raises as `energy`, and
         InputError if they do not make up the composition or are of another method."""
-        known = await asyncio.to_thread(read_entries, entries)
+        known = await asyncio.to_thread(self._unchanged_entries, entries)
         found = await comparing.above_hull(
             self._relaxed,
             self._checked,
@@ -203,6 +185,17 @@ class StructureCalculator(Calculator):
             return verdict
         said = {"cures": "", "altered": 0, **verdict.results, "reused": 0, "matched": ""}
         return replace(verdict, results=said)
+
+    def _unchanged_entries(self, path: str) -> tuple[Entry, ...]:
+        """The entries, as long as they are what they were at first. Raises as `read_entries`."""
+        known = read_entries(path)
+        if self._entries.setdefault(path, known) != known:
+            raise ExecutionError(
+                f"'{Path(path).name}' was changed while the campaign runs: its values before and "
+                "after would be above different hulls",
+                hint="put it back, or start another campaign",
+            )
+        return known
 
     async def _relaxed(self, structure: str, ticket: Ticket) -> Mapping[str, Any]:
         return await self._compute_task("relax", structure, ticket)
@@ -301,61 +294,6 @@ class EmtStructures(StructureCalculator):
     def __init__(self, bench: Bench, reuse: str = REUSE[0]) -> None:
         """Nothing is opened. Raises UnknownName: there is no such reuse."""
         super().__init__(bench, {}, [], reuse)
-
-
-class Potential(StructureCalculator):
-    """A learned potential whose weights are inside its package.
-
-    Attributes:
-        weights: the folder of each model's weights, in the package.
-    """
-
-    extras = "potentials"
-    weights: ClassVar[Mapping[str, str]] = {}
-
-    def __init__(self, bench: Bench, model: str, reuse: str) -> None:
-        """Looks whether the weights are there.
-
-        Raises:
-            InputError: it is not installed, or has no such model.
-        """
-        Calculator.__init__(self, bench)
-        if model not in self.weights:
-            raise UnknownName(f"model of {self.method}", model, self.weights)
-        files = methods.weights_of(self.packages[0], self.weights[model])
-        super().__init__(bench, {"model": model}, files, reuse)
-
-
-class Chgnet(Potential):
-    """CHGNet; `model` is '0.3.0' (PBE) or 'r2scan'."""
-
-    packages = ("chgnet", "torch", "ase")
-    method = "CHGNet"
-    maker = "simulators.atomistic.methods:chgnet"
-    weights: ClassVar[Mapping[str, str]] = {
-        "0.3.0": "pretrained/0.3.0",
-        "r2scan": "pretrained/r2scan",
-    }
-
-    def __init__(self, bench: Bench, model: str = "0.3.0", reuse: str = REUSE[0]) -> None:
-        """See `Potential`."""
-        super().__init__(bench, model, reuse)
-
-
-class Sevennet(Potential):
-    """SevenNet; `model` is '7net-0' or '7net-l3i5' (PBE)."""
-
-    packages = ("sevenn", "torch", "ase")
-    method = "SevenNet"
-    maker = "simulators.atomistic.methods:sevennet"
-    weights: ClassVar[Mapping[str, str]] = {
-        "7net-0": "pretrained_potentials/SevenNet_0__11Jul2024",
-        "7net-l3i5": "pretrained_potentials/SevenNet_l3i5",
-    }
-
-    def __init__(self, bench: Bench, model: str = "7net-0", reuse: str = REUSE[0]) -> None:
-        """See `Potential`."""
-        super().__init__(bench, model, reuse)
 
 
 class Gfn(StructureCalculator):

@@ -49,6 +49,29 @@ async def _awaited(work: Awaitable[Mapping[str, Any]]) -> Mapping[str, Any] | St
         return error
 
 
+async def formed(
+    relax: Relax,
+    structure: str,
+    shares: Mapping[str, float],
+    element: Callable[[str], str],
+    ticket: Ticket,
+) -> dict[str, Any]:
+    """The fields of `FormationEnergy`. `shares` are those of the structure's atoms; `element` gives
+    the text of an element's reference structure."""
+    texts = {"compound": structure, **{each: element(each) for each in sorted(shares)}}
+    found = await relaxed(relax, texts, ticket)
+    compound = found["compound"]
+    reference = sum(share * found[each]["energy"] for each, share in shares.items())
+    return {
+        "formation_energy": compound["energy"] - reference,
+        "energy": compound["energy"],
+        "volume": compound["volume"],
+        "structure": compound["structure"],
+        "matched": compound.get("matched", ""),
+        **_spent(found, "compound"),
+    }
+
+
 async def above_hull(
     relax: Relax,
     check: Check,
@@ -94,7 +117,7 @@ async def above_hull(
         "method": mark(structure),
         "structure": compound["structure"],
         "matched": compound.get("matched", ""),
-        **_spent(found),
+        **_spent(found, "compound"),
     }
 
 
@@ -152,16 +175,26 @@ async def adsorbed(
         "height": float(heights[n:].min() - heights[:n].max()),
         "atoms": len(both),
         "structure": found["covered"]["structure"],
-        **_spent(found),
+        **_spent(found, "covered"),
     }
 
 
-def _spent(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _spent(found: Mapping[str, Mapping[str, Any]], own: str) -> dict[str, Any]:
+    """What it took and what was done for it. Of the parts that other candidates need too, only what
+    was computed for this one counts: the next one has them for nothing."""
+    took = (p["seconds"] for name, p in found.items() if name == own or not p["reused"])
+    cures = [part["cures"] for part in found.values() if part.get("cures")]
+    altered = [name for name, part in found.items() if part.get("altered")]
+    others = [name for name in found if name not in altered]
+    if altered and others:
+        verbs = ["is" if len(names) == 1 else "are" for names in (altered, others)]
+        cures.append(
+            f"the difference is of unlike energies: {', '.join(altered)} {verbs[0]} altered, "
+            f"{', '.join(others)} {verbs[1]} not"
+        )
     return {
-        "seconds": sum(one["seconds"] for one in found.values()),
-        "reused": min(one["reused"] for one in found.values()),
-        "cures": "; ".join(
-            dict.fromkeys(one["cures"] for one in found.values() if one.get("cures"))
-        ),
-        "altered": max(one.get("altered", 0) for one in found.values()),
+        "seconds": sum(took),
+        "reused": min(part["reused"] for part in found.values()),
+        "cures": "; ".join(dict.fromkeys(cures)),
+        "altered": int(bool(altered)),
     }

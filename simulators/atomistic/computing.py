@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from simulators.atomistic import elasticity
-from simulators.atomistic.curing import mended
+from simulators.atomistic.curing import Adrift, Incurable, mended, stepped
 from simulators.atomistic.meshes import mesh_of
 from simulators.atomistic.structures import atoms_of, text_of
 
@@ -50,7 +50,8 @@ def run(task: str, structure: str, calculator: str, settings: Mapping[str, Any])
     told = dict(settings)
     if "k_density" in told:
         told["mesh"] = mesh_of(atoms, told.pop("k_density"))
-    found, record = mended(lambda: TASKS[task](atoms.copy(), lambda a: make(a, **told)))
+    allowed = str(settings.get("cures", "safe"))
+    found, record = mended(lambda: TASKS[task](atoms.copy(), lambda a: make(a, **told)), allowed)
     done = {"cures": record.text, "altered": int(record.is_altered)}
     return {**found, **done, "seconds": _cpu_seconds() - begun}
 
@@ -129,16 +130,28 @@ def _strained(atoms: Any, strain: float, make: Callable[[Any], Any]) -> tuple[fl
 
 
 def _to_rest(atoms: Any, make: Callable[[Any], Any]) -> None:
+    begun = atoms.copy()
+    stepped(lambda longest: _moved_to_rest(atoms, begun, make, longest))
+
+
+def _moved_to_rest(atoms: Any, begun: Any, make: Callable[[Any], Any], longest: float) -> None:
+    """Moves atoms (and cell) from where they begun, so far at most in one step, in angstrom."""
     from ase.filters import FrechetCellFilter
     from ase.optimize import BFGS
 
+    atoms.set_cell(begun.cell)
+    atoms.set_positions(begun.positions, apply_constraint=False)
     atoms.calc = make(atoms)
     moving: Any = FrechetCellFilter(atoms) if all(atoms.pbc) else atoms
-    with BFGS(moving, logfile="relax.log", trajectory="relax.traj") as search:
-        if not search.run(fmax=MAX_FORCE, steps=MAX_STEPS):
-            raise RuntimeError(
-                f"{atoms.get_chemical_formula()} did not come to rest in {MAX_STEPS} steps"
-            )
+    with BFGS(moving, logfile="relax.log", trajectory="relax.traj", maxstep=longest) as search:
+        try:
+            is_at_rest = search.run(fmax=MAX_FORCE, steps=MAX_STEPS)
+        except Incurable as error:
+            if search.nsteps:
+                raise Adrift(str(error), error.failure) from error
+            raise
+    if not is_at_rest:
+        raise Adrift(f"{atoms.get_chemical_formula()} did not come to rest in {MAX_STEPS} steps")
 
 
 def _state(atoms: Any) -> dict[str, Any]:

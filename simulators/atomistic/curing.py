@@ -38,6 +38,23 @@ MOST_ATTEMPTS = 8
 """Of one calculation of a code."""
 
 
+STEPS_ANGSTROM = (0.2, 0.05)
+"""The longest step of a relaxation, as ASE has it; and of one that failed on its way."""
+_ON_THE_WAY = (
+    *(Failure.STEP, Failure.STRUCTURE, Failure.EIGENVALUES),
+    *(Failure.NOT_CONVERGED, Failure.OSCILLATING),
+)
+"""Failures that a step too far may have led to."""
+
+
+class Adrift(RuntimeError):
+    """A relaxation went on and on; or it failed at a structure that it had made itself."""
+
+    def __init__(self, why: str, failure: Failure = Failure.STEP) -> None:
+        self.failure = failure
+        super().__init__(why)
+
+
 class Incurable(RuntimeError):
     """A calculation failed, and nothing helped that may be tried. `failure` is its class."""
 
@@ -70,6 +87,8 @@ class Record:
     attempts: list[Attempt] = field(default_factory=list)
     changed: dict[str, dict[str, Any]] = field(default_factory=dict)
     is_mixed: bool = False
+    allowed: str = "safe"
+    steps: list[str] = field(default_factory=list)
 
     @property
     def is_altered(self) -> bool:
@@ -87,16 +106,17 @@ class Record:
             changes = f" ({shown(after.changes)})" if after.changes else ""
             energy = ", which changes the energy" if after.changes_energy else ""
             lines[f"{before.code}: {before.failure}, {after.cure}{changes}{energy}"] += 1
-        return "; ".join(f"{line} ({n} times)" if n > 1 else line for line, n in lines.items())
+        counted = [f"{line} ({n} times)" if n > 1 else line for line, n in lines.items()]
+        return "; ".join([*counted, *dict.fromkeys(self.steps)])
 
 
 _record: contextvars.ContextVar[Record | None] = contextvars.ContextVar("record", default=None)
 
 
 @contextlib.contextmanager
-def recorded() -> Iterator[Record]:
-    """Keeps what `cured` and `note` do meanwhile."""
-    token = _record.set(Record())
+def recorded(allowed: str = "safe") -> Iterator[Record]:
+    """Keeps what `cured` and `stepped` do meanwhile."""
+    token = _record.set(Record(allowed=allowed))
     try:
         found = _record.get()
         assert found is not None
@@ -105,15 +125,32 @@ def recorded() -> Iterator[Record]:
         _record.reset(token)
 
 
-def mended(task: Callable[[], T]) -> tuple[T, Record]:
-    """What a task gives, and what was done for it. The task is done again from its begin when a
-    cure changed what its energies are of, so that none is compared with one of another kind."""
-    with recorded() as record:
+def mended(task: Callable[[], T], allowed: str = "safe") -> tuple[T, Record]:
+    """What a task gives, and what was done for it, of what is `allowed`. The task is done again
+    from its begin when a cure changed what its energies are of, so that none is compared with one
+    of another kind."""
+    with recorded(allowed) as record:
         while True:
             record.is_mixed = False
             found = task()
             if not record.is_mixed:
                 return found, record
+
+
+def stepped(relax: Callable[[float], T]) -> T:
+    """What a relaxation gives whose steps are so many angstrom at most; where it fails on its way,
+    anew with smaller ones. Raises what it raises."""
+    here = _record.get() or Record()
+    longest, smaller = STEPS_ANGSTROM
+    try:
+        return relax(longest)
+    except Adrift as error:
+        if error.failure not in _ON_THE_WAY or here.allowed == "none":
+            raise
+        failure = error.failure
+    found = relax(smaller)
+    here.steps.append(f"relaxation: {failure}, smaller steps (max_step {longest} -> {smaller})")
+    return found
 
 
 def cured(

@@ -17,14 +17,14 @@ from orchestrator.ports.action import Unit
 from orchestrator.ports.resource import Bench, Identity
 from simulators.atomistic import programs
 from simulators.atomistic import pseudopotentials as pseudopotentials_of
-from simulators.atomistic.calculators import StructureCalculator
+from simulators.atomistic.calculators import REUSE, StructureCalculator
 from simulators.atomistic.curing import ALLOWED
+from simulators.atomistic.dft_settings import ORDERS, dft_settings
 from simulators.atomistic.options import (
     by_element,
     of_elements,
     one_of,
     pairs,
-    quantities,
     value,
 )
 from simulators.atomistic.requests import Method
@@ -38,6 +38,11 @@ OURS = (
     *("input_dft", "conv_thr", "mixing_beta", "electron_maxstep", "lda_plus_u"),
 )
 """What other options say, or hagane."""
+SOLVING = (
+    *("electrons.mixing_beta", "electrons.mixing_mode", "electrons.mixing_ndim"),
+    *("electrons.electron_maxstep", "electrons.diagonalization", "electrons.diago_david_ndim"),
+)
+"""How the electrons are brought to converge; what they converge to does not depend on it."""
 CONVERGENCE_EV = 1e-7
 """Of the energy, per atom."""
 _VERSION_TIMEOUT_S = 120.0
@@ -64,6 +69,7 @@ class EspressoCalculator(StructureCalculator):
         pseudo_dir: str = "",
         pseudopotentials: str = "",
         moments: str = "",
+        magnetic_order: str = ORDERS[0],
         hubbard_u: str = "",
         mixing_beta: float = 0.7,
         max_iterations: int = 100,
@@ -71,8 +77,10 @@ class EspressoCalculator(StructureCalculator):
         command: str = "pw.x",
         walltime: Annotated[float, Unit("s", low=0.0)] = 0.0,
         cures: str = "safe",
+        version: str = "",
+        reuse: str = REUSE[0],
     ) -> None:
-        """Looks for pw.x and reads the headers of the pseudopotentials.
+        """Looks for pw.x, unless its version is given, and reads the pseudopotentials' headers.
 
         Args:
             bench: where it stands.
@@ -85,6 +93,7 @@ class EspressoCalculator(StructureCalculator):
             pseudo_dir: their folder; else Debian's sample.
             pseudopotentials: `Si=Si.pbe.UPF, O=O.pbe.UPF`, where the folder does not tell.
             moments: at first, in Bohr magnetons: `Fe=2.2, O=0`; the calculation is spin-polarised.
+            magnetic_order: how they start, ferromagnetic or antiferromagnetic.
             hubbard_u: `Fe=4.3 eV, Ni=6 eV`.
             mixing_beta: of new and old density.
             max_iterations: of the electrons.
@@ -92,11 +101,15 @@ class EspressoCalculator(StructureCalculator):
             command: `pw.x`, a path, or `mpirun -np 4 pw.x`.
             walltime: of one run of pw.x, which then goes on from what it saved.
             cures: what is tried against failures: none, safe (the energy is the same), all.
+            version: of pw.x, where it is only there once a site's prelude has run; each
+                calculation looks whether it is that one.
+            reuse: see `StructureCalculator`.
 
         Raises:
             InputError: pw.x or a pseudopotential is missing, or an option is wrong.
         """
-        self._program = _found(bench.name, command)
+        self._said_version = version
+        self._program = "" if version else _found(bench.name, command)
         one_of("smearing", smearing, (*SMEARINGS, "none"))
         one_of("xc", xc, tuple(pseudopotentials_of.FUNCTIONALS))
         one_of("cures", cures, ALLOWED)
@@ -112,17 +125,20 @@ class EspressoCalculator(StructureCalculator):
             **_smeared(smearing, width),
             **_more(input),
         }
+        shared = dft_settings(k_density, "none", 0.0, moments, magnetic_order, hubbard_u)
         settings = {
-            "input": told,
+            "input": {name: told[name] for name in told if name not in SOLVING},
             "k_density": k_density,
             "convergence": CONVERGENCE_EV,
-            "moments": quantities("moments", moments, ""),
-            "hubbard": quantities("hubbard_u", hubbard_u, "eV"),
+            "moments": shared.moments,
+            "hubbard": shared.hubbard_u,
             "xc": xc,
             "cures": cures,
+            **({} if magnetic_order == ORDERS[0] else {"magnetic_order": magnetic_order}),
         }
-        super().__init__(bench, settings, [])
-        self._running = {"command": command, "walltime_s": walltime}
+        super().__init__(bench, settings, [], reuse)
+        self._running = {"input": told, "command": command, "walltime_s": walltime}
+        self._running |= {"version": version}
 
     async def open(self) -> None:
         """Asks pw.x for its version. Raises DeviceAbsent: it does not say."""
@@ -134,6 +150,8 @@ class EspressoCalculator(StructureCalculator):
         return Identity(self.vendor, self.method, firmware=version)
 
     def _version(self) -> str:
+        if self._said_version:
+            return self._said_version
         return _version_of(self._bench.name, self._program, Path(self._program).stat().st_mtime_ns)
 
     def _checked(self, structure: str) -> Any:

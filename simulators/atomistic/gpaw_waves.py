@@ -13,7 +13,7 @@ from orchestrator.errors import InputError, UnknownName
 from orchestrator.ports.action import Unit
 from orchestrator.ports.resource import Bench
 from simulators.atomistic import methods
-from simulators.atomistic.calculators import StructureCalculator
+from simulators.atomistic.calculators import REUSE, StructureCalculator
 from simulators.atomistic.curing import ALLOWED
 from simulators.atomistic.dft_settings import dft_settings
 from simulators.atomistic.options import of_elements, one_of
@@ -49,6 +49,7 @@ class Gpaw(StructureCalculator):
         hubbard_u: str = "",
         max_iterations: int = 200,
         cures: str = "safe",
+        reuse: str = REUSE[0],
     ) -> None:
         """Looks whether the setups are there.
 
@@ -67,14 +68,18 @@ class Gpaw(StructureCalculator):
             for file in methods.weights_of("gpaw_data", "setups")
             if file.name.endswith(f".{SETUPS[xc]}.gz") and file.name.count(".") == 2
         ]
-        own = {"cutoff": cutoff, "xc": xc, "max_iterations": max_iterations, "cures": cures}
-        super().__init__(bench, {**own, **shared.plain()}, files)
+        own = {"cutoff": cutoff, "xc": xc, "cures": cures}
+        super().__init__(bench, {**own, **shared.plain()}, files, reuse)
+        self._running = {"max_iterations": max_iterations}
         self._known = frozenset(file.name.partition(".")[0] for file in files)
 
     def _method_of(self, atoms: Any) -> Method:
         names = ("moments", "hubbard_u")
         own = {name: of_elements(self._settings[name], atoms) for name in names}
         return Method(self.maker, {**self._settings, **own}, self._method.versions)
+
+    def _running_with(self, atoms: Any) -> dict[str, Any]:
+        return self._running
 
     def _checked(self, structure: str) -> Any:
         atoms = super()._checked(structure)

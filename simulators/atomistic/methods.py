@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from simulators.atomistic.tuned import apply, read_tuned
+
 
 def emt(atoms: Any) -> Any:
     """Effective medium theory [Jacobsen, Stoltze, Norskov 1996], as ASE has it."""
@@ -25,9 +27,10 @@ def chgnet(atoms: Any, model: str) -> Any:
     return CHGNetCalculator(model=_chgnet(model), use_device="cpu")
 
 
-def sevennet(atoms: Any, model: str) -> Any:
-    """SevenNet [Park et al. 2024, doi:10.1021/acs.jctc.4c00190], a learned potential."""
-    found = _sevennet(model)
+def sevennet(atoms: Any, model: str, tuned: str = "") -> Any:
+    """SevenNet [Park et al. 2024, doi:10.1021/acs.jctc.4c00190], a learned potential; `tuned` is
+    the file of what `simulators.atomistic.tuning` changed."""
+    found = _sevennet(model, tuned)
     found.reset()
     return found
 
@@ -40,10 +43,13 @@ def _chgnet(model: str) -> Any:
 
 
 @functools.cache
-def _sevennet(model: str) -> Any:
+def _sevennet(model: str, tuned: str = "") -> Any:
     from sevenn.calculator import SevenNetCalculator
 
-    return SevenNetCalculator(model=model, device="cpu")
+    found = SevenNetCalculator(model=model, device="cpu")
+    if tuned:
+        apply(found, read_tuned(Path(tuned), model))
+    return found
 
 
 def load(name: str, settings: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ what its failures look like and what is tried against them.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.espresso import Espresso, EspressoProfile
 from ase.units import Ry
 
+from orchestrator.errors import ExecutionError
 from simulators.atomistic import programs
 from simulators.atomistic.curing import cured
 from simulators.atomistic.dft_settings import start_moments
@@ -161,9 +163,11 @@ class Pwscf(Calculator):
         mesh: k-points along the reciprocal vectors.
         convergence: of the energy, in eV per atom.
         moments, hubbard: per element, in Bohr magnetons (unless the structure has its own) and eV.
+        magnetic_order: how moments start, see `dft_settings`.
         command: runs pw.x.
         walltime_s: of one run; 0 is none.
         cures: one of `curing.ALLOWED`.
+        version: which pw.x it must be; '' for any.
     """
 
     implemented_properties = ["energy", "free_energy", "forces", "stress", "magmoms"]  # noqa: RUF012
@@ -180,6 +184,8 @@ class Pwscf(Calculator):
         command: str = "pw.x",
         walltime_s: float = 0.0,
         cures: str = "safe",
+        magnetic_order: str = "ferromagnetic",
+        version: str = "",
     ) -> None:
         """Nothing is run."""
         super().__init__()  # type: ignore[no-untyped-call]
@@ -187,6 +193,7 @@ class Pwscf(Calculator):
         self._files = {element: Path(path) for element, path in pseudopotentials.items()}
         self._convergence, self._moments, self._hubbard = convergence, moments, hubbard
         self._command, self._walltime_s, self._cures = command, walltime_s, cures
+        self._order, self._version = magnetic_order, version
 
     def calculate(
         self,
@@ -215,7 +222,7 @@ class Pwscf(Calculator):
         if not all(told.pbc):
             told.center(vacuum=BOX_ANGSTROM, axis=[i for i in range(3) if not told.pbc[i]])
             told.pbc = True
-        start_moments(told, self._moments, "ferromagnetic")
+        start_moments(told, self._moments, self._order)
         moments = told.get_initial_magnetic_moments()
         told.set_initial_magnetic_moments(
             [m / read(self._files[s]).valence for m, s in zip(moments, told.symbols, strict=True)]
@@ -261,9 +268,19 @@ class Pwscf(Calculator):
             kpts=self._mesh,
         )
         calculator.calculate(atoms, ["energy", "forces", "stress"], all_changes)
-        if "convergence has been achieved" not in (directory / "espresso.pwo").read_text():
+        said = (directory / "espresso.pwo").read_text()
+        self._refuse_other_versions(said)
+        if "convergence has been achieved" not in said:
             raise RuntimeError("pw.x ended before the electrons converged")
         return dict(calculator.results)
+
+    def _refuse_other_versions(self, said: str) -> None:
+        """Raises ExecutionError: the result would be kept as that of another version."""
+        found = re.search(r"Program PWSCF\s+v\.(\S+)", said)
+        if self._version and found is not None and found[1] != self._version:
+            raise ExecutionError(
+                f"this is pw.x {found[1]}, and the lab file says `version: {self._version}`"
+            )
 
 
 class _Profile(EspressoProfile):

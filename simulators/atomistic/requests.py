@@ -11,6 +11,9 @@ from typing import Any
 DIRECTED = ("elastic_constants",)
 """Tasks whose results depend on how the cell is turned."""
 
+ORDER_OF_ATOMS = "antiferromagnetic"
+"""The magnetic order that depends on how the atoms are ordered."""
+
 
 @dataclass(frozen=True)
 class Method:
@@ -48,6 +51,7 @@ class Request:
 
         atoms = atoms_of(self.structure)
         has_more = atoms.get_initial_magnetic_moments().any() or atoms.get_initial_charges().any()
+        has_more = has_more or self.method.settings.get("magnetic_order") == ORDER_OF_ATOMS
         if has_more or atoms.constraints or not all(atoms.pbc) or self.task in DIRECTED:
             return ""
         counts = [(each, list(atoms.symbols).count(each)) for each in sorted(set(atoms.symbols))]

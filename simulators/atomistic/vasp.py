@@ -13,7 +13,7 @@ from orchestrator.errors import InputError
 from orchestrator.ports.action import Unit
 from orchestrator.ports.resource import Bench, Identity
 from simulators.atomistic import programs
-from simulators.atomistic.calculators import StructureCalculator
+from simulators.atomistic.calculators import REUSE, StructureCalculator
 from simulators.atomistic.curing import ALLOWED
 from simulators.atomistic.options import (
     by_element,
@@ -27,6 +27,12 @@ from simulators.atomistic.requests import Method
 
 SMEARINGS = {"gaussian": 0, "methfessel-paxton": 1, "fermi-dirac": -1, "tetrahedron": -5}
 OURS = ("encut", "ismear", "sigma", "nsw", "ibrion", "isif", "kspacing", "nelm", "magmom", "ispin")
+
+SOLVING = (
+    *("nelm", "algo", "amix", "bmix", "amix_mag", "bmix_mag", "ncore", "npar", "kpar", "nsim"),
+    *("lwave", "lcharg"),
+)
+"""How the electrons are brought to converge, and where; what to does not depend on it."""
 
 
 class VaspStructures(StructureCalculator):
@@ -57,6 +63,7 @@ class VaspStructures(StructureCalculator):
         command: str = "vasp_std",
         walltime: Annotated[float, Unit("s", low=0.0)] = 0.0,
         cures: str = "safe",
+        reuse: str = REUSE[0],
     ) -> None:
         """Looks for VASP and its potentials.
 
@@ -77,6 +84,7 @@ class VaspStructures(StructureCalculator):
             command: `vasp_std`, a path, or `mpirun -np 16 vasp_std`.
             walltime: of one run.
             cures: what is tried against failures: none, safe (the energy is the same), all.
+            reuse: see `StructureCalculator`.
 
         Raises:
             InputError: VASP or its potentials are missing, or an option is wrong.
@@ -101,15 +109,15 @@ class VaspStructures(StructureCalculator):
             **more,
         }
         settings = {
-            "input": told,
+            "input": {name: told[name] for name in told if name not in SOLVING},
             "k_density": k_density,
             "moments": quantities("moments", moments, ""),
             "hubbard": quantities("hubbard_u", hubbard_u, "eV"),
             "cures": cures,
         }
-        super().__init__(bench, settings, [])
+        super().__init__(bench, settings, [], reuse)
         self._said_version = version
-        self._running = {"command": command, "walltime_s": walltime}
+        self._running = {"input": told, "command": command, "walltime_s": walltime}
 
     async def identify(self) -> Identity:
         """VASP, and the version that the lab file says."""

@@ -6,7 +6,7 @@ just before and just after each effect (tests end the engine there).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -43,16 +43,17 @@ Watch = Callable[[Literal["before", "after"], int], None]
 
 
 class Effects:
-    """A log of effects."""
+    """A log of effects, each one of `names`."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Sequence[str] = NAMES) -> None:
+        self._names = names
         self.log: list[Happened] = []
         self.watch: Watch | None = None
 
     @contextmanager
     def happening(self, name: str, at: float, detail: str = "") -> Iterator[None]:
         """The body of the `with` is the effect."""
-        if name not in NAMES:
+        if name not in self._names:
             raise ValueError(f"{name} is not an effect")
         n = len(self.log) + 1
         if self.watch is not None:
@@ -64,7 +65,7 @@ class Effects:
 
     def counts(self) -> dict[str, int]:
         """How often each effect happened, and `effects`, all of them."""
-        found = dict.fromkeys(NAMES, 0)
+        found = dict.fromkeys(self._names, 0)
         for happened in self.log:
             found[happened.name] += 1
         return {**found, "effects": len(self.log)}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 from simulators.lab.gun import Gunned
-from simulators.twins.wire import FramedWire
+from simulators.twins.wire import FramedWire, Manners
 
 _ARGUMENT = {"C": 4, "D": 1, "E": 2, "F": 2, "G": 3, "H": 2, "I": 8, "Z": 1}
 _SETTING = {
@@ -33,7 +33,13 @@ class Supply:
 
     def wire(self) -> FramedWire:
         """The supply's port."""
-        return FramedWire(_split, self._reply)
+        manners = Manners(skewed=_skewed, unheeded=_unheeded, restart=self._restart)
+        return FramedWire(_split, self._reply, manners=manners)
+
+    def _restart(self) -> None:
+        """After a power cut: off, all settings at nought (which those are is ours)."""
+        self._chamber.switch_off()
+        self._chamber.set_gun(setpoint=0, mode=0, ramp_s=0, delay_s=0, minutes=0, seconds=0)
 
     def _reply(self, frame: bytes) -> bytes:
         text = frame.decode("latin-1")
@@ -83,6 +89,17 @@ class Supply:
             "y": f"{self._gun}",
         }
         return replies.get(letter, "")
+
+
+def _unheeded(frame: bytes) -> bytes | None:
+    """Settings are not acknowledged: it says nothing, as always."""
+    return b"" if chr(frame[0]) in _SETTING else None
+
+
+def _skewed(frame: bytes, reply: bytes, share: float) -> bytes | None:
+    if frame not in (b"d", b"e", b"f") or not reply.isdigit():
+        return None
+    return f"{round(int(reply) * (1 + share)):04d}".encode("ascii")
 
 
 def _split(data: bytes) -> tuple[bytes | None, bytes]:

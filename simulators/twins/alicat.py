@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from simulators.lab.chamber import Chamber
-from simulators.twins.wire import FramedWire, lines
+from simulators.twins.wire import FramedWire, Manners, lines
 
 _GASES = {1: "Ar", 11: "O2", 8: "N2", 0: "Air"}
 _SET = re.compile(r"L?S ?(\d+(?:\.\d*)?|\.\d+)$")
@@ -48,6 +48,14 @@ class FlowController:
         if command == "??M*":
             return self._made_by()
         return "?"
+
+    def restart(self) -> None:
+        """After a power cut: no flow. (A unit may also be set up to keep its set-point.)"""
+        self._set(0.0)
+
+    def unheeded(self, command: str) -> str | None:
+        """The reply to a set-point that is not taken over; None for other commands."""
+        return self._frame() if _SET.match(command) else None
 
     def _set(self, sccm: float) -> str:
         if sccm > self.full_scale:
@@ -94,9 +102,38 @@ class GasBus:
 
     def wire(self) -> FramedWire:
         """The bus."""
-        return FramedWire(lines(b"\r"), self._reply)
+        manners = Manners(self._refusal, _elsewhere, _skewed, self._unheeded, self._restart)
+        return FramedWire(lines(b"\r"), self._reply, manners=manners)
 
     def _reply(self, frame: bytes) -> bytes:
+        unit, command = self._addressed(frame)
+        return (unit.reply(command) + "\r").encode("ascii") if unit else b""
+
+    def _addressed(self, frame: bytes) -> tuple[FlowController | None, str]:
         line = frame.decode("ascii", "replace").strip()
-        unit = self._units.get(line[:1].upper())
-        return (unit.reply(line[1:].strip()) + "\r").encode("ascii") if unit else b""
+        return self._units.get(line[:1].upper()), line[1:].strip()
+
+    def _refusal(self, frame: bytes) -> bytes | None:
+        return b"?\r" if self._addressed(frame)[0] else None
+
+    def _unheeded(self, frame: bytes) -> bytes | None:
+        unit, command = self._addressed(frame)
+        said = unit.unheeded(command) if unit else None
+        return None if said is None else f"{said}\r".encode("ascii")
+
+    def _restart(self) -> None:
+        for unit in self._units.values():
+            unit.restart()
+
+
+def _elsewhere(reply: bytes) -> bytes:
+    """The same from the unit with the letter after the next."""
+    return bytes(((reply[0] - ord("A") + 2) % 26 + ord("A"),)) + reply[1:]
+
+
+def _skewed(frame: bytes, reply: bytes, share: float) -> bytes | None:
+    words = reply.decode("ascii").split(" ")
+    if len(words) < 7:
+        return None
+    words[4] = f"{float(words[4]) * (1 + share):+08.3f}"
+    return " ".join(words).encode("ascii")

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -58,10 +59,22 @@ class Control:
         return state
 
     def fail(
-        self, wire: str, how: How, *, after: int = 0, times: int = 1, seconds: float = 0.0
+        self,
+        wire: str,
+        how: How,
+        *,
+        after: int = 0,
+        times: int = 1,
+        seconds: float = 0.0,
+        seed: int = 0,
     ) -> None:
         """Lets a wire fail; see `faults.Fault`."""
-        self.ask("fail", wire=wire, how=how, after=after, times=times, seconds=seconds)
+        facts = {"after": after, "times": times, "seconds": seconds, "seed": seed}
+        self.ask("fail", wire=wire, how=how, **facts)
+
+    def plan(self, *faults: Mapping[str, Any]) -> None:
+        """Plans faults by the number of the reply, or by chance; see `plans`."""
+        self.ask("plan", faults=faults)
 
     def heal(self) -> None:
         """Ends all faults."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simulators.lab.chamber import Chamber
-from simulators.twins.wire import FramedWire, lines
+from simulators.twins.wire import FramedWire, Manners, lines
 
 GREETING = b"Connected: Universal Robots Dashboard Server\n"
 _FIXED = {
@@ -48,7 +48,8 @@ class Dashboard:
 
     def wire(self) -> FramedWire:
         """A connection to the server."""
-        return FramedWire(lines(b"\n"), self._reply, greeting=GREETING)
+        manners = Manners(refusal=_refusal, unheeded=_unheeded)
+        return FramedWire(lines(b"\n"), self._reply, greeting=GREETING, manners=manners)
 
     def _reply(self, frame: bytes) -> bytes:
         line = frame.decode("utf-8", "replace").strip()
@@ -104,3 +105,12 @@ class Dashboard:
     def _release(self) -> str:
         self._mode = "RUNNING" if self._mode == "IDLE" else self._mode
         return "Brake releasing"
+
+
+def _refusal(frame: bytes) -> bytes:
+    return b"could not understand: '" + frame.strip() + b"'\n"
+
+
+def _unheeded(frame: bytes) -> bytes | None:
+    """A program that is said to start, and does not."""
+    return b"Starting program\n" if frame.strip() == b"play" else None

@@ -26,7 +26,7 @@ from collections.abc import Callable
 from simulators.lab.chamber import Chamber
 from simulators.lab.noise import uniform
 from simulators.twins.scpi import commands
-from simulators.twins.wire import FramedWire, lines
+from simulators.twins.wire import FramedWire, Manners, lines
 
 NOT_A_NUMBER, OVERFLOW = 9.91e37, 9.9e37
 OVER_BIT, COMPLIANCE_BIT = 1, 8
@@ -126,7 +126,18 @@ class SourceMeter:
 
     def wire(self) -> FramedWire:
         """The meter's port."""
-        return FramedWire(lines(b"\n"), self._reply)
+        manners = Manners(self._refusal, None, _skewed, _unheeded, self._restart)
+        return FramedWire(lines(b"\n"), self._reply, manners=manners)
+
+    def _refusal(self, frame: bytes) -> bytes:
+        """A refused command is in the error queue; a refused query is not answered."""
+        self._errors.append('-102,"Syntax error"')
+        return b""
+
+    def _restart(self) -> None:
+        self._reset()
+        self._errors.clear()
+        self._n_readings = 0
 
     def _reply(self, frame: bytes) -> bytes:
         answers = []
@@ -283,6 +294,17 @@ class SourceMeter:
 
 class _NotPermittedError(Exception):
     """The output is off."""
+
+
+def _unheeded(frame: bytes) -> bytes | None:
+    return b"" if frame.startswith((b":SOUR:CURR:LEV", b":OUTP ON")) else None
+
+
+def _skewed(frame: bytes, reply: bytes, share: float) -> bytes | None:
+    first, comma, rest = reply.partition(b",")
+    if frame.strip() != b":READ?" or not comma:
+        return None
+    return f"{float(first) * (1 + share):+.6E},".encode("ascii") + rest
 
 
 def _functions(argument: str) -> set[str]:

@@ -8,12 +8,13 @@ along all that has arrived).
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from simulators.twins.wire import FramedWire
+from simulators.twins.wire import FramedWire, Manners
 
-ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
+ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, DEVICE_FAILURE = 1, 2, 3, 4
+_WRITES = {5: 6, 6: 6, 15: 6, 16: 6}
 _MOST_REGISTERS, _MOST_COILS = 125, 2000
 
 
@@ -43,17 +44,22 @@ def crc(body: bytes) -> bytes:
     return struct.pack("<H", register)
 
 
-def serial_bus(units: Mapping[int, Cells]) -> FramedWire:
-    """Units on one RS-485 line; other addresses stay silent."""
+def serial_bus(units: Mapping[int, Cells], restart: Callable[[], None] | None = None) -> FramedWire:
+    """Units on one RS-485 line; other addresses stay silent. `restart` is what a power cut does."""
 
     def reply(frame: bytes) -> bytes:
         unit = units.get(frame[0])
         if len(frame) < 4 or crc(frame[:-2]) != frame[-2:] or unit is None:
             return b""
-        body = frame[:1] + answer(unit, frame[1:-2])
-        return body + crc(body)
+        return _sealed(frame[:1] + answer(unit, frame[1:-2]))
 
-    return FramedWire(_split_serial, reply)
+    def refusal(frame: bytes) -> bytes | None:
+        if frame[0] not in units:
+            return None
+        return _sealed(bytes((frame[0], frame[1] | 0x80, DEVICE_FAILURE)))
+
+    manners = Manners(refusal, _elsewhere, _skewed, _unheeded, restart)
+    return FramedWire(_split_serial, reply, manners=manners)
 
 
 def tcp_server(unit: Cells) -> FramedWire:
@@ -63,7 +69,37 @@ def tcp_server(unit: Cells) -> FramedWire:
         pdu = answer(unit, message[7:])
         return message[:4] + struct.pack(">HB", len(pdu) + 1, message[6]) + pdu
 
-    return FramedWire(_split_tcp, reply)
+    def refusal(message: bytes) -> bytes:
+        pdu = bytes((message[7] | 0x80, DEVICE_FAILURE))
+        return message[:4] + struct.pack(">HB", len(pdu) + 1, message[6]) + pdu
+
+    def elsewhere(message: bytes) -> bytes:
+        return message[:6] + bytes((message[6] ^ 1,)) + message[7:]
+
+    return FramedWire(_split_tcp, reply, manners=Manners(refusal, elsewhere))
+
+
+def _sealed(body: bytes) -> bytes:
+    return body + crc(body)
+
+
+def _elsewhere(reply: bytes) -> bytes:
+    return _sealed(bytes((reply[0] + 1,)) + reply[1:-2])
+
+
+def _unheeded(frame: bytes) -> bytes | None:
+    """A write is acknowledged by address and value, or address and number."""
+    n = _WRITES.get(frame[1])
+    return None if n is None else _sealed(frame[:n])
+
+
+def _skewed(frame: bytes, reply: bytes, share: float) -> bytes | None:
+    """The first of the registers that were read."""
+    if reply[1] != 3:
+        return None
+    (value,) = struct.unpack(">h", reply[3:5])
+    changed = max(-0x8000, min(0x7FFF, round(value * (1 + share))))
+    return _sealed(reply[:3] + struct.pack(">h", changed) + reply[5:-2])
 
 
 def answer(unit: Cells, pdu: bytes) -> bytes:

@@ -43,6 +43,11 @@ class HeaterUnit:
             self._run = value
         self._chamber.heat(self._setpoint / 10 if self._run else None)
 
+    def restart(self) -> None:
+        """After a power cut: not running, no set-point."""
+        self._setpoint = self._run = 0
+        self._chamber.heat(None)
+
     def coil(self, address: int) -> bool:
         """There are none. Raises KeyError."""
         raise KeyError(address)
@@ -57,6 +62,10 @@ class RelayUnit:
 
     def __init__(self, chamber: Chamber) -> None:
         self._chamber = chamber
+
+    def restart(self) -> None:
+        """After a power cut: both valves are closed."""
+        self._chamber.set_valves(gate=False, vent=False)
 
     def coil(self, address: int) -> bool:
         """Whether a valve is open. Raises KeyError."""

@@ -12,10 +12,10 @@ import contextlib
 import os
 import time
 import tty
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from simulators.twins.faults import Fault, Faults
+from simulators.twins.faults import Fault, Faults, Plan, possible
 from simulators.twins.wire import FramedWire
 
 HALF_FRAME_S = 1.0
@@ -31,26 +31,29 @@ class _Line:
         self._wire, self._faults, self._touched = wire, faults, touched
         self._last = time.monotonic()
 
-    async def carry(self, data: bytes) -> bytes:
-        """The reply. Raises ConnectionError when the port is unplugged."""
+    async def carry(self, data: bytes) -> AsyncIterator[bytes]:
+        """The reply, in pieces. Raises ConnectionError when the port is unplugged."""
         now = time.monotonic()
         if now - self._last > HALF_FRAME_S:
             self._wire.forget()
         self._last = now
         try:
-            return await self._faults.carry(self._wire, data)
+            async for piece in self._faults.carry(self._wire, data):
+                yield piece
         finally:
             self._touched()
 
 
 class SerialOutlet:
-    """A wire on a pseudo-terminal; `path` is the stable link to it."""
+    """A wire on a pseudo-terminal; `path` is the stable link to it. `heard`, where somebody has set
+    it, is told of bytes as they arrive, whatever the instrument is doing."""
 
     def __init__(self, wire: FramedWire, path: Path, touched: Touched) -> None:
         self.path = path
         self._wire, self._touched = wire, touched
-        self._faults = Faults()
-        self._line = _Line(wire, self._faults, touched)
+        self.faults = Faults()
+        self.heard: Callable[[bytes], None] | None = None
+        self._line = _Line(wire, self.faults, touched)
         self._arrived: asyncio.Queue[bytes] = asyncio.Queue()
         self._ends: tuple[int, int] | None = None
         self._replug: asyncio.TimerHandle | None = None
@@ -74,15 +77,21 @@ class SerialOutlet:
             await asyncio.gather(self._worker, return_exceptions=True)
 
     async def fail(self, fault: Fault) -> None:
-        """The next fault of this port."""
+        """The next fault of this port. Raises ValueError: the instrument cannot fail so."""
+        possible(fault.how, self._wire)
         if fault.how == "unplug" and fault.after <= 0:
             self._unplug(fault.seconds)
         else:
-            self._faults.fail(fault)
+            self.faults.fail(fault)
+            self.faults.begin(self._wire.manners)
+
+    def plan(self, plan: Plan) -> None:
+        """Faults by the number of the reply."""
+        self.faults.plan(plan)
 
     async def heal(self) -> None:
         """No fault any more; plugged in."""
-        self._faults.heal()
+        self.faults.heal()
         self._plug()
 
     def speak(self) -> None:
@@ -94,10 +103,11 @@ class SerialOutlet:
         while True:
             data = await self._arrived.get()
             try:
-                self._send(await self._line.carry(data))
+                async for piece in self._line.carry(data):
+                    self._send(piece)
             except ConnectionError:
-                fault = self._faults.unplugged
-                self._faults.heal()
+                fault = self.faults.unplugged
+                self.faults.plugged()
                 self._unplug(fault.seconds if fault else 0.0)
 
     def _plug(self) -> None:
@@ -119,6 +129,7 @@ class SerialOutlet:
     def _unplug(self, seconds: float) -> None:
         if self._ends is None:
             return
+        self.faults.n_struck += 1
         self.path.unlink(missing_ok=True)
         asyncio.get_running_loop().remove_reader(self._ends[0])
         for end in self._ends:
@@ -130,7 +141,10 @@ class SerialOutlet:
 
     def _read(self, ours: int) -> None:
         with contextlib.suppress(BlockingIOError):
-            self._arrived.put_nowait(os.read(ours, _CHUNK))
+            data = os.read(ours, _CHUNK)
+            if self.heard is not None:
+                self.heard(data)
+            self._arrived.put_nowait(data)
 
     def _send(self, data: bytes) -> None:
         """A terminal whose client does not read takes no more bytes: the rest is lost, as on a
@@ -141,11 +155,12 @@ class SerialOutlet:
 
 
 class TcpOutlet:
-    """A wire on a TCP port of the loopback, for any number of connections."""
+    """A wire on a TCP port of the loopback, for any number of connections; `heard` as above."""
 
     def __init__(self, wire: FramedWire, touched: Touched) -> None:
         self._wire, self._touched = wire, touched
-        self._faults = Faults()
+        self.faults = Faults()
+        self.heard: Callable[[bytes], None] | None = None
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._replug: asyncio.TimerHandle | None = None
@@ -171,15 +186,21 @@ class TcpOutlet:
         self._unplug(0.0)
 
     async def fail(self, fault: Fault) -> None:
-        """The next fault of this port."""
+        """The next fault of this port. Raises ValueError: the instrument cannot fail so."""
+        possible(fault.how, self._wire)
         if fault.how == "unplug" and fault.after <= 0:
             self._unplug(fault.seconds)
         else:
-            self._faults.fail(fault)
+            self.faults.fail(fault)
+            self.faults.begin(self._wire.manners)
+
+    def plan(self, plan: Plan) -> None:
+        """Faults by the number of the reply, over all connections."""
+        self.faults.plan(plan)
 
     async def heal(self) -> None:
         """No fault any more; listening."""
-        self._faults.heal()
+        self.faults.heal()
         await self.open()
 
     def speak(self) -> None:
@@ -188,23 +209,40 @@ class TcpOutlet:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         wire = self._wire.fresh()
-        line = _Line(wire, self._faults, self._touched)
+        arrived: asyncio.Queue[bytes] = asyncio.Queue()
+        line = _Line(wire, self.faults, self._touched)
+        answering = asyncio.create_task(self._answer(line, arrived, writer))
         try:
             writer.write(wire.greeting)
             while data := await reader.read(_CHUNK):
-                writer.write(await line.carry(data))
-                await writer.drain()
+                if self.heard is not None:
+                    self.heard(data)
+                arrived.put_nowait(data)
         except ConnectionError:
-            if fault := self._faults.unplugged:
-                self._faults.heal()
-                self._unplug(fault.seconds)
+            pass
         finally:
+            answering.cancel()
+            await asyncio.gather(answering, return_exceptions=True)
             self._writers.discard(writer)
             writer.close()
+
+    async def _answer(
+        self, line: _Line, arrived: asyncio.Queue[bytes], writer: asyncio.StreamWriter
+    ) -> None:
+        try:
+            while True:
+                async for piece in line.carry(await arrived.get()):
+                    writer.write(piece)
+                    await writer.drain()
+        except ConnectionError:
+            if fault := self.faults.unplugged:
+                self.faults.plugged()
+                self._unplug(fault.seconds)
 
     def _unplug(self, seconds: float) -> None:
         if self._server is None:
             return
+        self.faults.n_struck += 1
         self._server.close()
         self._server = None
         for writer in self._writers:

@@ -8,7 +8,7 @@ the input; after power-up the controller sends a reading a second until it is sp
 from __future__ import annotations
 
 from simulators.lab.chamber import Chamber
-from simulators.twins.wire import FramedWire
+from simulators.twins.wire import FramedWire, Manners
 
 ETX, ENQ, ACK, NAK = b"\x03", b"\x05", b"\x06\r\n", b"\x15\r\n"
 _PASCAL_PER_UNIT = {0: 100.0, 1: 133.322, 2: 1.0, 3: 0.133322, 4: 100.0}
@@ -28,7 +28,20 @@ class Gauge:
 
     def wire(self) -> FramedWire:
         """The controller's port."""
-        return FramedWire(_split, self._reply, unprompted=self._stream)
+        manners = Manners(refusal=self._refusal, skewed=_skewed, restart=self._restart)
+        return FramedWire(_split, self._reply, unprompted=self._stream, manners=manners)
+
+    def _refusal(self, frame: bytes) -> bytes | None:
+        """NAK to a mnemonic; ENQ then gives the error word."""
+        if frame in (ETX, ENQ):
+            return None
+        self._is_streaming = False
+        self._error, self._answer = "0001", ""
+        return NAK
+
+    def _restart(self) -> None:
+        """After a power cut it sends a reading a second again; the unit is stored."""
+        self._answer, self._error, self._is_streaming = "", "0000", True
 
     def _stream(self) -> bytes:
         return f"{self._reading()}\r\n".encode("ascii") if self._is_streaming else b""
@@ -71,6 +84,7 @@ class Gauge:
             "TID": "PBR",
             "PNR": "010300",
             "SEN": "2",
+            "BAU": "0",
             "AYT": "TPG361,PTG28040,44990000,010300,010100",
         }.get(mnemonic)
 
@@ -85,6 +99,13 @@ class Gauge:
         pascal = self._chamber.pressure()
         status = 1 if pascal < _UNDER_PA else 2 if pascal > _OVER_PA else 0
         return f"{status},{pascal / _PASCAL_PER_UNIT[self._unit]:+.4E}"
+
+
+def _skewed(frame: bytes, reply: bytes, share: float) -> bytes | None:
+    status, comma, value = reply.decode("ascii").strip().partition(",")
+    if frame != ENQ or not comma or not value.startswith(("+", "-")):
+        return None
+    return f"{status},{float(value) * (1 + share):+.4E}\r\n".encode("ascii")
 
 
 def _split(data: bytes) -> tuple[bytes | None, bytes]:

@@ -11,9 +11,12 @@ pseudo-terminal (those named in `tcp` on a TCP port), and plays in memory in a r
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.resource import Wire
+from simulators.twins.plans import rehearsed
 from simulators.twins.wire import FramedWire
 
 
@@ -51,6 +54,10 @@ class Rack:
     def by_hand(self, sample: int, to: str) -> None:
         """A person puts a sample somewhere. Raises KeyError: there are no samples."""
         raise KeyError(f"there is no sample {sample}")
+
+    def failing(self, faults: Sequence[Mapping[str, Any]], clock: Clock) -> Mapping[str, Wire]:
+        """The wires in memory, failing as `plans` has it. Raises InputError."""
+        return rehearsed(self.wires, faults, clock)
 
     @staticmethod
     def serve_command(directory: str, seed: int, speed: float, world: str) -> list[str]:

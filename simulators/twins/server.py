@@ -2,11 +2,13 @@
 
     python -m simulators.twins.server --world sputter-lab --seed 7 --speed 1200 --dir DIR
 
-Serial instruments are pseudo-terminals behind the links DIR/tty-NAME, the others TCP ports of the
-loopback. Once all answer, DIR/ports.json says where (`ports`), and where orders are taken
-(`control`): JSON objects, one a line, `{"do": "counts" | "state" | "fail" | "heal" | "kill" |
-"speed" | "hand" | "shutdown", ...}`, with the facts that `control.Control` shows; each is answered
-by `{"ok": true, ...}` or `{"ok": false, "error": ...}`. It ends after an hour without a byte.
+Serial instruments are pseudo-terminals behind the links DIR/tty-NAME, folders are DIR/folder-NAME,
+the others TCP ports of the loopback. Once all answer, DIR/ports.json says where (`ports`), and
+where orders are taken (`control`): JSON objects, one a line, `{"do": "counts" | "state" | "fail" |
+"plan" | "heal" | "kill" | "speed" | "hand" | "shutdown", ...}`, with the facts that
+`control.Control` shows; each is answered by `{"ok": true, ...}` or `{"ok": false, "error": ...}`.
+DIR/faults.json, where there is one, says how the ports are to fail (`plans`). It ends after an hour
+without a byte.
 """
 
 from __future__ import annotations
@@ -20,13 +22,16 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from orchestrator.clock import ScaledClock
+from orchestrator.errors import InputError
 from simulators.twins.faults import HOWS, Fault
+from simulators.twins.folder import FolderOutlet, FolderWire
 from simulators.twins.outlets import SerialOutlet, TcpOutlet
+from simulators.twins.plans import planned
 from simulators.twins.wire import FramedWire
 
 IDLE_S = 3600.0
@@ -117,12 +122,7 @@ class Server:
         self._world, self._clock, self._directory = world, clock, directory
         self._executioner = Executioner(lambda: world.counts()["effects"])
         world.watch(self._executioner.watch)
-        self._outlets: dict[str, SerialOutlet | TcpOutlet] = {
-            name: TcpOutlet(wire, self._touched)
-            if name in world.tcp
-            else SerialOutlet(wire, directory / f"tty-{name}", self._touched)
-            for name, wire in world.wires.items()
-        }
+        self._outlets = {name: self._outlet(name, wire) for name, wire in world.wires.items()}
         self._timer: asyncio.TimerHandle | None = None
         self._last = time.monotonic()
         self._ended = asyncio.Event()
@@ -132,6 +132,7 @@ class Server:
             "state": lambda _: {"state": self._state()},
             "speed": self._change_speed,
             "kill": self._kill,
+            "plan": self._plan,
             "hand": lambda order: self._world.by_hand(order["sample"], order["to"]),
             "shutdown": lambda _: self.end(),
         }
@@ -156,6 +157,13 @@ class Server:
             for writer in self._asking:
                 writer.transport.abort()
             await asyncio.sleep(_CLOSE_S)
+
+    def _outlet(self, name: str, wire: FramedWire) -> SerialOutlet | TcpOutlet | FolderOutlet:
+        if isinstance(wire, FolderWire):
+            return FolderOutlet(wire, self._directory / f"folder-{name}")
+        if name in self._world.tcp:
+            return TcpOutlet(wire, self._touched)
+        return SerialOutlet(wire, self._directory / f"tty-{name}", self._touched)
 
     def end(self) -> None:
         """Ends `run`."""
@@ -204,7 +212,7 @@ class Server:
                 await self._slow_orders[do](order)
                 return {"ok": True}
             result = self._orders[do](order)
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, InputError) as error:
             return {"ok": False, "error": f"{type(error).__name__}: {error}"}
         finally:
             self._touched()
@@ -219,8 +227,21 @@ class Server:
             int(order.get("after", 0)),
             int(order.get("times", 1)),
             float(order.get("seconds", 0.0)),
+            int(order.get("seed", 0)),
         )
         await self._outlets[order["wire"]].fail(fault)
+
+    def _plan(self, order: dict[str, Any]) -> None:
+        self.plan(order["faults"])
+
+    def plan(self, faults: Sequence[Mapping[str, Any]]) -> None:
+        """Has ports fail as `plans` says. Raises InputError; then nothing is planned."""
+        wires = {n: w for n, w in self._world.wires.items() if not isinstance(w, FolderWire)}
+        plans = [planned(said, wires) for said in faults]
+        for name, plan in ((n, p) for one in plans for n, p in one.items()):
+            outlet = self._outlets[name]
+            assert not isinstance(outlet, FolderOutlet), "a folder has no replies to spoil"
+            outlet.plan(plan)
 
     async def _heal(self, _: dict[str, Any]) -> None:
         for outlet in self._outlets.values():
@@ -271,13 +292,23 @@ async def _serve(
     world = make_world(seed=options.seed, clock=clock)
     server = Server(world, clock, directory)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.end)
+    faults = _planned_faults(directory)
+    server.plan(faults)
     facts = {
         "pid": os.getpid(),
         "world": options.world,
         "seed": options.seed,
         "speed": options.speed,
+        "faults": faults,
     }
     await server.run(facts, options.idle)
+
+
+def _planned_faults(directory: Path) -> list[dict[str, Any]]:
+    """What DIR/faults.json asks for, if it is there: a list as in `plans`."""
+    file = directory / "faults.json"
+    faults: list[dict[str, Any]] = json.loads(file.read_text()) if file.exists() else []
+    return faults
 
 
 def _detach(log: Path) -> None:

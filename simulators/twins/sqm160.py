@@ -10,7 +10,7 @@ thicknesses in angstrom, as pymeasure has them.
 from __future__ import annotations
 
 from simulators.lab.chamber import Chamber
-from simulators.twins.wire import FramedWire
+from simulators.twins.wire import FramedWire, Manners
 
 SYNC = b"!"
 _NO_CRC = b"\x00\x00"
@@ -40,16 +40,19 @@ class Monitor:
 
     def wire(self) -> FramedWire:
         """The monitor's port."""
-        return FramedWire(_split, self._reply)
+        manners = Manners(_refusal, skewed=_skewed, restart=self._restart)
+        return FramedWire(_split, self._reply, manners=manners)
+
+    def _restart(self) -> None:
+        """After a power cut; thicknesses are kept."""
+        self._was_reset = True
 
     def _reply(self, frame: bytes) -> bytes:
         body, check = frame[1:-2], frame[-2:]
         if check not in (crc(body), _NO_CRC):
             return b""
         answer = self._answer(body[1:].decode("ascii", "replace"))
-        message = answer.encode("ascii")
-        reply = bytes((35 + len(message),)) + message
-        return SYNC + reply + crc(reply)
+        return _packed(answer)
 
     def _answer(self, message: str) -> str:
         """Status and data."""
@@ -86,6 +89,23 @@ class Monitor:
 
     def _frequency(self) -> float:
         return _FRESH_CRYSTAL_HZ - _HZ_PER_NM * self._chamber.crystal_load()
+
+
+def _packed(answer: str) -> bytes:
+    message = answer.encode("ascii")
+    reply = bytes((35 + len(message),)) + message
+    return SYNC + reply + crc(reply)
+
+
+def _refusal(frame: bytes) -> bytes:
+    return _packed("C")
+
+
+def _skewed(frame: bytes, reply: bytes, share: float) -> bytes | None:
+    letter, said = frame[2:3], reply[3:-2].decode("ascii")
+    if letter not in (b"L", b"N", b"P"):
+        return None
+    return _packed(f"A{float(said) * (1 + share): .2f}")
 
 
 def _split(data: bytes) -> tuple[bytes | None, bytes]:

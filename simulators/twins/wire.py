@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
 
 Split = Callable[[bytes], tuple[bytes | None, bytes]]
 """Takes what has arrived; gives the first whole frame (None: not yet) and what is left."""
+
+Ledger: TypeAlias = Callable[[bytes, bytes], None]
+"""Is told of every frame that reached the instrument, and of its reply as the instrument sent it,
+whatever becomes of it on the way."""
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How an instrument fails in the words of its own protocol; None where it has none for it.
+
+    refusal: what it answers to a frame that it will not obey (its NAK), None for a frame that
+    cannot be refused. elsewhere: its reply as another address would send it. skewed: its reply to
+    a frame with the measured value off by a share of itself, None where it holds none. unheeded:
+    what it answers to a frame that sets something, when it does not do it; None for other frames.
+    restart: it comes back from a power cut with its power-on defaults.
+    """
+
+    refusal: Callable[[bytes], bytes | None] | None = None
+    elsewhere: Callable[[bytes], bytes] | None = None
+    skewed: Callable[[bytes, bytes, float], bytes | None] | None = None
+    unheeded: Callable[[bytes], bytes | None] | None = None
+    restart: Callable[[], None] | None = None
 
 
 class FramedWire:
     """A wire over an instrument's `reply(frame)`. `greeting` is sent to whoever connects (TCP).
 
-    `unprompted` gives what the instrument says once a second by itself.
+    `unprompted` gives what the instrument says once a second by itself. `ledger`, where somebody
+    has set it, is told of every frame.
     """
 
     def __init__(
@@ -21,21 +46,35 @@ class FramedWire:
         *,
         greeting: bytes = b"",
         unprompted: Callable[[], bytes] | None = None,
+        manners: Manners | None = None,
     ) -> None:
         self._split, self._reply = split, reply
         self.greeting = greeting
+        self.manners = manners or Manners()
+        self.ledger: Ledger | None = None
         self._unprompted = unprompted
         self._pending = b""
 
     async def receive(self, data: bytes) -> bytes:
         """Takes what the client wrote, in any portions; gives all replies that are due."""
+        return b"".join(self.answer(frame) for frame, _ in self.frames(data))
+
+    def frames(self, data: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """The whole frames that are there with these bytes, and the bytes that each came as."""
         self._pending += data
-        replies = b""
         while True:
-            frame, self._pending = self._split(self._pending)
+            before = self._pending
+            frame, self._pending = self._split(before)
             if frame is None:
-                return replies
-            replies += self._reply(frame)
+                return
+            yield frame, before[: len(before) - len(self._pending)]
+
+    def answer(self, frame: bytes) -> bytes:
+        """What the instrument replies to a frame, having obeyed it."""
+        reply = self._reply(frame)
+        if self.ledger is not None:
+            self.ledger(frame, reply)
+        return reply
 
     def unprompted(self) -> bytes:
         """What the instrument says by itself now."""
@@ -47,9 +86,15 @@ class FramedWire:
 
     def fresh(self) -> FramedWire:
         """Another wire to the same instrument (a second TCP connection)."""
-        return FramedWire(
-            self._split, self._reply, greeting=self.greeting, unprompted=self._unprompted
+        wire = FramedWire(
+            self._split,
+            self._reply,
+            greeting=self.greeting,
+            unprompted=self._unprompted,
+            manners=self.manners,
         )
+        wire.ledger = self.ledger
+        return wire
 
 
 def lines(end: bytes) -> Split:

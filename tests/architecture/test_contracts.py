@@ -77,6 +77,21 @@ FAULTS = [
     ),
     Fault("One door: databases in the journal", "orchestrator/cli/looking.py", "import sqlalchemy"),
     Fault("One door: pyserial in the transports", "drivers/instrument.py", "import serial"),
+    Fault(
+        "One door: HDF5 in the parser of NeXus files",
+        "drivers/formats/columns.py",
+        "def f():\n    import h5py",
+    ),
+    Fault(
+        "One door: clients of other layers in the bridges",
+        "drivers/transports/web.py",
+        "def f():\n    import caproto",
+    ),
+    Fault(
+        "One door: PyVISA in its transport",
+        "drivers/bridges/scpi.py",
+        "def f():\n    import pyvisa",
+    ),
     Fault("One door: pytest in the conformance plug-in", "drivers/instrument.py", "import pytest"),
     Fault(
         "One door: ASE in the atomistic simulators and the materials' crystals",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from drivers.protocols import modbus, sqm160
 from orchestrator.clock import WallClock
 from orchestrator.ports.resource import Bench, Wire
+from orchestrator.ports.traffic import Record
 
 Spoil = Callable[[bytes], bytes]
 
@@ -414,5 +415,5 @@ class FakeStage(Fake):
         return "OK IDLE FLAG 0"
 
 
-def bench(name: str = "device", *, record: object = None, **wires: Wire) -> Bench:
+def bench(name: str = "device", *, record: Record | None = None, **wires: Wire) -> Bench:
     return Bench(name=name, clock=WallClock(), wires=wires, record=record)

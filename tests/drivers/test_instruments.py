@@ -69,6 +69,10 @@ async def opened(device: Any) -> Any:
         "keithley-2400",
         "ur-arm",
         "sputter-tool",
+        "pfeiffer-turbo",
+        "mks-937b",
+        "tc-cxn",
+        "tdk-genesys",
     ],
 )
 def test_a_driver_has_every_action_of_what_it_implements(kind: str) -> None:
@@ -411,6 +415,42 @@ def test_a_film_is_measured_at_the_highest_current_below_compliance(ohm: float) 
         assert not fake.is_on
 
     run(main())
+
+
+def test_an_old_entry_of_the_error_queue_does_not_refuse_a_command_that_was_obeyed() -> None:
+    class Complaining(FakeMeter):
+        def reply(self, request: bytes) -> bytes:
+            if request == b":SYST:ERR?\n":
+                return b'-102,"Syntax error"\n'
+            return super().reply(request)
+
+    async def main() -> None:
+        fake = Complaining()
+        fake.is_on = True
+        meter = Keithley2400(bench(wire=fake), "memory:wire")
+        await meter.open()
+        await meter.make_safe()
+        assert not fake.is_on
+        await meter.close()
+
+    asyncio.run(main())
+
+
+def test_an_output_that_stays_on_is_said() -> None:
+    class Stubborn(FakeMeter):
+        def reply(self, request: bytes) -> bytes:
+            return b"" if request == b":OUTP OFF\n" else super().reply(request)
+
+    async def main() -> None:
+        fake = Stubborn()
+        fake.is_on = True
+        meter = Keithley2400(bench(wire=fake), "memory:wire")
+        await meter.open()
+        with pytest.raises(DeviceRefused, match="says that its output is on"):
+            await meter.make_safe()
+        await meter.close()
+
+    asyncio.run(main())
 
 
 def test_an_insulating_film_gives_a_bound_and_an_open_contact_gives_nothing() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import pytest
+from bridge_fakes import FakeDeclaredSupply, FakeFurnace, FakeOven, content
 from driver_fakes import (
     Fake,
     FakeAlicat,
@@ -17,6 +18,8 @@ from driver_fakes import (
     FakeStage,
     FakeSupply,
 )
+from liquid_fakes import FakeBalance, FakeCavro, FakeNewEra, FakePlate
+from vacuum_fakes import FakeGenesys, FakeMks, FakeRf, FakeTurbos
 
 from drivers.conformance.specimens import Promise, Specimen
 from orchestrator.ports.resource import Wire
@@ -47,6 +50,21 @@ SPECIMENS = {
     ),
     "modbus-valves": Specimen(_alone(FakeModbusLine)),
     "keithley-2400": Specimen(_alone(FakeMeter)),
+    "cavro": Specimen(
+        _alone(lambda: FakeCavro(5400)),
+        {"syringe": 1000.0, "rate": 900.0},
+        {"load": {"volume": 500.0}, "dispense": {"volume": 100.0}},
+    ),
+    "new-era": Specimen(
+        _alone(FakeNewEra),
+        {"diameter": 14.43, "syringe": 10000.0},
+        {"dispense": {"volume": 100.0}},
+    ),
+    "ika": Specimen(
+        _alone(FakePlate),
+        arguments={"set_temperature": {"temperature": 80.0}, "set_speed": {"speed": 400.0}},
+    ),
+    "mt-sics": Specimen(_alone(FakeBalance), {"capacity": 220.0}),
     "ur-arm": Specimen(
         _arm,
         {"registers": "memory:registers"},
@@ -60,6 +78,36 @@ SPECIMENS = {
         _alone(FakeStage),
         {"microstep": 0.047625, "highest": 150.0},
         {"move_to": {"position": 31.75}},
+    ),
+    "scpi": Specimen(
+        _alone(FakeDeclaredSupply),
+        arguments={
+            "set_voltage": {"voltage": 12.5},
+            "set_mode": {"mode": "CC"},
+            "pulse": {"duration": 0.5},
+        },
+        declaration=content("supply.yaml"),
+    ),
+    "modbus": Specimen(
+        _alone(FakeFurnace),
+        arguments={"set_temperature": {"temperature": 350.2}, "set_ramp": {"rate": 2.5}},
+        declaration=content("furnace.yaml"),
+    ),
+    "http": Specimen(
+        _alone(FakeOven),
+        arguments={
+            "set_temperature": {"temperature": 120.0},
+            "bake": {"duration": 60.0, "programme": "cure"},
+        },
+        declaration=content("oven.yaml"),
+    ),
+    "pfeiffer-turbo": Specimen(_alone(FakeTurbos)),
+    "mks-937b": Specimen(_alone(FakeMks)),
+    "tc-cxn": Specimen(_alone(FakeRf), arguments={"set_power": {"power": 150.0}}),
+    "tdk-genesys": Specimen(
+        _alone(FakeGenesys),
+        {"max_voltage": 40.0, "max_current": 38.0},
+        {"set_voltage": {"voltage": 12.0}, "set_current": {"current": 2.5}},
     ),
 }
 

@@ -44,6 +44,7 @@ class Tool:
         self.voltage_at: Callable[[float], float] = lambda burnt_s: 300.0
         self.pump_efficiency = 1.0
         self.goes_out_after_s = float("inf")
+        self.hold_up: tuple[float, float] = (float("inf"), 0.0)
         self._pumped_at: float | None = None
         self._vented_at: float | None = 0.0
         self._heat = (25.0, 25.0, 0.0)
@@ -65,7 +66,16 @@ class Tool:
         if action == "set_flow":
             self.flows[part] = arguments["flow"]
             return {}
+        if action == "exposure":
+            await self._answer_late()
         return self.read(part, action)
+
+    async def _answer_late(self) -> None:
+        """Once, the supply is away for a while: from so long after the strike, for so long."""
+        after_s, for_s = self.hold_up
+        if self._on_at is not None and self.clock.now() - self._on_at >= after_s:
+            self.hold_up = (float("inf"), 0.0)
+            await self.sleep(for_s)
 
     async def look(self, part: str, reading: str, /) -> Mapping[str, Any]:
         if (part, reading) in self.unread:
@@ -206,6 +216,25 @@ def names(tool: Tool) -> list[str]:
 
 def index(tool: Tool, what: str) -> int:
     return names(tool).index(what)
+
+
+def test_a_plasma_that_went_out_while_nobody_could_look_leaves_a_partial_film() -> None:
+    def away(tool: Tool) -> None:
+        tool.goes_out_after_s, tool.hold_up = 560.0, (500.0, 1800.0)
+
+    tool, found = deposit(away)
+    assert isinstance(found, DeviceError)
+    assert "50 nm have grown where 120 nm were to, and nobody saw the shutter close" in str(found)
+    assert ("supply", "off", {}) in tool.acts
+
+
+def test_a_supply_that_was_away_and_comes_back_to_a_whole_film_costs_nothing() -> None:
+    def away(tool: Tool) -> None:
+        tool.hold_up = (500.0, 1800.0)
+
+    _, film = deposit(away)
+    assert isinstance(film, Film)
+    assert film.thickness == pytest.approx(120.0)
 
 
 def test_a_film_is_what_the_monitor_says() -> None:

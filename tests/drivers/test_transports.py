@@ -28,6 +28,7 @@ from orchestrator.errors import (
     InputError,
     PortTaken,
 )
+from orchestrator.ports.traffic import Passage
 
 SETTINGS = Settings(baudrate=19200)
 SHORT_S = 0.15
@@ -46,19 +47,22 @@ async def setpoint(wire: Transport, unit: str = "A", timeout_s: float = 10.0) ->
 
 
 def test_an_exchange_over_a_pty_is_recorded_byte_by_byte(tmp_path: Path) -> None:
-    traffic: list[tuple[str, bytes]] = []
+    traffic: list[Passage] = []
 
     async def main() -> None:
         with on_pty(tmp_path, FakeAlicat().answer) as device:
-            record = bench(record=lambda way, data: traffic.append((way, data)))
+            record = bench(record=traffic.append)
             wire = await open_transport(str(device.link), record, SETTINGS)
             frame = await wire.exchange(set_flow("A", 12.5), timeout_s=1.0)
             assert frame.setpoint == 12.5
             await wire.close()
 
     asyncio.run(main())
-    assert traffic[0] == ("tx", b"AS12.500\r")
-    received = b"".join(data for way, data in traffic if way == "rx")
+    assert [(p.way, p.said, p.connection) for p in traffic[:2]] == [
+        ("mark", "connected", 1), ("sent", "", 1),
+    ]  # fmt: skip
+    assert traffic[1].data == b"AS12.500\r"
+    received = b"".join(p.data for p in traffic if p.way == "came")
     assert received == b"A +014.70 +025.00 +012.500 +012.500 +012.500 Ar\r"
 
 
@@ -270,6 +274,31 @@ def test_a_port_that_comes_back_late_is_waited_for(tmp_path: Path) -> None:
             asyncio.get_running_loop().call_later(0.2, device.plug_in)
             assert await wire.connect() == 2
             await wire.close()
+
+    asyncio.run(main())
+
+
+def test_a_device_that_came_back_under_another_name_is_still_shared(tmp_path: Path) -> None:
+    async def main() -> None:
+        with on_pty(tmp_path, FakeAlicat().answer) as device:
+            one = await open_transport(str(device.link), bench("argon"), SETTINGS)
+            two = await open_transport(str(device.link), bench("oxygen"), SETTINGS)
+            device.unplug()
+            with pytest.raises(DeviceGone):
+                await one.exchange(poll(), timeout_s=0.5)
+            # somebody else has its old name by now
+            (tmp_path / "other").mkdir()
+            with on_pty(tmp_path / "other", FakeAlicat().answer) as other:
+                third = await open_transport(str(other.link), bench("argon"), Settings())
+                assert await setpoint(third) == 0.0
+                await third.close()
+                device.plug_in()
+                assert await one.connect() == 2
+                await two.close()
+                again = await open_transport(str(device.link), bench("oxygen"), SETTINGS)
+                assert len(registry._ports) == 1
+                await again.close()
+                await one.close()
 
     asyncio.run(main())
 

@@ -36,7 +36,7 @@ from orchestrator.ports.action import (
     actions_of,
     reading,
 )
-from orchestrator.ports.resource import ResourceKind, Verdict
+from orchestrator.ports.resource import Inner, ResourceKind, Verdict
 
 
 class Mover:
@@ -235,7 +235,8 @@ class PaperLab:
                 play(examine(command.ticket, self.state, self, self._record))  # type: ignore[arg-type]
             case do.Judge():
                 trial = self.state.trials[command.trial]
-                self.record(*judge(self.study, self.state, trial, command.metrics))
+                closes = command.closes
+                self.record(*judge(self.study, self.state, trial, command.metrics, closes=closes))
             case do.CloseTrial():
                 self.record(ev.TrialDone(trial=command.trial))
             case do.Await():
@@ -346,6 +347,10 @@ class PaperLab:
 
     async def ask(self, resource: str, ticket: str) -> Verdict:
         del resource, ticket
+        return Verdict(self.pick(["done", "not_done", "unknown"]), "as drawn", {"value": 1.0})
+
+    async def judge(self, dispatched: ev.ActionDispatched, inner: Sequence[Inner]) -> Verdict:
+        del dispatched, inner
         return Verdict(self.pick(["done", "not_done", "unknown"]), "as drawn", {"value": 1.0})
 
 

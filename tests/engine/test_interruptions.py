@@ -274,6 +274,63 @@ def test_a_full_disk_stops_before_the_next_action_and_loses_nothing(kind: str, n
     assert len(works["oven"].baked) == len(set(works["oven"].baked))
 
 
+CRASHED = ev.DriverEnded(resources=("oven",), why="it crashed")
+
+
+def test_a_driver_that_is_lost_has_the_lab_made_safe_and_what_may_be_repeated_is() -> None:
+    works = Works(trials=1)
+
+    async def lose() -> None:
+        await works.until(is_under_way("weigh"))
+        assert works.engine is not None
+        works.engine.lose("oven: it crashed", CRASHED)
+        await asyncio.Event().wait()
+
+    assert works.run(lose).exit_code is Exit.FINISHED, "nobody paused it"
+    assert works.events(ev.DriverEnded) == [CRASHED]
+    assert {e.resource for e in works.events(ev.MadeSafe) if e.why == "oven: it crashed"} >= {
+        "oven",
+        "arm",
+        "balance",
+    }
+    (stopped,) = [e for e in works.events(ev.ActionFailed) if e.error == "Stopped"]
+    assert stopped.sentence.endswith("oven: it crashed")
+    assert works.statuses() == ["done"]
+
+
+def test_a_driver_that_is_lost_while_it_is_made_safe_is_no_new_emergency_each_time() -> None:
+    works = Works(trials=1)
+
+    async def crash() -> None:
+        assert works.engine is not None
+        works.engine.lose("oven: it crashed", CRASHED)
+
+    async def lose() -> None:
+        await works.until(is_under_way("weigh"))
+        works["oven"].troubles["make_safe"].extend([crash] * 3)
+        await crash()
+        await asyncio.Event().wait()
+
+    assert works.run(lose).exit_code is Exit.FINISHED
+    assert works.events(ev.DriverEnded) == [CRASHED] * 3, "once more at the very end"
+    rounds = [e for e in works.events(ev.MadeSafe) if e.resource == "oven"]
+    assert [e.why == "oven: it crashed" for e in rounds] == [True, False]
+
+
+def test_an_interrupt_after_a_loss_asks_for_no_latch_to_be_cleared() -> None:
+    works = Works(trials=2)
+
+    async def lose() -> None:
+        await works.until(is_under_way("weigh"))
+        assert works.engine is not None
+        works.engine.lose("oven: it crashed", CRASHED)
+        await works.until(lambda state: len(state.trials) == 2)
+        works.engine.interrupt()
+        await asyncio.Event().wait()
+
+    assert works.run(lose).hint == "run it again to go on"
+
+
 def test_stop_works_while_the_disk_is_full() -> None:
     works = Works(trials=1)
     works.wrap = lambda journal: Full(journal, "made_safe")  # type: ignore[assignment,return-value]

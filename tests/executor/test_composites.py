@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
-from small_plant import Plant, order_of, play, silent
+from small_plant import Plant, Station, order_of, play, silent
 
 from orchestrator.errors import DeviceError, DeviceRefused
 from orchestrator.model import events as ev
 from orchestrator.model.lab import Limit
 from orchestrator.model.state import DispatchState
 from orchestrator.ports.dispatch import Dispatch
+from orchestrator.ports.resource import Inner, Verdict
 
 Script = Callable[[Dispatch], Awaitable[None]]
 
@@ -275,3 +276,50 @@ def test_a_composites_own_bug_leaves_what_its_inner_actions_left() -> None:
     assert whole.failure is not None
     assert whole.failure.error == DeviceError.__name__
     assert whole.failure.spoils_sample
+
+
+class Watching(Station):
+    """A station that tells by its gauge whether it was treated."""
+
+    async def judge(
+        self, action: str, arguments: Mapping[str, Any], inner: Sequence[Inner], dispatch: Dispatch
+    ) -> Verdict:
+        pressure = (await dispatch("gauge", "pressure"))["value"]
+        parts = " ".join(i.part for i in inner)
+        return Verdict("done", f"{action}, {parts}: {pressure:g} Pa", {"seen": pressure})
+
+
+def judged(kind: type[Station], prepare: Callable[[Plant], None]) -> tuple[Plant, Verdict]:
+    found: list[Verdict] = []
+
+    async def main(plant: Plant) -> None:
+        station = kind("station", plant.clock)
+        plant.devices["station"] = station
+        station.script = _cure
+        await plant.order("station.treat")
+        prepare(plant)
+        event = plant.state.dispatches["t1"].event
+        children = [plant.state.dispatches[c].event for c in plant.state.dispatches["t1"].children]
+        inner = [Inner(e.resource, e.action, e.arguments, "open") for e in children]
+        found.append(await plant.runner.judge(event, inner))
+
+    return play(main), found[0]
+
+
+def test_a_composite_that_can_look_is_asked_and_its_readings_are_in_the_journal() -> None:
+    plant, verdict = judged(Watching, lambda plant: None)
+    assert (verdict.outcome, verdict.evidence) == ("done", "treat, heater doser heater: 1 Pa")
+    looks = [e for e in plant.events(ev.ActionDispatched) if e.action == "pressure"]
+    assert [e.parent for e in looks] == ["t1"]
+    tickets = [e.ticket for e in plant.events(ev.ActionDispatched)]
+    assert len(set(tickets)) == len(tickets)
+
+
+def test_a_composite_that_cannot_look_or_fails_at_it_knows_nothing() -> None:
+    assert judged(Station, lambda plant: None)[1] == Verdict("unknown", "")
+
+    def deaf(plant: Plant) -> None:
+        plant["gauge"].troubles["pressure"].append(DeviceError("gauge", "no answer"))
+
+    verdict = judged(Watching, deaf)[1]
+    assert (verdict.outcome, "no answer" in verdict.evidence) == ("unknown", True)

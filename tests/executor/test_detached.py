@@ -33,6 +33,7 @@ class Queue:
         self.gone: set[str] = set()
         self.refuses = False
         self.dies_after = False
+        self.asked: list[tuple[str, int]] = []
 
     def submit(self, name: str, batch: Path, n: int) -> str:
         if self.refuses:
@@ -50,7 +51,11 @@ class Queue:
     def standing(self, array: str, element: int) -> Standing:
         if array in self.arrays.values() and array not in self.gone:
             return Standing(is_alive=True, is_running=True)
-        return Standing(is_alive=False, why="was cancelled")
+        return Standing(is_alive=False)
+
+    def why(self, array: str, element: int) -> str:
+        self.asked.append((array, element))
+        return "was cancelled"
 
 
 class Turns:
@@ -189,3 +194,32 @@ def test_a_failed_calculation_is_no_reason_to_compute_it_again(turns: Turns) -> 
     assert turns(A) == [CalculationFailed]
     assert turns(A) == [CalculationFailed]
     assert len(turns.queue.batches) == 1
+
+
+def test_nobody_asks_again_what_became_of_one_that_was_lost_before(turns: Turns) -> None:
+    turns(A, {"ticket": "b"})
+    turns.queue.gone.add("1")
+    turns(A, {"ticket": "b"})
+    assert sorted(turns.queue.asked) == [("1", 1), ("1", 2)]
+    for _ in range(3):
+        turns(A, {"ticket": "b"})
+        batches = Batches(turns.root, "hagane-c-", turns.queue)
+        batches.look()
+        assert batches.counts() == (2, 0)
+    assert len(turns.queue.asked) == 2
+
+
+def test_what_several_share_is_given_up_for_a_turn_and_not_for_ever(turns: Turns) -> None:
+    shared = [{"ticket": ticket, "key": KEY} for ticket in "abc"]
+    for number in ("1", "2", "3"):
+        assert turns(*shared[:2]) == [StillRunning, StillRunning]
+        turns.queue.gone.add(number)
+    assert turns(*shared[:2]) == [CalculationFailed, CalculationFailed]
+    assert [number for _, number, _ in turns.told] == [1, 2, 3]
+    # another trial needs it later: the node is back
+    assert turns(shared[2]) == [StillRunning]
+    assert turns.queue.batches[-1] == [f"{KEY[:40]}/004"]
+    turns.queue.gone.add("4")
+    assert turns(shared[2]) == [StillRunning]
+    turns.leave(KEY[:40], 5, result={"value": 5.0})
+    assert turns(shared[2]) == [{"value": 5.0, "reused": 0}]

@@ -75,3 +75,24 @@ def test_a_folder_of_another_version_is_refused(tmp_path: Path) -> None:
     (tmp_path / "format").write_text("2")
     with pytest.raises(InputError, match="kept in format 2, this version reads format 1"):
         KnownResults(tmp_path)
+
+
+def test_a_result_that_its_engine_did_not_live_to_take_is_taken_and_kept_for_others(
+    tmp_path: Path,
+) -> None:
+    shared = tmp_path / "results"
+    first = run(compute(tmp_path / "one", shared), ticket="a-compound")
+    kept = shared / "ab" / f"{KEY}.json"
+    whole = kept.read_text()
+    kept.unlink()  # as if the engine had died before it was written
+    again = run(compute(tmp_path / "one", shared), ticket="a-compound")
+    assert again == first
+    assert not (tmp_path / "one" / "a-compound" / "002").exists()
+    assert kept.read_text() == whole
+    kept.unlink()
+    assert asyncio.run(compute(tmp_path / "one", shared).known("a-compound")) is not None
+    assert kept.read_text() == whole
+    # what another key asks for is another thing, whatever its ticket
+    kept.unlink()
+    assert run(compute(tmp_path / "one", shared), ticket="a-compound", key="cd" * 32)["reused"] == 0
+    assert (tmp_path / "one" / "a-compound" / "002").exists()

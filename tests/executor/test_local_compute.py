@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -143,6 +144,50 @@ def test_what_is_begun_again_after_it_was_packed_is_left_alone(tmp_path: Path) -
     (directory / "result.json").write_text(json.dumps({"result": {"value": 2}}))
     Attempts(tmp_path).pack(at_least=1)
     assert Attempts(tmp_path).known("a") == {"value": 2}
+
+
+def test_while_what_is_done_is_packed_the_loop_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.executor.attempts.PACKED_AT_A_TIME", 2)
+    clock, packers = VirtualClock(), []
+    write = Attempts._write_pack
+
+    def watched(self: Attempts, folders: list[Path]) -> None:
+        packers.append(threading.current_thread())
+        write(self, folders)
+
+    monkeypatch.setattr(Attempts, "_write_pack", watched)
+
+    async def main() -> None:
+        compute = LocalCompute(tmp_path, clock)
+        for name in "abcd":
+            await compute.submit("calculations:doubled", {"x": 1.0}, ticket=name)
+        assert compute._packing is not None
+        await compute._packing
+        assert await compute.known("a") == {"value": 2.0}
+
+    clock.run(main())
+    assert packers
+    assert threading.main_thread() not in packers
+
+
+def test_what_is_begun_while_it_is_packed_keeps_its_directory(tmp_path: Path) -> None:
+    attempts = Attempts(tmp_path)
+    directory = attempts.begin("a", {"function": "f"})
+    (directory / "result.json").write_text(json.dumps({"error": "no minimum"}))
+    attempts.done("a")
+    again = []
+    write = attempts._write_pack
+
+    def begins_meanwhile(folders: list[Path]) -> None:
+        again.append(attempts.begin("a", {"function": "f"}))
+        write(folders)
+
+    attempts._write_pack = begins_meanwhile  # type: ignore[method-assign]
+    attempts.pack(at_least=1)
+    assert again[0].name == "002"
+    assert (again[0] / "request.json").exists()
 
 
 def test_a_half_written_result_is_no_result(tmp_path: Path) -> None:

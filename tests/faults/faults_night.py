@@ -177,6 +177,13 @@ def new_night(tmp_path: Path, **words: Any) -> Iterator[Night]:
     """A campaign as `write_campaign` has it, not begun; its twins end with the test."""
     folder = tmp_path / "campaign"
     write_campaign(folder, **words)
+    with night_of(folder, tmp_path) as found:
+        yield found
+
+
+@contextmanager
+def night_of(folder: Path, tmp_path: Path) -> Iterator[Night]:
+    """The campaign of a folder, not begun; its twins end with the test."""
     runtime = Path("/tmp") / f"hgn-{os.getpid()}-{abs(hash(tmp_path)) % 10**6}"
     runtime.mkdir()
     found = Night(folder, tmp_path / "store.sqlite", runtime)

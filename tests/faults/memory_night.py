@@ -19,16 +19,9 @@ from orchestrator.journal import open_store
 from orchestrator.model.events import EngineStarted, Recorded
 from orchestrator.model.state import State, fold
 from orchestrator.runtime.bench import make_resources
+from orchestrator.runtime.joining import join, opened_event, planner_of
 from orchestrator.runtime.load import Loaded, load
-from orchestrator.runtime.run import (
-    Setting,
-    Stage,
-    join,
-    keeper_of,
-    opened_event,
-    planner_of,
-    run_in_memory,
-)
+from orchestrator.runtime.run import Setting, Stage, run_in_memory
 from simulators.twins.faults import FaultyWire
 from simulators.twins.sputter_lab import SputterLab
 
@@ -63,8 +56,7 @@ class MemoryNight:
         )
         ledger = Ledger(journal, stage.clock, lambda recorded, _: meddle(engine, recorded))
         planner = planner_of(loaded, stage.clock)
-        keep = keeper_of(stage.store, stage.campaign_id, stage.clock)
-        engine = join(loaded, "rehearsal", ledger, resources, planner, keep)
+        engine = join(loaded, "rehearsal", ledger, resources, planner)
         started = EngineStarted(
             token=journal.token, host="", pid=0, user="", version="",
             lab_name=loaded.lab.name, lab_file="", lab_text="",

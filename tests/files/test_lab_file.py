@@ -86,6 +86,17 @@ def test_a_lab_file_becomes_a_model(tmp_path: Path) -> None:
     assert (lab.twins.world, lab.twins.seed) == ("sputter-lab", 7)
 
 
+def test_planned_faults_of_the_twins_are_read_in_seconds(tmp_path: Path) -> None:
+    faults = "faults: [{how: hang, wire: gas, at: 24, lasts: 2 min}, {how: [drop, flip], share: 1}]"
+    lab = loaded(LAB.replace("seed: 7}", f"seed: 7, {faults}}}"), tmp_path)
+    assert lab.twins is not None
+    hang, chance = lab.twins.plan()
+    assert hang == {
+        "wire": "gas", "how": ["hang"], "at": 24, "times": 1, "seconds": 120.0, "seed": 0,
+    }  # fmt: skip
+    assert (chance["wire"], chance["how"], chance["share"]) == ("*", ["drop", "flip"], 1.0)
+
+
 def test_interlocks_are_read_in_the_unit_of_their_reading(tmp_path: Path) -> None:
     first, second, third = loaded(LAB, tmp_path).interlocks
     assert (first.sensor, first.reading, first.value) == ("gauge", "pressure", "value")
@@ -160,6 +171,19 @@ def test_the_default_of_a_restart_is_the_labs(tmp_path: Path) -> None:
         ("make_safe: [supply, heater]", "make_safe: [supply, supply]", "stands twice", ""),
         ("make_safe: [supply, heater]", "make_safe: [hter]", "is not a resource", "'heater'"),
         ("world: sputter-lab", "world: sputter", "is not a world of twins", "'sputter-lab'"),
+        (
+            "seed: 7}",
+            "seed: 7, faults: [{how: drop, at: 2, share: 0.1}]}",
+            "either 'at' or 'share'",
+            "number of a reply",
+        ),
+        ("seed: 7}", "seed: 7, faults: [{how: drop, share: 2}]}", "found 2", ""),
+        (
+            "seed: 7}",
+            "seed: 7, faults: [{how: hang, at: 2, lasts: 1 V}]}",
+            "cannot be converted to 's'",
+            "",
+        ),
         ("poll: 2 s", "poll: 2 V", "cannot be converted to 's'", ""),
         ("poll: 2 s", "poll: 2", "expected a text, found 2", "unit"),
         ("kind: scaled", "kind: fast", "expected wall or scaled", ""),
@@ -201,6 +225,40 @@ def test_a_twins_port_needs_twins(tmp_path: Path) -> None:
     problems = problems_of(text, tmp_path)
     assert len(problems) == 6
     assert problems[0].message == "'twin:gas' needs 'twins:' in this file"
+
+
+def test_a_driver_may_run_in_a_process_of_its_own(tmp_path: Path) -> None:
+    text = LAB.replace('"twin:heater"}', '"twin:heater", isolate: true}')
+    lab = loaded(text, tmp_path)
+    assert [b.name for b in lab.resources if b.isolate] == ["heater"]
+
+
+def test_what_cannot_be_isolated_is_found(tmp_path: Path) -> None:
+    text = LAB.replace("kind: tool, ", "kind: tool, isolate: true, ")
+    text = text.replace('gauge, port: "twin:gauge"', 'gauge, port: "twin:gas", isolate: true')
+    text = text.replace("on_restart: leave", "isolate: maybe")
+    found = {p.line: f"{p.message} ({p.hint})" for p in problems_of(text, tmp_path)}
+    assert "'tool' acts through its parts" in found[11]
+    assert "isolate its parts" in found[11]
+    assert "'oxygen' has the same port 'twin:gas', and is not isolated" in found[6]
+    assert "isolate both, or none" in found[6]
+    assert 7 in found
+    assert len(found) == 3
+
+
+def test_what_only_computes_has_processes_of_its_own_already(tmp_path: Path) -> None:
+    path = tmp_path / "lab.yaml"
+    path.write_text("lab: a desk\nresources: {emt: {kind: emt, isolate: true}}\n")
+    with pytest.raises(FileProblems, match="runs in processes of its own already"):
+        load_lab(path, plugins.resource_kind, plugins.installed("resources"), WORLDS)
+
+
+def test_who_keeps_files_stays_with_the_engine(tmp_path: Path) -> None:
+    path = tmp_path / "lab.yaml"
+    options = 'kind: file-drop, folder: /srv/spectra, pattern: "*.xy", isolate: true'
+    path.write_text(f"lab: a desk\nresources: {{xrd: {{{options}}}}}\n")
+    with pytest.raises(FileProblems, match="'xrd' keeps files with the campaign"):
+        load_lab(path, plugins.resource_kind, plugins.installed("resources"), WORLDS)
 
 
 def test_all_mistakes_of_a_lab_come_at_once(tmp_path: Path) -> None:

@@ -191,7 +191,7 @@ def test_a_changed_source_is_another_campaign(tmp_path: Path) -> None:
         ("scale: log\n  - {c", "unit: kg\n  - {c", "kg"),
         ("scale: log\n  - {c", "smiles: gas\n  - {c", "needs one pool"),
         ("campaign: earlier", "campaign: earlier, model: networks", "candidates of one pool"),
-        ("campaign: earlier", "campaign: earlier, model: forest", "expected process or networks"),
+        ("campaign: earlier", "campaign: earlier, model: forest", "expected process, multitask or"),
     ],
 )
 def test_mistakes_are_told_at_their_place(tmp_path: Path, old: str, new: str, said: str) -> None:
@@ -211,6 +211,20 @@ def test_networks_learn_of_many_values_of_the_materials_of_a_pool(tmp_path: Path
     more = "spelt,weight\n" + "\n".join(letters) + "\n"
     (source,) = loaded(tmp_path, text, words=TABLE, more=more).sources
     assert source.model == "networks"
+
+
+def test_a_source_may_stand_beside_the_metric_where_it_is_known_over_the_whole_space(
+    tmp_path: Path,
+) -> None:
+    together = FILM.replace("scale: log\n  - {c", "scale: log\n    model: multitask\n  - {c")
+    (source,) = loaded(tmp_path, together, old=OLD).sources
+    assert source.model == "multitask"
+    text = WORDS.replace("smiles: spelt", "smiles: spelt, model: multitask")
+    (source,) = loaded(tmp_path, text, words=TABLE, more=MORE).sources
+    assert source.model == "multitask"
+    wider = text.replace("letters}\n", "letters}\n  heat: {real: [0, 1]}\n", 1)
+    with pytest.raises(FileProblems, match="of the whole space, not of materials alone"):
+        loaded(tmp_path, wider, words=TABLE, more=MORE)
 
 
 def test_the_same_quantity_in_a_unit_that_does_not_fit_is_refused(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ SAMPLES = {
     "fragments": ["OCC", "c1ccccc1"],
     "polymer-morgan": ["*OCC*", "0.3 *CC* | 0.7 *OCC*"],
     "polymer-rdkit": ["*OCC*", "0.3 *CC* | 0.7 *OCC*"],
+    "polymer-backbone": ["*OCC*", "0.3 *CC* | 0.7 *OCC*"],
     "composition": ["TiO2", "Ba0.5Sr0.5TiO3"],
     "crystal": [Crystal().canonical(bulk("Cu")), Crystal().canonical(bulk("NaCl", "rocksalt", 5))],
     "mixture": ["OCC", "0.7 O | 0.3 OCC"],

@@ -137,3 +137,22 @@ def test_a_database_has_its_key_value_pairs_as_columns(tmp_path: Path) -> None:
     assert pool.names == ("AgAu3", "CuPt3")
     assert pool.texts["share"] == ("0.25", "0.5")
     assert pool.words("AgAu3")["structure"].startswith("4\nLattice=")
+
+
+def test_a_crystal_stands_once_also_where_no_descriptor_reads_it(tmp_path: Path) -> None:
+    frames = [ordered("Ag", "Au"), ordered("Cu", "Pt"), another_cell(ordered("Ag", "Au"))]
+    water = Atoms("OH2", [[0, 0, 0], [0.76, 0.59, 0], [-0.76, 0.59, 0]])
+    for frame, share in zip([*frames, water], (0.25, 0.5, 0.25, 0.1), strict=True):
+        frame.info.update(share=share)
+    write(tmp_path / "many.extxyz", [*frames, water])
+    by_numbers = PoolShape(pool="many.extxyz", columns={"share": ""})
+    pool = read_pool("crystal", by_numbers, tmp_path, KINDS)
+    assert pool.names == ("many-1", "many-2", "many-4"), "a molecule is none of its business"
+    assert pool.rows == ((0.25,), (0.5,), (0.1,))
+    (again,) = pool.set_aside
+    assert (again.place, again.same_as) == ("frame 3", "many-1")
+    assert again.why == "it is the material of frame 1 again"
+    # numbers that differ say that they are two
+    frames[2].info["share"] = 0.3
+    write(tmp_path / "many.extxyz", frames)
+    assert len(read_pool("crystal", by_numbers, tmp_path, KINDS).names) == 3

@@ -154,6 +154,18 @@ def test_the_short_lists_agree_with_the_long_ones(story: list[ev.Recorded]) -> N
     assert state.n_events == len(story)
 
 
+def test_while_a_calculation_goes_on_from_turn_to_turn_time_runs() -> None:
+    stopped = ev.EngineStopped(reason="", is_safe=True)
+    asked = ev.ActionDispatched(ticket="t", resource="r", action="a", effect="queryable")
+    turns = [opened(), started(), asked, stopped, started(2)]
+    assert fold(recorded(turns)).running_s == 30.0
+    done = [*turns[:3], ev.ActionDone(ticket="t", results={}), *turns[3:]]
+    assert fold(recorded(done)).running_s == 30.0, "nothing went on after the third"
+    doubt = ev.Doubted(ticket="t", known="", needs_person=True)
+    doubted = [*turns[:3], doubt, *turns[3:]]
+    assert fold(recorded(doubted)).running_s == 30.0, "nor did what a person is waited for"
+
+
 def test_time_without_an_engine_is_not_running_time() -> None:
     story = recorded(
         [opened(), started(), paused("wish"), ev.EngineStopped(reason="", is_safe=True), started(2)]

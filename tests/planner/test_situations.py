@@ -31,6 +31,7 @@ from orchestrator.model.space import (
 )
 from orchestrator.model.trial import Proposal
 from orchestrator.planner.bayesian import BayesianPlanner
+from orchestrator.planner.initial import SobolPlanner
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
 
 Truth = Callable[[Point], dict[str, float]]
@@ -182,6 +183,20 @@ def test_what_cannot_be_chosen_is_taken_as_it_was_last() -> None:
     ]
     assert proposal.point["h"] == pytest.approx(h)
     assert float(proposal.point["a"]) == pytest.approx(0.2 + 0.6 * h, abs=0.08)
+
+
+def test_of_forty_parameters_the_few_that_act_are_found() -> None:
+    many = [Real(name=f"x{i}", low=0.0, high=1.0) for i in range(40)]
+
+    def truth(point: Point) -> dict[str, float]:
+        return {"y": -sum((float(point[f"x{i}"]) - 0.3 - 0.2 * i) ** 2 for i in range(3))}
+
+    question = task(*many, initial=10)
+    made = play(question, truth, 40)
+    by_chance = samples.play(SobolPlanner(question), truth, 40)
+    best, chance = (max(truth(p.point)["y"] for p in some) for some in (made, by_chance))
+    assert best > -0.01
+    assert best > 0.2 * chance
 
 
 # outcomes

@@ -7,6 +7,7 @@ import planner_samples as samples
 import pytest
 from test_materials_kernel import described, molecules, pool
 
+from orchestrator.errors import InputError
 from orchestrator.model.rows import Rows
 from orchestrator.model.space import Choice, Point, Pool, Real
 from orchestrator.model.transfer import Source
@@ -155,6 +156,46 @@ def test_networks_learn_a_source_and_offer_their_last_layer_too() -> None:
     again = PlanningTask.model_validate_json(task.model_dump_json())
     first = BayesianPlanner(task).propose(past, 1)
     assert BayesianPlanner(again).propose(past, 1) == first
+
+
+def test_values_beside_the_metric_are_a_choice_and_are_searched_with() -> None:
+    source = source_of().model_copy(update={"model": "multitask"})
+    task = question(source)
+    believed = BayesianPlanner(task).belief(history())
+    assert believed is not None
+    entries = {entry.name: entry.weight for entry in believed.metrics[0].transfer}
+    assert list(entries) == ["no transfer", "old", "old, multi-task"]
+    made = samples.play(BayesianPlanner(task), lambda p: {"thickness": truth(p)}, 9)
+    grid = [truth({"a": i / 200, "gas": gas}) for i in range(201) for gas in ("argon", "neon")]
+    assert max(truth(trial.point) for trial in made) > max(grid) - 0.02
+    unrelated = source_of("unrelated").model_copy(update={"model": "multitask"})
+    with_it = BayesianPlanner(question(unrelated)).propose(history(8), 1)[0]
+    assert with_it.point == BayesianPlanner(question()).propose(history(8), 1)[0].point
+
+
+def test_materials_of_a_source_stand_beside_those_of_the_pool() -> None:
+    rows = molecules(130, seed=8)
+    values = np.array(rows) @ np.random.default_rng(1).normal(size=40)
+    source = Source(
+        name="table",
+        helps="thickness",
+        quantity="y",
+        values=tuple((10.0 - values[60:]).tolist()),
+        parameter="polymer",
+        materials=materials_of(rows[60:]),
+        model="multitask",
+    )
+    truths = {f"m{i}": float(values[i]) for i in range(60)}
+    task = question(source, space=(pool(rows[:60]),))
+    past = samples.measured(task, lambda p: {"thickness": truths[str(p["polymer"])]}, 12, seed=3)
+    believed = BayesianPlanner(task).belief(past)
+    assert believed is not None
+    entries = {entry.name: entry for entry in believed.metrics[0].transfer}
+    assert entries["table, multi-task"].rmse < 0.8 * entries["no transfer"].rmse
+    assert len(BayesianPlanner(task).propose(past, 2)) == 2
+    wider = question(source, space=(pool(rows[:60]), Real(name="a", low=0.0, high=1.0)))
+    with pytest.raises(InputError, match="not of the whole space"):
+        informing(wider, Encoding(wider.space), "matern")
 
 
 def test_what_a_source_says_of_candidates_is_carried_along_unseen_by_the_kernel() -> None:

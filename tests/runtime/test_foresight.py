@@ -50,3 +50,28 @@ def test_of_many_that_cannot_be_computed_the_first_are_named(tmp_path: Path) -> 
     iron = [bulk("Fe", a=2.6 + 0.1 * i) for i in range(30)]
     with pytest.raises(FileProblems, match="5 more candidates cannot be computed"):
         checked(tmp_path, *iron)
+
+
+def test_a_candidate_is_named_once_whatever_many_rungs_cannot_compute_it(tmp_path: Path) -> None:
+    ladder = (
+        CAMPAIGN.replace(
+            "space: {crystal: {pool: metals.extxyz}}",
+            "space: {crystal: {pool: metals.extxyz}, rung: {fidelity: [rough, exact]}}",
+        )
+        .replace(
+            "{calculator: StructureCalculation}",
+            "{rough: StructureCalculation, exact: StructureCalculation}",
+        )
+        .replace("calculator.formation", "=rung.formation")
+    )
+    write(tmp_path / "metals.extxyz", [bulk("Cu"), bulk("Fe")])
+    (tmp_path / "campaign.yaml").write_text(ladder)
+    (tmp_path / "lab.yaml").write_text(
+        "lab: here\nresources: {a: {kind: emt-structures}, b: {kind: emt-structures}}\n"
+        "roles: {rough: a, exact: b}\n"
+    )
+    with pytest.raises(FileProblems) as caught:
+        load(tmp_path / "campaign.yaml")
+    said = [str(problem) for problem in caught.value.problems]
+    assert len(said) == 1
+    assert "candidate 'metals-2'" in said[0]

@@ -45,6 +45,46 @@ def test_a_lab_of_instruments_without_twins_is_not_rehearsed() -> None:
         rehearse("niobium_titania", "hardware.yaml", planner="sobol", trials=1)
 
 
+MIXED = """\
+lab: twins, and a folder of the house
+twins: {world: dye-lab, seed: 7}
+clock: {kind: wall}
+resources:
+  balance: {kind: mt-sics, port: "twin:balance", capacity: 220 g}
+  spectrometer: {kind: file-drop, folder: HERE, pattern: "{ticket}*.csv"}
+roles: {spectrometer: spectrometer}
+"""
+WAITING = """\
+name: waiting
+space: {x: {real: [0, 1]}}
+roles: {spectrometer: FileMeasurement}
+recipe:
+  - wait: {do: spectrometer.collect}
+metrics: {height: {reduce: {file: wait, take: highest, of: y}}}
+objective: {maximise: height}
+budget: {trials: 1}
+"""
+
+
+@pytest.mark.parametrize(
+    ("twins", "why"), [(True, "would reach 'spectrometer' at"), (False, "no twins to rehearse on")]
+)
+def test_a_rehearsal_leaves_nothing_in_a_folder_of_the_house(
+    tmp_path: Path, twins: bool, why: str
+) -> None:
+    folder = tmp_path / "spectra"
+    folder.mkdir()
+    lab = MIXED.replace("HERE", str(folder))
+    if not twins:
+        kept = [line for line in lab.splitlines() if "twin" not in line or line.startswith("lab")]
+        lab = "\n".join(kept)
+    (tmp_path / "campaign.yaml").write_text(WAITING)
+    (tmp_path / "lab.yaml").write_text(lab)
+    with pytest.raises(InputError, match=why):
+        rehearse(tmp_path, planner="sobol")
+    assert not list(folder.iterdir())
+
+
 def test_a_lab_without_wires_needs_no_twins(back_room: Path) -> None:
     played = rehearse(back_room)
     assert played.finish.ending.exit_code is Exit.FINISHED

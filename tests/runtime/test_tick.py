@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from ase.build import bulk
+from ase.io import write
 
-from orchestrator.errors import Exit, InputError, StillRunning
+from orchestrator.errors import Exit, FileProblems, InputError, StillRunning
 from orchestrator.journal import open_store
 from orchestrator.model.events import ActionDispatched, AttemptLost, Recorded
 from orchestrator.model.state import State
 from orchestrator.runtime.run import Setting, run_campaign
 from orchestrator.runtime.tick import Ticked, tick
+from simulators.atomistic.calculators import StructureCalculator
 from tests.runtime.counting import computed, counting_lab
 
 WITHIN_S = 600.0
@@ -127,3 +131,43 @@ def test_a_lab_with_a_device_is_refused(back_room: Path) -> None:
     ) as error:
         tick(back_room)
     assert "hagane run" in error.value.hint
+
+
+METALS = """\
+name: metals
+space: {crystal: {pool: metals.extxyz}}
+roles: {calculator: StructureCalculation}
+recipe: [{form: {do: calculator.energy, structure: =crystal.structure}}]
+metrics: {energy: {value: =form.energy, unit: eV}}
+objective: {minimise: energy}
+planner: {kind: random}
+budget: {trials: 2}
+"""
+LAB = "lab: here\nresources: {method: {kind: KIND}}\nroles: {calculator: method}\n"
+
+
+def test_a_pool_is_held_against_its_lab_in_the_first_turn_and_when_the_lab_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HAGANE_DATA", str(tmp_path / "data"))
+    looked: list[str] = []
+    check = StructureCalculator.check
+
+    def watched(self: StructureCalculator, action: str, arguments: Mapping[str, str]) -> None:
+        looked.append(action)
+        check(self, action, arguments)
+
+    monkeypatch.setattr(StructureCalculator, "check", watched)
+    write(tmp_path / "metals.extxyz", [bulk("Cu"), bulk("Pt")])
+    (tmp_path / "campaign.yaml").write_text(METALS)
+    (tmp_path / "lab.yaml").write_text(LAB.replace("KIND", "emt-structures"))
+    tick(tmp_path)
+    assert len(looked) == 2
+    tick(tmp_path)
+    assert len(looked) == 2
+    (tmp_path / "lab.yaml").write_text(LAB.replace("KIND", "emt-structures, reuse: matching"))
+    tick(tmp_path)
+    assert len(looked) == 4
+    write(tmp_path / "metals.extxyz", [bulk("Cu"), bulk("Fe")])
+    with pytest.raises(FileProblems, match="metals-2"):
+        tick(tmp_path, new=True)

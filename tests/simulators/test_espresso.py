@@ -11,10 +11,11 @@ from ase import Atoms
 from ase.build import bulk
 from dft_play import RYDBERG_EV, SAMPLE, asked, espresso, needs_pw, script
 
-from orchestrator.errors import InputError
+from orchestrator.errors import CalculationFailed, ExecutionError, InputError
 from simulators.atomistic.meshes import mesh_of
 from simulators.atomistic.pseudopotentials import SHIPPED_PBE, checked, read
-from simulators.atomistic.structures import text_of
+from simulators.atomistic.requests import Request
+from simulators.atomistic.structures import atoms_of, text_of
 
 SILICON = text_of(bulk("Si"))
 IRON = text_of(Atoms("Fe", cell=bulk("Fe").cell, pbc=True))  # without a moment of its own
@@ -71,6 +72,44 @@ def test_the_key_holds_the_pseudopotential_and_the_settings_and_not_the_command(
     assert reused(command=wrapped, walltime=600.0, hubbard_u="Fe=4.3 eV") == 1
     assert reused(pseudo_dir=str(tmp_path / "two")) == 0
     assert reused(k_density=0.8) == 0
+    # how the electrons converge is no part of what they converge to
+    assert reused(mixing_beta=0.4, max_iterations=150) == 1
+    assert reused(input="electrons.diagonalization=cg") == 1
+    assert reused(input="system.nosym=.true.") == 0
+
+
+@needs_pw
+def test_an_antiferromagnet_starts_as_two_species_with_opposite_moments(tmp_path: Path) -> None:
+    pair = text_of(Atoms("Fe2", [[0, 0, 0], [1.43, 1.43, 1.43]], cell=[2.87] * 3, pbc=True))
+    options = {"moments": "Fe=2.2", "k_density": 0.3, "max_iterations": 1, "cures": "none"}
+    with pytest.raises(CalculationFailed):  # one iteration is not enough
+        asyncio.run(asked(tmp_path, "energy", pair, magnetic_order="antiferromagnetic", **options))
+    told = next(tmp_path.rglob("espresso.pwi")).read_text()
+    assert "starting_magnetization(1) = 0.1375" in told
+    assert "starting_magnetization(2) = -0.1375" in told
+    with (
+        espresso(tmp_path, moments="Fe=2.2") as plain,
+        espresso(tmp_path, moments="Fe=2.2", magnetic_order="antiferromagnetic") as turned,
+    ):
+        atoms = atoms_of(pair)
+        keys = [Request("energy", pair, one._method_of(atoms), {}).key() for one in (plain, turned)]
+        assert keys[0] != keys[1]
+        # another order of the atoms is another antiferromagnet: it is never matched
+        assert Request("energy", pair, plain._method_of(atoms), {}).kind()
+        assert not Request("energy", pair, turned._method_of(atoms), {}).kind()
+
+
+@needs_pw
+def test_with_its_version_given_pw_x_is_looked_for_only_where_it_computes(tmp_path: Path) -> None:
+    elsewhere = {"command": "pw-of-the-nodes.x", "version": "6.7MaX"}
+    with espresso(tmp_path, **elsewhere) as resource:
+        asyncio.run(resource.open())
+        assert asyncio.run(resource.identify()).firmware == "6.7MaX"
+    known = asyncio.run(asked(tmp_path, "energy", SILICON))
+    assert known.reused == 0
+    assert asyncio.run(asked(tmp_path, "energy", SILICON, **elsewhere)).reused == 1
+    with pytest.raises(ExecutionError, match=r"this is pw.x 6\.7MaX, and the lab .* 7\.3"):
+        asyncio.run(asked(tmp_path, "energy", SILICON, version="7.3"))
 
 
 @needs_pw

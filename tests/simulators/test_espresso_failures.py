@@ -52,7 +52,7 @@ def test_electrons_that_need_more_steps_get_them_from_the_saved_density(tmp_path
     assert "read from file" in (here / "attempt-002" / "espresso.pwo").read_text().split("Init")[-1]
     assert {p.name for p in (here / "attempt-002").iterdir()} >= {"espresso.pwi", "espresso.pwo"}
     assert not list(here.glob("*/*.save"))
-    straight = energy(tmp_path, max_iterations=100)
+    straight = energy(tmp_path / "straight", max_iterations=100)
     assert straight.cures == ""
     assert found.energy == pytest.approx(straight.energy, abs=1e-5)
 

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ase.build import bulk
+from ase.calculators.emt import EMT
 
 from orchestrator.errors import ExecutionError
-from simulators.atomistic.curing import Incurable, cured, mended
+from simulators.atomistic.computing import run
+from simulators.atomistic.curing import Adrift, Incurable, cured, mended
 from simulators.atomistic.failures import (
     Code,
     Cure,
@@ -23,6 +26,7 @@ from simulators.atomistic.failures import (
     put,
     scaled,
 )
+from simulators.atomistic.structures import text_of
 
 CODE = Code(
     name="toy",
@@ -170,3 +174,32 @@ def test_a_calculation_that_is_always_killed_ends(tmp_path: Path) -> None:
     with pytest.raises(Incurable, match="toy: killed"):
         cured(CODE, {}, printing(lambda s: "killed by signal 9", seen), root=tmp_path)
     assert len(seen) == 2
+
+
+class Touchy(EMT):  # type: ignore[misc]
+    """Fails for copper whose cube is shorter than 3.45 angstrom: a step too far."""
+
+    def calculate(self, atoms: Any = None, *given: Any) -> None:
+        super().calculate(atoms, *given)
+        if (4 * self.atoms.get_volume() / len(self.atoms)) ** (1 / 3) < 3.45:
+            raise Incurable("toy", Failure.NOT_CONVERGED, "", [], "")
+
+
+def touchy(atoms: Any, cures: str = "safe") -> Any:
+    return Touchy()
+
+
+def test_a_relaxation_that_fails_on_its_way_is_made_anew_in_smaller_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    wide = text_of(bulk("Cu", a=4.2))
+    found = run("relax", wide, f"{__name__}:touchy", {})
+    assert found["cures"] == "relaxation: not converged, smaller steps (max_step 0.2 -> 0.05)"
+    assert found["altered"] == 0
+    assert (4 * found["volume"]) ** (1 / 3) == pytest.approx(3.59, abs=0.01)
+    with pytest.raises(Adrift, match="toy: not converged"):
+        run("relax", wide, f"{__name__}:touchy", {"cures": "none"})
+    # what fails where it begins fails in any steps
+    with pytest.raises(Incurable):
+        run("relax", text_of(bulk("Cu", a=3.4)), f"{__name__}:touchy", {})

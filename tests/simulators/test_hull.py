@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structure_kinds import asked, calculator, l1_2
 
-from orchestrator.errors import InputError
+from orchestrator.errors import ExecutionError, InputError
 from orchestrator.ports.action import Ticket
 from simulators.atomistic.entries import read_entries
 from simulators.atomistic.hull import best_mixture
@@ -177,3 +177,22 @@ def test_what_are_no_entries_is_told(tmp_path: Path, name: str, text: str, said:
         (tmp_path / name).write_text(text)
     with pytest.raises(InputError, match=said):
         read_entries(str(tmp_path / name))
+
+
+def test_entries_that_change_while_a_campaign_runs_are_noticed(tmp_path: Path) -> None:
+    def of_copper(edge: float) -> str:
+        rows = ({"structure": text_of(one)} for one in (bulk("Cu", a=edge), bulk("Pt")))
+        return table(tmp_path / "references.csv", *rows)
+
+    file = of_copper(3.6)
+
+    async def twice() -> None:
+        with calculator(tmp_path, "emt-structures") as resource:
+            alloy = text_of(l1_2("Pt", "Cu"))
+            await resource.energy_above_hull(alloy, file, Ticket("t1"))
+            await resource.energy_above_hull(alloy, file, Ticket("t2"))
+            of_copper(3.7)
+            with pytest.raises(ExecutionError, match="was changed while the campaign"):
+                await resource.energy_above_hull(alloy, file, Ticket("t3"))
+
+    asyncio.run(twice())

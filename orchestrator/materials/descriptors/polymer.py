@@ -38,7 +38,7 @@ def canonical_polymer(material: str) -> str:
     return joined((fraction, canonical_unit(unit)) for fraction, unit in parts_of(material))
 
 
-def _over_units(material: str, vector: Callable[[str], Floats]) -> Floats:
+def over_units(material: str, vector: Callable[[str], Floats]) -> Floats:
     """The mean of the units' vectors (d), weighted by their fractions."""
     parts = parts_of(material)
     fractions = np.array([fraction for fraction, _ in parts])
@@ -90,7 +90,7 @@ class PolymerMorgan:
         """n polymers -> n x size counts per shortest repeat unit. Raises InputError."""
         out = np.empty((len(materials), self.size))
         for row, material in enumerate(materials):
-            out[row] = _over_units(material, self._of_unit)
+            out[row] = over_units(material, self._of_unit)
         return out
 
     def _of_unit(self, unit: str) -> Floats:
@@ -132,7 +132,7 @@ class PolymerQuantities:
         """n polymers -> n x d numbers. Raises InputError."""
         out = np.empty((len(materials), len(self.names)))
         for row, material in enumerate(materials):
-            out[row] = _over_units(material, self._of_unit)
+            out[row] = over_units(material, self._of_unit)
         return out
 
     def _of_unit(self, unit: str) -> Floats:

@@ -26,6 +26,7 @@ from orchestrator.planner.transfer.choosing import (
     weights_of,
 )
 from orchestrator.planner.transfer.surrogate import MIN_SHARE, LeftOut, scale_of
+from orchestrator.planner.transfer.two_outputs import MAX_OUTCOMES, Observed, fit_beside
 
 DIFFERENCE = 1e-5
 
@@ -51,7 +52,7 @@ class ProcessSource:
     def __call__(self, x: Floats) -> Floats:
         """As `Source`."""
         process = self.process
-        return np.asarray(process.level(x) + process.kernel(x, process.x) @ process.solved)
+        return np.asarray(process.level(x) + process.kernel(x, process.anchors) @ process.solved)
 
     def pull(self, x: Floats, by_mean: Floats) -> Floats:
         """As `Source`, exact."""
@@ -140,7 +141,7 @@ class Informed:
 
 def informed(
     data: Data,
-    sources: Mapping[str, Source | Columns],
+    sources: Mapping[str, Source | Columns | Observed],
     shape: Shape,
     priors: Sequence[Priors],
     *,
@@ -148,20 +149,16 @@ def informed(
     margin: float = MARGIN,
     seed: int = 0,
 ) -> Informed:
-    """The process with the trend that predicts outcomes it has not seen best; without one, unless
-    some trend is more probable than not to be better by a margin.
+    """The process that predicts outcomes it has not seen best, with a trend or beside a source's
+    values; without either, unless one is more probable than not to be better by a margin.
 
-    With fewer than `MIN_OUTCOMES` outcomes, or where all sources are constant, there is no trend.
+    With fewer than `MIN_OUTCOMES` outcomes, or where all sources are constant, there is neither.
 
     Args:
         sign: +1 where large outcomes are looked for, -1 where small ones are: then the better half
             of the outcomes is predicted from the worse, else each from all others.
     """
-    values = {name: _values(_parts(source), data.x) for name, source in sources.items()}
-    kept = [name for name in sources if np.ptp(values[name], axis=0).max() > 0.0]
-    groups = [[name] for name in kept] + ([kept] if len(kept) > 1 else [])
-    groups = [[], *(groups if len(data.y) >= MIN_OUTCOMES else [])]
-    ways = [_Way({name: sources[name] for name in names}, shape, priors) for names in groups]
+    ways = [_Way({}, shape, priors), *_with_sources(data, sources, shape, priors)]
     fitted = [way.fit(data) for way in ways]
     left = [_left_out(whole) for whole, _ in fitted]
     if sign is None or len(data.y) < 2 * MIN_OUTCOMES:
@@ -175,6 +172,26 @@ def informed(
     lines = zip(ways, left, scores.mean(axis=0), weights, strict=True)
     entries = tuple(Entry(w.name, float(s), o.rmse, float(share)) for w, o, s, share in lines)
     return Informed(fitted[best][1], entries)
+
+
+def _with_sources(
+    data: Data,
+    sources: Mapping[str, Source | Columns | Observed],
+    shape: Shape,
+    priors: Sequence[Priors],
+) -> list[_Way | _BesideWay]:
+    """What is tried beside no transfer: each source alone, and the trends together."""
+    if len(data.y) < MIN_OUTCOMES:
+        return []
+    trends = {n: s for n, s in sources.items() if not isinstance(s, Observed)}
+    values = {name: _values(_parts(source), data.x) for name, source in trends.items()}
+    kept = [name for name in trends if np.ptp(values[name], axis=0).max() > 0.0]
+    groups = [[name] for name in kept] + ([kept] if len(kept) > 1 else [])
+    lines = [_Way({name: trends[name] for name in names}, shape, priors) for names in groups]
+    if len(data.y) > MAX_OUTCOMES or data.rungs is not None:
+        return [*lines]
+    seen = [(n, s) for n, s in sources.items() if isinstance(s, Observed) and np.ptp(s.y) > 0.0]
+    return [*lines, *(_BesideWay(name, observed, shape) for name, observed in seen)]
 
 
 def _parts(source: Source | Columns) -> tuple[Source, ...]:
@@ -228,7 +245,21 @@ class _Way:
         return whole, replace(whole, extra=extra, hyper=hyper, trend=trend)
 
 
-def _beyond(way: _Way, data: Data, sign: float) -> Floats:
+@dataclass(frozen=True)
+class _BesideWay:
+    """A process of two outputs, the other being what a source was seen to be."""
+
+    name: str
+    seen: Observed
+    shape: Shape
+
+    def fit(self, data: Data) -> tuple[GaussianProcess, GaussianProcess]:
+        """As `_Way.fit`; one process serves both."""
+        found = fit_beside(data, self.seen, self.shape)
+        return found, found
+
+
+def _beyond(way: _Way | _BesideWay, data: Data, sign: float) -> Floats:
     """Log densities of the better half, block by block, each predicted from all that are worse."""
     found = []
     for known, ahead in blocks_ahead(sign * data.y):

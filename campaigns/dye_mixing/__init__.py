@@ -1,0 +1,1 @@
+"""Three dyes and water, matched to a target spectrum with the least dye."""

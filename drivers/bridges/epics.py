@@ -1,0 +1,160 @@
+"""Process variables of EPICS, declared in a file, over Channel Access.
+
+    lab file:   gate: {kind: epics, declared: instruments/gate.yaml, address: "ca://"}
+
+A point is the name of a process variable. It is set with a put that waits for its completion, so a
+record that moves something answers when it has moved; say `within` where that takes its time. A
+value in INVALID alarm is no value. Servers are found as EPICS_CA_ADDR_LIST says. The client is
+caproto (BSD, pure Python; the extra `epics`). Source: "Channel Access Protocol Specification",
+CA_PROTO_READ_NOTIFY and CA_PROTO_WRITE_NOTIFY. Tried on hardware: no.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from drivers.bridges.points import Client, DeclaredClient
+from drivers.protocols.framing import Garbled, Refused
+from drivers.transports import Absent, Lost, Silent
+from orchestrator.errors import InputError, MissingExtra
+from orchestrator.ports.action import Unit
+from orchestrator.ports.resource import Bench
+
+_INVALID = 3
+"""Severity of a value that its record does not believe itself."""
+
+
+class EpicsInstrument(DeclaredClient):
+    """Process variables of EPICS, declared in a file.
+
+    `address` is `ca://` and what stands before every name: `ca://XF:31ID-` makes `gate` of the
+    declaration `XF:31ID-gate`, so that one declaration is good for all that are alike.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        address: str,
+        timeout: Annotated[float, Unit("s", low=0.001)] = 5.0,
+    ) -> None:
+        super().__init__(bench, address, timeout)
+        self._prefix = prefix_of(address)
+
+    async def _connected(self) -> Client:
+        variables = _Variables(self._prefix)
+        point = self.said.identify.read
+        try:
+            await variables.read(str(point), self._timeout_s)
+        except (Silent, Lost) as error:
+            await variables.close()
+            raise Absent(f"no server has '{self._prefix}{point}'") from error
+        return variables
+
+
+def prefix_of(address: str) -> str:
+    """What stands before every name, of `ca://PREFIX`. Raises InputError."""
+    if not address.startswith("ca://"):
+        raise InputError(
+            f"'{address}' is no address of EPICS",
+            hint="write ca://PREFIX, and set EPICS_CA_ADDR_LIST to the servers",
+        )
+    return address.removeprefix("ca://")
+
+
+class _Variables:
+    """The channels of one client. One that breaks and comes back is a new connection for us."""
+
+    def __init__(self, prefix: str) -> None:
+        """Raises MissingExtra."""
+        try:
+            import caproto
+            from caproto.threading.client import Context
+        except ImportError as error:
+            raise MissingExtra("caproto", "pip install 'hagane[epics]'") from error
+        self._caproto: Any = caproto
+        self._context: Any = Context()
+        self._prefix = prefix
+        self._channels: dict[str, Any] = {}
+        self._has_broken = False
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether no channel has broken."""
+        return not self._has_broken
+
+    async def read(self, point: str, limit_s: float) -> Any:
+        """The value: a number, a text, a list of numbers. Raises Silent, Lost, Refused."""
+        return await asyncio.to_thread(self._read, point, limit_s)
+
+    async def write(self, point: str, value: Any, limit_s: float) -> None:
+        """Puts and waits for the completion. Raises Silent, Lost, Refused."""
+        await asyncio.to_thread(self._write, point, value, limit_s)
+
+    async def call(
+        self, name: str, arguments: Mapping[str, Any], limit_s: float, noted: str = ""
+    ) -> Any:
+        """There is nothing to be called. Raises Refused."""
+        raise Refused(f"EPICS has no calls: '{name}' cannot be called, only set")
+
+    async def close(self) -> None:
+        """Closes the channels."""
+        with contextlib.suppress(self._caproto.CaprotoError, OSError):
+            await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self._context.disconnect()
+        self._context.broadcaster.disconnect()
+
+    def _read(self, point: str, limit_s: float) -> Any:
+        channel = self._channel(point, limit_s)
+        with self._faults(point, limit_s):
+            reply = channel.read(timeout=limit_s, data_type="time")
+        self._check(reply, point)
+        if reply.metadata.severity == _INVALID:
+            raise Refused(f"{point} is in INVALID alarm, so it has no value")
+        values = [v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in reply.data]
+        if not values:
+            raise Garbled(f"{point} came without a value")
+        plain = [v if isinstance(v, str) else v.item() for v in values]
+        return plain[0] if len(plain) == 1 else plain
+
+    def _write(self, point: str, value: Any, limit_s: float) -> None:
+        channel = self._channel(point, limit_s)
+        told = int(value) if isinstance(value, bool) else value
+        with self._faults(point, limit_s):
+            reply = channel.write(told, wait=True, notify=True, timeout=limit_s)
+        self._check(reply, point)
+
+    def _channel(self, point: str, limit_s: float) -> Any:
+        channel = self._channels.get(point)
+        if channel is None:
+            (channel,) = self._context.get_pvs(
+                self._prefix + point, connection_state_callback=self._changed
+            )
+            with self._faults(point, limit_s):
+                channel.wait_for_connection(timeout=limit_s)
+            self._channels[point] = channel
+        if self._has_broken or not channel.connected:
+            raise Lost(f"the server of {point} went away")
+        return channel
+
+    def _changed(self, channel: Any, state: str) -> None:
+        self._has_broken = self._has_broken or state == "disconnected"
+
+    def _check(self, reply: Any, point: str) -> None:
+        if not reply.status.success:
+            raise Refused(f"{point} is refused: {reply.status.description}")
+
+    @contextlib.contextmanager
+    def _faults(self, point: str, limit_s: float) -> Any:
+        try:
+            yield
+        except self._caproto.CaprotoTimeoutError as error:
+            raise Silent(f"{point} did not answer within {limit_s:g} s") from error
+        except self._caproto.ErrorResponseReceived as error:
+            raise Refused(f"{point} is refused: {error}") from error
+        except (self._caproto.CaprotoError, OSError) as error:
+            raise Lost(f"{point}: {error or type(error).__name__}") from error

@@ -1,0 +1,176 @@
+"""Any instrument or service with an HTTP interface (REST), declared in a file.
+
+    lab file:  oven: {kind: http, declared: instruments/oven.yaml, port: "http://10.0.0.7:8080"}
+    oven.yaml: actions, readings, units, limits, effects; see docs/bridges.md
+
+One connection for each request, never a proxy, never a redirect, and no order is ever sent twice:
+what was not answered in time may have been done. A refusal (400 to 499) was not done; a failure of
+the server (500 to 599) is in doubt as silence is. Messages: `drivers.protocols.http`.
+Tried on hardware: no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+from urllib.parse import quote, urlsplit
+
+from pydantic import Field
+
+from drivers.bridges.declared import Values
+from drivers.bridges.lines import DeclaredInstrument
+from drivers.protocols import http
+from drivers.protocols.framing import Dialogue, Garbled, Refused
+from drivers.transports import Settings
+from orchestrator.errors import InputError
+from orchestrator.ports.action import Unit
+from orchestrator.ports.declaration import Mistake, ProbedDeclaration, Value, Words, found
+from orchestrator.ports.resource import Bench, Identity
+from orchestrator.ports.template import filled
+
+_VERBS = ("put", "post", "patch", "delete")
+
+
+class Question(Words):
+    """A value of the reply to GET: `value` leads to it through JSON (`state.temperature`, `0.id`),
+    else it is the text. `missing` is the answer where nothing is found (404)."""
+
+    get: Annotated[str, Field(pattern=r"^/")]
+    value: str = ""
+    missing: Value | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it is asked."""
+        return f"{self.value} of {self.get}" if self.value else self.get
+
+
+class Order(Words):
+    """One request that changes something: exactly one of `put`, `post`, `patch`, `delete` with its
+    path, and what goes as JSON. `headers` are beside those of the declaration."""
+
+    put: str | None = None
+    post: str | None = None
+    patch: str | None = None
+    delete: str | None = None
+    content: Any = Field(default=None, alias="json")
+    headers: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def request(self) -> tuple[str, str]:
+        """Method and path; ('', '') where not exactly one is given."""
+        given = [(v.upper(), str(getattr(self, v))) for v in _VERBS if getattr(self, v) is not None]
+        return given[0] if len(given) == 1 else ("", "")
+
+
+class HttpDeclaration(ProbedDeclaration[Question, Order]):
+    """A declared HTTP interface."""
+
+    headers: dict[str, str] = Field(default_factory=dict)
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """What is wrong although every key has its shape."""
+        yield from super().mistakes()
+        for order, path in found(self, Order):
+            if not order.request[1].startswith("/"):
+                hint = "such as 'put: /setpoint'"
+                yield Mistake(path, f"one of {', '.join(_VERBS)} with its path is needed", hint)
+
+
+class HttpInstrument(DeclaredInstrument[Question, Order]):
+    """An instrument or a service with an HTTP interface, declared in a file.
+
+    `token_file` holds what goes as `Authorization: Bearer ...`, so that no lab file holds it.
+    """
+
+    declaration = HttpDeclaration
+    said: ClassVar[HttpDeclaration]
+
+    def __init__(
+        self,
+        bench: Bench,
+        port: str,
+        token_file: str = "",
+        timeout: Annotated[float, Unit("s", low=0.001)] = 5.0,
+    ) -> None:
+        parts = urlsplit(port)
+        if not port.startswith("memory:") and (
+            parts.scheme not in ("http", "https") or not parts.hostname
+        ):
+            raise InputError(f"'{port}' is no address", hint="give http://host:port")
+        super().__init__(bench, port, Settings(), timeout)
+        self._host = parts.netloc.rpartition("@")[2] or "memory"
+        self._root = parts.path.rstrip("/") if parts.netloc else ""
+        self._token_file = token_file
+        self._token = ""
+
+    async def open(self) -> None:
+        """Connects. Raises DeviceAbsent, PortTaken, InputError: there is no token."""
+        if self._token_file:
+            try:
+                self._token = Path(self._token_file).expanduser().read_text("utf-8").strip()
+            except OSError as error:
+                raise InputError(
+                    f"{self.bench.name}: the token cannot be read: {error.strerror}",
+                    hint=f"put it into {self._token_file}",
+                ) from error
+        await super().open()
+
+    def who(self) -> Dialogue[Identity]:
+        """Whether it answers as declared; maker and model are taken from the declaration."""
+        said = self.said
+        answer = yield from self._question(said.identify.read, {})
+        self._recognise(answer)
+        serial = "" if said.serial is None else str((yield from self._question(said.serial, {})))
+        return Identity(said.maker, said.model, serial)
+
+    def _question(self, question: Question, values: Values) -> Dialogue[Any]:
+        path = _filled_path(question.get, values)
+        reply = yield from http.ask(self._request("GET", path, {}, None))
+        if reply.status == 404 and question.missing is not None:
+            return question.missing
+        _check(reply, f"GET {path}")
+        return _at(reply.content(), question.value)
+
+    def _sent(self, order: Order, values: Values) -> Dialogue[None]:
+        method, path = order.request
+        path = _filled_path(path, values)
+        content = filled(order.content, values)
+        headers = {name: str(filled(text, values)) for name, text in order.headers.items()}
+        reply = yield from http.ask(self._request(method, path, headers, content))
+        _check(reply, f"{method} {path}")
+
+    def _request(self, method: str, path: str, headers: Mapping[str, str], content: Any) -> bytes:
+        all_headers = {**self.said.headers, **headers}
+        if self._token:
+            all_headers["Authorization"] = f"Bearer {self._token}"
+        return http.request(method, self._host, self._root + path, all_headers, content)
+
+
+def _filled_path(path: str, values: Values) -> str:
+    return str(filled(path, {k: _quoted(v) for k, v in values.items()}))
+
+
+def _quoted(value: Any) -> Any:
+    return quote(value, safe="") if isinstance(value, str) else value
+
+
+def _check(reply: http.Reply, what: str) -> None:
+    """Accepts success. Raises Refused: it was not done; Garbled: it may have been."""
+    said = f"{what} is answered with {reply.status} {reply.reason}"
+    detail = reply.body[:120].decode("utf-8", "replace").strip()
+    if 200 <= reply.status < 300:
+        return
+    if reply.status < 500:
+        raise Refused(f"{said} ({detail})" if detail else said)
+    raise Garbled(f"{said} ({detail})" if detail else said)
+
+
+def _at(content: Any, path: str) -> Any:
+    for step in path.split(".") if path else []:
+        try:
+            content = content[int(step)] if isinstance(content, list) else content[step]
+        except (KeyError, IndexError, ValueError, TypeError) as error:
+            raise Garbled(f"the reply has no '{path}'") from error
+    return content

@@ -1,0 +1,94 @@
+"""Declared instruments on a wire: what is asked and told is played as dialogues over a link."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from drivers.bridges.declared import ACTS, Declared, Values, is_as_wanted, shown, unsure
+from drivers.instrument import Instrument, Talk
+from drivers.protocols.framing import Dialogue, Refused
+from orchestrator.errors import DeviceAbsent, DeviceGarbled, DeviceGone, DeviceRefused, DeviceSilent
+from orchestrator.ports.action import Effect
+from orchestrator.ports.declaration import ConditionWords
+from orchestrator.ports.resource import Identity
+from orchestrator.ports.template import filled
+
+Q = TypeVar("Q")
+S = TypeVar("S")
+
+
+class DeclaredInstrument(Declared[Q, S], Instrument):
+    """A declared instrument with one link. A bridge adds `who`, `_question` and `_sent`."""
+
+    async def identify(self) -> Identity:
+        """Asks who is there. Raises DeviceError."""
+        return await self.link.identify()
+
+    async def _ask(self, question: Q, values: Values) -> Any:
+        return await self.link.read(lambda: self._question(question, values))
+
+    async def _order(  # noqa: C901 - what is played, and what each end of it means
+        self,
+        orders: Sequence[S],
+        confirm: Sequence[ConditionWords[Q]],
+        values: Values,
+        what: str,
+        effect: Effect,
+        *,
+        urgent: bool = False,
+    ) -> None:
+        accepted: list[S] = []
+
+        def tell() -> Dialogue[None]:
+            yield from self._begun()
+            for order in orders:
+                yield from self._sent(order, values)
+                accepted.append(order)
+            fault = yield from self._faults(confirm, values)
+            if fault:
+                raise Refused(f"{what} was sent, and {fault} afterwards")
+
+        def confirmed() -> Dialogue[bool]:
+            return not (yield from self._faults(confirm, values))
+
+        try:
+            if effect is Effect.NONE:
+                await self.link.read(tell, urgent=urgent)
+            elif confirm:
+                await self.link.write(tell, confirmed, what=what, urgent=urgent)
+            else:
+                await self._order_once(tell, what, effect, urgent)
+        except (DeviceRefused, DeviceAbsent) as refusal:
+            # of several orders a part was obeyed, or all were and it cannot be seen
+            if accepted and effect in ACTS:
+                raise unsure(self.bench.name, what, refusal) from refusal
+            raise
+
+    async def _order_once(self, tell: Talk[None], what: str, effect: Effect, urgent: bool) -> None:
+        try:
+            await self.link.exchange(tell, urgent=urgent)
+        except (DeviceSilent, DeviceGarbled, DeviceGone) as doubt:
+            if effect is Effect.IDEMPOTENT:
+                raise  # nothing is lost by repeating it
+            raise unsure(self.bench.name, what, doubt) from doubt
+
+    def _faults(self, confirm: Sequence[ConditionWords[Q]], values: Values) -> Dialogue[str]:
+        """What is not as it should be; '' when all is."""
+        for condition in confirm:
+            answer = yield from self._question(condition.read, values)
+            if not is_as_wanted(answer, condition, values):
+                return f"{filled(shown(condition.read), values)} is {answer!r}"
+        return ""
+
+    def _begun(self) -> Dialogue[None]:
+        """What is played before the first order."""
+        yield from ()
+
+    def _question(self, question: Q, values: Values) -> Dialogue[Any]:
+        """Asks the device. Raises Refused, Garbled."""
+        raise NotImplementedError
+
+    def _sent(self, order: S, values: Values) -> Dialogue[None]:
+        """Sends one order. Raises Refused, Garbled."""
+        raise NotImplementedError

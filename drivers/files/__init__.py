@@ -1,0 +1,1 @@
+"""Instruments that leave files in a folder."""

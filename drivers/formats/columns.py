@@ -1,0 +1,172 @@
+"""Columns of text: CSV, TXT, XY, DAT and what else instruments export for spreadsheets.
+
+What separates cells (tab, semicolon, comma, blanks) and whether a comma is a decimal one is found
+out: by whichever reading most lines are numbers. Lines before the numbers are a heading: facts
+(`Integration time: 100 ms`), and in the last line names with units (`Wavelength [nm]`), or names
+above units. Without names the columns are `x`, `y`, `c3`, `c4` ...; a single one is `y`. Lines that
+begin with #, !, % or ' are comments. A last line that is cut off within its last number cannot be
+told from a whole one.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from drivers.formats.spelling import name_and_unit, unit_of
+from orchestrator.errors import InputError
+from orchestrator.model.quantity import check_unit
+from orchestrator.model.scan import Column, Scan
+
+_COMMENT = "#!%'"
+_FACT = re.compile(r"\s*([^:=\t;]{1,60}?)\s*[:=\t;]\s*(\S.*)")
+_BOMS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
+_N_SAMPLE = 2000
+
+Cut = Callable[[str], list[str]]
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """One way to read a line: how it is cut, and what its decimal mark is."""
+
+    cut: Cut
+    mark: str
+
+    def cells(self, line: str) -> list[str]:
+        cells = [cell.strip().strip('"') for cell in self.cut(line)]
+        while cells and not cells[-1]:  # a separator at the end of each line
+            cells.pop()
+        return cells
+
+    def row(self, line: str) -> list[float] | None:
+        """The numbers of a line; None where a cell is none."""
+        row = [self._number(cell) for cell in self.cells(line)]
+        return [v for v in row if v is not None] if row and None not in row else None
+
+    def starts(self, line: str) -> bool:
+        """Whether the first cell is a number."""
+        cells = self.cells(line)
+        return bool(cells) and self._number(cells[0]) is not None
+
+    def _number(self, cell: str) -> float | None:
+        if self.mark == ",":
+            if "." in cell:
+                return None
+            cell = cell.replace(",", ".")
+        try:
+            value = float(cell)
+        except ValueError:
+            return None
+        return value if math.isfinite(value) and "_" not in cell else None
+
+
+_READINGS = tuple(
+    _Reading(cut, mark)
+    for mark, cuts in (
+        (".", ("\t", ";", ",", None)),
+        (",", ("\t", ";", None)),
+    )
+    for cut in [(lambda line, sign=sign: line.split(sign)) for sign in cuts]
+)
+
+
+def parse(data: bytes) -> Scan:
+    """The columns of a text.
+
+    Raises:
+        InputError: it has no rows of numbers, or a row that breaks off.
+    """
+    lines = _text(data).splitlines()
+    reading = max(_READINGS, key=lambda r: _score(r, lines))
+    first = next((i for i, line in enumerate(lines) if _is_row(reading, line)), None)
+    if first is None:
+        raise InputError("it has no rows of numbers")
+    rows = _rows(reading, lines, first)
+    n = len(rows[0])
+    heading = [line for line in lines[:first] if line.strip()]
+    names, n_used = _names(reading, heading, n)
+    columns = tuple(
+        Column(name, tuple(row[i] for row in rows), unit) for i, (name, unit) in enumerate(names)
+    )
+    facts = (_FACT.fullmatch(_bare(line)) for line in heading[: len(heading) - n_used])
+    return Scan(columns, {m[1].strip('" '): m[2].strip('" ') for m in facts if m})
+
+
+def _text(data: bytes) -> str:
+    for mark, name in _BOMS:
+        if data.startswith(mark):
+            return data.decode(name, "replace")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    if "\x00" in text:
+        raise InputError("it is no text")
+    return text
+
+
+def _score(reading: _Reading, lines: Sequence[str]) -> tuple[int, int]:
+    """How many lines are numbers, and how many columns they have."""
+    widths = [len(row) for line in lines[:_N_SAMPLE] if (row := reading.row(line))]
+    return len(widths), min(max(widths, default=0), 2)
+
+
+def _is_row(reading: _Reading, line: str) -> bool:
+    return reading.row(line) is not None
+
+
+def _rows(reading: _Reading, lines: Sequence[str], first: int) -> list[list[float]]:
+    rows: list[list[float]] = []
+    for number, line in enumerate(lines[first:], first + 1):
+        if not line.strip() or line.lstrip()[0] in _COMMENT:
+            continue
+        row = reading.row(line)
+        if row is None:
+            rest = [r for r in lines[number - 1 :] if r.strip()]
+            if any(reading.starts(r) for r in rest):
+                raise InputError(f"line {number} is no row of numbers: '{line.strip()[:60]}'")
+            break  # words after the last row
+        if rows and len(row) != len(rows[0]):
+            raise InputError(
+                f"line {number} has {len(row)} numbers where those before have {len(rows[0])}",
+                hint="the file may be cut off",
+            )
+        rows.append(row)
+    return rows
+
+
+def _bare(line: str) -> str:
+    return line.strip().lstrip(_COMMENT).strip()
+
+
+def _names(reading: _Reading, heading: Sequence[str], n: int) -> tuple[list[tuple[str, str]], int]:
+    """Name and unit of each column, and how many lines of the heading said so."""
+    cells = [reading.cells(_bare(line)) for line in heading[-2:]]
+    if cells and len(cells[-1]) == n and n > 1 and len(cells) == 2 and len(cells[0]) == n:
+        units = [unit_of(cell.strip("[]() ")) for cell in cells[-1]]
+        if all(map(_exists, units)):
+            return _distinct(list(zip(cells[0], units, strict=True))), 2
+    if cells and len(cells[-1]) == n and (n > 1 or not _FACT.fullmatch(_bare(heading[-1]))):
+        return _distinct([name_and_unit(cell) for cell in cells[-1]]), 1
+    usual = ["y"] if n == 1 else ["x", "y", *(f"c{i}" for i in range(3, n + 1))]
+    return [(name, "") for name in usual], 0
+
+
+def _exists(unit: str) -> bool:
+    try:
+        check_unit(unit)
+    except InputError:
+        return False
+    return True
+
+
+def _distinct(names: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    seen: set[str] = set()
+    for name, _ in names:
+        if name in seen:
+            raise InputError(f"two of its columns are named '{name}'")
+        seen.add(name)
+    return names

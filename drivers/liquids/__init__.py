@@ -1,0 +1,1 @@
+"""Liquids: pumps and what doses with them."""

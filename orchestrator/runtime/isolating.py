@@ -1,0 +1,141 @@
+"""The isolated resources of a lab: which share a process, where those run, what a guardian left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from orchestrator import plugins
+from orchestrator.executor.guardian_record import Recorded, guardians_at_work, recorded_in
+from orchestrator.executor.guarding import Guarding, Place
+from orchestrator.executor.isolated import Isolation, Lost, Spec
+from orchestrator.executor.local import environment
+from orchestrator.executor.runner import Runner
+from orchestrator.model.events import DriverEnded, Event, GuardianActed, MadeSafe
+from orchestrator.model.lab import Lab, ResourceBinding
+from orchestrator.model.state import State
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.resource import ResourceKind
+from orchestrator.runtime.bench import resolved
+from orchestrator.runtime.traffic import Traffic
+from orchestrator.settings import data_directory, runtime_directory
+
+GUARDIAN_DONE_WITHIN_S = 20.0
+"""Wall time for which a guardian at work is waited for; then the ports say who holds them."""
+
+
+def isolation_of(
+    lab: Lab,
+    kinds: Mapping[str, ResourceKind],
+    clock: Clock,
+    ports: Mapping[str, str],
+    name: str,
+    traffic: Traffic,
+) -> Isolation | None:
+    """The processes of a lab's isolated drivers, none of them started; None where it has none.
+
+    `ports` says what stands for `twin:NAME`; `name` is the campaign's id, or what stands for it.
+    """
+    bindings = [b for b in lab.resources if b.isolate]
+    if not bindings:
+        return None
+    specs = {b.name: _spec(b, kinds[b.name], ports, traffic) for b in bindings}
+    groups = [[specs[n] for n in names] for names in _by_port(specs.values())]
+    order = [n for n in lab.safe_order if n in specs and lab.resource(n).on_restart != "leave"]
+    place = Place(
+        sockets=runtime_directory() / "isolated" / secrets.token_hex(4),
+        logs=data_directory() / "drivers" / name,
+        records=records_of(name),
+        environment=environment(),
+    )
+    told = [[spec.told() for spec in group] for group in groups]
+    return Isolation(groups, Guarding(place, clock, told, order))
+
+
+def records_of(name: str) -> Path:
+    """Where guardians of a campaign's engines say what they did."""
+    return data_directory() / "guardian" / name
+
+
+def _spec(
+    binding: ResourceBinding, kind: ResourceKind, ports: Mapping[str, str], traffic: Traffic
+) -> Spec:
+    options = {k: resolved(binding.name, v, ports) for k, v in binding.options.items()}
+    name, target = binding.name, plugins.installed("resources")[binding.kind].value
+    record, figures = traffic.record_of(name), traffic.figures_of(name)
+    return Spec(name, kind, target, options, record, figures, binding.declaration)
+
+
+def _by_port(specs: Iterable[Spec]) -> list[list[str]]:
+    """The names that go into one process: those that share a port, directly or through another."""
+    groups: list[tuple[set[str], list[str]]] = []
+    for spec in specs:
+        ports, names = set(ports_in(spec.options)), [spec.name]
+        for group in [g for g in groups if g[0] & ports]:
+            groups.remove(group)
+            ports, names = ports | group[0], group[1] + names
+        groups.append((ports, names))
+    return [names for _, names in groups]
+
+
+def ports_in(options: Mapping[str, Any]) -> list[str]:
+    """The ports among a resource's options: links are followed, URLs taken as they are."""
+    texts = [v for v in options.values() if isinstance(v, str)]
+    urls = [text.lower() for text in texts if "://" in text or text.startswith("visa:")]
+    return urls + [os.path.realpath(t) for t in texts if t.startswith(("/", "COM"))]
+
+
+def link(isolation: Isolation | None, runner: Runner, lose: Callable[..., None]) -> None:
+    """Has the runner, and `lose(why, *events)`, told of drivers that are gone."""
+    if isolation is None:
+        return
+
+    def lost(which: Lost) -> None:
+        runner.lose(which.resources, which.why, which.hint)
+        why = f"{', '.join(which.resources)}: {which.why}"
+        lose(why, DriverEnded(resources=which.resources, why=which.why))
+
+    isolation.on_lost = lost
+    isolation.guarding.on_acted = lambda acted: lose(acted.why, *events_of(acted))
+
+
+async def guarded_meanwhile(name: str, state: State) -> list[Event]:
+    """What guardians of engines before this one did, as events that are not journaled yet.
+
+    One that is still at work is waited for. Records that are in the journal are deleted.
+    """
+    folder = records_of(name)
+    end = time.monotonic() + GUARDIAN_DONE_WITHIN_S
+    while guardians_at_work(folder) and time.monotonic() < end:
+        await asyncio.sleep(0.05)
+    known = {acted.record for _, acted in state.guarded}
+    events: list[Event] = []
+    for record in recorded_in(folder):
+        if record.path.stem in known:
+            record.path.unlink(missing_ok=True)
+        else:
+            events += events_of(record)
+    return events
+
+
+def events_of(record: Recorded) -> list[Event]:
+    """A guardian's record as it is journaled."""
+    why = f"the guardian: {record.why}"
+    acted = GuardianActed(
+        record=record.path.stem,
+        engine=record.engine,
+        why=record.why,
+        began=record.began,
+        seconds=round(record.ended - record.began, 3),
+        safe=tuple(name for name, note in record.made.items() if not note),
+    )
+    made = (
+        MadeSafe(resource=name, ok=not note, why=why, note=note)
+        for name, note in record.made.items()
+    )
+    return [acted, *made]

@@ -1,0 +1,122 @@
+"""A balance with MT-SICS, 220 g by 0.1 mg.
+
+Read from the MT-SICS reference manual: commands and responses are lines ended by CR LF; `S` waits
+for a weight at rest (`S S`), `SI` does not wait (`S S` or `S D`), `T` and `Z` wait, and `S I` says
+that it did not come to rest in time. `+` and `-` are over and under the range. Weights have ten
+characters and a unit. `@` is answered as `I4`, and forgets the tare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from simulators.lab.liquids import WetBench
+from simulators.twins.wire import FramedWire, lines
+
+CAPACITY_G, READABILITY_G = 220.0, 1e-4
+UNDER_G, ZERO_RANGE_G = -20.0, 0.02 * CAPACITY_G
+MOST_S = 10.0
+_FACTS = {
+    "I1": '"0123" "2.30" "2.22" "2.33" "2.20"',
+    "I2": '"XS205DU Excellence 220.0090 g"',
+    "I3": '"2.10 10.28.0.493.142"',
+    "I4": '"B021002593"',
+    "I11": '"XS205DU"',
+}
+
+
+class BalanceTwin:
+    """The balance under the vessel of a bench; it was zeroed with the vessel on it."""
+
+    def __init__(self, bench: WetBench) -> None:
+        self._bench = bench
+        self._zero = bench.load()
+        self._tare = 0.0
+        self.on_top = 0.0
+        """Grams that somebody has put on the pan beside the vessel."""
+
+    def wire(self) -> FramedWire:
+        """The balance's port."""
+        return _PatientWire(self._bench, self._reply)
+
+    def _reply(self, frame: bytes) -> bytes:
+        command, _, argument = frame.decode("ascii", "replace").strip().partition(" ")
+        return (self._answer(command, argument) + "\r\n").encode("ascii")
+
+    def _answer(self, command: str, argument: str) -> str:
+        if command in _FACTS:
+            return f"{command} A {_FACTS[command]}"
+        if command == "@":
+            self._tare = 0.0
+            return f"I4 A {_FACTS['I4']}"
+        if command in ("TA", "TAC"):
+            return self._preset(command, argument)
+        if command in ("S", "T", "Z"):
+            # what has waited in vain says so
+            return f"{command} I" if self._bench.settles_in() > 0 else self._act(command, "S")
+        if command in ("SI", "TI", "ZI"):
+            return self._at_once(command)
+        return "ES"
+
+    def _at_once(self, command: str) -> str:
+        status = "D" if self._bench.settles_in() > 0 else "S"
+        if command == "SI":
+            return self._act("S", status)
+        return self._act(command[0], status).replace(command[0], command, 1)
+
+    def _act(self, command: str, status: str) -> str:
+        gross = self._bench.weigh() + self.on_top - self._zero
+        if gross > CAPACITY_G or gross < UNDER_G:
+            return f"{command} {'+' if gross > 0 else '-'}"
+        if command == "S":
+            return f"S {status} {_weight(gross - self._tare)}"
+        if command == "T":
+            self._tare = gross
+            return f"T {status} {_weight(gross)}"
+        if abs(gross) > ZERO_RANGE_G:
+            return f"Z {'+' if gross > 0 else '-'}"
+        self._zero += gross
+        self._tare = 0.0
+        return "Z A"
+
+    def _preset(self, command: str, argument: str) -> str:
+        if command == "TAC":
+            self._tare = 0.0
+            return "TAC A"
+        if argument:
+            number, _, unit = argument.partition(" ")
+            try:
+                self._tare = float(number)
+            except ValueError:
+                return "TA L"
+            if unit != "g":
+                return "TA L"
+        return f"TA A {_weight(self._tare)}"
+
+
+class _PatientWire(FramedWire):
+    """Waits, before it passes on a command that wants a weight at rest, until there is one."""
+
+    def __init__(self, bench: WetBench, reply: Callable[[bytes], bytes]) -> None:
+        super().__init__(lines(b"\r\n"), reply)
+        self._bench = bench
+
+    async def receive(self, data: bytes) -> bytes:
+        """As `FramedWire`."""
+        waited_s = 0.0
+        while _wants_rest(data) and waited_s < MOST_S:
+            wait_s = min(self._bench.settles_in(), MOST_S - waited_s)
+            if wait_s <= 0:
+                break
+            await self._bench.clock.sleep(wait_s)
+            waited_s += wait_s
+        return await super().receive(data)
+
+
+def _wants_rest(data: bytes) -> bool:
+    return any(line.strip() in (b"S", b"T", b"Z") for line in data.split(b"\r\n"))
+
+
+def _weight(grams: float) -> str:
+    shown = round(grams / READABILITY_G) * READABILITY_G
+    return f"{shown + 0.0:10.4f} g"

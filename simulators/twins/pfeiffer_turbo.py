@@ -1,0 +1,125 @@
+"""Pfeiffer Vacuum drive units TC 110 with turbo pumps, several on one RS-485 line.
+
+Telegram: address (3), action and `0` (2), parameter (3), length (2), data, sum of the characters
+modulo 256 (3), CR; an answer has action `10`; refusals are `NO_DEF`, `_RANGE`, `_LOGIC` (operating
+instructions TC 110 PB, PT 0245 BEN/J, chapter 8). A telegram with a wrong sum, for another address
+or for a group is not answered. The rotor speeds up evenly and coasts exponentially; both times are
+of plausible order (a HiPace 80), not measured.
+"""
+
+from __future__ import annotations
+
+import math
+
+from orchestrator.ports.clock import Clock
+from simulators.twins.wire import FramedWire, lines
+
+_RUN_UP_S, _COAST_S = 120.0, 240.0
+_BOOLEANS = {2: "standby", 10: "station", 12: "venting", 23: "motor"}
+_DEFAULTS = {"standby": False, "station": False, "venting": False, "motor": True}
+
+
+class DriveUnit:
+    """One pump. Its motor runs while `station` and `motor` are on and there is no error."""
+
+    def __init__(self, clock: Clock, address: int, *, nominal_hz: int = 1500) -> None:
+        self.address, self.nominal_hz = address, nominal_hz
+        self._clock = clock
+        self._switches = dict(_DEFAULTS)
+        self._error = "000000"
+        self._since, self._from_hz = clock.now(), 0.0
+
+    def fail(self, code: str) -> None:
+        """An error (`Err006`) switches the motor off, a warning (`Wrn076`) does not; `000000` ends
+        either."""
+        self._turn()
+        self._error = code
+
+    def speed(self) -> float:
+        """The rotor's speed now, in Hz."""
+        passed = self._clock.now() - self._since
+        if self._runs():
+            return min(self._target(), self._from_hz + self.nominal_hz * passed / _RUN_UP_S)
+        return self._from_hz * math.exp(-passed / _COAST_S)
+
+    def answer(self, action: str, parameter: int, data: str) -> str:
+        """The data of the answer."""
+        return self._read(parameter) if action == "00" else self._write(parameter, data)
+
+    def _read(self, parameter: int) -> str:
+        hertz = round(self.speed())
+        flags = {
+            302: hertz >= 0.8 * self.nominal_hz,
+            304: False,
+            305: False,
+            306: self._runs() and hertz == round(self._target()),
+            307: self._runs() and hertz < round(self._target()),
+        }
+        if parameter in _BOOLEANS:
+            return _boolean(self._switches[_BOOLEANS[parameter]])
+        if parameter in flags:
+            return _boolean(flags[parameter])
+        power = 0 if not self._runs() else 55 if flags[307] else 12
+        numbers = {308: round(self._target()), 309: hertz, 315: self.nominal_hz, 316: power,
+                   398: 60 * hertz, 797: self.address}  # fmt: skip
+        if parameter in numbers:
+            return f"{numbers[parameter]:06d}"
+        return {
+            303: self._error,
+            310: f"{round(100 * power / 24):06d}",
+            312: "010300",
+            313: "002400",
+            349: "TC 110",
+        }.get(parameter, "NO_DEF")
+
+    def _write(self, parameter: int, data: str) -> str:
+        if parameter not in _BOOLEANS:
+            return "_LOGIC" if self._read(parameter) != "NO_DEF" else "NO_DEF"
+        if data not in ("000000", "111111"):
+            return "_RANGE"
+        self._turn()
+        self._switches[_BOOLEANS[parameter]] = data == "111111"
+        return data
+
+    def _turn(self) -> None:
+        """From now on the rotor goes on from where it is."""
+        self._from_hz, self._since = self.speed(), self._clock.now()
+
+    def _target(self) -> float:
+        return self.nominal_hz * (0.667 if self._switches["standby"] else 1.0)
+
+    def _runs(self) -> bool:
+        is_on = self._switches["station"] and self._switches["motor"]
+        return is_on and not self._error.startswith("Err")
+
+
+class TurboLine:
+    """Drive units on one line."""
+
+    def __init__(self, *units: DriveUnit) -> None:
+        self.units = {unit.address: unit for unit in units}
+
+    def wire(self) -> FramedWire:
+        """The line."""
+        return FramedWire(lines(b"\r"), self._reply)
+
+    def _reply(self, frame: bytes) -> bytes:
+        telegram = frame.decode("ascii", "replace")
+        body, check = telegram[:-3], telegram[-3:]
+        head = body[:10]
+        if not (head.isdigit() and len(head) == 10 and len(body) == 10 + int(head[8:])):
+            return b""
+        unit = self.units.get(int(head[:3]))
+        if unit is None or check != _sum(body) or head[3:5] not in ("00", "10"):
+            return b""
+        data = unit.answer(head[3:5], int(head[5:8]), body[10:])
+        answer = f"{head[:3]}10{head[5:8]}{len(data):02d}{data}"
+        return f"{answer}{_sum(answer)}\r".encode("ascii")
+
+
+def _sum(body: str) -> str:
+    return f"{sum(ord(character) for character in body) % 256:03d}"
+
+
+def _boolean(is_on: bool) -> str:
+    return "111111" if is_on else "000000"

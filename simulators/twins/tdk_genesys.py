@@ -1,0 +1,149 @@
+"""TDK-Lambda Genesys DC supplies with resistors at their outputs, several on one line.
+
+Lines end with CR, capital or small. `ADR n` makes supply n listen and the others fall silent; a
+setting is answered by OK, an error by Cnn or Enn; CR alone by OK; backspace takes back a character
+(user manual 83-507-013, sections 7.5 to 7.7, tables 7-1, 7-2, 7-8 and 7-9). Checksums are not known
+here.
+"""
+
+from __future__ import annotations
+
+from simulators.twins.wire import FramedWire, lines
+
+_SHUT_OFF = 5
+_MODES = ("LOC", "REM", "LLO")
+
+
+class SupplyUnit:
+    """One supply: `volts` and `amperes` are its ratings, `ohm` is at its output."""
+
+    def __init__(self, address: int, volts: float, amperes: float, *, ohm: float = 2.0) -> None:
+        self.address = address
+        self._volts, self._amperes, self._ohm = volts, amperes, ohm
+        self._is_shut = False
+        self._reset()
+        self._words["RMT"] = "LOC"
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the output is on."""
+        return self._words["OUT"] == "ON"
+
+    def shut_off(self, is_shut: bool) -> None:
+        """Somebody works the contact at the rear panel, which puts the output off."""
+        self._is_shut = is_shut
+        if is_shut:
+            self._words["OUT"] = "OFF"
+
+    def _reset(self) -> None:
+        self._set = {"PV": 0.0, "PC": 0.0, "OVP": 1.1 * self._volts, "UVL": 0.0}
+        self._words = {"RMT": "REM", "OUT": "OFF", "AST": "OFF", "FLD": "OFF"}
+
+    def answer(self, line: str) -> str:
+        """The reply to a line."""
+        command, _, argument = line.upper().strip().partition(" ")
+        if not command:
+            return "OK"
+        if command.endswith("?"):
+            return "C01" if argument else self._ask(command[:-1])
+        return self._tell(command, argument.strip())
+
+    def _ask(self, query: str) -> str:
+        if query in self._words:
+            return self._words[query]
+        if query in self._set:
+            return f"{self._set[query]:06.3f}"
+        volts, amperes, mode = self._output()
+        now = self._set
+        status = {"CV": 1, "CC": 2, "OFF": 0}[mode] | (8 if self._is_shut else 4)
+        status |= 0x80 if self._words["RMT"] == "LOC" else 0
+        fault = self._is_shut << _SHUT_OFF | (not self.is_on) << 6
+        shown = (volts, now["PV"], amperes, now["PC"], now["OVP"], now["UVL"])
+        return {
+            "IDN": f"LAMBDA,GEN{self._volts:g}-{self._amperes:g}",
+            "SN": f"12A{self.address:03d}",
+            "REV": "REV:1U:4.3",
+            "DATE": "2019/02/27",
+            "MDAV": "0",
+            "MV": f"{volts:06.3f}",
+            "MC": f"{amperes:06.3f}",
+            "MODE": mode,
+            "STAT": f"{status:02X}",
+            "FLT": f"{fault:02X}",
+            "DVC": ",".join(f"{value:06.3f}" for value in shown),
+            "STT": f"MV({volts:06.3f}),PV({now['PV']:06.3f}),MC({amperes:06.3f}),"
+            f"PC({now['PC']:06.3f}),SR({status:02X}),FR({fault:02X})",
+        }.get(query, "C01")
+
+    def _tell(self, command: str, argument: str) -> str:
+        if command == "RST" and not argument:
+            self._reset()
+            return "OK"
+        if command not in self._set and command not in self._words:
+            return "C01"
+        if not argument:
+            return "C02"
+        return (
+            self._number(command, argument)
+            if command in self._set
+            else self._word(command, argument)
+        )
+
+    def _word(self, command: str, argument: str) -> str:
+        if argument not in (_MODES if command == "RMT" else ("ON", "OFF")):
+            return "C03"
+        if command == "OUT" and argument == "ON" and self._is_shut:
+            return "E07"
+        self._words[command] = argument
+        return "OK"
+
+    def _number(self, command: str, argument: str) -> str:
+        if len(argument) > 12 or not argument.replace(".", "", 1).isdigit():
+            return "C03"
+        value = float(argument)
+        error = self._refusal(command, value)
+        if not error:
+            self._set[command] = value
+        return error or "OK"
+
+    def _refusal(self, command: str, value: float) -> str:
+        """The error code of a value that may not be set; nothing for one that may."""
+        volts, now = self._volts, self._set
+        wrong = {
+            "PV": [("E01", value > 1.05 * volts or value > 0.95 * now["OVP"]),
+                   ("E02", value < now["UVL"])],
+            "PC": [("C05", value > 1.05 * self._amperes)],
+            "OVP": [("E04", value < now["PV"] + 0.05 * volts), ("C05", value > 1.1 * volts)],
+            "UVL": [("E06", value > 0.95 * now["PV"])],
+        }[command]  # fmt: skip
+        return next((code for code, is_wrong in wrong if is_wrong), "")
+
+    def _output(self) -> tuple[float, float, str]:
+        if not self.is_on:
+            return 0.0, 0.0, "OFF"
+        amperes = self._set["PV"] / self._ohm
+        if amperes <= self._set["PC"]:
+            return self._set["PV"], amperes, "CV"
+        return self._set["PC"] * self._ohm, self._set["PC"], "CC"
+
+
+class GenesysLine:
+    """Supplies on one line; which one listens is a matter of the line's last `ADR`."""
+
+    def __init__(self, *units: SupplyUnit) -> None:
+        self.units = {unit.address: unit for unit in units}
+        self._listens: SupplyUnit | None = None
+
+    def wire(self) -> FramedWire:
+        """The line."""
+        return FramedWire(lines(b"\r"), self._reply)
+
+    def _reply(self, frame: bytes) -> bytes:
+        line = ""
+        for character in frame.decode("ascii", "replace"):
+            line = line[:-1] if character == "\b" else line + character
+        word, _, number = line.upper().strip().partition(" ")
+        if word == "ADR" and number.strip().isdigit():
+            self._listens = self.units.get(int(number))
+            return b"OK\r" if self._listens else b""
+        return f"{self._listens.answer(line)}\r".encode("ascii") if self._listens else b""

@@ -1,0 +1,302 @@
+"""Instruments that a file declares: SCPI, Modbus and HTTP, over fakes that answer their bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bridge_fakes import DECLARATIONS, FakeDeclaredSupply, FakeFurnace, FakeOven, declared
+from driver_fakes import Fake, silent
+
+from orchestrator import plugins
+from orchestrator.clock import VirtualClock
+from orchestrator.errors import (
+    DeviceRefused,
+    DeviceSilent,
+    DeviceUnsure,
+    FileProblems,
+    InputError,
+    LimitExceeded,
+    WrongDevice,
+)
+from orchestrator.files.declared import read_declaration
+from orchestrator.ports.action import ArgSpec, Cancel, Effect, ResultSpec
+from orchestrator.ports.resource import Bench
+
+KINDS = {"supply": "scpi", "furnace": "modbus", "oven": "http"}
+TICKET = "0123456789abcdef"
+
+
+def play(name: str, fake: Fake, deed: Callable[[Any], Awaitable[None]]) -> None:
+    """Opens the declared instrument on a fake, and does a deed with it."""
+
+    clock = VirtualClock()
+
+    async def main() -> None:
+        kind = declared(KINDS[name], f"{name}.yaml")
+        made = kind.cls(Bench(name, clock, wires={"port": fake}), "memory:port")
+        await made.open()
+        try:
+            await deed(made)
+        finally:
+            await made.close()
+
+    clock.run(main())
+
+
+def written(tmp_path: Path, name: str, *changes: tuple[str, str]) -> Path:
+    text = (DECLARATIONS / f"{name}.yaml").read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / f"{name}.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_a_declaration_has_all_that_a_class_would_have() -> None:
+    kind = declared("scpi", "supply.yaml")
+    spec = kind.actions["set_voltage"]
+    assert (spec.effect, spec.cancel) == (Effect.IDEMPOTENT, Cancel.AT_ONCE)
+    assert spec.args == (ArgSpec("voltage", "real", "V", 0.0, 30.0),)
+    assert spec.doc.startswith("Sets the voltage, and switches on.")
+    assert kind.actions["set_mode"].args[0].choices == ("CV", "CC")
+    assert kind.actions["current"].results == (ResultSpec("value", "real", "mA"),)
+    assert [r.name for r in kind.actions["output"].results] == ["voltage", "current"]
+    assert kind.actions["pulse"].effect is Effect.IRREVERSIBLE
+    assert "A bench supply" in kind.doc
+    assert "Tried on hardware: no." in kind.doc
+    assert declared("http", "oven.yaml").actions["bake"].wants_ticket
+
+
+def test_a_supply_is_set_read_and_made_safe() -> None:
+    fake = FakeDeclaredSupply()
+
+    async def deed(supply: Any) -> None:
+        assert (await supply.identify()).serial == "0017"
+        assert (await supply.health()).is_fit
+        await supply.set_voltage(12.5)
+        assert (fake.volt, fake.is_on) == ("12.500", "1")
+        assert await supply.voltage() == 12.5
+        assert await supply.current() == 250.0
+        assert await supply.temperature() == 31.5
+        assert await supply.output() == {"voltage": 12.5, "current": 0.5}
+        assert await supply.pulse(duration=0.5) == {"charge": 0.75}
+        await supply.make_safe()
+        assert fake.is_on == "0"
+
+    play("supply", fake, deed)
+
+
+def test_a_furnace_is_set_read_and_made_safe() -> None:
+    fake = FakeFurnace()
+
+    async def deed(furnace: Any) -> None:
+        assert (await furnace.identify()).serial == "65538"
+        assert (await furnace.health()).is_fit
+        assert await furnace.temperature() == -1.0
+        assert await furnace.hours() == 123.5
+        assert await furnace.door() == 1
+        await furnace.set_temperature(350.17)
+        assert (fake.holding[1], fake.coils[0]) == (3502, True)
+        await furnace.set_temperature(-12.0)
+        assert fake.holding[1] == 0x10000 - 120
+        await furnace.set_ramp(2.5)
+        assert (fake.holding[10], fake.holding[11]) == (0x4020, 0)
+        fake.holding[3] = 1 << 4
+        assert not (await furnace.health()).is_fit
+        await furnace.make_safe()
+        assert fake.coils[0] is False
+
+    play("furnace", fake, deed)
+
+
+def test_an_oven_is_set_read_asked_by_ticket_and_made_safe() -> None:
+    fake = FakeOven()
+
+    async def deed(oven: Any) -> None:
+        assert (await oven.identify()).serial == "0042"
+        assert await oven.temperature() == 21.5
+        await oven.set_temperature(120.0)
+        assert fake.state["setpoint"] == 120.0
+        assert (await oven.ask(TICKET)).outcome == "not_done"
+        assert await oven.bake(duration=60.0, programme="cure", ticket=TICKET) == {"peak": 180.5}
+        assert (await oven.ask(TICKET)).outcome == "done"
+        fake.states = ["aborted"]
+        assert (await oven.ask(TICKET)).outcome == "unknown"
+        await oven.make_safe()
+        assert fake.state["heating"] is False
+
+    play("oven", fake, deed)
+
+
+def test_what_lies_beyond_a_limit_or_is_no_declared_word_is_never_sent() -> None:
+    fake = FakeDeclaredSupply()
+
+    async def deed(supply: Any) -> None:
+        with pytest.raises(LimitExceeded, match=r"voltage = 30\.1 V"):
+            await supply.set_voltage(30.1)
+        with pytest.raises(InputError, match="not one of CV, CC"):
+            await supply.set_mode("OFF;*RST")
+        assert fake.received == []
+
+    play("supply", fake, deed)
+
+
+def test_an_error_of_the_queue_is_about_the_order_before_it_and_never_about_an_older_one() -> None:
+    fake = FakeDeclaredSupply()
+
+    async def deed(supply: Any) -> None:
+        fake.errors = ['-410,"Query INTERRUPTED"', '-222,"Data out of range"']
+        await supply.set_mode("CC")
+        assert fake.mode == "CC"
+        fake._obey = lambda order, value: fake.errors.append('-222,"Data out of range"')  # type: ignore[method-assign]
+        with pytest.raises(DeviceRefused, match=r"'MODE \{mode\}' with the error -222"):
+            await supply.set_mode("CV")
+
+    play("supply", fake, deed)
+
+
+def test_an_irreversible_order_is_sent_once_and_in_doubt_when_its_answer_is_lost() -> None:
+    fake = FakeDeclaredSupply()
+
+    async def deed(supply: Any) -> None:
+        await supply.identify()
+        fake.spoils.extend([lambda reply: reply, silent])
+        with pytest.raises(DeviceUnsure, match="pulse was sent, and what came of it is not known"):
+            await supply.pulse(duration=0.5)
+        assert fake.n_pulses == 1
+
+    play("supply", fake, deed)
+
+
+def test_an_order_that_does_not_come_to_its_end_is_in_doubt() -> None:
+    fake = FakeDeclaredSupply()
+    fake.states = ["BUSY"]
+
+    async def deed(supply: Any) -> None:
+        with pytest.raises(DeviceUnsure, match="not come to its end within 20 s: PULS:STAT"):
+            await supply.pulse(duration=0.5)
+
+    play("supply", fake, deed)
+
+
+def test_another_maker_or_model_than_the_declared_one_is_refused() -> None:
+    fake = FakeDeclaredSupply()
+    fake.who = "Acme,HV-9000,1,1"
+
+    async def deed(supply: Any) -> None:
+        with pytest.raises(WrongDevice, match="where Acme PS"):
+            await supply.identify()
+
+    play("supply", fake, deed)
+    furnace = FakeFurnace()
+    furnace.holding[90] = 4712
+
+    async def look(made: Any) -> None:
+        with pytest.raises(WrongDevice, match="register 90 is 4712"):
+            await made.identify()
+
+    play("furnace", furnace, look)
+
+
+def test_a_post_that_is_not_answered_in_time_is_in_doubt_and_never_repeated() -> None:
+    fake = FakeOven()
+
+    async def deed(oven: Any) -> None:
+        await oven.identify()
+        fake.spoils.append(silent)
+        with pytest.raises(DeviceUnsure, match="stamp was sent"):
+            await oven.stamp()
+        assert fake.n_stamps == 1
+        fake.status = 503
+        with pytest.raises(DeviceUnsure, match="answered with 503"):
+            await oven.stamp()
+        assert fake.n_stamps == 2
+
+    play("oven", fake, deed)
+
+
+def test_a_request_that_the_server_refuses_was_not_done() -> None:
+    fake = FakeOven()
+    fake.status = 409
+
+    async def deed(oven: Any) -> None:
+        with pytest.raises(DeviceRefused, match="POST /stamp is answered with 409"):
+            await oven.stamp()
+        assert fake.n_stamps == 0
+
+    play("oven", fake, deed)
+
+
+def test_a_reading_is_repeated_when_a_reply_is_lost() -> None:
+    fake = FakeOven()
+
+    async def deed(oven: Any) -> None:
+        await oven.identify()
+        fake.spoils.append(silent)
+        assert await oven.temperature() == 21.5
+        fake.spoils.extend([silent] * 3)
+        with pytest.raises(DeviceSilent):
+            await oven.temperature()
+
+    play("oven", fake, deed)
+
+
+WRONG = [
+    (
+        "supply",
+        ("make_safe:\n", "make_saf:\n"),
+        "45:1: 'make_saf' is not a key of a declared 'scpi'",
+    ),
+    ("supply", ("low: 0, high: 30", "low: 0"), "the number 'voltage' needs its limits"),
+    ("supply", ("unit: mA", "unit: mAmp"), "'mAmp'"),
+    ("supply", ("VOLT {voltage:.3f}", "VOLT {volts}"), "'volts' is not an argument"),
+    ("supply", ("VOLT {voltage:.3f}", "VOLT {voltage.real}"), "more than the name"),
+    ("supply", ("effect: irreversible", "effect: harmless"), "expected none, idempotent"),
+    ("supply", ("effect: irreversible", "effect: queryable"), "a device that can be asked"),
+    (
+        "supply",
+        ("mode: {kind: text, choices: [CV, CC]}", "mode: {kind: text}"),
+        "needs its 'choices'",
+    ),
+    ("supply", ('model: "PS-[0-9]+"', 'model: "PS-["'), "no regular expression"),
+    ("supply", ("at_most: 20 s", "at_most: 20 m"), "'20 m' is in 'm'"),
+    ("furnace", ("{register: 90}, is", "{register: 90, coil: 1}, is"), "one place is needed"),
+    ("furnace", ("{coil: 0, value: true}", "{value: true}"), "a register or a coil"),
+    ("oven", ("put: /setpoint, json", "json"), "with its path is needed"),
+    ("oven", ('id: "{ticket}", ', ""), "hand over its ticket"),
+]
+
+
+@pytest.mark.parametrize(("name", "change", "sentence"), WRONG, ids=[w[2] for w in WRONG])
+def test_a_wrong_declaration_is_refused_at_its_line(
+    tmp_path: Path, name: str, change: tuple[str, str], sentence: str
+) -> None:
+    with pytest.raises(FileProblems) as caught:
+        read_declaration(written(tmp_path, name, change), plugins.resource_kind(KINDS[name]))
+    assert sentence in str(caught.value)
+    text = (tmp_path / f"{name}.yaml").read_text().splitlines()
+    assert all(0 < p.line <= len(text) for p in caught.value.problems)
+
+
+def test_make_safe_is_required_or_says_why_there_is_none(tmp_path: Path) -> None:
+    kind = plugins.resource_kind("scpi")
+    text = (DECLARATIONS / "supply.yaml").read_text().partition("make_safe:")[0]
+    file = tmp_path / "supply.yaml"
+    file.write_text(text)
+    with pytest.raises(FileProblems, match="'make_safe' is missing"):
+        read_declaration(file, kind)
+    file.write_text(text + "make_safe: {}\n")
+    with pytest.raises(FileProblems, match="needs either 'do' or a reason 'none_because'"):
+        read_declaration(file, kind)
+    file.write_text(text + "make_safe: {do: [OUTP OFF]}\n")
+    with pytest.raises(FileProblems, match="needs to 'confirm' what it did"):
+        read_declaration(file, kind)
+    file.write_text(text + "make_safe: {none_because: it only measures}\n")
+    assert json.loads(read_declaration(file, kind))["make_safe"] == {
+        "none_because": "it only measures"
+    }

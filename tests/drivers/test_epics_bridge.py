@@ -1,0 +1,166 @@
+"""Process variables, declared, against an IOC of caproto in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from bridge_fakes import declared
+from driver_fakes import bench
+from peer_process import peer
+
+from orchestrator.errors import (
+    DeviceAbsent,
+    DeviceError,
+    DeviceRefused,
+    DeviceUnsure,
+    LimitExceeded,
+)
+
+pytest.importorskip("caproto", reason="caproto is not installed (hagane[epics])")
+LAYERS = {
+    "epics": ("caproto", {}),
+    "ophyd": ("ophyd", {"device": "beamline_ophyd:Gate"}),
+    "ophyd-async": ("ophyd_async", {"device": "beamline_async:Gate"}),
+}
+
+
+def free_ports(n: int) -> list[int]:
+    held = [socket.socket() for _ in range(n)]
+    for one in held:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in held]
+    for one in held:
+        one.close()
+    return ports
+
+
+@pytest.fixture(scope="module")
+def channel_access() -> Iterator[None]:
+    """Ports of its own; libraries keep what the environment says when they are first used."""
+    server, repeater = free_ports(2)
+    told = {
+        "EPICS_CA_ADDR_LIST": "127.0.0.1",
+        "EPICS_CA_AUTO_ADDR_LIST": "NO",
+        "EPICS_CA_SERVER_PORT": str(server),
+        "EPICS_CA_REPEATER_PORT": str(repeater),
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in told.items():
+            patch.setenv(name, value)
+        # whoever needs a repeater and finds none starts one that nobody ends
+        repeater = subprocess.Popen(
+            [sys.executable, "-m", "caproto.commandline.repeater", "--quiet"]
+        )
+        try:
+            yield
+        finally:
+            repeater.terminate()
+            repeater.wait()
+
+
+@pytest.fixture(params=sorted(LAYERS))
+def layer(request: pytest.FixtureRequest) -> str:
+    module, _ = LAYERS[request.param]
+    pytest.importorskip(module, reason=f"{module} is not installed (hagane[{request.param}])")
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def ioc(channel_access: None) -> Iterator[None]:
+    with peer("gate_ioc.py", "GATE", environment=os.environ):
+        yield
+
+
+def made(layer: str, **options: Any) -> Any:
+    cls = declared(layer, "gate.yaml").cls
+    told = {"address": "ca://GATE:", **LAYERS[layer][1], **options}
+    return cls(bench("gate"), **told)
+
+
+def play(deed: Callable[[Any], Awaitable[None]], layer: str, **options: Any) -> None:
+    async def main() -> None:
+        gate = made(layer, **options)
+        try:
+            await gate.open()
+            await deed(gate)
+        finally:
+            await gate.close()
+            _forget_channels()
+
+    asyncio.run(main())
+
+
+def _forget_channels() -> None:
+    """Those of aioca are of one event loop, and each of our tests has its own."""
+    if "aioca" in sys.modules:
+        sys.modules["aioca"].purge_channel_caches()
+
+
+def test_variables_are_read_set_moved_and_made_safe(ioc: None, layer: str) -> None:
+    async def deed(gate: Any) -> None:
+        assert (await gate.identify()).model == "GV-1"
+        assert await gate.pressure() == 2.5e-4
+        assert await gate.trace() == [1.0, 2.0, 3.0]
+        await gate.open_valve()
+        n_moves = await gate.count()
+        await gate.move(2.5)
+        assert await gate.count() == n_moves + 1
+        with pytest.raises(LimitExceeded):
+            await gate.move(10.5)
+        with pytest.raises(DeviceRefused, match="INVALID alarm"):
+            await gate.broken()
+        assert await gate.count() == n_moves + 1
+        await gate.make_safe()
+        assert (await gate.health()).is_fit
+
+    play(deed, layer)
+
+
+def test_a_move_that_does_not_complete_in_time_is_in_doubt_and_not_repeated(
+    ioc: None, layer: str
+) -> None:
+    async def deed(gate: Any) -> None:
+        n_moves = await gate.count()
+        with pytest.raises(DeviceUnsure, match="hurry was sent"):
+            await gate.hurry(1.0)
+        assert await gate.count() == n_moves + 1
+        while await gate.position() != 1.0:
+            await asyncio.sleep(0.05)
+
+    play(deed, layer)
+
+
+def test_a_server_that_is_not_there_is_absent(ioc: None, layer: str) -> None:
+    async def deed(gate: Any) -> None:
+        raise AssertionError("it was opened")
+
+    with pytest.raises(DeviceAbsent, match="NONE:"):
+        play(deed, layer, address="ca://NONE:", timeout=0.5)
+
+
+def test_a_server_that_went_away_and_came_back_is_identified_before_anything_is_sent(
+    channel_access: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # two servers of one port hide each other
+    monkeypatch.setenv("EPICS_CA_SERVER_PORT", str(free_ports(1)[0]))
+
+    async def main() -> None:
+        gate = made("epics", address="ca://OTHER:", timeout=3.0)
+        with peer("gate_ioc.py", "OTHER", environment=os.environ):
+            await gate.open()
+            await gate.open_valve()
+        with pytest.raises(DeviceError):
+            await gate.pressure()
+        with peer("gate_ioc.py", "OTHER", environment=os.environ):
+            assert await gate.pressure() == 2.5e-4
+            await gate.make_safe()
+        await gate.close()
+
+    asyncio.run(main())
