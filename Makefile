@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := -m pip --disable-pip-version-check --no-input --quiet
 REQUIREMENTS := pyproject.toml constraints.txt
-PEERS := tests/conformance/requirements-peers.txt
+PEERS := tests/conformance
 
 .PHONY: demo test check postgresql espresso slurm soak bench clean
 .DELETE_ON_ERROR:
@@ -13,7 +13,7 @@ PEERS := tests/conformance/requirements-peers.txt
 demo: .venv/installed
 	$(BIN)/hagane demo --report out/demo.html
 
-test: check .venv-peers/installed postgresql espresso slurm
+test: check .venv-peers/installed .venv-madsci/installed postgresql espresso slurm
 	$(BIN)/pytest -n 2
 
 check: .venv/installed-test
@@ -47,14 +47,21 @@ $(BIN)/python:
 	$(BIN)/python $(PIP) install -e ".[test,postgresql]" -c constraints.txt
 	@touch .venv/installed $@
 
-# Clients by other people, which have no say in our dependencies. Where they cannot be installed
-# their tests are skipped and say so.
-.venv-peers/installed: $(PEERS)
-	rm -rf .venv-peers
-	@$(PYTHON) -m venv .venv-peers \
-	  && .venv-peers/bin/python $(PIP) install -r $(PEERS) \
+# Clients and devices by other people, which have no say in our dependencies. Where they cannot be
+# installed their tests are skipped and say so. A node of MADSci wants another pydantic than the others.
+define PEERS_IN
+	rm -rf $(@D)
+	@$(PYTHON) -m venv $(@D) \
+	  && $(@D)/bin/python $(PIP) install -r $< \
 	  && touch $@ \
-	  || { rm -rf .venv-peers; echo "no .venv-peers: tests with independent clients are skipped"; }
+	  || { rm -rf $(@D); echo "no $(@D): tests with independent clients are skipped"; }
+endef
+
+.venv-peers/installed: $(PEERS)/requirements-peers.txt
+	$(PEERS_IN)
+
+.venv-madsci/installed: $(PEERS)/requirements-madsci.txt
+	$(PEERS_IN)
 
 # The journal's second store, where Debian can bring it without a password. Never an obstacle:
 # its tests are skipped and name the package.
