@@ -85,16 +85,22 @@ def _campaign(line: Mapping[str, Any]) -> str:
 
 Over {line["seeds"]} seeds: gap to the optimum of the best of {line["trials"]} trials in a pool of
 {line["pool"]}, four of them at random, by expected improvement; as a share of the pool's standard
-deviation, with the paired change and its 95 % interval.
+deviation; and trials until one of the best percent was tried (of {line["most_trials"]} at most,
+else counted as one more). Each with the paired change and its 95 % interval.
 
 """
     rows = []
     for task, ways in line["gaps"].items():
-        plain = np.array(ways["no transfer"])
         for way, gaps in ways.items():
-            change = "" if way == "no transfer" else _interval(np.array(gaps) - plain)
-            rows.append([task, way, f"{np.mean(gaps):.3f}", change])
-    return text + _table(["task", "way", "mean gap", "change"], rows)
+            counts = np.array(line["trials_to_best"][task][way])
+            changes = ["", ""]
+            if way != "no transfer":
+                plain = np.array(line["trials_to_best"][task]["no transfer"])
+                changes = [_interval(np.array(gaps) - np.array(ways["no transfer"]))]
+                changes.append(_interval(counts - plain))
+            mean = [f"{np.mean(gaps):.3f}", changes[0], f"{counts.mean():.2f}", changes[1]]
+            rows.append([task, way, *mean])
+    return text + _table(["task", "way", "mean gap", "change", "trials", "change"], rows)
 
 
 def _polymers(line: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from orchestrator import plugins
 from orchestrator.clock import VirtualClock
@@ -16,16 +17,28 @@ from orchestrator.files.document import parse_document
 from orchestrator.files.findings import Findings
 from orchestrator.files.lab import load_lab
 from orchestrator.files.together import check_together
+from orchestrator.materials.descriptors.remembered import Remembered, vectors_kept_in
 from orchestrator.materials.structure_files import is_of_structures, read_structures
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.lab import Lab
 from orchestrator.ports.action import ActionSpec
+from orchestrator.ports.descriptor import Descriptor
 from orchestrator.ports.resource import ResourceKind
 from orchestrator.runtime.bench import try_out
 from orchestrator.runtime.foresight import check_candidates
 from orchestrator.runtime.settling import with_settled_start
 
-KINDS = Kinds(plugins.descriptor, plugins.generator, is_of_structures, read_structures)
+
+def descriptor(name: str, options: Mapping[str, Any]) -> Descriptor:
+    """An installed descriptor that does not describe the same table twice.
+
+    Raises:
+        UnknownName, InputError: as `plugins.descriptor`.
+    """
+    return Remembered(plugins.descriptor(name, options), vectors_kept_in())
+
+
+KINDS = Kinds(descriptor, plugins.generator, is_of_structures, read_structures)
 """What is installed to read, describe and make candidates."""
 LAB_NAMES = ("twins.yaml", "lab.yaml")
 """Lab files that are taken when none is named, in this order. Hardware is never taken unasked."""

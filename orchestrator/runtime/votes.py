@@ -68,7 +68,10 @@ def _vote(
     if not vote:
         return {}
     if vote not in (*WANTED, *REFUSED):
-        raise InputError(f"the vote '{vote}' is none", hint="write +1, -1, or nothing")
+        raise InputError(
+            f"the vote '{vote}' is none",
+            hint="write +1 (try it next), -1 (not at all), or nothing: a vote is no grade",
+        )
     _refuse_unknown(pool, name)
     if vote in REFUSED:
         return {"refused": [pool.name, name]}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+import multiprocessing
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,23 +11,29 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from orchestrator.errors import InputError
+from orchestrator.files.describing import describe
+from orchestrator.files.space_shapes import PoolShape
+from orchestrator.files.table import read_table
+from orchestrator.materials.descriptors import remembered as kept
+from orchestrator.materials.descriptors.crystal import Crystal
 from orchestrator.materials.descriptors.mixture import Mixture
-from orchestrator.materials.descriptors.molecule import Morgan
+from orchestrator.materials.descriptors.molecule import Maccs, Morgan, RdkitQuantities
+from orchestrator.materials.descriptors.process import Process
 from orchestrator.materials.descriptors.remembered import Remembered, identity
 from orchestrator.ports.descriptor import Content, Descriptor
+from orchestrator.runtime.load import KINDS
+
+ALCOHOLS = ["C" * n + "O" for n in range(1, kept.LEAST + 1)]
 
 
 @dataclass(frozen=True)
 class Length:
-    """The length of a text, and a note of all that it was asked for."""
+    """The length of a text, and a note of how many it was asked for; as if it were one of ours."""
 
-    power: int = 1
-    asked: list[str] = field(default_factory=list, repr=False)
+    asked: list[int] = field(default_factory=list, repr=False)
 
     names: ClassVar[Sequence[str]] = ("length",)
     units: ClassVar[Sequence[str]] = ("",)
@@ -34,105 +41,141 @@ class Length:
     source: ClassVar[str] = ""
 
     def canonical(self, material: str) -> str:
-        if "!" in material:
-            raise InputError(f"'{material}' is loud")
-        return material.lower()
+        if " " in material:
+            raise InputError(f"'{material}' is no word")
+        return material
 
     def describe(self, materials: Sequence[str]) -> NDArray[np.float64]:
-        self.asked.extend(self.canonical(material) for material in materials)
-        return np.array([[len(m) ** self.power] for m in materials], float).reshape(-1, 1)
+        self.asked.append(len(materials))
+        return np.array([[len(m) + 0.5] for m in materials], float).reshape(-1, 1)
 
 
-@given(st.lists(st.lists(st.sampled_from(["CCO", "OCC", "C", "O", "CC"]))), st.integers(0, 3))
-def test_what_is_remembered_is_what_is_described(batches: list[list[str]], most: int) -> None:
-    morgan = Morgan(size=64)
-    remembered = Remembered(morgan, most=most)
-    for batch in batches:
-        assert (remembered.describe(batch) == morgan.describe(batch)).all()
+Length.__module__ = "orchestrator.materials.descriptors.length"
 
 
-def test_each_material_is_described_once() -> None:
-    length = Length()
-    remembered = Remembered(length)
-    assert isinstance(remembered, Descriptor)
-    assert remembered.describe(["ab", "AB", "abc"]).tolist() == [[2], [2], [3]]
-    assert remembered.describe(["abc", "Ab"]).tolist() == [[3], [2]]
-    assert length.asked == ["ab", "abc"]
+@pytest.mark.parametrize("of", [Morgan(size=64), Maccs(), RdkitQuantities()], ids=repr)
+def test_what_is_recalled_is_what_is_described(of: Descriptor, tmp_path: Path) -> None:
+    expected = of.describe(ALCOHOLS)
+    assert isinstance(Remembered(of, tmp_path), Descriptor)
+    for _ in range(2):
+        found = Remembered(of, tmp_path).describe(ALCOHOLS)
+        assert (found == expected).all()
+        assert found.dtype == np.float64
+    assert len(list(tmp_path.rglob("*.npz"))) == 1
 
 
-def test_a_change_of_a_row_does_not_change_what_is_remembered() -> None:
-    remembered = Remembered(Length())
-    remembered.describe(["ab"])[0, 0] = 7
-    assert remembered.describe(["ab"]).tolist() == [[2]]
+def test_materials_that_are_read_again_are_not_described_again(tmp_path: Path) -> None:
+    for asked in ([100], []):
+        of = Length()
+        assert Remembered(of, tmp_path).describe(ALCOHOLS)[0, 0] == 2.5
+        assert of.asked == asked
 
 
-def test_memory_is_bounded_and_the_oldest_goes() -> None:
-    length = Length()
-    remembered = Remembered(length, most=2)
-    for text in ("a", "bb", "a", "ccc", "a", "bb"):
-        remembered.describe([text])
-    assert length.asked == ["a", "bb", "ccc", "bb"]
-
-
-def test_another_process_finds_what_is_on_disk(tmp_path: Path) -> None:
-    Remembered(Length(), directory=tmp_path).describe(["ab", "abc"])
-    length = Length()
-    assert Remembered(length, directory=tmp_path).describe(["ABC", "ab"]).tolist() == [[3], [2]]
-    assert length.asked == []
-
-
-def test_a_torn_file_is_computed_anew(tmp_path: Path) -> None:
-    Remembered(Length(), directory=tmp_path).describe(["ab"])
-    (file,) = tmp_path.rglob("*.npz")
-    for torn in (b"", file.read_bytes()[:40], b"PK\x03\x04"):
-        file.write_bytes(torn)
-        length = Length()
-        assert Remembered(length, directory=tmp_path).describe(["ab"]).tolist() == [[2]]
-        assert length.asked == ["ab"]
-
-
-def test_other_options_have_a_place_of_their_own(tmp_path: Path) -> None:
-    Remembered(Length(), directory=tmp_path).describe(["ab"])
-    assert Remembered(Length(power=2), directory=tmp_path).describe(["ab"]).tolist() == [[4]]
+def test_other_materials_orders_spellings_and_options_are_described(tmp_path: Path) -> None:
+    Remembered(Morgan(), tmp_path).describe(ALCOHOLS)
+    for of, materials in (
+        (Morgan(), ALCOHOLS[::-1]),
+        (Morgan(), ["OC", *ALCOHOLS[1:]]),
+        (Morgan(radius=3), ALCOHOLS),
+    ):
+        assert (Remembered(of, tmp_path).describe(materials) == of.describe(materials)).all()
+    assert len(list(tmp_path.rglob("*.npz"))) == 4
     nested = {identity(Mixture(of=Morgan(size=size))) for size in (64, 128)}
     assert len({identity(Morgan()), identity(Morgan(radius=3)), *nested}) == 4
 
 
-def test_several_writers_share_a_directory(tmp_path: Path) -> None:
-    texts = ["x" * n for n in range(1, 30)]
-    wrong: list[object] = []
+def test_few_materials_are_not_put_on_disk(tmp_path: Path) -> None:
+    Remembered(Morgan(), tmp_path).describe(ALCOHOLS[1:])
+    assert list(tmp_path.iterdir()) == []
 
-    def work() -> None:
-        found = Remembered(Length(), directory=tmp_path, most=0).describe(texts)
-        if found[:, 0].tolist() != [len(text) for text in texts]:
-            wrong.append(found)
 
-    threads = [threading.Thread(target=work) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert wrong == []
-    assert len(list(tmp_path.rglob("*.npz"))) == len(texts)
+def test_a_torn_file_is_computed_anew(tmp_path: Path) -> None:
+    of = Maccs()
+    expected = Remembered(of, tmp_path).describe(ALCOHOLS)
+    (file,) = tmp_path.rglob("*.npz")
+    whole = file.read_bytes()
+    middle = len(whole) // 2
+    flipped = whole[:middle] + bytes([whole[middle] ^ 0xFF]) + whole[middle + 1 :]
+    for torn in (b"", whole[:40], b"PK\x03\x04", flipped):
+        file.write_bytes(torn)
+        assert (Remembered(of, tmp_path).describe(ALCOHOLS) == expected).all()
+        assert file.read_bytes() != torn
+
+
+def _written(directory: Path) -> bool:
+    found = Remembered(Maccs(), directory).describe(ALCOHOLS)
+    return bool((found == Maccs().describe(ALCOHOLS)).all())
+
+
+def test_processes_share_a_directory(tmp_path: Path) -> None:
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        assert all(pool.map(_written, [tmp_path] * 4, chunksize=1))
+    assert len(list(tmp_path.rglob("*.npz"))) == 1
     assert list(tmp_path.rglob("*.half")) == []
 
 
-def test_a_descriptor_that_does_not_say_its_options_is_not_put_on_disk(tmp_path: Path) -> None:
-    class Silent(Length):
-        __repr__ = object.__repr__
-
-    Remembered(Silent()).describe(["ab"])
-    with pytest.raises(InputError, match="vectors of Silent cannot be kept on disk"):
-        Remembered(Silent(), directory=tmp_path)
-
-
-def test_what_cannot_be_read_is_refused_as_by_the_descriptor() -> None:
-    with pytest.raises(InputError, match="'a!' is loud"):
-        Remembered(Length()).describe(["a", "a!"])
-
-
-def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_where_nothing_can_be_written_it_is_computed_each_time(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("in the way")
-    with pytest.raises(InputError, match=r"vectors cannot be kept in .*file"):
-        Remembered(Length(), directory=file).describe(["ab"])
+    assert len(Remembered(Morgan(), file).describe(ALCOHOLS)) == len(ALCOHOLS)
+
+
+def test_the_files_that_were_not_asked_for_longest_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "MOST_FILES", 2)
+    of = Remembered(Morgan(size=64), tmp_path)
+    tables = [["N" * (n + 1), *ALCOHOLS] for n in range(3)]
+    of.describe(tables[0])
+    (first,) = tmp_path.rglob("*.npz")
+    os.utime(first, (1, 1))
+    of.describe(tables[1])
+    of.describe(tables[0])  # asked for again
+    assert first.stat().st_mtime > 1
+    (second,) = [file for file in tmp_path.rglob("*.npz") if file != first]
+    os.utime(second, (1, 1))
+    of.describe(tables[2])
+    assert first.exists()
+    assert not second.exists()
+
+
+def test_a_descriptor_of_which_nobody_knows_when_it_changes_is_not_kept(tmp_path: Path) -> None:
+    class Silent(Morgan):
+        __repr__ = object.__repr__
+
+    class Theirs(Morgan):
+        pass
+
+    Theirs.__module__ = "their.package"
+    for of in (Silent(), Theirs(), Mixture(of=Theirs())):
+        assert identity(of) is None
+        Remembered(of, tmp_path).describe(ALCOHOLS)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_else_a_descriptor_has_is_still_there(tmp_path: Path) -> None:
+    process = Process(parameters={"time": "h"})
+    assert Remembered(process, tmp_path).identifies is False
+    assert hasattr(Remembered(Crystal(), tmp_path), "first_of_each")
+    assert not hasattr(Remembered(Morgan(), tmp_path), "first_of_each")
+
+
+def test_a_pool_is_described_once(tmp_path: Path) -> None:
+    (tmp_path / "pool.csv").write_text("\n".join(["smiles", "no word", *ALCOHOLS]) + "\n")
+    table, of = read_table(tmp_path / "pool.csv"), Length()
+    shape = PoolShape(pool="pool.csv", smiles="smiles", descriptor="length")
+    first, again = (
+        describe(table, shape, lambda name, options: Remembered(of, tmp_path)) for _ in range(2)
+    )
+    assert of.asked == [100]
+    assert again.described == first.described
+    assert [row.line for row in again.set_aside] == [2]
+
+
+def test_campaigns_keep_vectors_in_the_cache_of_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    KINDS.descriptors("maccs", {}).describe(ALCOHOLS)
+    (file,) = (tmp_path / "hagane" / "vectors").rglob("*.npz")
+    assert file.parent.name == identity(Maccs())

@@ -216,6 +216,21 @@ def test_bad_votes_are_all_told_by_row_and_none_is_taken(tmp_path: Path) -> None
     assert "both wanted and refused" in told[2][1]
 
 
+@pytest.mark.parametrize("grade", ["0", "4", "+2", "0.5"])
+def test_a_grade_is_no_vote_and_the_sheet_says_what_one_is(tmp_path: Path, grade: str) -> None:
+    with pytest.raises(FileProblems) as caught:
+        read_votes(votes_in(tmp_path / "v.csv", {"name": "L6", "vote": grade}), alcohols(), State())
+    (problem,) = caught.value.problems
+    assert f"'{grade}'" in problem.message
+    assert "no grade" in problem.hint
+
+
+def test_candidates_that_are_wanted_are_tried_in_the_order_of_the_rows(tmp_path: Path) -> None:
+    path = votes_in(tmp_path / "v.csv", *({"name": n, "vote": "+1"} for n in ("L8", "L6", "L7")))
+    wanted = read_votes(path, alcohols(), State())["wanted"]
+    assert [point["liquid"] for point in wanted] == ["L8", "L6", "L7"]
+
+
 def test_a_vote_without_the_other_parameters_says_what_is_missing(tmp_path: Path) -> None:
     path = votes_in(tmp_path / "v.csv", {"name": "L6", "vote": "+1"})
     with pytest.raises(FileProblems, match="there is no value of 'heat'"):

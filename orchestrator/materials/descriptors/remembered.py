@@ -1,50 +1,48 @@
-"""Vectors that are kept: in memory, and on disk if a directory is given."""
+"""Vectors that are kept on disk, so that a table that is read again is not described again."""
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import hashlib
 import importlib.metadata
+import json
 import os
 import tempfile
 import zipfile
-from collections import OrderedDict
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from orchestrator.errors import InputError
 from orchestrator.ports.descriptor import Content, Descriptor
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 COMPUTED_BY = ("hagane", "rdkit", "ase", "numpy")
 """Distributions whose version changes what a vector may be."""
+LEAST = 100
+"""Fewer materials at once are computed sooner than a file is written."""
+MOST_FILES = 500
+"""Those that were not asked for longest go. A block of 2,048 materials with 200 numbers each has
+about 2 MB."""
 
 
 class Remembered:
-    """A descriptor that computes the vector of each material once.
+    """A descriptor that computes the vectors of the same materials, in the same order, once.
 
-    A material is known by its canonical form, so all its spellings have the vector of the one that
-    came first. On disk every vector is a file of its own, put in place at once by a rename: any
-    number of processes may share a directory, and a torn file is computed anew. The folder's name
-    is made of the descriptor's class and options (its repr) and of the versions of what computes.
+    They are known by their texts as written and not by their canonical form, since of two spellings
+    the last digits may differ, and what a campaign proposes shall not depend on what was read
+    before. A file is put in place at once by a rename, so any number of processes may share a
+    directory; a torn one is computed anew, and where nothing can be written nothing is kept.
     """
 
-    def __init__(
-        self, of: Descriptor, *, directory: Path | str | None = None, most: int = 10_000
-    ) -> None:
-        """`most`: how many vectors stay in memory; those that were not asked for longest go.
-
-        Raises:
-            InputError: vectors are to be put on disk, but the repr of the descriptor does not say
-                its options.
-        """
+    def __init__(self, of: Descriptor, directory: Path | None) -> None:
         self.of = of
-        self._most = most
-        self._kept: OrderedDict[str, Floats] = OrderedDict()
-        self._folder = None if directory is None else Path(directory) / identity(of)
+        kept = identity(of)
+        self._folder = None if kept is None or directory is None else directory / kept
 
     @property
     def names(self) -> Sequence[str]:
@@ -66,94 +64,65 @@ class Remembered:
         """That of the descriptor."""
         return self.of.source
 
+    def __getattr__(self, name: str) -> Any:
+        """What a descriptor may have besides (`identifies`, `first_of_each`)."""
+        return getattr(self.__dict__["of"], name)
+
     def canonical(self, material: str) -> str:
         """As the descriptor. Raises InputError."""
         return self.of.canonical(material)
 
-    def describe(self, materials: Sequence[str]) -> Floats:
-        """n materials -> n x d numbers; those that are new are described together.
-
-        Raises:
-            InputError: a material cannot be read or described, or the directory not be written.
-        """
-        keys = [self.of.canonical(material) for material in materials]
-        found: dict[str, Floats] = {}
-        new: dict[str, str] = {}
-        for key, material in zip(keys, materials, strict=True):
-            if key not in found and key not in new:
-                vector = self._recalled(key)
-                if vector is None:
-                    new[key] = material
-                else:
-                    found[key] = vector
-        vectors = self.of.describe(list(new.values()))
-        for key, vector in zip(new, vectors, strict=True):
-            found[key] = vector.copy()
-            self._write(key, vector)
-        for key in found:
-            self._keep(key, found[key])
-        rows = [found[key] for key in keys]
-        return np.array(rows, dtype=np.float64).reshape(len(rows), vectors.shape[1])
-
-    def _keep(self, key: str, vector: Floats) -> None:
-        self._kept[key] = vector
-        self._kept.move_to_end(key)
-        while len(self._kept) > self._most:
-            self._kept.popitem(last=False)
-
-    def _recalled(self, key: str) -> Floats | None:
-        if key in self._kept:
-            return self._kept[key]
-        if self._folder is None:
-            return None
-        try:
-            with self._file(key).open("rb") as stream, np.load(stream) as file:
-                vector: Floats = file["vector"]
-                return vector if str(file["material"]) == key else None
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            return None
-
-    def _write(self, key: str, vector: Floats) -> None:
-        if self._folder is None:
-            return
-        try:
-            _put(self._file(key), vector, key)
-        except OSError as error:
-            raise InputError(f"vectors cannot be kept in {self._folder}: {error}") from error
-
-    def _file(self, key: str) -> Path:
-        assert self._folder is not None
-        name = hashlib.sha256(key.encode()).hexdigest()
-        return self._folder / name[:2] / f"{name[2:34]}.npz"
+    def describe(self, materials: Sequence[str]) -> NDArray[np.float64]:
+        """As the descriptor. Raises InputError."""
+        if self._folder is None or len(materials) < LEAST:
+            return self.of.describe(materials)
+        file = self._folder / f"{_digest(json.dumps(list(materials)))[:40]}.npz"
+        vectors = _recalled(file)
+        if vectors is None:
+            vectors = self.of.describe(materials)
+            with contextlib.suppress(OSError):
+                _put(file, vectors)
+                _forget_oldest(self._folder.parent)
+        return vectors
 
 
-def _put(file: Path, vector: Floats, key: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, half = tempfile.mkstemp(dir=file.parent, suffix=".half")
+def vectors_kept_in() -> Path | None:
+    """The folder of the user's vectors: `hagane/vectors` in $XDG_CACHE_HOME, or in ~/.cache; None
+    for a user without a home."""
     try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez_compressed(stream, vector=vector, material=np.array(key))
-        Path(half).replace(file)
-    except BaseException:
-        Path(half).unlink(missing_ok=True)
-        raise
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:
+        return None
+    return cache / "hagane" / "vectors"
 
 
-def identity(of: Descriptor) -> str:
-    """A name for the vectors of a descriptor: its class, and a digest of its options and versions.
-
-    Raises:
-        InputError: its repr does not say its options.
-    """
+def identity(of: Descriptor) -> str | None:
+    """A name for the vectors of a descriptor: its class, and a digest of its options, its code and
+    the versions of what computes. None where these cannot be told: of a descriptor that is not ours
+    the code may change unseen."""
     said = repr(of)
-    if " at 0x" in said:
-        raise InputError(
-            f"vectors of {type(of).__name__} cannot be kept on disk: its repr hides its options",
-            hint="make it a frozen dataclass, or give it a __repr__",
-        )
+    if not _is_ours(of) or " at 0x" in said:
+        return None
     versions = [f"{name} {_version(name)}" for name in COMPUTED_BY]
-    text = "\n".join((type(of).__module__, said, *versions))
-    return f"{type(of).__name__}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    text = "\n".join((type(of).__module__, said, _code(), *versions))
+    return f"{type(of).__name__}-{_digest(text)[:16]}"
+
+
+def _is_ours(of: object) -> bool:
+    """Whether a descriptor, and any that it is made of, is one of this package."""
+    parts = [part for part in vars(of).values() if isinstance(part, Descriptor)]
+    package = __name__.rpartition(".")[0]
+    return type(of).__module__.startswith(f"{package}.") and all(map(_is_ours, parts))
+
+
+@functools.cache
+def _code() -> str:
+    files = sorted(p for p in Path(__file__).parent.iterdir() if p.suffix in (".py", ".csv"))
+    return _digest("\n".join(_digest(p.read_text(encoding="utf-8")) for p in files))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _version(distribution: str) -> str:
@@ -161,3 +130,39 @@ def _version(distribution: str) -> str:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         return "none"
+
+
+def _recalled(file: Path) -> NDArray[np.float64] | None:
+    import numpy as np
+
+    try:
+        with file.open("rb") as stream, np.load(stream) as kept:
+            vectors: NDArray[np.float64] = kept["vectors"].astype(np.float64)
+        os.utime(file)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        return None
+    return vectors
+
+
+def _put(file: Path, vectors: NDArray[np.float64]) -> None:
+    """Whole numbers that fit are kept in two bytes each. Raises OSError."""
+    import numpy as np
+
+    small = vectors.astype(np.uint16)
+    kept = small if (small == vectors).all() else vectors
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, half = tempfile.mkstemp(dir=file.parent, suffix=".half")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            np.savez_compressed(stream, vectors=kept)
+        Path(half).replace(file)
+    except BaseException:
+        Path(half).unlink(missing_ok=True)
+        raise
+
+
+def _forget_oldest(folder: Path) -> None:
+    """Raises OSError: another process takes the same files away."""
+    files = sorted(folder.rglob("*.npz"), key=lambda file: file.stat().st_mtime_ns)
+    for file in files[:-MOST_FILES]:
+        file.unlink(missing_ok=True)
