@@ -40,7 +40,8 @@ def read_generation(
     return Generation(
         kind=shape.kind,
         target=_target(cls),
-        descriptors=tuple(_target(type(maker)) for maker in reading.makers),
+        # what only keeps vectors of a descriptor is made anew where the pool grows
+        descriptors=tuple(_target(type(getattr(m, "remembers", m))) for m in reading.makers),
         material=column,
         every=shape.every,
         n=shape.candidates,

@@ -104,10 +104,10 @@ make_safe: {do: [":OUTP OFF"], confirm: [{read: ":OUTP?", is: 0}]}
 
 def test_a_declared_instrument_runs_there_as_what_its_file_makes_of_it(lab: Path) -> None:
     (lab.parent / "meter.yaml").write_text(DECLARED)
-    text = lab.read_text().replace(
-        '{kind: keithley-2400, port: "twin:meter", factor: 4.2209}',
-        '{kind: scpi, declared: meter.yaml, port: "twin:meter", isolate: true}',
-    )
+    said = lab.read_text()
+    begin, end = said.index("  meter:"), said.index("  arm:")
+    meter = '  meter: {kind: scpi, declared: meter.yaml, port: "twin:meter", isolate: true}\n'
+    text = said[:begin] + meter + said[end:]
     lab.write_text(text.replace("probe: meter, ", ""))
     code, out, err = command("try", str(lab), "meter", "version")
     assert code == 0, out + err

@@ -26,6 +26,7 @@ from drivers.transports import Settings
 from orchestrator.clock import WallClock
 from orchestrator.errors import DeviceRefused
 from orchestrator.ports.resource import Bench, Identity
+from orchestrator.ports.traffic import Passage
 from simulators.twins.control import Served
 
 PEERS = Path(__file__).parent / "peers"
@@ -154,9 +155,9 @@ def test_pymeasure_cannot_set_a_power_with_a_byte_above_127(vacuum: Served) -> N
 def test_our_driver_keeps_rf_on_over_its_watchdog_and_lets_it_die_with_it(vacuum: Served) -> None:
     asked: list[bytes] = []
 
-    def record(direction: str, data: bytes) -> None:
-        if direction == "tx" and data[2:4] == b"GS":
-            asked.append(data)
+    def record(passage: Passage) -> None:
+        if passage.way == "tx" and passage.data[2:4] == b"GS":
+            asked.append(passage.data)
 
     async def main() -> None:
         bench = Bench("rf", WallClock(), record=record)

@@ -488,8 +488,9 @@ def test_a_stop_goes_ahead_of_a_feeding_that_waits_for_its_answer(tmp_path: Path
             await until(lambda: bool(asked))
             n = len(fake.received)
             await supply.make_safe()
-            # the first thing on the wire after the hanging question is the stop
-            assert fake.commands[n:][:2] == ["BC", "BR"]
+            # the first thing on the wire after the hanging question is the stop, which is sent
+            # once more when the line is quiet
+            assert fake.commands[n:][:3] == ["BC", "BC", "BR"]
             assert not fake.status & cxn.Status.RF_ON
             await supply.close()
 

@@ -40,46 +40,46 @@ class Remembered:
     """
 
     def __init__(self, of: Descriptor, directory: Path | None) -> None:
-        self.of = of
+        self.remembers = of
         kept = identity(of)
         self._folder = None if kept is None or directory is None else directory / kept
 
     @property
     def names(self) -> Sequence[str]:
         """Those of the descriptor."""
-        return self.of.names
+        return self.remembers.names
 
     @property
     def units(self) -> Sequence[str]:
         """Those of the descriptor."""
-        return self.of.units
+        return self.remembers.units
 
     @property
     def content(self) -> Content:
         """That of the descriptor."""
-        return self.of.content
+        return self.remembers.content
 
     @property
     def source(self) -> str:
         """That of the descriptor."""
-        return self.of.source
+        return self.remembers.source
 
     def __getattr__(self, name: str) -> Any:
         """What a descriptor may have besides (`identifies`, `first_of_each`)."""
-        return getattr(self.__dict__["of"], name)
+        return getattr(self.__dict__["remembers"], name)
 
     def canonical(self, material: str) -> str:
         """As the descriptor. Raises InputError."""
-        return self.of.canonical(material)
+        return self.remembers.canonical(material)
 
     def describe(self, materials: Sequence[str]) -> NDArray[np.float64]:
         """As the descriptor. Raises InputError."""
         if self._folder is None or len(materials) < LEAST:
-            return self.of.describe(materials)
+            return self.remembers.describe(materials)
         file = self._folder / f"{_digest(json.dumps(list(materials)))[:40]}.npz"
         vectors = _recalled(file)
         if vectors is None:
-            vectors = self.of.describe(materials)
+            vectors = self.remembers.describe(materials)
             with contextlib.suppress(OSError):
                 _put(file, vectors)
                 _forget_oldest(self._folder.parent)
