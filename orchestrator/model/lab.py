@@ -38,7 +38,9 @@ class ResourceBinding(_Frozen):
     @property
     def places(self) -> tuple[str, ...]:
         """Where it is reached; () where it only computes, or is made of parts."""
-        return tuple(str(self.options[name]) for name in REACHED_BY if name in self.options)
+        given = (self.options.get(name) for name in REACHED_BY)
+        # a number is an address on a line that it shares with others
+        return tuple(value for value in given if isinstance(value, str))
 
 
 class Limit(_Frozen):
