@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from orchestrator.files.findings import Findings
-from orchestrator.model.lab import REACHED_BY, ResourceBinding
+from orchestrator.model.lab import ResourceBinding
 from orchestrator.ports.resource import ResourceKind
 
 
@@ -51,13 +51,6 @@ def _check_neighbours(
 
 def _ports(binding: ResourceBinding) -> set[str]:
     """Its ports; a folder may be shared, and so may a file that other options name."""
-    return {
-        value
-        for name, value in binding.options.items()
-        if isinstance(value, str) and _is_port(name, value)
-    }
-
-
-def _is_port(name: str, value: str) -> bool:
-    looks_like_one = "://" in value or value.startswith(("COM", "twin:"))
-    return looks_like_one or (name in REACHED_BY and name != "folder")
+    values = {v for v in binding.options.values() if isinstance(v, str)}
+    urls = {v for v in values if "://" in v or v.startswith(("COM", "twin:"))}
+    return urls | {place for place in binding.places if place != binding.options.get("folder")}

@@ -23,9 +23,9 @@ from orchestrator.files.lab_shapes import (
     TwinsShape,
 )
 from orchestrator.files.recipe import positive_seconds
+from orchestrator.files.shared_ports import check_line_settings
 from orchestrator.files.site import read_site
 from orchestrator.model.lab import (
-    REACHED_BY,
     VIRTUAL,
     ClockChoice,
     Lab,
@@ -92,6 +92,7 @@ class _Reading:
         twins, clock, site = self._twins(twin_worlds), self._clock(), read_site(findings)
         self._check_ports(resources, twins, clock)
         check_isolation(findings, resources, self._kinds)
+        check_line_settings(findings, resources, self._kinds)
         limits = read_limits(findings, self._kinds)
         interlocks = read_interlocks(findings, self._kinds, poll_s)
         roles, order, positions = self._roles(), self._order(), self._positions()
@@ -276,7 +277,7 @@ class _Reading:
                     continue
                 if value.startswith("twin:") and twins is None:
                     self._findings.add(path, f"'{value}' needs 'twins:' in this file")
-                if twins and clock.kind == "scaled" and _is_real_port(name, value):
+                if twins and clock.kind == "scaled" and _is_real_port(value, binding.places):
                     message = f"a scaled clock would drive '{binding.name}' at '{value}' too fast"
                     self._findings.add(path, message, "use the wall clock beside real devices")
 
@@ -350,6 +351,6 @@ def check_range(option: OptionSpec, value: float) -> None:
     raise InputError(f"'{option.name}' is {wish} {option.unit}".rstrip() + f", not {value:g}")
 
 
-def _is_real_port(name: str, value: str) -> bool:
-    looks_real = name in REACHED_BY or "://" in value or value.startswith(("/dev/", "COM"))
+def _is_real_port(value: str, places: Collection[str]) -> bool:
+    looks_real = value in places or "://" in value or value.startswith(("/dev/", "COM"))
     return looks_real and not value.startswith(VIRTUAL)

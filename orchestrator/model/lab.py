@@ -15,7 +15,7 @@ class _Frozen(BaseModel):
 
 REACHED_BY = ("port", "folder", "address")
 """The options that say where a resource is: a device's port, a folder in which files are left, the
-address of a server."""
+address of a server. Beside a port an address is a device's on a line that several share."""
 VIRTUAL = ("twin:", "memory:")
 
 
@@ -38,9 +38,9 @@ class ResourceBinding(_Frozen):
     @property
     def places(self) -> tuple[str, ...]:
         """Where it is reached; () where it only computes, or is made of parts."""
-        given = (self.options.get(name) for name in REACHED_BY)
-        # a number is an address on a line that it shares with others
-        return tuple(value for value in given if isinstance(value, str))
+        names = [name for name in REACHED_BY if name in self.options]
+        names = [name for name in names if name != "address" or "port" not in names]
+        return tuple(str(self.options[name]) for name in names)
 
 
 class Limit(_Frozen):

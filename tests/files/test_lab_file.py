@@ -273,6 +273,20 @@ def test_a_port_of_any_sort_belongs_to_one_process(port: str, tmp_path: Path) ->
         load_lab(path, plugins.resource_kind, plugins.installed("resources"), WORLDS)
 
 
+def test_two_on_one_port_have_the_same_line_settings(tmp_path: Path) -> None:
+    path = tmp_path / "lab.yaml"
+    gas = "kind: alicat, port: /dev/ttyUSB0, full_scale: 9 sccm"
+    path.write_text(
+        f"lab: a desk\nresources:\n  argon: {{{gas}, baudrate: 19200}}\n"
+        f"  oxygen: {{{gas}, unit_id: B}}\n  nitrogen: {{{gas}, unit_id: C, baudrate: 9600}}\n"
+    )
+    with pytest.raises(FileProblems) as found:
+        load_lab(path, plugins.resource_kind, plugins.installed("resources"), WORLDS)
+    (problem,) = found.value.problems
+    said = "'nitrogen' has baudrate 9600, and 'argon' on the same port 19200"
+    assert (problem.line, problem.message) == (5, said)
+
+
 def test_a_file_that_two_resources_are_given_is_no_port(tmp_path: Path) -> None:
     (tmp_path / "oven.yaml").write_text(OVEN)
     oven = "kind: http, declared: oven.yaml, token_file: /srv/token"
