@@ -13,12 +13,14 @@ from typing import Annotated
 
 from drivers.instrument import Instrument, within
 from drivers.protocols import scpi
-from drivers.protocols.framing import Dialogue, Garbled
+from drivers.protocols.framing import Dialogue, Garbled, Refused
 from drivers.transports import Settings
 from orchestrator.capabilities.samples import Transmittance
 from orchestrator.errors import NoReading
 from orchestrator.ports.action import Cancel, Effect, Unit, action
 from orchestrator.ports.resource import Bench, Health, Identity, Recognition
+
+_SAME_NM = 0.5
 
 
 class ThorlabsPowerMeter(Instrument):
@@ -88,4 +90,8 @@ class ThorlabsPowerMeter(Instrument):
 
     def _set_wavelength(self) -> Dialogue[None]:
         yield from scpi.tell(f"SENS:CORR:WAV {self._wavelength:g}")
-        yield from scpi.check_errors()
+        (found,) = yield from scpi.ask_numbers("SENS:CORR:WAV?", 1)
+        if abs(found - self._wavelength) > _SAME_NM:
+            # an old entry of the error queue says nothing of a wavelength that was taken
+            yield from scpi.check_errors()
+            raise Refused(f"it stays at {found:g} nm, where {self._wavelength:g} nm was set")

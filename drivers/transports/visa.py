@@ -41,7 +41,7 @@ class VisaChannel:
             self._session: Any = (open_resource or _open)(port)
         except ValueError as error:
             raise InputError(
-                f"VISA cannot use '{port}': {error}",
+                f"VISA cannot use '{port}': {str(error).splitlines()[0]}",
                 hint="such as visa:GPIB0::22::INSTR; `pyvisa-info` lists the libraries",
             ) from error
         except self._errors as error:

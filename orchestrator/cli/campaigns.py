@@ -66,7 +66,8 @@ class _Screen:
 
         console = Console()
         with perhaps_unheard():
-            console.print(f"{loaded.campaign.name}: {loaded.campaign.goal}", markup=False)
+            heading = ": ".join(filter(None, (loaded.campaign.name, loaded.campaign.goal)))
+            console.print(heading, markup=False)
             console.print(f"on lab '{loaded.lab.name}', campaign id {row.id}", markup=False)
             for said in set_aside_words(loaded.campaign.space):
                 console.print(said, style="yellow", markup=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -12,6 +13,8 @@ from orchestrator.cli.frame import JsonOption, RecordOption, StoreOption, guarde
 from orchestrator.cli.trying import resource_try
 from orchestrator.cli.wires import wire_table
 from orchestrator.errors import Exit, UnknownName
+from orchestrator.ports.action import ActionSpec
+from orchestrator.ports.resource import OptionSpec, ResourceKind
 
 
 def add_to(app: typer.Typer) -> None:
@@ -46,7 +49,8 @@ def schema(
     elif what in schemas:
         told = schemas[what]()
     else:
-        raise UnknownName("file with a schema", what, schemas)
+        declared = [n for n in sorted(kinds) if plugins.resource_kind(n).declaration is not None]
+        raise UnknownName("file with a schema", what, [*schemas, *declared])
     typer.echo(json.dumps(told, indent=2))
     return int(Exit.FINISHED)
 
@@ -74,36 +78,65 @@ def resource_list(as_json: JsonOption = False) -> int:
 
 
 def resource_show(
-    kind: Annotated[str, typer.Argument(help="Kind of resource.")], as_json: JsonOption = False
+    kind: Annotated[str, typer.Argument(help="Kind of resource, or a lab file.")],
+    role: Annotated[str, typer.Argument(help="Role or resource of that lab file.")] = "",
+    as_json: JsonOption = False,
 ) -> int:
-    """Show the options and actions of a kind of resource.
+    """Show the options and actions of a kind of resource, or of a lab's resource.
 
     Example: hagane resource show alicat
     """
     from orchestrator import plugins
 
-    found = plugins.resource_kind(kind)
+    found = _kind_in(kind, role) if role else plugins.resource_kind(kind)
     if as_json:
+        told = {"kind": found.name, "implements": found.implements, "parts": dict(found.parts)}
         actions = {n: s.__dict__ for n, s in found.actions.items()}
-        print_json({"kind": kind, "options": dict(found.options), "actions": actions})
+        print_json(told | {"options": dict(found.options), "actions": actions})
         return int(Exit.FINISHED)
     typer.echo(found.doc + "\n")
+    if found.implements:
+        typer.echo(f"fulfils {', '.join(found.implements)}")
+    for part, capability in found.parts.items():
+        typer.echo(f"part {part}: {capability}")
+    if found.declaration is not None and not role:
+        typer.echo(f"declared in a file (`hagane schema {found.name}`), which says its actions")
     for option in found.options.values():
-        must = "required" if option.required else f"default {option.default}"
-        low = "" if option.low is None else f", at least {option.low:g}"
-        high = "" if option.high is None else f", at most {option.high:g}"
-        sort = f"{option.kind} {option.unit}".rstrip()
-        typer.echo(f"option {option.name}: {sort} ({must}{low}{high})")
-    for spec in found.actions.values():
-        given = ", ".join(f"{a.name} [{a.unit}]" if a.unit else a.name for a in spec.args)
-        gives = ", ".join(f"{r.name} [{r.unit}]" if r.unit else r.name for r in spec.results)
-        typer.echo(
-            f"{spec.effect.value:12} {spec.name}({given})" + (f" -> {gives}" if gives else "")
-        )
-        for arg in spec.args:
-            if arg.slew is not None:
-                typer.echo(f"{'':12} {arg.name} does not jump: {arg.slew}")
+        typer.echo(_option_line(option))
+    for line in (line for spec in found.actions.values() for line in _action_lines(spec)):
+        typer.echo(line)
     return int(Exit.FINISHED)
+
+
+def _kind_in(lab_file: str, role: str) -> ResourceKind:
+    """What is known of a resource of a lab, also of one that a file declares."""
+    from orchestrator import plugins
+    from orchestrator.files.lab import load_lab
+
+    installed = plugins.installed("resources"), plugins.installed("twins")
+    lab = load_lab(lab_file, plugins.resource_kind, *installed)
+    kinds = plugins.kinds_of(lab)
+    resource = lab.roles.get(role, role)
+    if resource not in kinds:
+        raise UnknownName("role or resource of this lab", role, {*lab.roles, *kinds})
+    return kinds[resource]
+
+
+def _option_line(option: OptionSpec) -> str:
+    must = "required" if option.required else f"default {option.default}"
+    low = "" if option.low is None else f", at least {option.low:g}"
+    high = "" if option.high is None else f", at most {option.high:g}"
+    sort = f"{option.kind} {option.unit}".rstrip()
+    return f"option {option.name}: {sort} ({must}{low}{high})"
+
+
+def _action_lines(spec: ActionSpec) -> Iterator[str]:
+    given = ", ".join(f"{a.name} [{a.unit}]" if a.unit else a.name for a in spec.args)
+    gives = ", ".join(f"{r.name} [{r.unit}]" if r.unit else r.name for r in spec.results)
+    yield f"{spec.effect.value:12} {spec.name}({given})" + (f" -> {gives}" if gives else "")
+    for arg in spec.args:
+        if arg.slew is not None:
+            yield f"{'':12} {arg.name} does not jump: {arg.slew}"
 
 
 def resource_check(

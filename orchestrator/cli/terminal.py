@@ -82,7 +82,8 @@ def print_state(campaign: Campaign, state: State, console: Console) -> None:
     """Where a campaign stands: answer first, then what is going on and what it waits for."""
     glance = summary(campaign, state)
     say(console, campaign.name, style="bold")
-    tell(console, campaign.goal)
+    if campaign.goal:
+        tell(console, campaign.goal)
     say(console, "")
     tell(console, glance.headline, style="bold green" if glance.feasible else "")
     best = best_trial(campaign, state)

@@ -157,9 +157,17 @@ class Drivers:
             if task is not None:
                 task.cancel()
         elif "id" in frame:
-            key = writer, frame["id"]
-            self._calls[key] = asyncio.ensure_future(self._answer(frame, writer))
-            self._calls[key].add_done_callback(lambda _: self._calls.pop(key, None))
+            self._calls[writer, frame["id"]] = call = asyncio.ensure_future(
+                self._answer(frame, writer)
+            )
+            call.add_done_callback(lambda done: self._over(frame, writer, done))
+
+    def _over(
+        self, frame: Mapping[str, Any], writer: asyncio.StreamWriter, call: asyncio.Task[None]
+    ) -> None:
+        self._calls.pop((writer, frame["id"]), None)
+        if call.cancelled():  # before it had begun, so that `_answer` told nobody
+            self._send(writer, {"id": frame["id"], **self._why_cancelled(frame, writer)})
 
     async def _answer(self, frame: Mapping[str, Any], writer: asyncio.StreamWriter) -> None:
         answer: dict[str, Any] = {"id": frame["id"]}

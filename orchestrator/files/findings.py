@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -152,7 +152,10 @@ class Findings:
         for fault in error.errors(include_url=False):
             inner = self._existing(path, fault["loc"])
             if fault["type"] == "extra_forbidden":
-                self.unknown([*path, *fault["loc"]], what, shape.model_fields)
+                whole, known = _keys_at(shape, fault["loc"])
+                self.unknown(
+                    [*path, *fault["loc"]], f"a key of '{whole}'" if whole else what, known
+                )
             elif fault["type"] == "missing":
                 self.add(inner, f"'{fault['loc'][-1]}' is missing")
             else:
@@ -172,6 +175,23 @@ class Findings:
                 break
             inner.append(step)
         return inner
+
+
+def _keys_at(shape: type[BaseModel], loc: tuple[str | int, ...]) -> tuple[str, list[str]]:
+    """The name of what the last step of `loc` stands in ('' for the shape itself), and its keys."""
+    whole, shapes = "", [shape]
+    for step in loc[:-1]:
+        fields = [one.model_fields[step] for one in shapes if step in one.model_fields]
+        if fields:
+            whole = str(step)
+            shapes = [found for field in fields for found in _shapes_in(field.annotation)]
+    return whole, [key for one in shapes for key in one.model_fields]
+
+
+def _shapes_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for one in get_args(annotation) for found in _shapes_in(one)]
 
 
 def _expectation(fault: Any) -> str:

@@ -50,5 +50,7 @@ def _check_neighbours(
 
 
 def _ports(binding: ResourceBinding) -> set[str]:
+    """Its ports; a folder may be shared, and so may a file that other options name."""
     values = {v for v in binding.options.values() if isinstance(v, str)}
-    return {v for v in values if "://" in v or v.startswith(("/", "COM", "twin:"))}
+    urls = {v for v in values if "://" in v or v.startswith(("COM", "twin:"))}
+    return urls | {place for place in binding.places if place != binding.options.get("folder")}

@@ -142,11 +142,6 @@ class LadderProcess(GaussianProcess):
         return np.asarray(np.clip(across**2 / ((own + self.hyper.noise) * other), 1e-12, 1.0))
 
 
-def on_rungs(process: GaussianProcess) -> LadderProcess | None:
-    """The process as one on rungs, if it is one."""
-    return process if isinstance(process, LadderProcess) else None
-
-
 def without_levels(y: Floats, rung: NDArray[np.intp], n_rungs: int) -> tuple[Floats, Floats]:
     """Outcomes (n) without the mean outcome of each lower rung, and these means (r)."""
     levels = np.zeros(n_rungs)

@@ -81,10 +81,6 @@ class Evidence:
     newest: Floats
     seconds: tuple[float | None, ...] = ()
 
-    def features_of(self, metric: str) -> Floats:
-        """Features (n x d) of the trials in which a metric was measured."""
-        return self.features[list(self.measured[metric].rows)]
-
 
 def n_known(task: PlanningTask, history: History) -> int:
     """How many trials say something about the first goal: a measurement (at the fidelity that

@@ -30,6 +30,7 @@ GROUPS = (
     "descriptors",
     "generators",
     "ports",
+    "parsers",
     "twins",
     "campaigns",
 )
@@ -161,7 +162,8 @@ async def _identify(name: str, resource: Resource) -> Finding:
         health = await resource.health()
     except (HaganeError, TimeoutError) as error:
         hint = getattr(error, "hint", "")
-        return Finding(name, False, f"{error}" + (f" ({hint})" if hint else ""))
+        said = str(error).removeprefix(f"{name}: ")
+        return Finding(name, False, said + (f" ({hint})" if hint else ""))
     finally:
         await resource.close()
     said = " ".join(w for w in (who.maker, who.model, who.serial, who.firmware) if w)

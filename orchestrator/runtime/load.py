@@ -113,12 +113,26 @@ def load(
     """
     campaign, lab = _both(campaign_path(campaign_name), lab_name)
     check_together(campaign, lab, plugins.resource_kind, plugins.capability)
+    _check_formats(campaign)
     kinds = plugins.kinds_of(lab)
     resources = try_out(lab, kinds)
     if candidates:
         check_candidates(campaign, lab, resources)
     contracts = {c: plugins.capability(c) for c in campaign.roles.values()}
     return Loaded(campaign, lab, kinds, contracts)
+
+
+def _check_formats(campaign: Campaign) -> None:
+    """Accepts a campaign whose files there are parsers for: it is days until one comes. Raises
+    FileProblems."""
+    findings = Findings(parse_document(campaign.text, campaign.source))
+    parsers = plugins.installed("parsers")
+    for metric in campaign.metrics:
+        named = metric.reduction.format if metric.reduction is not None else ""
+        if named and named not in parsers:
+            with findings.at(["metrics", metric.name, "reduce", "format"]):
+                raise UnknownName("parser that is installed", named, parsers)
+    findings.raise_any()
 
 
 def check_pools(loaded: Loaded) -> None:

@@ -199,6 +199,24 @@ def test_commands_without_a_store_give_json(words: str) -> None:
     assert told.json
 
 
+def test_a_composite_shows_the_parts_that_it_is_made_of() -> None:
+    shown = hagane("resource", "show", "sputter-tool").out
+    assert "fulfils Sputtering\n" in shown
+    assert "part supply: SputterSupply\n" in shown
+
+
+def test_a_declared_instrument_is_shown_by_its_lab(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "tests" / "drivers" / "declarations" / "supply.yaml", tmp_path)
+    text = 'psu: {kind: scpi, declared: supply.yaml, port: "socket://127.0.0.1:5025"}'
+    (tmp_path / "lab.yaml").write_text(f"lab: a bench\nresources:\n  {text}\nroles: {{gun: psu}}\n")
+    shown = hagane("resource", "show", "lab.yaml", "gun").out
+    assert "idempotent   set_voltage(voltage [V])" in shown
+    assert "idempotent" not in hagane("resource", "show", "scpi").out
+    told = hagane("resource", "show", "lab.yaml", "psuu")
+    assert told.code == 2
+    assert "did you mean 'psu'?" in told.err
+
+
 def test_what_is_shown_of_a_campaign_reads_well(played: Path) -> None:
     shown = hagane("show", "film", "--store", played).out
     assert "finished: the budget of 2 trials is used" in shown
@@ -356,6 +374,7 @@ def test_a_limit_that_a_dispatch_exceeds_fails_the_trial_and_no_byte_leaves(film
         ("resource show alicatt", "'alicatt' is not a resource", "did you mean 'alicat'?"),
         ("propose --data none.csv --minimise y", "none.csv", ""),
         ("new campaign 9lives", "cannot be the name", "a letter first"),
+        ("schema scip", "'scip' is not a file with a schema", "did you mean 'scpi'?"),
         ("new driver alicat", "is installed already", "hagane resource show alicat"),
         ("rehearse niobium_titania --planner gauss", "'gauss'", "sobol"),
     ],

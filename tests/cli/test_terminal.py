@@ -69,6 +69,13 @@ def test_of_several_goals_the_front_is_marked_and_listed(campaign: Campaign) -> 
     assert "★" in shown
 
 
+def test_a_campaign_without_a_goal_in_words_leaves_no_gap_for_it(campaign: Campaign) -> None:
+    wordless = campaign.model_copy(update={"goal": ""})
+    name, *rest = _shown(lambda console: print_state(wordless, sample_state(), console)).split("\n")
+    assert (name, rest[0]) == (campaign.name, "")
+    assert rest[1] != ""
+
+
 def test_what_is_still_to_gain_stands_in_a_trials_line_and_in_show(campaign: Campaign) -> None:
     state = sample_state()
     proposal = state.trials[38].proposal

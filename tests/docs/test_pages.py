@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator import plugins
 from orchestrator.errors import Exit
 from orchestrator.files.schema import campaign_schema, lab_schema
 from orchestrator.model.expression import FUNCTIONS
+from orchestrator.model.lab import REACHED_BY
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -85,3 +87,17 @@ def test_decisions_are_numbered_without_a_gap_and_listed() -> None:
     assert [int(page.name[:4]) for page in DECISIONS] == list(range(1, len(DECISIONS) + 1))
     index = (ROOT / "docs" / "decisions" / "README.md").read_text()
     assert [page.name for page in DECISIONS if f"({page.name})" not in index] == []
+
+
+def test_no_feature_is_told_twice() -> None:
+    lines = (ROOT / "docs" / "features.md").read_text().splitlines()
+    features = [line for line in lines if re.match(r"\| (?!what \|)\w", line)]
+    assert sorted(set(features)) == sorted(features)
+
+
+def test_every_kind_that_reaches_a_device_is_in_the_list_of_what_was_tried() -> None:
+    tried = (ROOT / "docs" / "instruments.md").read_text()
+    kinds = [plugins.resource_kind(name) for name in plugins.installed("resources")]
+    reaching = [kind.name for kind in kinds if {*REACHED_BY} & {*kind.options}]
+    assert len(reaching) > 25
+    assert [name for name in reaching if f"`{name}`" not in tried] == []

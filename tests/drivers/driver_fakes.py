@@ -255,7 +255,7 @@ class FakePowerMeter(Fake):
     def __init__(self) -> None:
         super().__init__()
         self.power, self.sensor, self.wavelength = "5.000000E-04", "S120C", 635.0
-        self._error = b'+0,"No error"\n'
+        self.error = b'+0,"No error"\n'
 
     def request_length(self, buffer: bytes) -> int:
         return buffer.find(b"\n") + 1
@@ -269,13 +269,15 @@ class FakePowerMeter(Fake):
         if line == "SYST:SENS:IDN?":
             return f"{self.sensor},1234567,12-Jan-2022,1,18,33\n".encode()
         if line == ":SYST:ERR?":
-            said, self._error = self._error, b'+0,"No error"\n'
+            said, self.error = self.error, b'+0,"No error"\n'
             return said
+        if line == "SENS:CORR:WAV?":
+            return f"{self.wavelength:.6E}\n".encode()
         nanometres = float(line.removeprefix("SENS:CORR:WAV "))
         if 400 <= nanometres <= 1100:
             self.wavelength = nanometres
         else:
-            self._error = b'-222,"Data out of range"\n'
+            self.error = b'-222,"Data out of range"\n'
         return b""
 
 

@@ -24,6 +24,7 @@ from orchestrator.errors import (
     DeviceAbsent,
     DeviceRefused,
     DeviceUnsure,
+    InputError,
 )
 from orchestrator.files.declared import read_declaration
 from orchestrator.ports.resource import ResourceKind
@@ -179,6 +180,16 @@ def test_a_resource_that_visa_does_not_have_is_absent() -> None:
 
     with pytest.raises(DeviceAbsent, match="cannot be opened"):
         play(kind, "visa:ASRL/dev/tty-none::INSTR@py", deed)
+
+
+def test_what_visa_wants_to_be_installed_is_said_in_one_line() -> None:
+    def wanting(port: str) -> Any:
+        raise ValueError("Please install linux-gpib.\nNo module named 'gpib'")
+
+    with pytest.raises(InputError) as refused:
+        VisaChannel("visa:GPIB0::22::INSTR", Settings(), wanting)
+    said = "VISA cannot use 'visa:GPIB0::22::INSTR': Please install linux-gpib."
+    assert str(refused.value) == said
 
 
 def simulated_furnace() -> SimDevice:

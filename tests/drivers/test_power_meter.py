@@ -55,3 +55,15 @@ def test_a_wavelength_that_the_sensor_does_not_know_is_refused() -> None:
     asyncio.run(main())
     with pytest.raises(LimitExceeded):
         meter(FakePowerMeter(), 10.0)
+
+
+def test_an_old_entry_of_the_error_queue_does_not_refuse_a_wavelength_that_was_taken() -> None:
+    fake = FakePowerMeter()
+    fake.error = b'-113,"Undefined header"\n'
+
+    async def main() -> None:
+        light = meter(fake)
+        await light.open()
+        assert (await light.transmittance(1)).mean == 0.25
+
+    asyncio.run(main())

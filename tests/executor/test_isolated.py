@@ -163,6 +163,25 @@ def test_an_action_that_is_given_up_is_given_up_in_the_driver_whose_clean_up_is_
     assert play(place, [[spec(tmp_path)]], script) == []
 
 
+def test_an_action_that_is_given_up_as_it_is_asked_for_does_not_wait_for_ever(
+    place: Place, tmp_path: Path
+) -> None:
+    """Both words come to the driver's process at once, and the action has not begun there."""
+
+    async def script(isolation: Isolation) -> None:
+        piano: Any = isolation.resources["piano"]
+        for n in range(20):
+            playing = asyncio.ensure_future(piano.play(seconds=3600.0, ticket=f"t{n}"))
+            await asyncio.sleep(0)
+            playing.cancel()
+            done, _ = await asyncio.wait({playing}, timeout=10.0)
+            assert done, "it still waits for an answer"
+            assert playing.cancelled()
+        assert (await piano.health()).note == "out of tune"
+
+    assert play(place, [[spec(tmp_path)]], script) == []
+
+
 def test_the_traffic_is_recorded_and_counted_where_the_engine_is(
     place: Place, tmp_path: Path
 ) -> None:

@@ -51,6 +51,18 @@ def loaded(text: str, folder: Path) -> Lab:
     return load_lab(path, kind, KINDS, WORLDS)
 
 
+OVEN = """\
+instrument: An oven.
+source: none
+maker: Acme
+model: O
+identify: {read: {get: /who, value: name}, is: oven}
+make_safe: {none_because: it only tells}
+readings:
+  temperature: {says: The temperature., read: {get: /state, value: t}, unit: degC}
+"""
+
+
 def problems_of(text: str, folder: Path) -> tuple[Problem, ...]:
     with pytest.raises(FileProblems) as caught:
         loaded(text, folder)
@@ -180,6 +192,12 @@ def test_the_default_of_a_restart_is_the_labs(tmp_path: Path) -> None:
         ("seed: 7}", "seed: 7, faults: [{how: drop, share: 2}]}", "found 2", ""),
         (
             "seed: 7}",
+            "seed: 7, faults: [{how: drop, att: 2}]}",
+            "'att' is not a key of 'faults'",
+            "'at'",
+        ),
+        (
+            "seed: 7}",
             "seed: 7, faults: [{how: hang, at: 2, lasts: 1 V}]}",
             "cannot be converted to 's'",
             "",
@@ -244,6 +262,41 @@ def test_what_cannot_be_isolated_is_found(tmp_path: Path) -> None:
     assert "isolate both, or none" in found[6]
     assert 7 in found
     assert len(found) == 3
+
+
+@pytest.mark.parametrize("port", ["visa:GPIB0::22::INSTR", "socket://meters.example:4001"])
+def test_a_port_of_any_sort_belongs_to_one_process(port: str, tmp_path: Path) -> None:
+    path = tmp_path / "lab.yaml"
+    meter = f'kind: keithley-2400, port: "{port}"'
+    path.write_text(f"lab: a desk\nresources: {{a: {{{meter}, isolate: true}}, b: {{{meter}}}}}\n")
+    with pytest.raises(FileProblems, match="'b' has the same port"):
+        load_lab(path, plugins.resource_kind, plugins.installed("resources"), WORLDS)
+
+
+def test_two_on_one_port_have_the_same_line_settings(tmp_path: Path) -> None:
+    path = tmp_path / "lab.yaml"
+    gas = "kind: alicat, port: /dev/ttyUSB0, full_scale: 9 sccm"
+    path.write_text(
+        f"lab: a desk\nresources:\n  argon: {{{gas}, baudrate: 19200}}\n"
+        f"  oxygen: {{{gas}, unit_id: B}}\n  nitrogen: {{{gas}, unit_id: C, baudrate: 9600}}\n"
+    )
+    with pytest.raises(FileProblems) as found:
+        load_lab(path, plugins.resource_kind, plugins.installed("resources"), WORLDS)
+    (problem,) = found.value.problems
+    said = "'nitrogen' has baudrate 9600, and 'argon' on the same port 19200"
+    assert (problem.line, problem.message) == (5, said)
+
+
+def test_a_file_that_two_resources_are_given_is_no_port(tmp_path: Path) -> None:
+    (tmp_path / "oven.yaml").write_text(OVEN)
+    oven = "kind: http, declared: oven.yaml, token_file: /srv/token"
+    path = tmp_path / "lab.yaml"
+    path.write_text(
+        f'lab: a desk\nresources:\n  a: {{{oven}, port: "http://a.example", isolate: true}}\n'
+        f'  b: {{{oven}, port: "http://b.example"}}\n'
+    )
+    lab = load_lab(path, plugins.resource_kind, plugins.installed("resources"), WORLDS)
+    assert [b.isolate for b in lab.resources] == [True, False]
 
 
 def test_what_only_computes_has_processes_of_its_own_already(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ def test_a_sound_installation_and_store_are_called_sound(back_room: Path, tmp_pa
     assert findings["import names"].said == "ours alone"
     assert "all load" in findings["descriptors"].said
     assert "all load" in findings["generators"].said
+    assert "all load" in findings["parsers"].said
 
 
 def test_an_edited_event_is_found(back_room: Path, tmp_path: Path) -> None:
@@ -56,3 +57,14 @@ def test_every_resource_of_a_lab_is_asked_who_it_is(back_room: Path) -> None:
     (back_room / "lab.yaml").write_text(text.replace("seconds: 0 s", "note: unfit"))
     (finding,) = check_resources(back_room / "lab.yaml")
     assert not finding.ok
+
+
+def test_a_device_that_is_not_there_is_named_once(tmp_path: Path) -> None:
+    port = tmp_path / "tty-none"
+    lab = tmp_path / "lab.yaml"
+    lab.write_text(
+        f"lab: a bench\nresources: {{gas: {{kind: alicat, full_scale: 9 sccm, port: {port}}}}}\n"
+    )
+    (finding,) = check_resources(lab)
+    assert finding.what == "gas"
+    assert finding.said.startswith(f"{port} cannot be opened: No such file or directory (check")

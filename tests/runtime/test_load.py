@@ -119,3 +119,22 @@ def test_what_only_a_constructor_knows_is_a_mistake_of_the_file(
     with pytest.raises(FileProblems, match=message) as refused:
         load(back_room)
     assert refused.value.problems[0].line == 3
+
+
+def test_a_format_without_a_parser_is_found_before_any_file_is_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "campaign.yaml").write_text(
+        "name: scan\nspace: {x: {real: [0, 1]}}\nroles: {xrd: FileMeasurement}\n"
+        "recipe:\n  - scan: {do: xrd.collect}\n"
+        "metrics:\n  h: {reduce: {file: scan, take: highest, of: y, format: xrdmll}}\n"
+        "objective: {maximise: h}\nplanner: {kind: sobol}\nbudget: {trials: 1}\n"
+    )
+    folder = '{kind: file-drop, folder: /srv/scans, pattern: "{ticket}*"}'
+    (tmp_path / "lab.yaml").write_text(
+        f"lab: x\nresources: {{xrd: {folder}}}\nroles: {{xrd: xrd}}\n"
+    )
+    with pytest.raises(FileProblems) as found:
+        load(tmp_path)
+    (problem,) = found.value.problems
+    assert problem.line == 7
+    assert problem.message.startswith("'xrdmll' is not a parser that is installed")
+    assert "'xrdml'" in problem.hint

@@ -128,3 +128,29 @@ def test_a_new_campaign_overwrites_nothing(tmp_path: Path) -> None:
     (tmp_path / "films").mkdir()
     with pytest.raises(InputError, match="exists already"):
         new_campaign(tmp_path / "films")
+
+
+ON_A_LINE = """\
+lab: one pump of several on a line
+twins: {world: vacuum, seed: 7}
+resources:
+  pump: {kind: pfeiffer-turbo, port: "twin:turbos", address: 2}
+roles: {pump: pump}
+"""
+SPEED = """\
+name: speed
+space: {x: {real: [0, 1]}}
+roles: {pump: TurboPump}
+recipe:
+  - look: {do: pump.speed}
+metrics: {speed: {value: =look.value, unit: Hz}}
+objective: {maximise: speed}
+budget: {trials: 1}
+"""
+
+
+def test_an_address_on_a_line_of_twins_is_no_place_outside(tmp_path: Path) -> None:
+    (tmp_path / "campaign.yaml").write_text(SPEED)
+    (tmp_path / "lab.yaml").write_text(ON_A_LINE)
+    played = rehearse(tmp_path, planner="sobol")
+    assert [t.status for t in played.finish.state.trials.values()] == ["done"]
