@@ -53,7 +53,7 @@ class Verdict:
 def read(folder: Path) -> Lines:
     """Every line under a folder; of two for the same run the later one counts."""
     out: dict[str, dict[str, dict[int, dict[str, Any]]]] = {}
-    others = {folder / "speed.jsonl", folder / "growth.jsonl"}
+    others = {folder / f"{name}.jsonl" for name in ("speed", "growth", "ladders")}
     for file in sorted(set(folder.glob("*.jsonl")) - others):
         for text in file.read_text().splitlines():
             line = json.loads(text)
