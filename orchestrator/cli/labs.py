@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,8 +13,10 @@ from orchestrator.cli.frame import JsonOption, RecordOption, StoreOption, guarde
 from orchestrator.cli.trying import resource_try
 from orchestrator.cli.wires import wire_table
 from orchestrator.errors import Exit, UnknownName
-from orchestrator.ports.action import ActionSpec
-from orchestrator.ports.resource import OptionSpec, ResourceKind
+
+if TYPE_CHECKING:
+    from orchestrator.ports.action import ActionSpec
+    from orchestrator.ports.resource import OptionSpec, ResourceKind
 
 
 def add_to(app: typer.Typer) -> None:
