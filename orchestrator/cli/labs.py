@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,10 +74,17 @@ def resource_list(as_json: JsonOption = False) -> int:
             ]
         )
         return int(Exit.FINISHED)
-    for kind in kinds:
-        first = kind.doc.splitlines()[0] if kind.doc else ""
-        typer.echo(f"{kind.name:18} {', '.join(kind.implements) or '-':18} {first}")
+    rows = [(k.name, ", ".join(k.implements) or "-", _first_sentence(k.doc)) for k in kinds]
+    wide, wider = (max(len(row[column]) for row in rows) for column in (0, 1))
+    for name, implements, said in rows:
+        typer.echo(f"{name:{wide}}  {implements:{wider}}  {said}".rstrip())
     return int(Exit.FINISHED)
+
+
+def _first_sentence(doc: str) -> str:
+    """Of a docstring, on one line."""
+    paragraph = " ".join(doc.partition("\n\n")[0].split())
+    return re.split(r"(?<=\.)\s", paragraph, maxsplit=1)[0]
 
 
 def resource_show(

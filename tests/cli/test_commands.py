@@ -555,3 +555,11 @@ def test_a_sheet_of_votes_is_read_and_not_written(store: Path, here: Path) -> No
     told = hagane("triage", "--store", store, "--votes", here / "v.csv", "--to", here / "t.csv")
     assert told.code == 2
     assert "either written or read" in told.err
+
+
+def test_the_list_of_kinds_has_columns_and_whole_sentences() -> None:
+    found = CliRunner().invoke(app, ["resource", "list"])
+    lines = found.stdout.splitlines()
+    column = lines[0].index("SputterSupply")
+    assert all(line[column - 2 : column] == "  " and line[column] != " " for line in lines)
+    assert all(line.endswith(".") for line in lines)
