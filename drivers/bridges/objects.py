@@ -9,21 +9,29 @@ from collections.abc import Mapping
 from typing import Any
 
 from drivers.protocols.framing import Refused
-from orchestrator.errors import InputError
+from orchestrator.errors import HaganeError, InputError
 
 _DOTTED = re.compile(r"[A-Za-z]\w*(\.([A-Za-z]\w*|\d+))*")
 
 
 def found_class(name: str, device: str) -> Any:
-    """The class or function `module:Class` of a resource. Raises InputError."""
+    """The class or function `module:Class` of a resource.
+
+    Raises:
+        InputError: there is none of that name.
+        HaganeError: its module needs another one, which is not installed.
+    """
     module, _, member = device.partition(":")
     try:
         found: Any = getattr(importlib.import_module(module), member)
     except (ImportError, ValueError, AttributeError) as error:
-        raise InputError(
-            f"{name}: the device '{device}' cannot be imported: {error}",
-            hint="write module:Class, of a module that is installed",
-        ) from error
+        said = f"{name}: the device '{device}' cannot be imported: {error}"
+        is_of_another = isinstance(error, ModuleNotFoundError) and not (
+            f"{module}.".startswith(f"{error.name}.")
+        )
+        if is_of_another:
+            raise HaganeError(said, hint="install what it needs") from error
+        raise InputError(said, hint="write module:Class, of a module that is installed") from error
     return found
 
 

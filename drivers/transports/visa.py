@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from drivers.transports.wires import Absent, Lost, Settings
-from orchestrator.errors import InputError, MissingExtra
+from orchestrator.errors import HaganeError, InputError, MissingExtra
 
 PREFIX = "visa:"
 _SLICE_S = 0.05
@@ -34,15 +34,26 @@ class VisaChannel:
     def __init__(
         self, port: str, settings: Settings, open_resource: Callable[[str], Any] | None = None
     ) -> None:
-        """Opens a resource. Raises Absent, InputError, MissingExtra."""
+        """Opens a resource.
+
+        Raises:
+            Absent: it is not there, or the library cannot open it.
+            InputError: the name is none of VISA's.
+            HaganeError: there is no such library, or it wants something that is not installed.
+            MissingExtra: PyVISA is not installed.
+        """
         self._visa = visa = _pyvisa()
         self._errors = (visa.errors.VisaIOError, visa.errors.InvalidSession, OSError)
         try:
             self._session: Any = (open_resource or _open)(port)
-        except ValueError as error:
+        except visa.rname.InvalidResourceName as error:
             raise InputError(
+                f"VISA cannot use '{port}': {error.msg}", hint="such as visa:GPIB0::22::INSTR"
+            ) from error
+        except ValueError as error:  # PyVISA's own error where a library is missing
+            raise HaganeError(
                 f"VISA cannot use '{port}': {str(error).splitlines()[0]}",
-                hint="such as visa:GPIB0::22::INSTR; `pyvisa-info` lists the libraries",
+                hint="`pyvisa-info` lists the libraries, and what each of them can use",
             ) from error
         except self._errors as error:
             raise Absent(f"{port} cannot be opened: {error}") from error

@@ -24,6 +24,8 @@ from orchestrator.errors import (
     DeviceAbsent,
     DeviceRefused,
     DeviceUnsure,
+    Exit,
+    HaganeError,
     InputError,
 )
 from orchestrator.files.declared import read_declaration
@@ -186,10 +188,25 @@ def test_what_visa_wants_to_be_installed_is_said_in_one_line() -> None:
     def wanting(port: str) -> Any:
         raise ValueError("Please install linux-gpib.\nNo module named 'gpib'")
 
-    with pytest.raises(InputError) as refused:
+    with pytest.raises(HaganeError) as refused:
         VisaChannel("visa:GPIB0::22::INSTR", Settings(), wanting)
     said = "VISA cannot use 'visa:GPIB0::22::INSTR': Please install linux-gpib."
     assert str(refused.value) == said
+    assert refused.value.exit_code is Exit.ENVIRONMENT
+
+
+def test_a_visa_library_that_is_not_installed_is_a_fault_of_the_environment() -> None:
+    with pytest.raises(HaganeError, match="No package named pyvisa_nonesuch") as refused:
+        VisaChannel("visa:GPIB0::22::INSTR@nonesuch", Settings())
+    assert refused.value.exit_code is Exit.ENVIRONMENT
+
+
+def test_a_name_that_visa_cannot_read_is_a_mistake_in_the_lab_file() -> None:
+    def strict(port: str) -> Any:
+        raise pyvisa.rname.InvalidResourceName.bad_syntax("GPIB[board]::primary", port)
+
+    with pytest.raises(InputError, match="Could not parse 'visa:GPIB0::x'"):
+        VisaChannel("visa:GPIB0::x", Settings(), strict)
 
 
 def simulated_furnace() -> SimDevice:

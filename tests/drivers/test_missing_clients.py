@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from bridge_fakes import declared
 from driver_fakes import bench
 
-from orchestrator.errors import MissingExtra
+from drivers.bridges.objects import found_class
+from orchestrator.errors import Exit, HaganeError, InputError, MissingExtra
 
 AT = {"address": "ca://GATE:"}
 CLIENTS: list[tuple[str, str, str, Mapping[str, Any]]] = [
@@ -38,3 +40,15 @@ def test_a_client_that_is_not_installed_is_told_with_its_extra(
         asyncio.run(made.open())
     extra = {"scpi": "visa"}.get(kind, kind)
     assert missing.value.hint == f"install it with: pip install 'hagane[{extra}]'"
+
+
+def test_what_a_device_of_another_layer_needs_is_a_fault_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "deck_of_ours.py").write_text("import nonesuch.deck\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(HaganeError, match="No module named 'nonesuch'") as missing:
+        found_class("handler", "deck_of_ours:Deck")
+    assert missing.value.exit_code is Exit.ENVIRONMENT
+    with pytest.raises(InputError, match="No module named 'deck_of_yours'"):
+        found_class("handler", "deck_of_yours:Deck")
