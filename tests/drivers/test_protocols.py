@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from dialogues import play
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.protocols import alicat, dashboard, dcxs, modbus, pfeiffer, scpi, sqm160, zaber
-from drivers.protocols.framing import Ask, Dialogue, Garbled, Refused, T, until
-
-
-def play(dialogue: Dialogue[T], *replies: bytes) -> tuple[list[bytes], T]:
-    """What a dialogue writes when it is given these replies, and what it comes to."""
-    written: list[bytes] = []
-    waiting = list(replies)
-    try:
-        ask: Ask = next(dialogue)
-        while True:
-            written.append(ask.data)
-            ask = dialogue.send(b"" if ask.frame is None else waiting.pop(0))
-    except StopIteration as done:
-        assert not waiting
-        return written, done.value
-
+from drivers.protocols.framing import Garbled, Refused, until
 
 # printed: Alicat Serial Communications Primer
 ALICAT_FRAME = b"A +014.70 +025.00 +012.500 +012.500 +012.500 Ar\r"
