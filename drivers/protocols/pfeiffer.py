@@ -47,11 +47,6 @@ def query(mnemonic: str) -> Dialogue[str]:
     return line
 
 
-def encode_reading(status: int, value: float) -> bytes:
-    """A pressure reading as the gauge sends it: `0,+1.2300E-06`."""
-    return f"{status},{value:+.4E}".encode("ascii") + END
-
-
 def decode_reading(line: str) -> tuple[int, float]:
     """Status (see STATUS) and value, in the gauge's unit, of a pressure reading.
 

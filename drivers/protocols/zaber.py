@@ -18,7 +18,6 @@ from drivers.protocols.framing import Ask, Dialogue, Garbled, Refused, text, unt
 
 LF = b"\n"
 N_IDS = 100
-NO_WARNING = "--"
 MOST_REMARKS = 20
 """So many lines that answer nothing are passed over before the line counts as garbled."""
 

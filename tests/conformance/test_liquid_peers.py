@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import until
 
 from drivers.liquids.cavro import CavroPump
 from drivers.liquids.new_era import NewEraPump
@@ -165,8 +165,7 @@ def test_labmcp_arms_the_watchdog_of_the_plate_and_lets_it_bite(served: Served) 
     assert served.control.state()["plate"] == {"heats": True, "shows": ""}
     # the watchdog counts wall time, of which the twin's clock makes as much as it is told
     served.control.speed(1.0)
-    while served.control.state()["plate"]["heats"]:
-        time.sleep(0.5)
+    assert until(lambda: not served.control.state()["plate"]["heats"], 60.0)
     assert served.control.state()["plate"]["shows"] == "Er 2"
 
 
@@ -182,8 +181,9 @@ def test_our_driver_works_the_plate_that_labmcp_simulates(mode: int) -> None:
             before = await plate.temperature()
             await plate.set_temperature(80.0)
             await plate.set_speed(400.0)
-            while await plate.temperature() < before + 5.0 or await plate.speed() < 300.0:
-                await asyncio.sleep(0.05)
+            async with asyncio.timeout(60.0):
+                while await plate.temperature() < before + 5.0 or await plate.speed() < 300.0:
+                    await asyncio.sleep(0.05)
             await plate.off()
             await plate.make_safe()
         finally:

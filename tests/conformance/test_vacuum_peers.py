@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import processes
 import pytest
+from waiting import until
 
 from drivers.deposition.alicat import AlicatFlowController
 from drivers.deposition.pfeiffer_tpg import PfeifferGauge
@@ -83,13 +84,6 @@ def _device(kind: str) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
             process.kill()
 
 
-def _wait(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60.0
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def test_pfeiffer_turbo_drives_two_pumps_on_one_line(vacuum: Served) -> None:
     found = _peer("turbo_client.py", vacuum.ports["turbos"])
     assert (found["name"], found["firmware"], found["error"]) == ("TC 110", "010300", "000000")
@@ -120,7 +114,7 @@ def test_pymeasure_reads_the_mks_controller_and_switches_its_cold_cathode(vacuum
 def test_pymeasure_reads_a_vacuum_in_two_units(vacuum: Served) -> None:
     _peer("modbus_client.py", vacuum.ports["modbus"])  # closes the vent, opens the gate
     vacuum.control.speed(SPEED * 10)
-    _wait(lambda: vacuum.control.state()["pressure_pa"] < 2e-4)
+    assert processes.until(lambda: vacuum.control.state()["pressure_pa"] < 2e-4, 60.0)
     found = _peer("mks_client.py", vacuum.ports["gauge"])
     assert (found["power"], found["power_then"]) == (False, True)
     pascal, status = found["cold_cathode"]
@@ -136,7 +130,7 @@ def test_pymeasure_strikes_an_rf_plasma_which_goes_out_when_nobody_asks(vacuum: 
     assert "invalid reply" in found["without_control"]
     assert (found["setpoint"], found["on"], found["status"]) == (100.0, True, 1)
     assert (found["power"], found["bias"]) == ([100.0, 2.0, 98.0], 120)
-    _wait(lambda: vacuum.control.state()["rf"]["dropped"] == 1)
+    assert processes.until(lambda: vacuum.control.state()["rf"]["dropped"] == 1, 60.0)
     assert vacuum.control.state()["rf"] == {
         "is_on": False,
         "setpoint_w": 0,
@@ -168,15 +162,14 @@ def test_our_driver_keeps_rf_on_over_its_watchdog_and_lets_it_die_with_it(vacuum
         await supply.on()
         asked.clear()
         # six questions at least half a second apart: longer than the watchdog waits
-        while len(asked) < 6:
-            await asyncio.sleep(0.05)
+        await until(lambda: len(asked) >= 6, seconds=60.0)
         power = await supply.power()
         assert (power.forward, power.reflected) == (200.0, 4.0)
         assert vacuum.control.state()["rf"]["dropped"] == 0
         await supply.close()
 
     asyncio.run(main())
-    _wait(lambda: vacuum.control.state()["rf"]["dropped"] == 1)
+    assert processes.until(lambda: vacuum.control.state()["rf"]["dropped"] == 1, 60.0)
     assert not vacuum.control.state()["rf"]["is_on"]
 
 

@@ -33,6 +33,8 @@ def content(file: str) -> dict[str, Any]:
 class FakeDeclaredSupply(Fake):
     """Answers the queries and orders of `supply.yaml`."""
 
+    end = b"\n"
+
     def __init__(self) -> None:
         super().__init__()
         self.volt, self.is_on, self.mode = "0.000", "0", "CV"
@@ -40,9 +42,6 @@ class FakeDeclaredSupply(Fake):
         self.n_pulses = 0
         self.states = ["BUSY", "READY"]
         self.who = "Acme,PS-3,0017,1.2"
-
-    def request_length(self, buffer: bytes) -> int:
-        return buffer.find(b"\n") + 1
 
     def reply(self, request: bytes) -> bytes:
         line = request.decode().strip()

@@ -7,22 +7,6 @@ import re
 
 from driver_fakes import Fake
 
-from drivers.protocols.framing import Ask, Dialogue, T
-
-
-def play(dialogue: Dialogue[T], *replies: bytes) -> tuple[list[bytes], T]:
-    """What a dialogue writes when it is given these replies, and what it comes to."""
-    written: list[bytes] = []
-    waiting = list(replies)
-    try:
-        ask: Ask = next(dialogue)
-        while True:
-            written.append(ask.data)
-            ask = dialogue.send(b"" if ask.frame is None else waiting.pop(0))
-    except StopIteration as done:
-        assert not waiting
-        return written, done.value
-
 
 class FakeCavro(Fake):
     """A Cavro pump at address 1 that is through with a move at once; it is initialised."""
@@ -86,15 +70,14 @@ class FakeCavro(Fake):
 class FakeBalance(Fake):
     """An XS205 with a load that stays as it is; what it says to `S` can be set."""
 
+    end = b"\n"
+
     def __init__(self) -> None:
         super().__init__()
         self.load = 52.1873
         self.offset = 0.0
         self.unit, self.per_gram = "g", 1.0
         self.status = "S"
-
-    def request_length(self, buffer: bytes) -> int:
-        return buffer.find(b"\n") + 1
 
     def reply(self, request: bytes) -> bytes:
         return (self._answer(request.decode().strip()) + "\r\n").encode()
@@ -137,7 +120,7 @@ class FakeNewEra(Fake):
 
     def request_length(self, buffer: bytes) -> int:
         if buffer[:1] != b"\x02":
-            return buffer.find(b"\r") + 1
+            return super().request_length(buffer)
         n = 1 + buffer[1] if len(buffer) > 1 else 0
         return n if len(buffer) >= n else 0
 
@@ -192,15 +175,14 @@ class FakeNewEra(Fake):
 class FakePlate(Fake):
     """An RCT digital that takes set-points up to `most` degC; no time passes in it."""
 
+    end = b"\n"
+
     def __init__(self) -> None:
         super().__init__()
         self.setpoints = {"1": 0.0, "4": 0.0}
         self.is_on = {"1": False, "4": False}
         self.most = 310.0
         self.watchdog = ""
-
-    def request_length(self, buffer: bytes) -> int:
-        return buffer.find(b"\n") + 1
 
     def reply(self, request: bytes) -> bytes:
         assert request.endswith(b" \r\n")

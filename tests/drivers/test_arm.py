@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from driver_fakes import FakeDashboard, bench, silent
+from arm_fakes import FakeDashboard
+from driver_fakes import bench, silent
 
 from drivers.robots.universal_robots import UniversalRobot
 from orchestrator.capabilities.samples import SampleTransfer

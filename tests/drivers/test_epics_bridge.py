@@ -131,8 +131,9 @@ def test_a_move_that_does_not_complete_in_time_is_in_doubt_and_not_repeated(
         with pytest.raises(DeviceUnsure, match="hurry was sent"):
             await gate.hurry(1.0)
         assert await gate.count() == n_moves + 1
-        while await gate.position() != 1.0:
-            await asyncio.sleep(0.05)
+        async with asyncio.timeout(60.0):
+            while await gate.position() != 1.0:
+                await asyncio.sleep(0.05)
 
     play(deed, layer)
 

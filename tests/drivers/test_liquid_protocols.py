@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from dialogues import play
 from hypothesis import given
 from hypothesis import strategies as st
-from liquid_fakes import play
 
 from drivers.protocols import cavro, namur, new_era, sics
 from drivers.protocols.framing import Garbled, Refused

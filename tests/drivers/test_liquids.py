@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from driver_fakes import silent
 from liquid_fakes import FakeBalance, FakeCavro, FakeNewEra, FakePlate
+from waiting import until
 
 from drivers.liquids.cavro import CavroPump
 from drivers.liquids.new_era import NewEraPump
@@ -531,8 +532,7 @@ def test_a_watchdog_is_fed_while_the_driver_is_open_and_no_longer() -> None:
         plate = await ready_plate(bench)
         plate._watchdog = 0.04  # type: ignore[assignment] # shorter than the plate would take
         await plate.set_speed(100.0)
-        while sum(r.startswith(b"OUT_WD1@0.04") for r in fake.received) < 5:
-            await asyncio.sleep(0.01)
+        await until(lambda: sum(r.startswith(b"OUT_WD1@0.04") for r in fake.received) >= 5)
         await plate.close()
         n = len(fake.received)
         await asyncio.sleep(0.05)

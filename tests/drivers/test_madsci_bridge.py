@@ -64,8 +64,9 @@ def test_an_action_that_outlives_its_engine_is_asked_by_ticket(node: str, tmp_pa
         assert (await mixer.ask(LATER)).outcome == "running"
 
     async def second(mixer: Any) -> None:
-        while (verdict := await mixer.ask(LATER)).outcome == "running":
-            await asyncio.sleep(0.1)
+        async with asyncio.timeout(60.0):
+            while (verdict := await mixer.ask(LATER)).outcome == "running":
+                await asyncio.sleep(0.1)
         assert verdict.outcome == "done"
 
     notebook = str(tmp_path / "runs.txt")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from bridge_fakes import DECLARATIONS
 from driver_fakes import bench
+from waiting import until
 
 from drivers.bridges.points import DeclaredClient, PointDeclaration
 from drivers.protocols.framing import Garbled, Refused
@@ -131,8 +132,7 @@ def test_an_order_that_hangs_is_in_doubt_and_a_stop_does_not_wait_for_it() -> No
         await gate.identify()
         line.hangs = True
         move = asyncio.ensure_future(gate.move(position=2.0))
-        while not line.written:
-            await asyncio.sleep(0)
+        await until(lambda: bool(line.written))
         line.hangs = False
         await gate.make_safe()
         assert line.written[-1] == ("valve", 0)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import pytest
+from arm_fakes import FakeDashboard
 from bridge_fakes import FakeDeclaredSupply, FakeFurnace, FakeOven, content
 from driver_fakes import (
     Fake,
     FakeAlicat,
-    FakeDashboard,
     FakeGauge,
     FakeMeter,
     FakeModbusLine,

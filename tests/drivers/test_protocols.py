@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from dialogues import play
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.protocols import alicat, dashboard, dcxs, modbus, pfeiffer, scpi, sqm160, zaber
-from drivers.protocols.framing import Ask, Dialogue, Garbled, Refused, T, until
-
-
-def play(dialogue: Dialogue[T], *replies: bytes) -> tuple[list[bytes], T]:
-    """What a dialogue writes when it is given these replies, and what it comes to."""
-    written: list[bytes] = []
-    waiting = list(replies)
-    try:
-        ask: Ask = next(dialogue)
-        while True:
-            written.append(ask.data)
-            ask = dialogue.send(b"" if ask.frame is None else waiting.pop(0))
-    except StopIteration as done:
-        assert not waiting
-        return written, done.value
-
+from drivers.protocols.framing import Garbled, Refused, until
 
 # printed: Alicat Serial Communications Primer
 ALICAT_FRAME = b"A +014.70 +025.00 +012.500 +012.500 +012.500 Ar\r"
@@ -83,7 +69,6 @@ def test_a_pfeiffer_pressure_is_asked_for_with_enq_after_ack() -> None:
     written, line = play(pfeiffer.query("PR1"), b"\x06\r\n", b"0,+1.2300E-06\r\n")
     assert written == [b"PR1\r", b"\x05"]
     assert pfeiffer.decode_reading(line) == (0, 1.23e-6)
-    assert pfeiffer.encode_reading(0, 1.23e-6) == b"0,+1.2300E-06\r\n"
 
 
 def test_a_pfeiffer_nak_is_a_refusal_with_its_error_word() -> None:

@@ -70,8 +70,9 @@ def test_an_execution_that_outlives_its_engine_is_asked_by_ticket(
         assert (await block.ask(LATER)).outcome == "running"
 
     async def second(block: Any) -> None:
-        while (verdict := await block.ask(LATER)).outcome == "running":
-            await asyncio.sleep(0.1)
+        async with asyncio.timeout(60.0):
+            while (verdict := await block.ask(LATER)).outcome == "running":
+                await asyncio.sleep(0.1)
         assert verdict.outcome == "done"
         await block.make_safe()
 

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
+import waiting
 from driver_fakes import FakeAlicat, bench, cut_short, noise, silent, twice
 from wire_fakes import on_pty, on_tcp
 
@@ -138,8 +139,7 @@ def test_a_late_answer_is_not_taken_for_the_answer_to_the_next_question(tmp_path
             with pytest.raises(DeviceSilent):
                 await wire.exchange(poll(), timeout_s=SHORT_S)
             device.delay_s = 0.0
-            while not device.n_replies:
-                await asyncio.sleep(0.005)
+            await waiting.until(lambda: device.n_replies > 0)
             assert (await wire.exchange(set_flow("A", 3.0), timeout_s=1.0)).setpoint == 3.0
             assert await setpoint(wire) == 3.0
             await wire.close()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
 import pytest
 from driver_fakes import bench, silent
 from vacuum_fakes import FakeGenesys, FakeMks, FakeRf, FakeTurbos
+from waiting import until
 from wire_fakes import on_pty
 
 from drivers.deposition.mks_937b import MksGauge
@@ -40,13 +41,6 @@ async def opened(device: Any) -> Any:
     await device.open()
     await device.identify()
     return device
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Waits for a state; ten seconds without it is a failure."""
-    async with asyncio.timeout(10.0):
-        while not is_so():
-            await asyncio.sleep(0.002)
 
 
 # turbo pumps

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from dialogues import play
 from hypothesis import given
 from hypothesis import strategies as st
-from test_protocols import play
 
 from drivers.protocols import cxn, genesys, mks
 from drivers.protocols import pfeiffer_rs485 as pfeiffer

@@ -41,12 +41,11 @@ class FakeTurbos(Fake):
 class FakeMks(Fake):
     """A 937B at address 253."""
 
+    end = b";FF"
+
     def __init__(self) -> None:
         super().__init__()
         self.answers = {"PR1?": "ACK1.23E-6", "U?": "ACKTORR", "SN?": "ACK0123456"}
-
-    def request_length(self, buffer: bytes) -> int:
-        return buffer.find(b";FF") + 3 if b";FF" in buffer else 0
 
     def reply(self, request: bytes) -> bytes:
         line = request.decode()

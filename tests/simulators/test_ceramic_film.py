@@ -9,7 +9,7 @@ import pytest
 
 from simulators.lab.ceramic import Conditions, Film, film, partial_pressure, rate_nm_per_min, stack
 from simulators.lab.noise import normal, uniform
-from simulators.lab.probing import SQUARE_FACTOR, square_factor
+from simulators.lab.probing import SQUARE_FACTOR
 
 
 def _anywhere(rng: random.Random) -> Conditions:
@@ -65,6 +65,28 @@ def test_films_on_top_of_each_other_conduct_side_by_side() -> None:
 
 def test_no_power_grows_nothing() -> None:
     assert film(Conditions(0.01, 0.5, 300.0, 0.0), 20.0).sheet_resistance == math.inf
+
+
+def square_factor(side_mm: float, spacing_mm: float, images: int = 200) -> float:
+    """Rs = factor * V/I on an insulated square, by `images` mirror images on each side."""
+    side = side_mm / spacing_mm
+    total = 0.0
+    for m in range(-images, images + 1):
+        parity = 1.0 if m % 2 == 0 else -1.0
+        for n in range(-images, images + 1):
+            total += _drop(m * side, parity, n * side)
+    return 2.0 * math.pi / total
+
+
+def _drop(shift: float, parity: float, across: float) -> float:
+    """Potential between the inner probes that one image pair of the outer two gives."""
+
+    def log_distance(x: float, source: float) -> float:
+        return 0.5 * math.log((x - shift - parity * source) ** 2 + across**2)
+
+    return (log_distance(-0.5, 1.5) - log_distance(-0.5, -1.5)) - (
+        log_distance(0.5, 1.5) - log_distance(0.5, -1.5)
+    )
 
 
 def test_the_geometric_factor_of_the_square_sample_is_the_one_of_smits() -> None:
