@@ -5,11 +5,13 @@ The figure is the area that the measured front dominates, of the rectangle below
 
 from __future__ import annotations
 
+import math
 import statistics
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
+from orchestrator.model.front import hypervolume
 from orchestrator.runtime.load import load
 from orchestrator.runtime.run import run_in_memory
 
@@ -36,12 +38,7 @@ def main(first: int = 1, last: int = 8) -> None:
 
 def dominated(found: Sequence[Found]) -> float:
     """The share of the rectangle that somebody beats in both goals."""
-    area, least = 0.0, WORST[1]
-    for distance, dye in sorted(found):
-        if distance < WORST[0] and dye < least:
-            area += (WORST[0] - distance) * (least - dye)
-            least = dye
-    return area / (WORST[0] * WORST[1])
+    return hypervolume(found, WORST) / math.prod(WORST)
 
 
 def _played(kind: str, seed: int) -> list[Found]:

@@ -82,7 +82,6 @@ def fit(data: Data, shape: Shape, priors: Sequence[Priors]) -> GaussianProcess:
     outcomes, those of the first."""
     if data.rungs is not None:
         return _fit_on_rungs(data, data.rungs, shape, priors)
-    note = ""
     if len(data.y) < MIN_TO_FIT:
         likelihood = _likelihood(data, shape, priors[0])
         hyper = likelihood.hyper(likelihood.start)

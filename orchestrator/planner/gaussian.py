@@ -97,18 +97,24 @@ class GaussianProcess:
         """The rows of x (n x d), the outcomes' points in any description, that are anchors."""
         return x
 
+    @property
+    def _inverse_root(self) -> Floats:
+        """Its product with its transpose is the inverse of the outcomes' covariance (n x n), where
+        a process holds one."""
+        return self.root
+
     def weighed(self, v: Floats) -> Floats:
         """The inverse of the outcomes' covariance times v (n)."""
-        return np.asarray(self.root @ (self.root.T @ v))
+        return np.asarray(self._inverse_root @ (self._inverse_root.T @ v))
 
     def precision(self, rows: NDArray[np.bool_]) -> Floats:
         """The block of that inverse (k x k) of some outcomes (a mask, n)."""
-        root = self.root[rows]
+        root = self._inverse_root[rows]
         return np.asarray(root @ root.T)
 
     def precisions(self) -> Floats:
         """The diagonal of that inverse (n)."""
-        return np.asarray(np.einsum("ij,ij->i", self.root, self.root))
+        return np.asarray(np.einsum("ij,ij->i", self._inverse_root, self._inverse_root))
 
     def posterior(self, x: Floats) -> tuple[Floats, Floats]:
         """Mean and standard deviation (m each) of the noise-free outcome at features (m x d)."""

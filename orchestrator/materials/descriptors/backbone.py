@@ -73,10 +73,7 @@ class Backbone:
 
     def describe(self, materials: Sequence[str]) -> Floats:
         """n polymers -> n x 11 numbers. Raises InputError."""
-        out = np.empty((len(materials), len(QUANTITIES)))
-        for row, material in enumerate(materials):
-            out[row] = over_units(material, _of_unit)
-        return out
+        return over_units(materials, _of_unit, len(QUANTITIES))
 
 
 def _of_unit(unit: str) -> Floats:
@@ -88,7 +85,8 @@ def _of_unit(unit: str) -> Floats:
     bonds = [chain.GetBondBetweenAtoms(a, b) for a, b in itertools.pairwise(way) if b in here]
     heavy = [chain.GetAtomWithIdx(i) for i in here if chain.GetAtomWithIdx(i).GetAtomicNum() > 1]
     mass, on_way = sum(map(_mass, heavy)), len(atoms)
-    side = sum(_mass(atom) for atom in heavy if atom.GetIdx() not in _backbone(chain, way))
+    backbone = _backbone(chain, way)
+    side = sum(_mass(atom) for atom in heavy if atom.GetIdx() not in backbone)
     tetrahedral = rdkit().HybridizationType.SP3
     return np.array(
         [

@@ -38,8 +38,15 @@ def canonical_polymer(material: str) -> str:
     return joined((fraction, canonical_unit(unit)) for fraction, unit in parts_of(material))
 
 
-def over_units(material: str, vector: Callable[[str], Floats]) -> Floats:
-    """The mean of the units' vectors (d), weighted by their fractions."""
+def over_units(materials: Sequence[str], vector: Callable[[str], Floats], d: int) -> Floats:
+    """The means of the units' vectors (n x d), weighted by their fractions. Raises InputError."""
+    out = np.empty((len(materials), d))
+    for row, material in enumerate(materials):
+        out[row] = _mean_of_units(material, vector)
+    return out
+
+
+def _mean_of_units(material: str, vector: Callable[[str], Floats]) -> Floats:
     parts = parts_of(material)
     fractions = np.array([fraction for fraction, _ in parts])
     vectors = np.array([vector(canonical_unit(unit)) for _, unit in parts])
@@ -88,10 +95,7 @@ class PolymerMorgan:
 
     def describe(self, materials: Sequence[str]) -> Floats:
         """n polymers -> n x size counts per shortest repeat unit. Raises InputError."""
-        out = np.empty((len(materials), self.size))
-        for row, material in enumerate(materials):
-            out[row] = over_units(material, self._of_unit)
-        return out
+        return over_units(materials, self._of_unit, self.size)
 
     def _of_unit(self, unit: str) -> Floats:
         beside = math.ceil((self.radius + 1) / backbone_length(unit))
@@ -130,10 +134,7 @@ class PolymerQuantities:
 
     def describe(self, materials: Sequence[str]) -> Floats:
         """n polymers -> n x d numbers. Raises InputError."""
-        out = np.empty((len(materials), len(self.names)))
-        for row, material in enumerate(materials):
-            out[row] = over_units(material, self._of_unit)
-        return out
+        return over_units(materials, self._of_unit, len(self.names))
 
     def _of_unit(self, unit: str) -> Floats:
         return self._quantities.quantities(_closed(oligomer(unit, 3)[0]), unit)

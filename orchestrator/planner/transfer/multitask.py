@@ -20,6 +20,8 @@ from orchestrator.planner.transfer.exact import Prior, Solution, most_probable, 
 from orchestrator.planner.transfer.surrogate import LeftOut, Scale, scale_of
 
 MAX_SOURCE = 150
+LIKELY_AGREEMENTS = (0.8, -0.8)
+"""Of the outputs: whence a fit climbs."""
 
 
 @dataclass(frozen=True)
@@ -150,8 +152,8 @@ class MultiTaskSurrogate:
         outcomes = np.concatenate([scale.standardised(y), source])
         terms = _Terms(groups, self.shape, np.arange(len(outcomes)) < len(y))
         covariance, priors = _Covariance(terms, everywhere), terms.priors
-        starts = [np.array([p.loc for p in priors]) for _ in range(2)]
-        for start, r in zip(starts, (0.8, -0.8), strict=True):
+        starts = [np.array([p.loc for p in priors]) for _ in LIKELY_AGREEMENTS]
+        for start, r in zip(starts, LIKELY_AGREEMENTS, strict=True):
             start[4] = math.atanh(r)
         theta = most_probable(covariance, outcomes, priors, starts)
         solution, _ = solve(covariance(theta)[0], outcomes)

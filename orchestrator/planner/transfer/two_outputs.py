@@ -14,11 +14,9 @@ process of the same features, with c = r sqrt(v) and Q = k(S, S) + noise of the 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from orchestrator.planner.fitting import Data, default_priors
 from orchestrator.planner.gaussian import GaussianProcess, inverse_factor
@@ -30,14 +28,14 @@ from orchestrator.planner.kernel import (
     pairwise_squares,
 )
 from orchestrator.planner.likelihood import Hyper
+from orchestrator.planner.transfer.affine import LEVEL_VARIANCE
 from orchestrator.planner.transfer.exact import Prior, most_probable
+from orchestrator.planner.transfer.multitask import LIKELY_AGREEMENTS
 
-LEVEL_VARIANCE = 1.0
 MAX_BESIDE = 100
 """Values of a source that stand beside the outcomes; of more, as many stand for all."""
 MAX_OUTCOMES = 300
 """Of more outcomes a source's values add little, and the fit would take too long."""
-LIKELY_AGREEMENT = (0.8, -0.8)
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,7 @@ class TwoOutputProcess(GaussianProcess):
 
     partner: Partner = field(kw_only=True)
     own: Floats = field(init=False)
-    """Its product with its transpose is the inverse of the outcomes' covariance (n x n)."""
+    """`_inverse_root`: `root` also has what the source's values say (a x (m + n))."""
 
     def __post_init__(self) -> None:
         kernel, partner = self._covariance(), self.partner
@@ -113,17 +111,10 @@ class TwoOutputProcess(GaussianProcess):
         """As `GaussianProcess.anchored`, and the points of the source."""
         return np.concatenate([x, self.partner.seen.x])
 
-    def weighed(self, v: Floats) -> Floats:
-        """As `GaussianProcess.weighed`."""
-        return np.asarray(self.own @ (self.own.T @ v))
-
-    def precision(self, rows: NDArray[np.bool_]) -> Floats:
-        """As `GaussianProcess.precision`."""
-        return np.asarray(self.own[rows] @ self.own[rows].T)
-
-    def precisions(self) -> Floats:
-        """As `GaussianProcess.precisions`."""
-        return np.asarray(np.einsum("ij,ij->i", self.own, self.own))
+    @property
+    def _inverse_root(self) -> Floats:
+        """As `GaussianProcess._inverse_root`."""
+        return self.own
 
 
 class _Covariance:
@@ -160,10 +151,8 @@ class _Covariance:
         return total, np.array([*slopes, *terms])
 
 
-def fit_beside(
-    data: Data, seen: Observed, shape: Shape, agreements: Sequence[float] = LIKELY_AGREEMENT
-) -> TwoOutputProcess:
-    """The process with the most probable hyperparameters, climbing from each of the agreements."""
+def fit_beside(data: Data, seen: Observed, shape: Shape) -> TwoOutputProcess:
+    """The process with the most probable hyperparameters, climbing from either agreement."""
     g = data.layout.n_groups
     width = default_priors(g)[0].width
     assert isinstance(width.loc, float)
@@ -172,8 +161,8 @@ def fit_beside(
     widths = [Prior(width.loc, width.scale)] * g
     terms = [Prior(-3.0, 1.5)] * len(data.terms)
     priors = [Prior(0.0, 0.5), *noises, Prior(0.0, 1.0), *widths, *terms]
-    starts = [np.array([p.loc for p in priors]) for _ in agreements]
-    for start, r in zip(starts, agreements, strict=True):
+    starts = [np.array([p.loc for p in priors]) for _ in LIKELY_AGREEMENTS]
+    for start, r in zip(starts, LIKELY_AGREEMENTS, strict=True):
         start[3] = math.atanh(r)
     both = np.concatenate([data.y, seen.y])
     theta = most_probable(_Covariance(data, seen, shape), both, priors, starts)

@@ -11,9 +11,9 @@ from transfer_samples import Floats
 from orchestrator.planner.fitting import Data, default_priors, fit
 from orchestrator.planner.gaussian import belief, drawn_belief
 from orchestrator.planner.kernel import Layout
+from orchestrator.planner.transfer.affine import LEVEL_VARIANCE
 from orchestrator.planner.transfer.campaign import FunctionSource, informed
 from orchestrator.planner.transfer.two_outputs import (
-    LEVEL_VARIANCE,
     Observed,
     TwoOutputProcess,
     _Covariance,
