@@ -203,7 +203,6 @@ class Deeds:
         paused = ev.Paused(why=command.why, by="engine", about=about, is_safety=command.is_safety)
         await self._ledger.record(paused)
         if command.make_safe:
-            self._executor.interrupt(at_once=True)
             await self._executor.make_safe(command.why)
 
 

@@ -6,20 +6,20 @@ import asyncio
 from collections.abc import Sequence
 
 from orchestrator.engine import decide as do
-from orchestrator.engine.advice import IN_DOUBT, LATCHED, latching, way_on
+from orchestrator.engine.advice import IN_DOUBT, LATCHED, latched, latching, unsafe_ones, way_on
 from orchestrator.engine.advice import Ending as Ending
 from orchestrator.engine.deeds import Deeds
 from orchestrator.engine.ledger import Ledger
-from orchestrator.engine.recovery import left_at_restart, needed_until_the_end, recover
+from orchestrator.engine.recovery import (
+    doubt_given_up,
+    is_settled,
+    left_at_restart,
+    needed_until_the_end,
+    recover,
+)
 from orchestrator.engine.requests import grant
 from orchestrator.engine.study import Study
-from orchestrator.errors import (
-    Exit,
-    HaganeError,
-    InterlockTripped,
-    JournalError,
-    LeaseLost,
-)
+from orchestrator.errors import Exit, HaganeError, InterlockTripped, JournalError, LeaseLost
 from orchestrator.model import events as ev
 from orchestrator.ports.execution import Executor
 from orchestrator.ports.planner import AskingPlanner
@@ -96,10 +96,10 @@ class Engine:
             await record(opened)
         await record(started, *guarded)
         await self._take_requests()
-        latched = self._latch()
-        if latched is not None and not was_up:
-            await record(ev.EngineStopped(reason=latched.sentence, is_safe=True))
-            return latched
+        latch = latched(state)
+        if latch is not None and not was_up:
+            await record(ev.EngineStopped(reason=latch.sentence, is_safe=True))
+            return latch
         self._left = left_at_restart(self._study) if was_up else frozenset()
         self._is_open = True
         try:
@@ -113,20 +113,9 @@ class Engine:
             await self._planner.close()
             await self._executor.close()
 
-    def _latch(self) -> Ending | None:
-        """A stop or an interlock is cleared by a person, not by running again."""
-        paused = self._ledger.state.paused
-        if paused is None or paused.about != "latch":
-            return None
-        return Ending(
-            Exit.SAFETY if paused.is_safety else Exit.PERSON,
-            f"the campaign is latched: {paused.why}",
-            LATCHED,
-        )
-
     async def _run(self, *, was_up: bool) -> Ending:
         state = self._ledger.state
-        if was_up or state.open_tickets:
+        if was_up or state.open_tickets or is_settled(state):
             why = "the engine before this one did not leave the lab in order"
             await self._recover(why)
         by_hand = not self._one_turn  # a turn of cron's is no word of a person
@@ -175,28 +164,34 @@ class Engine:
             if self._may_look():
                 await self._take_requests()
             commands = [] if self._stopping or self._is_emergency else self._commands()
-            for command in commands:
-                if command not in self._active and not self._must_wait(command):
-                    self._start(command)
+            self._start_due(commands)
             if self._failure is not None:
                 raise self._failure
+            if self._is_giving_up and self._patience_s <= 0 and not self._stopping:
+                await doubt_given_up(self._ledger.state, self._ledger.record)
             ending = self._ending(commands)
             if ending is not None:
                 return ending
             await self._wait()
+
+    def _start_due(self, commands: list[do.Command]) -> None:
+        for command in commands:
+            if command not in self._active and not self._must_wait(command):
+                self._start(command)
 
     def _commands(self) -> list[do.Command]:
         now, is_exhausted = self._ledger.clock.now(), self._deeds.is_exhausted
         return do.decide(self._study, self._ledger.state, now, is_exhausted=is_exhausted)
 
     def _must_wait(self, command: do.Command) -> bool:
-        """A step waits while another one is on its way into the journal: until it is there,
-        `decide` does not know what it takes."""
+        """A step waits while another one is on its way into the journal, since until it is there
+        `decide` does not know what it takes; and while one that was given up has not ended."""
         known = self._ledger.state.dispatches
         self._on_the_way = {
             c for c in self._on_the_way if c in self._active and self._ticket(c) not in known
         }
-        return isinstance(command, do.StartStep) and bool(self._on_the_way)
+        must = bool(self._on_the_way) or self._is_giving_up
+        return isinstance(command, do.StartStep) and must
 
     def _ticket(self, command: do.StartStep) -> str:
         return self._study.ticket(command.trial, command.step, command.attempt)
@@ -222,6 +217,12 @@ class Engine:
             return Ending(Exit.PERSON, "nothing is left that the engine could do", IN_DOUBT)
         return None
 
+    @property
+    def _is_giving_up(self) -> bool:
+        """Whether an action that was given up has not come to its end yet."""
+        acts = (c for c in self._active if isinstance(c, do.StartStep | do.TakeUp))
+        return self._given_up_at is not None and any(acts) and not self._is_emergency
+
     def _held_up(self, paused: ev.Paused) -> Ending | None:
         """How a pause ends the run; None where somebody may still let it go on."""
         is_over = self._one_turn and not self._ledger.state.open_tickets
@@ -240,6 +241,8 @@ class Engine:
     def _start(self, command: do.Command) -> None:
         if isinstance(command, do.AskPerson):
             return
+        if isinstance(command, do.Pause) and command.make_safe:
+            self._interrupt(at_once=True, why=command.why)
         if isinstance(command, do.StartStep):
             self._left, self._may_be_on, self._given_up_at = frozenset(), True, None
             self._on_the_way.add(command)
@@ -391,9 +394,4 @@ class Engine:
             self._failure = self._failure or error
         if self._emergency is not None:  # a stop that came at the very end
             await self._emergency
-        return "" if is_safe else self._unsafe()
-
-    def _unsafe(self) -> str:
-        last = {made.resource: made.ok for _, made in self._ledger.state.made_safe}
-        names = ", ".join(name for name, ok in last.items() if not ok)
-        return f"could not be made safe: {names or 'not every resource answered'}"
+        return "" if is_safe else unsafe_ones(self._ledger.state)

@@ -42,12 +42,17 @@ async def recover(
         is_whole = state.dispatches[ticket].event.parent is None
         if is_whole and await examine(ticket, state, executor, record, again=True):
             resumable.append(ticket)
-    if state.paused is not None and state.paused.about == "doubt" and not state.doubts():
+    if is_settled(state):
         await record(Resumed(by="evidence"))
     if asked - left:
         others = frozenset(b.name for b in study.lab.resources) - (asked - left)
         await executor.make_safe(why, skip=others)
     return tuple(resumable)
+
+
+def is_settled(state: State) -> bool:
+    """Whether a pause for a doubt has outlived it, as when the action came to its end later."""
+    return state.paused is not None and state.paused.about == "doubt" and not state.doubts()
 
 
 def left_at_restart(study: Study) -> frozenset[str]:
@@ -74,6 +79,22 @@ def needed_until_the_end(
     order = [*study.lab.make_safe_order, *(b.name for b in study.lab.resources)]
     first = next((n for n, name in enumerate(order) if name in held), len(order))
     return frozenset(order[first:]) - frozenset(order[:first])
+
+
+async def doubt_given_up(state: State, record: Record) -> None:
+    """Journals that actions which were given up did not come to their end: a pause."""
+    unanswered = [
+        d
+        for t in state.open_tickets
+        if (d := state.dispatches[t]).event.parent is None and d.doubt is None
+    ]
+    for dispatch in unanswered:
+        resource = dispatch.event.resource
+        known = f"it was given up, and {resource} did not answer"
+        why = f"{_name(dispatch)} was given up, and {resource} does not answer"
+        # in one commit: a doubt that pauses nothing would be waited for in silence
+        doubted = Doubted(ticket=dispatch.event.ticket, known=known, needs_person=True)
+        await record(doubted, Paused(why=why, by="engine", about="doubt"))
 
 
 async def examine(

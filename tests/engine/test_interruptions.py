@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from small_works import MINUTE, RECIPE, Works, bake, interrupted, is_under_way, take
+from small_works import MINUTE, RECIPE, Works, bake, interrupted, is_under_way, take, weigh
 
 from orchestrator import errors
 from orchestrator.engine.loop import Ending
@@ -422,3 +422,84 @@ def test_a_doubt_about_a_resource_that_the_lab_no_longer_has_waits_for_a_person(
     ending = works.run()
     assert ending.exit_code is Exit.PERSON
     assert len(works.state.doubts()) == 1
+
+
+def fallen_silent(action: str, trials: int = 1) -> tuple[Works, Ending]:
+    """A run in which a step does not come to its end when another device's driver is lost."""
+    works, has_begun = Works(trials=trials), asyncio.Event()
+
+    async def deaf() -> None:
+        has_begun.set()
+        while works["arm"].did.count("make_safe") < 2:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(3600)
+        raise asyncio.CancelledError
+
+    async def lose() -> None:
+        await has_begun.wait()
+        assert works.engine is not None
+        works.engine.lose("arm: it crashed", CRASHED)
+        await asyncio.Event().wait()
+
+    works["oven" if action == "bake" else "balance"].troubles[action].append(deaf)
+    return works, works.run(lose)
+
+
+@pytest.mark.parametrize(("action", "name"), [("bake", "oven"), ("weigh", "balance")])
+def test_a_step_that_does_not_answer_when_it_is_given_up_is_named_and_in_doubt(
+    action: str, name: str
+) -> None:
+    works, ending = fallen_silent(action)
+    assert ending.exit_code is Exit.PERSON
+    said = f"{name}.{action} of trial 1 was given up, and {name} does not answer"
+    assert ending.sentence == said
+    assert "hagane doubts" in ending.hint
+    (doubt,) = works.state.doubts()
+    assert doubt.event.action == action
+
+
+def test_a_reading_that_was_not_answered_is_taken_again_by_the_next_run() -> None:
+    works, _ = fallen_silent("weigh")
+    assert works.run().exit_code is Exit.FINISHED
+    assert works.statuses() == ["done"]
+
+
+def test_a_bake_that_was_not_answered_waits_for_a_person_in_the_next_run_too() -> None:
+    works, _ = fallen_silent("bake")
+    assert works.run().exit_code is Exit.PERSON
+    (doubt,) = works.state.doubts()
+    works.wish("resolve", ticket=doubt.event.ticket, verdict="done")
+    assert works.run().exit_code is Exit.FINISHED
+
+
+def test_nothing_is_begun_while_a_step_that_was_given_up_has_not_ended() -> None:
+    works, ending = fallen_silent("bake", trials=3)
+    assert ending.exit_code is Exit.PERSON
+    assert [d.event.trial for d in works.state.doubts()] == [1]
+    did = works["arm"].did
+    assert set(did[did.index("make_safe") :]) == {"make_safe"}
+
+
+def test_a_step_that_is_deaf_when_a_failure_of_another_one_makes_the_lab_safe_is_in_doubt() -> None:
+    steps = [*RECIPE[:3], weigh(on_failure=OnFailure.MAKE_SAFE), RECIPE[4]]
+    works, has_begun = Works(trials=2, recipe=tuple(steps)), asyncio.Event()
+
+    async def deaf() -> None:
+        has_begun.set()
+        while works["arm"].did.count("make_safe") < 2:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(3600)
+        raise asyncio.CancelledError
+
+    async def fail() -> None:
+        await has_begun.wait()
+        raise errors.DeviceRefused("no")
+
+    works["oven"].troubles["bake"].extend([_pass, deaf])
+    works["balance"].troubles["weigh"].append(fail)
+    ending = works.run()
+    assert ending.exit_code is Exit.PERSON
+    assert [d.event.trial for d in works.state.doubts()] == [2]
+
+
+async def _pass() -> None: ...
