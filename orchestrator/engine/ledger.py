@@ -26,7 +26,7 @@ class Ledger:
         self.state = fold(journal.read())
         self.changed = asyncio.Event()
         self._watch = watch
-        self._order = asyncio.Lock()
+        self._writing: asyncio.Task[None] | None = None
         self._waiting: list[tuple[tuple[Event, ...], asyncio.Future[None]]] = []
 
     async def record(self, *events: Event) -> None:
@@ -38,24 +38,26 @@ class Ledger:
         """
         if not events:
             return
-        recording = asyncio.ensure_future(self._record(events))
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((events, written))
+        if self._writing is None:
+            self._writing = asyncio.ensure_future(self._write())
         cancelled: asyncio.CancelledError | None = None
-        while not recording.done():
+        while not written.done():
             try:
-                await asyncio.wait([recording])
+                await asyncio.wait([written])
             except asyncio.CancelledError as error:
                 cancelled = error
-        recording.result()
+        written.result()
         if cancelled is not None:
             raise cancelled
 
-    async def _record(self, events: tuple[Event, ...]) -> None:
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((events, written))
-        async with self._order:
-            if not written.done():
+    async def _write(self) -> None:
+        try:
+            while self._waiting:
                 await self._write_what_waits()
-        written.result()
+        finally:
+            self._writing = None
 
     async def _write_what_waits(self) -> None:
         """All that came while others were being written goes into one transaction: of a thousand

@@ -6,14 +6,15 @@ import os
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, insert, update
 
 from orchestrator.errors import JournalDamaged, JournalError, JournalFull, LeaseLost
 from orchestrator.journal import chain, leases
 from orchestrator.journal import rows as stored
 from orchestrator.journal.chain import Head, Row
 from orchestrator.journal.opening import Database
-from orchestrator.journal.schema import CAMPAIGNS
+from orchestrator.journal.prepared import Prepared
+from orchestrator.journal.schema import CAMPAIGNS, EVENTS
 
 Line: TypeAlias = tuple[float, float, str]
 """Campaign time, wall time, text."""
@@ -45,6 +46,8 @@ class Ledger:
         self._head = head
         self._in_doubt: Head | None = None
         self._file = _identity(database)
+        dialect = database.engine.dialect
+        self._advance, self._add = Prepared(_ADVANCE, dialect), Prepared(insert(EVENTS), dialect)
 
     def write(self, lines: Sequence[Line]) -> list[Row]:
         """Commits lines, all or none.
@@ -79,7 +82,7 @@ class Ledger:
             "last_event_at": rows[-1].wall,
         }
         with self._database.writing() as connection:
-            if connection.execute(_ADVANCE, advance).rowcount != 1:
+            if self._advance.execute(connection, [advance]) != 1:
                 if stored.campaign_row(connection, self._campaign).token == self._token:
                     raise JournalDamaged(
                         f"the end of campaign '{self._campaign}' was changed from outside",
@@ -87,7 +90,7 @@ class Ledger:
                         seq=self._head.seq,
                     )
                 raise leases.lost(connection, self._campaign)
-            stored.add(connection, self._campaign, rows)
+            self._add.execute(connection, stored.as_columns(self._campaign, rows))
 
     def _was_committed_nevertheless(self, head: Head) -> bool:
         """Whether a commit that failed took place: the connection may have broken after it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, select
 
 from orchestrator.errors import UnknownName
 from orchestrator.journal import chain
@@ -56,9 +56,9 @@ def campaign_row(connection: Connection, campaign: str, *, locked: bool = False)
     return row
 
 
-def add(connection: Connection, campaign: str, rows: Sequence[chain.Row]) -> None:
-    """Writes rows; the campaign's row must be moved on in the same transaction."""
-    values = [
+def as_columns(campaign: str, rows: Sequence[chain.Row]) -> list[dict[str, Any]]:
+    """Rows as EVENTS has them; the campaign's row must be moved on in the same transaction."""
+    return [
         {
             "campaign": campaign,
             "seq": row.seq,
@@ -69,4 +69,3 @@ def add(connection: Connection, campaign: str, rows: Sequence[chain.Row]) -> Non
         }
         for row in rows
     ]
-    connection.execute(insert(EVENTS), values)

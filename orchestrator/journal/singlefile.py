@@ -15,7 +15,7 @@ from orchestrator.journal import artifacts, chain
 from orchestrator.journal import rows as stored
 from orchestrator.journal.faults import not_written
 from orchestrator.journal.opening import Database, fsync_directory, make_tables, sqlite_engine
-from orchestrator.journal.schema import CAMPAIGNS, INBOX
+from orchestrator.journal.schema import CAMPAIGNS, EVENTS, INBOX
 
 _BATCH = 2000
 
@@ -76,7 +76,7 @@ def _copy(excerpt: Excerpt, database: Database) -> None:
         for first in range(1, head.seq + 1, _BATCH):
             _, rows = excerpt.fetch(first, min(_BATCH, head.seq + 1 - first))
             if rows:
-                stored.add(connection, number, rows)
+                connection.execute(insert(EVENTS), stored.as_columns(number, rows))
         if excerpt.requests:
             connection.execute(insert(INBOX), [dict(request) for request in excerpt.requests])
         for sha256, name in excerpt.artifacts:
