@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from simulators.atomistic.calculators import element_text
 from simulators.atomistic.computing import run
+from simulators.atomistic.elements import element_text
 from simulators.atomistic.structures import atoms_of
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +51,7 @@ def complete(
     done = read_truth(path, metrics)
     path.parent.mkdir(parents=True, exist_ok=True)
     begun, is_new = time.process_time(), not path.exists()
-    with path.open("a", newline="") as file, _elsewhere():
+    with path.open("a", newline="") as file, elsewhere():
         writer = csv.writer(file, lineterminator="\n")
         if is_new:
             writer.writerow(["name", *metrics])
@@ -71,17 +71,18 @@ def formation(structure: str, maker: str, settings: Mapping[str, Any]) -> tuple[
     found = run("relax", structure, maker, settings)
     symbols = list(atoms_of(structure).symbols)
     named = tuple(sorted(settings.items()))
-    reference = sum(_element_energy(symbol, maker, named) for symbol in symbols) / len(symbols)
+    reference = sum(element_energy(symbol, maker, named) for symbol in symbols) / len(symbols)
     return found["structure"], found["energy"] - reference
 
 
 @functools.cache
-def _element_energy(element: str, maker: str, settings: tuple[tuple[str, Any], ...]) -> float:
+def element_energy(element: str, maker: str, settings: tuple[tuple[str, Any], ...]) -> float:
+    """Energy (eV per atom) of an element at rest. Raises InputError, RuntimeError, ValueError."""
     return float(run("relax", element_text(element), maker, dict(settings))["energy"])
 
 
 @contextlib.contextmanager
-def _elsewhere() -> Iterator[None]:
+def elsewhere() -> Iterator[None]:
     """A folder for what relaxations log."""
     with tempfile.TemporaryDirectory() as folder:
         before = Path.cwd()

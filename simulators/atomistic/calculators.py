@@ -24,11 +24,11 @@ from orchestrator.ports.action import Cancel, Choices, Effect, FileArg, Ticket, 
 from orchestrator.ports.compute import Before
 from orchestrator.ports.resource import Bench, Verdict
 from simulators.atomistic import comparing, methods
-from simulators.atomistic.adsorption import gas_of
 from simulators.atomistic.computing import SETTINGS
+from simulators.atomistic.elements import element_text
 from simulators.atomistic.entries import Entry, read_entries, shares_of
 from simulators.atomistic.requests import Method, Request
-from simulators.atomistic.structures import atoms_of, text_of
+from simulators.atomistic.structures import atoms_of
 from simulators.calculator import Calculator
 
 FUNCTION = "simulators.atomistic.computing:run"
@@ -103,8 +103,8 @@ class StructureCalculator(Calculator):
 
     @action(effect=Effect.QUERYABLE, cancel=Cancel.AT_ONCE)
     async def formation_energy(self, structure: str, ticket: Ticket) -> FormationEnergy:
-        """Of a crystal, from its elements in their forms at room temperature, as ASE lists them
-        (molecules of H, N, O, F, Cl, Br and I); all relaxed. Raises as `energy`."""
+        """Of a crystal, from its elements in their forms at room temperature
+        (see `simulators.atomistic.elements`); all relaxed. Raises as `energy`."""
         atoms = self._checked(structure)
         self._check_elements(atoms)
         found = await comparing.formed(
@@ -248,35 +248,6 @@ class StructureCalculator(Calculator):
                 hint="take a smaller cell, or a cheaper method",
             )
         return atoms
-
-
-def element_text(element: str) -> str:
-    """The form of an element at room temperature, with ASE's lattice constant. A crystal brings no
-    moments, since a compound beside it has none but those of the lab file either; a molecule lies
-    in a box without period, and oxygen's has the moments of its triplet.
-
-    Raises:
-        InputError: ASE lists none.
-    """
-    from ase import Atoms
-    from ase.build import bulk
-    from ase.data import atomic_numbers, reference_states
-
-    state: Any = reference_states[atomic_numbers[element]]
-    if state is not None and state["symmetry"] == "diatom":
-        pair: Any = Atoms(f"{element}2", [[0, 0, 0], [0, 0, state["d"]]])
-        if element == "O":
-            pair.set_initial_magnetic_moments([1.0, 1.0])
-        return text_of(gas_of(pair))
-    try:
-        crystal = bulk(element)
-    except (ValueError, TypeError, KeyError) as error:
-        raise InputError(
-            f"there is no reference structure of {element}",
-            hint="compute `energy_above_hull` from entries of your own",
-        ) from error
-    crystal.arrays.pop("initial_magmoms", None)  # of iron, cobalt and nickel
-    return text_of(crystal)
 
 
 EMT_ELEMENTS = ("Al", "Cu", "Ag", "Au", "Ni", "Pd", "Pt", "H", "C", "N", "O")

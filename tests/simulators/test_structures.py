@@ -18,7 +18,6 @@ from orchestrator.capabilities.structures import StructureResult
 from orchestrator.errors import CalculationFailed, ExecutionError, InputError
 from orchestrator.plugins import capability, resource_kind
 from orchestrator.ports.action import Ticket
-from simulators.atomistic.calculators import element_text
 from simulators.atomistic.computing import SETTINGS, TASKS, run
 from simulators.atomistic.requests import Method, Request
 from simulators.atomistic.structures import atoms_of, text_of
@@ -134,11 +133,6 @@ async def asked(
 ) -> Any:
     with calculator(folder, kind, name, **options) as resource:
         return await getattr(resource, action)(structure=text, ticket=Ticket("t1"))
-
-
-@pytest.mark.parametrize("element", ["Fe", "Co", "Ni", "Cu"])
-def test_the_reference_of_a_metal_brings_no_spin_that_its_compounds_have_not(element: str) -> None:
-    assert not atoms_of(element_text(element)).get_initial_magnetic_moments().any()
 
 
 def test_a_formation_energy_has_its_elements_computed_once(tmp_path: Path) -> None:
