@@ -143,9 +143,11 @@ def _refuse_doubt(reading: _Reading, heading: Sequence[str], below: Sequence[str
             raise InputError(sentence, hint="export it with decimal points, or with semicolons")
     if reading.mark == ",":
         table = [reading.cells(line) for line in below if reading.row(line)]
+        if not all(_may_be_thousands(cell) for row in table for cell in row):
+            return  # one decimal comma shows what the others are
         for column in zip(*table, strict=False):
             with_comma = [cell for cell in column if "," in cell]
-            if len(with_comma) < len(column) and with_comma and _are_thousands(with_comma):
+            if 0 < len(with_comma) < len(column):
                 sentence = f"the comma of '{with_comma[0]}' may set thousands apart"
                 raise InputError(sentence, hint="export it without marks between thousands")
 
@@ -159,8 +161,8 @@ def _is_pairs(lines: Sequence[str]) -> bool:
     return all(re.fullmatch(r"[+-]?\d+,\d+", line.strip()) for line in lines if line.strip())
 
 
-def _are_thousands(cells: Sequence[str]) -> bool:
-    return all(map(_THOUSANDS.fullmatch, cells))
+def _may_be_thousands(cell: str) -> bool:
+    return "," not in cell or _THOUSANDS.fullmatch(cell) is not None
 
 
 def _rows(reading: _Reading, lines: Sequence[str], first: int) -> list[list[float]]:

@@ -194,6 +194,11 @@ def test_the_minus_of_printers_is_a_minus() -> None:
     assert columns.parse(text.encode()).column("V").values == (-1.0, 0.0, 1.0)
 
 
+def test_one_decimal_comma_shows_what_the_others_are() -> None:
+    scan = columns.parse(b"a;b\n1,125;0,500\n1;0,250\n")
+    assert scan.column("a").values == (1.125, 1.0)
+
+
 def test_a_loop_in_one_piece_is_one_scan() -> None:
     scan = columns.parse(b"# forth\n-1 1\n0 2\n1 3\n0 2\n-1 1\n\n# end\n")
     assert scan.column("x").values == (-1.0, 0.0, 1.0, 0.0, -1.0)
