@@ -215,6 +215,10 @@ class Link:
         if state:
             self._held[state] = _Held(what, confirm, self.bench.clock.now())
 
+    def let_go(self) -> None:
+        """What was set need not hold any more."""
+        self._held.clear()
+
     def unsure(self, what: str, error: DeviceError) -> DeviceUnsure:
         """That a write of `what` was sent and cannot be read back."""
         return DeviceUnsure(

@@ -134,11 +134,12 @@ class Declared(Generic[Q, S]):
         what: str,
         effect: Effect,
         *,
+        state: str = "",
         urgent: bool = False,
     ) -> None:
         """Sends orders once, one after the other, and confirms that they took effect.
 
-        Orders without an effect may be repeated.
+        Orders without an effect may be repeated. A `state` is held to until the next order of it.
 
         Raises:
             DeviceUnsure: they may have taken effect, and it cannot be told.
@@ -151,7 +152,8 @@ class Declared(Generic[Q, S]):
 
     async def _act(self, name: str, told: ActionWords[Q, S], values: Values) -> dict[str, Any]:
         check_arguments(told, values)
-        await self._order(told.do, told.confirm, values, name, effect_of(told))
+        effect, state = effect_of(told), told.state or ""
+        await self._order(told.do, told.confirm, values, name, effect, state=state)
         try:
             if told.wait is not None:
                 await self._wait(name, told.wait, values)

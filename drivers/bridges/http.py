@@ -67,6 +67,8 @@ class Order(Words):
 class HttpDeclaration(ProbedDeclaration[Question, Order]):
     """A declared HTTP interface."""
 
+    holds_states: ClassVar[bool] = True
+
     headers: dict[str, str] = Field(default_factory=dict)
 
     def mistakes(self) -> Iterator[Mistake]:

@@ -36,6 +36,7 @@ class DeclaredInstrument(Declared[Q, S], Instrument):
         what: str,
         effect: Effect,
         *,
+        state: str = "",
         urgent: bool = False,
     ) -> None:
         accepted: list[S] = []
@@ -55,11 +56,13 @@ class DeclaredInstrument(Declared[Q, S], Instrument):
         def confirmed() -> Dialogue[bool]:
             return not (yield from self._faults(confirm, values))
 
+        if urgent:
+            self.link.let_go()  # what is made safe need hold nothing
         try:
             if effect is Effect.NONE:
                 await self.link.read(tell, urgent=urgent)
             elif confirm:
-                await self.link.write(tell, confirmed, what=what, urgent=urgent)
+                await self.link.write(tell, confirmed, what=what, state=state, urgent=urgent)
             else:
                 await self._order_once(tell, what, effect, urgent)
         except (DeviceRefused, DeviceAbsent) as refusal:

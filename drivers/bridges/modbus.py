@@ -84,6 +84,8 @@ class Order(_Number):
 class ModbusDeclaration(ProbedDeclaration[Place, Order]):
     """A declared Modbus device."""
 
+    holds_states: ClassVar[bool] = True
+
     def mistakes(self) -> Iterator[Mistake]:
         """What is wrong although every key has its shape."""
         yield from super().mistakes()

@@ -223,6 +223,7 @@ class DeclaredClient(Declared[PointQuestion, PointOrder]):
         what: str,
         effect: Effect,
         *,
+        state: str = "",
         urgent: bool = False,
     ) -> None:
         if urgent:

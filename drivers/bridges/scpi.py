@@ -61,6 +61,8 @@ class ScpiDeclaration(Declaration[Question, str]):
     whole of the first two fields of the reply to `identify` have to match; where it is '' they are
     taken as they are, and `serial` has to be asked."""
 
+    holds_states: ClassVar[bool] = True
+
     identify: str = "*IDN?"
     errors: Errors | Literal["none"] = Errors()
     terminator: Literal["lf", "cr", "crlf"] = "lf"

@@ -3,7 +3,9 @@
 Columns: each axis that varies as the file names it (`TwoTheta`, `Theta`, in degrees), and
 `intensity`, in counts. `Experiment0/RawData0.xml` has one `Datum` a point, whose fields are told by
 `DataViews` (their order differs between instruments); without these they are time, factor,
-`TwoTheta`, `Theta`, intensity. Never tried on a file of a real instrument.
+`TwoTheta`, `Theta`, intensity. Whether intensities are corrected for the absorber could not be read
+up, so that a file with a factor other than 1 is refused.
+Never tried on a file of a real instrument.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from orchestrator.model.scan import Column, Scan
 
 _RAW = re.compile(r"Experiment\d+/RawData\d+\.xml")
 _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
-_CLASSIC = {"TwoTheta": 2, "Theta": 3, "intensity": 4}
+_ABSORBER = "absorber"
+_CLASSIC = {_ABSORBER: 1, "TwoTheta": 2, "Theta": 3, "intensity": 4}
 _N_CLASSIC = 5
 
 
@@ -27,7 +30,8 @@ def parse(data: bytes) -> Scan:
     """The only scan of a file with a point detector.
 
     Raises:
-        InputError: it is cut off or no BRML, it has no scan or several, or a detector of lines.
+        InputError: it is cut off or no BRML, it has no scan or several, a detector of lines, or an
+            absorber.
     """
     pack = Pack(data)
     raw = [name for name in pack.names if _RAW.fullmatch(name)]
@@ -45,6 +49,9 @@ def parse(data: bytes) -> Scan:
     if said and said != str(len(rows)):
         raise InputError(f"it has {len(rows)} points of {said}", hint="the scan was not finished")
     fields = _fields(route, len(rows[0]))
+    absorber = fields.pop(_ABSORBER, None)
+    if absorber is not None and any(row[absorber] != 1.0 for row in rows):
+        raise InputError("it was measured with an absorber", hint="export it as text, corrected")
     units = _units(route)
     columns = [
         Column(name, tuple(row[place] for row in rows), _unit(name, units))
@@ -75,7 +82,10 @@ def _fields(route: Element, n: int) -> dict[str, int]:
 
 
 def _places(view: Element) -> Iterator[tuple[str, int]]:
-    kind, start = view.get(_TYPE, ""), int(view.get("Start", "0"))
+    kind = view.get(_TYPE, "")
+    start = _whole_number(view.get("Start", "0"))
+    if view.get("LogicName") == "AbsorptionFactor":
+        yield _ABSORBER, start
     if kind == "RecordedRawDataView":
         if view.get("Length", "1") != "1":
             raise InputError("its detector records lines", hint="export it as one scan")
@@ -83,6 +93,12 @@ def _places(view: Element) -> Iterator[tuple[str, int]]:
     if kind == "VaryingRawDataView":
         for offset, field in enumerate(children(view, "Varying", "FieldDefinitions")):
             yield field.get("FieldName", f"field {start + offset}"), start + offset
+
+
+def _whole_number(text: str) -> int:
+    if not text.isdecimal():
+        raise InputError(f"a field of its points is said to stand at '{text[:40]}'")
+    return int(text)
 
 
 def _units(route: Element) -> dict[str, str]:

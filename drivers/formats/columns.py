@@ -4,12 +4,14 @@ What separates cells (tab, semicolon, comma, blanks) and whether a comma is a de
 out: by whichever reading most lines are numbers. Lines before the numbers are a heading: facts
 (`Integration time: 100 ms`), and in the last line names with units (`Wavelength [nm]`), or names
 above units. Without names the columns are `x`, `y`, `c3`, `c4` ...; a single one is `y`. Lines that
-begin with #, !, % or ' are comments. A last line that is cut off within its last number cannot be
-told from a whole one.
+begin with #, !, % or ' are comments. What can be read in two ways is refused: commas that may set
+thousands apart, and several scans below each other. A last line that is cut off within its last
+number cannot be told from a whole one.
 """
 
 from __future__ import annotations
 
+import csv
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -23,6 +25,7 @@ from orchestrator.model.scan import Column, Scan
 _COMMENT = "#!%'"
 _FACT = re.compile(r"\s*([^:=\t;]{1,60}?)\s*[:=\t;]\s*(\S.*)")
 _BOMS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 _N_SAMPLE = 2000
 
 Cut = Callable[[str], list[str]]
@@ -57,29 +60,38 @@ class _Reading:
                 return None
             cell = cell.replace(",", ".")
         try:
-            value = float(cell)
+            value = float(cell.replace("\N{MINUS SIGN}", "-"))
         except ValueError:
             return None
         return value if math.isfinite(value) and "_" not in cell else None
 
 
-_READINGS = tuple(
-    _Reading(cut, mark)
-    for mark, cuts in (
-        (".", ("\t", ";", ",", None)),
-        (",", ("\t", ";", None)),
-    )
-    for cut in [(lambda line, sign=sign: line.split(sign)) for sign in cuts]
-)
+def _cut_at(sign: str) -> Cut:
+    """Cuts a line at a sign, save where that stands between quotation marks."""
+
+    def cut(line: str) -> list[str]:
+        if '"' not in line:
+            return line.split(sign)
+        try:
+            return next(csv.reader([line], delimiter=sign, skipinitialspace=True), [])
+        except csv.Error:
+            return line.split(sign)
+
+    return cut
+
+
+_SIGNS = (*map(_cut_at, "\t;,"), str.split)
+_READINGS = tuple(_Reading(cut, mark) for mark in ".," for cut in _SIGNS)
 
 
 def parse(data: bytes) -> Scan:
     """The columns of a text.
 
     Raises:
-        InputError: it has no rows of numbers, or a row that breaks off.
+        InputError: it has no rows of numbers, a row that breaks off, several scans, or commas
+            that can be read in two ways.
     """
-    lines = _text(data).splitlines()
+    lines = _text(data).replace("\r\r\n", "\n").splitlines()
     reading = max(_READINGS, key=lambda r: _score(r, lines))
     first = next((i for i, line in enumerate(lines) if _is_row(reading, line)), None)
     if first is None:
@@ -87,6 +99,7 @@ def parse(data: bytes) -> Scan:
     rows = _rows(reading, lines, first)
     n = len(rows[0])
     heading = [line for line in lines[:first] if line.strip()]
+    _refuse_doubt(reading, heading, lines[first:], n)
     names, n_used = _names(reading, heading, n)
     columns = tuple(
         Column(name, tuple(row[i] for row in rows), unit) for i, (name, unit) in enumerate(names)
@@ -118,10 +131,46 @@ def _is_row(reading: _Reading, line: str) -> bool:
     return reading.row(line) is not None
 
 
+def _refuse_doubt(reading: _Reading, heading: Sequence[str], below: Sequence[str], n: int) -> None:
+    """Raises InputError: the row above the first has no numbers, or commas may be of two kinds."""
+    last = heading[-1].strip() if heading else ""
+    if n > 1 and last and last[0] not in _COMMENT:
+        cells = reading.cells(last)
+        if len(cells) == n and _starts_like_a_number(reading, last):
+            raise InputError(f"the line above its first row is no row of numbers: '{last[:60]}'")
+        if n == 2 and reading.mark == "." and len(cells) == 1 and _is_pairs(below):
+            sentence = f"'{below[0].strip()[:60]}' may be one number or two"
+            raise InputError(sentence, hint="export it with decimal points, or with semicolons")
+    if reading.mark == ",":
+        table = [reading.cells(line) for line in below if reading.row(line)]
+        if not all(_may_be_thousands(cell) for row in table for cell in row):
+            return  # one decimal comma shows what the others are
+        for column in zip(*table, strict=False):
+            with_comma = [cell for cell in column if "," in cell]
+            if 0 < len(with_comma) < len(column):
+                sentence = f"the comma of '{with_comma[0]}' may set thousands apart"
+                raise InputError(sentence, hint="export it without marks between thousands")
+
+
+def _starts_like_a_number(reading: _Reading, line: str) -> bool:
+    return reading.starts(line) or reading.cells(line)[0].lower() in ("nan", "inf", "-inf", "")
+
+
+def _is_pairs(lines: Sequence[str]) -> bool:
+    """Whether each line is digits, one comma, and digits without a blank between."""
+    return all(re.fullmatch(r"[+-]?\d+,\d+", line.strip()) for line in lines if line.strip())
+
+
+def _may_be_thousands(cell: str) -> bool:
+    return "," not in cell or _THOUSANDS.fullmatch(cell) is not None
+
+
 def _rows(reading: _Reading, lines: Sequence[str], first: int) -> list[list[float]]:
     rows: list[list[float]] = []
+    has_gap = False
     for number, line in enumerate(lines[first:], first + 1):
         if not line.strip() or line.lstrip()[0] in _COMMENT:
+            has_gap = True
             continue
         row = reading.row(line)
         if row is None:
@@ -134,8 +183,18 @@ def _rows(reading: _Reading, lines: Sequence[str], first: int) -> list[list[floa
                 f"line {number} has {len(row)} numbers where those before have {len(rows[0])}",
                 hint="the file may be cut off",
             )
+        if has_gap and _turns_back(rows, row):
+            raise InputError(f"a second scan begins at line {number}", hint="one scan a file")
+        has_gap = False
         rows.append(row)
     return rows
+
+
+def _turns_back(rows: Sequence[Sequence[float]], row: Sequence[float]) -> bool:
+    """Whether the first column goes, with this row, against the direction it began with."""
+    if len(rows) < 2 or len(row) < 2:
+        return False
+    return (rows[1][0] - rows[0][0]) * (row[0] - rows[-1][0]) <= 0 and rows[1][0] != rows[0][0]
 
 
 def _bare(line: str) -> str:

@@ -74,7 +74,7 @@ def _lists(result: Element) -> list[Element]:
 
 def _column(content: Element) -> Column:
     name = _key(content)
-    if content.get("scaleFactor") is not None and float(content.get("scaleFactor", "1")) != 1.0:
+    if numbers(content.get("scaleFactor", "1"), f"the scale factor of '{name}'") != (1.0,):
         raise InputError(f"'{name}' has a scale factor", hint="write its values unscaled")
     values = tuple(
         number

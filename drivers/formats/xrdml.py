@@ -80,7 +80,7 @@ def _axis(element: Element, n: int) -> Column:
         values = listed
     elif common:
         values = common * n
-    elif all(ends):
+    elif all(len(end) == 1 for end in ends):
         (first,), (last,) = ends
         values = tuple(first + (last - first) * i / max(n - 1, 1) for i in range(n))
     else:

@@ -12,6 +12,7 @@ from drivers.transports.wires import (
     Settings,
     Terms,
     missing,
+    next_ask,
     refuse_surplus,
     superseded,
     whole_reply,
@@ -86,7 +87,7 @@ class MemoryPort:
                 raise missing(buffer, terms.timeout_s)
             reply, buffer = buffer[:n], buffer[n:]
             try:
-                ask = dialogue.send(reply)
+                ask = next_ask(dialogue, reply)
             except StopIteration as done:
                 refuse_surplus(reply, buffer)
                 return done.value  # type: ignore[no-any-return]

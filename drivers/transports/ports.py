@@ -26,6 +26,7 @@ from drivers.transports.wires import (
     Silent,
     Terms,
     missing,
+    next_ask,
     refuse_surplus,
     superseded,
     whole_reply,
@@ -226,7 +227,7 @@ class Port:
             if must_prove and ask.frame is not None:
                 buffer += self._read_stray(channel, terms, "came")
             try:
-                ask = dialogue.send(reply)
+                ask = next_ask(dialogue, reply)
             except StopIteration as done:
                 refuse_surplus(reply, buffer)
                 # a device that answered twice may not be through yet

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from drivers.protocols.framing import Frame, Garbled
+from drivers.protocols.framing import Ask, Dialogue, Frame, Garbled
 from orchestrator.errors import HaganeError
 from orchestrator.ports.traffic import Way
 
@@ -69,6 +71,26 @@ def whole_reply(buffer: bytes, frame: Frame | None) -> int | None:
         return None
     n = frame(buffer)
     return n if 0 < n <= len(buffer) else None
+
+
+def next_ask(dialogue: Dialogue[Any], reply: bytes) -> Ask:
+    """What a dialogue asks next, having been given a reply.
+
+    A driver that trips over what a device said (`int` of letters, a field that is missing) has got
+    a garbled reply, also where it was written without that in mind: else nobody would drain the
+    line, ask again, or read back whether a write took effect.
+
+    Raises:
+        StopIteration: it is over.
+        Garbled, Refused.
+    """
+    try:
+        return dialogue.send(reply)
+    except (ValueError, LookupError, struct.error) as error:
+        if not reply:
+            raise
+        what = f"{type(error).__name__}: {error}"
+        raise Garbled(f"the driver cannot read the reply {reply!r} ({what})") from error
 
 
 def refuse_surplus(reply: bytes, rest: bytes) -> None:

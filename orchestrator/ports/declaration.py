@@ -128,7 +128,9 @@ class ReadingWords(Words, Generic[Q]):
 class ActionWords(Words, Generic[Q, S]):
     """An action: what is sent, how it is known to have taken effect, what it waits for and gives.
 
-    `effect` has no default, since no protocol says whether a repetition is harmful.
+    `effect` has no default, since no protocol says whether a repetition is harmful. `state` names
+    what it brings about, where that has to hold until the next action on the same state: what
+    confirmed it is then read back now and again.
     """
 
     says: Sentence
@@ -137,6 +139,7 @@ class ActionWords(Words, Generic[Q, S]):
     takes: dict[Name, ArgumentWords] = Field(default_factory=dict)
     do: Annotated[list[S], Field(min_length=1)]
     confirm: list[ConditionWords[Q]] = Field(default_factory=list)
+    state: Name | None = None
     wait: WaitWords[Q] | None = None
     gives: dict[Name, ValueWords[Q]] = Field(default_factory=dict)
     timeout: Seconds | None = None
@@ -161,6 +164,9 @@ class TicketWords(Words, Generic[Q]):
 
 class Declaration(Words, Generic[Q, S]):
     """A declared instrument. `maker` and `model` are what identification has to find."""
+
+    holds_states: ClassVar[bool] = False
+    """Whether instruments of this kind can be held to what they were set to."""
 
     instrument: Sentence
     source: Sentence
@@ -216,12 +222,22 @@ class Declaration(Words, Generic[Q, S]):
         for name, value in action.gives.items():
             yield from _unit_mistakes((*path, "gives", name, "unit"), value.unit)
             yield from _templates((*path, "gives", name, "read"), value.read, names)
+        yield from self._state(path, action)
         for key in ("do", "confirm", "wait"):
             yield from _templates((*path, key), getattr(action, key), names)
         yield from duration_mistakes((*path, "timeout"), action.timeout)
         if action.wait is not None:
             yield from duration_mistakes((*path, "wait", "at_most"), action.wait.at_most)
             yield from duration_mistakes((*path, "wait", "every"), action.wait.every)
+
+    def _state(self, path: Step, action: ActionWords[Q, S]) -> Iterator[Mistake]:
+        if action.state is None:
+            return
+        if not self.holds_states:
+            yield Mistake((*path, "state"), "this kind looks after no state")
+        elif action.effect != "idempotent" or not action.confirm:
+            hint = "an idempotent action, with the answer that tells it: {read: ..., is: ...}"
+            yield Mistake((*path, "state"), "a state has to be confirmed", hint)
 
     def _ticket(self, path: Step, action: ActionWords[Q, S]) -> Iterator[Mistake]:
         if self.ask_ticket is None:

@@ -95,11 +95,13 @@ def rasx(*, factor: str = "1", n_scans: int = 1) -> bytes:
     return zipped(members)
 
 
-def brml(*, last: int = 41, extra_field: bool = True, n_scans: int = 1) -> bytes:
+def brml(
+    *, last: int = 41, extra_field: bool = True, n_scans: int = 1, absorber: str = "1"
+) -> bytes:
     """A BRML file of a point detector; with a field more than usual, so that places count."""
     more = ",0.125" if extra_field else ""
     data = "\n".join(
-        f"<Datum>0.5,1,{x:.4f},{x / 2:.4f}{more},{c:g}</Datum>"
+        f"<Datum>0.5,{absorber},{x:.4f},{x / 2:.4f}{more},{c:g}</Datum>"
         for x, c in zip(TWO_THETA[:last], COUNTS[:last], strict=True)
     )
     varying = "".join(

@@ -15,6 +15,7 @@ from orchestrator import plugins
 from orchestrator.clock import VirtualClock
 from orchestrator.errors import (
     DeviceRefused,
+    DeviceReset,
     DeviceSilent,
     DeviceUnsure,
     FileProblems,
@@ -26,7 +27,7 @@ from orchestrator.files.declared import read_declaration
 from orchestrator.ports.action import ArgSpec, Cancel, Effect, ResultSpec
 from orchestrator.ports.resource import Bench
 
-KINDS = {"supply": "scpi", "furnace": "modbus", "oven": "http"}
+KINDS = {"supply": "scpi", "furnace": "modbus", "oven": "http", "gate": "epics"}
 TICKET = "0123456789abcdef"
 
 
@@ -89,6 +90,34 @@ def test_a_supply_is_set_read_and_made_safe() -> None:
         assert fake.is_on == "0"
 
     play("supply", fake, deed)
+
+
+def test_a_state_that_is_lost_is_told_before_anything_else_is_read() -> None:
+    fake = FakeDeclaredSupply()
+
+    async def deed(supply: Any) -> None:
+        await supply.set_voltage(12.5)
+        await supply.bench.clock.sleep(61.0)
+        assert await supply.voltage() == 12.5
+        fake.volt, fake.is_on = "0.000", "0"  # a power cut that breaks no connection
+        await supply.bench.clock.sleep(61.0)
+        with pytest.raises(DeviceReset, match="set_voltage was set and is no longer so"):
+            await supply.voltage()
+        assert await supply.voltage() == 0.0
+        assert fake.is_on == "0"
+
+    play("supply", fake, deed)
+
+
+@pytest.mark.parametrize("deed_after", ["off", "make_safe"])
+def test_a_state_that_was_taken_back_is_not_held_to(deed_after: str) -> None:
+    async def deed(supply: Any) -> None:
+        await supply.set_voltage(12.5)
+        await getattr(supply, deed_after)()
+        await supply.bench.clock.sleep(61.0)
+        await supply.voltage()
+
+    play("supply", FakeDeclaredSupply(), deed)
 
 
 def test_a_furnace_is_set_read_and_made_safe() -> None:
@@ -266,7 +295,7 @@ WRONG = [
     (
         "supply",
         ("make_safe:\n", "make_saf:\n"),
-        "45:1: 'make_saf' is not a key of a declared 'scpi'",
+        "47:1: 'make_saf' is not a key of a declared 'scpi'",
     ),
     ("supply", ("low: 0, high: 30", "low: 0"), "the number 'voltage' needs its limits"),
     ("supply", ("unit: mA", "unit: mAmp"), "'mAmp'"),
@@ -283,6 +312,16 @@ WRONG = [
     ("supply", ("at_most: 20 s", "at_most: 20 m"), "'20 m' is in 'm'"),
     ("furnace", ("{register: 90}, is", "{register: 90, coil: 1}, is"), "one place is needed"),
     ("furnace", ("{coil: 0, value: true}", "{value: true}"), "a register or a coil"),
+    (
+        "supply",
+        ('    do: ["MODE {mode}"]\n', '    do: ["MODE {mode}"]\n    state: mode\n'),
+        "a state has to be confirmed",
+    ),
+    (
+        "gate",
+        ("    effect: idempotent\n", "    effect: idempotent\n    state: valve\n"),
+        "this kind looks after no state",
+    ),
     ("oven", ("put: /setpoint, json", "json"), "with its path is needed"),
     ("oven", ('id: "{ticket}", ', ""), "hand over its ticket"),
 ]

@@ -112,6 +112,14 @@ def test_positions_may_be_listed_and_one_may_hold_for_all_points() -> None:
         (rasx.parse, zipped({"readme.txt": "x"}), "0 profiles"),
         (brml.parse, samples.brml(last=30), "30 points of 41"),
         (brml.parse, samples.brml(n_scans=2), "2 scans"),
+        (brml.parse, samples.brml(absorber="9.7"), "absorber"),
+        (brml.parse, samples.brml(extra_field=False, absorber="9.7"), "absorber"),
+        (
+            xrdml.parse,
+            samples.xrdml().replace(b"<startPosition>24.0<", b"<startPosition>24,0<"),
+            "the axis 2Theta has no positions",
+        ),
+        (maiml.parse, samples.maiml(scale=' scaleFactor="1,5"'), "has a scale factor"),
         (maiml.parse, samples.maiml(scale=' scaleFactor="10"'), "scale factor"),
         (maiml.parse, samples.maiml(n_results=2), "2 results"),
         (maiml.parse, samples.maiml(values="1 2 3"), "3 values, 'two_theta' 41"),
@@ -146,6 +154,7 @@ def test_a_maiml_document_may_be_packed() -> None:
 def test_entities_are_refused_before_they_are_looked_at(parse: Callable[[bytes], Scan]) -> None:
     bomb = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbbbbbb">]><xrdMeasurements>&b;'
     assert "document type declaration" in _refusal(parse, bomb)
+    assert "document type declaration" in _refusal(parse, bomb.decode().encode("utf-16"))
 
 
 TEXTS = {
@@ -161,6 +170,8 @@ TEXTS = {
     ),
     "windows": "\ufeffWavelength [nm],Absorbance\r\n400,0.1\r\n410,0.25\r\n",
     "quoted": '"Wavelength [nm]","Absorbance"\n"400","0.1"\n"410","0.25"\n',
+    "quoted with decimal comma": '"Wavelength [nm]","Absorbance"\n"400,0","0,1"\n"410,0","0,25"\n',
+    "a line end too many": "Wavelength [nm];Absorbance\r\r\n400;0.1\r\r\n410;0.25\r\r\n",
 }
 
 
@@ -171,6 +182,43 @@ def test_a_table_is_read_however_it_is_written(text: str) -> None:
     assert (x.values, y.values) == ((400.0, 410.0), (0.1, 0.25))
     if text != TEXTS["blanks and decimal comma"]:
         assert (x.name, x.unit, y.name, y.unit) == ("Wavelength", "nm", "Absorbance", "")
+
+
+def test_a_comma_within_quotation_marks_cuts_no_cell() -> None:
+    scan = columns.parse(b'"Angle","Intensity, counts"\n20.0,5\n20.1,6\n')
+    assert [c.name for c in scan.columns] == ["Angle", "Intensity, counts"]
+
+
+def test_the_minus_of_printers_is_a_minus() -> None:
+    text = "V (V);I (A)\n\N{MINUS SIGN}1,0;\N{MINUS SIGN}0,5\n0,0;0,0\n1,0;0,5\n"
+    assert columns.parse(text.encode()).column("V").values == (-1.0, 0.0, 1.0)
+
+
+def test_one_decimal_comma_shows_what_the_others_are() -> None:
+    scan = columns.parse(b"a;b\n1,125;0,500\n1;0,250\n")
+    assert scan.column("a").values == (1.125, 1.0)
+
+
+def test_a_loop_in_one_piece_is_one_scan() -> None:
+    scan = columns.parse(b"# forth\n-1 1\n0 2\n1 3\n0 2\n-1 1\n\n# end\n")
+    assert scan.column("x").values == (-1.0, 0.0, 1.0, 0.0, -1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('"a","b"\n"20.0","1,234"\n"20.1","2,345"\n', "no rows of numbers"),
+        ("a\tb\n20\t1,234\n21\t998\n", "'1,234' may set thousands apart"),
+        ("a\tb\n20.5\t1,234\n21.0\t998\n", "above its first row is no row of numbers"),
+        ("Temperature\n20,1\n20,2\n", "'20,1' may be one number or two"),
+        ("t,y\n1,nan\n2,4\n3,5\n", "above its first row is no row of numbers: '1,nan'"),
+        ("t,y,z\n1,,3\n2,4,5\n", "above its first row is no row of numbers: '1,,3'"),
+        ("20 1\n21 2\n22 3\n\n20 5\n21 6\n", "a second scan begins at line 5"),
+        ("#S 1\n20 1\n21 2\n#S 2\n21 5\n20 6\n", "a second scan begins at line 5"),
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_refused(text: str, why: str) -> None:
+    assert why in _refusal(columns.parse, text.encode())
 
 
 def test_facts_of_a_heading_are_kept_in_words() -> None:

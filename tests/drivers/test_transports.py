@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,46 @@ def test_a_spoilt_answer_is_an_error_and_the_next_exchange_is_right(
                 await setpoint(wire, timeout_s=SHORT_S)
             assert await setpoint(wire) == 5.0
             await wire.close()
+
+    asyncio.run(main())
+
+
+def careless(unit: str = "A") -> Dialogue[float]:
+    """A stranger's dialogue, which takes for granted that the sixth field is there, a number."""
+    reply = yield Ask(unit.encode() + b"\r", until(b"\r"))
+    return float(reply.split()[5])
+
+
+@pytest.mark.parametrize("spoil", [lambda reply: b"A 1\r", lambda reply: reply.replace(b"0", b"x")])
+def test_a_driver_that_trips_over_a_reply_has_got_a_garbled_one(
+    tmp_path: Path, spoil: Callable[[bytes], bytes]
+) -> None:
+    fake = FakeAlicat()
+
+    async def main() -> None:
+        with on_pty(tmp_path, fake.answer) as device:
+            far = await open_transport(str(device.link), bench(), SETTINGS)
+            near = await open_transport("memory:a", bench(a=fake), SETTINGS)
+            for wire in (far, near):
+                fake.spoils.append(spoil)
+                with pytest.raises(DeviceGarbled, match="the driver cannot read the reply"):
+                    await wire.exchange(careless(), timeout_s=1.0)
+                assert await wire.exchange(careless(), timeout_s=1.0) == 0.0
+                await wire.close()
+
+    asyncio.run(main())
+
+
+def test_a_mistake_of_a_driver_before_any_reply_is_its_own() -> None:
+    def wrong() -> Dialogue[None]:
+        yield Ask(b"A\r")
+        raise ValueError("a mistake")
+
+    async def main() -> None:
+        wire = await open_transport("memory:a", bench(a=FakeAlicat()), SETTINGS)
+        with pytest.raises(ValueError, match="a mistake"):
+            await wire.exchange(wrong(), timeout_s=1.0)
+        await wire.close()
 
     asyncio.run(main())
 
