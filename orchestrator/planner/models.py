@@ -108,14 +108,30 @@ def _process(
 
 def _terms(seen: Evidence, rows: list[int], *, drift: bool) -> Floats:
     """What outcomes have in common beside their points (t x n x n): that of a block, and a slow
-    wandering in time [Ornstein-Uhlenbeck, over a third of the time so far]."""
+    wandering in time."""
     blocks = [seen.blocks[i] for i in rows]
     terms = []
     if len(set(blocks)) > 1:
         terms.append([[float(a == b and a != "") for b in blocks] for a in blocks])
-    times = [seen.at_s[i] for i in rows]
-    known = [t for t in times if t is not None]
-    if drift and len(known) == len(times) and max(known) > min(known):
-        at = np.array(known) / (max(known) - min(known))
-        terms.append(np.exp(-3.0 * np.abs(at[:, None] - at[None, :])).tolist())
+    if drift and len(rows) > 1:
+        alike = _wandering(seen, rows)
+        if (alike < 1.0).any():
+            terms.append(alike.tolist())
     return np.array(terms) if terms else np.zeros((0, len(rows), len(rows)))
+
+
+def _wandering(seen: Evidence, rows: list[int]) -> Floats:
+    """How alike outcomes are in time (n x n) [Ornstein-Uhlenbeck, over a third of the time so far].
+
+    Without any times the order of the trials stands for them, as in a table; those without one
+    beside others that have one were known before, and share a level of their own.
+    """
+    times = [seen.at_s[i] for i in rows]
+    if all(t is None for t in times):
+        times = [float(seen.trials[i]) for i in rows]
+    before = np.array([t is None for t in times])
+    at = np.array([0.0 if t is None else t for t in times])
+    span = float(np.ptp(at[~before])) or 1.0
+    alike = np.exp(-3.0 * np.abs(at[:, None] - at[None, :]) / span)
+    apart = before[:, None] != before[None, :]
+    return np.where(apart, 0.0, np.where(before[:, None], 1.0, alike))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,8 @@ from orchestrator.runtime.tables import Data, table_of
 
 ROUNDING = 2e-3
 """A told number that is off by this share of its range (on a log scale, of itself) was rounded."""
+
+_LIMITED = re.compile(r"\s*(\w+)")
 
 
 class Advisor:
@@ -49,16 +52,20 @@ class Advisor:
         objective: Mapping[str, Any],
         *,
         metrics: Mapping[str, Any] | None = None,
-        constraints: Sequence[str] = (),
+        constraints: Sequence[str] | str = (),
         planner: Mapping[str, Any] | None = None,
         seed: int = 0,
     ) -> None:
+        objective = dict(objective)
+        if "subject_to" in objective:
+            objective["subject_to"] = _listed(objective["subject_to"])
         if metrics is None:
             metrics = {name: {} for name in _spoken_of(objective)}
-        said: dict[str, Any] = {"name": "advice", "space": space, "constraints": list(constraints)}
+        said: dict[str, Any] = {"name": "advice", "space": space}
+        said["constraints"] = _listed(constraints)
         said |= {"metrics": metrics, "objective": objective, "seed": seed}
         said |= {"planner": planner or {}, "budget": {"trials": 1}}
-        text = json.dumps(said, indent=1, ensure_ascii=False)
+        text = json.dumps(said, indent=1, ensure_ascii=False, default=_plain)
         self._campaign = campaign_from_text(
             text,
             "the advisor",
@@ -99,15 +106,15 @@ class Advisor:
     def tell(self, data: Data) -> tuple[int, ...]:
         """Takes results, and gives each row its number, from 1.
 
-        `data` is a row by name, rows, columns, a DataFrame or a CSV file, with a value for every
-        parameter and metric. A row without a result is a point in flight, the word `failed` a
-        trial that failed because of its parameters.
+        `data` is a row by name (also a Series), rows, columns, a DataFrame or a CSV file, with a
+        value for every parameter and metric. A row without a result is a point in flight, the word
+        `failed` a trial that failed because of its parameters.
 
         Raises:
             InputError: with everything that is wrong; nothing of it was taken then.
         """
-        is_one = isinstance(data, Mapping) and all(_is_scalar(v) for v in data.values())
-        table = table_of([data] if is_one else data)  # type: ignore[list-item]
+        single = _row(data)
+        table = table_of(data if single is None else [single])
         wanted = [m for m in self._campaign.metrics if m.name in self._campaign.objective.metrics]
         numbers, space = [], self._campaign.space
         rows = rows_of(table, space, wanted)
@@ -138,14 +145,35 @@ class Advisor:
 
 
 def _spoken_of(objective: Mapping[str, Any]) -> list[str]:
-    """The metrics that an objective names; of limits the words before the comparison."""
+    """The metrics that an objective names; of limits the names before the comparison."""
     names: list[str] = []
     for direction in ("minimise", "maximise", "match"):
         for part in (objective, *(objective.get("goals") or ())):
             given = part.get(direction) if isinstance(part, Mapping) else None
             names += [given] if isinstance(given, str) else list(given or ())
-    names += [str(rule).split()[0] for rule in objective.get("subject_to") or () if str(rule)]
+    limited = [_LIMITED.match(str(rule)) for rule in objective.get("subject_to") or ()]
+    names += [found[1] for found in limited if found]
     return list(dict.fromkeys(names))
+
+
+def _listed(rules: Any) -> Any:
+    """One rule as a list of it; what is no list stays, so that its mistake is told."""
+    if isinstance(rules, str):
+        return [rules]
+    return list(rules) if isinstance(rules, tuple) else rules
+
+
+def _plain(value: Any) -> Any:
+    """A number or an array of numpy as JSON has it; whatever else, as the text that it prints."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)
+
+
+def _row(data: Any) -> Mapping[str, Any] | None:
+    """The one row that a mapping, or a Series of pandas (which has keys and one axis), holds."""
+    if not isinstance(data, Mapping) and getattr(data, "ndim", 2) == 1 and hasattr(data, "keys"):
+        data = dict(zip(data.keys(), data, strict=True))
+    is_one = isinstance(data, Mapping) and all(_is_scalar(v) for v in data.values())
+    return data if is_one else None
 
 
 def _is_scalar(value: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from orchestrator import plugins
 from orchestrator.engine.history import evaluated_of, in_context, task_of
@@ -112,6 +112,9 @@ def _assumed_task(table: Table, goal: Wanted | Sequence[Wanted] | None, seed: in
             "the table does not say what is wanted",
             hint="--minimise COLUMN or --maximise COLUMN, one of: " + ", ".join(table.columns),
         )
+    for direction, _ in goals:
+        if direction not in get_args(Direction):
+            raise UnknownName("direction of a goal", direction, get_args(Direction))
     wanted = {column_of(table, name): direction for direction, name in goals}
     if len(wanted) < len(goals):
         raise InputError("a column has one goal: it is made small, or large, not both")
@@ -135,8 +138,15 @@ def _assumed_task(table: Table, goal: Wanted | Sequence[Wanted] | None, seed: in
 
 def _assumed(table: Table, column: str) -> Parameter:
     name, unit = split_header(column)
-    if all(number(cell) is None for cell in table.texts(column)):
-        return Choice(name=name, options=tuple(dict.fromkeys(table.texts(column))))
+    texts = table.texts(column)
+    if all(number(cell) is None for cell in texts):
+        if "" in texts:
+            raise InputError(
+                f"column '{column}' has an empty cell where a word is expected",
+                hint="write what it stands for, such as 'none'",
+            )
+        # in the order of the alphabet, so that the order of the rows changes nothing
+        return Choice(name=name, options=tuple(sorted(set(texts))))
     values = table.numbers(column)
     low, high = min(values), max(values)
     if low == high:
@@ -144,7 +154,7 @@ def _assumed(table: Table, column: str) -> Parameter:
             f"column '{column}' has one value only, so its range is not known",
             hint="describe the space in a campaign file: --campaign FILE",
         )
-    if all(v == int(v) for v in values) and "." not in "".join(table.texts(column)):
+    if all(v == int(v) for v in values) and "." not in "".join(texts):
         return Integer(name=name, low=int(low), high=int(high), unit=unit)
     return Real(name=name, low=low, high=high, unit=unit)
 

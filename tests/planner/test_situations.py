@@ -316,26 +316,39 @@ def test_an_optimum_that_bears_how_inexactly_a_setting_is_held_is_preferred() ->
     assert max(abs(a - 0.7) for a in last) < 0.1
 
 
-def test_drift_is_told_apart_by_repeated_points() -> None:
+def drifting(at_s: Callable[[int], float | None]) -> History:
+    """Thirty outcomes that wander, every third one at the same point, timed as said."""
     rng, ended = np.random.default_rng(0), []
     for i in range(30):
         a = 0.5 if i % 3 == 0 else float(rng.random())
-        value = -4 * (a - 0.5) ** 2 + 0.1 * i
-        ended.append(
-            Evaluated(
-                trial=i + 1, point={"a": a}, outcomes={"y": Outcome(value=value)}, at_s=60.0 * i
-            )
-        )
-    history = History(evaluated=tuple(ended), n_proposed=30)
+        outcomes = {"y": Outcome(value=-4 * (a - 0.5) ** 2 + 0.1 * i)}
+        ended.append(Evaluated(trial=i + 1, point={"a": a}, outcomes=outcomes, at_s=at_s(i)))
+    return History(evaluated=tuple(ended), n_proposed=30)
 
-    def error(drift: bool) -> float:
-        found = BayesianPlanner(task(A, options={"drift": drift})).belief(history)
-        assert found is not None
-        slice_ = found.metrics[0].slices[0]
-        wanted = [-4 * (float(a) - 0.5) ** 2 for a in slice_.values]
-        return float(np.std(np.array(slice_.mean) - wanted))
 
-    assert error(drift=True) < 0.5 * error(drift=False)
+def error_of_slice(history: History, *, drift: bool) -> float:
+    """How far the believed shape is from the one of `drifting`, its level left out."""
+    found = BayesianPlanner(task(A, options={"drift": drift})).belief(history)
+    assert found is not None
+    slice_ = found.metrics[0].slices[0]
+    wanted = [-4 * (float(a) - 0.5) ** 2 for a in slice_.values]
+    return float(np.std(np.array(slice_.mean) - wanted))
+
+
+@pytest.mark.parametrize("known", ["times", "order"])
+def test_drift_is_told_apart_by_repeated_points(known: str) -> None:
+    history = drifting(lambda i: 60.0 * i if known == "times" else None)
+    assert error_of_slice(history, drift=True) < 0.5 * error_of_slice(history, drift=False)
+
+
+def test_results_from_before_do_not_hide_the_drift_of_those_since() -> None:
+    timed = drifting(lambda i: 60.0 * i)
+    before = tuple(
+        Evaluated(trial=-i, point={"a": a}, outcomes={"y": Outcome(value=5 - 4 * (a - 0.5) ** 2)})
+        for i, a in enumerate((0.1, 0.4, 0.9))
+    )
+    history = timed.model_copy(update={"evaluated": (*before, *timed.evaluated)})
+    assert error_of_slice(history, drift=True) < 0.5 * error_of_slice(history, drift=False)
 
 
 # belief

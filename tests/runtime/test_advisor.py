@@ -110,6 +110,48 @@ def test_the_metrics_of_the_objective_need_not_be_described() -> None:
         advisor.tell({"width": 2, "kind": "flat", "cost": 1, "mass": 1})
 
 
+@pytest.mark.parametrize("limits", [["size>=3"], ["size >= 3"], ("size>=3",), "size >=3"])
+def test_a_limit_names_its_metric_however_it_is_spaced_or_listed(limits: Any) -> None:
+    advisor = Advisor(SPACE, {"maximise": "y", "subject_to": limits}, planner=SOBOL)
+    assert [c.metric for c in advisor._campaign.objective.constraints] == ["size"]
+    assert [m.name for m in advisor._campaign.metrics] == ["y", "size"]
+
+
+def test_one_constraint_need_not_be_listed() -> None:
+    advisor = Advisor(SPACE, {"maximise": "y"}, constraints="width <= 2 mm", planner=SOBOL)
+    assert all(float(p.point["width"]) <= 2.0 for p in advisor.ask(8))
+
+
+def test_a_space_may_be_said_in_numbers_of_numpy() -> None:
+    space = {"a": {"real": np.array([0.0, 2.0])}, "n": {"integer": [np.int64(1), np.int64(3)]}}
+    advisor = Advisor(space, {"maximise": "y"}, planner=SOBOL)
+    assert [p.high for p in advisor._campaign.space.parameters] == [2.0, 3]  # type: ignore[union-attr]
+
+
+def test_a_series_of_pandas_is_one_row() -> None:
+    class Series:
+        """As pandas has it, as far as it matters."""
+
+        ndim = 1
+
+        def __init__(self, row: Mapping[str, Any]) -> None:
+            self._row = row
+
+        def keys(self) -> list[str]:
+            return list(self._row)
+
+        def __iter__(self) -> Any:
+            return iter(self._row.values())
+
+        def to_dict(self, *, into: type = dict) -> Any:
+            return into(self._row)
+
+    advisor = Advisor(SPACE, {"maximise": "y"}, planner=SOBOL)
+    row: Any = Series({"width": 2.0, "kind": "flat", "y": 1.0})
+    assert advisor.tell(row) == (1,)
+    assert advisor._evaluated[0].outcomes["y"].value == 1.0
+
+
 def test_mistakes_are_told_at_once_and_nothing_is_taken() -> None:
     with pytest.raises(FileProblems) as refused:
         Advisor({"x": {"reel": [0, 1]}}, {"maximise": "y", "cots": 1})

@@ -164,6 +164,23 @@ def test_without_a_campaign_the_table_says_what_may_be_varied(tmp_path: Path) ->
     assert real.task.objective.direction == "minimise"
 
 
+def test_the_order_of_rows_changes_no_word_of_the_space(tmp_path: Path) -> None:
+    header, *rows = FREE.splitlines()
+    turned = "\n".join([header, *reversed(rows)]) + "\n"
+    spaces = [
+        propose(written(tmp_path, text), 1, goal=("maximise", "note free")).task.space
+        for text in (FREE.replace("1,a", "1,b").replace("2,b", "2,a"), turned)
+    ]
+    assert spaces[0] == spaces[1]
+
+
+def test_a_goal_that_goes_no_known_way_is_refused_with_the_nearest_one(tmp_path: Path) -> None:
+    way: Any = "maximize"
+    with pytest.raises(UnknownName, match="'maximize' is not a direction of a goal") as refused:
+        propose(written(tmp_path, FREE), 1, goal=(way, "note free"))
+    assert "maximise" in (refused.value.hint or "")
+
+
 @pytest.mark.parametrize(
     ("text", "goal", "said"),
     [
@@ -173,6 +190,7 @@ def test_without_a_campaign_the_table_says_what_may_be_varied(tmp_path: Path) ->
         ("x,y\n1,1\n1,2\n", "y", "one value only"),
         ("x,y\n1,1\n1;5,2\n3,3\n", "y", "column 'x' has '1;5'"),
         ("x,y\n1,1\n,2\n3,3\n", "y", "column 'x' has an empty cell"),
+        ("x,y\na,1\n,2\nb,3\n", "y", "column 'x' has an empty cell where a word"),
         ("x [s],x [min],y\n1,1,1\n2,2,2\n", "y", "two columns named 'x'"),
         ("x,y\n1,good\n2,bad\n", "y", "'good' is not a number"),
     ],
@@ -183,6 +201,7 @@ def test_without_a_campaign_the_table_says_what_may_be_varied(tmp_path: Path) ->
         "one value",
         "typo",
         "gap",
+        "gap among words",
         "twice",
         "words",
     ],
