@@ -105,6 +105,19 @@ def test_a_regrowth_remembers_so_many_molecules_and_no_more(
     assert len(forgetful._settled) == 3
 
 
+def test_numbers_at_open_ends_make_no_other_polymer() -> None:
+    numbered = ["[*:1]CC(C)[*:2]", "[1*]CCO[2*]", "[*:1]CCCC[*:2]"] * 3
+    plain = ["*CC(C)*", "*CCO*", "*CCCC*"] * 3
+
+    def made(units: list[str]) -> list[str]:
+        model = Iqspr(units, particles=20, steps=4)
+        found = model.generate(units, lambda names: np.zeros(len(names)), 20, seed=0)
+        return [candidate.material for candidate in found]
+
+    assert made(numbered) == made(plain)
+    assert not any("[" in material for material in made(numbered))
+
+
 def test_nearly_all_that_is_regrown_is_a_molecule() -> None:
     corpus = zinc250k(1000, seed=1)
     regrowth, rng = Regrowth(LanguageModel.fit(corpus)), Random(2)
