@@ -26,7 +26,7 @@ from rdkit import Chem, DataStructs, RDLogger
 from rdkit.Chem import rdFingerprintGenerator
 
 from benchmarks.materials.guides import GUIDES
-from benchmarks.materials.problems import Floats, Problem, absent, inside, posed
+from benchmarks.materials.problems import Floats, Problem, absent, corpus_of, inside, posed
 from benchmarks.record import machine
 from orchestrator.materials.generators.constraints import synthetic_accessibility
 from orchestrator.materials.generators.iqspr import Iqspr
@@ -167,39 +167,39 @@ def chosen(made: Made, known: set[str]) -> list[str]:
     return list(found)
 
 
-def speed(problem: Problem) -> None:
+def speed(name: str, corpus: Sequence[str]) -> None:
     """SMILES fitted and proposals made a second of one core, and how many are molecules."""
     begin = time.process_time()
-    model = LanguageModel.fit(problem.corpus)
+    model = LanguageModel.fit(corpus)
     fitted = time.process_time()
     model.grow((), random.Random(0))  # sorts what was seen
     ready = time.process_time()
     rng, regrowth = random.Random(1), Regrowth(model)
-    drawn = [rng.choice(problem.corpus) for _ in range(5000)]
-    texts = [tokens_of(name) for name in drawn]
+    drawn = [rng.choice(corpus) for _ in range(5000)]
+    texts = [tokens_of(parent) for parent in drawn]
     cut = time.process_time()
     written = [regrowth.rewritten(text, rng) for text in texts]
     grown = time.process_time()
-    children = [regrowth.grown(name, rng) for name in drawn]
+    children = [regrowth.grown(parent, rng) for parent in drawn]
     done = time.process_time()
     taken = [text for text in written if text]
     molecules = [text for text in taken if Chem.MolFromSmiles(smiles_of(text)) is not None]
-    seen = set(problem.corpus)
+    seen = set(corpus)
     keep(
         {
-            "problem": problem.name,
+            "problem": name,
             "method": "speed",
             "guide": "",
             "seed": 0,
             "round": 0,
-            "corpus": len(problem.corpus),
-            "fit_per_s": len(problem.corpus) / (fitted - begin),
-            "fit_and_sort_per_s": len(problem.corpus) / (ready - begin),
+            "corpus": len(corpus),
+            "fit_per_s": len(corpus) / (fitted - begin),
+            "fit_and_sort_per_s": len(corpus) / (ready - begin),
             "written_per_s": len(texts) / (grown - cut),
             "proposals_per_s": len(drawn) / (done - grown),
             "taken": len(taken) / len(texts),
             "valid": len(molecules) / len(taken),
-            "novel_of_valid": float(np.mean([name not in seen for name in children if name])),
+            "novel_of_valid": float(np.mean([child not in seen for child in children if child])),
         }
     )
 
@@ -240,7 +240,7 @@ def main() -> None:
     if reason := absent(name):
         sys.exit(f"{name} is skipped: {reason}")
     if said.what == "speed":
-        speed(posed(name, 0))
+        speed(name, corpus_of(name, 0))
         return
     for seed in map(int, said.seeds.split(",")):
         problem = None

@@ -82,11 +82,23 @@ def _table() -> tuple[list[str], Floats]:
     return list(found), np.array(list(found.values()))
 
 
+def _divided(n: int, seed: int) -> list[NDArray[np.intp]]:
+    order = np.random.default_rng(seed).permutation(n)
+    return np.split(order, [N_GUIDE, N_GUIDE + N_ORACLE])
+
+
+def corpus_of(name: str, seed: int) -> tuple[str, ...]:
+    """What teaches the language in a problem, without its truth, which takes minutes to fit."""
+    if name != "qspr":
+        return posed(name, seed).corpus
+    names, _ = _table()
+    return tuple(names[i] for i in _divided(len(names), seed)[2])
+
+
 def qspr(seed: int) -> Problem:
     """E from 0 to 200 and a gap below 3 eV, from molecules with a gap above 4 eV."""
     names, values = _table()
-    order = np.random.default_rng(seed).permutation(len(names))
-    guide, oracle, rest = np.split(order, [N_GUIDE, N_GUIDE + N_ORACLE])
+    guide, oracle, rest = _divided(len(names), seed)
     truth = Oracle([names[i] for i in oracle], values[oracle], seed)
     test = rest[:N_TEST]
     r2 = _r2(truth([names[i] for i in test]), values[test])

@@ -82,6 +82,42 @@ def test_a_proposal_is_the_same_for_the_same_seed(which: int) -> None:
     assert list(once) == list(again)
 
 
+@pytest.mark.parametrize("corpus", [MOLECULES[:40], POLYMERS * 4], ids=["molecules", "polymers"])
+def test_what_a_regrowth_remembers_does_not_change_what_it_proposes(corpus: list[str]) -> None:
+    parents = [canonical_smiles(m) for m in corpus]
+    model = LanguageModel.fit(parents)
+    remembering = Regrowth(model)
+    population: Sequence[str] = parents
+    for seed in range(4):
+        children = remembering.propose(population, Random(seed))
+        assert children == Regrowth(model).propose(population, Random(seed))
+        assert all(canonical_smiles(child) == child for child in children)
+        population = children
+
+
+def test_a_regrowth_remembers_so_many_molecules_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("orchestrator.materials.generators.regrowth._KEPT", 3)
+    model = LanguageModel.fit(MOLECULES)
+    forgetful, parents = Regrowth(model), MOLECULES[:40]
+    assert forgetful.propose(parents, Random(1)) == forgetful.propose(parents, Random(1))
+    assert len(forgetful._settled) == 3
+
+
+def test_numbers_at_open_ends_make_no_other_polymer() -> None:
+    numbered = ["[*:1]CC(C)[*:2]", "[1*]CCO[2*]", "[*:1]CCCC[*:2]"] * 3
+    plain = ["*CC(C)*", "*CCO*", "*CCCC*"] * 3
+
+    def made(units: list[str]) -> list[str]:
+        model = Iqspr(units, particles=20, steps=4)
+        found = model.generate(units, lambda names: np.zeros(len(names)), 20, seed=0)
+        return [candidate.material for candidate in found]
+
+    assert made(numbered) == made(plain)
+    assert not any("[" in material for material in made(numbered))
+
+
 def test_nearly_all_that_is_regrown_is_a_molecule() -> None:
     corpus = zinc250k(1000, seed=1)
     regrowth, rng = Regrowth(LanguageModel.fit(corpus)), Random(2)

@@ -133,13 +133,20 @@ def settled_smiles(found: Any) -> str | None:
     is then written otherwise.
     """
     written = str(rdkit().MolToSmiles(found))
+    settled = settled_molecule(written)
+    return settled and settled[0]
+
+
+def settled_molecule(written: str) -> tuple[str, Any] | None:
+    """What becomes of a SMILES that RDKit wrote when it is read and written until it stays as it
+    is, and the molecule that is read from it; None if it never stays."""
     for _ in range(_REWRITINGS):
         again = rdkit().MolFromSmiles(written)
         if again is None:
             return None
         before, written = written, str(rdkit().MolToSmiles(again))
         if before == written:
-            return written
+            return written, again
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from orchestrator.errors import InputError
@@ -19,6 +20,8 @@ from orchestrator.materials.generators.sampler import Sampler, schedule
 from orchestrator.materials.generators.tokens import tokens_of
 from orchestrator.materials.generators.zinc import require_zinc, zinc250k
 from orchestrator.ports.generator import Candidate, Score
+
+_NUMBERED_END = re.compile(r"\[\d*\*(?::\d+)?\]")
 
 
 class Iqspr:
@@ -152,7 +155,7 @@ def _check(particles: int, steps: int, graph_share: float, exact: bool) -> None:
 
 def _learnable(smiles: str) -> str:
     """A canonical SMILES that has tokens. Raises InputError."""
-    canonical = canonical_smiles(smiles)
+    canonical = _canonical(smiles)
     tokens_of(canonical)
     return canonical
 
@@ -170,10 +173,15 @@ def starting(start: Sequence[str]) -> list[str]:
 
 
 def _start(text: str) -> str:
-    smiles = canonical_smiles(text)
+    smiles = _canonical(text)
     if n_open_ends(molecule(smiles)) not in (0, 2):
         raise InputError(
             f"'{smiles}' is neither a molecule nor the repeat unit of a polymer",
             hint="a repeat unit has two *, each at the end of one bond: *CC*",
         )
     return smiles
+
+
+def _canonical(text: str) -> str:
+    """The canonical SMILES without numbers at its open ends, which tell no other material."""
+    return canonical_smiles(_NUMBERED_END.sub("*", text))

@@ -33,6 +33,8 @@ _FIRST_TOKEN = 0x100
 _FIRST_TABLE = 0x40
 _MOST_RINGS = 9
 _MOST_SPANS = 500_000
+_TABLES = [chr(_FIRST_TABLE + number) for number in range(2 * _MOST_RINGS + 2)]
+_RINGS = frozenset((OPENING, *"0123456789"))
 
 
 class _Vocabulary:
@@ -42,6 +44,7 @@ class _Vocabulary:
     def __init__(self, tokens: Iterable[str] = ()) -> None:
         self.character: dict[str, str] = {}
         self.token: dict[str, str] = {_UNKNOWN: "?"}
+        self.closed: dict[str, str] = {}
         self.is_complete = False
         for token in (END, *tokens):
             self.add(token)
@@ -56,6 +59,15 @@ class _Vocabulary:
         self.character[token], self.token[new] = new, token
         return new
 
+    def branch(self, first: str) -> str:
+        """The character of a closed branch, by that of its first token ('' where it has none)."""
+        if first not in self.closed:
+            character = self.add(f"({self.token[first] if first else ''})")
+            if not self.is_complete:
+                return character
+            self.closed[first] = character
+        return self.closed[first]
+
 
 @dataclass
 class _Walk:
@@ -68,24 +80,21 @@ class _Walk:
 
     def key(self, length: int) -> str:
         """The table, then up to `length` characters of what went before, the last first."""
-        table = _FIRST_TABLE + 10 * bool(self.branches) + min(self.rings, _MOST_RINGS)
-        return chr(table) + "".join(self.before[: -length - 1 : -1])
+        table = min(self.rings, _MOST_RINGS) + (10 if self.branches else 0)
+        return _TABLES[table] + "".join(self.before[: -length - 1 : -1])
 
     def step(self, token: str) -> None:
         """Goes on by a token."""
-        last = token[-1]
         if token == ")":
             opened = self.branches.pop()
-            first = [self.vocabulary.token[c] for c in self.before[opened + 1 : opened + 2]]
-            self.before[opened:] = [self.vocabulary.add(f"({''.join(first)})")]
+            first = "".join(self.before[opened + 1 : opened + 2])
+            self.before[opened:] = [self.vocabulary.branch(first)]
             return
         if token == "(":
             self.branches.append(len(self.before))
-        elif last == OPENING:
-            self.rings += 1
-        elif last.isdigit():
-            self.rings -= 1
-        self.before.append(self.vocabulary.add(token))
+        elif token[-1] in _RINGS:
+            self.rings += 1 if token[-1] == OPENING else -1
+        self.before.append(self.vocabulary.character.get(token) or self.vocabulary.add(token))
 
 
 class LanguageModel:
@@ -185,9 +194,9 @@ class LanguageModel:
         """
         walk, grown = self._walked(tokens), list(tokens)
         draw = self._drawn if self.smoothing == "backoff" else self._drawn_smoothly
-        names = self._vocabulary.token
+        names, length = self._vocabulary.token, self.order - 1
         while len(grown) <= longest:
-            character = draw(walk.key(self.order - 1), rng.random())
+            character = draw(walk.key(length), rng.random())
             token = names.get(character, END)
             if token == END:
                 return grown if character else None
@@ -206,6 +215,8 @@ class LanguageModel:
         first, last = self._span(key)
         if first == last:
             return ""
+        if last == first + 1:
+            return self._sorted[first][-1]
         low, high = self._sums[first], self._sums[last]
         place = bisect_right(self._sums, low + int(chance * (high - low)), first, last)
         return self._sorted[place - 1][-1]
@@ -244,14 +255,23 @@ class LanguageModel:
 
     def _span(self, key: str) -> tuple[int, int]:
         """From where to where the list begins with the longest known part of a context."""
-        if key not in self._spans:
+        found = self._spans.get(key)
+        if found is None:
             if len(self._spans) >= _MOST_SPANS:
                 self._spans.clear()
-            known = self._known(key)
-            first = bisect_left(self._sorted, known)
-            last = bisect_left(self._sorted, known + LAST, first) if known else first
-            self._spans[key] = first, last
-        return self._spans[key]
+            found = self._spans[key] = self._found(key)
+        return found
+
+    def _found(self, key: str) -> tuple[int, int]:
+        events = self._sorted
+        first, most = bisect_left(events, key), len(events)
+        if key and first < most and events[first].startswith(key):
+            if len(key) == self.order:  # what followed is one character more, each once
+                most = min(most, first + len(self._vocabulary.character))
+            return first, bisect_left(events, key + LAST, first, most)
+        known = self._known(key)
+        first = bisect_left(events, known)
+        return first, bisect_left(events, known + LAST, first) if known else first
 
     def _counted(self, events: Sequence[str]) -> dict[str, int]:
         times: dict[str, int] = {}

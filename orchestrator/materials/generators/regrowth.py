@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from random import Random
 from typing import Any
 
 from orchestrator.errors import InputError
 from orchestrator.materials.chemistry import molecule, rdkit
-from orchestrator.materials.generators.constraints import n_open_ends, settled_smiles
+from orchestrator.materials.generators.constraints import n_open_ends, settled_molecule
 from orchestrator.materials.generators.language import LanguageModel
 from orchestrator.materials.generators.tokens import smiles_of, tokens_of
 
@@ -17,7 +16,7 @@ _KEPT = 4096
 
 
 class Regrowth:
-    """With probability `reorder` a SMILES is written from a random atom, else as RDKit begins it;
+    """With probability `reorder` a SMILES is written from a random atom, else as it stands;
     1 to `cut` tokens at its end are taken away, the first never, and written anew.
 
     What is written could be taken away again with probability 1 / min(cut, n' - 1), n' being its
@@ -39,7 +38,8 @@ class Regrowth:
             )
         self._model, self._reorder, self._cut = model, reorder, cut
         self._tries = tries
-        self._read = lru_cache(maxsize=_KEPT)(molecule)
+        self._settled: dict[str, Any] = {}
+        self._given: dict[str, Any] = {}
 
     def propose(self, parents: Sequence[str], rng: Random) -> Sequence[str]:
         """One canonical SMILES for each; the parent where none of `tries` became another."""
@@ -59,13 +59,42 @@ class Regrowth:
         Raises:
             InputError: the parent is not a molecule.
         """
-        before = self._read(parent)
-        root = rng.randrange(before.GetNumAtoms()) if rng.random() < self._reorder else -1
-        written = self.rewritten(tokens_of(smiles_from(before, root)), rng)
-        found = rdkit().MolFromSmiles(smiles_of(written)) if written else None
-        if found is None or n_open_ends(found) != n_open_ends(before):
+        text = parent
+        if rng.random() < self._reorder:
+            before = self._read(parent)
+            text = smiles_from(before, rng.randrange(before.GetNumAtoms()))
+        tokens = tokens_of(text)
+        written = self.rewritten(tokens, rng)
+        if written is None or written == tokens:
+            return parent if written else None
+        return self._child(smiles_of(written), self._ends(parent))
+
+    def _child(self, text: str, ends: int) -> str | None:
+        """The settled SMILES of a text with so many open ends."""
+        if ends >= 0 and text.count("*") != ends:
             return None
-        return settled_smiles(found)
+        found = rdkit().MolFromSmiles(text)
+        if found is None or (ends and n_open_ends(found) != ends):
+            return None
+        smiles = smiles_from(found)
+        if smiles in self._settled:
+            return smiles
+        settled = settled_molecule(smiles)
+        if settled is None:
+            return None
+        return _kept(self._settled, *settled)
+
+    def _ends(self, parent: str) -> int:
+        """How many open ends a parent has, by `n_open_ends`; none without a `*` in its text."""
+        return n_open_ends(self._read(parent)) if "*" in parent else 0
+
+    def _read(self, parent: str) -> Any:
+        """The molecule of a parent, most often one that was made here a step before."""
+        if parent in self._settled:
+            return self._settled[parent]
+        if parent not in self._given:
+            _kept(self._given, parent, molecule(parent))
+        return self._given[parent]
 
     def rewritten(self, tokens: Sequence[str], rng: Random) -> list[str] | None:
         """A text with another end, which need not be a molecule's; None where it is not taken."""
@@ -83,3 +112,11 @@ class Regrowth:
 def smiles_from(found: Any, root: int = -1) -> str:
     """The SMILES of a molecule from an atom on (-1: from where RDKit begins)."""
     return str(rdkit().MolToSmiles(found, rootedAtAtom=root))
+
+
+def _kept(molecules: dict[str, Any], smiles: str, found: Any) -> str:
+    """Puts a molecule into a memory, the oldest of which goes where it is full."""
+    if len(molecules) >= _KEPT:
+        del molecules[next(iter(molecules))]
+    molecules[smiles] = found
+    return smiles
