@@ -50,6 +50,8 @@ def make_resources(
     traffic: Traffic | None = None,
     isolation: Isolation | None = None,
     archive: Archive | None = None,
+    *,
+    one_turn: bool = False,
 ) -> dict[str, Resource]:
     """One object per resource, nothing opened. `ports` says what stands for `twin:NAME`; without
     an `isolation` every driver is in this process."""
@@ -69,6 +71,7 @@ def make_resources(
             matches=matches,
             figures=traffic.figures_of(binding.name),
             archive=archive,
+            one_turn=one_turn,
         )
         options = {k: resolved(binding.name, v, ports) for k, v in binding.options.items()}
         made[binding.name] = kinds[binding.name].cls(bench=bench, **options)
