@@ -18,6 +18,7 @@ from orchestrator.errors import DeviceAbsent, HaganeError, InputError, UnknownNa
 from orchestrator.executor.isolated import Isolation
 from orchestrator.files.document import parse_document
 from orchestrator.files.findings import Findings
+from orchestrator.files.lab import load_lab
 from orchestrator.model.lab import Lab
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.compute import Compute
@@ -37,6 +38,12 @@ LabClock = WallClock | ScaledClock | VirtualClock
 def clock_of(lab: Lab) -> WallClock | ScaledClock:
     """The clock that the lab file asks for."""
     return ScaledClock(lab.clock.speed) if lab.clock.kind == "scaled" else WallClock()
+
+
+def lab_of(file: str | Path) -> Lab:
+    """A lab file, checked against what is installed. Raises FileProblems, InputError."""
+    worlds = plugins.installed("twins")
+    return load_lab(Path(file), plugins.resource_kind, plugins.installed("resources"), worlds)
 
 
 def make_resources(

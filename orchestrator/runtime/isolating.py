@@ -52,6 +52,7 @@ def isolation_of(
         logs=data_directory() / "drivers" / name,
         records=records_of(name),
         environment=environment(),
+        traffic=str(traffic.record.folder.absolute()) if traffic.record else "",
     )
     told = [[spec.told() for spec in group] for group in groups]
     return Isolation(groups, Guarding(place, clock, told, order))
