@@ -29,7 +29,13 @@ from drivers.files import folder as files
 from drivers.files.folder import Note
 from drivers.files.patterns import check_pattern, filled, matcher
 from orchestrator.capabilities.files import CollectedFile
-from orchestrator.errors import DeviceAbsent, DeviceRefused, InputError, NoReading
+from orchestrator.errors import (
+    DeviceAbsent,
+    DeviceRefused,
+    InputError,
+    NoReading,
+    StillRunning,
+)
 from orchestrator.ports.action import Cancel, Effect, SampleArg, Ticket, Unit, action
 from orchestrator.ports.resource import Bench, Folder, Health, Identity, Verdict
 
@@ -44,12 +50,13 @@ class FileDrop:
     `pattern` is of its name: `*`, `?`, `{sample}` and `{ticket}`. `request` is the name of a file
     that is written to ask the instrument's program for the measurement, `request_text` what it
     says. `notes` is a folder to be written to where `folder` must not be. After `patience` a file
-    is not waited for any more.
+    is not waited for any more; it is counted anew by each engine, and not by one of a single turn.
     """
 
     implements: tuple[str, ...] = ("FileMeasurement",)
     concurrent: ClassVar[int] = 16
     keeps_files: ClassVar[bool] = True
+    waits_alone: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -128,6 +135,7 @@ class FileDrop:
         Raises:
             DeviceRefused: two files fit, or a note or a request cannot be written.
             NoReading: none came within the patience.
+            StillRunning: none is there yet, and the engine stays for one turn only.
         """
         if "{sample}" in f"{self._pattern}{self._request}{self._request_text}" and not sample:
             sentence = f"the pattern '{self._pattern}' needs a sample, and the trial has none"
@@ -207,6 +215,8 @@ class FileDrop:
                 if taken is not None:
                     return taken
                 since = now
+            if self.bench.one_turn and not seen:
+                raise StillRunning(f"a file '{note.what}' is waited for", hint="look again later")
             if now - start > self._patience_s:
                 raise NoReading(self.bench.name, self._silence(note, seen))
             await clock.sleep(self._pause_s(bool(seen), now - start))

@@ -9,20 +9,16 @@ import tempfile
 from pathlib import Path
 
 from drivers.transports.wires import Taken
-
-
-def resolve(port: str) -> str:
-    """The port behind symbolic links (`/dev/serial/by-id/...`), or an address in lower case."""
-    is_address = "://" in port or port.startswith("visa:")
-    return port.lower() if is_address else os.path.realpath(port)
+from orchestrator.ports.addresses import port_itself
 
 
 class PortLock:
     """Held until `release` or the end of the process, even by kill -9."""
 
     def __init__(self, port: str) -> None:
-        """Takes the lock of a resolved port. Raises Taken, naming the holder's process id."""
-        self.port = port
+        """Takes the lock of a port, however it is spelled. Raises Taken, naming the holder's
+        process id."""
+        self.port = port = port_itself(port)
         name = re.sub(r"[^A-Za-z0-9]+", "-", port).strip("-") + ".lock"
         self._path = _directory() / name
         self._file = self._locked()

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from drivers.protocols.framing import Dialogue, Frame, Garbled
 from drivers.transports.channels import SLICE_S, Channel, open_channel, read_until_quiet
-from drivers.transports.locks import PortLock, resolve
+from drivers.transports.locks import PortLock
 from drivers.transports.wires import (
     Absent,
     Lost,
@@ -32,6 +32,7 @@ from drivers.transports.wires import (
     whole_reply,
 )
 from orchestrator.errors import HaganeError
+from orchestrator.ports.addresses import port_itself
 from orchestrator.ports.traffic import Way
 
 T = TypeVar("T")
@@ -158,7 +159,7 @@ class Port:
         self._is_suspect, self._is_fresh = int(self.connection > 1), True
 
     def _take_lock(self) -> None:
-        port = resolve(self.address)
+        port = port_itself(self.address)
         if self._lock is None or self._lock.port != port:
             self._release_lock()
             self._lock = PortLock(port)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from drivers.protocols.framing import Dialogue, Garbled, Refused
-from drivers.transports.locks import resolve
 from drivers.transports.memory import MemoryPort
 from drivers.transports.ports import Port
 from drivers.transports.replaying import ReplayPort, replay_of
@@ -26,6 +25,7 @@ from orchestrator.errors import (
     InputError,
     PortTaken,
 )
+from orchestrator.ports.addresses import port_itself
 from orchestrator.ports.resource import Bench
 from orchestrator.ports.traffic import Mark, Passage, Way
 
@@ -200,8 +200,10 @@ async def open_transport(port: str, bench: Bench, settings: Settings) -> Transpo
     try:
         if held.settings != settings:
             raise InputError(
-                f"{bench.name}: {port} is already open with {held.settings}",
-                hint="all resources on one port need the same line settings",
+                f"{bench.name}: {port} is already open at {held.settings}, and this driver wants "
+                f"{settings}",
+                hint="all resources on one port need the same line settings: those that a driver "
+                "leaves open are in the lab file, beside 'port'",
             )
         await transport.connect()
     except BaseException:
@@ -212,9 +214,9 @@ async def open_transport(port: str, bench: Bench, settings: Settings) -> Transpo
 
 def _key_of(port: str) -> object:
     """That of those who have it open, though the device may have come back under another name."""
-    device = resolve(port)
+    device = port_itself(port)
     for key, held in _ports.items():
-        if isinstance(held, Port) and resolve(held.address) == device:
+        if isinstance(held, Port) and port_itself(held.address) == device:
             return key
     # where the old name of one that came back elsewhere is another device's by now
     return device if device not in _ports else (device, port)

@@ -25,6 +25,11 @@ class Settings:
     stopbits: float = 1
     gap_s: float = 0.0
 
+    def __str__(self) -> str:
+        """As it stands on devices: `9600 baud 8N1`, and the silence where there is one."""
+        line = f"{self.baudrate} baud {self.bytesize}{self.parity}{self.stopbits:g}"
+        return f"{line} with {self.gap_s * 1e3:g} ms of silence" if self.gap_s else line
+
 
 @dataclass(frozen=True)
 class Terms:

@@ -134,10 +134,12 @@ def _plain(value: Any) -> Any:
 
 def pairs(given: list[str] | None, what: str) -> dict[str, str]:
     """`NAME=VALUE` options as a mapping. Raises InputError."""
-    found = {}
+    found: dict[str, str] = {}
     for text in given or []:
         name, sign, value = text.partition("=")
         if not (sign and name.strip() and value.strip()):
             raise InputError(f"'{text}' is not NAME=VALUE", hint=f"for example {what}")
+        if name.strip() in found:
+            raise InputError(f"'{name.strip()}' is given twice", hint="leave one of them out")
         found[name.strip()] = value.strip()
     return found

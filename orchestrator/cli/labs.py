@@ -121,10 +121,9 @@ def resource_show(
 def _kind_in(lab_file: str, role: str) -> ResourceKind:
     """What is known of a resource of a lab, also of one that a file declares."""
     from orchestrator import plugins
-    from orchestrator.files.lab import load_lab
+    from orchestrator.runtime.bench import lab_of
 
-    installed = plugins.installed("resources"), plugins.installed("twins")
-    lab = load_lab(lab_file, plugins.resource_kind, *installed)
+    lab = lab_of(lab_file)
     kinds = plugins.kinds_of(lab)
     resource = lab.roles.get(role, role)
     if resource not in kinds:

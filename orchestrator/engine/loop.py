@@ -212,7 +212,7 @@ class Engine:
             return Ending(Exit.PERSON, asks.why, asks.way_on)
         if self._one_turn and not commands and state.open_tickets and not self._is_emergency:
             n = len(state.open_tickets)
-            return Ending(Exit.GOES_ON, f"{n} calculation{'s' * (n > 1)} under way")
+            return Ending(Exit.GOES_ON, f"{n} step{'s' * (n > 1)} under way")
         if not commands and state.paused is None and not self._is_emergency:
             return Ending(Exit.PERSON, "nothing is left that the engine could do", IN_DOUBT)
         return None

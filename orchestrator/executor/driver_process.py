@@ -4,7 +4,8 @@ Whoever connects says `{"hello": ...}` first: the engine with the drivers to be 
 with `{"guardian": true}`. Then come calls `{"id": 1, "do": "act", "resource": ..., ...}`, answered
 by `{"id": 1, "gave": ...}`, `{"id": 1, "failed": ...}` or `{"id": 1, "cancelled": true}`, and
 `{"cancel": 1}`. The engine is sent `{"figures": ...}` twice a second, what was counted on the wires
-since the last one, which is the heartbeat; and `{"passed": [NAME, LINE]}` where they are recorded.
+since the last one, which is the heartbeat; and `{"passed": [NAME, LINE]}` where they are recorded:
+without an engine that goes into the folder of the record (`last_traffic`).
 
 When the engine is gone, what it wanted is given up, and the guardian has its say. If that is gone
 too, the process makes its devices safe by itself, which is the last that it does.
@@ -20,16 +21,19 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from pathlib import Path
 from typing import Any
 
 from orchestrator.clock import ScaledClock, WallClock
 from orchestrator.errors import DriverLost, HaganeError
 from orchestrator.executor.frames import next_frame, packed, told, written
 from orchestrator.executor.guardian_record import Record
+from orchestrator.executor.last_traffic import LastTraffic
 from orchestrator.executor.results import named_results
 from orchestrator.executor.safing import insist
 from orchestrator.ports.action import ActionSpec, actions_of
@@ -63,6 +67,8 @@ class Drivers:
         self._calls: dict[tuple[asyncio.StreamWriter, int], asyncio.Task[None]] = {}
         self._heard_at = time.monotonic()
         self._watching: set[asyncio.Task[None]] = set()
+        self._last: LastTraffic | None = None
+        self._keeping = threading.Lock()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, to its end."""
@@ -112,6 +118,9 @@ class Drivers:
         self._figures[name] = Figures()
 
         def record(passage: Passage) -> None:
+            if self._has_no_engine:
+                self._keep(name, passage)
+                return
             said = {"passed": [name, passage.line(name)]}
             with contextlib.suppress(RuntimeError):  # the process ends
                 loop.call_soon_threadsafe(self._tell, said)
@@ -130,6 +139,18 @@ class Drivers:
             found = found.declared(spec["declaration"])
         self._actions[name] = actions_of(found)
         return found(bench=bench, **spec["options"])
+
+    @property
+    def _has_no_engine(self) -> bool:
+        return self.is_taken or self._is_alone or "by_guardian" in self._hello
+
+    def _keep(self, name: str, passage: Passage) -> None:
+        """What no engine takes any more. Called from any thread."""
+        if not self._hello["traffic"]:
+            return
+        with self._keeping:
+            self._last = self._last or LastTraffic(Path(self._hello["traffic"]))
+        self._last.take(name, passage)
 
     async def _beat(self, writer: asyncio.StreamWriter) -> None:
         while not writer.is_closing():
@@ -266,6 +287,8 @@ class Drivers:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LET_GO_WITHIN_S):
                     await asyncio.gather(*closing, return_exceptions=True)
+        if self._last is not None:
+            await asyncio.to_thread(self._last.close)
 
     async def wait(self) -> None:
         """Until it is told to end, or nobody has come."""

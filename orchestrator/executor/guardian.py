@@ -110,7 +110,8 @@ class Guardian:
         group.at = {"pid": started.child.pid, "path": str(path)}
         group.child = started.child
         line = await DriverLine.connect(path)
-        await line.call_within(GIVE_UP_S, "hello", hello={**self._hello, "drivers": group.specs})
+        hello = {"drivers": group.specs, "by_guardian": True}
+        await line.call_within(GIVE_UP_S, "hello", hello={**self._hello, **hello})
         return line
 
     async def _reopened(self, line: DriverLine, name: str) -> None:

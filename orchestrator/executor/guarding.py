@@ -30,12 +30,14 @@ END_WITHIN_S = 5.0
 @dataclass(frozen=True)
 class Place:
     """Where the processes of isolated drivers have their `sockets` (a short path), their `logs`
-    and the guardian's `records`; and the environment in which they are started."""
+    and the guardian's `records`; the environment in which they are started; and the folder in
+    which their `traffic` is recorded, '' for none."""
 
     sockets: Path
     logs: Path
     records: Path
     environment: Mapping[str, str]
+    traffic: str = ""
 
 
 class Guarding:
@@ -134,6 +136,7 @@ class Guarding:
             "clock": clock,
             "order": list(self._order),
             "record": str(self.place.records),
+            "traffic": self.place.traffic,
             "engine": os.getpid(),
         }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from orchestrator.files.findings import Findings
 from orchestrator.model.lab import ResourceBinding
+from orchestrator.ports.addresses import is_port, port_itself
 from orchestrator.ports.resource import ResourceKind
 
 
@@ -38,19 +39,21 @@ def _check_neighbours(
     findings: Findings, binding: ResourceBinding, bindings: Iterable[ResourceBinding]
 ) -> None:
     """A port belongs to one process."""
-    ports = _ports(binding)
+    ports = ports_of(binding)
     for other in bindings:
-        shared = ports & _ports(other)
+        shared = ports.keys() & ports_of(other).keys()
         if shared and not other.isolate:
             findings.add(
                 ["resources", binding.name, "isolate"],
-                f"'{other.name}' has the same port '{shared.pop()}', and is not isolated",
+                f"'{other.name}' has the same port '{ports[min(shared)]}', and is not isolated",
                 "isolate both, or none",
             )
 
 
-def _ports(binding: ResourceBinding) -> set[str]:
-    """Its ports; a folder may be shared, and so may a file that other options name."""
-    values = {v for v in binding.options.values() if isinstance(v, str)}
-    urls = {v for v in values if "://" in v or v.startswith(("COM", "twin:"))}
-    return urls | {place for place in binding.places if place != binding.options.get("folder")}
+def ports_of(binding: ResourceBinding) -> dict[str, str]:
+    """Its ports, as each is spelled, by the port itself; a folder may be shared, and so may a file
+    that other options name."""
+    texts = [v for v in binding.options.values() if isinstance(v, str)]
+    named = [text for text in texts if is_port(text)]
+    places = [place for place in binding.places if place != binding.options.get("folder")]
+    return {port_itself(text): text for text in (*named, *places)}

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from orchestrator.files.findings import Findings
 from orchestrator.model.lab import ResourceBinding
+from orchestrator.ports.addresses import port_itself
 from orchestrator.ports.resource import ResourceKind
 
 LINE_SETTINGS = ("baudrate", "bytesize", "parity", "stopbits")
@@ -28,7 +29,7 @@ def check_line_settings(
             if name not in kind.options:
                 continue
             mine = binding.options.get(name, kind.options[name].default)
-            other, theirs = first.setdefault((port, name), (binding.name, mine))
+            other, theirs = first.setdefault((port_itself(port), name), (binding.name, mine))
             if mine != theirs:
                 findings.add(
                     ["resources", binding.name, *([name] if name in binding.options else [])],

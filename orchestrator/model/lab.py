@@ -16,7 +16,10 @@ class _Frozen(BaseModel):
 REACHED_BY = ("port", "folder", "address")
 """The options that say where a resource is: a device's port, a folder in which files are left, the
 address of a server. Beside a port an address is a device's on a line that several share."""
-VIRTUAL = ("twin:", "memory:")
+REPLAY = "replay:"
+"""A port behind which a record answers."""
+VIRTUAL = ("twin:", "memory:", REPLAY)
+"""How ports begin behind which there is no device."""
 
 
 class ResourceBinding(_Frozen):

@@ -22,7 +22,7 @@ from __future__ import annotations
 import keyword
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Generic, Literal, Protocol, TypeAlias, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -163,7 +163,11 @@ class TicketWords(Words, Generic[Q]):
 
 
 class Declaration(Words, Generic[Q, S]):
-    """A declared instrument. `maker` and `model` are what identification has to find."""
+    """A declared instrument. `maker` and `model` are what identification has to find.
+
+    A kind of resource whose actions a file declares has such a class as `declaration`, and a class
+    method `declared(text)` that makes of one, checked before and given as JSON, a class of its own.
+    """
 
     holds_states: ClassVar[bool] = False
     """Whether instruments of this kind can be held to what they were set to."""
@@ -259,17 +263,6 @@ class ProbedDeclaration(Declaration[Q, S], Generic[Q, S]):
     """A declared instrument whose protocol has no question for maker and model of its own."""
 
     identify: AnswerWords[Q]
-
-
-class Declarable(Protocol):
-    """A kind of resource whose actions a file declares. Until then it has none."""
-
-    declaration: ClassVar[type[Declaration[Any, Any]]]
-
-    @classmethod
-    def declared(cls, text: str) -> type:
-        """The class that a declaration, checked before and given as JSON, describes."""
-        ...
 
 
 def found(told: object, kind: type[W], path: Step = ()) -> Iterator[tuple[W, Step]]:

@@ -116,7 +116,9 @@ class Bench:
     `name` is the resource's name in the lab file; `wires` are in-memory peers for ports of the
     form `memory:NAME`; `record` takes the traffic, or is None; `figures` are counted by whoever
     uses a wire; `matches` finds known results of one crystal in another cell; `archive` keeps raw
-    files with the campaign, and is None where there is none (a trial by hand).
+    files with the campaign, and is None where there is none (a trial by hand). Where the engine
+    takes `one_turn` and goes, what there is to wait for is waited for between the turns: an action
+    that can be taken up raises StillRunning.
     """
 
     name: str
@@ -127,6 +129,7 @@ class Bench:
     matches: Matches | None = None
     figures: Figures = field(default_factory=Figures)
     archive: Archive | None = None
+    one_turn: bool = False
 
 
 @dataclass(frozen=True)
@@ -175,6 +178,7 @@ class Resource(Protocol):
     ClassVar[int]`, how many steps it takes at a time (1 unless stated), `computes:
     ClassVar[bool]`, that it only computes, as many steps at a time as the lab's site takes,
     `keeps_files: ClassVar[bool]`, that it needs `Bench.archive` and thus the engine's process,
+    `waits_alone: ClassVar[bool]`, that what it waits for needs no engine meanwhile (`one_turn`),
     `recognised_by: ClassVar[Recognition]`, and a composite `parts: ClassVar[Mapping[str, str]]`
     (part name -> capability); the lab file binds parts to resources.
     """

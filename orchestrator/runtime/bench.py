@@ -18,6 +18,7 @@ from orchestrator.errors import DeviceAbsent, HaganeError, InputError, UnknownNa
 from orchestrator.executor.isolated import Isolation
 from orchestrator.files.document import parse_document
 from orchestrator.files.findings import Findings
+from orchestrator.files.lab import load_lab
 from orchestrator.model.lab import Lab
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.compute import Compute
@@ -39,6 +40,12 @@ def clock_of(lab: Lab) -> WallClock | ScaledClock:
     return ScaledClock(lab.clock.speed) if lab.clock.kind == "scaled" else WallClock()
 
 
+def lab_of(file: str | Path) -> Lab:
+    """A lab file, checked against what is installed. Raises FileProblems, InputError."""
+    worlds = plugins.installed("twins")
+    return load_lab(Path(file), plugins.resource_kind, plugins.installed("resources"), worlds)
+
+
 def make_resources(
     lab: Lab,
     kinds: Mapping[str, ResourceKind],
@@ -50,6 +57,8 @@ def make_resources(
     traffic: Traffic | None = None,
     isolation: Isolation | None = None,
     archive: Archive | None = None,
+    *,
+    one_turn: bool = False,
 ) -> dict[str, Resource]:
     """One object per resource, nothing opened. `ports` says what stands for `twin:NAME`; without
     an `isolation` every driver is in this process."""
@@ -69,6 +78,7 @@ def make_resources(
             matches=matches,
             figures=traffic.figures_of(binding.name),
             archive=archive,
+            one_turn=one_turn,
         )
         options = {k: resolved(binding.name, v, ports) for k, v in binding.options.items()}
         made[binding.name] = kinds[binding.name].cls(bench=bench, **options)

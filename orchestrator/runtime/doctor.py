@@ -14,9 +14,8 @@ from orchestrator.clock import WallClock
 from orchestrator.errors import HaganeError
 from orchestrator.executor.guardian_record import recorded_in
 from orchestrator.executor.local import LocalCompute
-from orchestrator.files.lab import load_lab
 from orchestrator.ports.resource import Resource
-from orchestrator.runtime.bench import make_resources, twins_of
+from orchestrator.runtime.bench import lab_of, make_resources, twins_of
 from orchestrator.runtime.finding import ports_here
 from orchestrator.runtime.isolating import isolation_of
 from orchestrator.runtime.look import stored
@@ -125,12 +124,7 @@ def check_resources(lab_file: str | Path, record: str = "") -> list[Finding]:
 
     A lab of twins has its twins started where none are up.
     """
-    lab = load_lab(
-        Path(lab_file),
-        plugins.resource_kind,
-        plugins.installed("resources"),
-        plugins.installed("twins"),
-    )
+    lab = lab_of(lab_file)
     kinds = plugins.kinds_of(lab)
     clock = WallClock()
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from orchestrator import plugins
 from orchestrator.executor.guardian_record import Recorded, guardians_at_work, recorded_in
@@ -16,6 +14,7 @@ from orchestrator.executor.guarding import Guarding, Place
 from orchestrator.executor.isolated import Isolation, Lost, Spec
 from orchestrator.executor.local import environment
 from orchestrator.executor.runner import Runner
+from orchestrator.files.isolation import ports_of
 from orchestrator.model.events import DriverEnded, Event, GuardianActed, MadeSafe
 from orchestrator.model.lab import Lab, ResourceBinding
 from orchestrator.model.state import State
@@ -44,14 +43,16 @@ def isolation_of(
     bindings = [b for b in lab.resources if b.isolate]
     if not bindings:
         return None
-    specs = {b.name: _spec(b, kinds[b.name], ports, traffic) for b in bindings}
-    groups = [[specs[n] for n in names] for names in _by_port(specs.values())]
+    bindings = [_resolved(b, ports) for b in bindings]
+    specs = {b.name: _spec(b, kinds[b.name], traffic) for b in bindings}
+    groups = [[specs[n] for n in names] for names in _by_port(bindings)]
     order = [n for n in lab.safe_order if n in specs and lab.resource(n).on_restart != "leave"]
     place = Place(
         sockets=runtime_directory() / "isolated" / secrets.token_hex(4),
         logs=data_directory() / "drivers" / name,
         records=records_of(name),
         environment=environment(),
+        traffic=str(traffic.record.folder.absolute()) if traffic.record else "",
     )
     told = [[spec.told() for spec in group] for group in groups]
     return Isolation(groups, Guarding(place, clock, told, order))
@@ -62,32 +63,28 @@ def records_of(name: str) -> Path:
     return data_directory() / "guardian" / name
 
 
-def _spec(
-    binding: ResourceBinding, kind: ResourceKind, ports: Mapping[str, str], traffic: Traffic
-) -> Spec:
+def _resolved(binding: ResourceBinding, ports: Mapping[str, str]) -> ResourceBinding:
+    """With what stands for each `twin:NAME`."""
     options = {k: resolved(binding.name, v, ports) for k, v in binding.options.items()}
+    return binding.model_copy(update={"options": options})
+
+
+def _spec(binding: ResourceBinding, kind: ResourceKind, traffic: Traffic) -> Spec:
     name, target = binding.name, plugins.installed("resources")[binding.kind].value
     record, figures = traffic.record_of(name), traffic.figures_of(name)
-    return Spec(name, kind, target, options, record, figures, binding.declaration)
+    return Spec(name, kind, target, binding.options, record, figures, binding.declaration)
 
 
-def _by_port(specs: Iterable[Spec]) -> list[list[str]]:
+def _by_port(bindings: Iterable[ResourceBinding]) -> list[list[str]]:
     """The names that go into one process: those that share a port, directly or through another."""
     groups: list[tuple[set[str], list[str]]] = []
-    for spec in specs:
-        ports, names = set(ports_in(spec.options)), [spec.name]
+    for binding in bindings:
+        ports, names = set(ports_of(binding)), [binding.name]
         for group in [g for g in groups if g[0] & ports]:
             groups.remove(group)
             ports, names = ports | group[0], group[1] + names
         groups.append((ports, names))
     return [names for _, names in groups]
-
-
-def ports_in(options: Mapping[str, Any]) -> list[str]:
-    """The ports among a resource's options: links are followed, URLs taken as they are."""
-    texts = [v for v in options.values() if isinstance(v, str)]
-    urls = [text.lower() for text in texts if "://" in text or text.startswith("visa:")]
-    return urls + [os.path.realpath(t) for t in texts if t.startswith(("/", "COM"))]
 
 
 def link(isolation: Isolation | None, runner: Runner, lose: Callable[..., None]) -> None:
@@ -113,14 +110,16 @@ async def guarded_meanwhile(name: str, state: State) -> list[Event]:
     end = time.monotonic() + GUARDIAN_DONE_WITHIN_S
     while guardians_at_work(folder) and time.monotonic() < end:
         await asyncio.sleep(0.05)
+    forget_journaled(name, state)
+    return [event for record in recorded_in(folder) for event in events_of(record)]
+
+
+def forget_journaled(name: str, state: State) -> None:
+    """Deletes the records of guardians that are in the journal, and so said for good."""
     known = {acted.record for _, acted in state.guarded}
-    events: list[Event] = []
-    for record in recorded_in(folder):
+    for record in recorded_in(records_of(name)):
         if record.path.stem in known:
             record.path.unlink(missing_ok=True)
-        else:
-            events += events_of(record)
-    return events
 
 
 def events_of(record: Recorded) -> list[Event]:

@@ -15,7 +15,6 @@ from orchestrator.files.campaign import load_campaign
 from orchestrator.files.describing import Kinds
 from orchestrator.files.document import parse_document
 from orchestrator.files.findings import Findings
-from orchestrator.files.lab import load_lab
 from orchestrator.files.together import check_together
 from orchestrator.materials.descriptors.remembered import Remembered, vectors_kept_in
 from orchestrator.materials.structure_files import is_of_structures, read_structures
@@ -24,7 +23,7 @@ from orchestrator.model.lab import Lab
 from orchestrator.ports.action import ActionSpec
 from orchestrator.ports.descriptor import Descriptor
 from orchestrator.ports.resource import ResourceKind
-from orchestrator.runtime.bench import try_out
+from orchestrator.runtime.bench import lab_of, try_out
 from orchestrator.runtime.foresight import check_candidates
 from orchestrator.runtime.settling import with_settled_start
 
@@ -153,12 +152,7 @@ def _both(path: Path, lab_name: str | Path | None) -> tuple[Campaign, Lab]:
     if campaign is not None and not campaign.recipe:
         raise NoRecipe(campaign.name)
     try:
-        lab = load_lab(
-            lab_path(path, lab_name),
-            plugins.resource_kind,
-            plugins.installed("resources"),
-            plugins.installed("twins"),
-        )
+        lab = lab_of(lab_path(path, lab_name))
     except InputError as error:
         mistakes.append(error)
     if campaign is not None and lab is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.engine.ledger import Watch
 from orchestrator.errors import InputError
-from orchestrator.model.lab import VIRTUAL, Lab
+from orchestrator.model.lab import REPLAY, VIRTUAL, Lab
 from orchestrator.runtime.load import Loaded, load
 from orchestrator.runtime.run import Finish, Setting, run_in_memory
 
@@ -63,7 +63,8 @@ def rehearse(
 
 def _refuse_instruments(lab: Lab) -> None:
     """Accepts a lab of which nothing real would be reached. Raises InputError."""
-    reached = [(b.name, place) for b in lab.resources for place in b.places]
+    places = [(b.name, place) for b in lab.resources for place in b.places]
+    reached = [(name, place) for name, place in places if not place.startswith(REPLAY)]
     if reached and lab.twins is None:
         raise InputError(
             f"lab '{lab.name}' has instruments but no twins to rehearse on",

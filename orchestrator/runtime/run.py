@@ -33,7 +33,7 @@ from orchestrator.runtime.bench import (
     running_twins,
     start_twins,
 )
-from orchestrator.runtime.isolating import guarded_meanwhile, isolation_of
+from orchestrator.runtime.isolating import forget_journaled, guarded_meanwhile, isolation_of
 from orchestrator.runtime.joining import join, opened_event, planner_of, started_event
 from orchestrator.runtime.known_matches import known_matches
 from orchestrator.runtime.load import Loaded, load
@@ -201,6 +201,7 @@ async def _run(
             traffic=traffic,
             isolation=isolation,
             archive=files,
+            one_turn=setting.turn is not None,
         )
         engine = join(
             loaded,
@@ -219,6 +220,7 @@ async def _run(
             opened = opened_event(loaded, store, row.id, sources, is_new=is_new)
             guarded = await guarded_meanwhile(row.id, ledger.state)
             ending = await engine.run(started, opened, guarded)
+        forget_journaled(row.id, ledger.state)
         if setting.turn is not None:
             setting.turn.end()
         if ending.exit_code is Exit.FINISHED and not setting.keep_twins:

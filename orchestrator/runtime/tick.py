@@ -72,14 +72,19 @@ def _is_checked(state: State, loaded: Loaded) -> bool:
 
 
 def refuse_devices(loaded: Loaded) -> None:
-    """Accepts a lab that only computes. Raises InputError."""
+    """Accepts a lab that computes, and waits for files. Raises InputError."""
     if loaded.lab.twins is not None:
-        raise InputError("twins end with their engine", hint="take `hagane run`")
+        raise InputError(
+            f"lab '{loaded.lab.name}' has twins, which stand for devices, and a device needs an "
+            "engine that stays with it",
+            hint="take `hagane run`, or a lab file without 'twins:'",
+        )
     for name, kind in loaded.kinds.items():
-        if not getattr(kind.cls, "computes", False):
+        if not (getattr(kind.cls, "computes", False) or getattr(kind.cls, "waits_alone", False)):
             raise InputError(
                 f"'{name}' ({kind.name}) needs an engine that stays with it",
-                hint="`hagane tick` is for labs that only compute: take `hagane run`",
+                hint="`hagane tick` is for labs that only compute, or wait for files: take "
+                "`hagane run`",
             )
 
 

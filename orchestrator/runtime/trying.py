@@ -31,13 +31,12 @@ from orchestrator.executor.results import hash_of, plain
 from orchestrator.executor.runner import Runner
 from orchestrator.executor.running import Running
 from orchestrator.files.document import resolve
-from orchestrator.files.lab import load_lab
 from orchestrator.files.recipe import literal_number
 from orchestrator.model.events import ActionDispatched, ResourceFound
 from orchestrator.model.lab import Lab
 from orchestrator.ports.action import ActionSpec, ArgSpec, Effect
 from orchestrator.ports.resource import ResourceKind
-from orchestrator.runtime.bench import LabClock, clock_of, make_resources, try_out, twins_of
+from orchestrator.runtime.bench import LabClock, clock_of, lab_of, make_resources, try_out, twins_of
 from orchestrator.runtime.isolating import isolation_of
 from orchestrator.runtime.traffic import Traffic
 from orchestrator.settings import data_directory
@@ -105,8 +104,7 @@ def attempt(
         InputError: a name, a unit or a value is wrong.
         LimitExceeded: a value lies outside the limits of the action or of the lab.
     """
-    installed = plugins.installed("resources"), plugins.installed("twins")
-    lab = load_lab(lab_file, plugins.resource_kind, *installed)
+    lab = lab_of(lab_file)
     kinds = plugins.kinds_of(lab)
     try_out(lab, kinds)
     resource = lab.roles.get(role, role)

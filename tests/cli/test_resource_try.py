@@ -57,6 +57,7 @@ def ports(runtime: Path) -> dict[str, Any]:
         ("supply set_power power=50", 2, "'power' needs a unit", "write '50 W'"),
         ("supply set_power power=yes", 2, "'yes'", "number"),
         ("supply set_power power", 2, "'power' is not NAME=VALUE", "120 degC"),
+        ("supply set_power power=50W power=60W", 2, "'power' is given twice", "leave one"),
         ("supply set_power", 2, "needs its argument 'power'", "power='NUMBER W'"),
         ("supply set_power power=300W", 4, "power = 300 W is outside its limits", "limit"),
         ("arm place at=chambr source=blanks", 2, "'chambr' is not a position", "'chamber'?"),

@@ -19,7 +19,7 @@ from drivers.protocols import alicat
 from drivers.protocols.framing import Ask, Dialogue, until
 from drivers.transports import Settings, Transport, open_transport
 from drivers.transports import transport as registry
-from drivers.transports.locks import PortLock, resolve
+from drivers.transports.locks import PortLock
 from drivers.transports.wires import Taken
 from orchestrator.errors import (
     DeviceAbsent,
@@ -363,8 +363,13 @@ def test_those_who_share_a_port_must_agree_on_its_settings(tmp_path: Path) -> No
     async def main() -> None:
         with on_pty(tmp_path, FakeAlicat().answer) as device:
             wire = await open_transport(str(device.link), bench(), SETTINGS)
-            with pytest.raises(InputError, match="already open"):
-                await open_transport(str(device.link), bench(), Settings(baudrate=9600))
+            with pytest.raises(InputError) as refused:
+                await open_transport(str(device.link), bench(), Settings(9600, 7, "E", 2, 0.004))
+            said = (
+                "is already open at 19200 baud 8N1, and this driver wants 9600 baud 7E2 with 4 ms"
+            )
+            assert said in str(refused.value)
+            assert "Settings(" not in str(refused.value)
             assert await setpoint(wire) == 0.0
             await wire.close()
 
@@ -373,8 +378,8 @@ def test_those_who_share_a_port_must_agree_on_its_settings(tmp_path: Path) -> No
 
 HOLD = """
 import sys
-from drivers.transports.locks import PortLock, resolve
-lock = PortLock(resolve(sys.argv[1]))
+from drivers.transports.locks import PortLock
+lock = PortLock(sys.argv[1])
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -404,17 +409,29 @@ def test_a_port_held_by_another_process_is_refused_naming_it_until_that_is_kille
 def test_a_lock_is_of_the_device_and_not_of_its_name(tmp_path: Path) -> None:
     (tmp_path / "real").touch()
     (tmp_path / "alias").symlink_to(tmp_path / "real")
-    lock = PortLock(resolve(str(tmp_path / "alias")))
+    lock = PortLock(str(tmp_path / "alias"))
     with pytest.raises(Taken):
-        PortLock(resolve(str(tmp_path / "real")))
+        PortLock(str(tmp_path / "real"))
     lock.release()
-    PortLock(resolve(str(tmp_path / "real"))).release()
+    PortLock(str(tmp_path / "real")).release()
+
+
+@pytest.mark.parametrize(
+    ("port", "again"),
+    [("socket://Rack.Lab:4001", "SOCKET://rack.lab:4001/"), ("com3", "COM3")],
+)
+def test_a_lock_is_of_the_port_however_it_is_spelled(port: str, again: str) -> None:
+    lock = PortLock(port)
+    with pytest.raises(Taken):
+        PortLock(again)
+    lock.release()
+    PortLock(again).release()
 
 
 def test_a_lock_that_was_taken_and_given_back_many_times_was_never_held_twice(
     tmp_path: Path,
 ) -> None:
-    port = resolve(str(tmp_path / "port"))
+    port = str(tmp_path / "port")
     holders, most = 0, 0
     guard = threading.Lock()
 

@@ -63,6 +63,8 @@ class Piano:
 
     async def make_safe(self) -> None:
         self.note("safe")
+        if self.bench.record is not None:
+            self.bench.record(Passage("sent", b"\x00safe\xff", at=2.5, connection=1))
 
     async def ask(self, ticket: Ticket) -> Verdict:
         return Verdict("done", f"it heard of {ticket}", {"value": Bound(1.0, "above")})

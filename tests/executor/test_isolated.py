@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from orchestrator.model.quantity import Bound
 from orchestrator.ports.action import Ticket, actions_of
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.resource import Health, Identity, Queryable, Resource, ResourceKind
-from orchestrator.ports.traffic import Passage
+from orchestrator.ports.traffic import Passage, read_passage
 
 KIND = ResourceKind("piano", Piano, actions_of(Piano), {})
 
@@ -316,13 +317,20 @@ def test_a_guardian_that_can_keep_no_record_is_told_of_before_anything_is_opened
     assert not (tmp_path / "notebook.txt").exists()
 
 
-def _guardian(place: Place, tmp_path: Path, record: Record, serial: str = "1") -> Guardian:
+def _guardian(
+    place: Place,
+    tmp_path: Path,
+    record: Record,
+    serial: str = "1",
+    piano: Spec | None = None,
+) -> Guardian:
     """One that knows of a piano whose process is gone."""
+    told_of = (piano or spec(tmp_path)).told()
     place.sockets.mkdir()
     place.logs.mkdir()
-    guarding = Guarding(place, WallClock(), [[spec(tmp_path).told()]], ["piano"])
+    guarding = Guarding(place, WallClock(), [[told_of]], ["piano"])
     said = {
-        "drivers": [[spec(tmp_path).told()]],
+        "drivers": [[told_of]],
         "hello": guarding.hello([]),
         "sockets": str(place.sockets),
         "logs": str(place.logs),
@@ -367,6 +375,25 @@ def test_a_guardian_puts_a_process_in_the_place_of_one_that_is_gone_unless_that_
     assert record.made["piano"].endswith(note)
     assert bool(record.made["piano"]) == bool(note)
     assert ("piano safe" in notes(tmp_path)) == (not note)
+
+
+def test_what_a_guardian_has_sent_is_beside_the_engines_record(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", place.environment["PYTHONPATH"])
+    night = tmp_path / "night"
+    night.mkdir()
+    recorded = spec(tmp_path, record=lambda passage: None)
+
+    async def main() -> None:
+        with Record(str(place.records), 1) as record:
+            recorded_in_night = replace(place, traffic=str(night))
+            guardian = _guardian(recorded_in_night, tmp_path, record, piano=recorded)
+            await guardian.act("the engine was gone")
+
+    asyncio.run(main())
+    (line,) = (night / "piano.guardian.jsonl").read_text().splitlines()
+    assert read_passage(line).data == b"\x00safe\xff"
 
 
 def test_a_guardian_that_was_told_farewell_does_nothing(place: Place, tmp_path: Path) -> None:

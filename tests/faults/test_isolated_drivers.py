@@ -124,6 +124,7 @@ def test_kill_minus_nine_of_the_engine_leaves_a_safe_lab_and_the_campaign_goes_o
         (record,) = records_left(night)
         assert '"resource": "supply", "note": ""' in record.read_text()
         goes_on_to_its_end(night)
+        assert records_left(night) == [], "it is in the journal, and the campaign has ended"
         (done,) = acted(night)
         assert done.safe == ("supply", "heater", "oxygen", "argon", "valves")
         assert done.seconds < SAFE_WITHIN_S

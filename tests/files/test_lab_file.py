@@ -273,6 +273,37 @@ def test_a_port_of_any_sort_belongs_to_one_process(port: str, tmp_path: Path) ->
         load_lab(path, plugins.resource_kind, plugins.installed("resources"), WORLDS)
 
 
+@pytest.mark.parametrize(
+    ("port", "again"),
+    [
+        ("LINK", "DEVICE"),
+        ("./DEVICE", "DEVICE"),
+        ("socket://Meters.Example:4001", "SOCKET://meters.example:4001/"),
+        ("com3", "COM3"),
+        ("visa:GPIB0::22::INSTR", "visa:gpib0::22::instr"),
+    ],
+)
+def test_one_port_is_one_port_however_it_is_spelled(
+    port: str, again: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tty0").touch()
+    (tmp_path / "by-id").symlink_to(tmp_path / "tty0")
+    monkeypatch.chdir(tmp_path)
+    ports = []
+    for text in (port, again):
+        text = text.replace("LINK", str(tmp_path / "by-id"))
+        beside = "./tty0" if text.startswith("./") else str(tmp_path / "tty0")
+        ports.append(text.replace("./DEVICE", beside).replace("DEVICE", beside))
+    meter = "kind: keithley-2400, port:"
+    path = tmp_path / "lab.yaml"
+    path.write_text(
+        f"lab: a desk\nresources: {{a: {{{meter} '{ports[0]}', isolate: true}}, "
+        f"b: {{{meter} '{ports[1]}'}}}}\n"
+    )
+    with pytest.raises(FileProblems, match="'b' has the same port"):
+        load_lab(path, plugins.resource_kind, plugins.installed("resources"), WORLDS)
+
+
 def test_two_on_one_port_have_the_same_line_settings(tmp_path: Path) -> None:
     path = tmp_path / "lab.yaml"
     gas = "kind: alicat, port: /dev/ttyUSB0, full_scale: 9 sccm"

@@ -85,6 +85,21 @@ def test_a_rehearsal_leaves_nothing_in_a_folder_of_the_house(
     assert not list(folder.iterdir())
 
 
+def test_a_record_behind_a_port_is_no_instrument_that_a_rehearsal_would_reach(
+    tmp_path: Path,
+) -> None:
+    night = tmp_path / "night.jsonl"
+    balance = f'{{kind: mt-sics, port: "replay:{night}", capacity: 220 g}}'
+    lab = MIXED.replace("folder: HERE", 'folder: "twin:spectra"')
+    kept = [line for line in lab.splitlines() if "balance" not in line]
+    (tmp_path / "campaign.yaml").write_text(WAITING)
+    (tmp_path / "lab.yaml").write_text("\n".join(kept).replace("roles:", f"  b: {balance}\nroles:"))
+    with pytest.raises(InputError) as missing:
+        rehearse(tmp_path, planner="sobol")
+    assert str(night) in str(missing.value), "the record itself was looked for"
+    assert "no twin" not in str(missing.value)
+
+
 def test_a_lab_without_wires_needs_no_twins(back_room: Path) -> None:
     played = rehearse(back_room)
     assert played.finish.ending.exit_code is Exit.FINISHED

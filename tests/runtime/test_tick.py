@@ -133,6 +133,52 @@ def test_a_lab_with_a_device_is_refused(back_room: Path) -> None:
     assert "hagane run" in error.value.hint
 
 
+WAITING = """\
+name: waiting
+space: {x: {real: [0, 1]}}
+roles: {spectrometer: FileMeasurement}
+recipe: [{wait: {do: spectrometer.collect}}]
+metrics: {height: {reduce: {file: wait, take: highest, of: y}}}
+objective: {maximise: height}
+planner: {kind: random}
+budget: {trials: 2}
+"""
+DESK = """\
+lab: a desk
+resources: {spectra: {kind: file-drop, folder: HERE, pattern: "{ticket}*.csv", settle: 0.5 s}}
+roles: {spectrometer: spectra}
+"""
+
+
+def test_a_file_is_waited_for_between_the_turns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HAGANE_DATA", str(tmp_path / "data"))
+    folder = tmp_path / "spectra"
+    folder.mkdir()
+    (tmp_path / "campaign.yaml").write_text(WAITING)
+    (tmp_path / "lab.yaml").write_text(DESK.replace("HERE", str(folder)))
+    waited = [tick(tmp_path), tick(tmp_path)]
+    assert [w.finish.ending.exit_code for w in waited] == [Exit.GOES_ON, Exit.GOES_ON]
+    assert waited[1].line.endswith("; 2 steps under way")
+    for ticket in waited[1].finish.state.open_tickets:
+        (folder / f"{ticket}.csv").write_text("x,y\n1,2\n2,7\n3,1\n")
+    told = tick(tmp_path)
+    assert told.finish.ending.exit_code is Exit.FINISHED
+    trials = told.finish.state.trials.values()
+    assert [t.observations[0].event.value for t in trials] == [7.0, 7.0]
+    assert len(told.finish.state.dispatches) == 2
+
+
+def test_twins_stand_for_devices_which_a_turn_does_not_drive(tmp_path: Path) -> None:
+    lab = DESK.replace("HERE", '"twin:spectra"').replace("a desk", "a desk of twins")
+    (tmp_path / "campaign.yaml").write_text(WAITING)
+    (tmp_path / "lab.yaml").write_text(f"{lab}twins: {{world: dye-lab, seed: 7}}\n")
+    with pytest.raises(InputError, match="has twins, which stand for devices") as refused:
+        tick(tmp_path)
+    assert "without 'twins:'" in refused.value.hint
+
+
 METALS = """\
 name: metals
 space: {crystal: {pool: metals.extxyz}}
