@@ -336,7 +336,7 @@ class Tried:
 def _lasting(how: str, chance: Random) -> float:
     share = {
         "delay": (0.2, 2.5),
-        "split": (0.1, 0.9),
+        "split": (0.1, 2.5),
         "hang": (0.5, 6.0),
         "unplug": (0.1, 3.0),
         "reboot": (0.1, 4.0),
