@@ -94,6 +94,9 @@ class MettlerBalance(Instrument):
 
     def _weigh(self, command: str) -> Dialogue[tuple[float | Bound, bool]]:
         response = yield from sics.ask(command)
+        if command == "S" and response.status == _MOVING:
+            # S waits for rest: this is what SI was asked before, and comes late
+            raise Garbled("S was answered by a weight that is not at rest")
         match response.status:
             case "S" | "D":
                 return sics.grams(response), response.status == _STEADY

@@ -1,4 +1,5 @@
-"""What was set is lost in a power cut: it is told, refused, and never set again by itself."""
+"""What was set and is lost in a power cut, or was acknowledged and not done, is told, and never set
+again by itself."""
 
 from __future__ import annotations
 
@@ -194,3 +195,30 @@ def test_a_stop_that_a_pump_ignores_is_not_said_to_be_done() -> None:
             await giving
 
     play(WetLab, "pumps", script)
+
+
+class Stale:
+    """A line on which one request is answered by a reply that was meant for another."""
+
+    def __init__(self, wire: FramedWire) -> None:
+        self._wire = wire
+        self.stale = b""
+
+    async def receive(self, data: bytes) -> bytes:
+        reply = await self._wire.receive(data)
+        stale, self.stale = self.stale, b""
+        return stale or reply
+
+
+def test_a_late_answer_to_a_momentary_weight_is_not_taken_for_one_at_rest() -> None:
+    clock = Hasty()
+    lab = WetLab(seed=7, clock=clock)
+    line = Stale(lab.wires["balance"])
+
+    async def script() -> None:
+        bench = Bench("device", clock, wires={"line": line})
+        balance = await opened(MettlerBalance(bench, "memory:line", 220.0))
+        line.stale = b"S D    12.3456 g\r\n"
+        assert abs(await balance.weight()) < 1e-3
+
+    clock.run(script())
