@@ -213,7 +213,15 @@ class Link:
             if not took_effect:
                 raise doubt
         if state:
-            self._held[state] = _Held(what, confirm, self.bench.clock.now())
+            self.hold(state, confirm, what=what)
+
+    def hold(self, state: str, confirm: Talk[bool], *, what: str) -> None:
+        """Has the device answer for a state from now on, as after a `write` that names it."""
+        self._held[state] = _Held(what, confirm, self.bench.clock.now())
+
+    def release(self, state: str) -> None:
+        """Has it answer for a state no more: it is about to be changed."""
+        self._held.pop(state, None)
 
     def let_go(self) -> None:
         """What was set need not hold any more."""

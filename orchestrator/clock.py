@@ -19,13 +19,20 @@ T = TypeVar("T")
 
 
 class WallClock:
-    """Campaign time is wall time: seconds since the epoch."""
+    """Campaign time is wall time: seconds since the epoch, as they were when it was made.
+
+    It goes on evenly when somebody sets the computer's clock: a ramp that is walked by it would
+    else leap, or go backwards.
+    """
 
     speed: float = 1.0
 
+    def __init__(self) -> None:
+        self._since_epoch = time.time() - time.monotonic()
+
     def now(self) -> float:
         """Campaign time in seconds."""
-        return time.time()
+        return self._since_epoch + time.monotonic()
 
     def start_at(self, seconds: float) -> None:
         """Nothing to do: wall time goes on by itself."""

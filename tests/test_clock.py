@@ -181,3 +181,14 @@ def test_wall_time_is_seconds_since_the_epoch_and_sleep_waits_for_them() -> None
 
     assert clock.run(main()) >= 0.009
     assert clock.speed == 1.0
+
+
+@pytest.mark.parametrize("jump_s", [3600.0, -3600.0])
+def test_wall_time_goes_on_evenly_when_somebody_sets_the_computer_s_clock(
+    jump_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true_time = time.time
+    clock = WallClock()
+    before = clock.now()
+    monkeypatch.setattr(time, "time", lambda: true_time() + jump_s)
+    assert before <= clock.now() < before + 60.0

@@ -88,7 +88,7 @@ def benches(labs: tuple[Path, ...] = LABS) -> Iterator[Bench]:
             continue
         behind: dict[str, list[Device]] = {}
         for binding in lab.resources:
-            kind = plugins.resource_kind(binding.kind)
+            kind = plugins.resource_kind(binding.kind, binding.declaration)
             device = Device(binding.name, binding.kind, kind.cls, binding.options)
             for port in _ports(device) if "port" in device.options else ():
                 behind.setdefault(port, []).append(device)

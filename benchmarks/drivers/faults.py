@@ -43,7 +43,9 @@ async def play(n: int, seed: int, wanted: Sequence[Bench], copies: int = COPIES)
     with tempfile.TemporaryDirectory(prefix="hb-") as folder:
         children = [await Child.start(Path(folder)) for _ in range(2)]
         tried = [
-            Tried(bench, f"{bench.world}-{bench.port}-{copy}", children[i % 2], seed + 1000 * copy)
+            Tried(
+                bench, f"{bench.world}-{bench.port}-{i}-{copy}", children[i % 2], seed + 1000 * copy
+            )
             for copy in range(copies)
             for i, bench in enumerate(wanted)
         ]

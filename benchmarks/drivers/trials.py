@@ -14,7 +14,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -34,6 +34,7 @@ from orchestrator.clock import ScaledClock, WallClock
 from orchestrator.errors import DeviceError, HaganeError, LimitExceeded
 from orchestrator.ports.action import ActionSpec, Effect
 from orchestrator.ports.resource import Bench as ResourceBench
+from orchestrator.ports.resource import Health
 
 TIMEOUT_S = 0.15
 """Of the drivers, for one reply."""
@@ -264,6 +265,10 @@ class Tried:
                 found.faults.append(("twice", f"{effect} happened {n} times"))
 
     def _check_value(self, found: Found, value: Any, truths: tuple[Any, Any]) -> None:
+        truth = truths[1]
+        if found.how == "reboot" and isinstance(value, Health) and isinstance(truth, Health):
+            # that it was without power, a device tells once, and to whoever asks first
+            value = replace(value, note=truth.note)
         if found.how in FALSE or any(
             _agree(value, truth, runs=self.bench.runs) for truth in truths
         ):
@@ -336,7 +341,7 @@ class Tried:
 def _lasting(how: str, chance: Random) -> float:
     share = {
         "delay": (0.2, 2.5),
-        "split": (0.1, 0.9),
+        "split": (0.1, 2.5),
         "hang": (0.5, 6.0),
         "unplug": (0.1, 3.0),
         "reboot": (0.1, 4.0),

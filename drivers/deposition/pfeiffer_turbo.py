@@ -133,7 +133,7 @@ class PfeifferTurbo(Instrument):
             if not (yield from confirm()):
                 raise Refused(f"{what} was sent, and reads back otherwise")
 
-        await self.link.write(tell, confirm, what=what, urgent=urgent)
+        await self.link.write(tell, confirm, what=what, state="station", urgent=urgent)
 
     async def _wait(self, is_there: Talk[bool], what: str) -> None:
         """Looks every two seconds of campaign time."""

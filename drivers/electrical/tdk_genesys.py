@@ -21,8 +21,9 @@ class GenesysSupply(Instrument):
 
     `max_voltage` and `max_current` are the supply's ratings or less; a set-point must read back
     within 0.05 % of them. A supply that loses its mains comes back with its output off: `on` sees
-    to that. The 100 ms before a supply is addressed are kept for a stop too. It states nothing by
-    which it is recognised, since `ADR` begins with a letter that switches others on.
+    to that. What was set may be lost then too, and it does not go on before that is set again. The
+    100 ms before a supply is addressed are kept for a stop too. It states nothing by which it is
+    recognised, since `ADR` begins with a letter that switches others on.
     """
 
     implements = ("PowerSupply",)
@@ -41,6 +42,7 @@ class GenesysSupply(Instrument):
         super().__init__(bench, port, settings, timeout)
         self._address = address
         self._max_voltage, self._max_current = max_voltage, max_current
+        self._was_set: dict[str, Talk[bool]] = {}
 
     def who(self) -> Dialogue[Identity]:
         """Model, serial number and firmware."""
@@ -74,7 +76,12 @@ class GenesysSupply(Instrument):
 
     @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
     async def on(self) -> None:
-        """Connects the output. Raises DeviceRefused during a fault, DeviceError."""
+        """Connects the output.
+
+        Raises:
+            DeviceRefused: a fault keeps it off, or it has lost what was set.
+            DeviceError
+        """
         await self._switch(True)
 
     @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
@@ -104,7 +111,9 @@ class GenesysSupply(Instrument):
             found = number((yield from genesys.ask(f"{command}?")))
             return abs(found - value) <= 0.0005 * rating + 0.0005
 
-        await self._settle((f"{command} {value:.3f}",), confirm, what)
+        self._was_set.pop(command, None)
+        await self._settle((f"{command} {value:.3f}",), confirm, what, command)
+        self._was_set[command] = confirm
 
     async def _switch(self, is_on: bool, *, urgent: bool = False) -> None:
         word = "ON" if is_on else "OFF"
@@ -113,14 +122,25 @@ class GenesysSupply(Instrument):
             return (yield from genesys.ask("OUT?")) == word
 
         commands = ("AST OFF", "OUT ON") if is_on else ("OUT OFF",)
-        await self._settle(commands, confirm, f"the output {word.lower()}", urgent=urgent)
+        what = f"the output {word.lower()}"
+        await self._settle(commands, confirm, what, "OUT", is_on=is_on, urgent=urgent)
 
     async def _settle(
-        self, commands: tuple[str, ...], confirm: Talk[bool], what: str, *, urgent: bool = False
+        self,
+        commands: tuple[str, ...],
+        confirm: Talk[bool],
+        what: str,
+        state: str,
+        *,
+        is_on: bool = False,
+        urgent: bool = False,
     ) -> None:
         """Takes it from its front panel, sends commands, and reads back."""
 
         def tell() -> Dialogue[None]:
+            for holds in self._was_set.values() if is_on else ():
+                if not (yield from holds()):
+                    raise Refused("what was set is forgotten; set voltage and current again")
             yield from genesys.tell("RMT REM")
             for command in commands:
                 yield from genesys.tell(command)
@@ -128,5 +148,9 @@ class GenesysSupply(Instrument):
                 raise Refused(f"{what} was sent, and reads back otherwise")
 
         await self.link.write(
-            lambda: self._to_it(tell), lambda: self._to_it(confirm), what=what, urgent=urgent
+            lambda: self._to_it(tell),
+            lambda: self._to_it(confirm),
+            what=what,
+            state=state,
+            urgent=urgent,
         )

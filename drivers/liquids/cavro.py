@@ -41,6 +41,8 @@ _FINE = 8
 """Microsteps of an increment, in mode N1."""
 _POLL_S = 0.2
 _GRACE_S = 20.0
+_VALVE_S = 2.0
+"""Of a valve, that a stop does not interrupt."""
 _INITIALISING_S = 60.0
 _LETTERS = {"input": "I", "output": "O", "bypass": "B"}
 _OF_AN_EARLIER_STATE = (1, cavro.NOT_INITIALISED, cavro.OVERLOADED, 10)
@@ -134,10 +136,14 @@ class CavroPump(Instrument):
         return Health(not look.complaint, self._hindrance(look) or self._where(look))
 
     async def make_safe(self) -> None:
-        """Stops the plunger where it is; a valve comes to its end. Raises DeviceError.
+        """Stops the plunger where it is; a valve comes to its end.
 
         A driver that has just been started asks first whether the pump moves: what it interrupts
         has to be known.
+
+        Raises:
+            DeviceRefused: it goes on.
+            DeviceError
         """
 
         def confirm() -> Dialogue[bool]:
@@ -150,6 +156,12 @@ class CavroPump(Instrument):
             yield from cavro.ask(self._address, "T")
 
         await self.link.write(tell, confirm, what="the command to stop", urgent=True)
+        waited_s = 0.0
+        while not await self.link.read(confirm, urgent=True):
+            if waited_s > _VALVE_S:
+                raise DeviceRefused(self.bench.name, "it goes on after having been told to stop")
+            await self.bench.clock.sleep(_POLL_S)
+            waited_s += _POLL_S
 
     @action(effect=Effect.IDEMPOTENT, cancel=Cancel.NEVER)
     async def initialise(self) -> None:

@@ -205,6 +205,20 @@ class NewEraPump(Instrument):
             yield from self._tell(command)
         for command in ("VOLUL", f"VOL{volume}", "DIRINF", "CLDINF"):
             yield from self._tell(command)
+        yield from self._check_set_up(volume)
+
+    def _check_set_up(self, volume: str) -> Dialogue[None]:
+        """What is acknowledged need not be done, and would be given to the sample."""
+        rate = f"{float(self._settings['RAT'][:-2]):g}MM"
+        wanted = {"VOL": f"{float(volume):g}UL", "RAT": rate, "DIR": "INF"}
+        for command, value in wanted.items():
+            found = (yield from self._tell(command)).data
+            match = re.fullmatch(r"([\d.]+)([A-Z]{2})", found)
+            said = f"{number(match[1]):g}{match[2]}" if match else found
+            if said != value:
+                raise Refused(f"{command} was set to {value}, and reads back {found}")
+        if (yield from self._count()).infused:
+            raise Refused("its count was set to zero, and is not")
 
     def _run(self) -> Dialogue[None]:
         yield from self._tell("RUN")

@@ -35,6 +35,7 @@ from orchestrator.ports.resource import Bench, Identity
 
 _FRAMES = {"7E1": Settings(bytesize=7, parity="E"), "8N1": Settings()}
 _FEEDS = 4
+_STATES = {1: "temperature", 4: "speed"}
 _NEAR_K, _NEAR_RPM = 0.5, 1.0
 """A plate may have whole degrees and whole turns."""
 
@@ -91,6 +92,7 @@ class IkaHotPlate(Instrument):
 
     async def make_safe(self) -> None:
         """Neither heats nor stirs. Raises DeviceError."""
+        self._let_go()
         await self._reach(_off, "the command to stop", urgent=True)
         self._may_be_on = False
 
@@ -116,11 +118,13 @@ class IkaHotPlate(Instrument):
         if speed:
             await self._start(4, float(round(speed)), _NEAR_RPM, f"a speed of {speed:g} rpm")
         else:
+            self.link.release(_STATES[4])
             await self._reach(lambda: _stop(4), "the command to stop stirring")
 
     @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
     async def off(self) -> None:
         """Neither heats nor stirs. Raises DeviceError."""
+        self._let_go()
         await self._reach(_off, "the command to stop")
         self._may_be_on = False
 
@@ -134,6 +138,10 @@ class IkaHotPlate(Instrument):
         """The measured speed of the stirrer. Raises DeviceError."""
         return await self.link.read(lambda: namur.ask_number("IN_PV_4"))
 
+    def _let_go(self) -> None:
+        for state in _STATES.values():
+            self.link.release(state)
+
     async def _start(self, channel: int, value: float, near: float, what: str) -> None:
         def talk() -> Dialogue[None]:
             yield from self._arm()
@@ -146,8 +154,13 @@ class IkaHotPlate(Instrument):
             # nothing answers that; an answer to this says that it was heard
             yield from namur.ask_number(f"IN_SP_{channel}")
 
+        def holds() -> Dialogue[bool]:
+            return abs((yield from namur.ask_number(f"IN_SP_{channel}")) - value) <= near
+
         self._may_be_on = True
+        self.link.release(_STATES[channel])
         await self._reach(talk, what)
+        self.link.hold(_STATES[channel], holds, what=what)
         if self._watchdog and self._feeding is None:
             self._feeding = asyncio.get_running_loop().create_task(self._feed())
 

@@ -11,6 +11,7 @@ of Alicat's flow controllers.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Annotated
 
 from drivers.instrument import Instrument, within
@@ -18,10 +19,11 @@ from drivers.protocols import sics
 from drivers.protocols.framing import Dialogue, Garbled, Refused
 from drivers.transports import Settings
 from orchestrator.capabilities.liquids import Momentary
-from orchestrator.errors import NoReading
+from orchestrator.errors import DeviceError, NoReading
 from orchestrator.ports.action import Bound, Cancel, Effect, Unit, action, reading
 from orchestrator.ports.resource import Bench, Identity
 
+_TARE = "tare"
 _STEADY, _MOVING, _OVER, _UNDER, _NOT_NOW = "S", "D", "+", "-", "I"
 
 
@@ -92,6 +94,9 @@ class MettlerBalance(Instrument):
 
     def _weigh(self, command: str) -> Dialogue[tuple[float | Bound, bool]]:
         response = yield from sics.ask(command)
+        if command == "S" and response.status == _MOVING:
+            # S waits for rest: this is what SI was asked before, and comes late
+            raise Garbled("S was answered by a weight that is not at rest")
         match response.status:
             case "S" | "D":
                 return sics.grams(response), response.status == _STEADY
@@ -120,6 +125,8 @@ class MettlerBalance(Instrument):
                 raise Refused("the balance is busy, or did not come to rest in time")
             if response.status not in ("A", _STEADY, _MOVING):
                 raise Garbled(f"{command} was answered by the status {response.status}")
+            if command == "T" and response.status in (_STEADY, _MOVING):
+                yield from self._check_tare(response)
 
         def confirm() -> Dialogue[bool]:
             response = yield from sics.ask("S")
@@ -127,4 +134,29 @@ class MettlerBalance(Instrument):
             # the last digit may have moved meanwhile
             return weighs is not None and abs(weighs) <= 3 * self._readability
 
+        self.link.release(_TARE)
         await self.link.write(tell, confirm, what=what, timeout_s=self._settling)
+        await self._remember(what)
+
+    def _check_tare(self, told: sics.Response) -> Dialogue[None]:
+        """The answer to `T` names the tare; a balance that holds none has not done it."""
+        try:
+            held = yield from sics.ask("TA")
+        except Refused:
+            return
+        if held.status == "A" and sics.grams(held) == 0.0 != sics.grams(told):
+            raise Refused("a tare was acknowledged, and the balance holds none")
+
+    async def _remember(self, what: str) -> None:
+        """Has the balance answer for the tare that it has now: one that was switched off and on has
+        none. One that does not know the question (`TA` is of level 1) is not held to it."""
+
+        def ask() -> Dialogue[str]:
+            return (yield from sics.ask("TA")).rest
+
+        def holds() -> Dialogue[bool]:
+            return (yield from ask()) == tare
+
+        with contextlib.suppress(DeviceError):
+            tare = await self.link.exchange(ask)
+            self.link.hold(_TARE, holds, what=what)

@@ -17,12 +17,13 @@ from dataclasses import dataclass
 
 from simulators.lab.liquids import WASTE, WetBench
 from simulators.lab.plunger import Plunger
-from simulators.twins.wire import FramedWire, lines
+from simulators.twins.wire import FramedWire, Manners, lines
 
 PULSES_A_STROKE = 6000
 VALVE_S, INITIALISING_S = 0.25, 2.0
 _COMMAND = re.compile(r"([A-Za-z])(\d*(?:,\d*)*)")
 _ALL, _LAST_PORT = "_", 3
+_READY = 0x20
 _SPEEDS = {"V": (5, 5800), "v": (50, 1000), "c": (50, 2700), "L": (1, 20)}
 _DEFAULTS = {"V": 1400, "v": 900, "c": 900, "L": 14, "N": 0}
 
@@ -242,8 +243,8 @@ class CavroTwin:
         return volume / self.plunger.size * stroke
 
     def _answer(self, data: str, error: int | None = None) -> bytes:
-        status = 0x40 | (0 if self._program else 0x20) | (self._error if error is None else error)
-        return b"/0" + bytes((status,)) + data.encode("ascii") + b"\x03\r\n"
+        status = (0 if self._program else _READY) | (self._error if error is None else error)
+        return _told(status, data)
 
 
 class PumpLine:
@@ -254,16 +255,46 @@ class PumpLine:
 
     def wire(self) -> FramedWire:
         """The line."""
-        return FramedWire(lines(b"\r"), self._reply)
+        manners = Manners(self._refusal, None, _skewed, self._unheeded, self._restart)
+        return FramedWire(lines(b"\r"), self._reply, manners=manners)
 
     def _reply(self, frame: bytes) -> bytes:
-        start = frame.rfind(b"/")
-        line = frame[start + 1 :].decode("ascii", "replace")
-        if start < 0 or not line:
-            return b""
-        address, commands = line[0], line[1:].strip()
+        address, commands = _parted(frame)
         if address == _ALL:
             for pump in self._pumps.values():
                 pump.reply(commands)
             return b""
         return self._pumps[address].reply(commands) if address in self._pumps else b""
+
+    def _refusal(self, frame: bytes) -> bytes | None:
+        """No command of its own; `Q` reports whatever happens."""
+        address, commands = _parted(frame)
+        return None if address not in self._pumps or commands == "Q" else _told(_READY | 2)
+
+    def _unheeded(self, frame: bytes) -> bytes | None:
+        """A string that is taken over, and a stop; the answer is that of a pump that sets out."""
+        address, commands = _parted(frame)
+        sets = commands.endswith("R") or commands == "T"
+        return _told(0) if address in self._pumps and sets else None
+
+    def _restart(self) -> None:
+        for pump in self._pumps.values():
+            pump.power_up()
+
+
+def _parted(frame: bytes) -> tuple[str, str]:
+    """Address and commands; an address that is nobody's for what is no request."""
+    start = frame.rfind(b"/")
+    line = frame[start + 1 :].decode("ascii", "replace") if start >= 0 else ""
+    return line[:1], line[1:].strip()
+
+
+def _told(status: int, data: str = "") -> bytes:
+    return b"/0" + bytes((0x40 | status,)) + data.encode("ascii") + b"\x03\r\n"
+
+
+def _skewed(frame: bytes, reply: bytes, share: float) -> bytes | None:
+    """The plunger's position."""
+    if _parted(frame)[1] != "?":
+        return None
+    return _told(reply[2], str(round(int(reply[3:-3]) * (1 + share))))

@@ -15,7 +15,7 @@ import re
 
 from orchestrator.ports.clock import Clock
 from simulators.lab.approach import Lag
-from simulators.twins.wire import FramedWire, lines
+from simulators.twins.wire import FramedWire, Manners, lines
 
 AMBIENT_C, SAFETY_C, FASTEST_RPM = 21.0, 310.0, 1500.0
 HEATING_S, COOLING_S, STIRRING_S = 90.0, 600.0, 1.0
@@ -45,7 +45,9 @@ class HotPlateTwin:
 
     def wire(self) -> FramedWire:
         """The plate's port."""
-        return FramedWire(lines(b"\r\n"), self._reply)
+        # what it does not know, or will not do, is answered by nothing
+        manners = Manners(lambda _: b"", None, _skewed, _unheeded, self.power_up)
+        return FramedWire(lines(b"\r\n"), self._reply, manners=manners)
 
     def advance(self, now: float) -> None:
         """Lets the watchdog bite where it is due."""
@@ -117,3 +119,18 @@ class HotPlateTwin:
         tau = HEATING_S if heats else COOLING_S
         self._heat = Lag(self._heat.at(now), max(target, AMBIENT_C), now, tau, 0.05)
         self._turn = self._turn.toward(self._setpoints[4] if self._is_on[4] else 0.0, now)
+
+
+def _unheeded(frame: bytes) -> bytes | None:
+    """A set-point, of which nothing is said, and what is answered by its number."""
+    command = frame.decode("ascii", "replace").strip()
+    if match := _ECHOED.fullmatch(command):
+        return f"{float(match[2]):g} \r\n".encode("ascii")
+    return b"" if _SET.fullmatch(command) else None
+
+
+def _skewed(frame: bytes, reply: bytes, share: float) -> bytes | None:
+    if not frame.startswith(b"IN_PV_"):
+        return None
+    value, channel = reply.decode("ascii").split()
+    return f"{float(value) * (1 + share):.1f} {channel} \r\n".encode("ascii")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from simulators.lab.chamber import Chamber
-from simulators.twins.wire import FramedWire, lines
+from simulators.twins.wire import FramedWire, Manners, lines
 
 _PASCAL_PER_TORR = 133.322
 _PER_TORR = {"TORR": 1.0, "mBAR": 1.33322, "PASCAL": 133.322, "MICRON": 1000.0}
@@ -32,16 +32,47 @@ class GaugeController:
 
     def wire(self) -> FramedWire:
         """The controller's port."""
-        return FramedWire(lines(b";FF"), self._reply)
+        manners = Manners(
+            self._refusal, self._elsewhere, self._skewed, self._unheeded, self._restart
+        )
+        return FramedWire(lines(b";FF"), self._reply, manners=manners)
 
     def _reply(self, frame: bytes) -> bytes:
-        start = frame.rfind(b"@")
-        found = _REQUEST.fullmatch(frame[max(start, 0) :].decode("ascii", "replace"))
-        if found is None or int(found[1]) not in (self.address, 254):
+        found = self._request(frame)
+        if found is None:
             return b""
         channel = int(found[3] or 0)
         value = found[5] if found[4] == "!" else None
-        return f"@{self.address:03d}{self._answer(found[2], channel, value)};FF".encode("ascii")
+        return self._said(self._answer(found[2], channel, value))
+
+    def _request(self, frame: bytes) -> re.Match[str] | None:
+        """A request to this controller."""
+        start = frame.rfind(b"@")
+        found = _REQUEST.fullmatch(frame[max(start, 0) :].decode("ascii", "replace"))
+        return found if found and int(found[1]) in (self.address, 254) else None
+
+    def _said(self, answer: str, address: int | None = None) -> bytes:
+        return f"@{address or self.address:03d}{answer};FF".encode("ascii")
+
+    def _refusal(self, frame: bytes) -> bytes | None:
+        return self._said(_UNKNOWN) if self._request(frame) else None
+
+    def _unheeded(self, frame: bytes) -> bytes | None:
+        found = self._request(frame)
+        return self._said(f"ACK{found[5]}") if found and found[4] == "!" else None
+
+    def _elsewhere(self, reply: bytes) -> bytes:
+        return self._said(reply[4:-3].decode("ascii"), self.address - 1)
+
+    def _skewed(self, frame: bytes, reply: bytes, share: float) -> bytes | None:
+        found, text = self._request(frame), reply[7:-3].decode("ascii")
+        if found is None or found[2] != "PR" or not re.fullmatch(r"[\d.]+E[+-]\d+", text):
+            return None
+        return self._said(f"ACK{_shown(float(text) * (1 + share))}")
+
+    def _restart(self) -> None:
+        """After a power cut the cold cathode is off; the unit is kept (both are assumed)."""
+        self._is_on[_COLD_CATHODE] = False
 
     def _answer(self, command: str, channel: int, value: str | None) -> str:
         if command == "U" and not channel:
@@ -89,9 +120,13 @@ class GaugeController:
             return "OFF"
         if channel == _PIRANI and not 5e-4 <= torr <= _ATMOSPHERE_TORR:
             return "ATM" if torr > 1 else "LO<E-04"
-        mantissa, _, exponent = f"{torr * _PER_TORR[self._unit]:.2E}".partition("E")
-        return f"{mantissa}E{int(exponent):+d}"
+        return _shown(torr * _PER_TORR[self._unit])
 
     def _protect(self) -> None:
         if self._chamber.pressure() / _PASCAL_PER_TORR > _PROTECT_TORR:
             self._is_on[_COLD_CATHODE] = False
+
+
+def _shown(pressure: float) -> str:
+    mantissa, _, exponent = f"{pressure:.2E}".partition("E")
+    return f"{mantissa}E{int(exponent):+d}"

@@ -3,7 +3,8 @@
 Read from the MT-SICS reference manual: commands and responses are lines ended by CR LF; `S` waits
 for a weight at rest (`S S`), `SI` does not wait (`S S` or `S D`), `T` and `Z` wait, and `S I` says
 that it did not come to rest in time. `+` and `-` are over and under the range. Weights have ten
-characters and a unit. `@` is answered as `I4`, and forgets the tare.
+characters and a unit. `@` is answered as `I4`, and forgets the tare; switching on does so too, and
+sets zero with what lies on the pan (manual, at `@`). `I` also stands for not executable now.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simulators.lab.liquids import WetBench
-from simulators.twins.wire import FramedWire, lines
+from simulators.twins.wire import FramedWire, Manners, lines
 
 CAPACITY_G, READABILITY_G = 220.0, 1e-4
 UNDER_G, ZERO_RANGE_G = -20.0, 0.02 * CAPACITY_G
@@ -37,7 +38,21 @@ class BalanceTwin:
 
     def wire(self) -> FramedWire:
         """The balance's port."""
-        return _PatientWire(self._bench, self._reply)
+        manners = Manners(_refusal, None, _skewed, self._unheeded, self._restart)
+        return _PatientWire(self._bench, self._reply, manners)
+
+    def _restart(self) -> None:
+        self._tare = 0.0
+        self._zero += self._gross()
+
+    def _unheeded(self, frame: bytes) -> bytes | None:
+        word = frame.strip().decode("ascii", "replace")
+        if word == "Z":
+            return b"Z A\r\n"
+        return f"T S {_weight(self._gross())}\r\n".encode("ascii") if word == "T" else None
+
+    def _gross(self) -> float:
+        return self._bench.weigh() + self.on_top - self._zero
 
     def _reply(self, frame: bytes) -> bytes:
         command, _, argument = frame.decode("ascii", "replace").strip().partition(" ")
@@ -65,7 +80,7 @@ class BalanceTwin:
         return self._act(command[0], status).replace(command[0], command, 1)
 
     def _act(self, command: str, status: str) -> str:
-        gross = self._bench.weigh() + self.on_top - self._zero
+        gross = self._gross()
         if gross > CAPACITY_G or gross < UNDER_G:
             return f"{command} {'+' if gross > 0 else '-'}"
         if command == "S":
@@ -97,8 +112,8 @@ class BalanceTwin:
 class _PatientWire(FramedWire):
     """Waits, before it passes on a command that wants a weight at rest, until there is one."""
 
-    def __init__(self, bench: WetBench, reply: Callable[[bytes], bytes]) -> None:
-        super().__init__(lines(b"\r\n"), reply)
+    def __init__(self, bench: WetBench, reply: Callable[[bytes], bytes], manners: Manners) -> None:
+        super().__init__(lines(b"\r\n"), reply, manners=manners)
         self._bench = bench
 
     async def receive(self, data: bytes) -> bytes:
@@ -115,6 +130,19 @@ class _PatientWire(FramedWire):
 
 def _wants_rest(data: bytes) -> bool:
     return any(line.strip() in (b"S", b"T", b"Z") for line in data.split(b"\r\n"))
+
+
+def _refusal(frame: bytes) -> bytes | None:
+    """Understood, and not executable now."""
+    word = frame.strip().partition(b" ")[0]
+    return {b"SI": b"S", b"@": b"I4"}.get(word, word) + b" I\r\n" if word else None
+
+
+def _skewed(frame: bytes, reply: bytes, share: float) -> bytes | None:
+    words = reply.decode("ascii").split()
+    if frame.strip() not in (b"S", b"SI") or len(words) != 4:
+        return None
+    return f"S {words[1]} {_weight(float(words[2]) * (1 + share))}\r\n".encode("ascii")
 
 
 def _weight(grams: float) -> str:

@@ -17,13 +17,14 @@ from dataclasses import dataclass
 
 from simulators.lab.liquids import VESSEL, WetBench
 from simulators.lab.plunger import Plunger
-from simulators.twins.wire import FramedWire
+from simulators.twins.wire import FramedWire, Manners
 
 STX, ETX = 0x02, 0x03
 TO_UL_MIN = {"MM": 1000.0, "UM": 1.0, "MH": 1000.0 / 60.0, "UH": 1.0 / 60.0}
 FASTEST_CM_MIN, SLOWEST_CM_H = 5.1005, 0.004205
 _NUMBER = re.compile(r"(?=[\d.]{1,5}$)\d*\.?\d{0,3}")
 _SMALL_MM = 14.0
+_SETTINGS = frozenset({"DIA", "PHN", "FUN", "RAT", "VOL", "DIR", "CLD"})
 
 
 def crc(text: bytes) -> int:
@@ -79,7 +80,10 @@ class NewEraTwin:
 
     def wire(self) -> FramedWire:
         """The pump's port."""
-        return FramedWire(_split, self._reply)
+        manners = Manners(
+            self._refusal, self._elsewhere, self._skewed, self._unheeded, self.power_cut
+        )
+        return FramedWire(_split, self._reply, manners=manners)
 
     def power_cut(self) -> None:
         """Its power is interrupted: it stops, counts from zero, and says so. Settings stay."""
@@ -110,17 +114,51 @@ class NewEraTwin:
                 self._run(self._running + 1, ends)
 
     def _reply(self, frame: bytes) -> bytes:
-        is_packet = frame[:1] == bytes((STX,))
-        text = frame[2:-3] if is_packet else bytes(b for b in frame.upper() if b > 0x20)
-        if is_packet and int.from_bytes(frame[-3:-1], "big") != crc(text):
-            return b""
-        match = re.fullmatch(rb"(\d{0,2})(.*)", text)
-        if match is None or int(match[1] or b"0") != self._address:
+        command = self._command(frame)
+        if command is None:
             return b""
         now = self._bench.advance()
         self._heard_at, self._is_listening = now, True
-        answer = self._obey(match[2].decode("ascii", "replace"), now)
+        return self._said(self._obey(command, now))
+
+    def _command(self, frame: bytes) -> str | None:
+        """The command for this pump in a frame; None where there is none."""
+        is_packet = frame[:1] == bytes((STX,))
+        text = frame[2:-3] if is_packet else bytes(b for b in frame.upper() if b > 0x20)
+        if is_packet and int.from_bytes(frame[-3:-1], "big") != crc(text):
+            return None
+        match = re.fullmatch(rb"(\d{0,2})(.*)", text)
+        if match is None or int(match[1] or b"0") != self._address:
+            return None
+        return match[2].decode("ascii", "replace")
+
+    def _said(self, answer: str) -> bytes:
         return self._framed(f"{self._address:02d}{answer}".encode("ascii"))
+
+    def _refusal(self, frame: bytes) -> bytes | None:
+        """Not to be obeyed now; the question for its state is no command."""
+        return self._said(f"{self._prompt()}?NA") if self._command(frame) else None
+
+    def _unheeded(self, frame: bytes) -> bytes | None:
+        """A setting or a start that is answered by a prompt, as when it is obeyed."""
+        command = self._command(frame) or ""
+        if command == "RUN":
+            return self._said("I")
+        is_setting = len(command) > 3 and command[:3] in _SETTINGS
+        return self._said(self._prompt()) if is_setting else None
+
+    def _elsewhere(self, reply: bytes) -> bytes:
+        text = reply[2:-3] if reply[1] < 0x30 else reply[1:-1]
+        return self._framed(f"{self._address + 1:02d}".encode("ascii") + text[2:])
+
+    def _skewed(self, frame: bytes, reply: bytes, share: float) -> bytes | None:
+        """What it has infused."""
+        text = (reply[2:-3] if reply[1] < 0x30 else reply[1:-1]).decode("ascii")
+        match = re.fullmatch(r"(\d\d.I)([\d.]+)(W.*)", text)
+        if self._command(frame) != "DIS" or match is None:
+            return None
+        said = f"{match[1]}{_shown(float(match[2]) * (1 + share))}{match[3]}"
+        return self._framed(said.encode("ascii"))
 
     def _framed(self, text: bytes) -> bytes:
         if not self._silence_s:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 
 from orchestrator.ports.clock import Clock
-from simulators.twins.wire import FramedWire, lines
+from simulators.twins.wire import FramedWire, Manners, lines
 
 _RUN_UP_S, _COAST_S = 120.0, 240.0
 _BOOLEANS = {2: "standby", 10: "station", 12: "venting", 23: "motor"}
@@ -34,6 +34,12 @@ class DriveUnit:
         either."""
         self._turn()
         self._error = code
+
+    def power_up(self) -> None:
+        """After a power cut: the rotor coasts. (That the station is off then is assumed, no page at
+        hand says so; a unit that keeps it on runs up again by itself.)"""
+        self._turn()
+        self._switches = dict(_DEFAULTS)
 
     def speed(self) -> float:
         """The rotor's speed now, in Hz."""
@@ -101,20 +107,57 @@ class TurboLine:
 
     def wire(self) -> FramedWire:
         """The line."""
-        return FramedWire(lines(b"\r"), self._reply)
+        manners = Manners(self._refusal, _elsewhere, _skewed, self._unheeded, self._restart)
+        return FramedWire(lines(b"\r"), self._reply, manners=manners)
 
     def _reply(self, frame: bytes) -> bytes:
+        body = self._taken(frame)
+        if not body:
+            return b""
+        unit = self.units[int(body[:3])]
+        return _answered(body, unit.answer(body[3:5], int(body[5:8]), body[10:]))
+
+    def _taken(self, frame: bytes) -> str:
+        """A telegram without its sum; nothing where nobody answers it."""
         telegram = frame.decode("ascii", "replace")
         body, check = telegram[:-3], telegram[-3:]
         head = body[:10]
         if not (head.isdigit() and len(head) == 10 and len(body) == 10 + int(head[8:])):
-            return b""
-        unit = self.units.get(int(head[:3]))
-        if unit is None or check != _sum(body) or head[3:5] not in ("00", "10"):
-            return b""
-        data = unit.answer(head[3:5], int(head[5:8]), body[10:])
-        answer = f"{head[:3]}10{head[5:8]}{len(data):02d}{data}"
-        return f"{answer}{_sum(answer)}\r".encode("ascii")
+            return ""
+        is_for_one = int(head[:3]) in self.units and head[3:5] in ("00", "10")
+        return body if is_for_one and check == _sum(body) else ""
+
+    def _refusal(self, frame: bytes) -> bytes | None:
+        body = self._taken(frame)
+        return _answered(body, "_LOGIC") if body else None
+
+    def _unheeded(self, frame: bytes) -> bytes | None:
+        """A command is answered by its own data."""
+        body = self._taken(frame)
+        return _answered(body, body[10:]) if body[3:5] == "10" else None
+
+    def _restart(self) -> None:
+        for unit in self.units.values():
+            unit.power_up()
+
+
+def _answered(body: str, data: str) -> bytes:
+    answer = f"{body[:3]}10{body[5:8]}{len(data):02d}{data}"
+    return f"{answer}{_sum(answer)}\r".encode("ascii")
+
+
+def _elsewhere(reply: bytes) -> bytes:
+    """The same from the next address but one."""
+    body = reply[:-4].decode("ascii")
+    return _answered(f"{int(body[:3]) + 2:03d}{body[3:]}", body[10:])
+
+
+def _skewed(frame: bytes, reply: bytes, share: float) -> bytes | None:
+    """Of a drive unit the speed is measured, and the power."""
+    body = reply[:-4].decode("ascii")
+    if int(body[5:8]) not in (309, 310, 316, 398) or not body[10:].isdigit():
+        return None
+    return _answered(body, f"{round(int(body[10:]) * (1 + share)):06d}")
 
 
 def _sum(body: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from simulators.lab.metal_chamber import MetalChamber
 from simulators.twins.scpi import commands
-from simulators.twins.wire import FramedWire, lines
+from simulators.twins.wire import FramedWire, Manners, lines
 
 _LOW_NM, _HIGH_NM = 400.0, 1100.0
 _POWER_FLAG, _WAVELENGTH_FLAG = 1, 32
@@ -21,11 +21,23 @@ class PowerMeter:
 
     def __init__(self, chamber: MetalChamber) -> None:
         self._chamber = chamber
-        self._wavelength, self._n_readings, self._error = 635.0, 0, '+0,"No error"'
+        self._restart()
 
     def wire(self) -> FramedWire:
         """The meter's port."""
-        return FramedWire(lines(b"\n"), self._reply)
+        manners = Manners(self._refusal, None, _skewed, _unheeded, self._restart)
+        return FramedWire(lines(b"\n"), self._reply, manners=manners)
+
+    def _restart(self) -> None:
+        """After a power cut; that its wavelength is 635 nm then is assumed."""
+        self._wavelength, self._n_readings, self._error = 635.0, 0, '+0,"No error"'
+
+    def _refusal(self, frame: bytes) -> bytes | None:
+        """The error is in its queue, of which the question for it takes it out."""
+        if frame.strip().upper() == b"SYST:ERR?":
+            return None
+        self._error = '-200,"Execution error"'
+        return b""
 
     def _reply(self, frame: bytes) -> bytes:
         answers = []
@@ -67,3 +79,15 @@ class PowerMeter:
             self._wavelength, self._n_readings = wanted, 0
         else:
             self._error = '-222,"Data out of range"'
+
+
+def _unheeded(frame: bytes) -> bytes | None:
+    """A setting, of which nothing is said."""
+    text = frame.strip()
+    return b"" if text and b"?" not in text else None
+
+
+def _skewed(frame: bytes, reply: bytes, share: float) -> bytes | None:
+    if frame.strip().upper() not in (b"MEAS:POW?", b"READ?"):
+        return None
+    return f"{float(reply) * (1 + share):.6E}\n".encode("ascii")

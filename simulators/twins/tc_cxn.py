@@ -6,7 +6,8 @@ understood; queries are then answered by `R`, address, number of bytes, data, su
 pymeasure prints, and two drivers' commands; no manual was at hand). Settings need control. After
 two seconds without a command control is gone, RF is off and the power is zero: these are seconds of
 wall time, in whatever time the world runs. That a wrong sum and a setting without control are
-answered by `?` is assumed; reflected power and bias are of plausible order.
+answered by `?` is assumed, and so is that a power cut leaves it as its watchdog does; reflected
+power and bias are of plausible order.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import struct
 import time
 from collections.abc import Callable
 
-from simulators.twins.wire import FramedWire
+from simulators.twins.wire import FramedWire, Manners
 
 _LIMIT_W = 300
 _WATCHDOG_S = 2.0
@@ -51,10 +52,11 @@ class RfGenerator:
 
     def wire(self) -> FramedWire:
         """The supply's port."""
-        return FramedWire(_split, self._reply)
+        manners = Manners(lambda _: b"?", None, _skewed, _unheeded, self._release)
+        return FramedWire(_split, self._reply, manners=manners)
 
     def _reply(self, frame: bytes) -> bytes:
-        if struct.unpack(">H", frame[8:])[0] != sum(frame[:8]):
+        if not _is_whole(frame):
             return b"?"
         self._watch()
         self._heard = self._wall()
@@ -64,8 +66,7 @@ class RfGenerator:
             return b"?"
         if command not in _QUERIES:
             return b"*"
-        body = b"R" + frame[1:2] + struct.pack(">H", len(data)) + data
-        return b"*" + body + struct.pack(">H", sum(body))
+        return _answered(frame, data)
 
     def _watch(self) -> None:
         is_late = self._wall() - self._heard > _WATCHDOG_S
@@ -132,6 +133,31 @@ class RfGenerator:
 
 
 _QUERIES = {"BC", "Gi", "GP", "GS", "GL", "GT", "Gf", "GF", "Gp"}
+
+
+def _is_whole(frame: bytes) -> bool:
+    return bool(struct.unpack(">H", frame[8:])[0] == sum(frame[:8]))
+
+
+def _answered(frame: bytes, data: bytes) -> bytes:
+    body = b"R" + frame[1:2] + struct.pack(">H", len(data)) + data
+    return b"*" + body + struct.pack(">H", sum(body))
+
+
+def _unheeded(frame: bytes) -> bytes | None:
+    """Acknowledged as ever; control is said to be as it was asked for."""
+    if not _is_whole(frame) or frame[2:4] not in (b"SA", b"BR", b"BC"):
+        return None
+    wanted = struct.unpack(">H", frame[4:6])[0] == _YES
+    return _answered(frame, struct.pack(">H", wanted)) if frame[2:4] == b"BC" else b"*"
+
+
+def _skewed(frame: bytes, reply: bytes, share: float) -> bytes | None:
+    """The forward power."""
+    if frame[2:4] != b"GP" or len(reply) < 9:
+        return None
+    (forward,) = struct.unpack(">H", reply[5:7])
+    return _answered(frame, struct.pack(">H", round(forward * (1 + share))) + reply[7:-2])
 
 
 def _split(data: bytes) -> tuple[bytes | None, bytes]:

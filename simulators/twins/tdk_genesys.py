@@ -8,10 +8,11 @@ here.
 
 from __future__ import annotations
 
-from simulators.twins.wire import FramedWire, lines
+from simulators.twins.wire import FramedWire, Manners, lines
 
 _SHUT_OFF = 5
 _MODES = ("LOC", "REM", "LLO")
+_SETTINGS = frozenset({"PV", "PC", "OVP", "UVL", "RMT", "OUT", "AST", "FLD"})
 
 
 class SupplyUnit:
@@ -29,11 +30,24 @@ class SupplyUnit:
         """Whether the output is on."""
         return self._words["OUT"] == "ON"
 
+    @property
+    def settings(self) -> dict[str, float]:
+        """What is set, by its command."""
+        return dict(self._set)
+
     def shut_off(self, is_shut: bool) -> None:
         """Somebody works the contact at the rear panel, which puts the output off."""
         self._is_shut = is_shut
         if is_shut:
             self._words["OUT"] = "OFF"
+
+    def power_up(self) -> None:
+        """As it is after its mains were away: in safe start the output is off and nothing is set;
+        in auto-restart (`AST ON`) it goes on as it was, unless it is shut off. Limits are kept.
+        (From memory of the manual's chapter on the power-on state, no page at hand.)"""
+        if self._words["AST"] == "OFF" or self._is_shut:
+            self._words["OUT"] = "OFF"
+            self._set |= {"PV": 0.0, "PC": 0.0, "UVL": 0.0}
 
     def _reset(self) -> None:
         self._set = {"PV": 0.0, "PC": 0.0, "OVP": 1.1 * self._volts, "UVL": 0.0}
@@ -136,14 +150,43 @@ class GenesysLine:
 
     def wire(self) -> FramedWire:
         """The line."""
-        return FramedWire(lines(b"\r"), self._reply)
+        manners = Manners(self._refusal, None, _skewed, self._unheeded, self._restart)
+        return FramedWire(lines(b"\r"), self._reply, manners=manners)
+
+    def _refusal(self, frame: bytes) -> bytes | None:
+        """What it does not know; an address that is nobody's is met with silence."""
+        is_address = _typed(frame).upper().startswith("ADR")
+        return None if self._listens is None or is_address else b"C01\r"
+
+    def _unheeded(self, frame: bytes) -> bytes | None:
+        command, _, argument = _typed(frame).upper().strip().partition(" ")
+        sets = argument and command in _SETTINGS
+        return b"OK\r" if self._listens and sets else None
+
+    def _restart(self) -> None:
+        """After a power cut nobody listens until its next `ADR`."""
+        self._listens = None
+        for unit in self.units.values():
+            unit.power_up()
 
     def _reply(self, frame: bytes) -> bytes:
-        line = ""
-        for character in frame.decode("ascii", "replace"):
-            line = line[:-1] if character == "\b" else line + character
+        line = _typed(frame)
         word, _, number = line.upper().strip().partition(" ")
         if word == "ADR" and number.strip().isdigit():
             self._listens = self.units.get(int(number))
             return b"OK\r" if self._listens else b""
         return f"{self._listens.answer(line)}\r".encode("ascii") if self._listens else b""
+
+
+def _typed(frame: bytes) -> str:
+    """A line as it stands after its backspaces."""
+    line = ""
+    for character in frame.decode("ascii", "replace"):
+        line = line[:-1] if character == "\b" else line + character
+    return line
+
+
+def _skewed(frame: bytes, reply: bytes, share: float) -> bytes | None:
+    if _typed(frame).upper().strip() not in ("MV?", "MC?"):
+        return None
+    return f"{float(reply) * (1 + share):06.3f}\r".encode("ascii")

@@ -59,6 +59,7 @@ class VacuumLab(Rack):
                 "dropped": self.rf.n_dropped,
             },
             "supplies_on": {a: unit.is_on for a, unit in self.supplies.units.items()},
+            "supplies_set": {a: unit.settings for a, unit in self.supplies.units.items()},
         }
 
     def advance(self) -> None:

@@ -113,7 +113,7 @@ class FakeNewEra(Fake):
         self.is_safe = False
         self.alarm = ""
         self.prompt = "S"
-        self.diameter = "14.43"
+        self.diameter, self.rate = "14.43", "1.000MM"
         self.volume = self.infused = 0.0
         self.stops_at: float | None = None
         self.runs: list[float] = []
@@ -149,6 +149,9 @@ class FakeNewEra(Fake):
         reports = {
             "VER": "NE1000V3.923",
             "DIA": self.diameter,
+            "RAT": self.rate,
+            "VOL": f"{self.volume:.3f}"[:5] + "UL",
+            "DIR": "INF",
             "DIS": f"I{self.infused:.3f}"[:6] + "W0.000UL",
         }
         if command in reports:
@@ -161,6 +164,8 @@ class FakeNewEra(Fake):
             self.is_safe = command != "SAF0"
         elif command.startswith("DIA"):
             self.diameter = command[3:]
+        elif command.startswith("RAT"):
+            self.rate = command[3:]
         elif command == "CLDINF":
             self.infused = 0.0
         elif re.fullmatch(r"VOL[\d.]+", command):
