@@ -14,7 +14,7 @@ SITES = ("ontop", "bridge", "hollow")
 @dataclass(frozen=True, kw_only=True)
 class Computed:
     """What every answer says of itself. `structure` is an extended XYZ, after what was done with
-    it. `seconds` is the CPU time that it took when it was computed, that of its parts included;
+    it. `seconds` is the CPU time that it took when it was computed, of all its MPI ranks and parts;
     `reused` is 1 if nothing was computed now. `matched` is the key of a known result of the same
     crystal in another cell, which was taken if `reused` is 1. `cures` says what failed and what was
     done about it, and `altered` is 1 if that made the energy another quantity (a wider

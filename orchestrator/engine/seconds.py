@@ -7,7 +7,7 @@ import math
 from orchestrator.model.state import DispatchState, State, TrialState
 
 SECONDS = "seconds"
-"""The result in which a calculation says what it took when it was computed (CPU time)."""
+"""The result in which a calculation says what it took when it was computed: CPU time."""
 
 
 def seconds_of(state: State, trial: TrialState) -> float | None:

@@ -8,18 +8,22 @@ name when it is whole and on disk, and only then the directories go.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import tempfile
 import threading
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import CalculationFailed, CalculationFault
+from orchestrator.executor.child import FULL_BELOW
 
+BEGUN = ".begun-"
 GONE = ".gone-"
 LONGEST_NAME = 40
 """Letters of a key by which what a turn began is named."""
@@ -42,21 +46,27 @@ class Attempts:
         self._packing = threading.Lock()
 
     def begin(self, name: str, request: Mapping[str, Any]) -> Path:
-        """The directory of another attempt, with its request in it. Raises OSError."""
-        self._root.mkdir(parents=True, exist_ok=True)
-        with self._removing:
-            self._open.add(name)
-        if name:
+        """The directory of another attempt, which appears with its request in it.
+
+        Raises:
+            CalculationFault: the disk is full.
+            OSError: it cannot be made for another reason.
+        """
+        with room_in(self._root):
+            self._root.mkdir(parents=True, exist_ok=True)
+            with self._removing:
+                self._open.add(name)
             parent = self._root / name
             parent.mkdir(exist_ok=True)
-            directory = parent / f"{self.n_begun(name) + 1:03d}"
-            directory.mkdir()
-        else:
-            directory = Path(tempfile.mkdtemp(dir=self._root))
-        part = directory / "request.part"
-        part.write_text(json.dumps(request, indent=1))
-        part.rename(directory / "request.json")
-        return directory
+            part = Path(tempfile.mkdtemp(prefix=BEGUN, dir=parent))
+            part.chmod(0o755)
+            try:
+                (part / "request.json").write_text(json.dumps(request, indent=1))
+            except OSError:
+                shutil.rmtree(part, ignore_errors=True)
+                raise
+            number = f"{self.n_begun(name) + 1:03d}"
+            return part.rename(parent / (number if name else part.name.removeprefix(BEGUN)))
 
     def asked(self, name: str) -> Mapping[str, Any]:
         """The request of the last attempt of a name; empty where there is none, or it is packed."""
@@ -189,6 +199,30 @@ def _may_be_packed(folder: Path) -> bool:
     if not any(folder.glob("*/result.json")):
         return False
     return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) <= LARGEST_PACKED
+
+
+@contextmanager
+def room_in(root: Path) -> Iterator[None]:
+    """Writing below `root`. Raises CalculationFault: its disk is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise full_disk(root) from error
+        raise
+
+
+def full_disk(root: Path) -> CalculationFault:
+    """What to say."""
+    return CalculationFault(
+        f"the disk of {root} is full", hint="make room, then `hagane resume`: nothing was lost"
+    )
+
+
+def has_room(root: Path) -> bool:
+    """Whether there is more than a calculation's own files need."""
+    left = os.statvfs(root)
+    return not left.f_blocks or left.f_bavail * left.f_frsize >= FULL_BELOW
 
 
 def _flush_names(directory: Path) -> None:

@@ -61,6 +61,10 @@ class Background:
         """See `batches.Scheduler`."""
         return "was lost: its process is gone"
 
+    def fault(self, array: str, element: int) -> str:
+        """See `batches.Scheduler`; nobody kept how it ended."""
+        return ""
+
 
 def _began(pid: int) -> str:
     """When a process began, in ticks since the machine did (proc(5)); '' for none, or a zombie."""

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from orchestrator.executor.attempts import room_in
+
 CLAIM = "output.txt"
 
 
@@ -50,6 +52,11 @@ class Scheduler(Protocol):
         """What became of one that is not, in words."""
         ...
 
+    def fault(self, array: str, element: int) -> str:
+        """Why one that is not could not have come to a result, whatever its input; '' unless
+        something shows that."""
+        ...
+
 
 class Batches:
     """The batches of one campaign, below `root`."""
@@ -69,7 +76,8 @@ class Batches:
         Raises:
             ExecutionError: the scheduler does not answer.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
+        with room_in(self._root):
+            self._folder.mkdir(parents=True, exist_ok=True)
         queued = self._scheduler.look(self._prefix)
         ids = self._submitted()
         for path in sorted(self._folder.glob("[0-9]*.txt")):
@@ -124,10 +132,16 @@ class Batches:
         """What became of an attempt that was lost, in words."""
         return self._scheduler.why(*self._places[str(directory.relative_to(self._root))])
 
+    def fault(self, directory: Path) -> str:
+        """Why an attempt that was lost could not have come to a result, whatever its input."""
+        return self._scheduler.fault(*self._places[str(directory.relative_to(self._root))])
+
     def flush(self) -> int:
         """Submits what was added; how many. Raises ExecutionError."""
-        if not self._waiting:
-            return 0
+        with room_in(self._root):
+            return self._flush() if self._waiting else 0
+
+    def _flush(self) -> int:
         self._last += 1
         number = f"{self._last:04d}"
         batch = self._folder / f"{number}.txt"
@@ -140,10 +154,9 @@ class Batches:
         return n_submitted
 
     def _write_down(self, number: str, array: str) -> None:
-        with (self._folder / "submitted.txt").open("a") as out:
-            out.write(f"{number} {array}\n")
-            out.flush()
-            os.fsync(out.fileno())
+        """As a whole: half a line, of a disk that is full, would name another array."""
+        lines = [f"{known} {one}\n" for known, one in self._submitted().items()]
+        _write(self._folder / "submitted.txt", "".join([*lines, f"{number} {array}\n"]))
 
     def counts(self) -> tuple[int, int]:
         """How many calculations run, and how many wait, as of the last look."""

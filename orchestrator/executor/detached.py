@@ -13,14 +13,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestrator.errors import CalculationFailed, ExecutionError, StillRunning
-from orchestrator.executor.attempts import LONGEST_NAME, Attempts, answer_in
+from orchestrator.errors import CalculationFailed, CalculationFault, ExecutionError, StillRunning
+from orchestrator.executor.attempts import (
+    LONGEST_NAME,
+    Attempts,
+    answer_in,
+    full_disk,
+    has_room,
+)
 from orchestrator.executor.batches import Batches
 from orchestrator.executor.known import KnownResults
 from orchestrator.executor.submissions import ATTEMPTS, Tell, given_up
 from orchestrator.model.attempts import AttemptLost
 from orchestrator.ports.compute import Before
 
+FAULT = "fault.json"
+"""What an attempt left that nobody's input is to blame for; after it another one is begun."""
 GIVEN_UP = "given-up"
 """A file in the directory of an attempt that was the last one of so many."""
 
@@ -81,12 +89,12 @@ class DetachedCompute:
             raise
         except ExecutionError:
             # told once; whoever puts it right and goes on has it computed again
-            (latest / "result.json").rename(latest / "fault.json")
+            (latest / "result.json").rename(latest / FAULT)
             raise
 
     async def _begin_or_wait(self, name: str, ticket: str, request: Mapping[str, Any]) -> None:
         latest = self._attempts.latest(name)
-        if latest is None or (latest / "fault.json").exists():
+        if latest is None or (latest / FAULT).exists():
             self._batches.add(self._attempts.begin(name, request))
             return
         standing = self._batches.standing(latest)
@@ -98,6 +106,7 @@ class DetachedCompute:
     async def _lost(self, name: str, ticket: str, request: Mapping[str, Any], latest: Path) -> None:
         """Begins another attempt, a few times. What several trials share is given up for those of
         one turn: a later one tries it again, since it may have been the machine."""
+        self._refuse_faults(str(request["function"]), latest)
         number, why = self._attempts.n_begun(name), self._batches.why(latest)
         mark = latest / GIVEN_UP
         if mark.exists() and name != ticket and name not in self._given_up:
@@ -105,13 +114,26 @@ class DetachedCompute:
             return
         if not mark.exists() and self._tell is not None:
             await self._tell(AttemptLost(ticket=ticket, attempt=number, why=why))
-        before = [int(m.parent.name) for m in latest.parent.glob(f"*/{GIVEN_UP}")]
+        marks = (GIVEN_UP, FAULT)
+        before = [int(m.parent.name) for one in marks for m in latest.parent.glob(f"*/{one}")]
         tried = self._most if mark.exists() else number - max(before, default=0)
         if tried >= self._most:
             mark.touch()
             self._given_up.add(name)
             raise given_up(str(request["function"]), tried, why, latest)
         self._batches.add(self._attempts.begin(name, request))
+
+    def _refuse_faults(self, function: str, latest: Path) -> None:
+        """Raises CalculationFault, once: it was no loss, and no input is to blame."""
+        is_full, fault = not has_room(latest), self._batches.fault(latest)
+        if is_full or fault:
+            with contextlib.suppress(OSError):  # else it is told once more
+                (latest / FAULT).touch()
+        if is_full:
+            raise full_disk(latest)
+        if fault:
+            hint = f"see {latest / 'output.txt'}"
+            raise CalculationFault(f"{function} {fault}, without a result", hint=hint)
 
     async def known(self, ticket: str) -> Mapping[str, Any] | None:
         """See `ports.compute`: of those without a key."""

@@ -37,7 +37,8 @@ def _detach() -> None:
 def main(batch: Path, threads: int, *rest: str) -> int:
     """The exit code of the one, or 0 for all."""
     if rest[0] != "--all":
-        return abs(run(batch, threads, int(rest[0]), is_tied=True))
+        code = run(batch, threads, int(rest[0]), is_tied=True)
+        return code if code >= 0 else 128 - code  # as a shell has it
     _detach()
     n = len(batch.read_text().split())
     with ThreadPoolExecutor(int(rest[1])) as pool:

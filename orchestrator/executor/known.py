@@ -42,8 +42,8 @@ class KnownResults:
             found = json.loads(self._path(key).read_text())
         except (OSError, ValueError):
             return None
-        result: Mapping[str, Any] | None = found.get("result") if isinstance(found, dict) else None
-        return result
+        result = found.get("result") if isinstance(found, dict) else None
+        return result if isinstance(result, dict) else None
 
     def put(self, key: str, request: Mapping[str, Any], result: Mapping[str, Any]) -> None:
         """Keeps a result with what was asked. Raises OSError."""

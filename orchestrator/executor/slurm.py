@@ -12,9 +12,12 @@ from pathlib import Path
 from orchestrator.errors import ExecutionError
 from orchestrator.executor.batches import Standing
 from orchestrator.executor.local import environment
+from orchestrator.executor.submissions import end_of
 from orchestrator.model.site import Site
 
 ANSWER_WITHIN_S = 60.0
+FIRST_SIGNAL = 128
+"""Exit codes from here on say by which signal a process was ended."""
 OVER = frozenset(
     {
         *("BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL"),
@@ -39,7 +42,7 @@ class Slurm:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._states: dict[tuple[str, int], str] = {}
-        self._ends: dict[str, Mapping[int, str]] = {}
+        self._ends: dict[str, Mapping[int, tuple[str, int]]] = {}
 
     def submit(self, name: str, batch: Path, n: int) -> str:
         """See `batches.Scheduler`."""
@@ -100,11 +103,23 @@ class Slurm:
         return Standing(is_alive=False)
 
     def why(self, array: str, element: int) -> str:
-        """See `batches.Scheduler`; SLURM is asked once for all elements of an array."""
+        """See `batches.Scheduler`."""
+        state, _ = self._end(array, element)
+        return f"{WORDS.get(state, 'was lost')} (SLURM's {array}_{element}: {state or 'unknown'})"
+
+    def fault(self, array: str, element: int) -> str:
+        """See `batches.Scheduler`: a calculation that ends by itself leaves a result, so what has
+        an exit code of its own was stopped by the node, the `prelude` or the disk."""
+        state, code = self._end(array, element)
+        if state != "FAILED" or not 0 < code < FIRST_SIGNAL:
+            return ""
+        return f"{end_of(code).why} (SLURM's {array}_{element})"
+
+    def _end(self, array: str, element: int) -> tuple[str, int]:
+        """The last state, and the exit code; SLURM is asked once for all elements of an array."""
         if array not in self._ends:
             self._ends[array] = last_states(array)
-        state = self._ends[array].get(element, "")
-        return f"{WORDS.get(state, 'was lost')} (SLURM's {array}_{element}: {state or 'unknown'})"
+        return self._ends[array].get(element, ("", 0))
 
 
 def launch_prefix(site: Site) -> str:
@@ -113,11 +128,18 @@ def launch_prefix(site: Site) -> str:
     return f"srun --ntasks={n}" if site.launcher == "srun" else f"{site.launcher} -n {n}"
 
 
-def last_states(array: str) -> dict[int, str]:
-    """The states that SLURM still knows of an array's elements, those that left the queue too."""
+def last_states(array: str) -> dict[int, tuple[str, int]]:
+    """The states, and exit codes, that SLURM still knows of an array's elements, those that left
+    the queue too."""
     commands = (
-        (["scontrol", "show", "job", "--oneliner", array], r"ArrayTaskId=(\S+) .*JobState=(\w+)"),
-        (["sacct", "-nXPo", "JobID,State", "-j", array], rf"{array}_(\d+)\|([A-Z_]+)"),
+        (
+            ["scontrol", "show", "job", "--oneliner", array],
+            r"ArrayTaskId=(\S+) .*JobState=(\w+).* ExitCode=(\d+):",
+        ),
+        (
+            ["sacct", "-nXPo", "JobID,State,ExitCode", "-j", array],
+            rf"{array}_(\d+)\|([A-Z_]+)[^|]*\|(\d+):",
+        ),
     )
     for words, pattern in commands:
         try:
@@ -126,7 +148,9 @@ def last_states(array: str) -> dict[int, str]:
             continue
         found = re.findall(pattern, said.stdout)
         if said.returncode == 0 and found:
-            return {n: state for elements, state in found for n in numbered(elements)}
+            return {
+                n: (state, int(code)) for elements, state, code in found for n in numbered(elements)
+            }
     return {}
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from orchestrator.errors import CalculationFailed, ExecutionError
+from orchestrator.errors import CalculationFailed, CalculationFault
 from orchestrator.executor.attempts import LONGEST_NAME, Attempts, answer_in
 from orchestrator.executor.child import DISK_FULL
 from orchestrator.executor.known import KnownResults
@@ -153,7 +153,7 @@ class Submissions:
                         return found
                     if not end.is_lost:
                         hint = f"see {directory / 'output.txt'}"
-                        raise ExecutionError(f"{function} {end.why}, without a result", hint=hint)
+                        raise CalculationFault(f"{function} {end.why}, without a result", hint=hint)
                     if self._tell is not None:
                         await self._tell(AttemptLost(ticket=ticket, attempt=number, why=end.why))
             finally:

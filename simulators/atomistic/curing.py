@@ -28,7 +28,10 @@ from simulators.atomistic.failures import (
     Settings,
     classified,
     shown,
+    spent,
+    unexplained,
 )
+from simulators.atomistic.programs import cpu_seconds
 
 T = TypeVar("T")
 Compute = Callable[[Settings, Path, Path | None], T]
@@ -82,13 +85,15 @@ class Attempt:
 
 @dataclass
 class Record:
-    """All attempts of a calculation, and what they left changed."""
+    """All attempts of a calculation, and what they left changed. `elsewhere_s` is the CPU time of
+    ranks that are no children of this process, as far as the code says what it took."""
 
     attempts: list[Attempt] = field(default_factory=list)
     changed: dict[str, dict[str, Any]] = field(default_factory=dict)
     is_mixed: bool = False
     allowed: str = "safe"
     steps: list[str] = field(default_factory=list)
+    elsewhere_s: float = 0.0
 
     @property
     def is_altered(self) -> bool:
@@ -237,20 +242,22 @@ class _Chain:
         """The result (in a list, for it may be None); or the failure and what shows it."""
         result: list[T] = []
         error: Exception | None = None
+        begun = cpu_seconds()
         try:
             result.append(compute(dict(self._settings), directory, source))
         except (ImportError, MemoryError, ExecutionError):
             raise
         except Exception as raised:  # noqa: BLE001 - whatever a code's door raises, its text tells
             error = raised
+        here = cpu_seconds() - begun
         text = _text(directory, self._code)
-        if error is not None:
-            text += f"\n{type(error).__name__}: {error}\n"
-        found = classified(self._code, text)
+        self._record.elsewhere_s += max(0.0, spent(self._code, text) - here)
+        raised_text = "" if error is None else f"\n{type(error).__name__}: {error}\n"
+        found = classified(self._code, text + raised_text)
+        if found is None and error is not None:
+            found = unexplained(self._code, text, error)
         if found is not None:
             return [], *found, error
-        if error is not None:
-            return [], Failure.UNKNOWN, f"{type(error).__name__}: {error}"[:200], error
         return result, None, "", None
 
     def _next(

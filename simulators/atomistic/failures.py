@@ -8,6 +8,7 @@ that is run inside Python has one too, its text being its log and what it raised
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -35,11 +36,14 @@ class Failure(StrEnum):
     WALLTIME = "walltime"
     KILLED = "killed"
     INPUT = "input refused"
+    NOT_STARTED = "not started"
     UNKNOWN = "unknown failure"
 
 
-FAULTS = (Failure.PSEUDOPOTENTIAL, Failure.DISK, Failure.INPUT)
+FAULTS = (Failure.PSEUDOPOTENTIAL, Failure.DISK, Failure.INPUT, Failure.NOT_STARTED)
 """What no structure is to blame for: the next one would fail likewise."""
+_TELLING = r"(?i)error|cannot|unable|not found|no such"
+SECONDS_OF: Mapping[str, int] = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,9 @@ class Code:
         residual: a pattern whose group is, line by line, what vanishes as the electrons converge;
             it tells an oscillation from what only needs more steps.
         bulky: names (with `*`) of what is not kept after the last use of an attempt.
+        began: a pattern of what it prints first; without it, it never ran (its launcher failed).
+        ranks: a pattern whose group is the number of its MPI ranks.
+        spent: a pattern whose group is the CPU time of one of them: `62.5`, or `1m 2.50s`.
     """
 
     name: str
@@ -92,6 +99,21 @@ class Code:
     outputs: tuple[str, ...]
     residual: str = ""
     bulky: tuple[str, ...] = ()
+    began: str = ""
+    ranks: str = ""
+    spent: str = ""
+
+
+def spent(code: Code, text: str) -> float:
+    """The core-seconds that a code says it took, over all ranks; 0 where it says nothing, as when
+    it was killed."""
+    taken = re.findall(code.spent, text, re.MULTILINE) if code.spent else []
+    if not taken:
+        return 0.0
+    ranks = re.search(code.ranks, text, re.MULTILINE)
+    parts = re.findall(r"([\d.]+) *([dhms]?)", taken[-1])
+    one = math.fsum(float(number) * SECONDS_OF[unit or "s"] for number, unit in parts)
+    return one * (int(ranks[1]) if ranks else 1)
 
 
 def classified(code: Code, text: str) -> tuple[Failure, str] | None:
@@ -105,6 +127,16 @@ def classified(code: Code, text: str) -> tuple[Failure, str] | None:
             failure = Failure.OSCILLATING
         return failure, _shown(text, found.start(), found.end())
     return None
+
+
+def unexplained(code: Code, text: str, error: Exception) -> tuple[Failure, str]:
+    """What to say of a run that shows no known failure, and gave no result but an exception."""
+    lines = [line.strip() for line in text.splitlines() if re.search(r"[A-Za-z]", line)]
+    if code.began and not re.search(code.began, text, re.MULTILINE):
+        telling = (line for line in lines if re.search(_TELLING, line) and "exit code" not in line)
+        return Failure.NOT_STARTED, next(telling, (lines or ["it said nothing"])[-1])[:200]
+    said = str(error) or not code.began or not lines
+    return Failure.UNKNOWN, (f"{type(error).__name__}: {error}" if said else lines[-1])[:200]
 
 
 def residuals(code: Code, text: str) -> list[float]:

@@ -56,6 +56,12 @@ def run(command: str, directory: Path, *, output: str, error: str, walltime_s: f
                 err.write(f"\nkilled by signal {-process.returncode} ({name})\n".encode())
 
 
+def cpu_seconds() -> float:
+    """Of this process, and of the programs that it waited for: ranks that a launcher starts through
+    a daemon, as `srun` does, are not in it."""
+    return sum(os.times()[:4])
+
+
 def bound(command: list[str]) -> list[str]:
     """A command whose MPI processes die with their launcher, where `setpriv` is there."""
     if Path(command[0]).name not in LAUNCHERS or not shutil.which("setpriv"):

@@ -136,7 +136,7 @@ PW = Code(
         ),
         Cure("no symmetry", (Failure.SYMMETRY,), put({"system.nosym": True})),
         Cure("on from what was saved", (Failure.WALLTIME,), again, restarts=True, times=3),
-        Cure("again", (Failure.KILLED,), again),
+        Cure("again", (Failure.KILLED, Failure.NOT_STARTED), again),
         Cure("wider smearing", _UNSETTLED, _wider, changes_energy=True, times=2),
         Cure(
             "smearing",
@@ -150,6 +150,9 @@ PW = Code(
     outputs=("espresso.pwo", "espresso.err", "CRASH"),
     residual=r"estimated scf accuracy +< +(\S+) Ry",
     bulky=SAVED,
+    began=r"Program PWSCF",
+    ranks=r"(?:Number of MPI processes: +|Parallel version \(MPI\), running on +)(\d+)",
+    spent=r"^ +PWSCF +:((?: *[\d.]+ *[dhms])+) CPU",
 )
 
 

@@ -108,7 +108,7 @@ VASP = Code(
             "less memory", (Failure.MEMORY,), put({"lreal": "Auto", "kpar": 1}), changes_energy=True
         ),
         Cure("on from what was saved", (Failure.WALLTIME,), again, restarts=True, times=3),
-        Cure("again", (Failure.KILLED,), again),
+        Cure("again", (Failure.KILLED, Failure.NOT_STARTED), again),
         Cure(
             "wider smearing",
             _UNSETTLED,
@@ -124,6 +124,9 @@ VASP = Code(
     ),
     outputs=(OUTPUT, "OUTCAR", ERROR),
     residual=r"^(?:DAV|RMM|CGA|SDA): +\d+ +\S+ +(\S+) ",
+    began=r"running on +\d+|vasp\.\d|executed on",
+    ranks=r"running on +(\d+) total cores",
+    spent=r"Total CPU time used \(sec\): +([\d.]+)",
     bulky=SAVED,
 )
 

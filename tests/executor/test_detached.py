@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,7 @@ class Queue:
         self.gone: set[str] = set()
         self.refuses = False
         self.dies_after = False
+        self.faults: dict[str, str] = {}
         self.asked: list[tuple[str, int]] = []
 
     def submit(self, name: str, batch: Path, n: int) -> str:
@@ -56,6 +59,9 @@ class Queue:
     def why(self, array: str, element: int) -> str:
         self.asked.append((array, element))
         return "was cancelled"
+
+    def fault(self, array: str, element: int) -> str:
+        return self.faults.get(array, "")
 
 
 class Turns:
@@ -186,6 +192,39 @@ def test_a_fault_of_the_machine_is_told_once_and_computed_anew(turns: Turns) -> 
     assert turns(A) == [CalculationFault]
     assert turns(A) == [StillRunning]
     assert turns.queue.batches[-1] == ["a/002"]
+
+
+def test_what_no_input_is_to_blame_for_is_no_loss_however_often_it_happens(turns: Turns) -> None:
+    for number in (1, 2, 3, 4):
+        assert turns(A) == [StillRunning]
+        assert turns.queue.batches[-1] == [f"a/00{number}"]
+        turns.queue.gone.add(str(number))
+        turns.queue.faults[str(number)] = "ended with code 127"
+        assert turns(A) == [CalculationFault]
+    for number in (5, 6):
+        assert turns(A) == [StillRunning]
+        turns.queue.gone.add(str(number))
+    assert turns(A) == [StillRunning], "lost twice, of three times"
+    assert [attempt for _, attempt, _ in turns.told] == [5, 6]
+
+
+def test_a_line_that_a_full_disk_cut_off_never_names_another_array(
+    turns: Turns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns(A)
+    submitted = turns.root / "batches" / "submitted.txt"
+    before = submitted.read_text()
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CalculationFault, match="full"):
+        turns(A, {"ticket": "b"})
+    assert submitted.read_text() == before
+    monkeypatch.undo()
+    assert turns(A, {"ticket": "b"}) == [StillRunning, StillRunning]
+    assert turns.queue.batches == [["a/001"], ["b/001"]]
 
 
 def test_a_failed_calculation_is_no_reason_to_compute_it_again(turns: Turns) -> None:

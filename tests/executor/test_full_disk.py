@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,27 +9,6 @@ import pytest
 from orchestrator.clock import VirtualClock
 from orchestrator.errors import CalculationFailed, ExecutionError
 from orchestrator.executor.local import LocalCompute
-
-HERE = Path(__file__).parent
-
-
-@pytest.fixture
-def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A file system of one megabyte."""
-    monkeypatch.setenv("PYTHONPATH", str(HERE))
-    folder = tmp_path / "scratch"
-    folder.mkdir()
-    mounting = ["mount", "-t", "tmpfs", "-o", "size=1m", "hagane-test", str(folder)]
-    try:
-        said = subprocess.run(mounting, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        pytest.skip("needs mount")
-    if said.returncode:
-        pytest.skip(f"a tmpfs cannot be mounted here: {said.stderr.strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def test_a_full_scratch_disk_is_told_and_afterwards_all_goes_on(scratch: Path) -> None:

@@ -63,10 +63,11 @@ def test_a_failure_is_not_kept(tmp_path: Path) -> None:
         run(here, ticket="b", x=-1.0)
 
 
-def test_a_half_written_file_counts_as_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ['{"result": {"x"', '{"result": 3}', "[]", ""])
+def test_a_half_written_or_spoilt_file_counts_as_none(tmp_path: Path, text: str) -> None:
     shared = tmp_path / "results"
     (shared / "ab").mkdir(parents=True)
-    (shared / "ab" / f"{KEY}.json").write_text('{"result": {"x"')
+    (shared / "ab" / f"{KEY}.json").write_text(text)
     assert run(compute(tmp_path / "one", shared), ticket="a")["reused"] == 0
     assert run(compute(tmp_path / "one", shared), ticket="b")["reused"] == 1
 

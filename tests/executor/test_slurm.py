@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ase.build import bulk
 from processes import is_running, until
 
 from orchestrator.clock import WallClock
@@ -26,7 +28,9 @@ from orchestrator.model.site import Site
 from orchestrator.model.state import State
 from orchestrator.runtime.run import Setting
 from orchestrator.runtime.tick import tick
+from simulators.atomistic.structures import text_of
 from tests.runtime.counting import computed, counting_lab
+from tests.simulators import dft_play
 
 pytestmark = pytest.mark.slow
 SITE = Site(kind="slurm", partition="debug", workers=2, walltime_s=600, check_s=1.0)
@@ -177,3 +181,19 @@ def test_turn_by_turn_a_campaign_comes_to_its_end_on_slurm_with_a_cancelled_elem
         assert seen.event.value == pytest.approx(float(x) ** 2)
     # what was cancelled before it began was computed once
     assert 4 < len(computed(campaign)) <= 4 + len(lost)
+
+
+@dft_play.needs_pw
+def test_the_time_of_ranks_that_srun_starts_is_in_the_seconds_of_a_calculation(
+    slurm: None, tmp_path: Path
+) -> None:
+    # Debian's Open MPI does not start below srun, unless it knows nothing of it
+    alone = 'for name in $(env | grep -o "^SLURM_[A-Z_]*"); do unset $name; done; exec pw.x "$@"'
+    command = f"srun --ntasks=1 {dft_play.script(tmp_path / 'alone', alone)}"
+    options = {"command": command, "ecutwfc": 40 * dft_play.RYDBERG_EV, "k_density": 4.0}
+    silicon = text_of(bulk("Si"))
+    found = asyncio.run(dft_play.asked(tmp_path, "energy", silicon, **options))
+    (output,) = tmp_path.glob("a/t1/001/attempt-*/espresso.pwo")
+    said = re.findall(r"PWSCF +: +(\S+)s CPU", output.read_text())
+    assert float(said[0]) > 0.2, "or it would show nothing"
+    assert found.seconds >= float(said[0])

@@ -160,3 +160,17 @@ ATOMIC_POSITIONS crystal
     found = classified(PW, text)
     assert found is not None, text
     return found
+
+
+def test_a_program_that_never_started_is_no_fault_of_the_structure(tmp_path: Path) -> None:
+    says = "echo 'srun: error: Unable to create step for job 7: Invalid partition' >&2\n\nexit 1"
+    launcher = script(tmp_path / "launch", f'case "$*" in *-in*) {says};; esac; exec pw.x "$@"')
+    said = failed(tmp_path, CalculationFault, command=launcher)
+    assert "pw.x: not started (srun: error: Unable to create step for job 7" in said
+
+
+def test_an_output_that_is_cut_off_is_told_by_its_last_line(tmp_path: Path) -> None:
+    says = "echo '     Program PWSCF v.6.7 starts'; echo '     a sentence that nobody knows'"
+    program = script(tmp_path / "pw", f'case "$*" in *-in*) {says};; *) exec pw.x "$@";; esac')
+    said = failed(tmp_path, CalculationFailed, command=program)
+    assert "pw.x: unknown failure (a sentence that nobody knows)" in said

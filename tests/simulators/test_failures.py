@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,11 @@ from simulators.atomistic.failures import (
     oscillates,
     put,
     scaled,
+    spent,
 )
+from simulators.atomistic.pwscf import PW
 from simulators.atomistic.structures import text_of
+from simulators.atomistic.vasprun import VASP
 
 CODE = Code(
     name="toy",
@@ -203,3 +207,45 @@ def test_a_relaxation_that_fails_on_its_way_is_made_anew_in_smaller_steps(
     # what fails where it begins fails in any steps
     with pytest.raises(Incurable):
         run("relax", text_of(bulk("Cu", a=3.4)), f"{__name__}:touchy", {})
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "seconds"),
+    [
+        (PW, "     PWSCF        :      0.20s CPU      0.86s WALL\n", 0.2),
+        (PW, "     PWSCF        :   1m 2.50s CPU   2m 3.00s WALL\n", 62.5),
+        (PW, "     PWSCF        :   1h23m CPU   1h30m WALL\n", 4980.0),
+        (
+            PW,
+            "     Parallel version (MPI), running on     3 processors\n"
+            "     electrons    :      0.15s CPU      0.69s WALL (       1 calls)\n"
+            "     PWSCF        :      0.20s CPU      0.86s WALL\n",
+            0.6,
+        ),
+        (
+            PW,
+            "     Parallel version (MPI & OpenMP), running on      16 processor cores\n"
+            "     Number of MPI processes:                 4\n"
+            "     PWSCF        :      8.00s CPU      2.00s WALL\n",
+            32.0,
+        ),
+        (VASP, " running on   16 total cores\n  Total CPU time used (sec):       12.500\n", 200.0),
+        (PW, "     Parallel version (MPI), running on     3 processors\n", 0.0),
+        (CODE, "took 3 s", 0.0),
+    ],
+)
+def test_a_code_says_what_all_its_ranks_took(code: Code, text: str, seconds: float) -> None:
+    assert spent(code, text) == pytest.approx(seconds)
+
+
+def test_ranks_that_are_no_children_of_the_calculation_count_in_what_it_took(
+    tmp_path: Path,
+) -> None:
+    code = replace(CODE, ranks=r"(\d+) ranks", spent=r"took (\S+)")
+    says = "16 ranks\ntook 100\n"
+    _, record = mended(lambda: cured(code, {}, printing(lambda _: says, []), root=tmp_path))
+    assert record.elsewhere_s == pytest.approx(1600.0, abs=10)
+    _, record = mended(
+        lambda: cured(code, {}, printing(lambda _: "1 ranks\ntook 0", []), root=tmp_path)
+    )
+    assert record.elsewhere_s == 0.0, "what it took itself is counted once"
