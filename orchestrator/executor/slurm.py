@@ -119,7 +119,14 @@ class Slurm:
         """The last state, and the exit code; SLURM is asked once for all elements of an array."""
         if array not in self._ends:
             self._ends[array] = last_states(array)
-        return self._ends[array].get(element, ("", 0))
+        ends = self._ends[array]
+        return ends.get(element, ends.get(THE_REST, ("", 0)))
+
+
+THE_REST = -1
+"""In place of an element's number: all that have no line of their own."""
+NOT_EXPANDED = str(2**32 - 2)
+"""SLURM's NO_VAL: what of an array was cancelled while it waited keeps no numbers."""
 
 
 def launch_prefix(site: Site) -> str:
@@ -130,7 +137,7 @@ def launch_prefix(site: Site) -> str:
 
 def last_states(array: str) -> dict[int, tuple[str, int]]:
     """The states, and exit codes, that SLURM still knows of an array's elements, those that left
-    the queue too."""
+    the queue too. `THE_REST` are those that were cancelled before they began."""
     commands = (
         (
             ["scontrol", "show", "job", "--oneliner", array],
@@ -160,6 +167,8 @@ def numbered(elements: str) -> list[int]:
     >>> numbered("1-3,7%2")
     [1, 2, 3, 7]
     """
+    if elements == NOT_EXPANDED:
+        return [THE_REST]
     found: list[int] = []
     for part in elements.partition("%")[0].split(","):
         first, _, last = part.partition("-")

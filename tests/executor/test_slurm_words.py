@@ -1,0 +1,41 @@
+"""What SLURM says of an array's elements, read without a SLURM."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from orchestrator.executor.slurm import Slurm, last_states
+from orchestrator.model.site import Site
+
+LINES = """\
+JobId=12 ArrayJobId=10 ArrayTaskId=1 JobName=x JobState=CANCELLED Reason=None ExitCode=0:15
+JobId=11 ArrayJobId=10 ArrayTaskId=0 JobName=x JobState=FAILED Reason=None ExitCode=28:0
+JobId=10 ArrayJobId=10 ArrayTaskId={rest} JobName=x JobState=CANCELLED Reason=None ExitCode=0:0
+"""
+
+
+def say(lines: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = folder / "scontrol"
+    command.write_text(f"#!/bin/sh\ncat <<'END'\n{lines}END\n")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+
+def test_elements_that_were_cancelled_before_they_began_have_no_numbers_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(LINES.format(rest=2**32 - 2), tmp_path, monkeypatch)
+    slurm = Slurm(Site(kind="slurm", partition="debug"))
+    assert "was cancelled (SLURM's 10_7: CANCELLED)" in slurm.why("10", 7)
+    assert "the disk is full" in slurm.fault("10", 0)
+    assert slurm.fault("10", 7) == ""
+
+
+def test_elements_that_wait_are_told_by_their_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(LINES.format(rest="2-4,6%2"), tmp_path, monkeypatch)
+    assert sorted(last_states("10")) == [0, 1, 2, 3, 4, 6]
