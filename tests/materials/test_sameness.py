@@ -78,6 +78,44 @@ def test_left_and_right_are_two_and_elements_count() -> None:
     assert not Primitive.of(silicon).is_same(Primitive.of(germanium))
 
 
+MOMENTS = [[2.0, 2.0], [2.0, -2.0], [0.5, 0.5], [0.0, 0.0]]
+
+
+def of_iron(moments: list[float]) -> Any:
+    """Iron in a cell of two."""
+    iron = bulk("Fe", cubic=True)
+    iron.set_initial_magnetic_moments(moments)
+    return iron
+
+
+@pytest.mark.parametrize("first", range(4))
+@pytest.mark.parametrize("second", range(4))
+def test_two_magnetic_orders_of_a_crystal_are_two(first: int, second: int) -> None:
+    one, other = of_iron(MOMENTS[first]), rewritten(of_iron(MOMENTS[second]), 3)
+    assert Primitive.of(one).is_same(Primitive.of(other)) is (first == second)
+
+
+def test_moments_may_be_turned_round_at_once_and_charges_may_not() -> None:
+    chain = bulk("NiO", "rocksalt", a=4.17) * (1, 1, 4)
+    nickel = chain.symbols == "Ni"
+    orders = [[1.5, 1.5, -1.5, 0.5], [-1.5, -1.5, 1.5, -0.5], [1.5, -1.5, 1.5, 0.5]]
+    made = []
+    for order in orders:
+        moments = np.zeros(len(chain))
+        moments[nickel] = order
+        chain.set_initial_magnetic_moments(moments)
+        made.append(Primitive.of(rewritten(chain, len(made))))
+    assert made[0].is_same(made[1])
+    assert not made[0].is_same(made[2])
+    salt, ions = bulk("NaCl", "rocksalt", a=5.64), bulk("NaCl", "rocksalt", a=5.64)
+    ions.set_initial_charges([1.0, -1.0])
+    assert not Primitive.of(salt).is_same(Primitive.of(ions))
+    assert Primitive.of(ions).is_same(Primitive.of(rewritten(ions, 4)))
+    turned = ions.copy()
+    turned.set_initial_charges([-1.0, 1.0])
+    assert not Primitive.of(ions).is_same(Primitive.of(turned))
+
+
 def test_it_agrees_with_pymatgen() -> None:
     matching = pytest.importorskip("pymatgen.analysis.structure_matcher", reason="needs pymatgen")
     from pymatgen.io.ase import AseAtomsAdaptor

@@ -83,12 +83,14 @@ def rarest(numbers: Integers) -> Integers:
     return np.flatnonzero(numbers == kinds[counts.argmin()])
 
 
-def primitive(atoms: Atoms) -> tuple[Floats, Floats, Integers]:
-    """Reduced primitive cell (3 x 3), places (n x 3, angstrom), atomic numbers (n)."""
+def primitive(atoms: Atoms, kinds: Integers | None = None) -> tuple[Floats, Floats, Integers]:
+    """Reduced primitive cell (3 x 3), places (n x 3, angstrom), atomic numbers (n), or the whole
+    numbers `kinds` that tell atoms apart."""
     from ase.geometry import minkowski_reduce
 
     cell = np.asarray(minkowski_reduce(atoms.cell.array)[0])
-    places, numbers = np.asarray(atoms.positions, float), np.asarray(atoms.numbers, np.int64)
+    places = np.asarray(atoms.positions, float)
+    numbers = np.asarray(atoms.numbers if kinds is None else kinds, np.int64)
     shifts = _translations(cell, places, numbers)
     if len(shifts) == 1:
         return cell, places, numbers

@@ -1,7 +1,8 @@
 """Whether two crystals are one: in another cell, in another order of atoms, in a rounded text.
 
 Both are taken to their reduced primitive cells. They are the same if a right-handed setting of the
-one has the lengths and angles of the other, and some shift puts every atom onto one of its element.
+one has the lengths and angles of the other, and some shift puts every atom onto one of its element,
+its moment and its charge; all moments may be turned round at once.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,9 +36,15 @@ ALIKE = 0.05
 """Descriptions of one crystal differ by less than this share of them, or this."""
 
 
+_STEPS = 100
+"""Moments (Bohr magnetons) and charges (e) are compared in hundredths."""
+_ELEMENTS, _VALUES = 200, 4001
+"""Bases of the whole number that stands for an element, a moment and a charge."""
+
+
 @dataclass(frozen=True)
 class Primitive:
-    """A reduced primitive cell (3 x 3), places (n x 3, angstrom) and atomic numbers (n)."""
+    """A reduced primitive cell (3 x 3), places (n x 3, angstrom) and kinds of atoms (n)."""
 
     cell: Floats
     places: Floats
@@ -46,11 +53,15 @@ class Primitive:
     @classmethod
     def of(cls, atoms: Atoms) -> Primitive:
         """That of a crystal."""
-        return cls(*primitive(atoms))
+        return cls(*primitive(atoms, _kinds(atoms)))
 
     def is_same(self, other: Primitive) -> bool:
         """Whether both are one crystal, to 0.01 angstrom in places and lengths of the cell. Mirror
         images are two."""
+        turned = replace(other, numbers=_turned_round(other.numbers))
+        return any(self._is_laid(one) for one in (other, turned))
+
+    def _is_laid(self, other: Primitive) -> bool:
         if not np.array_equal(np.sort(self.numbers), np.sort(other.numbers)):
             return False
         return any(self._is_met(basis, other) for basis in _settings_like(self.cell, other.cell))
@@ -74,6 +85,25 @@ class Primitive:
             < 2 * SAME_ANGSTROM
             for kind in np.unique(numbers)
         )
+
+
+def _kinds(atoms: Atoms) -> Integers:
+    """Whole numbers (n), one for each element with its moment and its charge; without these the
+    atomic number."""
+    moments = atoms.get_initial_magnetic_moments().reshape(len(atoms), -1)
+    values = [*moments.T, atoms.get_initial_charges()]
+    found: Integers = np.zeros(len(atoms), np.int64)
+    for value in values:
+        found = found * _VALUES + np.round(np.asarray(value) * _STEPS).astype(np.int64)
+    return np.asarray(found * _ELEMENTS + atoms.numbers)
+
+
+def _turned_round(kinds: Integers) -> Integers:
+    """With all moments reversed."""
+    numbers, values = kinds % _ELEMENTS, kinds // _ELEMENTS
+    half = _VALUES // 2
+    charges = (values + half) % _VALUES - half
+    return (2 * charges - values) * _ELEMENTS + numbers
 
 
 def _settings_like(cell: Floats, lattice: Floats) -> list[Floats]:
