@@ -58,7 +58,7 @@ class _Screen:
             return Setting(record=record)
         return Setting(watch=self._watch, on_campaign=self._start, record=record)
 
-    def _start(self, loaded: Any, row: Any) -> None:
+    def _start(self, loaded: Any, row: Any, changes: Sequence[str]) -> None:
         from rich.console import Console
 
         from orchestrator.cli.terminal import Progress
@@ -69,7 +69,7 @@ class _Screen:
             heading = ": ".join(filter(None, (loaded.campaign.name, loaded.campaign.goal)))
             console.print(heading, markup=False)
             console.print(f"on lab '{loaded.lab.name}', campaign id {row.id}", markup=False)
-            for said in set_aside_words(loaded.campaign.space):
+            for said in (*set_aside_words(loaded.campaign.space), *changes):
                 console.print(said, style="yellow", markup=False)
             self._progress = Progress(loaded.campaign, console)
             self._context = self._progress

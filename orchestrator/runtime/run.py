@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +36,7 @@ from orchestrator.runtime.bench import (
 from orchestrator.runtime.isolating import forget_journaled, guarded_meanwhile, isolation_of
 from orchestrator.runtime.joining import join, opened_event, planner_of, started_event
 from orchestrator.runtime.known_matches import known_matches
+from orchestrator.runtime.lab_changes import lab_changes
 from orchestrator.runtime.load import Loaded, load
 from orchestrator.runtime.scans import StoredFiles
 from orchestrator.runtime.sites import Turn, compute_of, local_compute
@@ -61,7 +62,7 @@ class Setting:
     identity: str = ""
     keep_twins: bool = False
     wrap: Callable[[Journal], Journal] | None = None
-    on_campaign: Callable[[Loaded, CampaignRow], None] | None = None
+    on_campaign: Callable[[Loaded, CampaignRow, Sequence[str]], None] | None = None
     turn: Turn | None = None
     record: str = ""
 
@@ -180,10 +181,10 @@ async def _run(
     try:
         traffic = ends.enter_context(closing(Traffic(setting.record or loaded.lab.record)))
         coming = start_twins(loaded.lab, row.id)
-        if setting.on_campaign is not None:
-            setting.on_campaign(loaded, row)
         wrapped = setting.wrap(journal) if setting.wrap else journal
         ledger = Ledger(wrapped, clock, setting.watch)
+        if setting.on_campaign is not None:
+            setting.on_campaign(loaded, row, lab_changes(ledger.state, loaded.lab.text))
         clock.start_at(ledger.state.last_at)
         planner = planner_of(loaded, clock, sources)
         ports = coming.wait().ports if coming else {}

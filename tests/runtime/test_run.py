@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -255,3 +256,25 @@ def test_a_wrong_observation_is_refused_before_it_waits_for_an_engine(
     check_observation(
         seen.campaign, seen.state, {"sample": "1", "metric": "mass", "value": "3000 mg"}
     )
+
+
+def test_who_goes_on_with_another_instrument_is_told_before_it_begins(
+    back_room: Path, store: Path
+) -> None:
+    told: list[str] = []
+
+    def interrupt(entry: ev.Recorded, state: State) -> None:
+        if isinstance(entry.event, ev.TrialDone) and entry.event.trial == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    setting = Setting(
+        watch=interrupt, on_campaign=lambda loaded, row, changes: told.extend(changes)
+    )
+    assert (
+        run_campaign(back_room, store=store, setting=setting).ending.exit_code is not Exit.FINISHED
+    )
+    assert told == []
+    changed(back_room, "lab.yaml", "seconds: 0 s", "seconds: 1 s")
+    run_campaign(back_room, store=store, setting=setting)
+    (said,) = told
+    assert "'balance' is not as in the last run (seconds: 0 s -> 1 s)" in said

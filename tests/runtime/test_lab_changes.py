@@ -1,0 +1,53 @@
+"""What is told when a lab file is another one than in the last run of a campaign."""
+
+from __future__ import annotations
+
+from orchestrator.model import events as ev
+from orchestrator.model.state import State, fold
+from orchestrator.model.trial import Proposal
+from orchestrator.runtime.lab_changes import lab_changes
+
+LAB = """\
+lab: ours
+resources:
+  cell: {kind: sevennet, model: 7net-0}
+  arm: {kind: ur-arm, port: a}
+"""
+
+
+def left(lab: str, n_trials: int) -> State:
+    started = ev.EngineStarted(
+        token=1,
+        host="h",
+        pid=1,
+        user="u",
+        version="0",
+        lab_name="ours",
+        lab_file="lab.yaml",
+        lab_text=lab,
+    )
+    proposal = Proposal(point={"x": 1.0}, source="initial", why="start")
+    trials = [
+        ev.TrialProposed(trial=n, proposal=proposal, after=1, now_s=0.0)
+        for n in range(1, n_trials + 1)
+    ]
+    return fold(
+        ev.Recorded(seq=n, at=0.0, wall=0.0, event=event)
+        for n, event in enumerate([started, *trials], 1)
+    )
+
+
+def test_another_method_of_a_resource_is_told_with_its_options() -> None:
+    tuned = LAB.replace("model: 7net-0", "model: 7net-0, tuned: t.json")
+    (said,) = lab_changes(left(LAB, 1), tuned)
+    assert said.startswith("the resource 'cell' is not as in the last run (tuned: none -> t.json)")
+    (said,) = lab_changes(left(LAB, 1), LAB.replace("{kind: sevennet", "{kind: chgnet"))
+    assert "(kind: sevennet -> chgnet)" in said
+
+
+def test_nothing_is_told_of_another_port_of_the_same_lab_or_before_a_first_trial() -> None:
+    tuned = LAB.replace("model: 7net-0", "model: 7net-l3i5")
+    assert lab_changes(left(LAB, 0), tuned) == []
+    assert lab_changes(left(LAB, 1), LAB) == []
+    assert lab_changes(left(LAB, 1), LAB.replace("port: a", "port: b")) == []
+    assert lab_changes(left(LAB, 1), LAB.replace("lab: ours", "lab: [")) == []
