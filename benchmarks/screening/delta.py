@@ -25,9 +25,9 @@ from simulators.atomistic.computing import run
 from simulators.atomistic.structures import text_of
 
 SETTINGS: dict[str, Any] = {
-    "cutoff": 400.0,
+    "cutoff": 600.0,
     "xc": "PBE",
-    "k_density": 4.0,
+    "k_density": 5.0,
     "smearing": "fermi-dirac",
     "width_ev": 0.1,
     "moments": {},
