@@ -42,7 +42,7 @@ class Fatal:
         return recorded
 
 
-def _wait(loaded: object, row: object) -> None:
+def _wait(*_of_campaign: object) -> None:
     os.kill(os.getpid(), signal.SIGSTOP)
 
 

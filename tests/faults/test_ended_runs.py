@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from memory_night import MemoryNight, memory_night, person_tidies_up, unsafe
 
+from orchestrator.clock import VirtualClock
 from orchestrator.engine.loop import Engine
 from orchestrator.errors import Exit
 from orchestrator.model.events import ActionDispatched, ActionDone, MadeSafe, Recorded
+from simulators.twins.faults import FaultyWire
 
 Way = Literal["Ctrl-C", "Ctrl-C twice", "stop"]
 WAYS: tuple[Way, ...] = ("Ctrl-C", "Ctrl-C twice", "stop")
@@ -93,10 +96,24 @@ def test_a_run_may_be_ended_at_any_moment(tmp_path: Path, way: Way, part: int) -
         play(tmp_path / str(n), way, 1.7 + 4.61 * (part + 50 * n))
 
 
+@dataclass
+class Slow:
+    """A wire that takes two seconds of the lab's time for each exchange."""
+
+    wire: FaultyWire
+    clock: VirtualClock
+
+    async def receive(self, data: bytes) -> bytes:
+        await self.clock.sleep(2.0)
+        return await self.wire.receive(data)
+
+
 def test_ctrl_c_lets_a_move_end_and_makes_safe_meanwhile_what_it_does_not_need(
     tmp_path: Path,
 ) -> None:
     night = memory_night(tmp_path, trials=2, campaign=TWO_AT_A_TIME)
+    # so that the next sample is in the chamber when this one leaves the meter
+    night.stage.wires["meter"] = Slow(night.wires["meter"], night.stage.clock)
     moving: list[str] = []
 
     def meddle(engine: Engine, recorded: Recorded) -> None:
