@@ -18,21 +18,29 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
+def _even_seconds() -> float:
+    """Seconds that nobody sets, with those in which the computer slept where the system counts them
+    apart (Linux)."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
+
+
 class WallClock:
     """Campaign time is wall time: seconds since the epoch, as they were when it was made.
 
     It goes on evenly when somebody sets the computer's clock: a ramp that is walked by it would
-    else leap, or go backwards.
+    else leap, or go backwards. While the computer sleeps it goes on too: a film cools meanwhile.
     """
 
     speed: float = 1.0
 
     def __init__(self) -> None:
-        self._since_epoch = time.time() - time.monotonic()
+        self._since_epoch = time.time() - _even_seconds()
 
     def now(self) -> float:
         """Campaign time in seconds."""
-        return self._since_epoch + time.monotonic()
+        return self._since_epoch + _even_seconds()
 
     def start_at(self, seconds: float) -> None:
         """Nothing to do: wall time goes on by itself."""

@@ -46,6 +46,9 @@ RUNNING = frozenset({"ur-arm", "cavro", "new-era", "pfeiffer-turbo", "mt-sics"})
 """Kinds whose actions wait for the device, or whose readings scatter: their twins' time runs, the
 others' stands still. Of these only words are held against the clean line's, not numbers."""
 
+TELLING_ONCE = frozenset({"new-era"})
+"""Kinds that say only to whoever asks first that they were without power."""
+
 
 @dataclass(frozen=True)
 class Device:
@@ -77,6 +80,11 @@ class Bench:
     def runs(self) -> bool:
         """Whether the twins' time runs."""
         return any(device.kind in RUNNING for device in self.devices)
+
+    @property
+    def tells_once(self) -> bool:
+        """Whether a power cut is told once, and not on the clean line too."""
+        return any(device.kind in TELLING_ONCE for device in self.devices)
 
 
 def benches(labs: tuple[Path, ...] = LABS) -> Iterator[Bench]:

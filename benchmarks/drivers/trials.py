@@ -266,8 +266,8 @@ class Tried:
 
     def _check_value(self, found: Found, value: Any, truths: tuple[Any, Any]) -> None:
         truth = truths[1]
-        if found.how == "reboot" and isinstance(value, Health) and isinstance(truth, Health):
-            # that it was without power, a device tells once, and to whoever asks first
+        is_told_once = found.how == "reboot" and self.bench.tells_once
+        if is_told_once and isinstance(value, Health) and isinstance(truth, Health):
             value = replace(value, note=truth.note)
         if found.how in FALSE or any(
             _agree(value, truth, runs=self.bench.runs) for truth in truths

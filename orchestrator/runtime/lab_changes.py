@@ -9,8 +9,9 @@ from orchestrator.errors import InputError
 from orchestrator.files.document import parse_document
 from orchestrator.model.state import State
 
-HOW_REACHED = {"port", "isolate", "serial", "command", "walltime"}
-"""Options by which an instrument or a code is reached: they leave its results what they were."""
+HOW_REACHED = {"port", "isolate", "serial", "command", "walltime", "reuse"}
+"""Options by which an instrument, a code or a known result is reached: they leave results what they
+were."""
 
 
 def lab_changes(state: State, lab_text: str) -> list[str]:
@@ -40,5 +41,5 @@ def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[st
     for key in {**before, **after}:
         if key in HOW_REACHED or before.get(key) == after.get(key):
             continue
-        old, new = (said.get(key, "none") for said in (before, after))
+        old, new = (said.get(key, "unset") for said in (before, after))
         yield f"{key}: {old} -> {new}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -424,16 +424,22 @@ def test_a_doubt_about_a_resource_that_the_lab_no_longer_has_waits_for_a_person(
     assert len(works.state.doubts()) == 1
 
 
-def fallen_silent(action: str, trials: int = 1) -> tuple[Works, Ending]:
-    """A run in which a step does not come to its end when another device's driver is lost."""
-    works, has_begun = Works(trials=trials), asyncio.Event()
+def deaf(works: Works, has_begun: asyncio.Event) -> Callable[[], Awaitable[None]]:
+    """An act that goes on until the lab has been made safe twice, whoever gives it up."""
 
-    async def deaf() -> None:
+    async def act() -> None:
         has_begun.set()
         while works["arm"].did.count("make_safe") < 2:
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.sleep(3600)
         raise asyncio.CancelledError
+
+    return act
+
+
+def fallen_silent(action: str, trials: int = 1) -> tuple[Works, Ending]:
+    """A run in which a step does not come to its end when another device's driver is lost."""
+    works, has_begun = Works(trials=trials), asyncio.Event()
 
     async def lose() -> None:
         await has_begun.wait()
@@ -441,7 +447,7 @@ def fallen_silent(action: str, trials: int = 1) -> tuple[Works, Ending]:
         works.engine.lose("arm: it crashed", CRASHED)
         await asyncio.Event().wait()
 
-    works["oven" if action == "bake" else "balance"].troubles[action].append(deaf)
+    works["oven" if action == "bake" else "balance"].troubles[action].append(deaf(works, has_begun))
     return works, works.run(lose)
 
 
@@ -484,18 +490,11 @@ def test_a_step_that_is_deaf_when_a_failure_of_another_one_makes_the_lab_safe_is
     steps = [*RECIPE[:3], weigh(on_failure=OnFailure.MAKE_SAFE), RECIPE[4]]
     works, has_begun = Works(trials=2, recipe=tuple(steps)), asyncio.Event()
 
-    async def deaf() -> None:
-        has_begun.set()
-        while works["arm"].did.count("make_safe") < 2:
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.sleep(3600)
-        raise asyncio.CancelledError
-
     async def fail() -> None:
         await has_begun.wait()
         raise errors.DeviceRefused("no")
 
-    works["oven"].troubles["bake"].extend([_pass, deaf])
+    works["oven"].troubles["bake"].extend([_pass, deaf(works, has_begun)])
     works["balance"].troubles["weigh"].append(fail)
     ending = works.run()
     assert ending.exit_code is Exit.PERSON

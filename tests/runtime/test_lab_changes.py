@@ -40,7 +40,7 @@ def left(lab: str, n_trials: int) -> State:
 def test_another_method_of_a_resource_is_told_with_its_options() -> None:
     tuned = LAB.replace("model: 7net-0", "model: 7net-0, tuned: t.json")
     (said,) = lab_changes(left(LAB, 1), tuned)
-    assert said.startswith("the resource 'cell' is not as in the last run (tuned: none -> t.json)")
+    assert said.startswith("the resource 'cell' is not as in the last run (tuned: unset -> t.json)")
     (said,) = lab_changes(left(LAB, 1), LAB.replace("{kind: sevennet", "{kind: chgnet"))
     assert "(kind: sevennet -> chgnet)" in said
 
