@@ -83,13 +83,13 @@ class Beliefs:
         within = np.abs(y - mean) <= Z_90 * sd
         kept = measured.sides[counting] == 0
         rows = np.array(measured.rows)[counting]
-        trials = [self.diagnosis.evidence.trials[r] for r in rows]
-        scale, shift = measured.spread, measured.centre
+        trials = np.array(self.diagnosis.evidence.trials)[rows]
+        scale, shift, by_trial = measured.spread, measured.centre, np.argsort(trials)
         return LeaveOneOut(
-            trials=tuple(trials),
-            measured=tuple((y * scale + shift).tolist()),
-            predicted=tuple((mean * scale + shift).tolist()),
-            sd=tuple((sd * scale).tolist()),
+            trials=tuple(trials[by_trial].tolist()),
+            measured=tuple((y * scale + shift)[by_trial].tolist()),
+            predicted=tuple((mean * scale + shift)[by_trial].tolist()),
+            sd=tuple((sd * scale)[by_trial].tolist()),
             coverage_90=float(within[kept].mean()) if kept.any() else None,
             log_score_gain=self.diagnosis.log_score_gain(column),
             is_doubtful=self.diagnosis.is_doubtful(column),

@@ -112,8 +112,8 @@ def evidence(task: PlanningTask, encoding: Encoding, history: History) -> Eviden
         PlanningError: an outcome is not finite, or not positive on a log scale.
         InputError: a point does not belong to the space.
     """
-    ended = sorted(history.evaluated, key=lambda e: e.trial)
-    codes = encoding.encode([e.point for e in ended])
+    newest_last = sorted(history.evaluated, key=lambda e: e.trial)
+    ended, codes = _canonical(newest_last, encoding.encode([e.point for e in newest_last]))
     features = encoding.features(codes)
     rungs = None if encoding.rungs is None else (encoding.rungs.of(features), encoding.rungs.n - 1)
     measured: dict[str, Measured] = {}
@@ -128,7 +128,8 @@ def evidence(task: PlanningTask, encoding: Encoding, history: History) -> Eviden
     blamed = tuple(i for i, e in enumerate(ended) if e.failed and e.blames_parameters)
     survived = tuple(i for i, e in enumerate(ended) if not e.failed)
     pending = encoding.encode(history.pending)
-    newest = pending[-1] if len(pending) else (codes[-1] if len(codes) else np.zeros(0))
+    flying = [*(e.point for e in newest_last[-1:]), *history.pending]
+    newest = encoding.encode(flying[-1:])[0] if flying else np.zeros(0)
     pending = pending[np.lexsort(pending.T[::-1])] if len(pending) > 1 else pending
     return Evidence(
         trials=tuple(e.trial for e in ended),
@@ -144,6 +145,18 @@ def evidence(task: PlanningTask, encoding: Encoding, history: History) -> Eviden
         newest=newest,
         seconds=tuple(e.seconds for e in ended),
     )
+
+
+def _canonical(ended: list[Evaluated], codes: Floats) -> tuple[list[Evaluated], Floats]:
+    """The trials in an order that has nothing to do with their numbers: a sum over rows in another
+    order differs in its last digits, and so would the proposal."""
+
+    def content(place: int) -> tuple[bytes, list[tuple[str, float]]]:
+        outcomes = ended[place].outcomes.items()
+        return codes[place].tobytes(), sorted((name, o.value) for name, o in outcomes)
+
+    order = sorted(range(len(ended)), key=content)
+    return [ended[place] for place in order], codes[order]
 
 
 def _pairs(ended: list[Evaluated], history: History) -> tuple[tuple[int, int], ...]:

@@ -87,8 +87,11 @@ class Advisor:
         `context` says how what cannot be chosen is now; else it is as in the newest trial.
 
         Raises:
+            InputError: `n` is less than one.
             PlanningError: no proposal can be made.
         """
+        if n < 1:
+            raise InputError(f"{n} points cannot be asked for", hint="ask for 1 or more")
         history = History(
             evaluated=tuple(self._evaluated),
             pending=tuple(self._pending),

@@ -81,6 +81,21 @@ def test_the_order_in_which_a_history_is_written_changes_nothing() -> None:
     assert one(question, forward) == one(question, backward)
 
 
+def test_the_numbers_of_the_trials_change_nothing() -> None:
+    question = samples.task()
+    history = samples.measured(question, samples.film, 12)
+    renumbered = tuple(
+        e.model_copy(update={"trial": 13 - e.trial, "at_s": None}) for e in history.evaluated
+    )
+    as_told = tuple(e.model_copy(update={"at_s": None}) for e in history.evaluated)
+    planner, bare = BayesianPlanner(question), {"nearest": None, "why": ""}
+    first, second = (
+        planner.propose(history.model_copy(update={"evaluated": told}), 2)
+        for told in (as_told, renumbered)
+    )
+    assert [p.model_copy(update=bare) for p in first] == [p.model_copy(update=bare) for p in second]
+
+
 def test_the_callers_random_numbers_and_threads_are_left_alone() -> None:
     question = samples.task(options={"threads": 1})
     history = samples.measured(question, samples.film, 6)

@@ -162,6 +162,13 @@ def test_mistakes_are_told_at_once_and_nothing_is_taken() -> None:
     assert advisor._evaluated == []
 
 
+@pytest.mark.parametrize("n", [0, -1])
+def test_less_than_one_point_is_no_question(n: int) -> None:
+    advisor = Advisor(space={"x": {"real": [0, 1]}}, objective={"minimise": "y"})
+    with pytest.raises(InputError, match="cannot be asked for"):
+        advisor.ask(n)
+
+
 def test_people_may_prefer_one_row_to_another() -> None:
     advisor = Advisor(SPACE, {"prefer": True}, planner=SOBOL)
     assert advisor.tell([dict(p.point) for p in advisor.ask(2)]) == (1, 2)
