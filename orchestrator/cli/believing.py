@@ -43,7 +43,8 @@ def print_belief(campaign: Campaign, state: State, belief: Belief, console: Cons
 
 def _print_metric(metric: Held, console: Console) -> None:
     say(console, metric.title, style="bold")
-    for sentence in filter(None, (metric.error, metric.coverage, metric.reach, metric.transfer)):
+    told = (metric.error, metric.coverage, metric.reach, metric.transfer, metric.unlike)
+    for sentence in filter(None, told):
         tell(console, f"  {sentence[:1].upper()}{sentence[1:]}.")
     tell(console, f"  {metric.verdict}", style="yellow" if metric.doubt else "")
     shown = metric.importance[:MOST]

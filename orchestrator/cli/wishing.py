@@ -1,4 +1,5 @@
-"""Commands that ask something of a campaign: pause, resume, stop, resolve, observe, try, prefer."""
+"""Commands that ask something of a campaign: pause, resume, stop, resolve, observe, invalidate,
+prefer, try."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ NoteOption = Annotated[str, typer.Option("--note", help="Why; it is kept in the 
 
 def add_to(app: typer.Typer) -> None:
     """Adds this room's commands."""
-    for command in (pause, resume, stop, resolve, observe, prefer):
+    for command in (pause, resume, stop, resolve, observe, invalidate, prefer):
         app.command()(guarded(command))
     app.command("try")(guarded(try_point))
 
@@ -231,6 +232,33 @@ def _measured(
             return of_scan(campaign, names, file, data)
     assert metric is not None, "it was asked for"
     return [observation(metric, value, file, level)]
+
+
+def invalidate(
+    sample: Annotated[
+        str, typer.Argument(help="Trial number, with all its samples; or one sample: 7/b.")
+    ],
+    why: Annotated[str, typer.Option(help="What went wrong; it is kept in the journal.")],
+    metric: Annotated[str | None, typer.Option(help="Metric; without it all of them.")] = None,
+    campaign: CampaignOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Take back a measurement that went wrong.
+
+    The planner forgets it, the journal does not.
+
+    Example: hagane invalidate 7 --metric resistivity --why "a probe was lifted"
+    """
+    from orchestrator.runtime.observing import invalidation
+
+    seen = still_open(store, campaign)
+    if metric is not None:
+        _one_of("metric of this campaign", metric, [m.name for m in seen.campaign.metrics])
+    payload, words = invalidation(seen.state, sample, metric, why)
+    if not as_json:
+        typer.echo(words)
+    return send(store, campaign, "invalidate", payload, as_json=as_json)
 
 
 def try_point(

@@ -32,7 +32,7 @@ from orchestrator.model.events import (
 from orchestrator.model.objective import PREFERENCE
 from orchestrator.model.points import point_from
 from orchestrator.model.quantity import difference_in, quantity_in
-from orchestrator.model.state import DispatchState, State, TrialState
+from orchestrator.model.state import DispatchState, ObservationState, State, TrialState
 from orchestrator.model.trial import Level, TrialStatus
 from orchestrator.ports.action import ActionSpec
 from orchestrator.ports.execution import Executor
@@ -83,7 +83,7 @@ def _events(study: Study, state: State, executor: Executor, request: Request) ->
         "resume": lambda: _resume(state, by),
         "resolve": lambda: _resolve(study, state, executor, payload, by),
         "observe": lambda: [observed(study.campaign, state, payload, by)],
-        "invalidate": lambda: [_invalidate(state, payload, by)],
+        "invalidate": lambda: _invalidate(state, payload, by),
         "moved": lambda: [_moved(study, state, payload, by)],
         "try": lambda: [_try(study, state, payload, by)],
         "vote": lambda: voted(study.campaign, state, payload, by),
@@ -268,6 +268,23 @@ def _prefer(study: Study, state: State, payload: Mapping[str, Any], by: str) -> 
     return Preferred(better=int(better), worse=int(worse), by=by)
 
 
+def counting(state: State, sample: str, metric: str | None) -> list[ObservationState]:
+    """The observations that still count: of a trial by its number, or of one sample (`7/b`); of all
+    metrics where none is named.
+
+    Raises:
+        UnknownName: there is no such sample or trial.
+    """
+    trial, name = _trial_of(state, sample)
+    return [
+        seen
+        for seen in trial.observations
+        if not seen.invalidated
+        and metric in (None, seen.event.metric)
+        and (sample == str(trial.number) or seen.event.sample == name)
+    ]
+
+
 def _trial_of(state: State, sample: str) -> tuple[TrialState, str | None]:
     if sample in state.samples:
         return state.trials[state.samples[sample].trial], sample
@@ -281,12 +298,14 @@ def _trial_of(state: State, sample: str) -> tuple[TrialState, str | None]:
     raise UnknownName("sample or trial", sample, state.samples)
 
 
-def _invalidate(state: State, payload: Mapping[str, Any], by: str) -> ObservationInvalidated:
+def _invalidate(state: State, payload: Mapping[str, Any], by: str) -> list[Event]:
     known = {o.seq for t in state.trials.values() for o in t.observations}
-    number = int(payload.get("observation", 0))
-    if number not in known:
-        raise UnknownName("observation", str(number), map(str, known))
+    given = payload.get("observation", 0)
+    numbers = [int(number) for number in (given if isinstance(given, list) else [given])]
+    for number in numbers:
+        if number not in known:
+            raise UnknownName("observation", str(number), map(str, known))
     reason = str(payload.get("reason") or "")
     if not reason:
         raise InputError("an observation is only invalidated with a reason")
-    return ObservationInvalidated(observation=number, reason=reason, by=by)
+    return [ObservationInvalidated(observation=n, reason=reason, by=by) for n in numbers]

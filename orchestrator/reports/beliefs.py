@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import NormalDist
 from typing import Any
 
 from orchestrator.model.campaign import Campaign
@@ -22,6 +23,7 @@ from orchestrator.reports.summary import is_log_axis, shown_metric, shown_point,
 
 SURPRISING = 0.025
 """A share of hits is remarked on when chance alone gives one as far off less often than this."""
+MOST_UNLIKE = 3
 FEW = 10
 """Of fewer outcomes, what leave-one-out says may be chance."""
 
@@ -36,6 +38,7 @@ class Held:
     n: int
     error: str
     coverage: str
+    unlike: str
     reach: str
     transfer: str
     verdict: str
@@ -81,6 +84,7 @@ def _held(campaign: Campaign, state: State, believed: MetricBelief) -> Held:
         n=len(known.trials) if known else 0,
         error=_error(believed, known) if known else "",
         coverage=_coverage(known) if known else "",
+        unlike=_unlike(believed, known) if known else "",
         reach=_reach(believed),
         transfer=_transfer(believed),
         verdict=_verdict(known) if known else "Too few values to say how well it predicts.",
@@ -149,6 +153,35 @@ def _coverage(known: LeaveOneOut) -> str:
     return f"{words}, as they should"
 
 
+def _unlike(believed: MetricBelief, known: LeaveOneOut) -> str:
+    """Which results no other one explains. All of the same model: with one that went wrong it
+    takes the rest for noisier than they are, so that of a few trials none stands out."""
+    n, found = len(known.trials), []
+    if n < FEW:
+        return ""
+    limit = NormalDist().inv_cdf(1 - SURPRISING / n)
+    for trial, got, mean, sd in zip(
+        known.trials, known.measured, known.predicted, known.sd, strict=True
+    ):
+        if abs(got - mean) > limit * sd:
+            said = f"measured {_shown(believed, got)}, predicted {_shown(believed, mean, sd)}"
+            found.append(f"trial {trial} ({said})")
+    if not found:
+        return ""
+    more = f" and {len(found) - MOST_UNLIKE} more" if len(found) > MOST_UNLIKE else ""
+    return (
+        "Look at what is unlike all that the others say: "
+        f"{', '.join(found[:MOST_UNLIKE])}{more}. If a measurement went wrong: `hagane invalidate`"
+    )
+
+
+def _shown(believed: MetricBelief, value: float, sd: float | None = None) -> str:
+    if not believed.on_log10:
+        return measured(value, sd, believed.unit)
+    shown = f"{number(_power(value))} {pretty_unit(believed.unit)}".rstrip()
+    return shown if sd is None else f"{shown}, {spread_words(sd, '', on_log10=True)} either way"
+
+
 def _binomial(n: int, low: int, high: int) -> float:
     """The probability of `low` to `high` hits among `n`, of which each has 0.9."""
     return sum(math.comb(n, k) * 0.9**k * 0.1 ** (n - k) for k in range(low, high + 1))
@@ -196,12 +229,7 @@ def _predicted(
         found, words = (known.predicted[place], known.sd[place]), " from all other trials"
     if found is None:
         return ""
-    mean, sd = found
-    if not believed.on_log10:
-        return measured(mean, sd, believed.unit) + words
-    unit = pretty_unit(believed.unit)
-    shown = f"{number(_power(mean))} {unit}".rstrip()
-    return f"{shown}, {spread_words(sd, '', on_log10=True)} either way{words}"
+    return _shown(believed, *found) + words
 
 
 def _on_slice(

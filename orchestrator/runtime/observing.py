@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from orchestrator.engine.judging import source_of
-from orchestrator.engine.requests import observed
+from orchestrator.engine.requests import counting, observed
 from orchestrator.errors import InputError, ResultRefused
 from orchestrator.files.columns import column_of, split_header
 from orchestrator.files.table import read_table
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.reduction import reduced
 from orchestrator.model.state import State
+from orchestrator.reports.numbers import measured
 from orchestrator.runtime.look import row_of, stored
 from orchestrator.runtime.scans import read_scan
 from orchestrator.settings import user_name
@@ -102,3 +103,28 @@ def check_observation(campaign: Campaign, state: State, payload: Mapping[str, An
         observed(campaign, state, payload, user_name())
     except ResultRefused as error:
         raise InputError(str(error), hint="the metric's limits are in the campaign file") from error
+
+
+def invalidation(
+    state: State, sample: str, metric: str | None, why: str
+) -> tuple[dict[str, Any], str]:
+    """What goes into the inbox to have observations count no longer, and which these are, in words.
+
+    Raises:
+        UnknownName: there is no such sample or trial.
+        InputError: no reason is given, or nothing counts that could be invalidated.
+    """
+    if not why.strip():
+        raise InputError("an observation is only invalidated with a reason", hint="--why '...'")
+    found = counting(state, sample, metric)
+    if not found:
+        what = f"no {metric}" if metric else "nothing"
+        raise InputError(
+            f"of '{sample}' {what} is measured that still counts", hint="see `hagane trials`"
+        )
+    shown = (
+        f"{seen.event.metric} = {measured(seen.event.value, seen.event.sd, seen.event.unit)}"
+        for seen in found
+    )
+    words = f"{', '.join(shown)} will count no longer"
+    return {"observation": [seen.seq for seen in found], "reason": why.strip()}, words

@@ -30,7 +30,7 @@ HAGANE = Path(sys.executable).with_name("hagane")
 COMMANDS = [
     *("demo", "run", "check", "rehearse", "list", "show", "trials", "events", "pause", "resume"),
     *("stop", "doubts", "resolve", "observe", "report", "export", "propose", "replay", "schema"),
-    *("try", "prefer", "belief", "triage"),
+    *("try", "prefer", "belief", "triage", "invalidate"),
     *("resource list", "resource show", "resource check", "doctor", "new campaign"),
     *("new driver", "new pool", "resource try", "resource find", "tick"),
 ]

@@ -204,6 +204,24 @@ def test_an_invalidated_observation_leaves_the_planners_history() -> None:
     assert len(works.events(ev.Observed)) == 3
 
 
+def test_several_observations_are_invalidated_at_once_or_none_of_them() -> None:
+    works = Works(trials=2, settings={"in_flight": 1})
+    answers: list[int] = []
+
+    async def doubt_them() -> None:
+        await works.until(lambda s: 2 in s.trials and bool(s.trials[2].attempts))
+        seq = works.state.trials[1].observations[0].seq
+        answers.append(works.wish("invalidate", observation=[seq, 10_000], reason="r"))
+        answers.append(works.wish("invalidate", observation=[seq], reason="r"))
+        await asyncio.Event().wait()
+
+    works.run(doubt_them)
+    assert str(works.answer(answers[0])).startswith("refused")
+    assert [e.observation for e in works.events(ev.ObservationInvalidated)] == [
+        works.state.trials[1].observations[0].seq
+    ]
+
+
 def test_a_corrected_observation_takes_the_place_of_the_invalidated_one() -> None:
     works = late(trials=1)
     works.wish("observe", sample="1", metric="hardness", value="3 GPa")

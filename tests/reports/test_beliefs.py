@@ -117,6 +117,20 @@ def test_the_coverage_is_remarked_on_where_chance_does_not_explain_it(
     assert word in said.coverage
 
 
+def test_what_is_unlike_all_that_the_others_say_is_to_be_looked_at(
+    campaign: Campaign, state: State
+) -> None:
+    sober = left(n=20).model_copy(update={"sd": (0.3,) * 20})
+    (like,) = held(campaign, state, belief(state, sober))
+    assert like.unlike == ""
+    values = (*sober.measured[:6], 1.0, *sober.measured[7:])
+    (said,) = held(campaign, state, belief(state, sober.model_copy(update={"measured": values})))
+    assert "trial 107 (measured 10 Ω·cm, predicted 5.012 × 10⁻³ Ω·cm, 0.3 decades" in said.unlike
+    assert "`hagane invalidate`" in said.unlike
+    few = left(n=9)
+    assert held(campaign, state, belief(state, few))[0].unlike == "", "of a few it may be chance"
+
+
 def test_the_error_is_told_in_decades_and_as_a_factor(campaign: Campaign, state: State) -> None:
     (said,) = held(campaign, state, belief(state, left()))
     assert said.error.endswith("all the others: 0.3 decades (a factor of 2) off")

@@ -18,7 +18,7 @@ from orchestrator.model import events as ev
 from orchestrator.model.state import State
 from orchestrator.runtime import look, wishes
 from orchestrator.runtime.load import load
-from orchestrator.runtime.observing import check_observation
+from orchestrator.runtime.observing import check_observation, invalidation
 from orchestrator.runtime.run import Finish, Setting, run_campaign
 
 
@@ -256,6 +256,23 @@ def test_a_wrong_observation_is_refused_before_it_waits_for_an_engine(
     check_observation(
         seen.campaign, seen.state, {"sample": "1", "metric": "mass", "value": "3000 mg"}
     )
+
+
+def test_a_measurement_is_taken_back_by_trial_or_by_sample(back_room: Path, store: Path) -> None:
+    run_campaign(back_room, store=store)
+    state = look.look(store, None).state
+    number, seqs = next(iter(state.trials)), [o.seq for o in state.trials[1].observations]
+    payload, words = invalidation(state, str(number), "mass", " the balance was not level ")
+    assert payload == {"observation": seqs, "reason": "the balance was not level"}
+    assert "will count no longer" in words
+    for sample, metric, why, said in (
+        ("1", None, " ", "only invalidated with a reason"),
+        ("1", "hue", "why", "no hue is measured that still counts"),
+        ("1/b", "mass", "why", "no mass is measured that still counts"),
+        ("99", None, "why", "'99' is not a sample or trial"),
+    ):
+        with pytest.raises(InputError, match=said):
+            invalidation(state, sample, metric, why)
 
 
 def test_who_goes_on_with_another_instrument_is_told_before_it_begins(
