@@ -37,16 +37,17 @@ NOUGHT = {
     "crashes": "exceptions that are none of ours",
 }
 COPIES = 3
-AT_ONCE = 16
-"""Benches that are played on at a time: pyserial waits by `select`, which knows no more than 1,024
+AT_ONCE = 48
+"""Lines that are played on at a time: pyserial waits by `select`, which knows no more than 1,024
 descriptors, and a port takes nine."""
 
 
 async def play(n: int, seed: int, wanted: Sequence[Bench], copies: int = COPIES) -> list[Found]:
     """As many faults as wanted, each bench on `copies` worlds and with an equal share."""
     found: list[Found] = []
-    for first in range(0, len(wanted), AT_ONCE):
-        some = wanted[first : first + AT_ONCE]
+    size = AT_ONCE // copies
+    for first in range(0, len(wanted), size):
+        some = wanted[first : first + size]
         found += await _play(math.ceil(n * len(some) / len(wanted)), seed, some, copies)
     return found
 
