@@ -323,7 +323,9 @@ class Tried:
         if spec is not None and spec.effect is not Effect.NONE:
             return None
         try:
-            with contextlib.suppress(DeviceReset):  # told once, of what an earlier trial has cut off
+            with contextlib.suppress(
+                DeviceReset
+            ):  # told once, of what an earlier trial has cut off
                 return await self._asked_clean(device, name, arguments)
             return await self._asked_clean(device, name, arguments)
         except (HaganeError, TimeoutError) as error:
