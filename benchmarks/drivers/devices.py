@@ -27,6 +27,8 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
     "alicat.set_flow": {"flow": (0.0, 10.0)},
     "aja-dcxs.set_power": {"power": (0.0, 250.0)},
     "modbus-heater.set_temperature": {"temperature": (20.0, 500.0)},
+    "ika.set_temperature": {"temperature": (30.0, 300.0)},
+    "ika.set_speed": {"speed": (0.0, 1500.0)},
     "cavro.load": {"volume": (10.0, 900.0)},
     "cavro.dispense": {"volume": (10.0, 400.0)},
     "new-era.dispense": {"volume": (1.0, 50.0)},
@@ -42,9 +44,11 @@ LONGEST_S: Mapping[str, float] = {"keithley-2400": 5.0, "ur-arm": 10.0, "mt-sics
 """The longest time-out that a driver declares for one reply beside its option `timeout`."""
 ONCE: Mapping[str, bytes] = {"new-era": b"RUN"}
 """What the command that must not be repeated has in it, where what sets it up may be."""
-RUNNING = frozenset({"ur-arm", "cavro", "new-era", "pfeiffer-turbo", "mt-sics"})
-"""Kinds whose actions wait for the device, or whose readings scatter: their twins' time runs, the
-others' stands still. Of these only words are held against the clean line's, not numbers."""
+SCATTERING = frozenset({"ur-arm", "cavro", "new-era", "pfeiffer-turbo", "mt-sics", "ika"})
+"""Kinds whose readings scatter or go on by themselves: only words are held against the clean
+line's, not numbers."""
+RUNNING = SCATTERING | {"zaber-stage"}
+"""Kinds whose actions wait for the device: their twins' time runs, the others' stands still."""
 
 TELLING_ONCE = frozenset({"new-era"})
 """Kinds that say only to whoever asks first that they were without power."""
@@ -80,6 +84,11 @@ class Bench:
     def runs(self) -> bool:
         """Whether the twins' time runs."""
         return any(device.kind in RUNNING for device in self.devices)
+
+    @property
+    def scatters(self) -> bool:
+        """Whether two readings on the clean line may differ."""
+        return any(device.kind in SCATTERING for device in self.devices)
 
     @property
     def tells_once(self) -> bool:

@@ -31,7 +31,7 @@ from benchmarks.drivers.devices import (
 )
 from benchmarks.drivers.serving import SPEED
 from orchestrator.clock import ScaledClock, WallClock
-from orchestrator.errors import DeviceError, HaganeError, LimitExceeded
+from orchestrator.errors import DeviceError, DeviceReset, HaganeError, LimitExceeded
 from orchestrator.ports.action import ActionSpec, Effect
 from orchestrator.ports.resource import Bench as ResourceBench
 from orchestrator.ports.resource import Health
@@ -116,7 +116,7 @@ class Tried:
             after_value = await self._truth(device, name, spec, arguments)
             self._check_value(found, value, (before, after_value))
         is_setting = spec is not None and spec.effect is Effect.IDEMPOTENT
-        stays = how != "reboot" and not self.bench.runs
+        stays = how != "reboot" and not self.bench.scatters
         if found.outcome == "done" and is_setting and stays:
             await self._check_done(found, device, name, arguments)
         await self._check_recovery(found, device)
@@ -270,7 +270,7 @@ class Tried:
         if is_told_once and isinstance(value, Health) and isinstance(truth, Health):
             value = replace(value, note=truth.note)
         if found.how in FALSE or any(
-            _agree(value, truth, runs=self.bench.runs) for truth in truths
+            _agree(value, truth, scatters=self.bench.scatters) for truth in truths
         ):
             return
         count = "undetected" if found.how in CORRUPTING else "wrong"
@@ -314,7 +314,7 @@ class Tried:
             return  # the device itself refuses it, on the clean line as well
         if error is not None:
             found.faults.append(("unrecovered", f"{name}: {type(error).__name__}: {error}"))
-        elif not _agree(value, truth, runs=self.bench.runs):
+        elif not _agree(value, truth, scatters=self.bench.scatters):
             found.faults.append(("wrong", f"{name} afterwards: {value} in place of {truth}"))
 
     async def _truth(
@@ -323,10 +323,17 @@ class Tried:
         if spec is not None and spec.effect is not Effect.NONE:
             return None
         try:
-            asked = getattr(self._clean[device.name], name)(**arguments)
-            return await asyncio.wait_for(asked, CLEAN_S)
+            with contextlib.suppress(
+                DeviceReset
+            ):  # told once, of what an earlier trial has cut off
+                return await self._asked_clean(device, name, arguments)
+            return await self._asked_clean(device, name, arguments)
         except (HaganeError, TimeoutError) as error:
             return type(error)
+
+    async def _asked_clean(self, device: Device, name: str, arguments: Mapping[str, Any]) -> Any:
+        asked = getattr(self._clean[device.name], name)(**arguments)
+        return await asyncio.wait_for(asked, CLEAN_S)
 
     async def _look(self) -> dict[str, Any]:
         seen = await self._ask("look")
@@ -357,12 +364,12 @@ def _is_quick(spec: ActionSpec) -> bool:
     return not spec.args
 
 
-def _agree(value: Any, truth: Any, *, runs: bool) -> bool:
+def _agree(value: Any, truth: Any, *, scatters: bool) -> bool:
     one, other = _plain(value), _plain(truth)
     if one.keys() != other.keys():
         return False
     return all(
-        (runs and isinstance(one[name], float)) or _same(one[name], other[name]) for name in one
+        (scatters and isinstance(one[name], float)) or _same(one[name], other[name]) for name in one
     )
 
 

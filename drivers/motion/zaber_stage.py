@@ -15,13 +15,16 @@ from typing import Annotated
 
 from drivers.instrument import Instrument, within
 from drivers.protocols import zaber
-from drivers.protocols.framing import Dialogue, whole
+from drivers.protocols.framing import Dialogue, Refused, whole
 from drivers.transports import Settings
 from orchestrator.errors import DeviceError, DeviceRefused, InputError
 from orchestrator.ports.action import Cancel, Effect, Unit, action, reading
 from orchestrator.ports.resource import Bench, Health, Identity
 
 _POLL_S = 0.1
+_STOPS, _BRAKES_S = 3, 1.5
+"""So often it is told to stop, and so long it has for it each time (campaign time)."""
+_REFERENCE = "reference"
 _TOLERANCE_STEPS = 2
 """A closed-loop axis holds its position to within its encoder's count."""
 
@@ -29,8 +32,9 @@ _TOLERANCE_STEPS = 2
 class ZaberStage(Instrument):
     """One axis, driven to positions between `lowest` and `highest` once it was homed.
 
-    `microstep` is the length of one. With `checksums` each command bears one and each reply must:
-    the device has to be set so (`set comm.checksum 1`).
+    `microstep` is the length of one, and `home_at` where it stands by its own count once it was
+    homed. With `checksums` each command bears one and each reply must; a device that is not set so,
+    or was without power, is set so (`set comm.checksum 1`).
     """
 
     implements = ("LinearStage",)
@@ -42,6 +46,7 @@ class ZaberStage(Instrument):
         microstep: Annotated[float, Unit("um", low=1e-6)],
         highest: Annotated[float, Unit("mm")],
         lowest: Annotated[float, Unit("mm")] = 0.0,
+        home_at: Annotated[float, Unit("mm")] = 0.0,
         device: Annotated[int, Unit("", low=1, high=99)] = 1,
         axis: Annotated[int, Unit("", low=1, high=9)] = 1,
         checksums: bool = True,
@@ -58,7 +63,7 @@ class ZaberStage(Instrument):
         self._numbers = itertools.cycle(range(zaber.N_IDS))
         self._device, self._axis = zaber.Address(device), zaber.Address(device, axis)
         self._microstep, self._lowest, self._highest = microstep, lowest, highest
-        self._checksums, self._longest_move = checksums, longest_move
+        self._home_at, self._checksums, self._longest_move = home_at, checksums, longest_move
 
     def who(self) -> Dialogue[Identity]:
         """The number of the model, the serial number and the firmware."""
@@ -89,10 +94,16 @@ class ZaberStage(Instrument):
         def confirm() -> Dialogue[bool]:
             return (yield from self._ask("")).is_busy
 
+        self.link.release(_REFERENCE)
         await self._drive("home", confirm)
-        flags = zaber.NO_REFERENCE.intersection(await self._flags())
-        if flags:
-            raise self._error(f"ended at rest and is still {zaber.named(min(flags))}")
+        await self._must_have_reference("ended at rest and is still")
+        found = await self._steps()
+        if not self._is_at(found, self._step_at(self._home_at)):
+            stands = found * self._microstep / 1000.0
+            raise self._error(
+                f"stands at {stands:.4g} mm after it was homed, not at {self._home_at:g} mm"
+            )
+        self.link.hold(_REFERENCE, self._has_reference, what="the reference")
 
     @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
     async def move_to(self, position: Annotated[float, Unit("mm")]) -> None:
@@ -104,7 +115,7 @@ class ZaberStage(Instrument):
             DeviceError: it does not get there, or stalls.
         """
         within("position", position, self._lowest, self._highest, "mm")
-        target = round(position * 1000.0 / self._microstep)
+        target = self._step_at(position)
 
         def confirm() -> Dialogue[bool]:
             answer = yield from self._ask("get pos")
@@ -112,6 +123,8 @@ class ZaberStage(Instrument):
 
         await self._must_know_where_it_is()
         await self._drive(f"move abs {target}", confirm)
+        # without power on the way it counts from somewhere else
+        await self._must_have_reference("came to rest and does not know where it is:")
         found = await self._steps()
         if not self._is_at(found, target):
             stands = found * self._microstep / 1000.0
@@ -121,21 +134,18 @@ class ZaberStage(Instrument):
     async def stop(self) -> None:
         """Comes to rest where it is, ahead of all that waits. Raises DeviceError."""
         await self._halt()
-        await self._come_to_rest("stop")
 
     @reading
     async def position(self) -> Annotated[float, Unit("mm")]:
         """Where it is. Raises DeviceError: also when it was not homed, and does not know."""
-        flags = zaber.NO_REFERENCE.intersection(await self._flags())
-        if flags:
-            raise self._error(f"does not know where it is: {zaber.named(min(flags))}")
+        await self._must_have_reference("does not know where it is:")
         return await self._steps() * self._microstep / 1000.0
 
     async def _drive(self, words: str, confirm: Callable[[], Dialogue[bool]]) -> None:
         """Sets it moving and waits until it is at rest."""
 
         def tell() -> Dialogue[None]:
-            yield from self._ask(words)
+            yield from self._order(words)
 
         try:
             await self.link.write(tell, confirm, what=f"'{words}'")
@@ -157,8 +167,25 @@ class ZaberStage(Instrument):
             raise self._error(f"ended '{words}' with {zaber.named(answer.warning)}")
 
     async def _halt(self) -> None:
-        """Sends the stop, more than once where nothing answers."""
-        await self.link.read(lambda: self._ask("stop"), urgent=True)
+        """Stops it, and sees that it stands: a stop may be lost, and one may be ignored."""
+        pauses = int(_BRAKES_S / _POLL_S)
+        for _ in range(_STOPS):
+            await self.link.read(lambda: self._ask("stop"), urgent=True)
+            for _ in range(pauses):
+                if not (await self.link.read(lambda: self._ask(""), urgent=True)).is_busy:
+                    return
+                await self.bench.clock.sleep(_POLL_S)
+        raise self._error(f"was told to stop {_STOPS} times and is still moving")
+
+    async def _must_have_reference(self, what: str) -> None:
+        flags = zaber.NO_REFERENCE.intersection(await self._flags())
+        if flags:
+            self.link.release(_REFERENCE)
+            raise self._error(f"{what} {zaber.named(min(flags))}")
+
+    def _has_reference(self) -> Dialogue[bool]:
+        flags = zaber.warnings((yield from self._ask("warnings")))
+        return not zaber.NO_REFERENCE.intersection(flags)
 
     async def _must_know_where_it_is(self) -> None:
         flags = zaber.NO_REFERENCE.intersection(await self._flags())
@@ -186,7 +213,19 @@ class ZaberStage(Instrument):
     def _is_at(self, found: int, target: int) -> bool:
         return abs(found - target) <= _TOLERANCE_STEPS
 
+    def _step_at(self, position_mm: float) -> int:
+        return round(position_mm * 1000.0 / self._microstep)
+
     def _ask(self, words: str, to: zaber.Address | None = None) -> Dialogue[zaber.Answer]:
+        """What may be asked twice; a device that has forgotten its checksums is told of them."""
+        try:
+            return (yield from self._order(words, to))
+        except zaber.Unchecked:
+            with suppress(Refused):
+                yield from zaber.bear_checksums(self._device, next(self._numbers))
+        return (yield from self._order(words, to))
+
+    def _order(self, words: str, to: zaber.Address | None = None) -> Dialogue[zaber.Answer]:
         number = next(self._numbers)
         return zaber.ask(to or self._axis, number, words, with_checksum=self._checksums)
 

@@ -59,6 +59,11 @@ WARNINGS = {
 }
 """Those that begin with F are faults, for which an axis does not go on; W warns, N notes."""
 
+
+class Unchecked(Garbled):
+    """A line without a checksum, where there should be one."""
+
+
 NO_REFERENCE = frozenset({"WH", "WR"})
 
 
@@ -127,7 +132,7 @@ def _checked(line: str, must_be_there: bool) -> str:
             raise Garbled(f"'{line}' should have the checksum {checksum(body)}")
         return body
     if must_be_there:
-        raise Garbled(f"'{line}' has no checksum: the device's comm.checksum is not 1")
+        raise Unchecked(f"'{line}' has no checksum: the device's comm.checksum is not 1")
     return line[1:]
 
 
@@ -139,6 +144,16 @@ def ask(to: Address, number: int, words: str, *, with_checksum: bool) -> Dialogu
         Garbled: what comes is no answer.
     """
     sent = command(to, number, words, with_checksum=with_checksum)
+    return (yield from _answer(sent, to, number, with_checksum))
+
+
+def bear_checksums(device: Address, number: int) -> Dialogue[Answer]:
+    """Has a device end its replies by checksums; that to this may be without. Raises as `ask`."""
+    sent = command(device, number, "set comm.checksum 1", with_checksum=True)
+    return (yield from _answer(sent, device, number, False))
+
+
+def _answer(sent: bytes, to: Address, number: int, with_checksum: bool) -> Dialogue[Answer]:
     line = text((yield Ask(sent, until(LF))))
     for _ in range(MOST_REMARKS):
         answer = decode(line, to, number, with_checksum=with_checksum)

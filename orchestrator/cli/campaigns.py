@@ -344,7 +344,9 @@ def new_campaign(
 
 
 def new_driver(
-    name: Annotated[str, typer.Argument(help="Kind of resource, maker-model, and its folder.")],
+    name: Annotated[
+        str, typer.Argument(help="Kind of resource, maker-model, or a path that ends in it.")
+    ],
     as_json: JsonOption = False,
 ) -> int:
     """Write a driver, its twin and its tests as a distribution of its own.

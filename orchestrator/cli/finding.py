@@ -43,15 +43,28 @@ def resource_find(
     probed = finding.probe(ports, kinds, _quietly if as_json else _tell) if probe else []
     if as_json:
         print_json(probed if probe else ports)
-    elif not ports:
+    else:
+        _print_all(ports, probed, is_probed=probe)
+    wrong = finding.not_asked(ports, probed) if port else None
+    if wrong is None:
+        return int(Exit.FINISHED)
+    if as_json:  # it is in what was printed
+        return int(wrong.exit_code)
+    raise wrong
+
+
+def _print_all(ports: list[PortFound], probed: list[Probed], *, is_probed: bool) -> None:
+    if not ports:
         typer.echo("no serial port on this machine")
-    elif not probe:
-        for one in ports:
-            typer.echo(_described(one))
-        typer.echo("nothing was sent; --probe asks who is there")
-    for answer in [] if as_json else probed:
-        _print(answer)
-    return int(Exit.FINISHED)
+    for answer in probed:
+        if answer.port.is_there:
+            _print(answer)
+    if is_probed or not any(port.is_there for port in ports):
+        return
+    for port in ports:
+        if port.is_there:
+            typer.echo(_described(port))
+    typer.echo("nothing was sent; --probe asks who is there")
 
 
 def _tell(said: str) -> None:

@@ -24,9 +24,14 @@ def port_itself(port: str) -> str:
         return _REPLAY + os.path.realpath(port.removeprefix(_REPLAY))
     if com := _COM.fullmatch(port):
         return com[1].upper()
-    if _ADDRESS.match(port):
+    if is_address(port):
         return port.lower().rstrip("/")
     return os.path.realpath(port)
+
+
+def is_address(port: str) -> bool:
+    """Whether a text names a port by an address, and not by its device or a file."""
+    return _ADDRESS.match(port) is not None
 
 
 def is_port(text: str) -> bool:

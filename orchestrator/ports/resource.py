@@ -157,7 +157,8 @@ class PortFound:
     """A port of this machine, as the system describes it; it has not been opened.
 
     `vendor` and `product` are USB ids, 0 where it is no USB port. `stable` is a name that stays
-    when cables are changed; '' where the system has none.
+    when cables are changed; '' where the system has none. One that was asked for and is not there
+    says so.
     """
 
     device: str
@@ -166,6 +167,7 @@ class PortFound:
     vendor: int = 0
     product: int = 0
     serial: str = ""
+    is_there: bool = True
 
 
 @runtime_checkable

@@ -9,11 +9,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from orchestrator import plugins
 from orchestrator.clock import WallClock
-from orchestrator.errors import DeviceAbsent, HaganeError, InputError, PortTaken, UnknownName
+from orchestrator.errors import (
+    DeviceError,
+    HaganeError,
+    InputError,
+    PortTaken,
+    UnknownName,
+)
+from orchestrator.ports.addresses import is_address
 from orchestrator.ports.resource import Bench, Identity, PortFound, Recognition, ResourceKind
 from orchestrator.ports.traffic import Passage
 
@@ -47,7 +55,8 @@ class _Traffic:
 
 
 def ports_here(wanted: Sequence[str] = ()) -> list[PortFound]:
-    """What is listed by every entry point of `hagane.ports`; or the `wanted` ones, listed or not.
+    """What is listed by every entry point of `hagane.ports`; or the `wanted` ones, listed or not,
+    and whether they are there. Who has an address (`socket://`) is seen when it is asked.
 
     Raises:
         InputError: an entry point cannot be loaded.
@@ -58,7 +67,22 @@ def ports_here(wanted: Sequence[str] = ()) -> list[PortFound]:
     if not wanted:
         return found
     by_name = {name: port for port in found for name in (port.device, port.stable) if name}
-    return [by_name.get(name, PortFound(name)) for name in wanted]
+    return [by_name.get(name) or _unlisted(name) for name in wanted]
+
+
+def _unlisted(name: str) -> PortFound:
+    return PortFound(name, is_there=is_address(name) or Path(name).exists())
+
+
+def not_asked(ports: Sequence[PortFound], probed: Sequence[Probed]) -> HaganeError | None:
+    """What is wrong with ports that somebody named: not there, or, once they were `probed`, such
+    that nobody could be asked; None where nothing is."""
+    gone = [port.device for port in ports if not port.is_there]
+    mute = [p.port.device for p in probed if p.port.is_there and not (p.sent or p.identity)]
+    said = [f"there is no port {name}" for name in gone]
+    said += [f"nobody could be asked on {name}" for name in mute]
+    lists = "`hagane resource find` lists those that are there" if gone else ""
+    return HaganeError("; ".join(said), hint=lists) if said else None
 
 
 def recognisable(wanted: Sequence[str] = ()) -> dict[str, ResourceKind]:
@@ -100,20 +124,28 @@ async def _probe(
     port: PortFound, kinds: dict[str, ResourceKind], tell: Callable[[str], None]
 ) -> Probed:
     traffic = _Traffic()
+    if not port.is_there:
+        return Probed(port, why="there is no such port")
     for name, kind in kinds.items():
         tell(f"{port.device}: asking as {name} does")
         try:
             identity = await _identity(port.stable or port.device, kind, traffic)
-        except (PortTaken, DeviceAbsent) as error:
-            if isinstance(error, PortTaken) or not traffic.sent:
-                return Probed(port, sent=_shown(traffic), why=str(error).partition(": ")[2])
-            continue
-        except (HaganeError, TimeoutError):
+        except (HaganeError, TimeoutError) as error:
+            if isinstance(error, PortTaken) or not (
+                traffic.sent or isinstance(error, TimeoutError)
+            ):
+                return Probed(port, sent=_shown(traffic), why=_reason(error))
             continue
         if _fits(kind, identity):
             others = (n for n, k in kinds.items() if n != name and _fits(k, identity))
             return Probed(port, (name, *others), identity, _shown(traffic))
     return Probed(port, sent=_shown(traffic), why="no installed kind knows what is there, if any")
+
+
+def _reason(error: Exception) -> str:
+    """Without the name of the resource, which is here that of the kind."""
+    _, colon, said = str(error).partition(": ")
+    return said if isinstance(error, DeviceError) and colon else str(error)
 
 
 async def _identity(address: str, kind: ResourceKind, traffic: _Traffic) -> Identity:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import keyword
 import re
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,16 +39,20 @@ class NewDriver:
 
 
 def new_driver(folder: Path) -> NewDriver:
-    """Writes a distribution into a new folder, named as the kind of resource that it provides.
+    """Writes a distribution into a new folder, named as the kind of resource that it provides, and
+    into its parents where there are none yet.
 
     Raises:
         InputError: the folder exists, or its name is none for a kind and its module.
     """
     name = folder.name
     module = name.replace("-", "_")
-    _refuse_name(name, module)
     if folder.exists():
-        raise InputError(f"{folder} exists already", hint="choose another name")
+        raise InputError(
+            f"{folder} exists already",
+            hint="give a folder that is not there yet, named as the kind: acme-bh1",
+        )
+    _refuse_name(name, module)
     driver = "".join(word.capitalize() for word in name.split("-"))
     written = {}
     for starter, file in FILES.items():
@@ -58,7 +63,7 @@ def new_driver(folder: Path) -> NewDriver:
         path = folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
-    steps = (f"cd {folder}", "pip install -e '.[test]'", "pytest")
+    steps = (f"cd {shlex.quote(str(folder))}", "pip install -e '.[test]'", "pytest")
     return NewDriver(str(folder), name, tuple(written), steps)
 
 

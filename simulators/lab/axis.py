@@ -143,6 +143,12 @@ class Axis:
             self._path = Braking(self._path.at(t), self._path.velocity(t), t, self.acceleration)
             self.is_interrupted, self._is_homing = True, False
 
+    def lose_power(self, t: float) -> None:
+        """Stands where it is, and counts from there when power comes back; nothing else is left."""
+        self.stands = self._origin = self.at(t)
+        self._path, self.is_homed, self._is_homing = None, False, False
+        self.has_stalled = self.is_interrupted = False
+
     def _set_out(self, target: float, t: float) -> None:
         start, obstacle = self.at(t), self.obstacle
         if obstacle is not None and min(start, target) <= obstacle <= max(start, target):

@@ -94,6 +94,12 @@ class SpreadChamber(Chamber):
         pressure = self.vessel.pressure(self.clock.now())
         return STRIKE_LOW_PA <= pressure <= STRIKE_HIGH_PA and self._burns()
 
+    def snapshot(self) -> dict[str, Any]:
+        """See `Chamber`."""
+        now = self.clock.now()
+        stands = {name: round(getattr(self, name).at(now), 4) for name in "xyz"}
+        return {**super().snapshot(), "stages_mm": stands}
+
     def changed(self) -> None:
         """Something of the second gun is another way now."""
         self._after_change(self.clock.now())

@@ -22,6 +22,7 @@ HEATING_S, COOLING_S, STIRRING_S = 90.0, 600.0, 1.0
 SHORTEST_S, LONGEST_S = 20, 1500
 _ECHOED = re.compile(r"OUT_(SP_12|SP_42|WD1|WD2)@([\d.]+)")
 _SET = re.compile(r"OUT_SP_([14]) ([\d.]+)")
+_SWITCHES = ("START_1", "START_4", "STOP_1", "STOP_4")
 
 
 class HotPlateTwin:
@@ -80,7 +81,7 @@ class HotPlateTwin:
         if match := _SET.fullmatch(command):
             most = {1: SAFETY_C, 4: FASTEST_RPM}[int(match[1])]
             self._setpoints[int(match[1])] = min(float(match[2]), most)
-        elif command in ("START_1", "START_4", "STOP_1", "STOP_4"):
+        elif command in _SWITCHES:
             starts = command.startswith("START") and not self.shows
             self._is_on[int(command[-1])] = starts
         else:
@@ -122,11 +123,11 @@ class HotPlateTwin:
 
 
 def _unheeded(frame: bytes) -> bytes | None:
-    """A set-point, of which nothing is said, and what is answered by its number."""
+    """A set-point, START and STOP, of which nothing is said; what is answered by its number."""
     command = frame.decode("ascii", "replace").strip()
     if match := _ECHOED.fullmatch(command):
         return f"{float(match[2]):g} \r\n".encode("ascii")
-    return b"" if _SET.fullmatch(command) else None
+    return b"" if _SET.fullmatch(command) or command in _SWITCHES else None
 
 
 def _skewed(frame: bytes, reply: bytes, share: float) -> bytes | None:

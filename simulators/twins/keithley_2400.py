@@ -2,7 +2,8 @@
 
 The common subset of the 2400 user's manual (2400S-900-01): source current or voltage, measure
 voltage, current, resistance, compliance, ranges, data elements, error queue. A quantity that is not
-measured reads +9.91E37, an overflow +9.9E37. Status bits (manual, section on data elements): 0
+measured reads +9.91E37, an overflow +9.9E37. `:FETCh?` gives what was taken last and takes nothing;
+`:READ?` is `:INITiate` and `:FETCh?`. Status bits (manual, section on data elements): 0
 overflow, 3 compliance, 11/12/13 voltage, current, resistance measured, 15 current sourced.
 
 How to tell three things apart, all of them in compliance (bit 3):
@@ -100,10 +101,11 @@ class SourceMeter:
             "OUTP?": lambda: str(int(self._is_on)),
             "READ?": self._read,
             "MEAS?": self._read,
-            "FETC?": self._read,
+            "FETC?": self._fetch,
             "SENS:FUNC?": lambda: ",".join(f'"{f}"' for f in sorted(self._functions)),
             "FORM:ELEM?": lambda: ",".join(self._elements),
-            "SENS:VOLT:PROT:TRIP?": lambda: str(int(bool(self._status() & COMPLIANCE_BIT))),
+            "SENS:VOLT:PROT:TRIP?": lambda: str(int(self._has_tripped() == "VOLT")),
+            "SENS:CURR:PROT:TRIP?": lambda: str(int(self._has_tripped() == "CURR")),
         }
         self._orders: dict[str, Callable[[str], None]] = {
             "*RST": lambda _: self._reset(),
@@ -114,6 +116,7 @@ class SourceMeter:
             "STAT:QUE:CLE": lambda _: self._errors.clear(),
             "TRAC:CLE": lambda _: None,
             "ABOR": lambda _: None,
+            "INIT": lambda _: self._take(),
             "SYST:LOC": lambda _: None,
             "SYST:REM": lambda _: None,
             "OUTP": self._switch,
@@ -152,15 +155,18 @@ class SourceMeter:
         if path in self._queries:
             try:
                 return self._queries[path]()
-            except _NotPermittedError:
-                self._errors.append('803,"Not permitted with OUTPUT off"')
+            except _RefusedError as refusal:
+                self._errors.append(str(refusal))
                 return None
         if path.startswith("MEAS:") and path.endswith("?"):
             return self._measure_once(path[5:-1])
         if path.endswith("?") and path[:-1] in self._settings:
             return self._settings[path[:-1]]
         if path in self._orders:
-            self._orders[path](argument)
+            try:
+                self._orders[path](argument)
+            except _RefusedError as refusal:
+                self._errors.append(str(refusal))
         elif path in self._settings and argument:
             self._settings[path] = _WORDS.get(argument.upper(), argument.upper())
         else:
@@ -172,6 +178,7 @@ class SourceMeter:
         self._functions = {"CURR"}
         self._elements = _ELEMENTS
         self._is_on = False
+        self._taken = ""
 
     def _switch(self, argument: str) -> None:
         self._is_on = argument.upper() in ("1", "ON")
@@ -205,13 +212,23 @@ class SourceMeter:
         return self._read()
 
     def _read(self) -> str:
+        self._take()
+        return self._fetch()
+
+    def _fetch(self) -> str:
+        """The readings that were taken last, as often as they are asked for."""
+        if not self._taken:
+            raise _RefusedError('-230,"Data corrupt or stale"')
+        return self._taken
+
+    def _take(self) -> None:
         if not self._is_on and not self._flag("SOUR:CLE:AUTO"):
-            raise _NotPermittedError
+            raise _RefusedError('803,"Not permitted with OUTPUT off"')
         rounds = max(1, int(self._number("TRIG:COUN")) * int(self._number("ARM:COUN")))
         values = [v for _ in range(min(rounds, 100)) for v in self._reading()]
         if self._flag("SOUR:CLE:AUTO"):
             self._is_on = False
-        return ",".join(f"{value:+.6E}" for value in values)
+        self._taken = ",".join(f"{value:+.6E}" for value in values)
 
     def _reading(self) -> list[float]:
         k = self._n_readings
@@ -275,8 +292,11 @@ class SourceMeter:
         decade = math.ceil(math.log10(max(resistance, 1e-3) / 2.1))
         return float(min(0.1, max(1e-7, 10.0 ** -max(decade, 1))))
 
-    def _status(self) -> int:
-        return COMPLIANCE_BIT if self._is_on and self._solve(self._n_readings)[2] else 0
+    def _has_tripped(self) -> str:
+        """Which protection limits the source now; '' when none does."""
+        if not self._is_on or not self._solve(self._n_readings)[2]:
+            return ""
+        return "VOLT" if self._sources_current else "CURR"
 
     def _measured_bits(self) -> int:
         bits = sum(_MEASURED_BIT[f] for f in self._functions)
@@ -292,8 +312,8 @@ class SourceMeter:
         return self._settings[setting] == "1"
 
 
-class _NotPermittedError(Exception):
-    """The output is off."""
+class _RefusedError(Exception):
+    """The entry of the error queue is its text."""
 
 
 def _unheeded(frame: bytes) -> bytes | None:

@@ -4,6 +4,8 @@ Messages as in Zaber's ASCII Protocol Manual, version 3: `/device axis id comman
 which all but the slash may be missing; reply `@01 1 07 OK IDLE -- data CR LF`, with the id and the
 checksum where asked for. Every device answers to address 0; an address that is nobody's is met with
 silence. A wrong checksum is not answered. Written against `zaber-motion` and `zaber.serial`.
+Whether `comm.checksum` outlasts a power cut was found nowhere: the twin forgets it, as it forgets
+where it is, which is the harder case.
 """
 
 from __future__ import annotations
@@ -15,10 +17,12 @@ from dataclasses import dataclass
 from orchestrator.ports.clock import Clock
 from simulators.lab.axis import Axis
 from simulators.twins.rack import Rack
-from simulators.twins.wire import FramedWire, lines
+from simulators.twins.wire import FramedWire, Manners, lines
 
 MICROSTEP_MM = 0.000047625
 _MESSAGE = re.compile(r"/\s*(\d+)?(?:\s+(\d+))?(?:\s+(\d+))?\s*(.*)$")
+_REPLY = re.compile(r"(?P<start>@)(?P<address>\d\d)(?P<body>[^:]*)(?P<check>:..)?\r\n")
+_ORDERS = {"home", "stop", "estop", "move", "set"}
 
 
 @dataclass(frozen=True)
@@ -51,14 +55,22 @@ class Stage:
             "comm.alert": "0",
         }
 
-    def reply(self, address: int, asked: _Asked) -> str:
-        """The reply without checksum, from the `@` on."""
-        ok, data = self._obey(asked)
+    def lose_power(self) -> None:
+        """Is switched off and on: it has no reference, and is set as it was delivered."""
+        self.axis.lose_power(self._clock.now())
+        self.checksums = False
+
+    def reply(self, address: int, asked: _Asked) -> bytes:
+        """Obeys, and says what came of it."""
+        return self.say(address, asked, *self._obey(asked))
+
+    def say(self, address: int, asked: _Asked, ok: bool, data: str) -> bytes:
+        """A reply with the axis' state as it is now, and the checksum where it is asked for."""
         now = self._clock.now()
         status = "BUSY" if self.axis.is_moving(now) else "IDLE"
         flag = next(iter(self._flags()), "--")
         head = f"@{address:02d} {asked.axis}{asked.number}"
-        return f"{head} {'OK' if ok else 'RJ'} {status} {flag} {data}"
+        return _line(f"{head} {'OK' if ok else 'RJ'} {status} {flag} {data}", self.checksums)
 
     def _obey(self, asked: _Asked) -> tuple[bool, str]:
         """Whether it is accepted, and the data or the reason."""
@@ -142,30 +154,70 @@ class Chain:
 
     def wire(self) -> FramedWire:
         """The line."""
-        return FramedWire(lines(b"\n"), self._reply)
+        manners = Manners(self._refusal, _elsewhere, _skewed, self._unheeded, self._lose_power)
+        return FramedWire(lines(b"\n"), self._reply, manners=manners)
 
     def _reply(self, frame: bytes) -> bytes:
-        line = frame.decode("ascii", "replace").strip()
-        if not line.startswith("/"):
-            return b""
-        line, colon, check = line.partition(":")
-        if colon and check != _lrc(line[1:]):
-            return b""
-        match = _MESSAGE.match(line)
-        assert match is not None, "everything that begins with a slash is a message"
-        device, axis, number, words = match.groups()
-        asked = _Asked(
-            int(axis or 0), f" {int(number):02d}" if number else "", tuple(words.split())
-        )
-        address = int(device or 0)
-        reached = self._stages if address == 0 else [address] if address in self._stages else []
-        return b"".join(self._answer(a, asked) for a in reached)
+        asked, reached = self._reached(frame)
+        return b"".join(stage.reply(address, asked) for address, stage in reached)
 
-    def _answer(self, address: int, asked: _Asked) -> bytes:
-        stage = self._stages[address]
-        line = stage.reply(address, asked)
-        end = f":{_lrc(line[1:])}" if stage.checksums else ""
-        return f"{line}{end}\r\n".encode("ascii")
+    def _reached(self, frame: bytes) -> tuple[_Asked, list[tuple[int, Stage]]]:
+        """What a message asks, and whom."""
+        asked, address = _read(frame)
+        return asked, [(a, s) for a, s in self._stages.items() if address in (0, a)]
+
+    def _refusal(self, frame: bytes) -> bytes | None:
+        """Understood, and not to be done at present."""
+        asked, reached = self._reached(frame)
+        return b"".join(s.say(a, asked, False, "AGAIN") for a, s in reached) or None
+
+    def _unheeded(self, frame: bytes) -> bytes | None:
+        asked, reached = self._reached(frame)
+        if not _ORDERS.intersection(asked.words[:1]):
+            return None
+        return b"".join(s.say(a, asked, True, "0") for a, s in reached) or None
+
+    def _lose_power(self) -> None:
+        for stage in self._stages.values():
+            stage.lose_power()
+
+
+def _read(frame: bytes) -> tuple[_Asked, int | None]:
+    """A message and its address; None where nobody listens to it."""
+    line = frame.decode("ascii", "replace").strip()
+    line, colon, check = line.partition(":")
+    match = _MESSAGE.match(line)
+    if match is None or (colon and check != _lrc(line[1:])):
+        return _Asked(0, "", ()), None
+    device, axis, number, words = match.groups()
+    number = f" {int(number):02d}" if number else ""
+    return _Asked(int(axis or 0), number, tuple(words.split())), int(device or 0)
+
+
+def _line(text: str, with_checksum: bool) -> bytes:
+    """A whole line; `text` is from the `@` on."""
+    end = f":{_lrc(text[1:])}" if with_checksum else ""
+    return f"{text}{end}\r\n".encode("ascii")
+
+
+def _elsewhere(reply: bytes) -> bytes:
+    """The same from the next address."""
+
+    def moved(found: re.Match[str]) -> str:
+        address = int(found["address"]) % 99 + 1
+        return _line(f"@{address:02d}{found['body']}", bool(found["check"])).decode("ascii")
+
+    return _REPLY.sub(moved, reply.decode("ascii")).encode("ascii")
+
+
+def _skewed(frame: bytes, reply: bytes, share: float) -> bytes | None:
+    """A position that is off by a share of itself."""
+    found = _REPLY.fullmatch(reply.decode("ascii"))
+    if found is None or _read(frame)[0].words != ("get", "pos"):
+        return None
+    words, _, steps = found["body"].rpartition(" ")
+    text = f"@{found['address']}{words} {round(int(steps) * (1 + share))}"
+    return _line(text, bool(found["check"]))
 
 
 def _lrc(body: str) -> str:

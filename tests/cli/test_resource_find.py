@@ -102,14 +102,47 @@ def test_without_probe_nothing_is_opened(served: Served) -> None:
         code, out, _ = find("--probe", "--port", served.ports["meter"])
     finally:
         lock.release()
+    assert code == 5
     assert f"process {os.getpid()} holds" in out
     assert "sent: nothing" in out
 
 
-def test_a_port_that_is_not_there_is_told() -> None:
-    code, out, _ = find("--probe", "--port", "/dev/ttyNowhere", "--kind", "keithley-2400")
-    assert code == 0
-    assert "/dev/ttyNowhere cannot be opened" in out
+@pytest.mark.parametrize("words", [[], ["--probe", "--kind", "keithley-2400"]])
+def test_a_port_that_is_not_there_is_told_and_the_others_all_the_same(
+    served: Served, words: list[str]
+) -> None:
+    ports = ["--port", "/dev/ttyNowhere", "--port", served.ports["meter"]]
+    code, out, err = find(*ports, *words)
+    assert code == 5
+    assert "error: there is no port /dev/ttyNowhere\n" in err
+    assert "hint: `hagane resource find` lists those that are there" in err
+    assert served.ports["meter"] in out
+    assert ("known to keithley-2400" in out) is bool(words)
+    assert "ttyNowhere" not in out
+    code, out, _ = find(*ports, *words, "--json")
+    assert code == 5
+    found = [one.get("port", one) for one in json.loads(out)]
+    assert [(one["device"], one["is_there"]) for one in found] == [
+        ("/dev/ttyNowhere", False),
+        (served.ports["meter"], True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("port", "why"),
+    [
+        ("/dev/null", "/dev/null cannot be opened"),
+        ("socket://127.0.0.1:1", "cannot be reached"),
+        ("visa:GPIB0::22::INSTR@", "VISA"),
+        ("replay:/nowhere.jsonl", "/nowhere.jsonl"),
+    ],
+)
+def test_where_nobody_could_be_asked_the_reason_is_told(port: str, why: str) -> None:
+    code, out, err = find("--probe", "--port", port, "--kind", "keithley-2400")
+    assert code == 5
+    assert why in out
+    assert "sent: nothing" in out
+    assert f"error: nobody could be asked on {port}\n" in err
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,8 @@ class FakeNewEra(Fake):
 
 
 class FakePlate(Fake):
-    """An RCT digital that takes set-points up to `most` degC; no time passes in it."""
+    """An RCT digital that takes set-points up to `most` degC. No time passes in it: each time
+    that it is told to heat it is a degree warmer, and what is told to stir turns."""
 
     end = b"\n"
 
@@ -188,6 +189,7 @@ class FakePlate(Fake):
         self.is_on = {"1": False, "4": False}
         self.most = 310.0
         self.watchdog = ""
+        self.n_starts = 0
 
     def reply(self, request: bytes) -> bytes:
         assert request.endswith(b" \r\n")
@@ -195,7 +197,8 @@ class FakePlate(Fake):
         return f"{answer} \r\n".encode() if answer else b""
 
     def _answer(self, command: str) -> str:
-        fixed = {"IN_NAME": "RCT digital", "IN_PV_1": "24.0 1", "IN_PV_2": "25.3 2"}
+        warm = 25.3 + self.n_starts
+        fixed = {"IN_NAME": "RCT digital", "IN_PV_1": "24.0 1", "IN_PV_2": f"{warm:.1f} 2"}
         if command in fixed:
             return fixed[command]
         if command == "IN_PV_4":
@@ -210,4 +213,5 @@ class FakePlate(Fake):
             self.setpoints[match[1]] = min(float(match[2]), most)
         elif match := re.fullmatch(r"(START|STOP)_([14])", command):
             self.is_on[match[2]] = match[1] == "START"
+            self.n_starts += command == "START_1"
         return ""

@@ -513,7 +513,7 @@ def test_a_plate_is_told_of_the_watchdog_before_it_heats_or_stirs() -> None:
         await plate.set_temperature(80.04)
         await plate.set_speed(400.0)
         assert (fake.setpoints, fake.is_on) == ({"1": 80.0, "4": 400.0}, {"1": True, "4": True})
-        assert await plate.temperature() == 25.3
+        assert await plate.temperature() == 26.3
         assert await plate.speed() == 400.0
         await plate.set_speed(0.0)
         assert fake.is_on == {"1": True, "4": False}

@@ -26,10 +26,19 @@ STEP_UM = 0.047625
 Play = Callable[[ZaberStage, Axis, VirtualClock], Awaitable[None]]
 
 
-def with_stage(play: Play, *, checksums: bool = True, **facts: Any) -> None:
+class Stubborn(Stage):
+    """One whose settings are locked."""
+
+    def _set(self, setting: str, value: str) -> tuple[bool, str]:
+        return False, "NOACCESS"
+
+
+def with_stage(
+    play: Play, made: type[Stage] = Stage, *, checksums: bool = True, **facts: Any
+) -> None:
     clock = VirtualClock()
     axis = Axis(150.0, stands=40.0, **facts)
-    twin = Stage(axis, clock, 73001)
+    twin = made(axis, clock, 73001)
     twin.checksums = checksums
     wires = {"stage": Chain({1: twin}).wire()}
 
@@ -188,12 +197,23 @@ def test_a_second_move_is_refused_while_the_first_goes_on() -> None:
     with_stage(play)
 
 
-def test_a_device_without_checksums_is_told_from_one_with_them() -> None:
+def test_a_device_without_checksums_is_set_to_bear_them() -> None:
     async def play(stage: ZaberStage, axis: Axis, clock: VirtualClock) -> None:
-        with pytest.raises(DeviceGarbled, match=r"comm\.checksum"):
-            await stage.identify()
+        assert (await stage.identify()).serial == "73001"
+        await stage.home()
 
     with_stage(play, checksums=False)
+
+
+def test_a_device_that_will_not_bear_checksums_is_told_and_not_believed() -> None:
+    async def play(stage: ZaberStage, axis: Axis, clock: VirtualClock) -> None:
+        with pytest.raises(DeviceGarbled, match=r"comm\.checksum is not 1"):
+            await stage.identify()
+        with pytest.raises(DeviceError, match=r"comm\.checksum is not 1"):
+            await stage.home()
+        assert axis.at(clock.now()) == 40.0
+
+    with_stage(play, Stubborn, checksums=False)
 
 
 def test_two_axes_share_a_line() -> None:

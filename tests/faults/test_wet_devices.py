@@ -18,8 +18,9 @@ from orchestrator.clock import VirtualClock
 from orchestrator.errors import DeviceError, DeviceRefused
 from orchestrator.ports.action import Bound, Ticket
 from orchestrator.ports.resource import Bench
-from simulators.twins.faults import Fault, FaultyWire, How
+from simulators.twins.faults import Fault, Faults, FaultyWire, How
 from simulators.twins.wet_lab import WetLab
+from simulators.twins.wire import FramedWire, lines
 
 TICKET = Ticket("00000000000000a1")
 
@@ -175,6 +176,88 @@ def test_a_balance_waits_for_rest_and_says_what_it_cannot_weigh() -> None:
         assert (await balance.momentary_weight()).is_stable == 1
         lab.balance.on_top = 300.0
         assert await balance.weight() == Bound(220.0, "above")
+
+    play(script)
+
+
+async def failing_plate(lab: WetLab, bench: Bench, **options: Any) -> tuple[IkaHotPlate, Faults]:
+    """A plate on a line that can be told to fail."""
+    line = FaultyWire(lab.wires["plate"], bench.clock.now, bench.clock)
+    plate = IkaHotPlate(replace(bench, wires={"plate": line}), "memory:plate", **options)
+    return await opened(plate), line.faults
+
+
+class Deaf(FramedWire):
+    """Hears everything but START."""
+
+    def answer(self, frame: bytes) -> bytes:
+        return b"" if frame.startswith(b"START") else super().answer(frame)
+
+
+def deaf(lab: WetLab, bench: Bench) -> Bench:
+    """A bench whose plate does not start."""
+    plate = lab.plate
+    wire = Deaf(lines(b"\r\n"), plate._reply)
+    return replace(bench, wires={"plate": wire})
+
+
+def test_a_plate_that_does_not_start_is_told_and_told_to_stop() -> None:
+    async def script(lab: WetLab, bench: Bench) -> None:
+        plate = await opened(IkaHotPlate(deaf(lab, bench), "memory:plate"))
+        with pytest.raises(
+            DeviceRefused, match=r"80 degC was set, and the plate stands at 21 degC"
+        ):
+            await plate.set_temperature(80.0)
+        with pytest.raises(DeviceRefused, match=r"400 rpm was set, and the stirrer turns at 0 rpm"):
+            await plate.set_speed(400.0)
+        assert not lab.plate.is_heating
+        await plate.health()
+        await bench.clock.sleep(100.0)
+        await plate.temperature()
+
+    play(script)
+
+
+def test_a_plate_whose_watchdog_has_bitten_does_not_start_and_that_is_told() -> None:
+    async def script(lab: WetLab, bench: Bench) -> None:
+        first = await opened(IkaHotPlate(bench, "memory:plate"))
+        await first.set_temperature(80.0)
+        await first.close()
+        await bench.clock.sleep(1000.0)
+        assert (lab.plate.is_heating, lab.plate.shows) == (False, "Er 2")
+        second = await opened(IkaHotPlate(bench, "memory:plate"))
+        with pytest.raises(DeviceRefused, match="was set, and the plate stands at") as refused:
+            await second.set_temperature(80.0)
+        assert "Er 2" in refused.value.hint
+        await second.close()
+
+    play(script)
+
+
+def test_a_start_that_is_lost_on_the_way_is_told() -> None:
+    async def script(lab: WetLab, bench: Bench) -> None:
+        plate, faults = await failing_plate(lab, bench, watchdog=0)
+        faults.fail(Fault("ignore", times=1))
+        with pytest.raises(DeviceRefused, match="the plate takes 0"):
+            await plate.set_temperature(80.0)
+        await plate.set_temperature(80.0)
+        await plate.set_speed(400.0)
+        assert lab.plate.is_heating
+        await plate.close()
+
+    play(script)
+
+
+def test_a_plate_that_is_hot_enough_is_not_waited_for() -> None:
+    async def script(lab: WetLab, bench: Bench) -> None:
+        plate = await opened(IkaHotPlate(bench, "memory:plate", watchdog=0))
+        await plate.set_temperature(120.0)
+        await bench.clock.sleep(600.0)
+        began = bench.clock.now()
+        await plate.set_temperature(80.0)
+        assert bench.clock.now() == began
+        await plate.off()
+        await plate.close()
 
     play(script)
 

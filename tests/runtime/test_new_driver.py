@@ -128,6 +128,30 @@ def test_a_name_that_cannot_be_is_refused(tmp_path: Path, name: str, said: str, 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("place", ["labs/north/acme-bh1", "my labs/acme-bh1", "../acme-bh1"])
+def test_a_path_says_where_and_its_last_name_what(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    made = new_driver(Path(place))
+    assert made.kind == "acme-bh1"
+    went = subprocess.run(["/bin/sh", "-c", f"{made.next[0]} && cat pyproject.toml"],
+                          capture_output=True, text=True, check=True)  # fmt: skip
+    assert 'acme-bh1 = "acme_bh1.driver:AcmeBh1"' in went.stdout
+
+
+@pytest.mark.parametrize("place", [".", "..", "../here"])
+def test_a_folder_that_is_there_is_told_and_not_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(InputError, match="exists already") as refused:
+        new_driver(Path(place))
+    assert "a folder that is not there yet, named as the kind: acme-bh1" in refused.value.hint
+
+
 def test_a_folder_that_exists_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "acme-bh1").mkdir()
     with pytest.raises(InputError, match="exists already"):

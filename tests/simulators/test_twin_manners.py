@@ -15,6 +15,7 @@ from simulators.twins.tdk_genesys import GenesysLine, SupplyUnit
 from simulators.twins.vacuum_lab import VacuumLab
 from simulators.twins.wet_lab import WetLab
 from simulators.twins.wire import FramedWire
+from simulators.twins.zaber import StageRack
 
 
 def telegram(body: str) -> bytes:
@@ -31,6 +32,11 @@ def answered(data: bytes) -> bytes:
     return b"*" + body + sum(body).to_bytes(2, "big")
 
 
+def checked(body: str) -> bytes:
+    """A reply of a stage; all characters after the first one add up to a multiple of 256."""
+    return f"@{body}:{-sum(body.encode()) % 256:02X}\r\n".encode()
+
+
 TAKE, ACCEPTED = packet(b"BC", 0x5555), answered(b"\x00\x01")
 GO, ZERO = packet(b"SA", 100), answered(b"\x00\x00")
 
@@ -38,6 +44,8 @@ GO, ZERO = packet(b"SA", 100), answered(b"\x00\x00")
 def wire(port: str, clock: HandClock) -> FramedWire:
     if port in ("rf", "supplies", "turbos", "gauge"):
         return VacuumLab(seed=7, clock=clock).wires[port]
+    if port == "stages":
+        return StageRack(seed=7, clock=clock).wires[port]
     if port == "photometer":
         return PowerMeter(MetalChamber(seed=7, clock=clock)).wire()
     return WetLab(seed=7, clock=clock).wires[port]
@@ -68,6 +76,7 @@ def failing(port: str, how: How, before: list[bytes], *asked: bytes) -> list[byt
         ("supplies", {"address"}),
         ("rf", {"address"}),
         ("photometer", {"address"}),
+        ("stages", set()),
     ],
 )
 def test_a_twin_fails_in_every_way_but_by_an_address_that_its_protocol_has_not(
@@ -90,6 +99,7 @@ def test_a_twin_fails_in_every_way_but_by_an_address_that_its_protocol_has_not(
         ("supplies", [b"ADR 6\r"], b"PV 12\r", b"C01\r"),
         ("rf", [], TAKE, b"?"),
         ("photometer", [], b"SENS:CORR:WAV 550\n", b""),
+        ("stages", [], b"/2 1 07 get pos\n", checked("02 1 07 RJ IDLE WH AGAIN")),
     ],
 )
 def test_a_refusal_is_that_of_the_instrument_s_own_protocol(
@@ -123,6 +133,14 @@ def test_what_a_meter_refuses_is_in_its_error_queue() -> None:
         ("rf", [], TAKE, ACCEPTED, GO, b"?"),
         ("rf", [TAKE], GO, b"*", packet(b"GL"), ZERO),
         ("photometer", [], b"SENS:CORR:WAV 550\n", b"", b"SENS:CORR:WAV?\n", b"6.350000E+02\n"),
+        (
+            "stages",
+            [],
+            b"/1 1 07 move abs 9000\n",
+            checked("01 1 07 OK IDLE WH 0"),
+            b"/1 1 08 get pos\n",
+            checked("01 1 08 OK IDLE WH 0"),
+        ),
     ],
 )
 def test_an_ignored_setting_is_acknowledged_and_not_done(
@@ -144,6 +162,7 @@ def test_an_ignored_setting_is_acknowledged_and_not_done(
         ("rf", [TAKE, GO], packet(b"GL"), ZERO),
         ("balance", [b"TA 5 g\r\n"], b"TA\r\n", b"TA A     0.0000 g\r\n"),
         ("photometer", [b"SENS:CORR:WAV 550\n"], b"SENS:CORR:WAV?\n", b"6.350000E+02\n"),
+        ("stages", [], b"/1 get comm.checksum\n", b"@01 0 OK IDLE WH 0\r\n"),
     ],
 )
 def test_after_a_power_cut_it_is_as_it_is_when_switched_on(
@@ -181,6 +200,7 @@ def test_rf_that_loses_its_power_is_off_and_does_not_come_back() -> None:
         ("infuser", b"DIS\r", b"\x0201S"),
         ("gauge", b"@253SN?;FF", b"@252ACK937B0412;FF"),
         ("turbos", telegram("0010031502=?"), telegram("0031031506001500")),
+        ("stages", b"/1 1 07 get pos\n", checked("02 1 07 OK IDLE WH 0")),
     ],
 )
 def test_an_answer_bears_another_address_and_is_whole(
@@ -198,3 +218,31 @@ def test_a_drifting_supply_says_more_than_it_gives() -> None:
     line.faults.fail(Fault("drift"))
     replies = [asyncio.run(line.receive(data)) for data in (b"MV?\r", b"PV?\r", b"MV?\r")]
     assert replies == [b"10.100\r", b"10.000\r", b"10.200\r"]
+
+
+def test_a_stage_without_power_stops_on_its_way_and_does_not_know_where() -> None:
+    clock = HandClock()
+    rack = StageRack(seed=7, clock=clock)
+    line = FaultyWire(rack.wires["stages"])
+
+    def ask(message: bytes) -> bytes:
+        return asyncio.run(line.receive(message))
+
+    ask(b"/1 1 home\n")
+    clock.move(60.0)
+    ask(b"/1 1 move abs 1049869\n")
+    clock.move(1.0)
+    assert ask(b"/1 1 warnings\n") == checked("01 1 OK BUSY -- 00")
+    line.faults.fail(Fault("reboot"))
+    assert ask(b"/1 1 warnings\n") == b"@01 1 OK IDLE WH 02 WH WR\r\n"
+    assert ask(b"/1 1 get pos\n") == b"@01 1 OK IDLE WH 0\r\n"
+
+
+def test_a_drifting_stage_says_that_it_is_further_than_it_is() -> None:
+    clock = HandClock()
+    line = FaultyWire(wire("stages", clock))
+    asyncio.run(line.receive(b"/1 1 move abs 10000\n"))
+    clock.move(60.0)
+    line.faults.fail(Fault("drift"))
+    replies = [asyncio.run(line.receive(b"/1 1 get pos\n")) for _ in range(2)]
+    assert replies == [checked("01 1 OK IDLE WH 10100"), checked("01 1 OK IDLE WH 10200")]

@@ -250,6 +250,45 @@ def test_a_reading_with_the_output_off_is_an_error_and_no_reply() -> None:
     assert _ask(lab, "meter", b":NO:SUCH 1\n:SYST:ERR?\n") == b'-113,"Undefined header"\n'
 
 
+def test_the_meter_fetches_what_it_has_read_and_measures_nothing_for_it() -> None:
+    lab, _ = _lab()
+    assert _ask(lab, "meter", b":FETC?\n") == b""
+    assert _ask(lab, "meter", b":SYST:ERR?\n") == b'-230,"Data corrupt or stale"\n'
+    _ask(lab, "meter", b":SOUR:FUNC CURR\n:SOUR:CURR 1E-6\n:SENS:VOLT:PROT 20\n:OUTP ON\n")
+    _ask(lab, "meter", b':SENS:FUNC "VOLT"\n')
+    read = _ask(lab, "meter", b":READ?\n")
+    assert read
+    assert _ask(lab, "meter", b":FETC?\n") == read
+    assert _ask(lab, "meter", b":FETCh?\n") == read
+    assert _ask(lab, "meter", b":INIT\n") == b""
+    taken = _ask(lab, "meter", b":FETC?\n")
+    assert taken != read, "floating leads alternate"
+    assert _ask(lab, "meter", b":OUTP OFF\n:FETC?\n") == taken
+    assert _ask(lab, "meter", b":INIT\n:SYST:ERR?\n").startswith(b"803,")
+
+
+@pytest.mark.parametrize(
+    ("setup", "volt", "current"),
+    [
+        (b":SOUR:FUNC CURR\n:SOUR:CURR 1E-3\n:SENS:VOLT:PROT 20\n", b"1", b"0"),
+        (b":SOUR:FUNC VOLT\n:SOUR:VOLT 20\n:SENS:CURR:PROT 1E-9\n", b"0", b"1"),
+        (b":SOUR:FUNC VOLT\n:SOUR:VOLT 0\n:SENS:CURR:PROT 1E-3\n", b"0", b"0"),
+    ],
+)
+def test_the_meter_says_which_protection_has_tripped(
+    setup: bytes, volt: bytes, current: bytes
+) -> None:
+    lab, clock = _lab()
+    if b"VOLT" in setup.partition(b"\n")[0]:
+        grow(lab.chamber, clock, TICKET)
+        carry(lab.chamber, clock, "chamber_to_probe.urp", "00000000000000b2")
+    _ask(lab, "meter", setup)
+    tripped = b":SENS:VOLT:PROT:TRIP?;:SENS:CURR:PROT:TRIP?\n"
+    assert _ask(lab, "meter", tripped) == b"0;0\n", "its output is off"
+    _ask(lab, "meter", b":OUTP ON\n")
+    assert _ask(lab, "meter", tripped) == volt + b";" + current + b"\n"
+
+
 def test_the_dashboard_plays_a_program_to_its_end() -> None:
     lab, clock = _lab()
     assert lab.wires["arm"].greeting == b"Connected: Universal Robots Dashboard Server\n"
