@@ -355,6 +355,18 @@ class LeaseHeld(JournalError):
         )
 
 
+class TurnUnderWay(JournalError):
+    """Another turn of this campaign has not ended yet."""
+
+    exit_code = Exit.GOES_ON
+
+    def __init__(self, campaign: str) -> None:
+        self.campaign = campaign
+        super().__init__(
+            f"another turn of '{campaign}' is not over", hint="call it again when it is"
+        )
+
+
 class LeaseLost(JournalError):
     """This engine's lease was taken over; it must not act any more.
 

@@ -21,7 +21,7 @@ from orchestrator.cli.frame import (
 )
 from orchestrator.cli.pooling import new_pool
 from orchestrator.cli.wires import wire_table
-from orchestrator.errors import Exit, NoRecipe, UnknownName
+from orchestrator.errors import Exit, NoRecipe, TurnUnderWay, UnknownName
 
 if TYPE_CHECKING:
     from orchestrator.runtime.run import Finish, Setting
@@ -121,7 +121,10 @@ def tick(
     """
     from orchestrator.runtime.tick import tick as turn
 
-    told = turn(campaign, lab, store=store, new=new)
+    try:
+        told = turn(campaign, lab, store=store, new=new)
+    except TurnUnderWay as error:
+        return _under_way(error, as_json=as_json)
     ending = told.finish.ending
     with perhaps_unheard():
         if as_json:
@@ -138,6 +141,16 @@ def tick(
         else:
             typer.echo(told.line + (f" ({ending.hint})" if ending.hint else ""))
     return int(ending.exit_code)
+
+
+def _under_way(error: TurnUnderWay, *, as_json: bool) -> int:
+    code = int(error.exit_code)
+    with perhaps_unheard():
+        if as_json:
+            print_json({"exit_code": code, "why": str(error), "hint": error.hint})
+        else:
+            typer.echo(f"{error} ({error.hint})")
+    return code
 
 
 def demo(

@@ -45,7 +45,8 @@ def read_pool(name: str, shape: PoolShape, folder: Path, kinds: Kinds) -> Pool:
         problems = [Problem(f"{table.where(row)}: {unreadable[row]}") for row in sorted(unreadable)]
         raise FileProblems(table.source, problems)
     elif any(getattr(shape, key) is not None for key in MATERIAL_KEYS):
-        raise InputError("a column of materials needs a descriptor", hint="descriptor: morgan")
+        fitting = "morgan" if shape.structure is None else "crystal"
+        raise InputError("a column of materials needs a descriptor", hint=f"descriptor: {fitting}")
     elif again:
         table = table.only(reading.rows)
     names = _candidate_names(table, shape.name)

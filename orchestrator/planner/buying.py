@@ -3,16 +3,19 @@
 An outcome of a rung of correlation rho tells p = rho^2 / (1 - rho^2) about the outcome that counts,
 in units of what is known before (precisions add up, since errors of rungs are independent). What it
 tells beyond the rungs that tell more per cost, of precision P, is the share p / (1 + P + p) of what
-is left to know; an exact outcome tells all of it. A rung buys nothing if even at the upper end of
-the interval of rho that share, per cost, is below that of the rung that counts.
+is left to know; an exact outcome tells all of it. A trial that may fail tells that share as often
+as trials on its rung give data. A rung buys nothing if even at the upper ends of the intervals of
+rho, and of how often it gives data, that share per cost is below that of the rung that counts; nor
+if all trials on it failed. One that costs as much as the rung that counts buys nothing by itself.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import betaincinv
 
 from orchestrator.model.space import Fidelity
 from orchestrator.planner.costs import Costs
@@ -24,6 +27,10 @@ from orchestrator.planner.weighing import by_differences
 Z_90 = 1.6448536269514722
 MIN_OUTCOMES = 4
 """A rung is judged by no fewer outcomes, on itself and on the one that counts."""
+MIN_COSTS = 2
+"""What a rung costs is known by no fewer trials."""
+MIN_FAILURES = 8
+"""A rung is given up after no fewer failures, where no trial on it gave data."""
 CERTAIN = 1.0 - 1e-9
 
 
@@ -35,7 +42,8 @@ class Judged:
         rho: its correlation with that one; `low` and `high` are the ends of the 90 % interval.
         cost, target_cost: of a typical trial on it, and on the one that counts.
         gain: what it tells per cost beyond better rungs, as a multiple of what the one that counts
-            tells; `most` is the same at the better end of the interval.
+            tells; `most` is the same at the better end of the intervals.
+        n, n_failed: trials that gave an outcome, and that failed because of their parameters.
     """
 
     level: str
@@ -47,13 +55,24 @@ class Judged:
     gain: float
     most: float
     n: int
+    n_failed: int
     buys: bool
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether nothing but failures came of it, and enough of them."""
+        return self.n == 0 and self.n_failed >= MIN_FAILURES
 
-def judged(process: LadderProcess, costs: Costs, fidelity: Fidelity) -> tuple[Judged, ...]:
-    """The rungs below the one that counts, in the order of the file."""
-    typical, rung = costs.typical, process.rungs.of(process.x)
-    n = np.bincount(rung, minlength=process.rungs.n)
+
+def judged(
+    process: LadderProcess, costs: Costs, fidelity: Fidelity, failed: Floats
+) -> tuple[Judged, ...]:
+    """The rungs below the one that counts, in the order of the file; `failed` are features (m x d)
+    of trials that failed because of their parameters."""
+    typical, rungs = costs.typical, process.rungs
+    n = np.bincount(rungs.of(process.x), minlength=rungs.n)
+    n_failed = np.bincount(rungs.of(failed), minlength=rungs.n)
+    share, best_share = _giving_data(n, n_failed)
     z, sd = np.arctanh(np.clip(process.hyper.rho[:-1], -CERTAIN, CERTAIN)), process.hyper.rho_sd
     low, high = np.tanh(z - Z_90 * sd), np.tanh(z + Z_90 * sd)
     own = _precision(process.hyper.rho[:-1])
@@ -63,10 +82,10 @@ def judged(process: LadderProcess, costs: Costs, fidelity: Fidelity) -> tuple[Ju
     found: dict[int, Judged] = {}
     known = 0.0
     for r in order:
-        gain, most = (p / (1.0 + known + p) / cheaper[r] for p in (own[r], best[r]))
+        gain = share[r] * own[r] / (1.0 + known + own[r]) / cheaper[r]
+        most = best_share[r] * best[r] / (1.0 + known + best[r]) / cheaper[r]
         is_judged = n[r] >= MIN_OUTCOMES and n[-1] >= MIN_OUTCOMES
-        buys = bool(most >= 1.0 or not is_judged)
-        found[int(r)] = Judged(
+        one = Judged(
             fidelity.levels[r],
             float(process.hyper.rho[r]),
             float(low[r]),
@@ -76,10 +95,27 @@ def judged(process: LadderProcess, costs: Costs, fidelity: Fidelity) -> tuple[Ju
             float(gain),
             float(most),
             int(n[r]),
-            buys,
+            int(n_failed[r]),
+            bool(most >= 1.0 or not (is_judged or _is_dear(costs, r))),
         )
-        known += float(own[r]) if buys else 0.0
-    return tuple(found[r] for r in range(process.rungs.n - 1))
+        found[int(r)] = one = replace(one, buys=one.buys and not one.is_broken)
+        known += float(own[r]) if one.buys else 0.0
+    return tuple(found[r] for r in range(rungs.n - 1))
+
+
+def _giving_data(n: NDArray[np.intp], n_failed: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """How often trials on each rung give data, and the upper end of the 90 % interval (both r)
+    [Clopper & Pearson 1934]; those on the last one always, since its failures cost likewise."""
+    tried = np.maximum(n + n_failed, 1)
+    share = np.where(n_failed > 0, n / tried, 1.0)
+    most = np.where(n_failed > 0, betaincinv(n + 1.0, np.maximum(n_failed, 1), 0.95), 1.0)
+    return share, most
+
+
+def _is_dear(costs: Costs, r: int) -> bool:
+    """Whether a rung is known to cost no less than the one that counts."""
+    is_known = not costs.is_learnt or min(costs.n[r], costs.n[-1]) >= MIN_COSTS
+    return bool(is_known and costs.typical[r] >= costs.typical[-1])
 
 
 def _precision(rho: Floats) -> Floats:
@@ -89,6 +125,8 @@ def _precision(rho: Floats) -> Floats:
 
 def sentence(one: Judged, target: str, *, in_seconds: bool) -> str:
     """What is to be said of a rung, with its numbers."""
+    if one.is_broken:
+        return f"{one.level}: all {one.n_failed} trials on it failed; no longer bought"
     unit = " s" if in_seconds else ""
     words = (
         f"{one.level}: correlation with {target} {one.rho:.2f} "

@@ -166,11 +166,12 @@ class Modelled:
         """The processes for the search: at points that failed because of their parameters the goals
         are taken to be no better than average, and to be known. Without that, what is not known
         there draws the search to them again and again [after 'floor padding', Wakabayashi et al.
-        2022]."""
+        2022]. A failure on a lower rung says nothing of the one that counts."""
         processes = list(self.found.processes)
-        if self.seen.blamed:
-            codes = self.encoding.at_highest_fidelity(self.seen.codes[list(self.seen.blamed)])
-            x = self.encoding.features(codes)
+        x = self.seen.features[list(self.seen.blamed)]
+        if self.encoding.rungs is not None:
+            x = x[self.encoding.rungs.counting(x)]
+        if len(x):
             for aim in self.asked.aims:
                 process = processes[aim.column]
                 y, _ = process.posterior(x)

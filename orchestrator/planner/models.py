@@ -55,7 +55,8 @@ def models(informing: Informing, seen: Evidence, asked: Question, options: Model
     if fidelity is None or not isinstance(first, LadderProcess):
         return Models(processes, found, transferred)
     known = costs(encoding, fidelity, seen)
-    return Models(processes, found, transferred, judged(first, known, fidelity), known)
+    failed = seen.features[list(seen.blamed)]
+    return Models(processes, found, transferred, judged(first, known, fidelity, failed), known)
 
 
 def _sign(asked: Question, name: str) -> float | None:

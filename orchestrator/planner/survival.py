@@ -1,12 +1,14 @@
 """Where trials give data at all: a classifier learnt from failures that the parameters caused.
 
 A Gaussian process on a latent score with a probit link and Laplace's approximation [Rasmussen &
-Williams 2006, sections 3.4 and 3.6]; its length scales are those of a regression on the labels.
+Williams 2006, sections 3.4 and 3.6]; its length scales are those of a regression on the labels. On
+rungs of a fidelity one half of the score is that of all of them, one quarter of each alone, and one
+quarter the same everywhere on a rung: what fails on one may well be computed on another.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +18,31 @@ from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.fitting import Data, default_priors, fit
 from orchestrator.planner.gaussian import Belief, inverse_factor
 from orchestrator.planner.improvement import log_probability
-from orchestrator.planner.kernel import Floats, Kernel, Shape
+from orchestrator.planner.kernel import Floats, Kernel, Shape, correlation
+from orchestrator.planner.rungs import Rungs
 
 LATENT_VARIANCE = 25.0
 MAX_NEWTON = 30
+SHARED, OWN, LEVEL = 0.5, 0.25, 0.25
+"""Of the score's variance: of all rungs, of each alone, and of each the same everywhere."""
+
+
+@dataclass(frozen=True)
+class RungKernel(Kernel):
+    """The covariance of scores of points on rungs."""
+
+    rungs: Rungs = field(kw_only=True)
+
+    def __call__(self, a: Floats, b: Floats) -> Floats:
+        """As `Kernel`."""
+        return self.with_slope(a, b)[0]
+
+    def with_slope(self, a: Floats, b: Floats) -> tuple[Floats, Floats]:
+        """As `Kernel.with_slope`."""
+        k, slope = correlation(self.squared(a, b), self.shape)
+        same = self.rungs.of(a)[:, None] == self.rungs.of(b)[None, :]
+        alike = self.variance * (SHARED + OWN * same)
+        return alike * k + self.variance * LEVEL * same, alike * slope
 
 
 @dataclass(frozen=True)
@@ -63,7 +86,10 @@ def survival(encoding: Encoding, survived: Floats, blamed: Floats, shape: Shape)
     zeros = np.zeros(n)
     data = Data(x, labels - labels.mean(), layout, np.ones(n), zeros, np.zeros((0, n, n)))
     scales = fit(data, shape, default_priors(layout.n_groups)).hyper.scales
-    kernel = Kernel(scales[layout.groups], LATENT_VARIANCE, shape, layout)
+    widths, rungs = np.append(scales, 1.0)[layout.groups], encoding.rungs
+    kernel = Kernel(widths, LATENT_VARIANCE, shape, layout)
+    if rungs is not None:
+        kernel = RungKernel(widths, LATENT_VARIANCE, shape, layout, rungs=rungs)
     # the mean of the latent score far from all trials is that of the share that survived, between
     # which and a coin's toss two further trials stand
     level = float(ndtri((len(survived) + 1.0) / (n + 2.0))) * np.sqrt(1.0 + LATENT_VARIANCE) * 0.5

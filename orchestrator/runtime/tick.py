@@ -14,6 +14,7 @@ from orchestrator.model.trial import TrialStatus
 from orchestrator.runtime.load import Loaded, check_pools, load
 from orchestrator.runtime.run import Finish, Setting, find_or_create, run_opened, state_of
 from orchestrator.runtime.sites import Turn, batches_of
+from orchestrator.runtime.turn_lock import only_turn
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,23 @@ def tick(
 
     Raises:
         InputError: a file is wrong, or the lab has something that needs an engine that stays.
+        TurnUnderWay: the turn before this one is not over.
         ExecutionError: the scheduler does not answer, or takes nothing.
         JournalError: the store failed.
     """
     plugins.refuse_name_clash()
+    with only_turn(campaign, store):
+        return _turn(campaign, lab, store, setting, new=new)
+
+
+def _turn(
+    campaign: str | Path,
+    lab: str | Path | None,
+    store: str | Path | None,
+    setting: Setting | None,
+    *,
+    new: bool,
+) -> Ticked:
     loaded = load(campaign, lab, candidates=False)
     refuse_devices(loaded)
     opened = open_store(store)

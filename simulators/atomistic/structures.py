@@ -13,38 +13,62 @@ CLOSEST = 0.4
 """Of the sum of their covalent radii: atoms nearer than that overlap."""
 FEW = 200
 """So many atoms have all their distances computed."""
+FULL = 0.999
+"""A site that is taken by a smaller share is not full."""
 
 
 def atoms_of(text: str) -> Any:
     """The `ase.Atoms` of a CIF, POSCAR or (extended) XYZ text.
 
     Raises:
-        InputError: it cannot be read, holds no atom or an unknown element, or atoms overlap.
+        InputError: it cannot be read, holds no atom or several structures, an unknown element, a
+            site that is not full or a place that is none, or atoms overlap.
     """
-    from ase.io import read
-
-    form = _format_of(text)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of labels and symmetry that ASE decides by itself
-            atoms: Any = read(io.StringIO(text.lstrip("\n")), format=form)
-    except KeyError as error:
-        raise InputError(
-            f"the structure that begins with '{text.strip()[:40]}' cannot be read as {form}: "
-            f"it has {error}, which is not an element"
-        ) from error
-    except Exception as error:  # ASE raises whatever its parsers stumble over
-        raise InputError(
-            f"the structure that begins with '{text.strip()[:40]}' cannot be read as {form}: "
-            f"{str(error) or 'it is incomplete'}",
-            hint="give the text of a CIF, a POSCAR or an XYZ file",
-        ) from error
+    atoms = _read(text)
     if len(atoms) == 0:
         raise InputError("the structure holds no atom")
     if (atoms.numbers == 0).any():
         raise InputError(f"{atoms.get_chemical_formula()} has an element that does not exist")
+    _refuse_no_places(atoms, text)
+    _refuse_shared_sites(atoms, text)
     _refuse_overlap(atoms)
     return atoms
+
+
+def _read(text: str) -> Any:
+    from ase.io import read
+
+    if not text.strip():
+        raise InputError("the structure of an empty text cannot be read")
+    form = _format_of(text)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of labels and symmetry that ASE decides by itself
+            several: Any = read(io.StringIO(text.lstrip("\n")), format=form, index=":")
+    except Exception as error:  # ASE raises whatever its parsers stumble over
+        raise InputError(
+            f"{_named(text)} cannot be read as {form}: {_reason(error)}",
+            hint="give the text of a CIF, a POSCAR or an XYZ file",
+        ) from error
+    if len(several) != 1:
+        raise InputError(
+            f"{_named(text)} cannot be read as one: it holds {len(several) or 'no'} structures",
+            hint="give each of them a text of its own",
+        )
+    return several[0]
+
+
+def _named(text: str) -> str:
+    """How a sentence calls a structure."""
+    return f"the structure that begins with '{text.strip().splitlines()[0][:40]}'"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"it has {error}, which is not an element"
+    if "attribute 'name'" in str(error):  # ASE looks for the elements in the name of a file
+        return "it does not name its elements"
+    return " ".join(str(error).split()) or "it is incomplete"
 
 
 def text_of(atoms: Any) -> str:
@@ -61,6 +85,22 @@ def _format_of(text: str) -> str:
         return "cif"
     first = text.lstrip("\n").partition("\n")[0].strip()
     return "extxyz" if first.isdigit() else "vasp"
+
+
+def _refuse_no_places(atoms: Any, text: str) -> None:
+    import numpy as np
+
+    if not np.isfinite(atoms.positions).all() or not np.isfinite(atoms.cell.array).all():
+        raise InputError(f"{_named(text)} has a position that is not a number")
+
+
+def _refuse_shared_sites(atoms: Any, text: str) -> None:
+    for site in atoms.info.get("occupancy", {}).values():
+        if len(site) > 1 or min(site.values(), default=1.0) < FULL:
+            shared = ", ".join(f"{element} {share:g}" for element, share in site.items())
+            raise InputError(
+                f"{_named(text)} has a site that is not full ({shared})", hint="order it first"
+            )
 
 
 def _refuse_overlap(atoms: Any) -> None:

@@ -10,7 +10,7 @@ from ase import Atoms
 from ase.db import connect
 from ase.io import write
 
-from orchestrator.errors import FileProblems
+from orchestrator.errors import FileProblems, InputError
 from orchestrator.files.describing import Kinds
 from orchestrator.files.pools import read_pool
 from orchestrator.files.space_shapes import PoolShape
@@ -156,3 +156,12 @@ def test_a_crystal_stands_once_also_where_no_descriptor_reads_it(tmp_path: Path)
     frames[2].info["share"] = 0.3
     write(tmp_path / "many.extxyz", frames)
     assert len(read_pool("crystal", by_numbers, tmp_path, KINDS).names) == 3
+
+
+def test_a_column_of_structures_without_a_descriptor_is_told_which_one_reads_them(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "pool.csv").write_text("name,structure\na,x\nb,y\n")
+    with pytest.raises(InputError, match="needs a descriptor") as caught:
+        read_pool("crystal", PoolShape(pool="pool.csv", structure="structure"), tmp_path, KINDS)
+    assert caught.value.hint == "descriptor: crystal"

@@ -75,11 +75,16 @@ def question(*levels: str, initial: int = 9, costs: tuple[float, ...] = ()) -> P
 
 
 def ended(points: Sequence[Point], rungs: Mapping[str, Rung]) -> tuple[Evaluated, ...]:
+    """Trials; of an outcome that is no number they fail by their parameters."""
     found = []
     for number, point in enumerate(points):
         value, seconds = rungs[str(point["rung"])](POOL.names.index(str(point["crystal"])))
-        outcomes = {"y": Outcome(value=value)}
-        found.append(Evaluated(trial=number + 1, point=point, outcomes=outcomes, seconds=seconds))
+        said = Evaluated(trial=number + 1, point=point, outcomes={}, seconds=seconds)
+        if math.isnan(value):
+            said = said.model_copy(update={"failed": True, "blames_parameters": True})
+        else:
+            said = said.model_copy(update={"outcomes": {"y": Outcome(value=value)}})
+        found.append(said)
     return tuple(found)
 
 
@@ -153,6 +158,64 @@ def test_a_rung_that_buys_nothing_is_found_and_no_longer_bought() -> None:
     (told,) = remarks(belief.notes)
     assert "cheap: correlation with fine 1.00" in told
     assert told.count("no longer bought") == 1
+
+
+def broken(i: int) -> tuple[float, float]:
+    """Fails on every candidate, at once."""
+    return math.nan, 0.5
+
+
+def fragile(i: int) -> tuple[float, float]:
+    """Good, but it fails in one half of the space."""
+    return (math.nan if ROWS[i, 1] < 0.5 else cheap(i)[0]), 0.2
+
+
+def test_a_rung_on_which_all_fails_is_told_and_no_longer_bought() -> None:
+    rungs = {"broken": broken, "fine": fine}
+    points: list[Point] = [{"crystal": f"c{i}", "rung": level} for i in range(8) for level in rungs]
+    planner = BayesianPlanner(question(*rungs))
+    history = History(evaluated=ended(points, rungs), n_proposed=16)
+    chosen = planner.propose(history, 4)
+    assert not on(chosen, "broken")
+    said = "fidelity: broken: all 8 trials on it failed; no longer bought"
+    assert remarks(chosen[0].notes) == (said,)
+    belief = planner.belief(history)
+    assert belief is not None
+    assert said in remarks(belief.notes)
+
+
+def test_what_fails_on_a_lower_rung_says_nothing_against_a_candidate_that_others_compute() -> None:
+    rungs = {"broken": broken, "fine": fine}
+    made = play(rungs, 90, until=BEST)
+    assert made[-1].point == BEST
+    assert len(on(made, "broken")) < 12
+    assert spent(made, rungs) < 400
+    failed = {p.point["crystal"] for p in on(made, "broken")}
+    known = [p for p in on(made, "fine") if p.point["crystal"] not in failed]
+    chances = [p.probability_feasible for p in known if p.probability_feasible is not None]
+    assert min(chances) > 0.5
+
+
+def test_a_rung_that_fails_in_part_is_bought_where_it_works() -> None:
+    rungs = {"fragile": fragile, "fine": fine}
+    made = play(rungs, 90, until=BEST)
+    assert made[-1].point == BEST
+    assert spent(made, rungs) < 300
+    bought = [POOL.names.index(str(p.point["crystal"])) for p in on(made, "fragile")[3:]]
+    assert np.mean([ROWS[i, 1] >= 0.5 for i in bought]) > 0.6
+
+
+def test_a_rung_as_dear_as_the_one_that_counts_is_told_at_once() -> None:
+    def double(i: int) -> tuple[float, float]:
+        return cheap(i)[0], 21.0
+
+    rungs = {"double": double, "fine": fine}
+    points: list[Point] = [{"crystal": f"c{i}", "rung": r} for i in range(3) for r in rungs]
+    history = History(evaluated=ended(points, rungs), n_proposed=6)
+    chosen = BayesianPlanner(question(*rungs, initial=6)).propose(history, 3)
+    assert not on(chosen, "double")
+    (said,) = remarks(chosen[0].notes)
+    assert "21 s a trial against 20 s; no longer bought" in said
 
 
 def test_a_pool_is_used_up_once_all_was_tried_on_the_rung_that_counts() -> None:

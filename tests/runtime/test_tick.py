@@ -11,12 +11,13 @@ import pytest
 from ase.build import bulk
 from ase.io import write
 
-from orchestrator.errors import Exit, FileProblems, InputError, StillRunning
+from orchestrator.errors import Exit, FileProblems, InputError, StillRunning, TurnUnderWay
 from orchestrator.journal import open_store
 from orchestrator.model.events import ActionDispatched, AttemptLost, Recorded
 from orchestrator.model.state import State
 from orchestrator.runtime.run import Setting, run_campaign
 from orchestrator.runtime.tick import Ticked, tick
+from orchestrator.runtime.turn_lock import only_turn
 from simulators.atomistic.calculators import StructureCalculator
 from tests.runtime.counting import computed, counting_lab
 
@@ -91,6 +92,24 @@ def test_a_turn_beside_another_engine_leaves_it_alone(
         assert "is being run by somebody else" in told.line
     finally:
         store.close()
+
+
+def test_a_turn_beside_another_one_is_told_before_it_reads_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = counting_lab(tmp_path, monkeypatch)
+    with only_turn(campaign, None):
+        unread = (campaign / "campaign.yaml").read_text()
+        (campaign / "campaign.yaml").write_text("name: [")
+        with pytest.raises(TurnUnderWay, match=r"another turn of .* is not over") as caught:
+            tick(campaign)
+        assert caught.value.exit_code is Exit.GOES_ON
+        (campaign / "campaign.yaml").write_text(unread)
+        with only_turn(tmp_path / "another", None):
+            pass
+    assert tick(campaign).finish.ending.exit_code is Exit.GOES_ON
+    # the calculations of the turn that ended do not hold it up
+    assert to_the_end(campaign).finish.ending.exit_code is Exit.FINISHED
 
 
 def test_an_engine_that_stays_does_not_compute_what_a_turn_has_submitted(

@@ -113,6 +113,24 @@ def test_the_key_is_of_the_atoms_and_not_of_the_text(tmp_path: Path) -> None:
     assert len({key, *(other.key() for other in others)}) == len(others) + 1
 
 
+CUBE = """data_cube
+_cell_length_a 3.7
+_cell_length_b 3.7
+_cell_length_c 3.7
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_symmetry_space_group_name_H-M 'P 1'
+loop_
+_atom_site_type_symbol
+_atom_site_occupancy
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+{sites}
+"""
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -121,11 +139,20 @@ def test_the_key_is_of_the_atoms_and_not_of_the_text(tmp_path: Path) -> None:
         ("1\n\nXx 0 0 0\n", "cannot be read|does not exist"),
         ("2\n\nCu 0 0 0\nCu 0 0 0.5\n", "Cu and Cu only 0.50 angstrom apart"),
         ("0\n\n", "cannot be read|holds no atom"),
+        (" \n", "the structure of an empty text cannot be read"),
+        ("a title\n1\n0 2 2\n2 0 2\n2 2 0\n1\nDirect\n0 0 0\n", "it does not name its elements"),
+        ('1\nLattice="3 0 0 0 3 0 0 0 3"\nCu nan 0 0\n', "a position that is not a number"),
+        ('1\nLattice="3 0 0 0 3 0 0 0 inf"\nCu 0 0 0\n', "a position that is not a number"),
+        (CUBE.format(sites="Cu 0.5 0 0 0\nAu 0.5 0 0 0"), r"not full \(Cu 0.5, Au 0.5\)"),
+        (CUBE.format(sites="Cu 0.9 0 0 0"), r"a site that is not full \(Cu 0.9\)"),
+        (2 * "1\n\nCu 0 0 0\n", "it holds 2 structures"),
+        (2 * CUBE.format(sites="Cu 1 0 0 0"), "it holds 2 structures"),
     ],
 )
 def test_what_is_no_structure_is_refused(text: str, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=said) as caught:
         atoms_of(text)
+    assert "\n" not in str(caught.value)
 
 
 async def asked(

@@ -62,22 +62,35 @@ def _read(text: str) -> Any:
     from ase.io import read
 
     form = format_of(text)
+    name = {"cif": "CIF", "extxyz": "extended XYZ", "vasp": "POSCAR"}[form]
     lines = text.lstrip("\n") if form == "extxyz" else text
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of labels and symmetry that ASE decides by itself
-            return read(io.StringIO(lines), format=form)
+            several: Any = read(io.StringIO(lines), format=form, index=":")
     except Exception as error:  # ASE raises whatever its parsers stumble over
         if isinstance(error, KeyError) and str(error.args[0])[:1].isalpha():
             raise InputError(
                 f"the structure {named(text)} has '{error.args[0]}', which is not an element"
             ) from error
-        name = {"cif": "CIF", "extxyz": "extended XYZ", "vasp": "POSCAR"}[form]
         raise InputError(
-            f"the structure {named(text)} cannot be read as {name}: "
-            f"{str(error) or 'it is incomplete'}",
+            f"the structure {named(text)} cannot be read as {name}: {_reason(error)}",
             hint="give the text of a CIF, a POSCAR or an extended XYZ file",
         ) from error
+    if len(several) > 1:
+        raise InputError(
+            f"the structure {named(text)} cannot be read as one: it holds {len(several)}",
+            hint="give each of them a text of its own",
+        )
+    if not several:
+        raise InputError(f"the structure {named(text)} cannot be read as {name}: it is incomplete")
+    return several[0]
+
+
+def _reason(error: Exception) -> str:
+    if "attribute 'name'" in str(error):  # ASE looks for the elements in the name of a file
+        return "it does not name its elements"
+    return " ".join(str(error).split()) or "it is incomplete"
 
 
 def _refuse_shared_sites(atoms: Atoms, material: str | Atoms) -> None:
