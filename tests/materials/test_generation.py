@@ -20,8 +20,6 @@ from orchestrator.materials.chemistry import canonical_smiles, molecule, rdkit
 from orchestrator.materials.generators.archive import Archive, Floats, Termwise
 from orchestrator.materials.generators.constraints import (
     Constraints,
-    n_open_ends,
-    settled_smiles,
     synthetic_accessibility,
 )
 from orchestrator.materials.generators.graph_moves import GraphMoves
@@ -34,6 +32,14 @@ from orchestrator.materials.generators.regrowth import Regrowth
 from orchestrator.materials.generators.sampler import Sampler, resampled, schedule
 from orchestrator.materials.generators.targets import Interval, Targets, log_interval
 from orchestrator.materials.generators.tokens import smiles_of, tokens_of
+from orchestrator.materials.generators.writing import (
+    as_told,
+    as_written,
+    n_open_ends,
+    resettled,
+    settled_smiles,
+    smiles_from,
+)
 from orchestrator.materials.generators.zinc import zinc250k
 from orchestrator.materials.polymerisation import monomers_of
 from orchestrator.ports.generator import Generator
@@ -141,11 +147,56 @@ def test_molecules_that_no_score_drives_stay_as_large_as_those_of_the_corpus() -
 
 
 def test_what_rdkit_writes_but_cannot_read_again_is_no_molecule() -> None:
-    odd = rdkit().MolFromSmiles("c1ccccc1", sanitize=False)
-    odd.GetAtomWithIdx(0).SetAtomicNum(7)
-    odd.GetAtomWithIdx(3).SetAtomicNum(8)
-    assert settled_smiles(odd) is None
+    assert resettled("c1coccn1") is None
+    assert resettled("OCC") == "CCO"
     assert settled_smiles(molecule("OCC")) == "CCO"
+
+
+@pytest.mark.parametrize("order", [3, 10])
+@pytest.mark.parametrize("corpus", [MOLECULES, POLYMERS * 4], ids=["molecules", "polymers"])
+def test_what_is_not_read_a_second_time_would_be_written_as_it_is(
+    corpus: list[str], order: int
+) -> None:
+    model, rng = LanguageModel.fit(corpus, order=order), Random(4)
+    texts = (model.grow((), rng) for _ in range(1500))
+    once = 0
+    for text in {smiles_of(tokens) for tokens in texts if tokens}:
+        found = as_told(text)
+        whole = rdkit().MolFromSmiles(text)
+        assert (found is None) == (whole is None)
+        if found is not None:
+            written = rdkit().MolToSmiles(whole)
+            assert settled_smiles(found) == resettled(written)
+            once += settled_smiles(found) == written
+    assert once > 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "C[C]C",
+        "C[CH]C",
+        "[CH3]",
+        "C[S]C",
+        "C[NH2+]C",
+        "C[C@H](N)O",
+        "F/C=C/Cl",
+        "c1cc[nH]c1",
+        "*CC*",
+    ],
+)
+def test_the_texts_of_a_molecule_from_its_atoms_are_those_of_rdkit(text: str) -> None:
+    smiles = canonical_smiles(text)
+    plain, whole = as_written(smiles), molecule(smiles)
+    atoms = range(whole.GetNumAtoms())
+    assert plain.GetNumAtoms() == len(atoms)
+    assert [smiles_from(plain, k) for k in atoms] == [smiles_from(whole, k) for k in atoms]
+
+
+@pytest.mark.parametrize("text", ["", "CC(", "nonsense"])
+def test_a_text_that_has_no_atoms_is_refused_where_it_is_only_spelt(text: str) -> None:
+    with pytest.raises(InputError):
+        as_written(text)
 
 
 def test_shares_of_a_mixture_are_kept() -> None:

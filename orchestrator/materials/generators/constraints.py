@@ -12,8 +12,6 @@ from orchestrator.materials.chemistry import molecule, rdkit
 from orchestrator.materials.polymerisation import monomers_of
 from orchestrator.materials.recognition import require_rules
 
-_REWRITINGS = 3
-
 
 @dataclass(frozen=True)
 class Constraints:
@@ -124,33 +122,3 @@ def synthetic_accessibility(smiles: str) -> float:
 
 def _accessibility(found: Any) -> float:
     return float(rdkit("Contrib.SA_Score.sascorer").calculateScore(found))
-
-
-def settled_smiles(found: Any) -> str | None:
-    """The SMILES of a molecule that RDKit reads and writes again as it is; None if there is none.
-
-    A molecule that was made from an odd text may be written so that it cannot be read again, or
-    is then written otherwise.
-    """
-    written = str(rdkit().MolToSmiles(found))
-    settled = settled_molecule(written)
-    return settled and settled[0]
-
-
-def settled_molecule(written: str) -> tuple[str, Any] | None:
-    """What becomes of a SMILES that RDKit wrote when it is read and written until it stays as it
-    is, and the molecule that is read from it; None if it never stays."""
-    for _ in range(_REWRITINGS):
-        again = rdkit().MolFromSmiles(written)
-        if again is None:
-            return None
-        before, written = written, str(rdkit().MolToSmiles(again))
-        if before == written:
-            return written, again
-    return None
-
-
-def n_open_ends(found: Any) -> int:
-    """How many `*` a molecule has, each at the end of one bond; -1 where one is elsewhere."""
-    ends = [atom for atom in found.GetAtoms() if atom.GetAtomicNum() == 0]
-    return len(ends) if all(end.GetDegree() == 1 for end in ends) else -1
