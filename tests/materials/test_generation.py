@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import tomllib
 from collections.abc import Sequence
+from dataclasses import fields
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from random import Random
@@ -295,6 +297,8 @@ def test_constraints_tell_what_is_allowed(
     constraints.check()
     assert constraints.allow(allowed)
     assert not constraints.allow(refused)
+    (name,) = (f.name for f in fields(constraints) if getattr(constraints, f.name) != f.default)
+    assert constraints.refusal(refused).startswith(name)
 
 
 @pytest.mark.parametrize(
@@ -436,7 +440,7 @@ class Lengthening:
 
 
 def test_any_proposal_plugs_into_the_sampler() -> None:
-    sampler = Sampler(Lengthening(), Archive(heavy, lambda _: True), schedule(5), seed=0)
+    sampler = Sampler(Lengthening(), Archive(heavy, lambda _: ""), schedule(5), seed=0)
     sampler.begin(["CCO"], 4)
     sampler.run()
     assert sampler.archive.best(1, without=())[0].material == "CCCCCCCO"
@@ -467,11 +471,45 @@ def test_constraints_hold_for_all_that_is_made_but_not_for_the_start() -> None:
     assert all(limits.allow(candidate.material) for candidate in made)
 
 
-def test_constraints_that_leave_nothing_are_said_to() -> None:
-    with pytest.raises(PlanningError, match="within the constraints"):
+def test_constraints_that_leave_nothing_say_how_many_they_refused() -> None:
+    with pytest.raises(PlanningError, match="within the constraints") as raised:
         iqspr(weight=[0.0, 1.0]).generate(["CCO"], heavy, 5, seed=0)
-    with pytest.raises(PlanningError, match="of the language model 0 may be made"):
+    tried, refused = re.findall(
+        r"of (\d+) tried, (\d+) were refused by weight 0 to 1$", _said(raised)
+    )[0]
+    assert int(tried) == int(refused) > 1
+    with pytest.raises(PlanningError, match=r"model 0 may be made: of \d+ tried, "):
         iqspr(weight=[0.0, 1.0], exact=True).generate(["CCO"], heavy, 5, seed=0)
+
+
+def test_what_was_tried_is_counted_by_the_first_constraint_that_refuses_it() -> None:
+    limits = Constraints(exclude=["[N+]", "[OX2H]"])
+    archive = Archive(heavy, limits.refusal)
+    archive.begin(["CC", "C[NH3+]"])
+    archive.add(
+        ["CC", "C[NH3+]", "CCO", "OCC[NH3+]", "CO", "CC"], ["CC", "CC", "CC", "CC", "CO", "CO"]
+    )
+    with pytest.raises(PlanningError) as raised:
+        archive.best(1, without=["CC"])
+    assert _said(raised).endswith(
+        ": of 4 tried, 2 were refused by exclude '[N+]', 1 was refused by exclude '[OX2H]',"
+        " 1 was known already"
+    )
+    again = Archive(heavy, limits.refusal)
+    again.restore(json.loads(json.dumps(archive.state())))
+    assert again.account(["CC"]) == archive.account(["CC"])
+
+
+def test_a_search_that_tries_nothing_new_says_so() -> None:
+    archive = Archive(heavy, lambda _: "")
+    archive.begin(["CC"])
+    archive.add(["CC"], ["CC"])
+    with pytest.raises(PlanningError, match="nothing was tried but what it started from"):
+        archive.best(1, without=["CC"])
+
+
+def _said(raised: pytest.ExceptionInfo[PlanningError]) -> str:
+    return str(raised.value).splitlines()[0]
 
 
 def test_what_cannot_be_used_of_corpus_and_start_is_left_out() -> None:
@@ -590,7 +628,7 @@ def test_the_exact_mode_follows_the_posterior_of_a_grammar_that_can_be_written_d
 
     longest = 7
     law = exact_law(model, wanted, longest)
-    archive = Archive(score, lambda _: True)
+    archive = Archive(score, lambda _: "")
     betas = np.linspace(0.2, 1.0, 5)
     sampler = PosteriorSampler(model, archive, betas, 1, cut=3, sweeps=4, longest=longest)
     sampler.begin(4000)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from orchestrator.errors import InputError
@@ -51,31 +52,42 @@ class Constraints:
 
     def allow(self, material: str) -> bool:
         """Whether a SMILES keeps them all. Raises InputError where it cannot be read."""
+        return not self.refusal(material)
+
+    def refusal(self, material: str) -> str:
+        """The first condition that a SMILES does not keep, as an option says it; '' if it keeps
+        them all. Raises InputError where it cannot be read."""
         if self == Constraints():
-            return True
+            return ""
         found = molecule(material)
-        return (
-            self._allow_composition(found)
-            and self._allow_rings(found)
-            and all(found.HasSubstructMatch(pattern) for pattern in self._include)
-            and not any(found.HasSubstructMatch(pattern) for pattern in self._exclude)
-            and (self.most_sa is None or _accessibility(found) <= self.most_sa)
-            and (not self.polymerisable or _is_polymerisable(material))
-        )
+        whole, parts = self._of_whole(found), self._of_parts(found)
+        return next(chain(whole, parts, self._of_making(material, found)), "")
 
-    def _allow_composition(self, found: Any) -> bool:
+    def _of_whole(self, found: Any) -> Iterator[str]:
         if self._numbers and not all(a.GetAtomicNum() in self._numbers for a in found.GetAtoms()):
-            return False
-        if self.weight is None:
-            return True
-        low, high = self.weight
-        return bool(low <= rdkit("Chem.Descriptors").MolWt(found) <= high)
+            yield f"elements {', '.join(self.elements)}"
+        if self.weight is not None:
+            low, high = self.weight
+            if not low <= rdkit("Chem.Descriptors").MolWt(found) <= high:
+                yield f"weight {low:g} to {high:g}"
 
-    def _allow_rings(self, found: Any) -> bool:
-        if self.ring_sizes is None:
-            return True
-        low, high = self.ring_sizes
-        return all(low <= len(ring) <= high for ring in found.GetRingInfo().AtomRings())
+    def _of_parts(self, found: Any) -> Iterator[str]:
+        if self.ring_sizes is not None:
+            low, high = self.ring_sizes
+            if not all(low <= len(ring) <= high for ring in found.GetRingInfo().AtomRings()):
+                yield f"ring_sizes {low:g} to {high:g}"
+        for smarts, pattern in zip(self.include, self._include, strict=True):
+            if not found.HasSubstructMatch(pattern):
+                yield f"include '{smarts}'"
+        for smarts, pattern in zip(self.exclude, self._exclude, strict=True):
+            if found.HasSubstructMatch(pattern):
+                yield f"exclude '{smarts}'"
+
+    def _of_making(self, material: str, found: Any) -> Iterator[str]:
+        if self.most_sa is not None and _accessibility(found) > self.most_sa:
+            yield f"most_sa {self.most_sa:g}"
+        if self.polymerisable and not _is_polymerisable(material):
+            yield "polymerisable"
 
     @cached_property
     def _include(self) -> Sequence[Any]:

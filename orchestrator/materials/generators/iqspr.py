@@ -133,14 +133,16 @@ class Iqspr:
         if self._exact:
             ends = {n_open_ends(molecule(smiles)) for smiles in known}
 
-            def has_ends_and_is_allowed(smiles: str) -> bool:
-                return n_open_ends(molecule(smiles)) in ends and self._constraints.allow(smiles)
+            def refusal(smiles: str) -> str:
+                if n_open_ends(molecule(smiles)) not in ends:
+                    return "having other open ends than the start"
+                return self._constraints.refusal(smiles)
 
-            archive = Archive(score, has_ends_and_is_allowed)
+            archive = Archive(score, refusal)
             exact = PosteriorSampler(self._model, archive, betas, seed, cut=self._cut)
             exact.begin(self._particles)
             return exact
-        sampler = Sampler(self._proposal, Archive(score, self._constraints.allow), betas, seed)
+        sampler = Sampler(self._proposal, Archive(score, self._constraints.refusal), betas, seed)
         sampler.begin(known, self._particles)
         return sampler
 

@@ -88,7 +88,8 @@ class PosteriorSampler:
                 self._texts, self._log_weights = texts[:particles], [0.0] * particles
                 return
         raise PlanningError(
-            f"of {_TRIES * particles} texts of the language model {len(texts)} may be made",
+            f"of {_TRIES * particles} texts of the language model {len(texts)} may be made:"
+            f" {self.archive.account() or 'most are no molecules'}",
             hint="loosen the constraints",
         )
 
