@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import tomllib
 from collections.abc import Sequence
+from dataclasses import fields
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from random import Random
@@ -20,8 +22,6 @@ from orchestrator.materials.chemistry import canonical_smiles, molecule, rdkit
 from orchestrator.materials.generators.archive import Archive, Floats, Termwise
 from orchestrator.materials.generators.constraints import (
     Constraints,
-    n_open_ends,
-    settled_smiles,
     synthetic_accessibility,
 )
 from orchestrator.materials.generators.graph_moves import GraphMoves
@@ -34,6 +34,14 @@ from orchestrator.materials.generators.regrowth import Regrowth
 from orchestrator.materials.generators.sampler import Sampler, resampled, schedule
 from orchestrator.materials.generators.targets import Interval, Targets, log_interval
 from orchestrator.materials.generators.tokens import smiles_of, tokens_of
+from orchestrator.materials.generators.writing import (
+    as_told,
+    as_written,
+    n_open_ends,
+    resettled,
+    settled_smiles,
+    smiles_from,
+)
 from orchestrator.materials.generators.zinc import zinc250k
 from orchestrator.materials.polymerisation import monomers_of
 from orchestrator.ports.generator import Generator
@@ -141,11 +149,56 @@ def test_molecules_that_no_score_drives_stay_as_large_as_those_of_the_corpus() -
 
 
 def test_what_rdkit_writes_but_cannot_read_again_is_no_molecule() -> None:
-    odd = rdkit().MolFromSmiles("c1ccccc1", sanitize=False)
-    odd.GetAtomWithIdx(0).SetAtomicNum(7)
-    odd.GetAtomWithIdx(3).SetAtomicNum(8)
-    assert settled_smiles(odd) is None
+    assert resettled("c1coccn1") is None
+    assert resettled("OCC") == "CCO"
     assert settled_smiles(molecule("OCC")) == "CCO"
+
+
+@pytest.mark.parametrize("order", [3, 10])
+@pytest.mark.parametrize("corpus", [MOLECULES, POLYMERS * 4], ids=["molecules", "polymers"])
+def test_what_is_not_read_a_second_time_would_be_written_as_it_is(
+    corpus: list[str], order: int
+) -> None:
+    model, rng = LanguageModel.fit(corpus, order=order), Random(4)
+    texts = (model.grow((), rng) for _ in range(1500))
+    once = 0
+    for text in {smiles_of(tokens) for tokens in texts if tokens}:
+        found = as_told(text)
+        whole = rdkit().MolFromSmiles(text)
+        assert (found is None) == (whole is None)
+        if found is not None:
+            written = rdkit().MolToSmiles(whole)
+            assert settled_smiles(found) == resettled(written)
+            once += settled_smiles(found) == written
+    assert once > 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "C[C]C",
+        "C[CH]C",
+        "[CH3]",
+        "C[S]C",
+        "C[NH2+]C",
+        "C[C@H](N)O",
+        "F/C=C/Cl",
+        "c1cc[nH]c1",
+        "*CC*",
+    ],
+)
+def test_the_texts_of_a_molecule_from_its_atoms_are_those_of_rdkit(text: str) -> None:
+    smiles = canonical_smiles(text)
+    plain, whole = as_written(smiles), molecule(smiles)
+    atoms = range(whole.GetNumAtoms())
+    assert plain.GetNumAtoms() == len(atoms)
+    assert [smiles_from(plain, k) for k in atoms] == [smiles_from(whole, k) for k in atoms]
+
+
+@pytest.mark.parametrize("text", ["", "CC(", "nonsense"])
+def test_a_text_that_has_no_atoms_is_refused_where_it_is_only_spelt(text: str) -> None:
+    with pytest.raises(InputError):
+        as_written(text)
 
 
 def test_shares_of_a_mixture_are_kept() -> None:
@@ -244,6 +297,8 @@ def test_constraints_tell_what_is_allowed(
     constraints.check()
     assert constraints.allow(allowed)
     assert not constraints.allow(refused)
+    (name,) = (f.name for f in fields(constraints) if getattr(constraints, f.name) != f.default)
+    assert constraints.refusal(refused).startswith(name)
 
 
 @pytest.mark.parametrize(
@@ -385,7 +440,7 @@ class Lengthening:
 
 
 def test_any_proposal_plugs_into_the_sampler() -> None:
-    sampler = Sampler(Lengthening(), Archive(heavy, lambda _: True), schedule(5), seed=0)
+    sampler = Sampler(Lengthening(), Archive(heavy, lambda _: ""), schedule(5), seed=0)
     sampler.begin(["CCO"], 4)
     sampler.run()
     assert sampler.archive.best(1, without=())[0].material == "CCCCCCCO"
@@ -416,11 +471,45 @@ def test_constraints_hold_for_all_that_is_made_but_not_for_the_start() -> None:
     assert all(limits.allow(candidate.material) for candidate in made)
 
 
-def test_constraints_that_leave_nothing_are_said_to() -> None:
-    with pytest.raises(PlanningError, match="within the constraints"):
+def test_constraints_that_leave_nothing_say_how_many_they_refused() -> None:
+    with pytest.raises(PlanningError, match="within the constraints") as raised:
         iqspr(weight=[0.0, 1.0]).generate(["CCO"], heavy, 5, seed=0)
-    with pytest.raises(PlanningError, match="of the language model 0 may be made"):
+    tried, refused = re.findall(
+        r"of (\d+) tried, (\d+) were refused by weight 0 to 1$", _said(raised)
+    )[0]
+    assert int(tried) == int(refused) > 1
+    with pytest.raises(PlanningError, match=r"model 0 may be made: of \d+ tried, "):
         iqspr(weight=[0.0, 1.0], exact=True).generate(["CCO"], heavy, 5, seed=0)
+
+
+def test_what_was_tried_is_counted_by_the_first_constraint_that_refuses_it() -> None:
+    limits = Constraints(exclude=["[N+]", "[OX2H]"])
+    archive = Archive(heavy, limits.refusal)
+    archive.begin(["CC", "C[NH3+]"])
+    archive.add(
+        ["CC", "C[NH3+]", "CCO", "OCC[NH3+]", "CO", "CC"], ["CC", "CC", "CC", "CC", "CO", "CO"]
+    )
+    with pytest.raises(PlanningError) as raised:
+        archive.best(1, without=["CC"])
+    assert _said(raised).endswith(
+        ": of 4 tried, 2 were refused by exclude '[N+]', 1 was refused by exclude '[OX2H]',"
+        " 1 was known already"
+    )
+    again = Archive(heavy, limits.refusal)
+    again.restore(json.loads(json.dumps(archive.state())))
+    assert again.account(["CC"]) == archive.account(["CC"])
+
+
+def test_a_search_that_tries_nothing_new_says_so() -> None:
+    archive = Archive(heavy, lambda _: "")
+    archive.begin(["CC"])
+    archive.add(["CC"], ["CC"])
+    with pytest.raises(PlanningError, match="nothing was tried but what it started from"):
+        archive.best(1, without=["CC"])
+
+
+def _said(raised: pytest.ExceptionInfo[PlanningError]) -> str:
+    return str(raised.value).splitlines()[0]
 
 
 def test_what_cannot_be_used_of_corpus_and_start_is_left_out() -> None:
@@ -539,7 +628,7 @@ def test_the_exact_mode_follows_the_posterior_of_a_grammar_that_can_be_written_d
 
     longest = 7
     law = exact_law(model, wanted, longest)
-    archive = Archive(score, lambda _: True)
+    archive = Archive(score, lambda _: "")
     betas = np.linspace(0.2, 1.0, 5)
     sampler = PosteriorSampler(model, archive, betas, 1, cut=3, sweeps=4, longest=longest)
     sampler.begin(4000)

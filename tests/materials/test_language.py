@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from orchestrator.errors import InputError
 from orchestrator.materials.chemistry import canonical_smiles, molecule
 from orchestrator.materials.generators.language import LanguageModel, Smoothing
-from orchestrator.materials.generators.regrowth import smiles_from
 from orchestrator.materials.generators.tokens import smiles_of, tokens_of
+from orchestrator.materials.generators.writing import smiles_from
 
 MOLECULES = [
     "CCO",

@@ -56,3 +56,31 @@ def test_hydrogen_bonds_and_halogens_are_counted_per_heavy_atom() -> None:
 )
 def test_neither_the_cut_nor_the_end_nor_repetition_matters(one: str, other: str) -> None:
     assert of(one) == pytest.approx(of(other))
+
+
+@pytest.mark.parametrize(
+    ("polymer", "bonds"),
+    [
+        # sum of the powers of 0.95 / 3 and of 0.95
+        ("*CC*", 1 / (1 - 0.95 / 3)),
+        ("*C#C*", 2 / (1 - 0.95)),
+        # a regular hexagon is two of its sides wide
+        ("*c1ccc(*)cc1", 3 / (1 - 0.95)),
+        ("*c1cccc(*)c1", (1 + math.sqrt(3)) / (1 - 0.95 / 2)),
+        ("*/C=C/*", 2 / (1 - 0.95)),
+        ("*/C=C\\*", 2 / (1 + 0.95 / 2)),
+    ],
+)
+def test_a_chain_goes_on_as_far_as_its_pieces_let_it(polymer: str, bonds: float) -> None:
+    assert 10 ** of(polymer)["log persistence"] == pytest.approx(bonds, rel=1e-3)
+
+
+def test_what_hangs_on_a_chain_does_not_turn_it_and_links_that_do_add_up() -> None:
+    straight = of("*c1ccc(*)cc1")["log persistence"]
+    assert of("*c1ccc(*)c(C)c1")["log persistence"] == pytest.approx(straight, abs=1e-3)
+    both = of("*c1ccc(-c2cccc(*)c2)cc1")["log persistence"]
+    assert of("*c1cccc(*)c1")["log persistence"] < both < straight
+
+
+def test_a_unit_without_a_bond_that_turns_is_one_piece() -> None:
+    assert of("*=C=*")["log persistence"] == pytest.approx(math.log10(20))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.materials.chemistry import rdkit
+from orchestrator.materials.descriptors.persistence import persistence
 from orchestrator.materials.descriptors.polymer import canonical_polymer, over_units
 from orchestrator.materials.descriptors.repeat_unit import oligomer, stars_of
 from orchestrator.ports.descriptor import Content
@@ -30,8 +31,11 @@ QUANTITIES = {
     "aromatic": "",
     "log length": "",
     "refraction": "cm^3/g",
+    "log persistence": "",
 }
 HALOGENS = (9, 17, 35, 53)
+LEAST_PERSISTENCE = 0.1
+"""Bonds; a chain that goes back on itself has less than none."""
 DOUBLE_ENOUGH = 1.2
 """A bond of this order does not turn at room temperature; one of an amide, drawn single, counts as
 turning."""
@@ -39,14 +43,15 @@ turning."""
 
 @dataclass(frozen=True)
 class Backbone:
-    """Eleven numbers of a repeat unit within an endless chain.
+    """Twelve numbers of a repeat unit within an endless chain.
 
     Of the bonds on the shortest way along the chain the share that turn (single, in no ring); of
     the atoms on it the shares in rings and with four neighbours. The backbone is this way and all
     rings that it runs along; what hangs on it is the side mass, as a share. Mass of the unit per
     atom on the way; donors and acceptors of hydrogen bonds, halogens and aromatic atoms per heavy
     atom; the decimal logarithm of the number of atoms on the way; molar refraction per mass
-    [Wildman & Crippen 1999]. Those of a copolymer are weighted by the fractions. Of a polymer's
+    [Wildman & Crippen 1999]; the decimal logarithm of the persistence length in bonds, by
+    `persistence` [Flory 1969]. Those of a copolymer are weighted by the fractions. Of a polymer's
     conduction of heat these are what theory names first: stiff, unbranched chains of light atoms,
     held together [Henry 2014].
     """
@@ -54,7 +59,8 @@ class Backbone:
     content: ClassVar[Content] = "dense"
     source: ClassVar[str] = (
         "Wildman & Crippen 1999, doi:10.1021/ci990307l; Henry 2014, "
-        "doi:10.1615/AnnualRevHeatTransfer.2013006949"
+        "doi:10.1615/AnnualRevHeatTransfer.2013006949; Flory 1969, Statistical Mechanics of Chain "
+        "Molecules, chapter 1"
     )
 
     @property
@@ -72,7 +78,7 @@ class Backbone:
         return canonical_polymer(material)
 
     def describe(self, materials: Sequence[str]) -> Floats:
-        """n polymers -> n x 11 numbers. Raises InputError."""
+        """n polymers -> n x 12 numbers. Raises InputError."""
         return over_units(materials, _of_unit, len(QUANTITIES))
 
 
@@ -101,6 +107,7 @@ def _of_unit(unit: str) -> Floats:
             sum(atom.GetIsAromatic() for atom in heavy) / len(heavy),
             math.log10(on_way),
             _refraction(chain, here) / mass,
+            math.log10(max(persistence(unit, _turns), LEAST_PERSISTENCE)),
         ]
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -12,8 +13,8 @@ from orchestrator.errors import InputError, PlanningError
 from orchestrator.ports.generator import Candidate, Score
 
 Floats = NDArray[np.float64]
-Permit: TypeAlias = Callable[[str], bool]
-"""Whether a canonical material may be made."""
+Refusal: TypeAlias = Callable[[str], str]
+"""The constraint by which a canonical material may not be made; '' where it may."""
 
 
 @runtime_checkable
@@ -26,13 +27,22 @@ class Termwise(Protocol):
 
 
 class Archive:
-    """The scores of materials that may be made. What may not is remembered as such."""
+    """The scores of materials that may be made. What may not is remembered with its reason."""
 
-    def __init__(self, score: Score, permit: Permit) -> None:
-        self._score, self._permit = score, permit
+    def __init__(self, score: Score, refusal: Refusal) -> None:
+        self._score, self._refusal = score, refusal
         self._terms: dict[str, tuple[float, ...]] = {}
         self._parent: dict[str, str] = {}
-        self._refused: set[str] = set()
+        self._refused: dict[str, str] = {}
+        self._tried: dict[str, None] = {}
+
+    def begin(self, start: Sequence[str]) -> None:
+        """Scores what a search starts from, as `add` does, without counting it as tried.
+
+        Raises:
+            PlanningError: a score is not finite.
+        """
+        self._add(start, [""] * len(start))
 
     def add(self, materials: Sequence[str], parents: Sequence[str]) -> None:
         """Scores those that are new and may be made, all in one call.
@@ -40,14 +50,19 @@ class Archive:
         Raises:
             PlanningError: a score is not finite.
         """
+        both = zip(materials, parents, strict=True)
+        self._tried |= dict.fromkeys(material for material, parent in both if material != parent)
+        self._add(materials, parents)
+
+    def _add(self, materials: Sequence[str], parents: Sequence[str]) -> None:
         new: dict[str, str] = {}
         for material, parent in zip(materials, parents, strict=True):
             if material in self._terms or material in self._refused or material in new:
                 continue
-            if self._permit(material):
-                new[material] = parent
+            if why := self._refusal(material):
+                self._refused[material] = why
             else:
-                self._refused.add(material)
+                new[material] = parent
         if new:
             for material, terms in zip(new, self._scored(list(new)), strict=True):
                 self._terms[material] = tuple(map(float, terms))
@@ -103,16 +118,39 @@ class Archive:
         ]
         if not found:
             raise PlanningError(
-                "no new material could be made within the constraints",
+                f"no new material could be made within the constraints: {self.account(left_out)}",
                 hint="loosen them, take more particles or steps, or start elsewhere",
             )
         return sorted(found, key=lambda c: (-c.score, c.material))[:n]
 
-    def state(self) -> list[list[Any]]:
-        """All there is, as JSON can hold it."""
-        return [[m, list(terms), self._parent[m]] for m, terms in self._terms.items()]
+    def account(self, known: Collection[str] = ()) -> str:
+        """What became of the different materials that were tried: how many each constraint
+        refused, each counted by the first that it does not keep, and how many were known."""
+        if not self._tried:
+            return "nothing was tried but what it started from"
+        old = [material for material in self._tried if material in known]
+        whys = Counter(
+            self._refused[m] for m in self._tried if m in self._refused and m not in known
+        )
+        parts = [f"{_were(n)} refused by {why}" for why, n in whys.most_common()]
+        parts += [f"{_were(len(old))} known already"] * bool(old)
+        return f"of {len(self._tried)} tried, {', '.join(parts)}" if parts else ""
 
-    def restore(self, state: Sequence[Sequence[Any]]) -> None:
+    def state(self) -> dict[str, Any]:
+        """All there is, as JSON can hold it."""
+        return {
+            "scored": [[m, list(terms), self._parent[m]] for m, terms in self._terms.items()],
+            "refused": dict(self._refused),
+            "tried": list(self._tried),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
         """Puts back what `state` gave."""
-        self._terms = {m: tuple(terms) for m, terms, _ in state}
-        self._parent = {m: parent for m, _, parent in state}
+        self._terms = {m: tuple(terms) for m, terms, _ in state["scored"]}
+        self._parent = {m: parent for m, _, parent in state["scored"]}
+        self._refused = dict(state["refused"])
+        self._tried = dict.fromkeys(state["tried"])
+
+
+def _were(n: int) -> str:
+    return f"{n} was" if n == 1 else f"{n} were"

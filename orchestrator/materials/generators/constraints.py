@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from orchestrator.errors import InputError
 from orchestrator.materials.chemistry import molecule, rdkit
 from orchestrator.materials.polymerisation import monomers_of
 from orchestrator.materials.recognition import require_rules
-
-_REWRITINGS = 3
 
 
 @dataclass(frozen=True)
@@ -53,31 +52,42 @@ class Constraints:
 
     def allow(self, material: str) -> bool:
         """Whether a SMILES keeps them all. Raises InputError where it cannot be read."""
+        return not self.refusal(material)
+
+    def refusal(self, material: str) -> str:
+        """The first condition that a SMILES does not keep, as an option says it; '' if it keeps
+        them all. Raises InputError where it cannot be read."""
         if self == Constraints():
-            return True
+            return ""
         found = molecule(material)
-        return (
-            self._allow_composition(found)
-            and self._allow_rings(found)
-            and all(found.HasSubstructMatch(pattern) for pattern in self._include)
-            and not any(found.HasSubstructMatch(pattern) for pattern in self._exclude)
-            and (self.most_sa is None or _accessibility(found) <= self.most_sa)
-            and (not self.polymerisable or _is_polymerisable(material))
-        )
+        whole, parts = self._of_whole(found), self._of_parts(found)
+        return next(chain(whole, parts, self._of_making(material, found)), "")
 
-    def _allow_composition(self, found: Any) -> bool:
+    def _of_whole(self, found: Any) -> Iterator[str]:
         if self._numbers and not all(a.GetAtomicNum() in self._numbers for a in found.GetAtoms()):
-            return False
-        if self.weight is None:
-            return True
-        low, high = self.weight
-        return bool(low <= rdkit("Chem.Descriptors").MolWt(found) <= high)
+            yield f"elements {', '.join(self.elements)}"
+        if self.weight is not None:
+            low, high = self.weight
+            if not low <= rdkit("Chem.Descriptors").MolWt(found) <= high:
+                yield f"weight {low:g} to {high:g}"
 
-    def _allow_rings(self, found: Any) -> bool:
-        if self.ring_sizes is None:
-            return True
-        low, high = self.ring_sizes
-        return all(low <= len(ring) <= high for ring in found.GetRingInfo().AtomRings())
+    def _of_parts(self, found: Any) -> Iterator[str]:
+        if self.ring_sizes is not None:
+            low, high = self.ring_sizes
+            if not all(low <= len(ring) <= high for ring in found.GetRingInfo().AtomRings()):
+                yield f"ring_sizes {low:g} to {high:g}"
+        for smarts, pattern in zip(self.include, self._include, strict=True):
+            if not found.HasSubstructMatch(pattern):
+                yield f"include '{smarts}'"
+        for smarts, pattern in zip(self.exclude, self._exclude, strict=True):
+            if found.HasSubstructMatch(pattern):
+                yield f"exclude '{smarts}'"
+
+    def _of_making(self, material: str, found: Any) -> Iterator[str]:
+        if self.most_sa is not None and _accessibility(found) > self.most_sa:
+            yield f"most_sa {self.most_sa:g}"
+        if self.polymerisable and not _is_polymerisable(material):
+            yield "polymerisable"
 
     @cached_property
     def _include(self) -> Sequence[Any]:
@@ -124,33 +134,3 @@ def synthetic_accessibility(smiles: str) -> float:
 
 def _accessibility(found: Any) -> float:
     return float(rdkit("Contrib.SA_Score.sascorer").calculateScore(found))
-
-
-def settled_smiles(found: Any) -> str | None:
-    """The SMILES of a molecule that RDKit reads and writes again as it is; None if there is none.
-
-    A molecule that was made from an odd text may be written so that it cannot be read again, or
-    is then written otherwise.
-    """
-    written = str(rdkit().MolToSmiles(found))
-    settled = settled_molecule(written)
-    return settled and settled[0]
-
-
-def settled_molecule(written: str) -> tuple[str, Any] | None:
-    """What becomes of a SMILES that RDKit wrote when it is read and written until it stays as it
-    is, and the molecule that is read from it; None if it never stays."""
-    for _ in range(_REWRITINGS):
-        again = rdkit().MolFromSmiles(written)
-        if again is None:
-            return None
-        before, written = written, str(rdkit().MolToSmiles(again))
-        if before == written:
-            return written, again
-    return None
-
-
-def n_open_ends(found: Any) -> int:
-    """How many `*` a molecule has, each at the end of one bond; -1 where one is elsewhere."""
-    ends = [atom for atom in found.GetAtoms() if atom.GetAtomicNum() == 0]
-    return len(ends) if all(end.GetDegree() == 1 for end in ends) else -1

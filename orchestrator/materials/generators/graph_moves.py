@@ -14,7 +14,7 @@ from typing import Any
 
 from orchestrator.errors import InputError, MissingExtra
 from orchestrator.materials.chemistry import INSTALL, molecule, rdkit
-from orchestrator.materials.generators.constraints import n_open_ends, settled_smiles
+from orchestrator.materials.generators.writing import n_open_ends, settled_smiles
 
 
 class GraphMoves:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from orchestrator.errors import InputError
 from orchestrator.materials.chemistry import canonical_smiles, molecule
 from orchestrator.materials.generators.archive import Archive, Floats
-from orchestrator.materials.generators.constraints import Constraints, n_open_ends
+from orchestrator.materials.generators.constraints import Constraints
 from orchestrator.materials.generators.graph_moves import GraphMoves, require_moves
 from orchestrator.materials.generators.language import LanguageModel, Smoothing
 from orchestrator.materials.generators.posterior import PosteriorSampler
@@ -18,6 +18,7 @@ from orchestrator.materials.generators.reading import readable
 from orchestrator.materials.generators.regrowth import Regrowth
 from orchestrator.materials.generators.sampler import Sampler, schedule
 from orchestrator.materials.generators.tokens import tokens_of
+from orchestrator.materials.generators.writing import n_open_ends
 from orchestrator.materials.generators.zinc import require_zinc, zinc250k
 from orchestrator.ports.generator import Candidate, Score
 
@@ -132,14 +133,16 @@ class Iqspr:
         if self._exact:
             ends = {n_open_ends(molecule(smiles)) for smiles in known}
 
-            def has_ends_and_is_allowed(smiles: str) -> bool:
-                return n_open_ends(molecule(smiles)) in ends and self._constraints.allow(smiles)
+            def refusal(smiles: str) -> str:
+                if n_open_ends(molecule(smiles)) not in ends:
+                    return "having other open ends than the start"
+                return self._constraints.refusal(smiles)
 
-            archive = Archive(score, has_ends_and_is_allowed)
+            archive = Archive(score, refusal)
             exact = PosteriorSampler(self._model, archive, betas, seed, cut=self._cut)
             exact.begin(self._particles)
             return exact
-        sampler = Sampler(self._proposal, Archive(score, self._constraints.allow), betas, seed)
+        sampler = Sampler(self._proposal, Archive(score, self._constraints.refusal), betas, seed)
         sampler.begin(known, self._particles)
         return sampler
 

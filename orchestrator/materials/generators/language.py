@@ -17,11 +17,10 @@ import math
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
 from random import Random
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from orchestrator.errors import InputError
 from orchestrator.materials.generators.tokens import OPENING, tokens_of
@@ -35,6 +34,8 @@ _MOST_RINGS = 9
 _MOST_SPANS = 500_000
 _TABLES = [chr(_FIRST_TABLE + number) for number in range(2 * _MOST_RINGS + 2)]
 _RINGS = frozenset((OPENING, *"0123456789"))
+_Span: TypeAlias = tuple[int, int, str | None]
+"""From where to where in the sorted texts, and the token there if it is but one ('' if none)."""
 
 
 class _Vocabulary:
@@ -69,32 +70,36 @@ class _Vocabulary:
         return self.closed[first]
 
 
-@dataclass
 class _Walk:
-    """Where one is within a text: what went before, with closed branches in one."""
+    """Where one is within a text. `before` is what went before, the last first, with closed
+    branches in one."""
 
-    vocabulary: _Vocabulary
-    before: list[str] = field(default_factory=lambda: [START])
-    branches: list[int] = field(default_factory=list)
-    rings: int = 0
+    __slots__ = ("_branches", "_rings", "_vocabulary", "before")
+
+    def __init__(self, vocabulary: _Vocabulary) -> None:
+        self._vocabulary, self.before = vocabulary, START
+        self._branches: list[int] = []
+        self._rings = 0
 
     def key(self, length: int) -> str:
         """The table, then up to `length` characters of what went before, the last first."""
-        table = min(self.rings, _MOST_RINGS) + (10 if self.branches else 0)
-        return _TABLES[table] + "".join(self.before[: -length - 1 : -1])
+        rings = self._rings if self._rings < _MOST_RINGS else _MOST_RINGS
+        return _TABLES[rings + 10 if self._branches else rings] + self.before[:length]
 
     def step(self, token: str) -> None:
         """Goes on by a token."""
+        before = self.before
         if token == ")":
-            opened = self.branches.pop()
-            first = "".join(self.before[opened + 1 : opened + 2])
-            self.before[opened:] = [self.vocabulary.branch(first)]
+            depth = len(before) - self._branches.pop()
+            first = before[depth - 2] if depth > 1 else ""
+            self.before = self._vocabulary.branch(first) + before[depth:]
             return
         if token == "(":
-            self.branches.append(len(self.before))
+            self._branches.append(len(before))
         elif token[-1] in _RINGS:
-            self.rings += 1 if token[-1] == OPENING else -1
-        self.before.append(self.vocabulary.character.get(token) or self.vocabulary.add(token))
+            self._rings += 1 if token[-1] == OPENING else -1
+        character = self._vocabulary.character.get(token) or self._vocabulary.add(token)
+        self.before = character + before
 
 
 class LanguageModel:
@@ -115,7 +120,7 @@ class LanguageModel:
         self.order, self.smoothing = order, smoothing
         self._vocabulary, self._seen = vocabulary, seen
         vocabulary.is_complete = True
-        self._spans: dict[str, tuple[int, int]] = {}
+        self._spans: dict[str, _Span] = {}
         self._running: dict[str, tuple[tuple[str, ...], tuple[float, ...]]] = {}
         self._mixed: dict[str, dict[str, float]] = {}
 
@@ -194,12 +199,13 @@ class LanguageModel:
         """
         walk, grown = self._walked(tokens), list(tokens)
         draw = self._drawn if self.smoothing == "backoff" else self._drawn_smoothly
-        names, length = self._vocabulary.token, self.order - 1
+        length = self.order - 1
         while len(grown) <= longest:
-            character = draw(walk.key(length), rng.random())
-            token = names.get(character, END)
+            token = draw(walk.key(length), rng.random())
             if token == END:
-                return grown if character else None
+                return grown
+            if not token:
+                return None
             grown.append(token)
             walk.step(token)
         return None
@@ -211,31 +217,32 @@ class LanguageModel:
         return walk
 
     def _drawn(self, key: str, chance: float) -> str:
-        """One of what was seen to follow the longest known part of a context; '' if nothing."""
-        first, last = self._span(key)
-        if first == last:
-            return ""
-        if last == first + 1:
-            return self._sorted[first][-1]
-        low, high = self._sums[first], self._sums[last]
-        place = bisect_right(self._sums, low + int(chance * (high - low)), first, last)
-        return self._sorted[place - 1][-1]
+        """One of the tokens that were seen to follow the longest known part of a context; '' if
+        there is none."""
+        first, last, only = self._spans.get(key) or self._span(key)
+        if only is not None:
+            return only
+        sums = self._sums
+        low = sums[first]
+        place = bisect_right(sums, low + int(chance * (sums[last] - low)), first, last)
+        return self._vocabulary.token[self._sorted[place - 1][-1]]
 
     def _drawn_smoothly(self, key: str, chance: float) -> str:
         if key not in self._running:
             shares = self._shares(key)
-            self._running[key] = tuple(shares), tuple(accumulate(shares.values()))
-        characters, sums = self._running[key]
+            tokens = tuple(self._vocabulary.token[character] for character in shares)
+            self._running[key] = tokens, tuple(accumulate(shares.values()))
+        tokens, sums = self._running[key]
         last = len(sums) - 1
-        return characters[bisect_right(sums, chance * sums[-1], 0, last)] if characters else ""
+        return tokens[bisect_right(sums, chance * sums[-1], 0, last)] if tokens else ""
 
     def _shares(self, key: str) -> dict[str, float]:
         """How likely each character is after a context; none if not even its table was seen."""
-        first, last = self._span(key)
+        first, last, _ = self._span(key)
         if first == last:
             return {}
         if self.smoothing == "kneser-ney":
-            return self._kneser_ney(self._known(key))
+            return self._kneser_ney(self._known(key, bisect_left(self._sorted, key)))
         times = self._counted(self._sorted[first:last])
         return {c: n / (self._sums[last] - self._sums[first]) for c, n in times.items()}
 
@@ -247,13 +254,7 @@ class LanguageModel:
     def _sums(self) -> list[int]:
         return [0, *accumulate(self._seen[event] for event in self._sorted)]
 
-    def _known(self, key: str) -> str:
-        """The part of a context that was seen, at its longest; '' if not even its table was."""
-        place = bisect_left(self._sorted, key)
-        neighbours = self._sorted[max(0, place - 1) : place + 1]
-        return key[: max((_shared(key, event) for event in neighbours), default=0)]
-
-    def _span(self, key: str) -> tuple[int, int]:
+    def _span(self, key: str) -> _Span:
         """From where to where the list begins with the longest known part of a context."""
         found = self._spans.get(key)
         if found is None:
@@ -262,16 +263,28 @@ class LanguageModel:
             found = self._spans[key] = self._found(key)
         return found
 
-    def _found(self, key: str) -> tuple[int, int]:
+    def _found(self, key: str) -> _Span:
         events = self._sorted
         first, most = bisect_left(events, key), len(events)
-        if key and first < most and events[first].startswith(key):
-            if len(key) == self.order:  # what followed is one character more, each once
-                most = min(most, first + len(self._vocabulary.character))
-            return first, bisect_left(events, key + LAST, first, most)
-        known = self._known(key)
-        first = bisect_left(events, known)
-        return first, bisect_left(events, known + LAST, first) if known else first
+        if not (key and first < most and events[first].startswith(key)):
+            known = self._known(key, first)
+            return self._span(known) if known else (first, first, "")
+        if first + 1 == most or not events[first + 1].startswith(key):
+            return first, first + 1, self._vocabulary.token[events[first][-1]]
+        if len(key) == self.order:  # what followed is one character more, each once
+            most = min(most, first + len(self._vocabulary.character))
+        return first, bisect_left(events, key + LAST, first, most), None
+
+    def _known(self, key: str, place: int) -> str:
+        """The part of a context that was seen, at its longest, by where it would stand in the
+        list; '' if not even its table was."""
+        one, *others = self._sorted[max(0, place - 1) : place + 1]
+        other = others[0] if others else one
+        for length in range(len(key), 0, -1):
+            part = key[:length]
+            if one.startswith(part) or other.startswith(part):
+                return part
+        return ""
 
     def _counted(self, events: Sequence[str]) -> dict[str, int]:
         times: dict[str, int] = {}
@@ -296,7 +309,7 @@ class LanguageModel:
     def _times(self, key: str) -> dict[str, int]:
         """How often each followed: in its longest context as counted, in a shorter one after how
         many different tokens."""
-        first, last = self._span(key)
+        first, last, _ = self._span(key)
         events = self._sorted[first:last]
         if len(key) == self.order or key.endswith(START):
             return self._counted(events)
@@ -319,11 +332,3 @@ def _events(tokens: Sequence[str], order: int, vocabulary: _Vocabulary) -> list[
         walk.step(token)
     found.append(walk.key(order - 1) + vocabulary.character[END])
     return found
-
-
-def _shared(one: str, other: str) -> int:
-    """How many characters two texts begin with alike."""
-    for place, (a, b) in enumerate(zip(one, other, strict=False)):
-        if a != b:
-            return place
-    return min(len(one), len(other))

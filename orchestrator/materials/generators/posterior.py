@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 from orchestrator.errors import InputError, PlanningError
 from orchestrator.materials.chemistry import rdkit
 from orchestrator.materials.generators.archive import Archive
-from orchestrator.materials.generators.constraints import settled_smiles
 from orchestrator.materials.generators.language import LanguageModel
 from orchestrator.materials.generators.sampler import resampled
 from orchestrator.materials.generators.tokens import smiles_of
+from orchestrator.materials.generators.writing import settled_smiles
 
 Floats = NDArray[np.float64]
 Text = tuple[str, ...]
@@ -88,7 +88,8 @@ class PosteriorSampler:
                 self._texts, self._log_weights = texts[:particles], [0.0] * particles
                 return
         raise PlanningError(
-            f"of {_TRIES * particles} texts of the language model {len(texts)} may be made",
+            f"of {_TRIES * particles} texts of the language model {len(texts)} may be made:"
+            f" {self.archive.account() or 'most are no molecules'}",
             hint="loosen the constraints",
         )
 

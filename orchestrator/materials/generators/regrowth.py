@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from random import Random
-from typing import Any
 
 from orchestrator.errors import InputError
-from orchestrator.materials.chemistry import molecule, rdkit
-from orchestrator.materials.generators.constraints import n_open_ends, settled_molecule
 from orchestrator.materials.generators.language import LanguageModel
 from orchestrator.materials.generators.tokens import smiles_of, tokens_of
+from orchestrator.materials.generators.writing import (
+    as_told,
+    as_written,
+    n_open_ends,
+    settled_smiles,
+    smiles_from,
+)
 
-_KEPT = 4096
+_KEPT = 16_384
 
 
 class Regrowth:
@@ -38,8 +42,7 @@ class Regrowth:
             )
         self._model, self._reorder, self._cut = model, reorder, cut
         self._tries = tries
-        self._settled: dict[str, Any] = {}
-        self._given: dict[str, Any] = {}
+        self._settled: dict[tuple[str, int], str | None] = {}
 
     def propose(self, parents: Sequence[str], rng: Random) -> Sequence[str]:
         """One canonical SMILES for each; the parent where none of `tries` became another."""
@@ -61,40 +64,24 @@ class Regrowth:
         """
         text = parent
         if rng.random() < self._reorder:
-            before = self._read(parent)
+            before = as_written(parent)
             text = smiles_from(before, rng.randrange(before.GetNumAtoms()))
         tokens = tokens_of(text)
         written = self.rewritten(tokens, rng)
         if written is None or written == tokens:
             return parent if written else None
-        return self._child(smiles_of(written), self._ends(parent))
+        ends = n_open_ends(as_written(parent)) if "*" in parent else 0
+        return self._child(smiles_of(written), ends)
 
     def _child(self, text: str, ends: int) -> str | None:
-        """The settled SMILES of a text with so many open ends."""
-        if ends >= 0 and text.count("*") != ends:
-            return None
-        found = rdkit().MolFromSmiles(text)
-        if found is None or (ends and n_open_ends(found) != ends):
-            return None
-        smiles = smiles_from(found)
-        if smiles in self._settled:
-            return smiles
-        settled = settled_molecule(smiles)
-        if settled is None:
-            return None
-        return _kept(self._settled, *settled)
-
-    def _ends(self, parent: str) -> int:
-        """How many open ends a parent has, by `n_open_ends`; none without a `*` in its text."""
-        return n_open_ends(self._read(parent)) if "*" in parent else 0
-
-    def _read(self, parent: str) -> Any:
-        """The molecule of a parent, most often one that was made here a step before."""
-        if parent in self._settled:
-            return self._settled[parent]
-        if parent not in self._given:
-            _kept(self._given, parent, molecule(parent))
-        return self._given[parent]
+        """The settled SMILES of a text with so many open ends; a population that has come to its
+        target writes many of them again and again."""
+        key = (text, ends)
+        if key not in self._settled:
+            if len(self._settled) >= _KEPT:
+                del self._settled[next(iter(self._settled))]
+            self._settled[key] = _settled(text, ends)
+        return self._settled[key]
 
     def rewritten(self, tokens: Sequence[str], rng: Random) -> list[str] | None:
         """A text with another end, which need not be a molecule's; None where it is not taken."""
@@ -109,14 +96,10 @@ class Regrowth:
         return max(1, min(self._cut, len(tokens) - 1))
 
 
-def smiles_from(found: Any, root: int = -1) -> str:
-    """The SMILES of a molecule from an atom on (-1: from where RDKit begins)."""
-    return str(rdkit().MolToSmiles(found, rootedAtAtom=root))
-
-
-def _kept(molecules: dict[str, Any], smiles: str, found: Any) -> str:
-    """Puts a molecule into a memory, the oldest of which goes where it is full."""
-    if len(molecules) >= _KEPT:
-        del molecules[next(iter(molecules))]
-    molecules[smiles] = found
-    return smiles
+def _settled(text: str, ends: int) -> str | None:
+    if ends >= 0 and text.count("*") != ends:
+        return None
+    found = as_told(text)
+    if found is None or (ends and n_open_ends(found) != ends):
+        return None
+    return settled_smiles(found)

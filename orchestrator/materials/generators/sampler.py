@@ -57,7 +57,7 @@ class Sampler:
 
     def begin(self, start: Sequence[str], particles: int) -> None:
         """A population of canonical materials, each as often as the others but for one."""
-        self.archive.add(start, [""] * len(start))
+        self.archive.begin(start)
         self.population = tuple(start[i % len(start)] for i in range(particles))
         self.step = 0
 

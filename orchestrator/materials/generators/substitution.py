@@ -155,18 +155,19 @@ class Substitution:
         known = self._read(start)
         if not known:
             raise InputError("there is no formula to start from")
-        archive = Archive(_scaled(score, _total(start)), self._allow)
+        archive = Archive(_scaled(score, _total(start)), self._refusal)
         sampler = Sampler(self._moves, archive, self._betas, seed)
         sampler.begin(known, self._particles)
         return sampler
 
-    def _allow(self, formula: str) -> bool:
+    def _refusal(self, formula: str) -> str:
+        """The option that forbids a formula; '' where none does."""
         amounts = amounts_of(formula)
-        return (
-            len(amounts) <= self._most_elements
-            and sum(amounts.values()) <= self._most_atoms
-            and (not self._ionic or is_neutral(amounts))
-        )
+        if len(amounts) > self._most_elements:
+            return f"most_elements {self._most_elements}"
+        if sum(amounts.values()) > self._most_atoms:
+            return f"most_atoms {self._most_atoms}"
+        return "ionic (they cannot be neutral)" if self._ionic and not is_neutral(amounts) else ""
 
 
 def _total(start: Sequence[str]) -> Fraction | None:

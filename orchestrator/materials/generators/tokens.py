@@ -8,15 +8,16 @@ The symbol of a bond is one token with what it leads to; so is the dot between t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from orchestrator.errors import InputError
 
 _TOKEN = re.compile(
-    r"(?P<bond>->|<-|[-=#$:/\\~.])?"
-    r"(?:(?P<ring>%\(\d+\)|%\d\d|\d)|(?P<atom>\[[^\[\]]+\]|Br|Cl|[BCNOPSFIbcnops*]))"
-    r"|(?P<branch>[()])"
+    r"(?:->|<-|[-=#$:/\\~.])?"
+    r"(?:%\([0-9]+\)|%[0-9][0-9]|[0-9]|\[[^\[\]]+\]|Br|Cl|[BCNOPSFIbcnops*])"
+    r"|[()]"
 )
+_OF_RINGS = "0123456789%()"
 OPENING = "&"
 
 
@@ -26,39 +27,39 @@ def tokens_of(smiles: str) -> list[str]:
     Raises:
         InputError: it holds something that no SMILES holds, or a ring that is never closed.
     """
-    found: list[str] = []
+    found = _TOKEN.findall(smiles)
+    if "".join(found) != smiles or not smiles:
+        raise InputError(
+            f"'{smiles}' is not a SMILES: it cannot be read from place {_unread(smiles)} on"
+        )
     rings: list[str] = []
-    end = 0
-    for match in _TOKEN.finditer(smiles):
-        if match.start() != end:
-            break
-        end = match.end()
-        label = match["ring"]
-        if label is None:
-            found.append(match[0])
+    for place, token in enumerate(found):
+        if token[-1] not in _OF_RINGS or token in "()":
             continue
-        bond = match["bond"] or ""
+        bond = token.rstrip(_OF_RINGS)
+        label = token[len(bond) :]
         if label in rings:
-            found.append(f"{bond}{len(rings) - 1 - rings.index(label)}")
+            found[place] = f"{bond}{len(rings) - 1 - rings.index(label)}"
             rings.remove(label)
         else:
-            found.append(bond + OPENING)
+            found[place] = bond + OPENING
             rings.append(label)
-    if end != len(smiles) or not smiles:
-        raise InputError(f"'{smiles}' is not a SMILES: it cannot be read from place {end + 1} on")
     if rings:
         raise InputError(f"'{smiles}' is not a SMILES: its ring {rings[-1]} is never closed")
     return found
 
 
+def _unread(smiles: str) -> int:
+    """The place of the first character that is no token's, from 1 on."""
+    end = 0
+    while match := _TOKEN.match(smiles, end):
+        end = match.end()
+    return end + 1
+
+
 def smiles_of(tokens: Sequence[str]) -> str:
     """The SMILES of tokens. Branches that are open at the end are closed, rings are left away."""
-    return "".join(_pieces(tokens))
-
-
-def _pieces(tokens: Sequence[str]) -> Iterator[str]:
     written = list(tokens)
-    free = list(range(99, 0, -1))
     rings: list[tuple[int, int]] = []
     depth = 0
     for place, token in enumerate(tokens):
@@ -67,19 +68,22 @@ def _pieces(tokens: Sequence[str]) -> Iterator[str]:
         elif token == ")":
             depth -= 1
         elif token[-1] == OPENING:
-            label = free.pop()
+            label = _free(rings)
             rings.append((label, place))
             written[place] = token[:-1] + _label(label)
         elif token[-1].isdigit():
             bond = token.rstrip("0123456789")
             label, _ = rings.pop(-1 - int(token[len(bond) :]))
-            free.append(label)
-            free.sort(reverse=True)
             written[place] = bond + _label(label)
     for _, place in rings:
         written[place] = ""
-    yield from written
-    yield ")" * depth
+    return "".join(written) + ")" * depth
+
+
+def _free(rings: Sequence[tuple[int, int]]) -> int:
+    """The least number that no open ring has."""
+    taken = [label for label, _ in rings]
+    return next(number for number in range(1, len(taken) + 2) if number not in taken)
 
 
 def _label(number: int) -> str:
