@@ -127,7 +127,7 @@ def report(found: Sequence[Line]) -> str:
         "",
         f"    {describe(found[-1]['machine'])}".replace("\n", "\n    "),
     ]
-    for line in of(found, method="speed")[-1:]:
+    for line in of(found, method="speed"):
         parts += ["", f"Language model of {line['corpus']} SMILES ({line['problem']}): fitted"]
         parts += [f"{line['fit_per_s']:,.0f} SMILES/s ({line['fit_and_sort_per_s']:,.0f} until the"]
         parts += [f"first token); {line['written_per_s']:,.0f} ends written/s;"]
