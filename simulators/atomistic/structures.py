@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-import re
 import warnings
 from typing import Any
 
 from orchestrator.errors import InputError
+from orchestrator.model.cif import is_cif, refuse_unclear
 
 CLOSEST = 0.4
 """Of the sum of their covalent radii: atoms nearer than that overlap."""
@@ -19,11 +19,14 @@ def atoms_of(text: str) -> Any:
     """The `ase.Atoms` of a CIF, POSCAR or (extended) XYZ text.
 
     Raises:
-        InputError: it cannot be read, holds no atom or an unknown element, or atoms overlap.
+        InputError: it cannot be read, is a CIF that says no one ordered crystal, holds no atom or
+            an unknown element, or atoms overlap.
     """
     from ase.io import read
 
     form = _format_of(text)
+    if form == "cif":
+        refuse_unclear(text, f"that begins with '{text.strip()[:40]}'")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of labels and symmetry that ASE decides by itself
@@ -57,7 +60,7 @@ def text_of(atoms: Any) -> str:
 
 
 def _format_of(text: str) -> str:
-    if re.search(r"^\s*(data_|_cell_length_a\b)", text, re.MULTILINE):
+    if is_cif(text):
         return "cif"
     first = text.lstrip("\n").partition("\n")[0].strip()
     return "extxyz" if first.isdigit() else "vasp"

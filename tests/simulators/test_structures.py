@@ -113,10 +113,30 @@ def test_the_key_is_of_the_atoms_and_not_of_the_text(tmp_path: Path) -> None:
     assert len({key, *(other.key() for other in others)}) == len(others) + 1
 
 
+SHARED = """data_x
+_cell_length_a 4
+_cell_length_b 4
+_cell_length_c 4
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_atom_site_label
+_atom_site_occupancy
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Cu1 0.5 0 0 0
+Au1 0.5 0 0 0
+"""
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("", "cannot be read"),
+        (SHARED, r"not full \(Cu 0.5, Au 0.5\)"),
+        (SHARED.replace(" 0.5 ", " 1 "), "Cu and Au in one place"),
         ("not a structure", "cannot be read"),
         ("1\n\nXx 0 0 0\n", "cannot be read|does not exist"),
         ("2\n\nCu 0 0 0\nCu 0 0 0.5\n", "Cu and Cu only 0.50 angstrom apart"),
