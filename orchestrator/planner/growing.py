@@ -223,8 +223,9 @@ class Growth:
         except InputError as error:
             return Made((), _read(error))  # a material it cannot start from
         materials = dict(zip(here.names, self._materials(here), strict=True)).values()
-        own = set(materials)
-        new = tuple(self._names.unknown([c.material for c in found if c.material not in own]))
+        own, reader = set(materials), self._makers()[0]
+        made = dict.fromkeys(reader.canonical(one.material) for one in found)
+        new = tuple(self._names.unknown([material for material in made if material not in own]))
         return Made(new, "" if new else "all that was made is in the table already")
 
     def _materials(self, pool: Pool) -> Sequence[str]:

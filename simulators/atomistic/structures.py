@@ -8,6 +8,7 @@ import warnings
 from typing import Any
 
 from orchestrator.errors import InputError
+from orchestrator.model.cif import refuse_unclear
 
 CLOSEST = 0.4
 """Of the sum of their covalent radii: atoms nearer than that overlap."""
@@ -41,6 +42,8 @@ def _read(text: str) -> Any:
     if not text.strip():
         raise InputError("the structure of an empty text cannot be read")
     form = _format_of(text)
+    if form == "cif":
+        refuse_unclear(text, f"that begins with '{text.strip().splitlines()[0][:40]}'")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of labels and symmetry that ASE decides by itself

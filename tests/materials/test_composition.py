@@ -112,6 +112,8 @@ def test_the_order_of_elements_changes_nothing(counts: dict[str, float], random:
         ("WO3.33H2O", "'.33H2O' the full stop may be a decimal point or the dot of a hydrate"),
         ("Al2O3.2SiO2.2H2O", "may be two formulas: in '3.2S'"),
         ("MoO1.5H2O", "may be two formulas"),
+        ("60Cu40Ni", "may be two formulas: its numbers stand before the elements"),
+        ("70 Sn 30 Pb", "may be two formulas: its numbers stand before the elements"),
         ("MgO.SiO2", r"'\.' has no meaning"),
         ("C" * 2001, "more than 2000 characters"),
         ("Fe2 3", "the number 3 stands behind nothing"),

@@ -203,6 +203,66 @@ def test_what_is_no_crystal_is_refused_with_its_reason(material: Any, why: str) 
         CRYSTAL.describe([material])
 
 
+def _cif(
+    cell: str, symmetry: str, *sites: str, headings: str = "label fract_x fract_y fract_z"
+) -> str:
+    """A CIF of sites, one row each."""
+    names = [f"length_{axis}" for axis in "abc"] + [
+        f"angle_{a}" for a in ("alpha", "beta", "gamma")
+    ]
+    lines = [f"_cell_{name} {n}" for name, n in zip(names, cell.split(), strict=True)]
+    columns = [f"_atom_site_{heading}" for heading in headings.split()]
+    return "\n".join(["data_x", *lines, symmetry, "loop_", *columns, *sites, ""])
+
+
+CUBIC = "5.43 5.43 5.43 90 90 90"
+HEXAGONAL = "3.0 3.0 15.0 90 90 120"
+NO_ORIGIN = "_symmetry_space_group_name_H-M 'F d -3 m'"
+TRIGONAL = "_symmetry_space_group_name_H-M 'R -3 m'\n_symmetry_cell_setting trigonal"
+OPERATIONS = (
+    "loop_\n_symmetry_equiv_pos_site_id\n_symmetry_equiv_pos_as_xyz\n1 x, y, z\n2 -x, -y, -z"
+)
+ONE_ATOM = _cif(CUBIC, "", "Si 0 0 0")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (
+            _cif(CUBIC, "", "Ti1 0 0 0", "O 1 0.5 0.5 0"),
+            r"row of 5 words under 4 headings \('O 1 0",
+        ),
+        (_cif(CUBIC, OPERATIONS, "Si 0.1 0.1 0.1"), "row of 4 words under 2 headings"),
+        (ONE_ATOM + ONE_ATOM.replace("Si", "Ge"), "it holds 2 structures"),
+        (_cif(CUBIC, "", "Ba 0 0 0", "Sr 0 0 1.0", "O 0.5 0.5 0"), "has Ba and Sr in one place"),
+        (_cif(CUBIC, NO_ORIGIN, "Si 0.125 0.125 0.125"), "which origin or axes"),
+        (_cif(HEXAGONAL, TRIGONAL, "Li 0 0 0.5", "Co 0 0 0"), "does not leave as it is"),
+        (
+            _cif(CUBIC.replace("90", "80", 1), "_symmetry_Int_Tables_number 225", "Na 0 0 0"),
+            "as it is",
+        ),
+    ],
+)
+def test_a_cif_that_a_reader_would_settle_by_itself_is_refused(text: str, why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        CRYSTAL.canonical(text)
+
+
+def test_a_cif_that_says_all_is_read_whatever_stands_beside() -> None:
+    plain = CRYSTAL.canonical(bulk("Si", "diamond", 5.43))
+    second = f"{NO_ORIGIN}\n_symmetry_space_group_setting 2"
+    assert CRYSTAL.canonical(_cif(CUBIC, second, "Si 0.125 0.125 0.125")) == plain
+    text = _text(bulk("Si", "diamond", 5.43), "cif")
+    authors = "data_global\nloop_\n_publ_author_name\n'A. Smith'\n\n"
+    bonds = "\nloop_\n_geom_bond_atom_site_label_1\n_geom_bond_distance\nSi1 2.35 2.35\n"
+    assert CRYSTAL.canonical(authors + text + bonds) == plain
+    headings = "label occupancy fract_x fract_y fract_z"
+    full = _cif(CUBIC, "", "Si . 0 0 0", "C 1.0(1) 0.25 0.25", "0.25", headings=headings)
+    assert "Si" in CRYSTAL.canonical(full)
+    monoclinic = _cif("5.1 5.2 5.3 90 99 90", "_symmetry_Int_Tables_number 14", "Zr 0.2 0.1 0.3")
+    assert CRYSTAL.canonical(monoclinic).startswith("4\n")
+
+
 @pytest.mark.parametrize("options", [{"cutoff": 1.0}, {"cutoff": 40.0}, {"shells": 1}])
 def test_functions_out_of_reach_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="cut-off is 3 to 12 angstrom"):

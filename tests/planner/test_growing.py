@@ -246,6 +246,34 @@ class Parrot(Spelling):
         return [Candidate(word, 0.0) for word in start]
 
 
+class Mirror(Spelling):
+    """Writes every word in two ways, neither of them the canonical one."""
+
+    def generate(
+        self, start: Sequence[str], score: Score, n: int, seed: int
+    ) -> Sequence[Candidate]:
+        found = super().generate(start, score, n, seed)
+        backwards = [Candidate(c.material[::-1], c.score) for c in found]
+        around = [Candidate(c.material[-1] + c.material[:-1], c.score) for c in found]
+        return [*backwards, *around]
+
+
+def test_a_material_is_made_once_and_in_canonical_form_however_the_generator_writes_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(letters, "Mirror", Mirror, raising=False)
+    pool = growing(grow=generation(target="letters:Mirror"))
+    task = question(pool)
+    made = samples.play(
+        BayesianPlanner(task), lambda p: {"thickness": worth_of(word_of(pool, p))}, 24
+    )
+    tried = [word_of(pool, p.point) for p in made]
+    new = [str(p.point["material"]) for p in made if str(p.point["material"]) not in pool.names]
+    assert new
+    assert [Letters().canonical(word) for word in new] == new
+    assert len({Letters().canonical(word) for word in tried}) == len(tried)
+
+
 @pytest.mark.parametrize(
     ("generator", "why"),
     [

@@ -19,6 +19,8 @@ _FULL_STOP = re.compile(r"\.\s*(\d+(?:\.\d+)?)\s*(\(H2O\)|H2O|\(NH3\)|NH3)\s*$")
 """The end of `CuSO4.5H2O`: a full stop that may be the dot of a hydrate or an ammoniate."""
 _DECIMAL = re.compile(r"(?<![\d.])[1-9]\d*\.\d+\s*[A-Z(\[{]")
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_NUMBERS_BEFORE = re.compile(r"\s*[\d.]+\s*(?:[A-Z][a-z]?\s*[\d.]+\s*)+[A-Z][a-z]?\s*")
+"""`60Cu40Ni`, in which each number may belong to the element behind it."""
 DEEPEST = 20
 """How many brackets may stand in each other."""
 LONGEST = 2000
@@ -51,6 +53,12 @@ def formula_amounts(formula: str) -> Amounts:
     """
     if len(formula) > LONGEST:
         raise _wrong(f"{formula[:20]}...", f"it has more than {LONGEST} characters")
+    if _NUMBERS_BEFORE.fullmatch(formula.translate(_SUBSCRIPTS)):
+        raise InputError(
+            f"'{formula}' may be two formulas: its numbers stand before the elements, or the first "
+            "of them before the whole",
+            hint="write numbers behind the elements, as in 'Cu60Ni40'",
+        )
     total: Amounts = {}
     for part in _HYDRATE.split(_with_dot(formula.translate(_SUBSCRIPTS), formula)):
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?|\.\d+)?(.*?)\s*", part, re.DOTALL)

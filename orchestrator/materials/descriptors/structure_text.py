@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-import re
 import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from orchestrator.errors import InputError
+from orchestrator.model.cif import FULL, has_operations, is_cif, refuse_unclear
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -50,7 +51,7 @@ def named(material: str | Atoms) -> str:
 def format_of(text: str) -> str:
     """ASE's name of the format: a CIF has a data block, an extended XYZ begins with the number of
     its atoms; what is left is taken for a POSCAR."""
-    if re.search(r"^\s*(data_|_cell_length_a\b)", text, re.MULTILINE):
+    if is_cif(text):
         return "cif"
     first = text.lstrip("\n").partition("\n")[0].strip()
     return "extxyz" if first.isdigit() else "vasp"
@@ -63,6 +64,8 @@ def _read(text: str) -> Any:
 
     form = format_of(text)
     name = {"cif": "CIF", "extxyz": "extended XYZ", "vasp": "POSCAR"}[form]
+    if form == "cif":
+        refuse_unclear(text, named(text))
     lines = text.lstrip("\n") if form == "extxyz" else text
     try:
         with warnings.catch_warnings():
@@ -84,6 +87,8 @@ def _read(text: str) -> Any:
         )
     if not several:
         raise InputError(f"the structure {named(text)} cannot be read as {name}: it is incomplete")
+    if form == "cif":
+        _refuse_unfit_symmetry(several[0], text)
     return several[0]
 
 
@@ -93,10 +98,52 @@ def _reason(error: Exception) -> str:
     return " ".join(str(error).split()) or "it is incomplete"
 
 
+def _refuse_unfit_symmetry(atoms: Atoms, text: str) -> None:
+    """Accepts what ASE made of a CIF's cell and symmetry. Raises InputError."""
+    group = atoms.info.get("spacegroup")
+    if group is None or atoms.cell.rank < 3:
+        return
+    if not _fits(atoms.cell.array, group.rotations):
+        raise InputError(
+            f"the structure {named(text)} has a cell that its space group {group.symbol} "
+            "does not leave as it is",
+            hint="check lengths and angles; or the axes, if the group is rhombohedral",
+        )
+    other = None if has_operations(text) else _other_setting(group)
+    if other is not None and _fits(atoms.cell.array, other.rotations):
+        raise InputError(
+            f"the structure {named(text)} does not say which origin or axes of its space group "
+            f"{group.symbol} are meant",
+            hint="give its symmetry operations, or all atoms of the cell as P 1",
+        )
+
+
+def _fits(cell: NDArray[np.float64], rotations: NDArray[np.int_]) -> bool:
+    """Whether rotations (n x 3 x 3, of fractional coordinates) keep the lengths and angles of a
+    cell (3 x 3, its vectors in rows) within one in a hundred."""
+    metric = cell @ cell.T
+    lengths = np.sqrt(np.diag(metric))
+    turned = np.transpose(rotations, (0, 2, 1)) @ metric @ rotations
+    return bool((abs(turned - metric) <= 0.02 * np.outer(lengths, lengths)).all())
+
+
+def _other_setting(group: Any) -> Any:
+    """A space group of the same symbol with other operations; None where there is none."""
+    from ase.spacegroup import Spacegroup
+    from ase.spacegroup.spacegroup import SpacegroupNotFoundError
+
+    try:
+        other = Spacegroup(group.no, 3 - group.setting)
+    except SpacegroupNotFoundError:
+        return None
+    return other if other.symbol == group.symbol else None
+
+
 def _refuse_shared_sites(atoms: Atoms, material: str | Atoms) -> None:
     for site in atoms.info.get("occupancy", {}).values():
-        if len(site) > 1 or min(site.values(), default=1.0) < 0.999:
-            shared = ", ".join(f"{element} {share:g}" for element, share in site.items())
+        said = {e: share for e, share in site.items() if isinstance(share, int | float)}
+        if len(said) > 1 or min(said.values(), default=1.0) < FULL:
+            shared = ", ".join(f"{element} {share:g}" for element, share in said.items())
             raise InputError(
                 f"the structure {named(material)} has a site that is not full ({shared})",
                 hint="order it first; its composition alone can be described by 'composition'",

@@ -1,0 +1,196 @@
+"""What a CIF says unclearly, and its readers would settle by themselves without a word.
+
+ASE passes over a row with too many words, takes the last of several structures, the more frequent
+element of a shared site, and the first of two atoms in one place. All of these are other crystals
+than the one that is meant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from orchestrator.errors import InputError
+
+FULL = 0.999
+"""Occupancy from which on a site is full."""
+SAME_PLACE = 1e-3
+"""Fractional coordinates that are equal when rounded to this are of one place."""
+
+_WORD = re.compile(r"'[^']*'(?=\s|$)|\"[^\"]*\"(?=\s|$)|\S+")
+_SITES = "_atom_site_"
+_ANISOTROPIC = "_atom_site_aniso"
+_OPERATIONS = ("_symmetry_equiv_pos", "_space_group_symop")
+_PLACE = tuple(f"{_SITES}fract_{axis}" for axis in "xyz")
+_OCCUPANCY = f"{_SITES}occupancy"
+_NAMES = (f"{_SITES}type_symbol", f"{_SITES}label")
+_UNCERTAINTY = re.compile(r"\(\d+\)$")
+_NOT_SAID = (".", "?")
+
+
+@dataclass(frozen=True)
+class _Loop:
+    """Headings in small letters, and rows of as many words."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def column(self, heading: str) -> tuple[str, ...] | None:
+        """The words under a heading; None without it."""
+        if heading not in self.headings:
+            return None
+        place = self.headings.index(heading)
+        return tuple(row[place] for row in self.rows)
+
+
+def is_cif(text: str) -> bool:
+    """Whether a text is meant as a CIF: it has a data block."""
+    return re.search(r"^\s*(data_|_cell_length_a\b)", text, re.MULTILINE) is not None
+
+
+def has_operations(text: str) -> bool:
+    """Whether a CIF lists its symmetry operations, or says which setting of its group is meant."""
+    said = ("_symmetry_equiv_pos", "_space_group_symop", "_symmetry_space_group_setting")
+    return any(line.strip().lower().startswith(said) for line in text.splitlines())
+
+
+def refuse_unclear(text: str, name: str) -> None:
+    """Accepts a CIF that says one ordered crystal. `name` is how a sentence calls it.
+
+    Raises:
+        InputError: it holds several structures, a row of atoms or of symmetry operations has more
+            words than headings, a site is not full, or two elements stand in one place.
+    """
+    blocks = [block for block in _blocks(text) if _holds_atoms(block)]
+    if len(blocks) > 1:
+        raise InputError(
+            f"the structure {name} cannot be read as one: it holds {len(blocks)} structures",
+            hint="give each of them a text of its own",
+        )
+    for block in blocks:
+        for loop in _loops(block, name):
+            _refuse_shared(loop, name)
+
+
+def _blocks(text: str) -> list[list[str]]:
+    """The lines of each data block, without comments and the texts between semicolons."""
+    blocks: list[list[str]] = [[]]
+    is_inside = False
+    for line in text.splitlines():
+        if line.startswith(";"):
+            is_inside = not is_inside
+        elif not is_inside and not line.lstrip().startswith("#"):
+            if line.strip().lower().startswith("data_"):
+                blocks.append([])
+            blocks[-1].append(line.split(" #")[0].strip())
+    return blocks
+
+
+def _holds_atoms(block: Sequence[str]) -> bool:
+    places = (*_PLACE[:1], f"{_SITES}cartn_x")
+    return any(line.lower().startswith(places) for line in block)
+
+
+def _loops(block: Sequence[str], name: str) -> Iterator[_Loop]:
+    """The loops of atoms and of symmetry operations. Raises InputError."""
+    at = 0
+    while at < len(block):
+        at += 1
+        if block[at - 1].lower() != "loop_":
+            continue
+        headings = []
+        while at < len(block) and block[at].startswith("_"):
+            headings.append(block[at].lower())
+            at += 1
+        if not headings or not _matters(headings[0]):
+            continue
+        body = []
+        while at < len(block) and not _ends(block[at]):
+            body.append(block[at])
+            at += 1
+        yield _Loop(tuple(headings), tuple(_rows(body, len(headings), name)))
+
+
+def _matters(heading: str) -> bool:
+    is_of_atoms = heading.startswith(_SITES) and not heading.startswith(_ANISOTROPIC)
+    return is_of_atoms or heading.startswith(_OPERATIONS)
+
+
+def _ends(line: str) -> bool:
+    return not line or line.startswith("_") or line.lower().startswith(("loop_", "data_"))
+
+
+def _rows(body: Sequence[str], n: int, name: str) -> Iterator[tuple[str, ...]]:
+    """Rows of n words, which may go over several lines. Raises InputError."""
+    words: list[str] = []
+    for line in body:
+        words += [line] if n == 1 else _WORD.findall(line)
+        if len(words) > n:
+            raise InputError(
+                f"the structure {name} has a row of {len(words)} words under {n} headings "
+                f"('{line[:60]}')",
+                hint="one row a line; a word with a space in it stands in quotes",
+            )
+        if len(words) == n:
+            yield tuple(words)
+            words = []
+
+
+def _refuse_shared(loop: _Loop, name: str) -> None:
+    symbols = next((found for key in _NAMES if (found := loop.column(key)) is not None), None)
+    if symbols is None:
+        return
+    elements = [_element(symbol) for symbol in symbols]
+    shares = [_number(word) for word in loop.column(_OCCUPANCY) or ["1"] * len(elements)]
+    together: dict[object, list[int]] = {}
+    for row, place in enumerate(_places(loop) or range(len(elements))):
+        together.setdefault(place, []).append(row)
+    for rows in together.values():
+        if any(share < FULL for row in rows if (share := shares[row]) is not None):
+            raise _not_full(name, {elements[row]: shares[row] for row in rows})
+        others = [elements[row] for row in rows if elements[row] != elements[rows[0]]]
+        if others:
+            raise InputError(
+                f"the structure {name} has {elements[rows[0]]} and {others[0]} in one place",
+                hint="a shared site needs occupancies, and a crystal ordered sites",
+            )
+
+
+def _not_full(name: str, shares: Mapping[str, float | None]) -> InputError:
+    said = {e: "?" if share is None else f"{share:g}" for e, share in shares.items()}
+    shared = ", ".join(f"{element} {share}" for element, share in said.items())
+    return InputError(
+        f"the structure {name} has a site that is not full ({shared})",
+        hint="order it first; its composition alone can be described by 'composition'",
+    )
+
+
+def _element(symbol: str) -> str:
+    found = re.search(r"[A-Z][a-z]?", symbol)
+    return found[0] if found else symbol
+
+
+def _places(loop: _Loop) -> list[tuple[int, ...]]:
+    """Positions within the cell in units of `SAME_PLACE`; none unless all are numbers."""
+    columns = [loop.column(key) for key in _PLACE]
+    found = []
+    for words in zip(*(column or () for column in columns), strict=False):
+        numbers = [_number(word) for word in words]
+        if None in numbers:
+            return []
+        found.append(
+            tuple(
+                round(n % 1 / SAME_PLACE) % round(1 / SAME_PLACE) for n in numbers if n is not None
+            )
+        )
+    return found
+
+
+def _number(word: str) -> float | None:
+    if word in _NOT_SAID:
+        return None
+    try:
+        return float(_UNCERTAINTY.sub("", word))
+    except ValueError:
+        return None
