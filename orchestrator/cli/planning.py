@@ -76,6 +76,8 @@ def propose(
     if advice.is_assumed:
         note += "; ranges are those seen in the table: --campaign FILE gives others"
     typer.echo(note, err=True)
+    for source in advice.left_out:
+        typer.echo(f"# without {source}: only `hagane run` learns from it", err=True)
     return int(Exit.FINISHED)
 
 

@@ -42,6 +42,13 @@ def molecule(smiles: str) -> Any:
             f"'{smiles[:20]}...' has {len(smiles):,} characters, and a SMILES at most {LONGEST:,}",
             hint="write a polymer as its repeat unit",
         )
+    first, _, rest = smiles.strip().partition(" ")
+    if rest and not rest.lstrip().startswith("|"):  # what rdkit takes for a name, it passes over
+        raise InputError(
+            f"'{smiles}' is not a molecule: a SMILES ends at the first space",
+            hint=f"write '{first}' if '{rest.strip()}' is its name, '{first}.{rest.strip()}' if "
+            "both are there",
+        )
     found = rdkit().MolFromSmiles(smiles) if smiles.strip() else None
     if found is None or found.GetNumAtoms() == 0:
         raise InputError(f"'{smiles}' is not a molecule: {_why(smiles)}")

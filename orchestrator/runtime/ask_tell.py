@@ -30,13 +30,15 @@ Wanted: TypeAlias = tuple[Direction, str]
 
 @dataclass(frozen=True)
 class Advice:
-    """Proposals, and the space that they were made in (perhaps assumed from the table)."""
+    """Proposals, and the space that they were made in (perhaps assumed from the table). `left_out`
+    are the sources of the campaign's transfer that only a run looks at."""
 
     proposals: tuple[Proposal, ...]
     task: PlanningTask
     n_results: int
     n_pending: int
     is_assumed: bool
+    left_out: tuple[str, ...] = ()
 
 
 def propose(
@@ -69,9 +71,11 @@ def propose(
     """
     table = table_of(data)
     before: tuple[KnownTrial, ...] = ()
+    left_out: tuple[str, ...] = ()
     if campaign is not None:
         study = read_campaign(campaign_path(campaign))
         task, before = task_of(study), study.start
+        left_out = tuple(f"{wanted.kind} {wanted.name}" for wanted in study.sources_wanted)
     else:
         task = _assumed_task(table, goal, seed)
     if task.objective.by_preference:
@@ -85,7 +89,8 @@ def propose(
     told = history.model_copy(update={"evaluated": (*known, *history.evaluated), "context": now})
     planner = plugins.load("planners", task.planner.kind)(task)
     proposals = tuple(in_context(task.space, p, told) for p in planner.propose(told, n))
-    return Advice(proposals, task, len(history.evaluated), len(history.pending), campaign is None)
+    counts = len(history.evaluated), len(history.pending)
+    return Advice(proposals, task, *counts, campaign is None, left_out)
 
 
 def context_now(space: SearchSpace, given: Mapping[str, float | str], history: History) -> Point:

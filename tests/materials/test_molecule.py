@@ -47,11 +47,24 @@ def test_a_vector_does_not_depend_on_the_others_of_its_batch(descriptor: Any) ->
 
 @named
 @pytest.mark.parametrize(
-    ("smiles", "why"), [("", "empty"), ("C(C)(C)(C)(C)C", "valence"), ("c1ccccc", "parsed")]
+    ("smiles", "why"),
+    [
+        ("", "empty"),
+        ("C(C)(C)(C)(C)C", "valence"),
+        ("c1ccccc", "parsed"),
+        ("CC O", "ends at the first space"),
+    ],
 )
 def test_what_is_no_molecule_is_refused(descriptor: Any, smiles: str, why: str) -> None:
     with pytest.raises(InputError, match=f"'.*' is not a molecule: .*{why}"):
         descriptor.describe(["C", smiles])
+
+
+@named
+def test_the_space_around_a_molecule_and_a_cxsmiles_are_none_of_its_words(descriptor: Any) -> None:
+    plain, spaced, extended = descriptor.describe(["CCO", " CCO ", "CCO |$a;b;c$|"])
+    assert (plain == spaced).all()
+    assert (plain == extended).all()
 
 
 @named
