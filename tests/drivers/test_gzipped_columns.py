@@ -32,6 +32,7 @@ def test_the_ending_of_the_file_leads_to_it() -> None:
         (b"", "it has no rows of numbers"),
         (gzip.compress(b"400;0.5\n410\n420;0.7\n"), "line 2"),
     ],
+    ids=["cut", "not packed", "checksum", "empty", "a short row"],  # packed bytes hold the time
 )
 def test_what_is_damaged_is_refused(data: bytes, said: str) -> None:
     with pytest.raises(InputError, match=said):
