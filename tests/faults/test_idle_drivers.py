@@ -20,8 +20,9 @@ METER = {'port: "twin:meter"\n': 'port: "twin:meter"\n    isolate: true\n'}
 ALL = ISOLATED | METER
 """The meter runs alone as well: a deposition and a move have no need of it."""
 LONG_LOOK = {"repeats: 3": "repeats: 1000"}
-SLOW = {"speed: 1200": "speed: 200"}
-"""A move of the arm takes a tenth of a second of wall time, and is not over when it is seen."""
+SLOW = {"speed: 1200": "speed: 20"}
+"""A move of the arm takes a second of wall time, and is not over when it is seen."""
+SHORT = {"duration: 20 min": "duration: 1 min"}
 DIED = "the process of its driver was ended by signal 9 (SIGKILL)"
 
 
@@ -89,11 +90,11 @@ def measures(night: Night) -> list[tuple[str, str]]:
     ]
 
 
-@pytest.mark.parametrize("verdict", ["done", "failed"])
+@pytest.mark.parametrize("verdict", [pytest.param("done", marks=pytest.mark.soak), "failed"])
 def test_an_arm_under_way_stops_with_what_it_holds_and_a_person_says_where_that_is(
     tmp_path: Path, verdict: str
 ) -> None:
-    with new_night(tmp_path, trials=1, lab=ALL | SLOW) as night:
+    with new_night(tmp_path, trials=1, lab=ALL | SLOW, campaign=SHORT) as night:
         child = night.begin_until("picked")
         os.kill(driver_of(night, "meter"), signal.SIGKILL)
         out, err = child.communicate(timeout=WITHIN_S)
