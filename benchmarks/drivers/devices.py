@@ -47,7 +47,9 @@ ONCE: Mapping[str, bytes] = {"new-era": b"RUN"}
 SCATTERING = frozenset({"ur-arm", "cavro", "new-era", "pfeiffer-turbo", "mt-sics", "ika"})
 """Kinds whose readings scatter or go on by themselves: only words are held against the clean
 line's, not numbers."""
-RUNNING = SCATTERING | {"zaber-stage"}
+STEADY = frozenset({"ika", "zaber-stage"})
+"""Kinds whose time runs, and whose settings stay as they were set nevertheless."""
+RUNNING = SCATTERING | STEADY
 """Kinds whose actions wait for the device: their twins' time runs, the others' stands still."""
 
 TELLING_ONCE = frozenset({"new-era"})
@@ -84,6 +86,11 @@ class Bench:
     def runs(self) -> bool:
         """Whether the twins' time runs."""
         return any(device.kind in RUNNING for device in self.devices)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what was set stays, so that to set it once more changes nothing."""
+        return all(device.kind not in RUNNING - STEADY for device in self.devices)
 
     @property
     def scatters(self) -> bool:

@@ -116,7 +116,7 @@ class Tried:
             after_value = await self._truth(device, name, spec, arguments)
             self._check_value(found, value, (before, after_value))
         is_setting = spec is not None and spec.effect is Effect.IDEMPOTENT
-        stays = how != "reboot" and not self.bench.scatters
+        stays = how != "reboot" and self.bench.keeps
         if found.outcome == "done" and is_setting and stays:
             await self._check_done(found, device, name, arguments)
         await self._check_recovery(found, device)
@@ -323,9 +323,7 @@ class Tried:
         if spec is not None and spec.effect is not Effect.NONE:
             return None
         try:
-            with contextlib.suppress(
-                DeviceReset
-            ):  # told once, of what an earlier trial has cut off
+            with contextlib.suppress(DeviceReset):  # told once, of an earlier trial's power cut
                 return await self._asked_clean(device, name, arguments)
             return await self._asked_clean(device, name, arguments)
         except (HaganeError, TimeoutError) as error:
