@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import io
-import re
 import warnings
 from typing import Any
 
 from orchestrator.errors import InputError
-from orchestrator.model.cif import refuse_unclear
+from orchestrator.model.cif import FULL, is_cif, refuse_unclear
 
 CLOSEST = 0.4
 """Of the sum of their covalent radii: atoms nearer than that overlap."""
 FEW = 200
 """So many atoms have all their distances computed."""
-FULL = 0.999
-"""A site that is taken by a smaller share is not full."""
 
 
 def atoms_of(text: str) -> Any:
@@ -43,7 +40,7 @@ def _read(text: str) -> Any:
         raise InputError("the structure of an empty text cannot be read")
     form = _format_of(text)
     if form == "cif":
-        refuse_unclear(text, f"that begins with '{text.strip().splitlines()[0][:40]}'")
+        refuse_unclear(text, _begins(text))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of labels and symmetry that ASE decides by itself
@@ -63,7 +60,11 @@ def _read(text: str) -> Any:
 
 def _named(text: str) -> str:
     """How a sentence calls a structure."""
-    return f"the structure that begins with '{text.strip().splitlines()[0][:40]}'"
+    return f"the structure {_begins(text)}"
+
+
+def _begins(text: str) -> str:
+    return f"that begins with '{text.strip().splitlines()[0][:40]}'"
 
 
 def _reason(error: Exception) -> str:
@@ -84,7 +85,7 @@ def text_of(atoms: Any) -> str:
 
 
 def _format_of(text: str) -> str:
-    if re.search(r"^\s*(data_|_cell_length_a\b)", text, re.MULTILINE):
+    if is_cif(text):
         return "cif"
     first = text.lstrip("\n").partition("\n")[0].strip()
     return "extxyz" if first.isdigit() else "vasp"
@@ -98,6 +99,7 @@ def _refuse_no_places(atoms: Any, text: str) -> None:
 
 
 def _refuse_shared_sites(atoms: Any, text: str) -> None:
+    # ASE keeps what a CIF says of its sites when it writes an extended XYZ
     for site in atoms.info.get("occupancy", {}).values():
         if len(site) > 1 or min(site.values(), default=1.0) < FULL:
             shared = ", ".join(f"{element} {share:g}" for element, share in site.items())

@@ -113,24 +113,6 @@ def test_the_key_is_of_the_atoms_and_not_of_the_text(tmp_path: Path) -> None:
     assert len({key, *(other.key() for other in others)}) == len(others) + 1
 
 
-SHARED = """data_x
-_cell_length_a 4
-_cell_length_b 4
-_cell_length_c 4
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-loop_
-_atom_site_label
-_atom_site_occupancy
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-Cu1 0.5 0 0 0
-Au1 0.5 0 0 0
-"""
-
-
 CUBE = """data_cube
 _cell_length_a 3.7
 _cell_length_b 3.7
@@ -161,10 +143,13 @@ _atom_site_fract_z
         ("a title\n1\n0 2 2\n2 0 2\n2 2 0\n1\nDirect\n0 0 0\n", "it does not name its elements"),
         ('1\nLattice="3 0 0 0 3 0 0 0 3"\nCu nan 0 0\n', "a position that is not a number"),
         ('1\nLattice="3 0 0 0 3 0 0 0 inf"\nCu 0 0 0\n', "a position that is not a number"),
-        (SHARED, r"not full \(Cu 0.5, Au 0.5\)"),
-        (SHARED.replace(" 0.5 ", " 1 "), "Cu and Au in one place"),
+        (CUBE.format(sites="Cu 1 0 0 0\nAu 1 0 0 0"), "Cu and Au in one place"),
         (CUBE.format(sites="Cu 0.5 0 0 0\nAu 0.5 0 0 0"), r"not full \(Cu 0.5, Au 0.5\)"),
         (CUBE.format(sites="Cu 0.9 0 0 0"), r"a site that is not full \(Cu 0.9\)"),
+        (
+            '1\noccupancy="_JSON {\\"0\\": {\\"Cu\\": 0.5, \\"Au\\": 0.5}}"\nCu 0 0 0\n',
+            r"not full \(Cu 0.5, Au 0.5\)",
+        ),
         (2 * "1\n\nCu 0 0 0\n", "it holds 2 structures"),
         (2 * CUBE.format(sites="Cu 1 0 0 0"), "it holds 2 structures"),
     ],
