@@ -31,7 +31,7 @@ from benchmarks.drivers.devices import (
 )
 from benchmarks.drivers.serving import SPEED
 from orchestrator.clock import ScaledClock, WallClock
-from orchestrator.errors import DeviceError, DeviceReset, HaganeError, LimitExceeded
+from orchestrator.errors import DeviceError, DeviceRefused, DeviceReset, HaganeError, LimitExceeded
 from orchestrator.ports.action import ActionSpec, Effect
 from orchestrator.ports.resource import Bench as ResourceBench
 from orchestrator.ports.resource import Health
@@ -82,6 +82,7 @@ class Tried:
         self._struck = 0
         self._faulty: dict[str, Any] = {}
         self._clean: dict[str, Any] = {}
+        self._ports: Mapping[str, str] = {}
         self._profiles: dict[tuple[str, str], _Profile] = {}
 
     async def trial(self) -> Found:
@@ -155,9 +156,9 @@ class Tried:
             others=bench.others,
             runs=bench.runs,
         )
-        self._hows, ports, self._struck = said["hows"], said["ports"], 0
-        self._faulty = {d.name: self._driver(d, ports, is_clean=False) for d in bench.devices}
-        self._clean = {d.name: self._driver(d, ports, is_clean=True) for d in bench.devices}
+        self._hows, self._ports, self._struck = said["hows"], said["ports"], 0
+        self._faulty = {d.name: self._driver(d, is_clean=False) for d in bench.devices}
+        self._clean = {d.name: self._driver(d, is_clean=True) for d in bench.devices}
         for driver in (*self._faulty.values(), *self._clean.values()):
             await driver.open()
             await driver.identify()
@@ -168,22 +169,19 @@ class Tried:
             for device in bench.devices:
                 await self._profile(device)
 
-    def _driver(self, device: Device, ports: Mapping[str, str], *, is_clean: bool) -> Any:
+    def _driver(self, device: Device, *, is_clean: bool) -> Any:
         clock = ScaledClock(SPEED) if self.bench.runs else WallClock()
-        options = {
-            name: self._address(value, ports, is_clean=is_clean)
-            for name, value in device.options.items()
-        }
+        options = {n: self._address(v, is_clean=is_clean) for n, v in device.options.items()}
         # the clean line shall answer however busy the machine is
         options["timeout"] = 20.0 if is_clean else TIMEOUT_S
         options |= SHORTER.get(device.kind, {})
         return device.driver(bench=ResourceBench(device.name, clock), **options)
 
-    def _address(self, value: Any, ports: Mapping[str, str], *, is_clean: bool) -> Any:
+    def _address(self, value: Any, *, is_clean: bool) -> Any:
         if not isinstance(value, str) or not value.startswith("twin:"):
             return value
         port = value.removeprefix("twin:")
-        return ports[port if port == self.bench.port and not is_clean else f"{port} clean"]
+        return self._ports[port if port == self.bench.port and not is_clean else f"{port} clean"]
 
     async def _profile(self, device: Device) -> None:
         chance = Random(1)
@@ -281,11 +279,20 @@ class Tried:
     ) -> None:
         """Done once more on the clean line, it must change nothing but what changes by itself."""
         first, second = await self._settled(), await self._settled()
-        await getattr(self._clean[device.name], name)(**arguments)
+        await self._once_more(device, name, arguments)
         by_itself, changed = _changes(first, second), _changes(second, await self._settled())
         if changed.keys() - by_itself.keys():
             said = f"{name}({dict(arguments)}) was said to be done; once more changes {changed}"
             found.faults.append(("undone", said))
+
+    async def _once_more(self, device: Device, name: str, arguments: Mapping[str, Any]) -> None:
+        try:
+            await getattr(self._clean[device.name], name)(**arguments)
+        except DeviceRefused:  # it misses what it had set before the other line set something else
+            await self._clean[device.name].close()
+            self._clean[device.name] = driver = self._driver(device, is_clean=True)
+            await driver.open()
+            await getattr(driver, name)(**arguments)
 
     async def _settled(self) -> str:
         await self._ask("wait", seconds=SETTLE_S)

@@ -213,6 +213,18 @@ def test_a_table_that_does_not_say_enough_is_refused(
         propose(written(tmp_path, text), 1, goal=("maximise", goal) if goal else None)
 
 
+def test_a_source_that_only_a_run_fetches_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "campaign.yaml"
+    file.write_text(
+        "name: films\ngoal: strong films\nspace: {x: {real: [0, 9]}}\n"
+        'metrics: {y: {unit: ""}}\nobjective: {maximise: y}\nbudget: {trials: 9}\n'
+        "transfer: [{campaign: older}]\n"
+    )
+    table = written(tmp_path, "x,y\n1,1\n2,3\n")
+    assert propose(table, 1, campaign=file).left_out == ("campaign older",)
+    assert propose(table, 1, goal=("maximise", "y")).left_out == ()
+
+
 def test_an_observation_is_a_value_or_the_mean_of_a_column(tmp_path: Path) -> None:
     assert observation("mass", "3 g", None) == {"metric": "mass", "value": "3 g"}
     path = written(tmp_path, "mass [kg]\n0.001\n0.002\n0.003\n")
