@@ -42,12 +42,12 @@ SHORTER: Mapping[str, Mapping[str, float]] = {"mt-sics": {"settling": 1.0}}
 """Time-outs of their own that drivers take as options, shortened: silences are what is tried."""
 LONGEST_S: Mapping[str, float] = {"keithley-2400": 5.0, "ur-arm": 10.0, "mt-sics": 1.0}
 """The longest time-out that a driver declares for one reply beside its option `timeout`."""
-ONCE: Mapping[str, bytes] = {"new-era": b"RUN"}
+ONCE: Mapping[str, bytes] = {"new-era": b"RUN", "http": b"POST "}
 """What the command that must not be repeated has in it, where what sets it up may be."""
 SCATTERING = frozenset({"ur-arm", "cavro", "new-era", "pfeiffer-turbo", "mt-sics", "ika"})
 """Kinds whose readings scatter or go on by themselves: only words are held against the clean
 line's, not numbers."""
-STEADY = frozenset({"ika", "zaber-stage"})
+STEADY = frozenset({"ika", "zaber-stage", "http"})
 """Kinds whose time runs, and whose settings stay as they were set nevertheless."""
 RUNNING = SCATTERING | STEADY
 """Kinds whose actions wait for the device: their twins' time runs, the others' stands still."""

@@ -72,7 +72,7 @@ class ServedBench:
                 wires[name].ledger = self._note
             for key, wire in ((name, wires[name]), (f"{name} clean", clean)):
                 path = folder / f"tty {order['bench']} {key}".replace(" ", "-")
-                is_tcp = name in self.world.tcp
+                is_tcp = name in self.world.tcp or clean.scheme
                 self._outlets[key] = (
                     TcpOutlet(wire, self._touched)
                     if is_tcp

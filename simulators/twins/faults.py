@@ -140,6 +140,10 @@ class Faults:
         fault = self._fault
         return fault if fault and fault.how == "unplug" and fault.after <= 0 else None
 
+    def connected(self) -> None:
+        """A new connection (TCP): what was held back for an older one is lost with it."""
+        self._held = b""
+
     def plugged(self) -> None:
         """The connection was broken as the fault had it: there is none any more."""
         self._end()

@@ -170,7 +170,7 @@ class TcpOutlet:
     @property
     def address(self) -> str:
         """What a client opens."""
-        return f"socket://127.0.0.1:{self._port}"
+        return f"{self._wire.scheme or 'socket'}://127.0.0.1:{self._port}"
 
     async def open(self) -> None:
         """Listens, always at the same port."""
@@ -208,6 +208,7 @@ class TcpOutlet:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
+        self.faults.connected()
         wire = self._wire.fresh()
         arrived: asyncio.Queue[bytes] = asyncio.Queue()
         line = _Line(wire, self.faults, self._touched)

@@ -5,7 +5,8 @@
             super().__init__({"heater": HeaterTwin(clock).wire()})
 
 Under an entry point of `hagane.twins` it is served by `twins.server`, each wire on a
-pseudo-terminal (those named in `tcp` on a TCP port), and plays in memory in a rehearsal.
+pseudo-terminal (those named in `tcp`, and each `web.web_wire`, on a TCP port), and plays in memory
+in a rehearsal.
 """
 
 from __future__ import annotations

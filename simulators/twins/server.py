@@ -161,7 +161,7 @@ class Server:
     def _outlet(self, name: str, wire: FramedWire) -> SerialOutlet | TcpOutlet | FolderOutlet:
         if isinstance(wire, FolderWire):
             return FolderOutlet(wire, self._directory / f"folder-{name}")
-        if name in self._world.tcp:
+        if name in self._world.tcp or wire.scheme:
             return TcpOutlet(wire, self._touched)
         return SerialOutlet(wire, self._directory / f"tty-{name}", self._touched)
 

@@ -36,7 +36,7 @@ class FramedWire:
     """A wire over an instrument's `reply(frame)`. `greeting` is sent to whoever connects (TCP).
 
     `unprompted` gives what the instrument says once a second by itself. `ledger`, where somebody
-    has set it, is told of every frame.
+    has set it, is told of every frame. One with a `scheme` (`http`) is always on a TCP port.
     """
 
     def __init__(
@@ -47,9 +47,10 @@ class FramedWire:
         greeting: bytes = b"",
         unprompted: Callable[[], bytes] | None = None,
         manners: Manners | None = None,
+        scheme: str = "",
     ) -> None:
         self._split, self._reply = split, reply
-        self.greeting = greeting
+        self.greeting, self.scheme = greeting, scheme
         self.manners = manners or Manners()
         self.ledger: Ledger | None = None
         self._unprompted = unprompted
@@ -92,6 +93,7 @@ class FramedWire:
             greeting=self.greeting,
             unprompted=self._unprompted,
             manners=self.manners,
+            scheme=self.scheme,
         )
         wire.ledger = self.ledger
         return wire
