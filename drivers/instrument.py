@@ -10,8 +10,8 @@ Locking per port, reconnection, recognition, traffic and time-outs come from the
 checks its arguments with `within` before anything else: the last line of defence.
 
 A write that names a `state` is held to: after a new connection, after a silence, and every minute,
-the link reads back with `confirm` before it reads anything else, and raises DeviceReset when the
-device has lost it. It never sets it again by itself.
+the link reads back with `confirm` before it gives anything else that it reads, and raises
+DeviceReset when the device has lost it. It never sets it again by itself.
 """
 
 from __future__ import annotations
@@ -168,7 +168,17 @@ class Link:
             DeviceSilent, DeviceGarbled, DeviceRefused, DeviceAbsent, WrongDevice.
         """
         transport = await self._ready(urgent)
-        return await self._repeat(transport, talk, urgent, timeout_s or self._timeout_s)
+        value = await self._repeat(transport, talk, urgent, timeout_s or self._timeout_s)
+        if self._is_doubtful and not urgent:
+            # it was silent at first: what answers now may have been switched off and on
+            await self._look_after(transport)
+        return value
+
+    async def look_again(self) -> None:
+        """Reads back at once what must hold; for an answer that a device which has just been
+        switched on would give too. Raises DeviceReset, DeviceError."""
+        self._is_doubtful = True
+        await self._ready(urgent=False)
 
     async def exchange(
         self, talk: Talk[T], *, urgent: bool = False, timeout_s: float | None = None

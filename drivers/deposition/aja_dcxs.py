@@ -148,14 +148,25 @@ class AjaSupply(Instrument):
 
     @reading
     async def exposure(self) -> Exposure:
-        """The gun's shutter and what remains of the deposition. Raises DeviceError."""
+        """The gun's shutter and what remains of the deposition.
+
+        A supply whose time is over and one that has lost its power both say that the shutter is
+        closed; the second one has lost its settings too.
+
+        Raises:
+            DeviceReset: it was switched off and on.
+            DeviceError
+        """
 
         def talk() -> Dialogue[Exposure]:
             mask = yield from dcxs.shutters()
             remaining = yield from dcxs.remaining_s()
             return Exposure(mask >> (self._gun - 1) & 1, float(remaining))
 
-        return await self.link.read(talk)
+        found = await self.link.read(talk)
+        if not found.shutter:
+            await self.link.look_again()
+        return found
 
     async def _strike(self) -> bool:
         def talk() -> Dialogue[bool]:

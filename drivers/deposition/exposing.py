@@ -138,6 +138,8 @@ class Exposing:
             else:
                 await self.trace.wait(dispatch, _OPENING_S)
         missing_s = closes_at - dispatch.clock.now()
+        for supply in list(self.powers)[1:]:
+            await dispatch(supply, "exposure")  # tells when it has lost its power
         if missing_s > _OPENING_S:
             raise self._partial(missing_s)
         return looks

@@ -147,7 +147,7 @@ def test_a_power_cut_behind_an_adapter_that_stays_is_told_after_the_silence(name
                 found.append("read")
             except DeviceReset:
                 found.append("reset")
-        assert found.count("reset") == 1
+        assert found == ["reset", "read", "read"]
 
     _play(main, clock)
 
@@ -192,5 +192,18 @@ def test_a_state_that_stands_is_read_back_and_nothing_is_said(name: str) -> None
         wire.faults.fail(Fault("drop"))
         await read(device)
         await read(device)
+
+    _play(main, clock)
+
+
+def test_a_supply_that_has_just_lost_its_power_does_not_say_that_its_time_is_over() -> None:
+    clock, wire, supply, act, _ = _set("supply")
+
+    async def main() -> None:
+        await act(supply)
+        await supply.exposure()
+        wire.faults.fail(Fault("reboot"))
+        with pytest.raises(DeviceReset):
+            await supply.exposure()
 
     _play(main, clock)
