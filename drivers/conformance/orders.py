@@ -20,6 +20,11 @@ from orchestrator.ports.resource import Resource
 _PATIENCE_S = 600.0
 """Campaign time after which an action that waits for a device whose time stands still is left."""
 
+_SAFE_WITHIN_S = 5.0
+"""As long as the engine waits for it."""
+_TURNS = 50
+"""Of the event loop: an action comes so far that it waits, or to its end."""
+
 
 async def does_what_its_effects_say(
     device: Resource, wire: Spoilable, arguments: Arguments
@@ -80,6 +85,29 @@ async def resumes_nothing_by_itself(
         for n, piece in enumerate(sent):
             if piece not in asked and await _is_order(wire, sent[:n], piece, asked):
                 raise AssertionError(f"{piece!r} of {spec.name} was sent again by itself")
+
+
+async def is_made_safe_in_the_midst(
+    device: Resource, wire: Spoilable, arguments: Arguments
+) -> None:
+    """make_safe waits for no action that is under way."""
+    for spec in actions_of(type(device)).values():
+        if spec.effect is Effect.NONE or spec.is_composite:
+            continue
+        device, _ = wire.another()
+        await device.open()
+        await device.identify()
+        action = asyncio.ensure_future(getattr(device, spec.name)(**given_to(spec, arguments)))
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        began = wire.clock.now()
+        await device.make_safe()
+        took = wire.clock.now() - began
+        action.cancel()
+        with contextlib.suppress(HaganeError, asyncio.CancelledError):
+            await action
+        await device.close()
+        assert took <= _SAFE_WITHIN_S, f"make_safe took {took:g} s while {spec.name} was under way"
 
 
 async def _questions(device: Resource, wire: Spoilable) -> set[bytes]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from drivers.conformance.orders import (
     does_what_its_effects_say,
+    is_made_safe_in_the_midst,
     resumes_nothing_by_itself,
     sends_no_order_twice,
 )
@@ -188,6 +189,7 @@ PROMISES: Mapping[str, Callable[[Resource, Spoilable, Arguments], Awaitable[None
         does_what_its_effects_say,
         sends_no_order_twice,
         resumes_nothing_by_itself,
+        is_made_safe_in_the_midst,
     )
 }
 

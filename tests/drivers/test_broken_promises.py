@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Annotated, Any
 
@@ -286,6 +287,26 @@ class ResumesInAReading(ResumesBehindWho):
         return level
 
 
+class ShinesForAMinute(Sound):
+    """make_safe waits until the minute is over."""
+
+    def __init__(self, bench: Bench, port: str) -> None:
+        super().__init__(bench, port)
+        self.turn = asyncio.Lock()
+
+    @action(effect=Effect.IRREVERSIBLE, cancel=Cancel.AT_ONCE)
+    async def expose(self) -> None:
+        """Shines for a minute."""
+        async with self.turn:
+            await self._write(40.0)
+            await self.bench.clock.sleep(60.0)
+            await self._write(0.0)
+
+    async def make_safe(self) -> None:
+        async with self.turn:
+            await super().make_safe()
+
+
 PLANTED: tuple[tuple[str, type[Sound]], ...] = (
     ("says_what_it_does", SaysNothing),
     ("says_what_it_does", MeasuresInFootstones),
@@ -307,6 +328,7 @@ PLANTED: tuple[tuple[str, type[Sound]], ...] = (
     ("sends_no_order_twice", FlashesAgain),
     ("resumes_nothing_by_itself", ResumesBehindWho),
     ("resumes_nothing_by_itself", ResumesInAReading),
+    ("is_made_safe_in_the_midst", ShinesForAMinute),
 )
 
 
