@@ -287,6 +287,32 @@ class ResumesInAReading(ResumesBehindWho):
         return level
 
 
+class ResumesAtTheFirstLook(ResumesBehindWho):
+    """The last level is sent again only when the level is the first to be read."""
+
+    who, is_lost = Sound.who, False
+
+    async def identify(self) -> Identity:
+        try:
+            return await super().identify()
+        except DeviceError:
+            self.is_lost = True
+            raise
+
+    @reading
+    async def level(self) -> Annotated[float, Unit("%")]:
+        """The level."""
+        if self.is_lost and self.wanted:
+            await self._write(self.wanted)
+        return await super().level()
+
+    @reading
+    async def flashes(self) -> Annotated[int, Unit("")]:
+        """How often it flashed."""
+        self.is_lost = False
+        return await super().flashes()
+
+
 class ShinesForAMinute(Sound):
     """make_safe waits until the minute is over."""
 
@@ -328,6 +354,7 @@ PLANTED: tuple[tuple[str, type[Sound]], ...] = (
     ("sends_no_order_twice", FlashesAgain),
     ("resumes_nothing_by_itself", ResumesBehindWho),
     ("resumes_nothing_by_itself", ResumesInAReading),
+    ("resumes_nothing_by_itself", ResumesAtTheFirstLook),
     ("is_made_safe_in_the_midst", ShinesForAMinute),
 )
 
