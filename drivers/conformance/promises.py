@@ -10,10 +10,25 @@ import asyncio
 import contextlib
 import inspect
 import math
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
+from importlib.metadata import entry_points
 from typing import Any
 
+from drivers.conformance.orders import (
+    does_what_its_effects_say,
+    is_made_safe_in_the_midst,
+    resumes_nothing_by_itself,
+    sends_no_order_twice,
+)
+from drivers.conformance.spoilable import (
+    Arguments,
+    Spoilable,
+    cut_short,
+    given_to,
+    lost,
+    readings_of,
+    twice,
+)
 from orchestrator.errors import (
     DeviceAbsent,
     DeviceGarbled,
@@ -22,55 +37,27 @@ from orchestrator.errors import (
     DeviceUnsure,
     LimitExceeded,
 )
+from orchestrator.model.quantity import check_unit
 from orchestrator.ports.action import ActionSpec, Effect, actions_of
-from orchestrator.ports.resource import Identity, Resource, Wire
+from orchestrator.ports.resource import Identity, Queryable, Resource
 
-Spoil = Callable[[bytes], bytes]
-_TICKET = "0123456789abcdef"
-Arguments = Mapping[str, Mapping[str, Any]]
-
-
-def lost(reply: bytes) -> bytes:
-    """The reply does not come."""
-    return b""
-
-
-def cut_short(reply: bytes) -> bytes:
-    """The first half of the reply."""
-    return reply[: len(reply) // 2]
-
-
-def twice(reply: bytes) -> bytes:
-    """The reply comes twice."""
-    return reply + reply
-
-
-class Spoilable:
-    """A wire whose next replies can be spoilt, and which counts what is written to it."""
-
-    def __init__(self, wire: Wire) -> None:
-        self.n_written = 0
-        self.is_cut = False
-        self.spoils: deque[Spoil] = deque()
-        self.always: Spoil | None = None
-        self._wire = wire
-
-    async def receive(self, data: bytes) -> bytes:
-        """See `ports.resource.Wire`."""
-        self.n_written += len(data)
-        if self.is_cut:
-            raise ConnectionError("the wire is cut")
-        reply = await self._wire.receive(data)
-        if reply and self.always is not None:
-            return self.always(reply)
-        return self.spoils.popleft()(reply) if reply and self.spoils else reply
+_AT_ONCE_S = 10.0
+"""Wall time, on a wire in memory."""
 
 
 async def says_what_it_does(device: Resource, wire: Spoilable, arguments: Arguments) -> None:
     """A driver and its actions say what they are and do, with units and effects."""
     assert inspect.getdoc(type(device)), "the class has a docstring"
-    for name, spec in actions_of(type(device)).items():
+    specs = actions_of(type(device))
+    for name in getattr(type(device), "implements", ()):
+        for wanted in _lacking(specs, name):
+            raise AssertionError(f"it implements {name}, which {wanted}")
+    for name, spec in specs.items():
         assert spec.doc, f"{name} has a docstring"
+        for unit in (*(arg.unit for arg in spec.args), *(one.unit for one in spec.results)):
+            check_unit(unit)
+        if spec.effect is Effect.QUERYABLE:
+            assert isinstance(device, Queryable), f"{name} is queryable, and there is no `ask`"
         given = set(arguments.get(name, {}))
         unknown = given - {arg.name for arg in spec.args}
         missing = {arg.name for arg in spec.args if arg.required} - given
@@ -92,38 +79,40 @@ async def is_absent_when_nothing_answers(
 ) -> None:
     """A device that has never answered is absent, not silent."""
     wire.always = lost
-    await _raises(device.identify(), DeviceAbsent)
+    await _raises("identify", device.identify(), DeviceAbsent)
 
 
 async def makes_safe_repeatedly(device: Resource, wire: Spoilable, arguments: Arguments) -> None:
     """make_safe may come at any time, and again."""
     for _ in range(3):
-        await device.make_safe()
+        await _safe(device)
     for name, spec in actions_of(type(device)).items():
         if spec.effect is Effect.IDEMPOTENT:
-            await getattr(device, name)(**arguments.get(name, {}))
-            await device.make_safe()
+            await getattr(device, name)(**given_to(spec, arguments))
+            await _safe(device)
 
 
 async def refuses_before_a_byte_leaves(
     device: Resource, wire: Spoilable, arguments: Arguments
 ) -> None:
-    """Every number just beyond a limit, NaN and infinity are refused before a byte leaves."""
+    """Every number just beyond a limit, NaN and infinity are refused before a byte leaves.
+
+    A number without a limit of its own is held by an option of the driver: 1e30 is too much.
+    """
     await device.identify()
     for name, spec in actions_of(type(device)).items():
         for argument, value in _beyond(spec):
-            ticket = {"ticket": _TICKET} if spec.wants_ticket else {}
-            given = {**arguments[name], **ticket, argument: value}
-            before = wire.n_written
-            await _raises(getattr(device, name)(**given), LimitExceeded)
-            assert wire.n_written == before, f"{name}({argument}={value}) wrote to the wire"
+            given = {**given_to(spec, arguments), argument: value}
+            what, before = f"{name}({argument}={value:g})", wire.n_written
+            await _raises(what, getattr(device, name)(**given), LimitExceeded)
+            assert wire.n_written == before, f"{what} wrote to the wire"
 
 
 async def survives_one_spoilt_reply(
     device: Resource, wire: Spoilable, arguments: Arguments
 ) -> None:
     """A reading is right although a reply was lost, cut or doubled, and so is the next one."""
-    for name, reading in _readings(device):
+    for name, reading in readings_of(device):
         good = await reading()
         for spoil in (lost, cut_short, twice):
             wire.spoils.append(spoil)
@@ -141,14 +130,14 @@ async def names_what_is_wrong_with_the_line(
     """
     await device.identify()
     half = (DeviceGarbled, DeviceSilent)
-    for _, reading in _readings(device):
+    for name, reading in readings_of(device):
         for spoil, error in ((lost, (DeviceSilent,)), (cut_short, half)):
             wire.always = spoil
-            await _raises(reading(), error)
+            await _raises(f"{name}, each reply {spoil.__name__},", reading(), error)
             wire.always = None
             await reading()
         wire.is_cut = True
-        await _raises(reading(), DeviceGone)
+        await _raises(f"{name} on a cut wire", reading(), DeviceGone)
         wire.is_cut = False
         await reading()
 
@@ -162,13 +151,13 @@ async def is_sure_or_says_so(device: Resource, wire: Spoilable, arguments: Argum
     for name, spec in actions_of(type(device)).items():
         if spec.effect is not Effect.IDEMPOTENT:
             continue
-        act, given = getattr(device, name), arguments.get(name, {})
+        act, given = getattr(device, name), given_to(spec, arguments)
         wire.spoils.append(lost)
         with contextlib.suppress(DeviceSilent):
             await act(**given)
         wire.spoils.clear()
         wire.always = lost
-        await _raises(act(**given), (DeviceUnsure, DeviceSilent))
+        await _raises(f"{name} without any reply", act(**given), (DeviceUnsure, DeviceSilent))
         wire.always = None
         await act(**given)
 
@@ -179,7 +168,7 @@ async def closes_and_opens_again(device: Resource, wire: Spoilable, arguments: A
     await device.close()
     await device.close()
     before = wire.n_written
-    await _raises(device.identify(), DeviceAbsent)
+    await _raises("identify of a closed device", device.identify(), DeviceAbsent)
     assert wire.n_written == before, "a closed device wrote to the wire"
     await device.open()
     assert await device.identify() == identity, "the same device says the same"
@@ -197,36 +186,63 @@ PROMISES: Mapping[str, Callable[[Resource, Spoilable, Arguments], Awaitable[None
         names_what_is_wrong_with_the_line,
         is_sure_or_says_so,
         closes_and_opens_again,
+        does_what_its_effects_say,
+        sends_no_order_twice,
+        resumes_nothing_by_itself,
+        is_made_safe_in_the_midst,
     )
 }
+
+
+def _lacking(specs: Mapping[str, ActionSpec], capability: str) -> list[str]:
+    """What a capability asks for and these actions do not have, as ends of a sentence."""
+    found = entry_points(group="hagane.capabilities", name=capability)
+    if not found:
+        return ["is no capability that is installed"]
+    lacking = []
+    for name, wanted in actions_of(next(iter(found)).load()).items():
+        if (spec := specs.get(name)) is None:
+            lacking.append(f"has an action '{name}'")
+            continue
+        args, results = {one.name for one in spec.args}, {one.name for one in spec.results}
+        lacking += [f"gives {name} '{one.name}'" for one in wanted.args if one.name not in args]
+        lacking += [
+            f"has '{one.name}' of {name}" for one in wanted.results if one.name not in results
+        ]
+    return lacking
 
 
 def _beyond(spec: ActionSpec) -> list[tuple[str, float]]:
     found: list[tuple[str, float]] = []
     for arg in spec.args:
-        if arg.kind != "real":
-            continue
-        found += [(arg.name, math.nan), (arg.name, math.inf), (arg.name, -math.inf)]
-        found += [(arg.name, arg.low - 1.0)] if arg.low is not None else []
-        found += [(arg.name, arg.high + 1.0)] if arg.high is not None else []
+        if arg.kind == "real":
+            found += [(arg.name, math.nan), (arg.name, math.inf), (arg.name, -math.inf)]
+            found.append((arg.name, arg.low - 1.0 if arg.low is not None else -1e30))
+            found.append((arg.name, arg.high + 1.0 if arg.high is not None else 1e30))
+        elif arg.kind == "integer":
+            found += [(arg.name, int(arg.low) - 1)] if arg.low is not None else []
+            found += [(arg.name, int(arg.high) + 1)] if arg.high is not None else []
     return found
 
 
-def _readings(device: Resource) -> list[tuple[str, Callable[[], Any]]]:
-    return [
-        (name, getattr(device, name))
-        for name, spec in actions_of(type(device)).items()
-        if spec.effect is Effect.NONE and not any(arg.required for arg in spec.args)
-    ]
+async def _safe(device: Resource) -> None:
+    try:
+        await asyncio.wait_for(device.make_safe(), _AT_ONCE_S)
+    except TimeoutError:
+        raise AssertionError(f"make_safe did not end within {_AT_ONCE_S:g} s") from None
 
 
 async def _raises(
-    action: Awaitable[Any], expected: type[Exception] | tuple[type[Exception], ...]
+    what: str, action: Awaitable[Any], expected: type[Exception] | tuple[type[Exception], ...]
 ) -> None:
+    kinds = expected if isinstance(expected, tuple) else (expected,)
+    wanted = " or ".join(kind.__name__ for kind in kinds)
     try:
-        await asyncio.wait_for(action, 10.0)
-    except expected:
+        await asyncio.wait_for(action, _AT_ONCE_S)
+    except kinds:
         return
     except Exception as error:
-        raise AssertionError(f"{type(error).__name__} instead of {expected}: {error}") from error
-    raise AssertionError(f"nothing was raised instead of {expected}")
+        raise AssertionError(
+            f"{what} raises {type(error).__name__} instead of {wanted}: {error}"
+        ) from error
+    raise AssertionError(f"{what} raises nothing instead of {wanted}")

@@ -12,16 +12,23 @@ def test_the_driver_keeps(promise: Promise) -> None:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Callable, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from drivers.conformance.promises import PROMISES, Spoilable
-from orchestrator.clock import WallClock
+from drivers.conformance.promises import PROMISES
+from drivers.conformance.spoilable import Spoilable
+from orchestrator.clock import VirtualClock
+from orchestrator.ports.clock import Clock
 from orchestrator.ports.resource import Bench, Resource, Wire
 
 PORT = "port"
+_MOST_S = 60.0
+"""Wall time in which a promise is kept, or broken."""
 
 
 @dataclass(frozen=True)
@@ -64,27 +71,57 @@ class Promise:
         Raises:
             BrokenPromise: it does not keep it.
         """
+        clock = VirtualClock()
         try:
-            asyncio.run(self._keep())
+            with _waits_without_blocking():
+                clock.run(self._keep(clock))
+        except TimeoutError as error:
+            what = f"it did not come to its end within {_MOST_S:g} s"
+            raise BrokenPromise(self.kind, self.name, what) from error
         except AssertionError as error:
             raise BrokenPromise(self.kind, self.name, str(error)) from error
         except Exception as error:
             what = f"{type(error).__name__}: {error}"
             raise BrokenPromise(self.kind, self.name, what) from error
 
-    async def _keep(self) -> None:
+    async def _keep(self, clock: Clock) -> None:
+        device, wire = self._bench(clock)
+        async with asyncio.timeout(_MOST_S):
+            await device.open()
+            try:
+                await PROMISES[self.name](device, wire, self.specimen.arguments)
+            finally:
+                await device.close()
+
+    def _bench(self, clock: Clock) -> tuple[Resource, Spoilable]:
+        """A driver on a fresh device, neither of them used yet."""
         wires = dict(self.specimen.wires())
-        wire = Spoilable(wires[PORT])
-        bench = Bench(self.kind, WallClock(), wires={**wires, PORT: wire})
+        wire = Spoilable(
+            wires[PORT], clock, lambda: self.specimen.wires()[PORT], lambda: self._bench(clock)
+        )
+        bench = Bench(self.kind, clock, wires={**wires, PORT: wire})
         driver: Any = self.driver
         if self.specimen.declaration is not None:
             driver = driver.declared(json.dumps(self.specimen.declaration))
-        device = driver(bench, f"memory:{PORT}", **self.specimen.options)
-        await device.open()
-        try:
-            await PROMISES[self.name](device, wire, self.specimen.arguments)
-        finally:
-            await device.close()
+        return driver(bench, f"memory:{PORT}", **self.specimen.options), wire
+
+
+@contextlib.contextmanager
+def _waits_without_blocking() -> Iterator[None]:
+    """`time.sleep` in the thread of the event loop fails: it would hold up every other device."""
+    here, sleep = threading.get_ident(), time.sleep
+
+    def watched(seconds: Any) -> None:
+        assert threading.get_ident() != here, (
+            f"time.sleep({seconds:g}) blocks every other device: wait by `self.bench.clock.sleep`"
+        )
+        sleep(seconds)
+
+    time.sleep = watched
+    try:
+        yield
+    finally:
+        time.sleep = sleep
 
 
 def sentence(promise: str) -> str:

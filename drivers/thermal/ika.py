@@ -54,8 +54,8 @@ class IkaHotPlate(Instrument):
 
     A set-point above what the screw of its safety circuit allows is refused. When the plate is not
     warmer `heats_within` after it was told to heat, that is told; 0 does not look. `watchdog: 0`
-    goes without. `frame` is how characters go over the line: 7E1, or 8N1 through a converter or to
-    a twin, which emulates no parity.
+    goes without. `frame` is how characters go over the line: 7E1, or 8N1 through a converter (a
+    twin takes either).
     """
 
     implements = ("HotPlate",)

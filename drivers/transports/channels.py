@@ -76,12 +76,14 @@ class SerialChannel:
         import serial
 
         self._silent = serial.SerialTimeoutException
+        # a pseudo-terminal passes eight bits, and refuses others (EINVAL) at the second opening
+        is_pseudo = os.path.realpath(port).startswith("/dev/pts/")
         try:
             self._serial: Any = serial.serial_for_url(
                 port,
                 baudrate=settings.baudrate,
-                bytesize=settings.bytesize,
-                parity=settings.parity,
+                bytesize=8 if is_pseudo else settings.bytesize,
+                parity="N" if is_pseudo else settings.parity,
                 stopbits=settings.stopbits,
                 timeout=SLICE_S,
                 write_timeout=_WRITE_S,

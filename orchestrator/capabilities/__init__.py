@@ -2,6 +2,6 @@
 
 A capability is a class whose methods declare actions (`orchestrator.ports.action`) and do nothing.
 A resource fulfils it when it has every action, with every argument and result in a unit of the
-same dimension (`orchestrator.plugins.fulfils`); its limits may be narrower. A lab adds its own by
-the entry point `hagane.capabilities`.
+same dimension (`orchestrator.files.together.fulfils`); its limits may be narrower. A lab adds its
+own by the entry point `hagane.capabilities`.
 """

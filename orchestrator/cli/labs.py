@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from orchestrator.cli.wires import wire_table
 from orchestrator.errors import Exit, UnknownName
 
 if TYPE_CHECKING:
-    from orchestrator.ports.action import ActionSpec
+    from orchestrator.ports.action import ActionSpec, ArgSpec
     from orchestrator.ports.resource import OptionSpec, ResourceKind
 
 
@@ -88,16 +89,19 @@ def _first_sentence(doc: str) -> str:
 
 
 def resource_show(
-    kind: Annotated[str, typer.Argument(help="Kind of resource, or a lab file.")],
+    kind: Annotated[str, typer.Argument(help="Kind of resource, a capability, or a lab file.")],
     role: Annotated[str, typer.Argument(help="Role or resource of that lab file.")] = "",
     as_json: JsonOption = False,
 ) -> int:
-    """Show the options and actions of a kind of resource, or of a lab's resource.
+    """Show the options and actions of a kind of resource, or of a lab's resource; of a capability,
+    what fulfils it.
 
     Example: hagane resource show alicat
     """
     from orchestrator import plugins
 
+    if not role and kind in plugins.installed("capabilities"):
+        return _show_capability(kind, as_json)
     found = _kind_in(kind, role) if role else plugins.resource_kind(kind)
     if as_json:
         told = {"kind": found.name, "implements": found.implements, "parts": dict(found.parts)}
@@ -114,6 +118,20 @@ def resource_show(
     for option in found.options.values():
         typer.echo(_option_line(option))
     for line in (line for spec in found.actions.values() for line in _action_lines(spec)):
+        typer.echo(line)
+    return int(Exit.FINISHED)
+
+
+def _show_capability(name: str, as_json: bool) -> int:
+    """What a driver that `implements` it must have; its limits may be narrower."""
+    from orchestrator import plugins
+
+    actions, cls = plugins.capability(name), plugins.load("capabilities", name)
+    if as_json:
+        print_json({"capability": name, "actions": {n: s.__dict__ for n, s in actions.items()}})
+        return int(Exit.FINISHED)
+    typer.echo(f"{inspect.getdoc(cls) or ''}\n\na capability: what fulfils it has")
+    for line in (line for spec in actions.values() for line in _action_lines(spec)):
         typer.echo(line)
     return int(Exit.FINISHED)
 
@@ -140,12 +158,26 @@ def _option_line(option: OptionSpec) -> str:
 
 
 def _action_lines(spec: ActionSpec) -> Iterator[str]:
-    given = ", ".join(f"{a.name} [{a.unit}]" if a.unit else a.name for a in spec.args)
+    given = ", ".join(map(_argument, spec.args))
     gives = ", ".join(f"{r.name} [{r.unit}]" if r.unit else r.name for r in spec.results)
     yield f"{spec.effect.value:12} {spec.name}({given})" + (f" -> {gives}" if gives else "")
     for arg in spec.args:
         if arg.slew is not None:
             yield f"{'':12} {arg.name} does not jump: {arg.slew}"
+
+
+def _argument(arg: ArgSpec) -> str:
+    match arg.low, arg.high:
+        case None, None:
+            limits = ""
+        case None, high:
+            limits = f"at most {high:g}"
+        case low, None:
+            limits = f"at least {low:g}"
+        case low, high:
+            limits = f"{low:g} to {high:g}"
+    said = ", ".join(filter(None, (arg.unit, limits, "|".join(arg.choices))))
+    return f"{arg.name} [{said}]" if said else arg.name
 
 
 def resource_check(

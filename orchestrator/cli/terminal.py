@@ -130,8 +130,8 @@ def print_timeline(
     """Who did what when, one row per role (and per part of a composite with `inner`)."""
     drawn = timeline(campaign, state, inner=inner)
     if not drawn.bars or drawn.span_s <= 0:
-        computed = "what was done took no time of the campaign: it was computed"
-        say(console, computed if drawn.bars else "no action was dispatched yet")
+        nothing = "what was done took no time of the campaign"
+        say(console, nothing if drawn.bars else "no action was dispatched yet")
         return
     labels = [("  " if lane.part_of else "") + lane.name for lane in drawn.lanes]
     label_width = max(map(len, labels))

@@ -57,12 +57,17 @@ def resource_try(
         if not is_sure and not typer.confirm("This cannot be undone. Is it to be done?"):
             raise Stopped("nothing was done")
 
-    done = carry_out(tried, agree, hold_s=hold_s)
+    done = carry_out(tried, agree, hold_s=hold_s, warn=_warn)
     if as_json:
         print_json(_as_data(tried, done))
     else:
         _print(tried, done)
-    return int(Exit.FINISHED)
+    is_left = tried.action.effect.value != "none" and not done.made_safe
+    return int(Exit.ENVIRONMENT if is_left else Exit.FINISHED)
+
+
+def _warn(what: str) -> None:
+    typer.echo(f"error: {what}\nhint: go and look at it: it may still be on", err=True)
 
 
 def _show(tried: Attempt, found: ResourceFound) -> None:

@@ -35,7 +35,8 @@ Q = TypeVar("Q")
 S = TypeVar("S")
 W = TypeVar("W")
 Step: TypeAlias = tuple[str | int, ...]
-Value: TypeAlias = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str
+Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
+Value: TypeAlias = bool | int | Finite | str
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Sentence: TypeAlias = Annotated[str, Field(min_length=1, max_length=500)]
 Seconds: TypeAlias = Annotated[str, Field(description="a duration", examples=["20 s", "5 min"])]
@@ -67,10 +68,10 @@ class ArgumentWords(Words):
 
     kind: ArgKind = "real"
     unit: str = ""
-    low: float | None = None
-    high: float | None = None
+    low: Finite | None = None
+    high: Finite | None = None
     choices: list[str] = Field(default_factory=list)
-    default: float | int | str | None = None
+    default: Finite | int | str | None = None
 
     @property
     def is_number(self) -> bool:
@@ -84,8 +85,8 @@ class ValueWords(Words, Generic[Q]):
     read: Q
     unit: str = ""
     kind: Literal["real", "integer", "text", "series"] = "real"
-    scale: float = 1.0
-    offset: float = 0.0
+    scale: Finite = 1.0
+    offset: Finite = 0.0
 
 
 class ConditionWords(Words, Generic[Q]):
@@ -111,8 +112,8 @@ class ReadingWords(Words, Generic[Q]):
     read: Q | None = None
     unit: str = ""
     kind: Literal["real", "integer", "text", "series"] = "real"
-    scale: float = 1.0
-    offset: float = 0.0
+    scale: Finite = 1.0
+    offset: Finite = 0.0
     gives: dict[Name, ValueWords[Q]] = Field(default_factory=dict)
 
     @property
@@ -224,7 +225,7 @@ class Declaration(Words, Generic[Q, S]):
         for name, argument in action.takes.items():
             yield from _argument_mistakes((*path, "takes", name), name, argument)
         for name, value in action.gives.items():
-            yield from _unit_mistakes((*path, "gives", name, "unit"), value.unit)
+            yield from _unit_mistakes((*path, "gives", name), value)
             yield from _templates((*path, "gives", name, "read"), value.read, names)
         yield from self._state(path, action)
         for key in ("do", "confirm", "wait"):
@@ -303,17 +304,24 @@ def _name_mistakes(path: Step, name: str) -> Iterator[Mistake]:
 def _reading_mistakes(path: Step, told: ReadingWords[Any]) -> Iterator[Mistake]:
     if (told.read is None) == (not told.gives):
         yield Mistake(path, "a reading needs either 'read' or 'gives'")
-    for name, value in told.values.items():
-        inner = path if told.read is not None else (*path, "gives", name)
-        yield from _unit_mistakes((*inner, "unit"), value.unit)
-        yield from _templates((*inner, "read"), value.read, ())
+    if told.read is not None:
+        yield from _unit_mistakes(path, told)
+        yield from _templates((*path, "read"), told.read, ())
+    for name, value in told.gives.items():
+        yield from _unit_mistakes((*path, "gives", name), value)
+        yield from _templates((*path, "gives", name, "read"), value.read, ())
 
 
-def _unit_mistakes(path: Step, unit: str) -> Iterator[Mistake]:
+def _unit_mistakes(
+    path: Step, told: ArgumentWords | ValueWords[Any] | ReadingWords[Any]
+) -> Iterator[Mistake]:
+    if told.kind in ("real", "series") and "unit" not in told.model_fields_set:
+        hint = "write it, or `unit: ''` where it has none"
+        yield Mistake(path, f"the number '{path[-1]}' needs its unit", hint)
     try:
-        check_unit(unit)
+        check_unit(told.unit)
     except InputError as error:
-        yield Mistake(path, str(error), error.hint)
+        yield Mistake((*path, "unit"), str(error), error.hint)
 
 
 def duration_mistakes(path: Step, text: str | None) -> Iterator[Mistake]:
@@ -329,13 +337,18 @@ def _argument_mistakes(path: Step, name: str, argument: ArgumentWords) -> Iterat
     yield from _name_mistakes(path, name)
     if name == TICKET:
         yield Mistake(path, "the ticket is given by the engine, and by nobody else")
-    yield from _unit_mistakes((*path, "unit"), argument.unit)
-    low, high = argument.low, argument.high
-    if argument.is_number and (low is None or high is None):
+    yield from _unit_mistakes(path, argument)
+    low, high, default = argument.low, argument.high, argument.default
+    if low is not None and high is not None:
+        if low > high:
+            message = f"the lower limit {low:g} is above the upper one, {high:g}"
+            yield Mistake((*path, "low"), message)
+        elif isinstance(default, int | float) and not low <= default <= high:
+            message = f"the default {default:g} of '{name}' is beyond its limits"
+            yield Mistake((*path, "default"), message)
+    elif argument.is_number:
         hint = "write 'low' and 'high': nothing beyond them will ever be sent"
         yield Mistake(path, f"the number '{name}' needs its limits", hint)
-    elif low is not None and high is not None and low > high:
-        yield Mistake((*path, "low"), f"the lower limit {low:g} is above the upper one, {high:g}")
     if argument.choices and argument.kind != "text":
         yield Mistake((*path, "choices"), "only a text has choices")
     if argument.kind == "text" and not argument.choices:

@@ -34,6 +34,7 @@ GROUPS = (
     "campaigns",
 )
 """Of entry points."""
+_ANSWERS_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,10 @@ def check_resources(lab_file: str | Path, record: str = "") -> list[Finding]:
             lab, kinds, clock, compute, ports, traffic=traffic, isolation=isolation
         )
         try:
-            found = [await _identify(name, resource) for name, resource in made.items()]
+            found = [
+                await _identify(name, resource, lab.resource(name).serial)
+                for name, resource in made.items()
+            ]
         finally:
             if isolation is not None:
                 await isolation.close()
@@ -149,16 +153,22 @@ def check_resources(lab_file: str | Path, record: str = "") -> list[Finding]:
         return clock.run(look(traffic))
 
 
-async def _identify(name: str, resource: Resource) -> Finding:
+async def _identify(name: str, resource: Resource, serial: str | None) -> Finding:
     try:
         await resource.open()
-        who = await asyncio.wait_for(resource.identify(), 10)
-        health = await resource.health()
-    except (HaganeError, TimeoutError) as error:
-        hint = getattr(error, "hint", "")
+        who = await asyncio.wait_for(resource.identify(), _ANSWERS_WITHIN_S)
+        health = await asyncio.wait_for(resource.health(), _ANSWERS_WITHIN_S)
+    except HaganeError as error:
         said = str(error).removeprefix(f"{name}: ")
-        return Finding(name, False, said + (f" ({hint})" if hint else ""))
+        return Finding(name, False, said + (f" ({error.hint})" if error.hint else ""))
+    except TimeoutError:
+        return Finding(name, False, f"no answer in {_ANSWERS_WITHIN_S:g} s")
+    except Exception as error:  # noqa: BLE001 - whatever a driver's mistake raises
+        said = f"{type(error).__name__}: {error} (this is a fault of the driver)"
+        return Finding(name, False, said)
     finally:
         await resource.close()
     said = " ".join(w for w in (who.maker, who.model, who.serial, who.firmware) if w)
+    if serial and serial != who.serial:
+        return Finding(name, False, f"{said} answers, and the lab file has serial number {serial}")
     return Finding(name, health.is_fit, f"{said} {health.note}".strip())

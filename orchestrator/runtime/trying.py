@@ -32,7 +32,7 @@ from orchestrator.executor.runner import Runner
 from orchestrator.executor.running import Running
 from orchestrator.files.document import resolve
 from orchestrator.files.recipe import literal_number
-from orchestrator.model.events import ActionDispatched, ResourceFound
+from orchestrator.model.events import ActionDispatched, MadeSafe, ResourceFound
 from orchestrator.model.lab import Lab
 from orchestrator.ports.action import ActionSpec, ArgSpec, Effect
 from orchestrator.ports.resource import ResourceKind
@@ -42,6 +42,7 @@ from orchestrator.runtime.traffic import Traffic
 from orchestrator.settings import data_directory
 
 Agree = Callable[[ResourceFound], None]
+Warn = Callable[[str], None]
 """Is told who answers before anything is done; raises to have nothing done."""
 
 
@@ -153,9 +154,10 @@ def _example(arg: ArgSpec) -> str:
     return f"give {arg.name}={'|'.join(arg.choices) or 'WORD'}"
 
 
-def carry_out(tried: Attempt, agree: Agree, *, hold_s: float = 0.0) -> Tried:
+def carry_out(tried: Attempt, agree: Agree, *, hold_s: float = 0.0, warn: Warn = print) -> Tried:
     """Opens what it needs, acts once, holds the state for `hold_s` of campaign time, makes it safe
-    unless it was a reading, and closes.
+    unless it was a reading, and closes. `warn` is told what could not be made safe, however the
+    action came to its end.
 
     Raises:
         PortTaken: a campaign, or another process, holds a port.
@@ -163,10 +165,12 @@ def carry_out(tried: Attempt, agree: Agree, *, hold_s: float = 0.0) -> Tried:
         HaganeError: as `Runner.dispatch`, and what `agree` raises.
     """
     clock = clock_of(tried.lab)
-    return clock.run(_carry_out(tried, clock, agree, hold_s))
+    return clock.run(_carry_out(tried, clock, agree, hold_s, warn))
 
 
-async def _carry_out(tried: Attempt, clock: LabClock, agree: Agree, hold_s: float) -> Tried:
+async def _carry_out(
+    tried: Attempt, clock: LabClock, agree: Agree, hold_s: float, warn: Warn
+) -> Tried:
     names = {*tried.needed, *tried.sensors}
     bindings = tuple(b for b in tried.lab.resources if b.name in names)
     lab = tried.lab.model_copy(update={"resources": bindings})
@@ -176,6 +180,9 @@ async def _carry_out(tried: Attempt, clock: LabClock, agree: Agree, hold_s: floa
 
     async def record(*events: Any) -> None:
         found.update({e.resource: e for e in events if isinstance(e, ResourceFound)})
+        for event in events:
+            if isinstance(event, MadeSafe) and not event.ok:
+                warn(f"{event.resource} could not be made safe: {event.note}")
 
     traffic = Traffic(lab.record)
     with closing(traffic), closing(_compute(clock)) as compute:

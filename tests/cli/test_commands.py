@@ -189,6 +189,7 @@ def test_events_are_json_lines_of_an_unbroken_count(played: Path) -> None:
         "schema lab",
         "resource list",
         "resource show sputter-tool",
+        "resource show Heater",
         "new campaign fresh",
         "new driver acme-bh1",
     ],
@@ -205,12 +206,19 @@ def test_a_composite_shows_the_parts_that_it_is_made_of() -> None:
     assert "part supply: SputterSupply\n" in shown
 
 
+def test_a_capability_shows_what_a_driver_must_have() -> None:
+    shown = hagane("resource", "show", "Heater").out
+    assert "idempotent   set_temperature(temperature [degC" in shown
+    told = hagane("resource", "show", "Heater", "--json").json
+    assert set(told["actions"]) == {"off", "set_temperature", "temperature"}
+
+
 def test_a_declared_instrument_is_shown_by_its_lab(tmp_path: Path) -> None:
     shutil.copy(ROOT / "tests" / "drivers" / "declarations" / "supply.yaml", tmp_path)
     text = 'psu: {kind: scpi, declared: supply.yaml, port: "socket://127.0.0.1:5025"}'
     (tmp_path / "lab.yaml").write_text(f"lab: a bench\nresources:\n  {text}\nroles: {{gun: psu}}\n")
     shown = hagane("resource", "show", "lab.yaml", "gun").out
-    assert "idempotent   set_voltage(voltage [V])" in shown
+    assert "idempotent   set_voltage(voltage [V, 0 to 30])" in shown
     assert "idempotent" not in hagane("resource", "show", "scpi").out
     told = hagane("resource", "show", "lab.yaml", "psuu")
     assert told.code == 2

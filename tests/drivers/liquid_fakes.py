@@ -179,12 +179,14 @@ class FakeNewEra(Fake):
 
 class FakePlate(Fake):
     """An RCT digital that takes set-points up to `most` degC. No time passes in it: each time
-    that it is told to heat it is a degree warmer, and what is told to stir turns."""
+    that it is told to heat it is a degree warmer, or `at_once` as warm as it was told; and what is
+    told to stir turns."""
 
     end = b"\n"
 
-    def __init__(self) -> None:
+    def __init__(self, *, at_once: bool = False) -> None:
         super().__init__()
+        self.at_once = at_once
         self.setpoints = {"1": 0.0, "4": 0.0}
         self.is_on = {"1": False, "4": False}
         self.most = 310.0
@@ -198,6 +200,8 @@ class FakePlate(Fake):
 
     def _answer(self, command: str) -> str:
         warm = 25.3 + self.n_starts
+        if self.at_once and self.is_on["1"]:
+            warm = self.setpoints["1"]
         fixed = {"IN_NAME": "RCT digital", "IN_PV_1": "24.0 1", "IN_PV_2": f"{warm:.1f} 2"}
         if command in fixed:
             return fixed[command]

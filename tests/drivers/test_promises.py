@@ -61,7 +61,7 @@ SPECIMENS = {
         {"dispense": {"volume": 100.0}},
     ),
     "ika": Specimen(
-        _alone(FakePlate),
+        _alone(lambda: FakePlate(at_once=True)),
         arguments={"set_temperature": {"temperature": 80.0}, "set_speed": {"speed": 400.0}},
     ),
     "mt-sics": Specimen(_alone(FakeBalance), {"capacity": 220.0}),

@@ -68,6 +68,24 @@ def test_an_exchange_over_a_pty_is_recorded_byte_by_byte(tmp_path: Path) -> None
     assert received == b"A +014.70 +025.00 +012.500 +012.500 +012.500 Ar\r"
 
 
+def test_a_twin_on_a_pty_takes_a_driver_of_seven_bits_and_parity_every_time(
+    tmp_path: Path,
+) -> None:
+    """Linux refuses them on a pseudo-terminal whose other settings are right already."""
+    settings = Settings(bytesize=7, parity="O")
+
+    async def main(port: str) -> list[float]:
+        found = []
+        for _ in range(3):
+            wire = await open_transport(port, bench(), settings)
+            found.append(await setpoint(wire))
+            await wire.close()
+        return found
+
+    with on_pty(tmp_path, FakeAlicat().answer) as device:
+        assert asyncio.run(main(str(device.link))) == [0.0, 0.0, 0.0]
+
+
 def test_two_units_on_one_line_share_the_port_and_never_each_others_replies(tmp_path: Path) -> None:
     async def main() -> None:
         with on_pty(tmp_path, FakeAlicat().answer) as device:

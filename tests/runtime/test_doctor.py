@@ -59,6 +59,45 @@ def test_every_resource_of_a_lab_is_asked_who_it_is(back_room: Path) -> None:
     assert not finding.ok
 
 
+def test_a_device_with_another_serial_number_than_the_lab_file_says_is_not_sound(
+    back_room: Path,
+) -> None:
+    text = (back_room / "lab.yaml").read_text()
+    (back_room / "lab.yaml").write_text(text.replace("seconds: 0 s", 'serial: "12"'))
+    (finding,) = check_resources(back_room / "lab.yaml")
+    assert not finding.ok
+    assert finding.said == "we balance 4711 answers, and the lab file has serial number 12"
+
+
+def test_a_fault_of_a_driver_is_a_finding_and_not_a_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described = tmp_path / "faulty-1.0.dist-info"
+    described.mkdir()
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: faulty\nVersion: 1.0\n")
+    (described / "entry_points.txt").write_text("[hagane.resources]\nfaulty = faulty_box:Box\n")
+    (tmp_path / "faulty_box.py").write_text(
+        "from drivers.instrument import Instrument\n"
+        "from drivers.transports import Settings\n"
+        "class Box(Instrument):\n"
+        "    def __init__(self, bench, port: str):\n"
+        "        super().__init__(bench, port, Settings(), 0.1)\n"
+        "    async def identify(self):\n"
+        "        return {}['model']\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    lab = tmp_path / "lab.yaml"
+    lab.write_text(
+        "lab: a bench\ntwins: {world: vacuum, seed: 1}\n"
+        "resources: {box: {kind: faulty, port: 'twin:gauge'}}\n"
+    )
+    (finding,) = check_resources(lab)
+    assert (finding.ok, finding.said) == (
+        False,
+        "KeyError: 'model' (this is a fault of the driver)",
+    )
+
+
 def test_a_device_that_is_not_there_is_named_once(tmp_path: Path) -> None:
     port = tmp_path / "tty-none"
     lab = tmp_path / "lab.yaml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Annotated, Any, ClassVar
 
 import pytest
@@ -113,6 +114,21 @@ def test_it_acts_once_is_made_safe_and_closed_and_nothing_else_is_opened(lab: La
     assert "door open" in deeds, "the interlock looks at it"
     assert "door safe" not in deeds, "nobody acted there"
     assert not [deed for deed in deeds if deed.startswith("other")]
+
+
+@pytest.mark.parametrize("action", ["heat", "fail"])
+def test_what_could_not_be_made_safe_is_said_however_the_action_ended(
+    lab: Lab, action: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def jams(oven: Oven) -> None:
+        raise RuntimeError("the valve jams")
+
+    monkeypatch.setattr(Oven, "make_safe", jams)
+    given = {"temperature": 80.0} if action == "heat" else {}
+    warned: list[str] = []
+    with contextlib.suppress(DeviceError):
+        assert not carry_out(_attempt(lab, action, **given), _yes, warn=warned.append).made_safe
+    assert warned == ["oven could not be made safe: the valve jams"]
 
 
 def test_a_reading_leaves_everything_as_it_is(lab: Lab) -> None:
