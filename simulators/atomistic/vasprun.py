@@ -1,5 +1,6 @@
 """VASP through ASE, in the child process of a calculation: what it is told, what its failures look
-like and what is tried against them. It was never run by us: inputs and recorded texts are tested.
+like and what is tried against them. It was never run by us: tested are inputs, and
+the messages by which failures are known, typed off.
 
 Messages are those of VASP 5 and 6 [Kresse 1996, doi:10.1103/PhysRevB.54.11169;
 https://vasp.at/wiki]; cures are of the kind of custodian's handlers [Ong 2013,
