@@ -252,6 +252,33 @@ def test_a_proposal_on_a_lower_rung_predicts_what_that_rung_will_give() -> None:
         assert proposal.predicted["y"].mean == pytest.approx(cheap(i)[0], abs=2.0)
 
 
+def wide(i: int) -> tuple[float, float]:
+    """In quite another unit, as it were."""
+    return 1e6 * cheap(i)[0], 0.2
+
+
+def narrow(i: int) -> tuple[float, float]:
+    return 1e-6 * cheap(i)[0], 0.2
+
+
+@pytest.mark.parametrize("other", [wide, narrow])
+def test_the_scale_of_a_rung_changes_nothing_but_its_own_values(other: Rung) -> None:
+    def asked(of_cheap: Rung) -> list[Proposal]:
+        rungs = {"cheap": of_cheap, "fine": fine}
+        points: list[Point] = [{"crystal": f"c{i}", "rung": r} for i in range(9) for r in rungs]
+        points += [{"crystal": f"c{i}", "rung": "cheap"} for i in range(9, 30)]
+        history = History(evaluated=ended(points, rungs), n_proposed=len(points))
+        return BayesianPlanner(question(*rungs)).propose(history, 8)
+
+    scale = other(0)[0] / cheap(0)[0]
+    for plain, scaled in zip(asked(cheap), asked(other), strict=True):
+        assert scaled.point == plain.point
+        as_cheap = scale if plain.point["rung"] == "cheap" else 1.0
+        before, after = plain.predicted["y"], scaled.predicted["y"]
+        assert after.mean == pytest.approx(as_cheap * before.mean, rel=0.1)
+        assert after.sd == pytest.approx(as_cheap * before.sd, rel=0.5)
+
+
 def test_several_of_the_best_are_looked_for_where_that_is_asked() -> None:
     def found(top: int) -> int:
         task = PlanningTask(
