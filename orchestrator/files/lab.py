@@ -123,6 +123,11 @@ class _Reading:
         """A folder that the file names from where it is."""
         return str(Path(self._document.source).parent / name) if name else ""
 
+    def _path(self, name: Any) -> str:
+        """The whole path of what an option names from where the file is; '' where it names none."""
+        beside = Path(self._document.source).parent
+        return str((beside / Path(name).expanduser()).resolve()) if name else ""
+
     def _resources(
         self, kind: KindOf, kinds: Collection[str], on_restart: Any
     ) -> tuple[ResourceBinding, ...]:
@@ -187,7 +192,8 @@ class _Reading:
                 self._findings.unknown([*path, name], f"an option of '{kind.name}'", known)
                 continue
             with self._findings.at([*path, name]):
-                options[name] = _option(kind.options[name], value)
+                said = _option(kind.options[name], value)
+                options[name] = self._path(said) if kind.options[name].is_path else said
         for name, option in kind.options.items():
             if option.required and name not in given:
                 unit = f" in '{option.unit}'" if option.unit else ""

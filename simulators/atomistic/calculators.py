@@ -24,6 +24,7 @@ from orchestrator.ports.action import Cancel, Choices, Effect, FileArg, Ticket, 
 from orchestrator.ports.compute import Before
 from orchestrator.ports.resource import Bench, Verdict
 from simulators.atomistic import comparing, methods
+from simulators.atomistic.adsorption import adsorbate_of
 from simulators.atomistic.computing import SETTINGS
 from simulators.atomistic.elements import element_text
 from simulators.atomistic.entries import Entry, read_entries, shares_of
@@ -73,6 +74,7 @@ class StructureCalculator(Calculator):
         self._settings = dict(settings)
         self._files = files
         self._entries: dict[str, tuple[Entry, ...]] = {}
+        self._accepted: set[str] = set()
 
     @functools.cached_property
     def _method(self) -> Method:
@@ -114,16 +116,31 @@ class StructureCalculator(Calculator):
 
     def check(self, action: str, arguments: Mapping[str, Any]) -> None:
         """See `ports.resource.Foresighted`. Raises InputError."""
+        entries, facet = arguments.get("entries"), arguments.get("facet")
+        known = read_entries(entries) if isinstance(entries, str) else ()
+        if isinstance(arguments.get("adsorbate"), str):
+            adsorbate_of(arguments["adsorbate"])
         if "structure" not in arguments:
             return
         atoms = self._checked(arguments["structure"])
         if action == "formation_energy":
             self._check_elements(atoms)
+        if known:
+            check, name = self._checked_once, Path(str(entries)).name
+            comparing.phases_near(check, self._mark, shares_of(atoms), known, name)
+        if isinstance(facet, str):
+            comparing.refuse_no_facet(atoms, facet)
+
+    def _checked_once(self, structure: str) -> None:
+        """As `_checked`, of what stands beside every candidate. Raises InputError."""
+        if structure not in self._accepted:
+            self._checked(structure)
+            self._accepted.add(structure)
 
     def _check_elements(self, atoms: Any) -> None:
         """Raises InputError: an element's reference is none that the method can compute."""
         for element in sorted(set(atoms.symbols)):
-            self._checked(element_text(element))
+            self._checked_once(element_text(element))
 
     @action(effect=Effect.QUERYABLE, cancel=Cancel.AT_ONCE)
     async def energy_above_hull(

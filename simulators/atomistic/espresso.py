@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from orchestrator.errors import DeviceAbsent, InputError
-from orchestrator.ports.action import Unit
+from orchestrator.ports.action import FileArg, Unit
 from orchestrator.ports.resource import Bench, Identity
 from simulators.atomistic import programs
 from simulators.atomistic import pseudopotentials as pseudopotentials_of
@@ -66,7 +66,7 @@ class EspressoCalculator(StructureCalculator):
         smearing: str = "cold",
         width: Annotated[float, Unit("eV", low=0.001, high=2.0)] = 0.1,
         xc: str = "PBE",
-        pseudo_dir: str = "",
+        pseudo_dir: Annotated[str, FileArg()] = "",
         pseudopotentials: str = "",
         moments: str = "",
         magnetic_order: str = ORDERS[0],

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from orchestrator.errors import InputError
-from orchestrator.ports.action import Unit
+from orchestrator.ports.action import FileArg, Unit
 from orchestrator.ports.resource import Bench, Identity
 from simulators.atomistic import programs
 from simulators.atomistic.calculators import REUSE, StructureCalculator
@@ -54,7 +54,7 @@ class VaspStructures(StructureCalculator):
         smearing: str = "gaussian",
         width: Annotated[float, Unit("eV", low=0.001, high=2.0)] = 0.05,
         xc: str = "PBE",
-        potcars: str = "",
+        potcars: Annotated[str, FileArg()] = "",
         setups: str = "",
         moments: str = "",
         hubbard_u: str = "",

@@ -75,3 +75,57 @@ def test_a_candidate_is_named_once_whatever_many_rungs_cannot_compute_it(tmp_pat
     said = [str(problem) for problem in caught.value.problems]
     assert len(said) == 1
     assert "candidate 'metals-2'" in said[0]
+
+
+HULL = CAMPAIGN.replace(
+    "calculator.formation_energy,", "calculator.energy_above_hull, entries: references.csv,"
+).replace("form.formation_energy", "form.energy_above_hull")
+
+
+def hull_checked(folder: Path, *rows: str) -> list[str]:
+    """What is said of a campaign over Cu3Pt with these entries."""
+    alloy = bulk("Cu", cubic=True)
+    alloy.symbols[0] = "Pt"
+    write(folder / "metals.extxyz", [alloy])
+    (folder / "campaign.yaml").write_text(HULL)
+    (folder / "lab.yaml").write_text(LAB)
+    (folder / "references.csv").write_text("\n".join(("name,structure,energy,method", *rows)))
+    try:
+        load(folder / "campaign.yaml")
+    except FileProblems as caught:
+        return [str(problem) for problem in caught.problems]
+    return []
+
+
+def reference(symbol: str, more: str = ",") -> str:
+    atoms = bulk(symbol)
+    lattice = " ".join(f"{x:g}" for x in atoms.cell.array.ravel())
+    return f'{symbol},"1\nLattice=""{lattice}"" pbc=""T T T""\n{symbol} 0 0 0",{more}'
+
+
+def test_entries_of_a_hull_are_looked_at_before_anything_is_spent(tmp_path: Path) -> None:
+    assert hull_checked(tmp_path, reference("Cu"), reference("Pt")) == []
+    (said,) = hull_checked(tmp_path, reference("Cu"), reference("Pt", "nan,emt-1"))
+    assert "the energy of row" in said
+    assert "of 'references.csv' is nan" in said
+    (said,) = hull_checked(tmp_path, reference("Cu"))
+    assert "candidate 'metals-1'" in said
+    assert "'references.csv' has no entry with Pt" in said
+    (said,) = hull_checked(tmp_path, reference("Cu", "-0.1,another"), reference("Pt"))
+    assert "is of the method 'another'" in said
+
+
+def test_an_adsorbate_and_a_facet_that_are_none_are_told(tmp_path: Path) -> None:
+    for word, said in (
+        ("adsorbate: Unobtainium, facet: '111'", "Unobtainium"),
+        ("adsorbate: CO, facet: '000'", "000"),
+    ):
+        write(tmp_path / "metals.extxyz", [bulk("Cu")])
+        (tmp_path / "campaign.yaml").write_text(
+            CAMPAIGN.replace(
+                "calculator.formation_energy,", f"calculator.adsorption_energy, {word},"
+            ).replace("form.formation_energy", "form.adsorption_energy")
+        )
+        (tmp_path / "lab.yaml").write_text(LAB)
+        with pytest.raises(FileProblems, match=said):
+            load(tmp_path / "campaign.yaml")
