@@ -263,6 +263,16 @@ class Foresighted(Protocol):
         ...
 
 
+@runtime_checkable
+class Remarking(Protocol):
+    """A resource that has something to say of the options it was given, when all arguments have
+    been checked (`Foresighted`)."""
+
+    def remarks(self) -> Sequence[str]:
+        """Sentences on what is allowed, and perhaps not meant."""
+        ...
+
+
 @dataclass(frozen=True)
 class OptionSpec:
     """One option that a resource's constructor takes from the lab file.

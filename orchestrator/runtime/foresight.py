@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from orchestrator.model.campaign import Campaign
 from orchestrator.model.lab import Lab
 from orchestrator.model.recipe import Step
 from orchestrator.model.space import Pool
-from orchestrator.ports.resource import Foresighted, Resource
+from orchestrator.ports.resource import Foresighted, Remarking, Resource
 
 MOST = 25
 """So many candidates of a pool are named."""
@@ -47,6 +48,20 @@ def check_candidates(campaign: Campaign, lab: Lab, resources: Mapping[str, Resou
     for pool, errors in refused.items():
         _name(findings, pool, errors)
     findings.raise_any()
+
+
+def remarks_on(lab: Lab, resources: Mapping[str, Resource]) -> tuple[str, ...]:
+    """What is allowed, and perhaps not meant: to be told when the candidates have been checked."""
+    said = [
+        remark
+        for name in dict.fromkeys(lab.roles.values())
+        if isinstance(resource := resources[name], Remarking)
+        for remark in resource.remarks()
+    ]
+    n_cores, site = os.cpu_count() or 1, lab.site
+    if site is not None and site.kind == "local" and site.workers > n_cores:
+        said.append(f"{site.workers} workers share the {n_cores} cores of this machine")
+    return tuple(said)
 
 
 def _refusal(resource: Foresighted, action: str, arguments: Mapping[str, Any]) -> InputError | None:

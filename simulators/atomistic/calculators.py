@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -75,6 +75,7 @@ class StructureCalculator(Calculator):
         self._files = files
         self._entries: dict[str, tuple[Entry, ...]] = {}
         self._accepted: set[str] = set()
+        self._met: set[str] = set()
 
     @functools.cached_property
     def _method(self) -> Method:
@@ -123,6 +124,7 @@ class StructureCalculator(Calculator):
         if "structure" not in arguments:
             return
         atoms = self._checked(arguments["structure"])
+        self._met.update(atoms.symbols)
         if action == "formation_energy":
             self._check_elements(atoms)
         if known:
@@ -130,6 +132,15 @@ class StructureCalculator(Calculator):
             comparing.phases_near(check, self._mark, shares_of(atoms), known, name)
         if isinstance(facet, str):
             comparing.refuse_no_facet(atoms, facet)
+
+    def remarks(self) -> Sequence[str]:
+        """See `ports.resource.Remarking`: options of elements that no candidate has."""
+        names = {"moments": "moments", "hubbard": "hubbard_u", "hubbard_u": "hubbard_u"}
+        return [
+            f"'{name}' of '{self._bench.name}' is said of {', '.join(idle)}, which no candidate has"
+            for setting, name in names.items()
+            if self._met and (idle := sorted(set(self._settings.get(setting, ())) - self._met))
+        ]
 
     def _checked_once(self, structure: str) -> None:
         """As `_checked`, of what stands beside every candidate. Raises InputError."""

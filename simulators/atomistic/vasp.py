@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import os
-import shutil
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -58,10 +57,10 @@ class VaspStructures(StructureCalculator):
         setups: str = "",
         moments: str = "",
         hubbard_u: str = "",
-        max_iterations: int = 100,
+        max_iterations: Annotated[int, Unit("", low=1)] = 100,
         incar: str = "",
         command: str = "vasp_std",
-        walltime: Annotated[float, Unit("s", low=0.0)] = 0.0,
+        walltime: Annotated[float, Unit("s", low=1.0)] = 0.0,
         cures: str = "safe",
         reuse: str = REUSE[0],
     ) -> None:
@@ -89,12 +88,8 @@ class VaspStructures(StructureCalculator):
         Raises:
             InputError: VASP or its potentials are missing, or an option is wrong.
         """
-        program = programs.program_of(command)
-        if not program or shutil.which(program) is None:
-            raise InputError(
-                f"'{bench.name}' needs '{program or command}', which is not installed",
-                hint="VASP has a licence of its own; give its path as `command`",
-            )
+        hint = "VASP has a licence of its own; give its path as `command`"
+        programs.program_of(bench.name, command, hint)
         one_of("smearing", smearing, tuple(SMEARINGS))
         one_of("cures", cures, ALLOWED)
         self._folder = _folder(bench.name, potcars)

@@ -218,6 +218,20 @@ def test_a_rung_as_dear_as_the_one_that_counts_is_told_at_once() -> None:
     assert "21 s a trial against 20 s; no longer bought" in said
 
 
+def test_a_rung_hardly_cheaper_than_the_one_that_counts_is_told() -> None:
+    """It may be as good as that one, so that it is not given up, and still is never bought."""
+
+    def slight(i: int) -> tuple[float, float]:
+        return cheap(i)[0], 19.9
+
+    rungs = {"slight": slight, "fine": fine}
+    points: list[Point] = [{"crystal": f"c{i}", "rung": r} for i in range(6) for r in rungs]
+    planner, history = BayesianPlanner(question(*rungs)), History(evaluated=ended(points, rungs))
+    said = str(planner.belief(history).notes[RUNGS])
+    assert said.startswith("slight: correlation with fine 0.9")
+    assert "not bought as it looks so far: per cost it adds 0.9" in said
+
+
 def test_a_pool_is_used_up_once_all_was_tried_on_the_rung_that_counts() -> None:
     rungs = {"cheap": cheap, "fine": fine}
     points: list[Point] = [{"crystal": name, "rung": "fine"} for name in POOL.names]

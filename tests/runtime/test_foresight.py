@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,10 @@ from ase.io import write
 from orchestrator.errors import FileProblems
 from orchestrator.runtime.load import load
 
+needs_pw = pytest.mark.skipif(
+    shutil.which("pw.x") is None or not Path("/usr/share/espresso/pseudo").is_dir(),
+    reason="needs pw.x (Debian's packages quantum-espresso and quantum-espresso-data)",
+)
 CAMPAIGN = """\
 name: metals
 space: {crystal: {pool: metals.extxyz}}
@@ -129,3 +134,35 @@ def test_an_adsorbate_and_a_facet_that_are_none_are_told(tmp_path: Path) -> None
         (tmp_path / "lab.yaml").write_text(LAB)
         with pytest.raises(FileProblems, match=said):
             load(tmp_path / "campaign.yaml")
+
+
+def test_more_workers_than_cores_are_remarked_upon(tmp_path: Path) -> None:
+    write(tmp_path / "metals.extxyz", [bulk("Cu")])
+    (tmp_path / "campaign.yaml").write_text(CAMPAIGN)
+    (tmp_path / "lab.yaml").write_text(LAB + "site: {workers: 100000}\n")
+    (said,) = load(tmp_path / "campaign.yaml").remarks
+    assert said.startswith("100000 workers share the ")
+
+
+@needs_pw
+def test_options_of_elements_that_no_candidate_has_are_remarked_upon(tmp_path: Path) -> None:
+    write(tmp_path / "metals.extxyz", [bulk("Fe")])
+    (tmp_path / "campaign.yaml").write_text(CAMPAIGN)
+    (tmp_path / "lab.yaml").write_text(
+        "lab: here\nroles: {calculator: method}\nresources:\n  method: {kind: espresso, "
+        "ecutwfc: 30 Ry, hubbard_u: 'F=4 eV, Fe=3 eV', moments: Fe=2.2}\n"
+    )
+    (said,) = load(tmp_path / "campaign.yaml").remarks
+    assert said == "'hubbard_u' of 'method' is said of F, which no candidate has"
+
+
+@needs_pw
+def test_a_walltime_of_nothing_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "metals.extxyz", [bulk("Fe")])
+    (tmp_path / "campaign.yaml").write_text(CAMPAIGN)
+    (tmp_path / "lab.yaml").write_text(
+        "lab: here\nroles: {calculator: method}\n"
+        "resources: {method: {kind: espresso, ecutwfc: 30 Ry, walltime: 0 s}}\n"
+    )
+    with pytest.raises(FileProblems, match="walltime"):
+        load(tmp_path / "campaign.yaml")
