@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from orchestrator.errors import InputError, StillRunning
+from orchestrator.errors import CalculationFailed, InputError, StillRunning
 from orchestrator.ports.action import Ticket
 from simulators.atomistic.adsorption import adsorbate_of, covered, gas_of, slab_of
 from simulators.atomistic.entries import Entry, shares_of
@@ -32,7 +32,7 @@ async def relaxed(
                 for name, text in structures.items()
             }
     except ExceptionGroup as failed:
-        raise failed.exceptions[0] from None
+        raise _first_of(failed.exceptions, running.values()) from None
     found: dict[str, Mapping[str, Any]] = {}
     for name, one in running.items():
         result = one.result()
@@ -40,6 +40,22 @@ async def relaxed(
             raise result
         found[name] = result
     return found
+
+
+def _first_of(
+    errors: Sequence[Exception], parts: Iterable[asyncio.Task[Mapping[str, Any] | StillRunning]]
+) -> Exception:
+    """The first error, with what all that was computed for it took."""
+    first = errors[0]
+    if isinstance(first, CalculationFailed):
+        took = [e.seconds for e in errors if isinstance(e, CalculationFailed) and e.seconds]
+        for part in parts:
+            if not part.cancelled() and part.exception() is None:
+                found = part.result()
+                if not isinstance(found, StillRunning) and not found["reused"]:
+                    took.append(found["seconds"])
+        first.seconds = sum(took) if took else None
+    return first
 
 
 async def _awaited(work: Awaitable[Mapping[str, Any]]) -> Mapping[str, Any] | StillRunning:

@@ -344,6 +344,18 @@ def test_where_cost_grows_with_a_feature_that_is_learnt() -> None:
     assert np.abs(found - 0.1 * ROWS[12:, 2]).max() < 0.2
 
 
+def test_what_failed_trials_took_is_a_part_of_what_a_rung_costs() -> None:
+    rungs = {"cheap": lambda i: (math.nan, 100.0) if i % 2 else (0.0, 1.0), "fine": fine}
+    points: list[Point] = [{"crystal": f"c{i}", "rung": r} for i in range(4) for r in rungs]
+    task = question(*rungs)
+    encoding = Encoding(task.space)
+    history = History(evaluated=ended(points, rungs))
+    level = task.space["rung"]
+    assert isinstance(level, Fidelity)
+    found = costs(encoding, level, evidence(task, encoding, history))
+    assert found.typical == pytest.approx([50.5, 20.0])
+
+
 def test_costs_of_the_file_are_taken_as_they_are() -> None:
     task = question("cheap", "fine", costs=(1.0, 50.0))
     encoding = Encoding(task.space)
