@@ -340,7 +340,9 @@ def _option(option: OptionSpec, value: Any) -> float | int | str | bool:
     allowed, wish = _SORTS[option.kind]
     is_fit = isinstance(given, allowed) and isinstance(given, bool) == (option.kind == "boolean")
     if not is_fit:
-        raise InputError(f"'{option.name}' is {wish}, not {value!r}")
+        is_bare = option.kind == "text" and isinstance(value, int | float)
+        hint = f"quote it, as it is meant: '{value}'" if is_bare else ""
+        raise InputError(f"'{option.name}' is {wish}, not {value!r}", hint=hint)
     if option.kind in ("real", "integer"):
         check_range(option, given)
     return float(given) if option.kind == "real" else given
