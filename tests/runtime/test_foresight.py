@@ -12,6 +12,7 @@ from ase.io import write
 
 from orchestrator.errors import FileProblems
 from orchestrator.runtime.load import load
+from orchestrator.runtime.result_units import result_units
 
 needs_pw = pytest.mark.skipif(
     shutil.which("pw.x") is None or not Path("/usr/share/espresso/pseudo").is_dir(),
@@ -166,3 +167,13 @@ def test_a_walltime_of_nothing_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(FileProblems, match="walltime"):
         load(tmp_path / "campaign.yaml")
+
+
+def test_the_units_of_what_a_step_gives_are_known_without_the_journal(tmp_path: Path) -> None:
+    write(tmp_path / "metals.extxyz", [bulk("Cu")])
+    (tmp_path / "campaign.yaml").write_text(CAMPAIGN)
+    (tmp_path / "lab.yaml").write_text(LAB)
+    units = result_units(load(tmp_path / "campaign.yaml").campaign)
+    assert units["form.formation_energy"] == "eV"
+    assert units["form.volume"] == "angstrom**3"
+    assert units["form.seconds"] == "s"
