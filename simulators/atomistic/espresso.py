@@ -117,6 +117,11 @@ class EspressoCalculator(StructureCalculator):
         one_of("smearing", smearing, (*SMEARINGS, "none"))
         one_of("xc", xc, tuple(pseudopotentials_of.FUNCTIONALS))
         one_of("cures", cures, ALLOWED)
+        if 0.0 < ecutrho <= ecutwfc:
+            raise InputError(
+                "'ecutrho' is not above 'ecutwfc': the density has waves twice as short",
+                hint="leave it away: it is 8 'ecutwfc', or 4 where all are norm-conserving",
+            )
         files = by_element("pseudopotentials", pseudopotentials)
         paths = pseudopotentials_of.chosen(bench.name, pseudo_dir, files, xc)
         self._pseudo = pseudopotentials_of.checked(paths, xc)

@@ -14,12 +14,12 @@ from orchestrator.ports.resource import Bench, Identity
 from simulators.atomistic import programs
 from simulators.atomistic.calculators import REUSE, StructureCalculator
 from simulators.atomistic.curing import ALLOWED
+from simulators.atomistic.dft_settings import hubbard_of, moments_of
 from simulators.atomistic.options import (
     by_element,
     of_elements,
     one_of,
     pairs,
-    quantities,
     value,
 )
 from simulators.atomistic.requests import Method
@@ -106,8 +106,8 @@ class VaspStructures(StructureCalculator):
         settings = {
             "input": {name: told[name] for name in told if name not in SOLVING},
             "k_density": k_density,
-            "moments": quantities("moments", moments, ""),
-            "hubbard": quantities("hubbard_u", hubbard_u, "eV"),
+            "moments": moments_of(moments),
+            "hubbard": hubbard_of(hubbard_u),
             "cures": cures,
         }
         super().__init__(bench, settings, [], reuse)
