@@ -35,7 +35,7 @@ def check_candidates(campaign: Campaign, lab: Lab, resources: Mapping[str, Resou
         said = {a.name: a.literal for a in step.arguments if a.literal is not None}
         mistakes: dict[str, InputError] = {}
         for resource in _foresighted(step, lab, resources):
-            wrong = _refusal(resource, step.action, said)
+            wrong = _refusal(resource, step.action, said) if said else None
             if wrong is not None:
                 mistakes.setdefault(str(wrong), wrong)  # rungs of one kind say the same
                 continue
