@@ -208,9 +208,14 @@ class Stopped(ExecutionError):
 
 
 class CalculationFailed(ExecutionError):
-    """A calculation came to an end without a result; the input it was given is to blame."""
+    """A calculation came to an end without a result; the input it was given is to blame. It took
+    `seconds` (CPU time), where that is known."""
 
     blames_parameters = True
+
+    def __init__(self, sentence: str, *, hint: str = "", seconds: float | None = None) -> None:
+        self.seconds = seconds
+        super().__init__(sentence, hint=hint)
 
 
 class CalculationFault(ExecutionError):

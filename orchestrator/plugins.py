@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from orchestrator.errors import InputError, NameClash, UnknownName
 from orchestrator.model.lab import Lab
-from orchestrator.ports.action import ActionSpec, Unit, actions_of
+from orchestrator.ports.action import ActionSpec, FileArg, Unit, actions_of
 from orchestrator.ports.descriptor import Descriptor
 from orchestrator.ports.options import check_options
 from orchestrator.ports.resource import OptionSpec, ResourceKind
@@ -144,10 +144,15 @@ def _options(name: str, cls: type) -> dict[str, OptionSpec]:
         required = parameter.default is inspect.Parameter.empty
         default = None if required else parameter.default
         kind = _OPTION_KINDS[base]
+        is_path = any(isinstance(n, FileArg) for n in _notes(hints.get(parameter.name)))
         options[parameter.name] = OptionSpec(
-            parameter.name, kind, required, default, note.unit, note.low, note.high
+            parameter.name, kind, required, default, note.unit, note.low, note.high, is_path
         )
     return options
+
+
+def _notes(hint: Any) -> tuple[Any, ...]:
+    return typing.get_args(hint)[1:] if typing.get_origin(hint) is typing.Annotated else ()
 
 
 def _base_and_unit(hint: Any) -> tuple[Any, Unit]:

@@ -24,6 +24,7 @@ from orchestrator.cli.wires import wire_table
 from orchestrator.errors import Exit, NoRecipe, TurnUnderWay, UnknownName
 
 if TYPE_CHECKING:
+    from orchestrator.model.campaign import Campaign
     from orchestrator.runtime.run import Finish, Setting
 
 N_SET_ASIDE = 20
@@ -69,7 +70,8 @@ class _Screen:
             heading = ": ".join(filter(None, (loaded.campaign.name, loaded.campaign.goal)))
             console.print(heading, markup=False)
             console.print(f"on lab '{loaded.lab.name}', campaign id {row.id}", markup=False)
-            for said in (*set_aside_words(loaded.campaign.space), *changes):
+            aside = set_aside_words(loaded.campaign.space)
+            for said in (*aside, *loaded.remarks, *changes):
                 console.print(said, style="yellow", markup=False)
             self._progress = Progress(loaded.campaign, console)
             self._context = self._progress
@@ -222,31 +224,47 @@ def check(campaign: CampaignArgument, lab: LabOption = None, as_json: JsonOption
 
     try:
         loaded = load(campaign, lab)
-        study, bound = loaded.campaign, loaded.lab.name
+        study, bound, remarks = loaded.campaign, loaded.lab.name, loaded.remarks
     except NoRecipe:
         if lab is not None:
             raise
-        study, bound = read_campaign(campaign_path(campaign)), ""
-    if as_json:
-        told = {"campaign": study.name, "lab": bound or None, "file_hash": study.file_hash}
-        aside = {p.name: getattr(p, "set_aside", ()) for p in study.space.parameters}
-        left = {source.name: source.left_out for source in study.sources if source.left_out}
-        aside = {k: v for k, v in aside.items() if v}
-        print_json({"ok": True, **told, "set_aside": aside, "left_out": left})
-    else:
-        place = f"on lab '{bound}'" if bound else "for tables (hagane propose, hagane replay)"
-        typer.echo(
-            f"{study.name} is right: {len(study.space.parameters)} parameters, "
-            f"{len(study.recipe)} steps, {len(study.metrics)} metrics, "
-            f"{study.budget.trials} trials, {place}"
-        )
-        for parameter in study.space.parameters:
-            if getattr(parameter, "set_aside", ()):
-                _tell_set_aside(parameter)
-        for source in study.sources:
-            if source.left_out:
-                _tell_left_out(source)
+        study, bound, remarks = read_campaign(campaign_path(campaign)), "", ()
+    (_print_right if as_json else _tell_right)(study, bound, remarks)
     return int(Exit.FINISHED)
+
+
+def _print_right(study: Campaign, bound: str, remarks: Sequence[str]) -> None:
+    """That a campaign is right, as JSON."""
+    aside = {p.name: getattr(p, "set_aside", ()) for p in study.space.parameters}
+    print_json(
+        {
+            "ok": True,
+            "campaign": study.name,
+            "lab": bound or None,
+            "file_hash": study.file_hash,
+            "set_aside": {k: v for k, v in aside.items() if v},
+            "left_out": {s.name: s.left_out for s in study.sources if s.left_out},
+            "remarks": remarks,
+        }
+    )
+
+
+def _tell_right(study: Campaign, bound: str, remarks: Sequence[str]) -> None:
+    """The same in words."""
+    place = f"on lab '{bound}'" if bound else "for tables (hagane propose, hagane replay)"
+    typer.echo(
+        f"{study.name} is right: {len(study.space.parameters)} parameters, "
+        f"{len(study.recipe)} steps, {len(study.metrics)} metrics, "
+        f"{study.budget.trials} trials, {place}"
+    )
+    for remark in remarks:
+        typer.echo(f"remark: {remark}")
+    for parameter in study.space.parameters:
+        if getattr(parameter, "set_aside", ()):
+            _tell_set_aside(parameter)
+    for source in study.sources:
+        if source.left_out:
+            _tell_left_out(source)
 
 
 def _tell_set_aside(pool: Any) -> None:

@@ -252,9 +252,10 @@ def export(
         export_structures(seen.campaign, seen.state, to)
     else:
         from orchestrator.reports.export import write_csv
+        from orchestrator.runtime.result_units import result_units
 
         seen = look(store, name)
-        write_csv(seen.campaign, seen.state, to)
+        write_csv(seen.campaign, seen.state, to, result_units(seen.campaign))
     if as_json:
         print_json({"written": str(to)})
     else:

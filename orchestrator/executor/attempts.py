@@ -250,6 +250,10 @@ def _judged(answer: Mapping[str, Any], function: str, directory: Path) -> Mappin
     if "fault" in answer:
         raise CalculationFault(f"{function}: {answer['fault']}", hint=f"see {directory}")
     if "error" in answer:
-        raise CalculationFailed(f"{function}: {answer['error']}", hint=f"see {directory}")
+        raise CalculationFailed(
+            f"{function}: {answer['error']}",
+            hint=f"see {directory}",
+            seconds=answer.get("seconds"),
+        )
     result: Mapping[str, Any] = answer["result"]
     return result

@@ -38,9 +38,10 @@ def die_with(parent: int) -> None:
 
 
 def answer(request: Mapping[str, Any]) -> str:
-    """The JSON of `result`; of `error`, when the calculation failed; or of `fault`, when the
-    program or the machine did, whatever its input."""
+    """The JSON of `result`; of `error`, when the calculation failed, and of the `seconds` of CPU
+    time that it took; or of `fault`, when the program or the machine did, whatever its input."""
     module, _, name = request["function"].partition(":")
+    begun = sum(os.times()[:4])
     key = "fault"
     try:
         function = getattr(importlib.import_module(module), name)
@@ -55,7 +56,7 @@ def answer(request: Mapping[str, Any]) -> str:
         said = f"{type(error).__name__}: {error}"
         if _is_disk_full(error):
             key, said = "fault", f"the disk of {Path.cwd()} is full ({said})"
-        return json.dumps({key: said})
+        return json.dumps({key: said, "seconds": round(sum(os.times()[:4]) - begun, 3)})
     try:
         return json.dumps({"result": result})
     except (TypeError, ValueError) as error:

@@ -70,4 +70,5 @@ def failure_of(
         blames_parameters=error.blames_parameters,
         leaves_doubt=doubt,
         spoils_sample=spoiled,
+        seconds=error.seconds if isinstance(error, CalculationFailed) else None,
     )

@@ -123,6 +123,11 @@ class _Reading:
         """A folder that the file names from where it is."""
         return str(Path(self._document.source).parent / name) if name else ""
 
+    def _path(self, name: Any) -> str:
+        """The whole path of what an option names from where the file is; '' where it names none."""
+        beside = Path(self._document.source).parent
+        return str((beside / Path(name).expanduser()).resolve()) if name else ""
+
     def _resources(
         self, kind: KindOf, kinds: Collection[str], on_restart: Any
     ) -> tuple[ResourceBinding, ...]:
@@ -187,7 +192,8 @@ class _Reading:
                 self._findings.unknown([*path, name], f"an option of '{kind.name}'", known)
                 continue
             with self._findings.at([*path, name]):
-                options[name] = _option(kind.options[name], value)
+                said = _option(kind.options[name], value)
+                options[name] = self._path(said) if kind.options[name].is_path else said
         for name, option in kind.options.items():
             if option.required and name not in given:
                 unit = f" in '{option.unit}'" if option.unit else ""
@@ -334,7 +340,9 @@ def _option(option: OptionSpec, value: Any) -> float | int | str | bool:
     allowed, wish = _SORTS[option.kind]
     is_fit = isinstance(given, allowed) and isinstance(given, bool) == (option.kind == "boolean")
     if not is_fit:
-        raise InputError(f"'{option.name}' is {wish}, not {value!r}")
+        is_bare = option.kind == "text" and isinstance(value, int | float)
+        hint = f"quote it, as it is meant: '{value}'" if is_bare else ""
+        raise InputError(f"'{option.name}' is {wish}, not {value!r}", hint=hint)
     if option.kind in ("real", "integer"):
         check_range(option, given)
     return float(given) if option.kind == "real" else given

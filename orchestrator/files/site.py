@@ -26,6 +26,8 @@ TAKES: Mapping[str, frozenset[str]] = {
     "kubernetes": _EVERYWHERE | {"blocks", "cores", "prelude", "image", "namespace", "check"},
 }
 """The keys of each kind."""
+MARKS = {"slurm": "#SBATCH", "pbs": "#PBS", "lsf": "#BSUB"}
+"""How a line of a batch script begins that a scheduler reads."""
 LONGEST_DAYS = 366
 
 
@@ -69,6 +71,7 @@ def read_site(findings: Findings) -> Site | None:
     with findings.at(["site", "check"]):
         check_s = positive_seconds(shape.check) if shape.check else check_s
     _check_ranks(findings, shape)
+    _check_lines(findings, shape)
     if shape.kind == "kubernetes" and not shape.image:
         hint = "name a container image that has hagane in it"
         findings.add(["site"], "a kubernetes site needs its 'image'", hint, key=True)
@@ -97,6 +100,17 @@ def _walltime_s(findings: Findings, shape: SiteShape) -> float:
             )
         return seconds
     return default
+
+
+def _check_lines(findings: Findings, shape: SiteShape) -> None:
+    """Each of the further lines of the batch script is one that the scheduler reads."""
+    mark = MARKS.get(shape.kind)
+    for place, text in enumerate(shape.options if mark else ()):
+        for line in text.splitlines():
+            if not line.startswith(f"{mark} "):
+                hint = f"write '{mark} {line.strip() or '...'}'; lines of the shell are a 'prelude'"
+                message = f"'{line}' is no line that the scheduler reads: it begins with '{mark}'"
+                findings.add(["site", "options", place], message, hint)
 
 
 def _check_ranks(findings: Findings, shape: SiteShape) -> None:

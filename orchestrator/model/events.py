@@ -196,6 +196,7 @@ class ActionFailed(_Event):
     `leaves_doubt`: it may have acted; it waits for evidence or a person.
     `spoils_sample`: something irreversible was done on the way; the trial cannot be repeated on
     this sample.
+    `seconds`: what a calculation took until it failed, by its own word (CPU time).
     """
 
     kind: Literal["action_failed"] = "action_failed"
@@ -207,6 +208,7 @@ class ActionFailed(_Event):
     blames_parameters: bool = False
     leaves_doubt: bool = False
     spoils_sample: bool = False
+    seconds: float | None = None
 
 
 class ActionNotDone(_Event):

@@ -160,7 +160,9 @@ class Beliefs:
     def _predicted(self, column: int, codes: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
         measured = self.diagnosis.evidence.measured[self.diagnosis.question.names[column]]
         features = self.encoding.features(self.encoding.snap(codes))
-        mean, sd = self.diagnosis.models.processes[column].outcome(features)
+        rung = None if self.encoding.rungs is None else self.encoding.rungs.of(features)
+        found = self.diagnosis.models.processes[column].outcome(features)
+        mean, sd = (measured.unstretched(part, rung) for part in found)
         in_unit = mean * measured.spread + measured.centre
         return tuple(in_unit.tolist()), tuple((sd * measured.spread).tolist())
 

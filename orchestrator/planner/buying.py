@@ -133,9 +133,10 @@ def sentence(one: Judged, target: str, *, in_seconds: bool) -> str:
         f"(90 %: {one.low:.2f} to {one.high:.2f}), "
         f"{one.cost:.2g}{unit} a trial against {one.target_cost:.2g}{unit}"
     )
-    if one.buys:
+    if one.buys and one.gain >= 1.0:
         return words
-    return f"{words}; no longer bought: per cost it adds {one.gain:.2g} times what {target} tells"
+    what = "not bought as it looks so far" if one.buys else "no longer bought"
+    return f"{words}; {what}: per cost it adds {one.gain:.2g} times what {target} tells"
 
 
 @dataclass(frozen=True)

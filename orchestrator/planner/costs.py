@@ -1,15 +1,17 @@
 """What a trial costs on each rung: as the file says, or learnt from the seconds that trials took.
 
 The logarithm of the seconds is constant on a rung (their geometric mean), or where that shows,
-linear in the one feature that explains it best, such as the number of atoms. numpy only.
+linear in the one feature that explains it best, such as the number of atoms. What trials took that
+failed by their parameters is paid for as well: it raises (or lowers) the mean. numpy only.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from orchestrator.model.space import Fidelity
 from orchestrator.planner.encoding import Encoding
@@ -80,16 +82,26 @@ def costs(encoding: Encoding, fidelity: Fidelity, seen: Evidence) -> Costs:
         return Costs(rungs, given, (0,) * rungs.n, is_learnt=False)
     known = [row for row, s in enumerate(seen.seconds) if s is not None]
     logs = np.log([max(seen.seconds[row] or 0.0, LEAST_S) for row in known])
+    failed = np.isin(known, seen.blamed)
     rung, counted = rungs.of(seen.features[known]), encoding.layout.blocks
     wide = explaining(seen.features[known], counted)
     found: list[Line | None] = []
     for r in range(rungs.n):
         here = rung == r
-        found.append(_line(wide[here], logs[here]) if here.any() else None)
+        found.append(_with_failures(wide[here], logs[here], failed[here]) if here.any() else None)
     dearest = max((line.level for line in found if line is not None), default=0.0)
     lines = tuple(Line(dearest) if line is None else line for line in found)
     n = tuple(int((rung == r).sum()) for r in range(rungs.n))
     return Costs(rungs, lines, n, is_learnt=True, counted=counted)
+
+
+def _with_failures(x: Floats, y: Floats, failed: NDArray[np.bool_]) -> Line:
+    """The line of trials that gave data, raised by what all took beside what these did: a trial
+    costs what it takes, whether it fails or not."""
+    if failed.all():
+        return _line(x, y)
+    line, given = _line(x[~failed], y[~failed]), np.exp(y[~failed])
+    return replace(line, level=line.level + math.log(np.exp(y).mean() / given.mean()))
 
 
 def _line(x: Floats, y: Floats) -> Line:

@@ -145,7 +145,9 @@ class Diagnosis:
     def _predict(self, column: int, features: Floats) -> Prediction:
         """The noise-free outcome at one point (1 x d), in the metric's unit."""
         measured = self.evidence.measured[self.question.names[column]]
-        mean, sd = self.models.processes[column].outcome(features)
+        rung = None if self.encoding.rungs is None else self.encoding.rungs.of(features)
+        found = self.models.processes[column].outcome(features)
+        mean, sd = (measured.unstretched(part, rung) for part in found)
         return Prediction(
             mean=measured.in_unit(float(mean[0])),
             sd=float(sd[0]) * measured.spread,
@@ -239,7 +241,8 @@ class Diagnosis:
         measured = self.evidence.measured[name]
         if aim.goal.direction != "match":
             return ""
-        low, high = float(measured.y.min()), float(measured.y.max())
+        of_all = measured.y[self.counting(aim.column)]
+        low, high = float(of_all.min()), float(of_all.max())
         if aim.low <= high and aim.high >= low:
             return ""
         ends = f"{measured.in_unit(low):.4g} to {measured.in_unit(high):.4g} {measured.metric.unit}"

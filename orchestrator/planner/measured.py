@@ -19,6 +19,9 @@ from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.kernel import Floats
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
 
+MOST_UNLIKE = 30.0
+"""Rungs whose outcomes spread by more than so many times as much, or as little, are stretched."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -32,6 +35,8 @@ class Measured:
             0 where the noise is known.
         sides: +1 where the true outcome lies above `y`, -1 where below, 0 where it was measured.
         is_trade: it stands for many goals at once, so that nothing was measured in a unit.
+        stretch: of outcomes on rungs, by how much those of each rung (r) are divided further,
+            because they vary on quite another scale than those of the rung that counts; else ().
     """
 
     metric: MetricScale
@@ -43,6 +48,7 @@ class Measured:
     centre: float
     spread: float
     is_trade: bool = False
+    stretch: tuple[float, ...] = ()
 
     @property
     def n_censored(self) -> int:
@@ -52,6 +58,11 @@ class Measured:
     def standardised(self, value: float) -> float:
         """A value in the metric's unit on the scale of `y`; needs value > 0 on a log scale."""
         return (on_scale(self.metric, value) - self.centre) / self.spread
+
+    def unstretched(self, y: Floats, rung: NDArray[np.intp] | None) -> Floats:
+        """Outcomes (m) of rungs (m), or differences of such, as those of the rung that counts are
+        standardised."""
+        return y if rung is None or not self.stretch else y * np.array(self.stretch)[rung]
 
     def in_unit(self, y: float) -> float:
         """A standardised outcome in the metric's unit."""
@@ -188,10 +199,12 @@ def _measured(
     for row, outcome in zip(rows, outcomes, strict=True):
         _refuse_unusable(metric, outcome, ended[row].trial)
     raw = np.array([on_scale(metric, o.value) for o in outcomes])
+    stretch, by_row = np.ones(0), np.ones(len(raw))
     if rungs is None:
         centre, spread = _centre_and_spread(raw, metric)
     else:
-        centre, spread = _on_rungs(raw, rungs[0][rows], rungs[1], metric)
+        centre, spread, stretch = _on_rungs(raw, rungs[0][rows], rungs[1], metric)
+        by_row = stretch[rungs[0][rows]]
     sds = [_sd_on_scale(metric, o) for o in outcomes]
     # samples that happen to agree are not exact
     sds = [None if not sd and o.n_samples > 1 else sd for sd, o in zip(sds, outcomes, strict=True)]
@@ -199,14 +212,15 @@ def _measured(
     return Measured(
         metric=metric,
         rows=tuple(rows),
-        y=raw / spread - centre / spread,
-        known=np.array([0.0 if sd is None else (sd / spread) ** 2 for sd in sds]),
+        y=(raw / spread - centre / spread) / by_row,
+        known=np.array([0.0 if sd is None else (sd / spread) ** 2 for sd in sds]) / by_row**2,
         shares=np.array(
             [1.0 / o.n_samples if sd is None else 0.0 for o, sd in zip(outcomes, sds, strict=True)]
         ),
         sides=np.array(sides),
         centre=centre,
         spread=spread,
+        stretch=tuple(stretch.tolist()),
     )
 
 
@@ -234,14 +248,25 @@ def _sd_on_scale(metric: MetricScale, outcome: Outcome) -> float | None:
 
 def _on_rungs(
     raw: Floats, rung: NDArray[np.intp], last: int, metric: MetricScale
-) -> tuple[float, float]:
-    """The mean of the rung that counts, and the spread of a typical one: its own would be that of a
-    few outcomes, perhaps of the best ones only."""
-    parts = [raw[rung == r] for r in np.unique(rung)]
+) -> tuple[float, float, Floats]:
+    """The mean of the rung that counts, the spread of a typical one that varies alike (its own
+    would be that of a few outcomes, perhaps of the best ones only), and the stretch of each rung.
+
+    The prior knows scales within some ten times each other; what varies on quite another scale (in
+    another unit, or wrong by orders) would leave nothing to be seen of the rung that counts.
+    """
     counting = raw[rung == last] if (rung == last).any() else raw
-    spreads = [_centre_and_spread(part, metric)[1] for part in parts if np.ptp(part) > 0]
     centre, own = _centre_and_spread(counting, metric)
-    return centre, float(np.median(spreads)) if spreads else own
+    parts = {int(r): raw[rung == r] for r in np.unique(rung)}
+    spreads = {r: _centre_and_spread(of, metric)[1] for r, of in parts.items() if np.ptp(of) > 0}
+    aside = spreads.get(last, float(np.median([*spreads.values()])) if spreads else own)
+    alike = [s for s in spreads.values() if 1 / MOST_UNLIKE <= s / aside <= MOST_UNLIKE]
+    spread = float(np.median(alike)) if alike else own
+    stretch = np.ones(last + 1)
+    for r, of_rung in spreads.items():
+        if r != last and not 1 / MOST_UNLIKE <= of_rung / aside <= MOST_UNLIKE:
+            stretch[r] = of_rung / spread
+    return centre, spread, stretch
 
 
 def _centre_and_spread(raw: Floats, metric: MetricScale) -> tuple[float, float]:

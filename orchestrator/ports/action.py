@@ -92,7 +92,8 @@ class Choices:
 @dataclass(frozen=True)
 class FileArg:
     """Annotation of a text argument that is the path of a file. A campaign file names it relative
-    to itself, and it must be there; the action gets the whole path."""
+    to itself, and it must be there; the action gets the whole path. So does a constructor of its
+    option (a file or a folder), which a lab file names relative to itself."""
 
 
 @dataclass(frozen=True)

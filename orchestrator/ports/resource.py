@@ -263,12 +263,23 @@ class Foresighted(Protocol):
         ...
 
 
+@runtime_checkable
+class Remarking(Protocol):
+    """A resource that has something to say of the options it was given, when all arguments have
+    been checked (`Foresighted`)."""
+
+    def remarks(self) -> Sequence[str]:
+        """Sentences on what is allowed, and perhaps not meant."""
+        ...
+
+
 @dataclass(frozen=True)
 class OptionSpec:
     """One option that a resource's constructor takes from the lab file.
 
     With a `unit` the file must give a quantity (`200 sccm`); the constructor gets the number in
-    this unit. `low` and `high` are in it too, inclusive.
+    this unit. `low` and `high` are in it too, inclusive. What `is_path` is relative to the lab
+    file, and the constructor gets it from where the process stands.
     """
 
     name: str
@@ -278,6 +289,7 @@ class OptionSpec:
     unit: str = ""
     low: float | None = None
     high: float | None = None
+    is_path: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,62 +2,95 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from orchestrator.errors import InputError
 from orchestrator.files.document import parse_document
 from orchestrator.files.findings import Findings
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.lab import Lab
+from orchestrator.model.recipe import Step
 from orchestrator.model.space import Pool
-from orchestrator.ports.resource import Foresighted, Resource
+from orchestrator.ports.resource import Foresighted, Remarking, Resource
 
 MOST = 25
 """So many candidates of a pool are named."""
 
 
 def check_candidates(campaign: Campaign, lab: Lab, resources: Mapping[str, Resource]) -> None:
-    """Accepts a campaign whose pools hold nothing that a step could not be done with.
+    """Accepts a campaign whose steps have arguments, and whose pools hold candidates, with which
+    they could be done.
 
-    Only arguments are looked at that are a column of a pool as it stands.
+    Only arguments are looked at that stand in the file, or are a column of a pool as it stands.
 
     Raises:
-        FileProblems: naming the candidates, and why.
+        FileProblems: naming the arguments and the candidates, and why.
     """
     findings = Findings(parse_document(campaign.text, campaign.source))
+    pools = {p.name: p for p in campaign.space.parameters if isinstance(p, Pool)}
     refused: dict[str, dict[str, InputError]] = {}
-    for pool, column, action, argument, resource in _asked(campaign, lab, resources):
-        known = refused.setdefault(pool.name, {})
-        for name, error in _refused(pool, column, action, argument, resource):
-            known.setdefault(name, error)  # rungs of one kind say the same
-    for pool_name, errors in refused.items():
-        path = ["space", pool_name, "pool"]
-        for name, error in list(errors.items())[:MOST]:
-            findings.add(path, f"candidate '{name}': {error}", error.hint)
-        if len(errors) > MOST:
-            findings.add(path, f"{len(errors) - MOST} more candidates cannot be computed")
+    for place, step in enumerate(campaign.recipe):
+        said = {a.name: a.literal for a in step.arguments if a.literal is not None}
+        mistakes: dict[str, InputError] = {}
+        for resource in _foresighted(step, lab, resources):
+            wrong = _refusal(resource, step.action, said) if said else None
+            if wrong is not None:
+                mistakes.setdefault(str(wrong), wrong)  # rungs of one kind say the same
+                continue
+            for pool, candidate, argument in _of_pools(step, pools):
+                error = _refusal(resource, step.action, {**said, **argument})
+                if error is not None:
+                    refused.setdefault(pool, {}).setdefault(candidate, error)
+        for message, error in mistakes.items():
+            findings.add(["recipe", place, step.name], message, error.hint)
+    for pool, errors in refused.items():
+        _name(findings, pool, errors)
     findings.raise_any()
 
 
-def _asked(
-    campaign: Campaign, lab: Lab, resources: Mapping[str, Resource]
-) -> Iterator[tuple[Pool, str, str, str, Foresighted]]:
-    pools = {p.name: p for p in campaign.space.parameters if isinstance(p, Pool)}
-    for step in campaign.recipe:
-        found = (resources[name] for name in dict.fromkeys(lab.roles[r] for r in step.roles))
-        foresighted = [resource for resource in found if isinstance(resource, Foresighted)]
-        for argument in step.arguments:
-            name, _, column = (argument.expression or "").partition(".")
-            if name in pools and column in pools[name].texts:
-                for resource in foresighted:
-                    yield pools[name], column, step.action, argument.name, resource
+def remarks_on(lab: Lab, resources: Mapping[str, Resource]) -> tuple[str, ...]:
+    """What is allowed, and perhaps not meant: to be told when the candidates have been checked."""
+    said = [
+        remark
+        for name in dict.fromkeys(lab.roles.values())
+        if isinstance(resource := resources[name], Remarking)
+        for remark in resource.remarks()
+    ]
+    n_cores, site = os.cpu_count() or 1, lab.site
+    if site is not None and site.kind == "local" and site.workers > n_cores:
+        said.append(f"{site.workers} workers share the {n_cores} cores of this machine")
+    return tuple(said)
 
 
-def _refused(
-    pool: Pool, column: str, action: str, argument: str, resource: Foresighted
-) -> Iterator[tuple[str, InputError]]:
-    for name, text in zip(pool.names, pool.texts[column], strict=True):
-        try:
-            resource.check(action, {argument: text})
-        except InputError as error:
-            yield name, error
+def _refusal(resource: Foresighted, action: str, arguments: Mapping[str, Any]) -> InputError | None:
+    try:
+        resource.check(action, arguments)
+    except InputError as error:
+        return error
+    return None
+
+
+def _name(findings: Findings, pool: str, errors: Mapping[str, InputError]) -> None:
+    """The candidates of a pool that cannot be computed."""
+    path = ["space", pool, "pool"]
+    for name, error in list(errors.items())[:MOST]:
+        findings.add(path, f"candidate '{name}': {error}", error.hint)
+    if len(errors) > MOST:
+        findings.add(path, f"{len(errors) - MOST} more candidates cannot be computed")
+
+
+def _foresighted(step: Step, lab: Lab, resources: Mapping[str, Resource]) -> list[Foresighted]:
+    found = (resources[name] for name in dict.fromkeys(lab.roles[r] for r in step.roles))
+    return [resource for resource in found if isinstance(resource, Foresighted)]
+
+
+def _of_pools(step: Step, pools: Mapping[str, Pool]) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Pool, candidate, and an argument that is taken from a column of the pool."""
+    for argument in step.arguments:
+        name, _, column = (argument.expression or "").partition(".")
+        if name in pools and column in pools[name].texts:
+            pool = pools[name]
+            for candidate, text in zip(pool.names, pool.texts[column], strict=True):
+                yield name, candidate, {argument.name: text}

@@ -24,7 +24,7 @@ from orchestrator.ports.action import ActionSpec
 from orchestrator.ports.descriptor import Descriptor
 from orchestrator.ports.resource import ResourceKind
 from orchestrator.runtime.bench import lab_of, try_out
-from orchestrator.runtime.foresight import check_candidates
+from orchestrator.runtime.foresight import check_candidates, remarks_on
 from orchestrator.runtime.settling import with_settled_start
 
 
@@ -45,12 +45,14 @@ LAB_NAMES = ("twins.yaml", "lab.yaml")
 
 @dataclass(frozen=True)
 class Loaded:
-    """Everything known before anything is opened. `kinds` is by resource name."""
+    """Everything known before anything is opened. `kinds` is by resource name; `remarks` are
+    sentences on what is allowed, and perhaps not meant."""
 
     campaign: Campaign
     lab: Lab
     kinds: Mapping[str, ResourceKind]
     capabilities: Mapping[str, Mapping[str, ActionSpec]]
+    remarks: tuple[str, ...] = ()
 
 
 def campaign_path(name: str | Path) -> Path:
@@ -118,7 +120,7 @@ def load(
     if candidates:
         check_candidates(campaign, lab, resources)
     contracts = {c: plugins.capability(c) for c in campaign.roles.values()}
-    return Loaded(campaign, lab, kinds, contracts)
+    return Loaded(campaign, lab, kinds, contracts, remarks_on(lab, resources))
 
 
 def _check_formats(campaign: Campaign) -> None:

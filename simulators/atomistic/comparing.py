@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from orchestrator.errors import InputError, StillRunning
+from orchestrator.errors import CalculationFailed, InputError, StillRunning
 from orchestrator.ports.action import Ticket
 from simulators.atomistic.adsorption import adsorbate_of, covered, gas_of, slab_of
 from simulators.atomistic.entries import Entry, shares_of
@@ -32,7 +32,7 @@ async def relaxed(
                 for name, text in structures.items()
             }
     except ExceptionGroup as failed:
-        raise failed.exceptions[0] from None
+        raise _first_of(failed.exceptions, running.values()) from None
     found: dict[str, Mapping[str, Any]] = {}
     for name, one in running.items():
         result = one.result()
@@ -40,6 +40,22 @@ async def relaxed(
             raise result
         found[name] = result
     return found
+
+
+def _first_of(
+    errors: Sequence[Exception], parts: Iterable[asyncio.Task[Mapping[str, Any] | StillRunning]]
+) -> Exception:
+    """The first error, with what all that was computed for it took."""
+    first = errors[0]
+    if isinstance(first, CalculationFailed):
+        took = [e.seconds for e in errors if isinstance(e, CalculationFailed) and e.seconds]
+        for part in parts:
+            if not part.cancelled() and part.exception() is None:
+                found = part.result()
+                if not isinstance(found, StillRunning) and not found["reused"]:
+                    took.append(found["seconds"])
+        first.seconds = sum(took) if took else None
+    return first
 
 
 async def _awaited(work: Awaitable[Mapping[str, Any]]) -> Mapping[str, Any] | StillRunning:
@@ -88,17 +104,7 @@ async def above_hull(
             another method.
     """
     shares = shares_of(check(structure))
-    near = [entry for entry in entries if set(entry.shares) <= set(shares)]
-    _refuse_gaps(shares, near, source)
-    for entry in near:
-        if entry.energy is None:
-            check(entry.structure)
-        elif entry.method != mark(entry.structure):
-            raise InputError(
-                f"the energy of '{entry.name}' in '{source}' is of the method '{entry.method}', "
-                f"and this one is '{mark(entry.structure)}'",
-                hint="leave its energy away: it is computed by this one, once",
-            )
+    near = phases_near(check, mark, shares, entries, source)
     unknown = {f"e{i}": e.structure for i, e in enumerate(near) if e.energy is None}
     found = await relaxed(relax, {"compound": structure, **unknown}, ticket)
     energies = [
@@ -121,6 +127,28 @@ async def above_hull(
     }
 
 
+def phases_near(
+    check: Check,
+    mark: Callable[[str], str],
+    shares: Mapping[str, float],
+    entries: Sequence[Entry],
+    source: str,
+) -> list[Entry]:
+    """The entries with nothing but the elements of a composition. Raises as `above_hull`."""
+    near = [entry for entry in entries if set(entry.shares) <= set(shares)]
+    _refuse_gaps(shares, near, source)
+    for entry in near:
+        if entry.energy is None:
+            check(entry.structure)
+        elif entry.method != mark(entry.structure):
+            raise InputError(
+                f"the energy of '{entry.name}' in '{source}' is of the method '{entry.method}', "
+                f"and this one is '{mark(entry.structure)}'",
+                hint="leave its energy away: it is computed by this one, once",
+            )
+    return near
+
+
 def _refuse_gaps(shares: Mapping[str, float], near: Sequence[Entry], source: str) -> None:
     bare = [e for e in shares if not any(entry.shares.get(e) for entry in near)]
     if bare:
@@ -129,6 +157,9 @@ def _refuse_gaps(shares: Mapping[str, float], near: Sequence[Entry], source: str
             f"{', '.join(shares)}",
             hint="add the elements as entries",
         )
+    elements = {next(iter(entry.shares)) for entry in near if len(entry.shares) == 1}
+    if elements == set(shares):
+        return
     if best_mixture(shares, [entry.shares for entry in near], [0.0] * len(near)) is None:
         formula = " ".join(f"{e} {share:.3g}" for e, share in shares.items())
         raise InputError(
@@ -151,11 +182,8 @@ async def adsorbed(
     Raises:
         InputError: facet or adsorbate are none, or the structure has no facets.
     """
-    given = check(structure)
-    if not all(given.pbc):
-        raise InputError(f"{given.get_chemical_formula()} has no period, and so no facets")
+    refuse_no_facet(check(structure), where["facet"])
     adsorbate = adsorbate_of(where["adsorbate"])
-    slab_of(given, where["facet"], 1, 0.0)
     is_atom = len(adsorbate) == 1
     gas = element(where["adsorbate"]) if is_atom else text_of(gas_of(adsorbate))
     check(gas)
@@ -177,6 +205,13 @@ async def adsorbed(
         "structure": found["covered"]["structure"],
         **_spent(found, "covered"),
     }
+
+
+def refuse_no_facet(atoms: Any, facet: str) -> None:
+    """Raises InputError: it is none of these atoms."""
+    if not all(atoms.pbc):
+        raise InputError(f"{atoms.get_chemical_formula()} has no period, and so no facets")
+    slab_of(atoms, facet, 1, 0.0)
 
 
 def _spent(found: Mapping[str, Mapping[str, Any]], own: str) -> dict[str, Any]:

@@ -17,6 +17,8 @@ SMEARINGS = ("cold", "fermi-dirac", "gaussian", "methfessel-paxton", "none")
 """How levels near the Fermi level are occupied; cold is Marzari's and Vanderbilt's."""
 ORDERS = ("ferromagnetic", "antiferromagnetic")
 """How the moments start; the calculation is free to change them."""
+MOST_MOMENT, MOST_U_EV = 14.0, 30.0
+"""Beyond it, in Bohr magnetons or eV, a number is mistaken: a shell of f has seven orbitals."""
 _F_SHELL = (*range(57, 72), *range(89, 104))
 _D_SHELL = (*range(21, 31), *range(39, 49), *range(72, 81))
 
@@ -49,15 +51,35 @@ def dft_settings(
     """
     one_of("smearing", smearing, SMEARINGS)
     one_of("magnetic_order", magnetic_order, ORDERS)
-    started = quantities("moments", moments, "")
+    started = moments_of(moments)
     if magnetic_order == "antiferromagnetic" and not any(started.values()):
         raise InputError(
             "'magnetic_order' is given, but no element has a moment to start from",
             hint="write `moments: Fe=2.2`, in Bohr magnetons an atom",
         )
     width_ev = 0.0 if smearing == "none" else width
-    u = quantities("hubbard_u", hubbard_u, "eV")
+    u = hubbard_of(hubbard_u)
     return DftSettings(k_density, smearing, width_ev, started, magnetic_order, u)
+
+
+def moments_of(text: str) -> dict[str, float]:
+    """Bohr magnetons of `Fe=2.2, O=0`. Raises InputError."""
+    return _within("moments", quantities("moments", text, ""), MOST_MOMENT, "Bohr magnetons")
+
+
+def hubbard_of(text: str) -> dict[str, float]:
+    """U in eV of `Fe=4 eV`. Raises InputError."""
+    return _within("hubbard_u", quantities("hubbard_u", text, "eV"), MOST_U_EV, "eV")
+
+
+def _within(option: str, values: dict[str, float], most: float, unit: str) -> dict[str, float]:
+    for element, value in values.items():
+        if abs(value) > most:
+            raise InputError(
+                f"'{option}' of {element} is {value:g} {unit}, beyond all that atoms have "
+                f"({most:g} {unit})"
+            )
+    return values
 
 
 def shell_of(element: str) -> str:

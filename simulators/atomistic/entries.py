@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -93,7 +94,8 @@ def _of_collection(file: Path) -> Iterator[Entry]:
     for number, (atoms, said) in enumerate(several, start=1):
         method, energy = str(said.get("method", "")), None
         if method and atoms.calc is not None and "energy" in atoms.calc.results:
-            energy = float(atoms.calc.results["energy"]) / len(atoms)
+            total = float(atoms.calc.results["energy"])
+            energy = _finite(total / len(atoms), f"structure {number} of '{file.name}'")
         text = text_of(_bare(atoms))
         try:
             read_again = atoms_of(text)
@@ -138,7 +140,17 @@ def shares_of(atoms: Any) -> dict[str, float]:
 
 
 def _number(text: str, where: str) -> float | None:
+    if not text.strip():
+        return None
     try:
-        return float(text) if text.strip() else None
+        return _finite(float(text), where)
     except ValueError as error:
         raise InputError(f"the energy of {where} is no number: '{text}'") from error
+
+
+def _finite(energy: float, where: str) -> float:
+    if not math.isfinite(energy):
+        raise InputError(
+            f"the energy of {where} is {energy}", hint="leave it away: it is computed, once"
+        )
+    return energy

@@ -6,14 +6,13 @@ import asyncio
 import functools
 import importlib.metadata
 import re
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from orchestrator.errors import DeviceAbsent, InputError
-from orchestrator.ports.action import Unit
+from orchestrator.ports.action import FileArg, Unit
 from orchestrator.ports.resource import Bench, Identity
 from simulators.atomistic import programs
 from simulators.atomistic import pseudopotentials as pseudopotentials_of
@@ -46,6 +45,10 @@ SOLVING = (
 CONVERGENCE_EV = 1e-7
 """Of the energy, per atom."""
 _VERSION_TIMEOUT_S = 120.0
+_INSTALL = (
+    "apt-get install --no-install-recommends quantum-espresso quantum-espresso-data, "
+    "or give its path as `command`"
+)
 
 
 class EspressoCalculator(StructureCalculator):
@@ -66,16 +69,16 @@ class EspressoCalculator(StructureCalculator):
         smearing: str = "cold",
         width: Annotated[float, Unit("eV", low=0.001, high=2.0)] = 0.1,
         xc: str = "PBE",
-        pseudo_dir: str = "",
+        pseudo_dir: Annotated[str, FileArg()] = "",
         pseudopotentials: str = "",
         moments: str = "",
         magnetic_order: str = ORDERS[0],
         hubbard_u: str = "",
-        mixing_beta: float = 0.7,
-        max_iterations: int = 100,
+        mixing_beta: Annotated[float, Unit("", low=0.001, high=1.0)] = 0.7,
+        max_iterations: Annotated[int, Unit("", low=1)] = 100,
         input: str = "",  # noqa: A002  the name that users of pw.x know
         command: str = "pw.x",
-        walltime: Annotated[float, Unit("s", low=0.0)] = 0.0,
+        walltime: Annotated[float, Unit("s", low=1.0)] = 0.0,
         cures: str = "safe",
         version: str = "",
         reuse: str = REUSE[0],
@@ -109,10 +112,16 @@ class EspressoCalculator(StructureCalculator):
             InputError: pw.x or a pseudopotential is missing, or an option is wrong.
         """
         self._said_version = version
-        self._program = "" if version else _found(bench.name, command)
+        is_here = not version
+        self._program = programs.program_of(bench.name, command, _INSTALL, is_here=is_here)
         one_of("smearing", smearing, (*SMEARINGS, "none"))
         one_of("xc", xc, tuple(pseudopotentials_of.FUNCTIONALS))
         one_of("cures", cures, ALLOWED)
+        if 0.0 < ecutrho <= ecutwfc:
+            raise InputError(
+                "'ecutrho' is not above 'ecutwfc': the density has waves twice as short",
+                hint="leave it away: it is 8 'ecutwfc', or 4 where all are norm-conserving",
+            )
         files = by_element("pseudopotentials", pseudopotentials)
         paths = pseudopotentials_of.chosen(bench.name, pseudo_dir, files, xc)
         self._pseudo = pseudopotentials_of.checked(paths, xc)
@@ -179,19 +188,6 @@ class EspressoCalculator(StructureCalculator):
     def _running_with(self, atoms: Any) -> dict[str, Any]:
         files = {e: str(self._pseudo[e].path) for e in sorted(set(atoms.symbols))}
         return {**self._running, "pseudopotentials": files}
-
-
-def _found(resource: str, command: str) -> str:
-    """The path of pw.x. Raises InputError."""
-    program = programs.program_of(command)
-    path = shutil.which(program) if program else None
-    if path is None:
-        raise InputError(
-            f"'{resource}' needs '{program or command}', which is not installed",
-            hint="apt-get install --no-install-recommends quantum-espresso quantum-espresso-data, "
-            "or give its path as `command`",
-        )
-    return path
 
 
 @functools.cache

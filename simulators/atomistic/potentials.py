@@ -83,7 +83,11 @@ class Sevennet(Potential):
     }
 
     def __init__(
-        self, bench: Bench, model: str = "7net-0", reuse: str = REUSE[0], tuned: str = ""
+        self,
+        bench: Bench,
+        model: str = "7net-0",
+        reuse: str = REUSE[0],
+        tuned: Annotated[str, FileArg()] = "",
     ) -> None:
         """See `Potential`. Raises InputError: `tuned` is no such file, or of another model."""
         super().__init__(bench, model, reuse)

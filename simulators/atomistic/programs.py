@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from orchestrator.errors import InputError
+
 PR_SET_PDEATHSIG = 1
 LAUNCHERS = ("mpirun", "mpiexec", "orterun", "prterun")
 GRACE_S = 60.0
@@ -70,14 +72,37 @@ def bound(command: list[str]) -> list[str]:
     return [*command[:place], "setpriv", "--pdeathsig", "KILL", *command[place:]]
 
 
-def program_of(command: str) -> str:
-    """The program in a command such as `mpirun -np 4 pw.x -nk 2`."""
-    parts = shlex.split(os.path.expandvars(command))
-    return parts[_program(parts)] if parts else ""
+def program_of(resource: str, command: str, hint: str = "", *, is_here: bool = True) -> str:
+    """The path of the program in a command such as `mpirun -np 4 pw.x -nk 2`; or its name, where it
+    need not be here.
+
+    Raises:
+        InputError: it names none, or one that is not installed; `hint` says what then.
+    """
+    try:
+        parts = shlex.split(os.path.expandvars(command))
+    except ValueError as error:
+        raise InputError(f"the `command` of '{resource}' is no command: {error}") from error
+    if not parts or not all(part.strip() for part in parts):
+        said = f"has an empty word: {command}" if parts else "is empty"
+        raise InputError(f"the `command` of '{resource}' {said}", hint=hint)
+    place = _program(parts)
+    if place == len(parts):
+        raise InputError(
+            f"the `command` of '{resource}' names no program: {command}",
+            hint="write it behind the launcher: `mpirun -np 4 PROGRAM`",
+        )
+    if not is_here:
+        return parts[place]
+    for needed in dict.fromkeys((parts[0], parts[place])):
+        if shutil.which(needed) is None:
+            raise InputError(f"'{resource}' needs '{needed}', which is not installed", hint=hint)
+    return str(shutil.which(parts[place]))
 
 
 def _program(command: list[str]) -> int:
-    """Where in a command the program stands: the first word that is none of the launcher's."""
+    """Where in a command the program stands: the first word that is none of the launcher's, or else
+    the last one; behind all, if that is an option or its number."""
     if Path(command[0]).name not in (*LAUNCHERS, "srun"):
         return 0
     for place, word in enumerate(command[1:], start=1):
@@ -85,7 +110,9 @@ def _program(command: list[str]) -> int:
         is_value = command[place - 1].startswith("-") and _is_value(word)
         if not is_option and not is_value:
             return place
-    return len(command) - 1
+    last = command[-1]
+    is_no_program = len(command) == 1 or last.startswith("-") or last.isdigit()
+    return len(command) - (not is_no_program)
 
 
 def _is_value(word: str) -> bool:

@@ -5,22 +5,21 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import os
-import shutil
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from orchestrator.errors import InputError
-from orchestrator.ports.action import Unit
+from orchestrator.ports.action import FileArg, Unit
 from orchestrator.ports.resource import Bench, Identity
 from simulators.atomistic import programs
 from simulators.atomistic.calculators import REUSE, StructureCalculator
 from simulators.atomistic.curing import ALLOWED
+from simulators.atomistic.dft_settings import hubbard_of, moments_of
 from simulators.atomistic.options import (
     by_element,
     of_elements,
     one_of,
     pairs,
-    quantities,
     value,
 )
 from simulators.atomistic.requests import Method
@@ -54,14 +53,14 @@ class VaspStructures(StructureCalculator):
         smearing: str = "gaussian",
         width: Annotated[float, Unit("eV", low=0.001, high=2.0)] = 0.05,
         xc: str = "PBE",
-        potcars: str = "",
+        potcars: Annotated[str, FileArg()] = "",
         setups: str = "",
         moments: str = "",
         hubbard_u: str = "",
-        max_iterations: int = 100,
+        max_iterations: Annotated[int, Unit("", low=1)] = 100,
         incar: str = "",
         command: str = "vasp_std",
-        walltime: Annotated[float, Unit("s", low=0.0)] = 0.0,
+        walltime: Annotated[float, Unit("s", low=1.0)] = 0.0,
         cures: str = "safe",
         reuse: str = REUSE[0],
     ) -> None:
@@ -89,12 +88,8 @@ class VaspStructures(StructureCalculator):
         Raises:
             InputError: VASP or its potentials are missing, or an option is wrong.
         """
-        program = programs.program_of(command)
-        if not program or shutil.which(program) is None:
-            raise InputError(
-                f"'{bench.name}' needs '{program or command}', which is not installed",
-                hint="VASP has a licence of its own; give its path as `command`",
-            )
+        hint = "VASP has a licence of its own; give its path as `command`"
+        programs.program_of(bench.name, command, hint)
         one_of("smearing", smearing, tuple(SMEARINGS))
         one_of("cures", cures, ALLOWED)
         self._folder = _folder(bench.name, potcars)
@@ -111,8 +106,8 @@ class VaspStructures(StructureCalculator):
         settings = {
             "input": {name: told[name] for name in told if name not in SOLVING},
             "k_density": k_density,
-            "moments": quantities("moments", moments, ""),
-            "hubbard": quantities("hubbard_u", hubbard_u, "eV"),
+            "moments": moments_of(moments),
+            "hubbard": hubbard_of(hubbard_u),
             "cures": cures,
         }
         super().__init__(bench, settings, [], reuse)

@@ -31,6 +31,23 @@ def test_steps_that_do_not_say_are_taken_by_the_campaigns_clock() -> None:
     assert seconds_of(state, trial) == pytest.approx(1265.0)
 
 
+def failed(took_s: float, *, blames: bool, seconds: float | None = None) -> DispatchState:
+    dispatch = done(took_s, outcome="failed")
+    dispatch.failure = ev.ActionFailed(
+        ticket="t", error="E", sentence="no", blames_parameters=blames, seconds=seconds
+    )
+    return dispatch
+
+
+def test_what_a_failed_calculation_took_counts_and_what_a_machine_failed_does_not() -> None:
+    assert seconds_of(*trial_of(relax=failed(9.0, blames=True, seconds=7200.0))) == 7200.0
+    assert seconds_of(*trial_of(relax=failed(9.0, blames=True))) == 9.0
+    assert seconds_of(*trial_of(relax=failed(9.0, blames=False, seconds=7200.0))) is None
+    state, trial = trial_of(a=failed(9.0, blames=True, seconds=50.0), b=done(1.0, seconds=5.0))
+    trial.attempts = {"relax": ["a", "b"]}
+    assert seconds_of(state, trial) == 55.0
+
+
 def test_of_a_trial_without_a_finished_step_nothing_is_known() -> None:
     state, trial = trial_of(deposit=done(5.0, outcome="failed"))
     assert seconds_of(state, trial) is None

@@ -444,3 +444,16 @@ def test_everything_that_keeps_a_kind_from_a_capability_is_named() -> None:
         "lesser-tool.deposit does not give 'pressure' as real in 'Pa'",
         "lesser-tool.deposit does not give 'voltage' as real in 'V'",
     ]
+
+
+@pytest.mark.parametrize("said", ["tuned.json", "../other/tuned.json"])
+def test_an_option_that_is_a_path_is_relative_to_the_lab_file(
+    said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "lab"
+    folder.mkdir()
+    text = f"lab: here\nresources: {{net: {{kind: sevennet, tuned: {said}}}}}\nroles: {{}}\n"
+    (folder / "lab.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    lab = load_lab(Path("lab") / "lab.yaml", plugins.resource_kind, ("sevennet",), WORLDS)
+    assert lab.resource("net").options["tuned"] == str((folder / said).resolve())

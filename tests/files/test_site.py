@@ -71,3 +71,20 @@ def test_a_mistake_is_refused_at_its_place(text: str, said: str, tmp_path: Path)
     with pytest.raises(FileProblems) as found:
         site_of(text, tmp_path)
     assert said in str(found.value)
+
+
+@pytest.mark.parametrize(
+    ("kind_of", "line", "right"),
+    [
+        ("slurm", "--gres=gpu:1", "#SBATCH --gres=gpu:1"),
+        ("slurm", "#PBS -l mem=4gb", "#SBATCH"),
+        ("pbs", "-l mem=4gb", "#PBS -l mem=4gb"),
+        ("lsf", "module load qe", "#BSUB"),
+    ],
+)
+def test_an_option_that_the_scheduler_would_not_read_is_refused(
+    kind_of: str, line: str, right: str, tmp_path: Path
+) -> None:
+    with pytest.raises(FileProblems, match="is no line that the scheduler reads") as caught:
+        site_of(f"{{kind: {kind_of}, walltime: 1 h, options: ['{line}']}}", tmp_path)
+    assert right in str(caught.value)

@@ -127,3 +127,26 @@ def test_it_agrees_with_pymatgen() -> None:
     for one, other in pairs:
         theirs = matcher.fit(*map(AseAtomsAdaptor.get_structure, (one, other)))
         assert Primitive.of(one).is_same(Primitive.of(other)) == theirs
+
+
+def test_a_cell_of_ten_thousand_atoms_is_made_primitive_and_compared() -> None:
+    """It never came to an end when each shift was tried on all pairs of atoms."""
+    large = bulk("Si", cubic=True) * (10, 10, 13)
+    assert len(Primitive.of(large).numbers) == 2
+    assert Primitive.of(large).is_same(Primitive.of(bulk("Si")))
+    vacancy = large.copy()
+    del vacancy[17]
+    assert len(Primitive.of(vacancy).numbers) == len(vacancy)
+    rattled = large.copy()
+    rattled.rattle(0.05, seed=1)
+    again = rattled[np.random.default_rng(0).permutation(len(rattled))]
+    assert Primitive.of(rattled).is_same(Primitive.of(again))
+    assert not Primitive.of(rattled).is_same(Primitive.of(large))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_supercell_that_is_a_little_off_is_made_primitive(seed: int) -> None:
+    """Shifts are taken as parts of the cell, not from atom to atom with the errors of both."""
+    large = bulk("NaCl", "rocksalt", a=5.64) * (2, 3, 2)
+    large.rattle(0.002, seed=seed)
+    assert len(Primitive.of(large).numbers) == 2

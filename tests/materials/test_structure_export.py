@@ -6,8 +6,11 @@ import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from ase import Atoms
+from ase.build import bulk
+from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.db import connect
 from ase.io import read, write
@@ -54,3 +57,21 @@ def test_a_database_does_not_grow_by_accident(tmp_path: Path) -> None:
 def test_a_format_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"not written as '\.cif'"):
         write_structures([calculated("Cu2", -1.5)], tmp_path / "out.cif")
+
+
+@pytest.mark.parametrize("suffix", [".extxyz", ".db"])
+def test_a_crystal_under_tension_comes_back_with_a_positive_stress_per_volume(
+    suffix: str, tmp_path: Path
+) -> None:
+    stretched: Any = bulk("Cu", a=3.9)
+    stretched.set_cell(stretched.cell.array @ np.diag([1.02, 1.0, 0.99]), scale_atoms=True)
+    stretched.calc = EMT()
+    expected = stretched.get_stress()
+    text = io.StringIO()
+    write(text, stretched, "extxyz")
+    path = tmp_path / f"out{suffix}"
+    write_structures([Calculated(text.getvalue(), {"trial": 1})], path)
+    (found,) = read(path, index=":")
+    assert found.get_stress() == pytest.approx(expected, abs=1e-9)  # eV/angstrom^3
+    assert found.get_stress()[:3].min() > 0
+    assert found.get_potential_energy() == pytest.approx(stretched.get_potential_energy())

@@ -218,6 +218,20 @@ def test_a_rung_as_dear_as_the_one_that_counts_is_told_at_once() -> None:
     assert "21 s a trial against 20 s; no longer bought" in said
 
 
+def test_a_rung_hardly_cheaper_than_the_one_that_counts_is_told() -> None:
+    """It may be as good as that one, so that it is not given up, and still is never bought."""
+
+    def slight(i: int) -> tuple[float, float]:
+        return cheap(i)[0], 19.9
+
+    rungs = {"slight": slight, "fine": fine}
+    points: list[Point] = [{"crystal": f"c{i}", "rung": r} for i in range(6) for r in rungs]
+    planner, history = BayesianPlanner(question(*rungs)), History(evaluated=ended(points, rungs))
+    said = str(planner.belief(history).notes[RUNGS])
+    assert said.startswith("slight: correlation with fine 0.9")
+    assert "not bought as it looks so far: per cost it adds 0.9" in said
+
+
 def test_a_pool_is_used_up_once_all_was_tried_on_the_rung_that_counts() -> None:
     rungs = {"cheap": cheap, "fine": fine}
     points: list[Point] = [{"crystal": name, "rung": "fine"} for name in POOL.names]
@@ -250,6 +264,33 @@ def test_a_proposal_on_a_lower_rung_predicts_what_that_rung_will_give() -> None:
     for proposal in chosen:
         i = POOL.names.index(str(proposal.point["crystal"]))
         assert proposal.predicted["y"].mean == pytest.approx(cheap(i)[0], abs=2.0)
+
+
+def wide(i: int) -> tuple[float, float]:
+    """In quite another unit, as it were."""
+    return 1e6 * cheap(i)[0], 0.2
+
+
+def narrow(i: int) -> tuple[float, float]:
+    return 1e-6 * cheap(i)[0], 0.2
+
+
+@pytest.mark.parametrize("other", [wide, narrow])
+def test_the_scale_of_a_rung_changes_nothing_but_its_own_values(other: Rung) -> None:
+    def asked(of_cheap: Rung) -> list[Proposal]:
+        rungs = {"cheap": of_cheap, "fine": fine}
+        points: list[Point] = [{"crystal": f"c{i}", "rung": r} for i in range(9) for r in rungs]
+        points += [{"crystal": f"c{i}", "rung": "cheap"} for i in range(9, 30)]
+        history = History(evaluated=ended(points, rungs), n_proposed=len(points))
+        return BayesianPlanner(question(*rungs)).propose(history, 8)
+
+    scale = other(0)[0] / cheap(0)[0]
+    for plain, scaled in zip(asked(cheap), asked(other), strict=True):
+        assert scaled.point == plain.point
+        as_cheap = scale if plain.point["rung"] == "cheap" else 1.0
+        before, after = plain.predicted["y"], scaled.predicted["y"]
+        assert after.mean == pytest.approx(as_cheap * before.mean, rel=0.1)
+        assert after.sd == pytest.approx(as_cheap * before.sd, rel=0.5)
 
 
 def test_several_of_the_best_are_looked_for_where_that_is_asked() -> None:
@@ -301,6 +342,18 @@ def test_what_a_rung_costs_is_the_geometric_mean_of_what_it_took() -> None:
 def test_where_cost_grows_with_a_feature_that_is_learnt() -> None:
     found = np.log(seen_costs(lambda i: math.exp(0.1 * ROWS[i, 2])))
     assert np.abs(found - 0.1 * ROWS[12:, 2]).max() < 0.2
+
+
+def test_what_failed_trials_took_is_a_part_of_what_a_rung_costs() -> None:
+    rungs = {"cheap": lambda i: (math.nan, 100.0) if i % 2 else (0.0, 1.0), "fine": fine}
+    points: list[Point] = [{"crystal": f"c{i}", "rung": r} for i in range(4) for r in rungs]
+    task = question(*rungs)
+    encoding = Encoding(task.space)
+    history = History(evaluated=ended(points, rungs))
+    level = task.space["rung"]
+    assert isinstance(level, Fidelity)
+    found = costs(encoding, level, evidence(task, encoding, history))
+    assert found.typical == pytest.approx([50.5, 20.0])
 
 
 def test_costs_of_the_file_are_taken_as_they_are() -> None:

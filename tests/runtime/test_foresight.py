@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,12 @@ from ase.io import write
 
 from orchestrator.errors import FileProblems
 from orchestrator.runtime.load import load
+from orchestrator.runtime.result_units import result_units
 
+needs_pw = pytest.mark.skipif(
+    shutil.which("pw.x") is None or not Path("/usr/share/espresso/pseudo").is_dir(),
+    reason="needs pw.x (Debian's packages quantum-espresso and quantum-espresso-data)",
+)
 CAMPAIGN = """\
 name: metals
 space: {crystal: {pool: metals.extxyz}}
@@ -75,3 +81,99 @@ def test_a_candidate_is_named_once_whatever_many_rungs_cannot_compute_it(tmp_pat
     said = [str(problem) for problem in caught.value.problems]
     assert len(said) == 1
     assert "candidate 'metals-2'" in said[0]
+
+
+HULL = CAMPAIGN.replace(
+    "calculator.formation_energy,", "calculator.energy_above_hull, entries: references.csv,"
+).replace("form.formation_energy", "form.energy_above_hull")
+
+
+def hull_checked(folder: Path, *rows: str) -> list[str]:
+    """What is said of a campaign over Cu3Pt with these entries."""
+    alloy = bulk("Cu", cubic=True)
+    alloy.symbols[0] = "Pt"
+    write(folder / "metals.extxyz", [alloy])
+    (folder / "campaign.yaml").write_text(HULL)
+    (folder / "lab.yaml").write_text(LAB)
+    (folder / "references.csv").write_text("\n".join(("name,structure,energy,method", *rows)))
+    try:
+        load(folder / "campaign.yaml")
+    except FileProblems as caught:
+        return [str(problem) for problem in caught.problems]
+    return []
+
+
+def reference(symbol: str, more: str = ",") -> str:
+    atoms = bulk(symbol)
+    lattice = " ".join(f"{x:g}" for x in atoms.cell.array.ravel())
+    return f'{symbol},"1\nLattice=""{lattice}"" pbc=""T T T""\n{symbol} 0 0 0",{more}'
+
+
+def test_entries_of_a_hull_are_looked_at_before_anything_is_spent(tmp_path: Path) -> None:
+    assert hull_checked(tmp_path, reference("Cu"), reference("Pt")) == []
+    (said,) = hull_checked(tmp_path, reference("Cu"), reference("Pt", "nan,emt-1"))
+    assert "the energy of row" in said
+    assert "of 'references.csv' is nan" in said
+    (said,) = hull_checked(tmp_path, reference("Cu"))
+    assert "candidate 'metals-1'" in said
+    assert "'references.csv' has no entry with Pt" in said
+    (said,) = hull_checked(tmp_path, reference("Cu", "-0.1,another"), reference("Pt"))
+    assert "is of the method 'another'" in said
+
+
+def test_an_adsorbate_and_a_facet_that_are_none_are_told(tmp_path: Path) -> None:
+    for word, said in (
+        ("adsorbate: Unobtainium, facet: '111'", "Unobtainium"),
+        ("adsorbate: CO, facet: '000'", "000"),
+    ):
+        write(tmp_path / "metals.extxyz", [bulk("Cu")])
+        (tmp_path / "campaign.yaml").write_text(
+            CAMPAIGN.replace(
+                "calculator.formation_energy,", f"calculator.adsorption_energy, {word},"
+            ).replace("form.formation_energy", "form.adsorption_energy")
+        )
+        (tmp_path / "lab.yaml").write_text(LAB)
+        with pytest.raises(FileProblems, match=said):
+            load(tmp_path / "campaign.yaml")
+
+
+def test_more_workers_than_cores_are_remarked_upon(tmp_path: Path) -> None:
+    write(tmp_path / "metals.extxyz", [bulk("Cu")])
+    (tmp_path / "campaign.yaml").write_text(CAMPAIGN)
+    (tmp_path / "lab.yaml").write_text(LAB + "site: {workers: 100000}\n")
+    (said,) = load(tmp_path / "campaign.yaml").remarks
+    assert said.startswith("100000 workers share the ")
+
+
+@needs_pw
+def test_options_of_elements_that_no_candidate_has_are_remarked_upon(tmp_path: Path) -> None:
+    write(tmp_path / "metals.extxyz", [bulk("Fe")])
+    (tmp_path / "campaign.yaml").write_text(CAMPAIGN)
+    (tmp_path / "lab.yaml").write_text(
+        "lab: here\nroles: {calculator: method}\nresources:\n  method: {kind: espresso, "
+        "ecutwfc: 30 Ry, hubbard_u: 'F=4 eV, Fe=3 eV', moments: Fe=2.2}\n"
+    )
+    (said,) = load(tmp_path / "campaign.yaml").remarks
+    assert said == "'hubbard_u' of 'method' is said of F, which no candidate has"
+
+
+@needs_pw
+def test_a_walltime_of_nothing_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "metals.extxyz", [bulk("Fe")])
+    (tmp_path / "campaign.yaml").write_text(CAMPAIGN)
+    (tmp_path / "lab.yaml").write_text(
+        "lab: here\nroles: {calculator: method}\n"
+        "resources: {method: {kind: espresso, ecutwfc: 30 Ry, walltime: 0 s}}\n"
+    )
+    with pytest.raises(FileProblems, match="walltime"):
+        load(tmp_path / "campaign.yaml")
+
+
+def test_the_units_of_what_a_step_gives_are_known_without_the_journal(tmp_path: Path) -> None:
+    write(tmp_path / "metals.extxyz", [bulk("Cu")])
+    (tmp_path / "campaign.yaml").write_text(CAMPAIGN)
+    (tmp_path / "lab.yaml").write_text(LAB)
+    units = result_units(load(tmp_path / "campaign.yaml").campaign)
+    assert units["form.formation_energy"] == "eV"
+    assert units["form.volume"] == "angstrom**3"
+    assert units["form.seconds"] == "s"

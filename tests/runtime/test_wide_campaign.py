@@ -18,6 +18,7 @@ from orchestrator.reports.figures import write_figures
 from orchestrator.reports.page import report_html
 from orchestrator.runtime.load import load
 from orchestrator.runtime.rehearse import rehearse
+from orchestrator.runtime.result_units import result_units
 from orchestrator.runtime.run import Finish, run_campaign
 
 SPACE = """\
@@ -92,7 +93,8 @@ def test_a_wide_campaign_is_shown_everywhere(wide: Path, tmp_path: Path) -> None
 
 def test_what_it_exported_is_what_another_one_starts_from(wide: Path) -> None:
     finish = run(wide)
-    write_csv(finish.loaded.campaign, finish.state, wide / "old.csv")
+    campaign = finish.loaded.campaign
+    write_csv(campaign, finish.state, wide / "old.csv", result_units(campaign))
     second = WIDE.replace("name: wide", "name: second") + "start: {table: old.csv}\n"
     (wide / "second.yaml").write_text(second)
     campaign = load(wide / "second.yaml", wide / "lab.yaml").campaign

@@ -39,6 +39,8 @@ def test_elements_are_given_their_moments_and_u() -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
+        ({"moments": "Fe=1000"}, "'moments' of Fe is 1000 Bohr magnetons, beyond all"),
+        ({"hubbard_u": "Fe=4 hartree"}, "'hubbard_u' of Fe is 108"),
         ({"smearing": "warm"}, "'warm' is not a word for 'smearing'"),
         ({"magnetic_order": "up"}, "'up' is not a word for 'magnetic_order'"),
         ({"magnetic_order": "antiferromagnetic"}, "no element has a moment to start from"),

@@ -16,6 +16,7 @@ import pytest
 from ase.build import bulk
 from dft_play import asked, needs_pw, processes_in
 
+from orchestrator.errors import InputError
 from simulators.atomistic import programs
 from simulators.atomistic.structures import text_of
 
@@ -76,12 +77,13 @@ def test_no_orphan_survives_a_kill(tmp_path: Path, command: str, killed: str) ->
     try:
         until(lambda: asker.poll() is not None or computing(tmp_path, command))
         assert asker.poll() is None
+        begun = set(processes_in(tmp_path))
         if killed == "worker":
             asker.kill()
         else:
             child = next(p for p, name in processes_in(tmp_path).items() if "python" in name)
             os.kill(child, signal.SIGKILL)
-        until(lambda: not processes_in(tmp_path))
+        until(lambda: not begun & set(processes_in(tmp_path)))  # another attempt may have begun
     finally:
         asker.kill()
         asker.wait()
@@ -108,4 +110,26 @@ def test_the_program_is_found_behind_its_launcher() -> None:
         *("pw.x -nk 2", "mpirun -np 4 pw.x", "mpirun --oversubscribe -np 4 /opt/pw.x -nk 2"),
         *("srun -n 4 --exclusive pw.x", "mpiexec pw.x"),
     ):
-        assert Path(programs.program_of(command)).name == "pw.x"
+        assert Path(programs.program_of("dft", command, is_here=False)).name == "pw.x"
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("", "of 'dft' is empty"),
+        ("  ", "of 'dft' is empty"),
+        ("mpirun -np '' sh", "has an empty word"),
+        ("mpirun -np 4", "names no program"),
+        ("mpirun", "names no program"),
+        ("sh -c 'echo", "is no command: No closing quotation"),
+        ("srun no-such-code", "needs 'srun', which is not installed"),
+        ("env-no-such", "needs 'env-no-such', which is not installed"),
+    ],
+)
+def test_a_command_without_a_program_is_told(
+    command: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = {"sh": "/bin/sh", "mpirun": "/usr/bin/mpirun"}
+    monkeypatch.setattr("shutil.which", lambda name: installed.get(name))
+    with pytest.raises(InputError, match=said):
+        programs.program_of("dft", command)

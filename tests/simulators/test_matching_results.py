@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ase import Atoms
 from ase.build import bulk
+from structure_kinds import asked as computed
 
 from orchestrator.clock import WallClock
 from orchestrator.errors import UnknownName
@@ -106,3 +108,19 @@ def test_a_torn_line_of_the_kinds_is_only_not_found(tmp_path: Path) -> None:
         file.write("ab1 k4 torn\nab1")
     assert results.noted("ab1") == ["k1", "k2"]
     assert results.noted("cd") == []
+
+
+@pytest.mark.parametrize("change", [{"max_force": None}, {"more": 1.0}, {"energy": "low"}])
+def test_a_result_that_another_version_kept_is_computed_anew(
+    tmp_path: Path, change: dict[str, Any]
+) -> None:
+    text = text_of(bulk("Cu"))
+    first = asyncio.run(computed(tmp_path, "emt-structures", "energy", text))
+    (kept,) = (tmp_path / "results").glob("??/*.json")
+    whole = json.loads(kept.read_text())
+    result = {**whole["result"], **change}
+    whole["result"] = {name: value for name, value in result.items() if value is not None}
+    kept.write_text(json.dumps(whole))
+    again = asyncio.run(computed(tmp_path, "emt-structures", "energy", text, ticket="t2"))
+    assert (again.energy, again.max_force) == (first.energy, first.max_force)
+    assert again.reused == 0

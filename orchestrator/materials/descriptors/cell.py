@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from orchestrator.materials.descriptors.covering import Sites, covering, distinct
+
 if TYPE_CHECKING:
     from ase import Atoms
 
@@ -91,39 +93,54 @@ def primitive(atoms: Atoms, kinds: Integers | None = None) -> tuple[Floats, Floa
     cell = np.asarray(minkowski_reduce(atoms.cell.array)[0])
     places = np.asarray(atoms.positions, float)
     numbers = np.asarray(atoms.numbers if kinds is None else kinds, np.int64)
-    shifts = _translations(cell, places, numbers)
-    if len(shifts) == 1:
-        return cell, places, numbers
-    images = np.array(list(itertools.product((-1, 0, 1), repeat=3))) @ cell
-    lattice = (shifts[:, None, :] + images[None, :, :]).reshape(-1, 3)
-    smaller = _shortest_basis(lattice)
-    smaller = np.asarray(minkowski_reduce(smaller)[0])
-    return smaller, *_distinct(smaller, places, numbers)
+    images = np.array(list(itertools.product((-1, 0, 1), repeat=3)))
+    while (shifts := _translations(cell, places, numbers)) is not None:
+        lattice = (shifts[:, None, :] + (images @ cell)[None, :, :]).reshape(-1, 3)
+        cell = np.asarray(minkowski_reduce(_shortest_basis(lattice))[0])
+        places, numbers = _distinct(cell, places, numbers)
+    return cell, places, numbers
 
 
-def _translations(cell: Floats, places: Floats, numbers: Integers) -> Floats:
-    """All shifts within the cell (k x 3, angstrom) that put the crystal onto itself, zero first."""
-    candidates = rarest(numbers)
-    found = [np.zeros(3)]
-    for atom in candidates[1:]:
-        shift = places[atom] - places[candidates[0]]
-        shift -= np.round(shift @ np.linalg.inv(cell)) @ cell  # to the nearest of its images
-        if all(
-            _all_met(cell, places[numbers == kind] + shift, places[numbers == kind])
-            for kind in np.unique(numbers)
-        ):
-            found.append(shift)
-    return np.array(found)
+def _translations(cell: Floats, places: Floats, numbers: Integers) -> Floats | None:
+    """The multiples (p x 3, angstrom) of a shift within the cell that puts the crystal onto itself,
+    zero first; None where there is no such shift.
+
+    If there is any, there is one of which a prime number p of times is a vector of the lattice, and
+    as many atoms of each kind are then one: p divides how many there are.
+    """
+    _, counts = np.unique(numbers, return_counts=True)
+    share = int(np.gcd.reduce(counts))
+    if share == 1:
+        return None
+    alike = rarest(numbers)
+    fractions = (places[alike[1:]] - places[alike[0]]) @ np.linalg.inv(cell)
+    fractions -= np.round(fractions)  # to the nearest of its images
+    sites = Sites(cell, places, numbers, SAME_ANGSTROM)
+    for prime in _primes(share):
+        exact = np.round(fractions * prime) / prime
+        off = np.linalg.norm((fractions - exact) @ cell, axis=1)
+        possible = np.unique(exact[off < 2 * SAME_ANGSTROM], axis=0)
+        possible = possible[possible.any(axis=1)]
+        for times in (prime // 2, prime // 3):  # the multiples of a shift are shifts
+            onto = places[alike[0]] + times * possible @ cell
+            possible = possible[sites.has(onto, int(numbers[alike[0]]))]
+        for found in covering(sites, places, numbers, possible @ cell):
+            multiples = np.arange(prime)[:, None] * possible[found]
+            return np.asarray((multiples - np.round(multiples)) @ cell)
+    return None
 
 
-def apart(cell: Floats, first: Floats, second: Floats) -> Floats:
-    """Distances (n x m, angstrom) between places modulo a reduced lattice, right where small."""
-    fractions = (first[:, None, :] - second[None, :, :]) @ np.linalg.inv(cell)
-    return np.asarray(np.linalg.norm((fractions - np.round(fractions)) @ cell, axis=2))
-
-
-def _all_met(cell: Floats, moved: Floats, places: Floats) -> bool:
-    return bool((apart(cell, moved, places).min(axis=1) < SAME_ANGSTROM).all())
+def _primes(number: int) -> list[int]:
+    """The prime factors of a number, ascending, each once."""
+    found: list[int] = []
+    for factor in itertools.count(2):
+        if factor * factor > number:
+            return [*found, number] if number > 1 else found
+        if number % factor == 0:
+            found.append(factor)
+            while number % factor == 0:
+                number //= factor
+    return found
 
 
 def _shortest_basis(lattice: Floats) -> Floats:
@@ -143,12 +160,12 @@ def _shortest_basis(lattice: Floats) -> Floats:
 
 def _distinct(cell: Floats, places: Floats, numbers: Integers) -> tuple[Floats, Integers]:
     """One atom of each set that the lattice makes equal."""
-    kept: list[int] = []
-    for atom in range(len(places)):
-        alike = [other for other in kept if numbers[other] == numbers[atom]]
-        if not alike or apart(cell, places[[atom]], places[alike]).min() >= SAME_ANGSTROM:
-            kept.append(atom)
-    return places[kept], numbers[kept]
+    kept = [
+        of[place]
+        for of in (np.flatnonzero(numbers == kind) for kind in np.unique(numbers))
+        for place in distinct(cell, places[of], SAME_ANGSTROM)
+    ]
+    return places[np.sort(kept)], numbers[np.sort(kept)]
 
 
 def _settings(cell: Floats) -> list[Floats]:

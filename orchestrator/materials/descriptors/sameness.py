@@ -20,10 +20,10 @@ from orchestrator.materials.descriptors.cell import (
     SAME_ANGSTROM,
     SAME_DEGREES,
     angles_of,
-    apart,
     primitive,
     rarest,
 )
+from orchestrator.materials.descriptors.covering import Sites, covering
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -64,27 +64,16 @@ class Primitive:
     def _is_laid(self, other: Primitive) -> bool:
         if not np.array_equal(np.sort(self.numbers), np.sort(other.numbers)):
             return False
-        return any(self._is_met(basis, other) for basis in _settings_like(self.cell, other.cell))
-
-    def _is_met(self, basis: Floats, other: Primitive) -> bool:
-        fractions = other.places @ np.linalg.inv(basis)
-        turned = fractions @ self.cell
-        first = rarest(self.numbers)[0]
-        return any(
-            self._is_covered(turned + (self.places[first] - turned[origin]), other.numbers)
-            for origin in rarest(other.numbers)
-        )
-
-    def _is_covered(self, places: Floats, numbers: Integers) -> bool:
-        """Whether every atom has one of its element in its place; twice the tolerance, since the
-        atom that they were laid upon may be off itself."""
-        return all(
-            apart(self.cell, places[numbers == kind], self.places[self.numbers == kind])
-            .min(axis=1)
-            .max()
-            < 2 * SAME_ANGSTROM
-            for kind in np.unique(numbers)
-        )
+        # twice the tolerance, since the atom that they are laid upon may be off itself
+        sites = Sites(self.cell, self.places, self.numbers, 2 * SAME_ANGSTROM)
+        place = self.places[rarest(self.numbers)[0]]
+        origins = rarest(other.numbers)
+        for basis in _settings_like(self.cell, other.cell):
+            turned = other.places @ np.linalg.inv(basis) @ self.cell
+            shifts = place - turned[origins]
+            if any(True for _ in covering(sites, turned, other.numbers, shifts)):
+                return True
+        return False
 
 
 def _kinds(atoms: Atoms) -> Integers:
