@@ -108,6 +108,11 @@ class Counts:
             ends.append(len(places))
         return Counts(ends, places, values, self.width)
 
+    def bytes_of(self, row: int) -> bytes:
+        """A row as bytes; equal rows have equal ones."""
+        start, end = self.ends[row - 1] if row else 0, self.ends[row]
+        return self.places[start:end].tobytes() + self.values[start:end].tobytes()
+
     def __len__(self) -> int:
         return len(self.ends)
 

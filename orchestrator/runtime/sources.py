@@ -8,7 +8,6 @@ parameters a material that the pool does not have is left out.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,16 +17,16 @@ from orchestrator import plugins
 from orchestrator.errors import FileProblems, InputError, UnknownName
 from orchestrator.files.describing import describe
 from orchestrator.files.space_shapes import PoolShape
-from orchestrator.files.table import Table
+from orchestrator.files.table import LARGEST, Table
 from orchestrator.model.campaign import Budget, Campaign, PlannerChoice, StopRules
 from orchestrator.model.rows import Rows
 from orchestrator.model.space import Pool
 from orchestrator.model.state import State, TrialState, fold
 from orchestrator.model.transfer import Source, SourceWanted, refuse_few
 from orchestrator.runtime.load import Loaded, load
-from orchestrator.runtime.look import campaign_of
+from orchestrator.runtime.look import campaign_of, stored
 from orchestrator.runtime.matching import Matching, matchings
-from orchestrator.runtime.starting import point_of, refuse_strange
+from orchestrator.runtime.starting import point_of, refuse_strange, trials_before
 
 if TYPE_CHECKING:
     from orchestrator.journal.store import Store
@@ -51,6 +50,25 @@ def fetched(
         elif store is not None:
             found.append(_of_campaign(campaign, wanted, store, campaign_id))
     return tuple(refuse_few(source) for source in found)
+
+
+def why_not_learnt(campaign: Campaign, where: str | Path | None) -> tuple[str, ...]:
+    """Why a campaign could not be opened on a store as it stands: one sentence for each campaign
+    that it is to learn or to start from and that is not there, or does not fit."""
+    wanted = [w for w in campaign.sources_wanted if w.kind == "campaign"]
+    if not wanted and not campaign.start_from:
+        return ()
+    found = list[str]()
+    with stored(where) as store:
+        for one in (*wanted, None):
+            try:
+                if one is None:
+                    trials_before(store, campaign, "")
+                else:
+                    refuse_few(_of_campaign(campaign, one, store, ""))
+            except InputError as error:
+                found.append(f"{error} ({error.hint})" if error.hint else str(error))
+    return tuple(dict.fromkeys(found))
 
 
 def _of_campaign(
@@ -135,7 +153,7 @@ def _measured(other: Campaign, state: State, metric: str) -> Iterator[tuple[Tria
         if seen is None or seen.event.censored:
             continue
         value = seen.event.value
-        if math.isfinite(value) and (value > 0 or not is_log):
+        if abs(value) <= LARGEST and (value > 0 or not is_log):
             yield trial, value
 
 

@@ -1,0 +1,142 @@
+"""The command check: every mistake of a campaign at once, and what is to be known of its data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from orchestrator.cli.frame import (
+    CampaignArgument,
+    JsonOption,
+    LabOption,
+    StoreOption,
+    print_json,
+)
+from orchestrator.errors import Exit, NoRecipe
+
+if TYPE_CHECKING:
+    from orchestrator.model.campaign import Campaign
+    from orchestrator.model.space import Pool
+
+N_SET_ASIDE = 20
+"""Rows that are named on the terminal."""
+WITH_CHIRALITY = ("morgan", "polymer-morgan")
+"""Descriptors that can tell stereoisomers apart."""
+STEREO = "@/\\"
+"""What a SMILES writes them with."""
+
+
+def check(
+    campaign: CampaignArgument,
+    lab: LabOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Check a campaign and its lab file; no device is opened.
+
+    Campaigns that it would learn from are looked for in the store.
+
+    Example: hagane check campaigns/niobium_titania --lab hardware.yaml
+    """
+    from orchestrator.model.candidates import told_alike
+    from orchestrator.model.space import Pool
+    from orchestrator.runtime.load import campaign_path, load, read_campaign
+    from orchestrator.runtime.sources import why_not_learnt
+
+    try:
+        loaded = load(campaign, lab)
+        study, bound = loaded.campaign, loaded.lab.name
+    except NoRecipe:
+        if lab is not None:
+            raise
+        study, bound = read_campaign(campaign_path(campaign)), ""
+    pools = [p for p in study.space.parameters if isinstance(p, Pool)]
+    alike = {pool.name: found for pool in pools if (found := told_alike(pool))}
+    others = why_not_learnt(study, store)
+    if as_json:
+        told = {"campaign": study.name, "lab": bound or None, "file_hash": study.file_hash}
+        aside = {p.name: p.set_aside for p in pools if p.set_aside}
+        left = {source.name: source.left_out for source in study.sources if source.left_out}
+        beside = {"set_aside": aside, "left_out": left, "alike": alike, "not_learnt": others}
+        print_json({"ok": True, **told, **beside})
+    else:
+        _tell(study, bound, pools, alike)
+        for sentence in others:
+            typer.echo(f"not yet to be run: {sentence}")
+    return int(Exit.FINISHED)
+
+
+def _tell(
+    study: Campaign, bound: str, pools: Sequence[Pool], alike: Mapping[str, Sequence[Sequence[str]]]
+) -> None:
+    place = f"on lab '{bound}'" if bound else "for tables (hagane propose, hagane replay)"
+    typer.echo(
+        f"{study.name} is right: {len(study.space.parameters)} parameters, "
+        f"{len(study.recipe)} steps, {len(study.metrics)} metrics, "
+        f"{study.budget.trials} trials, {place}"
+    )
+    for pool in pools:
+        if pool.set_aside:
+            _tell_set_aside(pool)
+    for source in study.sources:
+        if source.left_out:
+            _tell_left_out(source)
+    for pool in pools:
+        if pool.name in alike:
+            _tell_alike(pool, alike[pool.name])
+
+
+def _tell_set_aside(pool: Pool) -> None:
+    """Names the rows of a pool's table that are no candidates, or the first of them."""
+    aside = pool.set_aside
+    typer.echo(f"{pool.name}: {len(pool.names)} candidates; {len(aside)} rows are set aside:")
+    _tell_rows(pool.source, aside)
+
+
+def _tell_left_out(source: Any) -> None:
+    """Names the rows of a source's table that are no values, or the first of them, and counts those
+    that repeat a material."""
+    left_out = [row for row in source.left_out if not row.same_as]
+    n_repeats = len(source.left_out) - len(left_out)
+    told = f"{source.name}: {len(source.values)} values"
+    if n_repeats:
+        told += f"; {n_repeats} rows repeat a material, and the mean is taken"
+    if left_out:
+        told += f"; {len(left_out)} rows are left out:"
+    typer.echo(told)
+    _tell_rows(source.table, left_out)
+
+
+def _tell_alike(pool: Pool, groups: Sequence[Sequence[str]]) -> None:
+    """Names two candidates that are one to the model, and says how many such there are."""
+    n = sum(map(len, groups))
+    one, other = groups[0][:2]
+    typer.echo(
+        f"{pool.name}: {n} of {len(pool.names)} candidates are described as another one is, and "
+        f"the model cannot tell them apart: '{one}' and '{other}'" + (" ..." if n > 2 else "")
+    )
+    hint = _stereo_hint(pool, groups)
+    if hint:
+        typer.echo(f"  {hint}")
+
+
+def _stereo_hint(pool: Pool, groups: Sequence[Sequence[str]]) -> str:
+    """What tells stereoisomers apart, where some of the groups are such."""
+    if len(pool.described) != 1 or pool.described[0].descriptor not in WITH_CHIRALITY:
+        return ""
+    (said,) = pool.described
+    texts = [pool.words(name).get(said.material, "") for names in groups for name in names]
+    if said.options.get("chirality") or not any(set(STEREO) & set(text) for text in texts):
+        return ""
+    options = ", ".join(f"{k}: {v}" for k, v in {**said.options, "chirality": "true"}.items())
+    return f"stereoisomers are two with descriptor: {{{said.descriptor}: {{{options}}}}}"
+
+
+def _tell_rows(file: str, rows: Sequence[Any]) -> None:
+    for row in rows[:N_SET_ASIDE]:
+        at = f"{file.rstrip('/')}/{row.place}" if row.place else f"{file}:{row.line}"
+        typer.echo(f"  {at}: {row.why}")
+    if len(rows) > N_SET_ASIDE:
+        typer.echo(f"  and {len(rows) - N_SET_ASIDE} more (--json tells all)")
