@@ -43,7 +43,7 @@ def check(
     from orchestrator.model.candidates import told_alike
     from orchestrator.model.space import Pool
     from orchestrator.runtime.load import campaign_path, load, read_campaign
-    from orchestrator.runtime.sources import why_not_learnt
+    from orchestrator.runtime.sources import told_of_others
 
     try:
         loaded = load(campaign, lab)
@@ -54,17 +54,17 @@ def check(
         study, bound = read_campaign(campaign_path(campaign)), ""
     pools = [p for p in study.space.parameters if isinstance(p, Pool)]
     alike = {pool.name: found for pool in pools if (found := told_alike(pool))}
-    others = why_not_learnt(study, store)
+    others = told_of_others(study, store)
     if as_json:
         told = {"campaign": study.name, "lab": bound or None, "file_hash": study.file_hash}
         aside = {p.name: p.set_aside for p in pools if p.set_aside}
         left = {source.name: source.left_out for source in study.sources if source.left_out}
-        beside = {"set_aside": aside, "left_out": left, "alike": alike, "not_learnt": others}
+        beside = {"set_aside": aside, "left_out": left, "alike": alike, "others": others}
         print_json({"ok": True, **told, **beside})
     else:
         _tell(study, bound, pools, alike)
         for sentence in others:
-            typer.echo(f"not yet to be run: {sentence}")
+            typer.echo(sentence)
     return int(Exit.FINISHED)
 
 

@@ -52,9 +52,9 @@ def fetched(
     return tuple(refuse_few(source) for source in found)
 
 
-def why_not_learnt(campaign: Campaign, where: str | Path | None) -> tuple[str, ...]:
-    """Why a campaign could not be opened on a store as it stands: one sentence for each campaign
-    that it is to learn or to start from and that is not there, or does not fit."""
+def told_of_others(campaign: Campaign, where: str | Path | None) -> tuple[str, ...]:
+    """What is to be known of the campaigns of a store that one is to learn or to start from: that
+    it could not be opened now, since one is not there or does not fit; or that one varied more."""
     wanted = [w for w in campaign.sources_wanted if w.kind == "campaign"]
     if not wanted and not campaign.start_from:
         return ()
@@ -67,8 +67,28 @@ def why_not_learnt(campaign: Campaign, where: str | Path | None) -> tuple[str, .
                 else:
                     refuse_few(_of_campaign(campaign, one, store, ""))
             except InputError as error:
-                found.append(f"{error} ({error.hint})" if error.hint else str(error))
+                hint = f" ({error.hint})" if error.hint else ""
+                found.append(f"not yet to be run: {error}{hint}")
+            else:
+                found += _varied_more(
+                    campaign, store, campaign.start_from if one is None else one.name
+                )
     return tuple(dict.fromkeys(found))
+
+
+def _varied_more(campaign: Campaign, store: Store, name: str) -> list[str]:
+    """That a campaign had parameters which this one has not, if it had."""
+    row = store.find(name) if name else None
+    if row is None:
+        return []
+    other = campaign_of(store, fold(store.read(row.id)))
+    more = [f"'{p}'" for p in other.space.names if p not in campaign.space.names]
+    if not more:
+        return []
+    return [
+        f"campaign '{other.name}' varied {', '.join(more)} too, which this one does not have: its "
+        "results are taken as if that made no difference"
+    ]
 
 
 def _of_campaign(
@@ -81,7 +101,7 @@ def _of_campaign(
         raise UnknownName("campaign in this store to learn from", wanted.name, known)
     state = fold(store.read(rows[-1].id))
     other = campaign_of(store, state)
-    refuse_strange(campaign, other, metrics=())
+    refuse_strange(campaign, other, metrics=(), why="which this one is to learn from")
     return _source(campaign, other, state, wanted, f"{wanted.metric} of {rows[-1].name}")
 
 
