@@ -74,7 +74,7 @@ def told_of(campaign: Campaign, state: State, found: Mapping[str, Any]) -> str:
     told = [f"{len(points)} wanted, {len(found['refused'])} refused"]
     if found["remarks"]:
         n = len(found["remarks"])
-        told.append(f"{n} candidates with a remark, which the journal keeps")
+        told.append(f"remarks on {n} of the candidates, which the journal keeps")
     if asked - new:
         told.append(f"tried or wanted before, and left as it is: {', '.join(asked - new)}")
     if again:

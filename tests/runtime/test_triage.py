@@ -254,7 +254,7 @@ def test_a_sheet_with_remarks_alone_is_taken_and_says_so(tmp_path: Path) -> None
     found = read_votes(votes_in(tmp_path / "v.csv", *rows), campaign, State())
     assert found == {"wanted": [], "refused": [], "remarks": {"L6": "dear; toxic"}}
     told = told_of(campaign, State(), found)
-    assert told == "0 wanted, 0 refused; 1 candidates with a remark, which the journal keeps"
+    assert told == "0 wanted, 0 refused; remarks on 1 of the candidates, which the journal keeps"
 
 
 def test_a_vote_for_what_was_measured_or_is_wanted_already_says_so(tmp_path: Path) -> None:
