@@ -19,6 +19,7 @@ from orchestrator.errors import Exit, NoRecipe
 if TYPE_CHECKING:
     from orchestrator.model.campaign import Campaign
     from orchestrator.model.space import Pool
+    from orchestrator.model.transfer import Source
 
 N_SET_ASIDE = 20
 """Rows that are named on the terminal."""
@@ -81,8 +82,7 @@ def _tell(
         if pool.set_aside:
             _tell_set_aside(pool)
     for source in study.sources:
-        if source.left_out:
-            _tell_left_out(source)
+        _tell_source(source)
     for pool in pools:
         if pool.name in alike:
             _tell_alike(pool, alike[pool.name])
@@ -95,17 +95,23 @@ def _tell_set_aside(pool: Pool) -> None:
     _tell_rows(pool.source, aside)
 
 
-def _tell_left_out(source: Any) -> None:
+def _tell_source(source: Source) -> None:
     """Names the rows of a source's table that are no values, or the first of them, and counts those
-    that repeat a material."""
+    that repeat a material; says where not all values are learnt from. Nothing where all is well."""
+    from orchestrator.model.transfer import MOST_VALUES
+
     left_out = [row for row in source.left_out if not row.same_as]
     n_repeats = len(source.left_out) - len(left_out)
-    told = f"{source.name}: {len(source.values)} values"
+    n, most = len(source.values), MOST_VALUES[source.model]
+    told = f"{source.name}: {n} values"
+    if n > most:
+        told += f", of which {most} are drawn and learnt from"
     if n_repeats:
         told += f"; {n_repeats} rows repeat a material, and the mean is taken"
     if left_out:
         told += f"; {len(left_out)} rows are left out:"
-    typer.echo(told)
+    if source.left_out or n > most:
+        typer.echo(told)
     _tell_rows(source.table, left_out)
 
 

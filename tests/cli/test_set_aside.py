@@ -95,3 +95,13 @@ def test_check_says_that_a_campaign_to_learn_from_is_not_in_the_store(tmp_path: 
         said = checked(tmp_path, f"{CAMPAIGN}{key}\n", "--store", run_in_store)
         assert "not yet to be run: 'furst' is not a campaign in this store" in said
     assert "not yet" not in checked(tmp_path, CAMPAIGN, "--store", run_in_store)
+
+
+def test_check_says_how_many_values_of_a_large_source_are_learnt_from(tmp_path: Path) -> None:
+    rows = [f"{'C' * (1 + i % 60)}{'O' * (i // 60)},{i}\n" for i in range(1501)]
+    (tmp_path / "more.csv").write_text("".join(["smiles,heat\n", *rows]))
+    campaign = CAMPAIGN + "transfer: [{table: more.csv, column: heat, smiles: smiles}]\n"
+    said = checked(tmp_path, campaign)
+    assert "heat (more.csv): 1501 values, of which 1500 are drawn and learnt from" in said
+    (tmp_path / "more.csv").write_text("".join(["smiles,heat\n", *rows[:1500]]))
+    assert "values" not in checked(tmp_path, campaign)
