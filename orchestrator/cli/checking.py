@@ -14,7 +14,7 @@ from orchestrator.cli.frame import (
     StoreOption,
     print_json,
 )
-from orchestrator.errors import Exit, NoRecipe
+from orchestrator.errors import Exit
 
 if TYPE_CHECKING:
     from orchestrator.model.campaign import Campaign
@@ -43,16 +43,11 @@ def check(
     """
     from orchestrator.model.candidates import told_alike
     from orchestrator.model.space import Pool
-    from orchestrator.runtime.load import campaign_path, load, read_campaign
+    from orchestrator.runtime.load import load_perhaps_without_lab
     from orchestrator.runtime.sources import told_of_others
 
-    try:
-        loaded = load(campaign, lab)
-        study, bound = loaded.campaign, loaded.lab.name
-    except NoRecipe:
-        if lab is not None:
-            raise
-        study, bound = read_campaign(campaign_path(campaign)), ""
+    study, loaded = load_perhaps_without_lab(campaign, lab)
+    bound = loaded.lab.name if loaded is not None else ""
     pools = [p for p in study.space.parameters if isinstance(p, Pool)]
     alike = {pool.name: found for pool in pools if (found := told_alike(pool))}
     others = told_of_others(study, store)
