@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from orchestrator.cli.checking import check
 from orchestrator.cli.frame import (
     CampaignArgument,
     JsonOption,
@@ -21,14 +22,11 @@ from orchestrator.cli.frame import (
 )
 from orchestrator.cli.pooling import new_pool
 from orchestrator.cli.wires import wire_table
-from orchestrator.errors import Exit, NoRecipe, TurnUnderWay, UnknownName
+from orchestrator.errors import Exit, TurnUnderWay, UnknownName
 
 if TYPE_CHECKING:
-    from orchestrator.model.campaign import Campaign
     from orchestrator.runtime.run import Finish, Setting
 
-N_SET_ASIDE = 20
-"""Rows that are named on the terminal."""
 NewOption = Annotated[bool, typer.Option("--new", help="Start another campaign of that name.")]
 
 
@@ -213,87 +211,6 @@ def _tell(finish: Finish, *, as_json: bool) -> None:
         typer.echo(f"hint: {ending.hint}")
     for line in wire_table(wires):
         typer.echo(line)
-
-
-def check(campaign: CampaignArgument, lab: LabOption = None, as_json: JsonOption = False) -> int:
-    """Check a campaign and its lab file; nothing is opened.
-
-    Example: hagane check campaigns/niobium_titania --lab hardware.yaml
-    """
-    from orchestrator.runtime.load import campaign_path, load, read_campaign
-
-    try:
-        loaded = load(campaign, lab)
-        study, bound, remarks = loaded.campaign, loaded.lab.name, loaded.remarks
-    except NoRecipe:
-        if lab is not None:
-            raise
-        study, bound, remarks = read_campaign(campaign_path(campaign)), "", ()
-    (_print_right if as_json else _tell_right)(study, bound, remarks)
-    return int(Exit.FINISHED)
-
-
-def _print_right(study: Campaign, bound: str, remarks: Sequence[str]) -> None:
-    """That a campaign is right, as JSON."""
-    aside = {p.name: getattr(p, "set_aside", ()) for p in study.space.parameters}
-    print_json(
-        {
-            "ok": True,
-            "campaign": study.name,
-            "lab": bound or None,
-            "file_hash": study.file_hash,
-            "set_aside": {k: v for k, v in aside.items() if v},
-            "left_out": {s.name: s.left_out for s in study.sources if s.left_out},
-            "remarks": remarks,
-        }
-    )
-
-
-def _tell_right(study: Campaign, bound: str, remarks: Sequence[str]) -> None:
-    """The same in words."""
-    place = f"on lab '{bound}'" if bound else "for tables (hagane propose, hagane replay)"
-    typer.echo(
-        f"{study.name} is right: {len(study.space.parameters)} parameters, "
-        f"{len(study.recipe)} steps, {len(study.metrics)} metrics, "
-        f"{study.budget.trials} trials, {place}"
-    )
-    for remark in remarks:
-        typer.echo(f"remark: {remark}")
-    for parameter in study.space.parameters:
-        if getattr(parameter, "set_aside", ()):
-            _tell_set_aside(parameter)
-    for source in study.sources:
-        if source.left_out:
-            _tell_left_out(source)
-
-
-def _tell_set_aside(pool: Any) -> None:
-    """Names the rows of a pool's table that are no candidates, or the first of them."""
-    aside = pool.set_aside
-    typer.echo(f"{pool.name}: {len(pool.names)} candidates; {len(aside)} rows are set aside:")
-    _tell_rows(pool.source, aside)
-
-
-def _tell_left_out(source: Any) -> None:
-    """Names the rows of a source's table that are no values, or the first of them, and counts those
-    that repeat a material."""
-    left_out = [row for row in source.left_out if not row.same_as]
-    n_repeats = len(source.left_out) - len(left_out)
-    told = f"{source.name}: {len(source.values)} values"
-    if n_repeats:
-        told += f"; {n_repeats} rows repeat a material, and the mean is taken"
-    if left_out:
-        told += f"; {len(left_out)} rows are left out:"
-    typer.echo(told)
-    _tell_rows(source.table, left_out)
-
-
-def _tell_rows(file: str, rows: Sequence[Any]) -> None:
-    for row in rows[:N_SET_ASIDE]:
-        at = f"{file.rstrip('/')}/{row.place}" if row.place else f"{file}:{row.line}"
-        typer.echo(f"  {at}: {row.why}")
-    if len(rows) > N_SET_ASIDE:
-        typer.echo(f"  and {len(rows) - N_SET_ASIDE} more (--json tells all)")
 
 
 def rehearse(

@@ -76,13 +76,12 @@ def _write(found: Shortlist, to: Path | None, sdf: Path | None) -> tuple[list[st
 
 def _take(name: str | None, votes: Path, store: str | None, *, as_json: bool) -> int:
     from orchestrator.cli.wishing import send, still_open
-    from orchestrator.runtime.votes import read_votes
+    from orchestrator.runtime.votes import read_votes, told_of
 
     seen = still_open(store, name)
     found = read_votes(votes, seen.campaign, seen.state)
-    told = f"{len(found['wanted'])} wanted, {len(found['refused'])} refused"
     if not as_json:
-        typer.echo(told)
+        typer.echo(told_of(seen.campaign, seen.state, found))
     return send(store, seen.row.id, "vote", found, as_json=as_json)
 
 

@@ -311,10 +311,7 @@ def _described(said: Described, blocks: Blocks, kept: Sequence[int]) -> Describe
 
     counted = [block for block in blocks if isinstance(block, Counts)]
     if counted:
-        whole = counted[0]
-        for block in counted[1:]:
-            whole += block
-        return said.model_copy(update={"counts": whole.only(kept)})
+        return said.model_copy(update={"counts": Counts.joined(counted).only(kept)})
     values = np.concatenate([block for block in blocks if not isinstance(block, Counts)])
     return said.model_copy(update={"rows": Rows.of(values[list(kept)])})
 

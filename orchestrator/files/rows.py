@@ -14,7 +14,7 @@ from typing import Literal
 
 from orchestrator.errors import FileProblems, Problem, UnknownName, did_you_mean
 from orchestrator.files.columns import column_of, difference_scale, number_in
-from orchestrator.files.table import Table, number
+from orchestrator.files.table import Table, no_number_hint, number
 from orchestrator.model.objective import PREFERENCE, Metric
 from orchestrator.model.space import (
     Condition,
@@ -23,6 +23,7 @@ from orchestrator.model.space import (
     Ordinal,
     Parameter,
     Point,
+    Pool,
     SearchSpace,
     Value,
     is_open,
@@ -159,7 +160,12 @@ class _Reading:
         if aside:
             where = f"line {aside[0].line} of {getattr(parameter, 'source', '')}"
             self._wrong(f"'{cell}' is no candidate: {where} is set aside", aside[0].why)
-        elif not (is_open(parameter) and cell):
+        elif isinstance(parameter, Pool) and not (is_open(parameter) and cell):
+            known = f"that {parameter.source or 'its table'} has"
+            self._wrong(
+                f"'{cell}' is no candidate of '{parameter.name}' {known}", _meant(parameter, cell)
+            )
+        elif not isinstance(parameter, Pool):
             self._wrong(f"'{cell}' is not a {parameter.name}", did_you_mean(cell, words))
         return cell
 
@@ -181,7 +187,8 @@ class _Reading:
         censored = _BOUNDS.get(cell[0])
         value = number_in(cell[1:] if censored else cell, column, metric.unit)
         if value is None:
-            self._wrong(f"'{cell}' is not a number in column '{column}'")
+            hint = no_number_hint(cell)
+            self._wrong(f"'{cell}' is not a number in column '{column}'", hint)
             return None
         if metric.scale == "log" and value <= 0:
             self._wrong(f"'{cell}' is not above zero in column '{column}', which is on a log scale")
@@ -213,3 +220,10 @@ class _Reading:
             self._wrong(f"'{cell}' is not a standard deviation in column '{column}'")
             return None
         return value * difference_scale(column, metric.unit)
+
+
+def _meant(pool: Pool, cell: str) -> str:
+    """The name of the candidate that another column of its table calls so, or the nearest name."""
+    rows = (texts.index(cell) for texts in pool.texts.values() if cell and cell in texts)
+    row = next(rows, None)
+    return did_you_mean(cell, pool.names) if row is None else f"write its name: '{pool.names[row]}'"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
@@ -15,6 +16,8 @@ from orchestrator.errors import FileProblems, Problem, UnknownName
 from orchestrator.files.document import read_text
 
 MAX_BYTES = 200_000_000
+LARGEST = 1e150
+"""Numbers are squared and summed."""
 WITH_COMMA = re.compile(r"[<>]?\s*[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
 WITH_POINT = re.compile(r"[<>]?\s*[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 
@@ -67,7 +70,7 @@ class Table:
         for line, cell in zip(self.lines, self.texts(column), strict=True):
             value = number(cell)
             if value is None:
-                hint = "write a decimal point" if number(cell.replace(",", ".")) else ""
+                hint = no_number_hint(cell)
                 found = f"'{cell}'" if cell else "an empty cell"
                 message = f"column '{column}' has {found} where a finite number is expected"
                 problems.append(Problem(message, hint, line))
@@ -79,12 +82,22 @@ class Table:
 
 
 def number(cell: str) -> float | None:
-    """A cell as a finite number; None where it is not one."""
+    """A cell as a finite number, of `LARGEST` at most; None where it is not one."""
     try:
         value = float(cell)
     except ValueError:
         return None
-    return value if math.isfinite(value) and "_" not in cell else None
+    return value if abs(value) <= LARGEST and "_" not in cell else None
+
+
+def no_number_hint(cell: str) -> str:
+    """What to do with a cell that is not a number, where that can be told."""
+    if number(cell.replace(",", ".")) is not None:
+        return "write a decimal point"
+    with contextlib.suppress(ValueError):
+        if LARGEST < abs(float(cell)) < math.inf:
+            return f"numbers are {LARGEST:g} at most, so that their squares are finite"
+    return ""
 
 
 def read_table(path: Path) -> Table:

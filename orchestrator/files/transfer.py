@@ -14,7 +14,7 @@ from orchestrator.files.findings import Findings
 from orchestrator.files.rows import rows_of
 from orchestrator.files.shapes import TransferShape
 from orchestrator.files.space_shapes import PoolShape
-from orchestrator.files.table import Table, number, read_table
+from orchestrator.files.table import Table, no_number_hint, number, read_table
 from orchestrator.model.objective import Metric, Objective
 from orchestrator.model.quantity import check_unit, scale_offset
 from orchestrator.model.rows import Rows
@@ -239,8 +239,7 @@ def _without_value(table: Table, column: str) -> dict[int, str]:
         elif cell[0] in "<>≤≥~" and number(cell.lstrip("<>≤≥~= ")) is not None:
             found[line] = f"'{cell}' is a bound, not a value"
         else:
-            is_comma = number(cell.replace(",", ".")) is not None
-            hint = "write a decimal point" if is_comma else "an empty cell, or n/a, is no value"
+            hint = no_number_hint(cell) or "an empty cell, or n/a, is no value"
             problems.append(Problem(f"'{cell}' is not a number in column '{column}'", hint, line))
     if problems:
         raise FileProblems(table.source, problems)

@@ -24,6 +24,8 @@ WIDTH, HEIGHT = 200, 130
 BOND = 22.0
 """The length of a bond in pixels, where there is room for it."""
 MOST_PARTS = 4
+MOST_ATOMS = 300
+"""Of a molecule that is drawn: more cannot be told apart, and 2,000 take a minute."""
 _SIZE = re.compile(r"width='(\d+)px' height='(\d+)px' ")
 
 
@@ -33,7 +35,8 @@ class Molecules:
     `ports.depiction.Depiction`)."""
 
     def svg(self, material: str) -> str | None:
-        """The drawing, without a ground; None where the material cannot be read."""
+        """The drawing, without a ground; None where the material cannot be read, or holds too many
+        atoms."""
         text = self._drawn(material, "MolDraw2DSVG")
         if text is None:
             return None
@@ -45,7 +48,7 @@ class Molecules:
         return f'{head}width="{width}" height="{height}">{body.strip()}'
 
     def png(self, material: str) -> bytes | None:
-        """The drawing at twice the size; None where the material cannot be read."""
+        """The drawing at twice the size; None where there is none."""
         found = self._drawn(material, "MolDraw2DCairo", scale=2)
         return None if found is None else bytes(found)
 
@@ -54,6 +57,8 @@ class Molecules:
             parts = parts_of(material)[:MOST_PARTS]
             found = [molecule(part) for _, part in parts]
         except InputError:
+            return None
+        if any(one.GetNumAtoms() > MOST_ATOMS for one in found):
             return None
         drawing = rdkit("Chem.Draw.rdMolDraw2D")
         width, height = scale * WIDTH, scale * HEIGHT

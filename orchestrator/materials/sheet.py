@@ -17,6 +17,8 @@ PICTURE = (152, 98)
 """Pixels, width and height, that a picture has in its cell at most."""
 ROW_HEIGHT = 76.0
 """Points: a picture, and a little air."""
+MOST_ATOMS = 999
+"""That a V2000 table has room for; more would take minutes to be laid out."""
 N_FROZEN = 3
 """Columns that stay in sight."""
 
@@ -153,7 +155,7 @@ def write_sdf(path: Path, rows: Sequence[tuple[str, str, Mapping[str, Cell]]]) -
 
 
 def _flat(material: str) -> Any:
-    """The rdkit molecule of all parts, laid out; None where it cannot be read."""
+    """The rdkit molecule of all parts, laid out; None where it cannot be read or has no room."""
     try:
         parts = [molecule(part) for _, part in parts_of(material)]
     except InputError:
@@ -161,5 +163,7 @@ def _flat(material: str) -> Any:
     whole = parts[0]
     for part in parts[1:]:
         whole = rdkit().CombineMols(whole, part)
+    if whole.GetNumAtoms() > MOST_ATOMS:
+        return None
     rdkit("Chem.AllChem").Compute2DCoords(whole)
     return whole

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from orchestrator.model.campaign import Campaign
+from orchestrator.model.counts import Counts
+from orchestrator.model.rows import Rows
 from orchestrator.model.space import Pool, SearchSpace
 from orchestrator.model.start import KnownOutcome, KnownTrial
 from orchestrator.model.state import State, TrialState
@@ -45,6 +49,29 @@ def set_aside_words(space: SearchSpace) -> tuple[str, ...]:
             rows = several if len(aside) > 1 else f"1 row of {pool.source} is set aside,"
             said.append(f"{pool.name}: {rows} {aside[0].where}: {aside[0].why}")
     return tuple(said)
+
+
+def told_alike(pool: Pool) -> tuple[tuple[str, ...], ...]:
+    """Candidates of which all that describes them is the same, so that they are one to the model:
+    the names of each such group.
+
+    >>> alike = Pool(name="acid", names=("d", "l", "x"), columns=("pka",), units=("",),
+    ...              rows=((2.1,), (2.1,), (3.0,)))
+    >>> told_alike(alike)
+    (('d', 'l'),)
+    """
+    groups: dict[tuple[bytes, ...], list[str]] = {}
+    for row, name in enumerate(pool.names):
+        said = [part.bytes_of(row) for part in _told(pool)]
+        groups.setdefault(tuple(said), []).append(name)
+    return tuple(tuple(names) for names in groups.values() if len(names) > 1)
+
+
+def _told(pool: Pool) -> Iterator[Counts | Rows]:
+    if pool.columns:
+        yield pool.rows
+    for described in pool.described:
+        yield from (part for part in (described.counts, described.rows) if part is not None)
 
 
 def known_trial(campaign: Campaign, state: State, number: int) -> KnownTrial | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from orchestrator.errors import InputError
 
@@ -22,6 +23,8 @@ _WORD = re.compile(r"'[^']*'(?=\s|$)|\"[^\"]*\"(?=\s|$)|\S+")
 _SITES = "_atom_site_"
 _ANISOTROPIC = "_atom_site_aniso"
 _OPERATIONS = ("_symmetry_equiv_pos", "_space_group_symop")
+_NUMBERS = ("_symmetry_int_tables_number", "_space_group_it_number")
+_NO_NUMBER = re.compile(rf"^\s*({'|'.join(_NUMBERS)})\b.*\n", re.MULTILINE | re.IGNORECASE)
 _PLACE = tuple(f"{_SITES}fract_{axis}" for axis in "xyz")
 _OCCUPANCY = f"{_SITES}occupancy"
 _NAMES = (f"{_SITES}type_symbol", f"{_SITES}label")
@@ -53,6 +56,81 @@ def has_operations(text: str) -> bool:
     """Whether a CIF lists its symmetry operations, or says which setting of its group is meant."""
     said = ("_symmetry_equiv_pos", "_space_group_symop", "_symmetry_space_group_setting")
     return any(line.strip().lower().startswith(said) for line in text.splitlines())
+
+
+def by_operations(text: str) -> str | None:
+    """A CIF that lists symmetry operations and no number of a group, with that of P 1, so that a
+    reader that looks for a group's name goes by the operations; None where it is none such."""
+    said = [line.strip().lower().split() for line in text.splitlines()]
+    numbers = [
+        words[1].strip("'\"").isdigit()
+        for words in said
+        if words[:1] and words[0] in _NUMBERS and len(words) > 1
+    ]
+    if any(numbers) or not any(words and words[0].startswith(_OPERATIONS) for words in said):
+        return None
+    text = _NO_NUMBER.sub("", text)
+    beginning = re.compile(r"^\s*data_.*$", re.MULTILINE)
+    return beginning.sub(lambda found: f"{found[0]}\n{_NUMBERS[0]} 1", text, count=1)
+
+
+def refuse_unfit(atoms: Any, text: str, name: str) -> None:
+    """Accepts what ASE made (`ase.Atoms`) of a CIF's cell and symmetry.
+
+    Raises:
+        InputError: an operation is none, the cell does not fit its space group, or the group has
+            two origins and the CIF does not tell which.
+    """
+    group = atoms.info.get("spacegroup")
+    if group is None or atoms.cell.rank < 3:
+        return
+    if not all(abs(abs(_determinant(one)) - 1) < 1e-6 for one in group.rotations.tolist()):
+        raise InputError(
+            f"the structure {name} has a symmetry operation that is none",
+            hint="write them as 'x,y,z' and '-x,y+1/2,-z'",
+        )
+    if not _fits(atoms.cell.array, group.rotations):
+        whose = "its symmetry operations do" if has_operations(text) else _of_group(group)
+        raise InputError(
+            f"the structure {name} has a cell that {whose} not leave as it is",
+            hint="check lengths and angles; or the axes, if the group is rhombohedral",
+        )
+    other = None if has_operations(text) else _other_setting(group)
+    if other is not None and _fits(atoms.cell.array, other.rotations):
+        raise InputError(
+            f"the structure {name} does not say which origin or axes of its space group "
+            f"{group.symbol} are meant",
+            hint="give its symmetry operations, or all atoms of the cell as P 1",
+        )
+
+
+def _of_group(group: Any) -> str:
+    return f"its space group {group.symbol} does"
+
+
+def _determinant(m: Sequence[Sequence[float]]) -> float:
+    (a, b, c), (d, e, f), (g, h, i) = m
+    return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
+
+
+def _fits(cell: Any, rotations: Any) -> bool:
+    """Whether rotations (n x 3 x 3, of fractional coordinates) keep the lengths and angles of a
+    cell (3 x 3, its vectors in rows) within one in a hundred."""
+    import numpy as np
+
+    metric = cell @ cell.T
+    lengths = np.sqrt(np.diag(metric))
+    turned = np.transpose(rotations, (0, 2, 1)) @ metric @ rotations
+    return bool((abs(turned - metric) <= 0.02 * np.outer(lengths, lengths)).all())
+
+
+def _other_setting(group: Any) -> Any:
+    """A space group of the same symbol with other operations; None where there is none."""
+    try:
+        other = type(group)(group.no, 3 - group.setting)
+    except Exception:  # noqa: BLE001 - ASE has an error of its own for a setting that there is not
+        return None
+    return other if other.symbol == group.symbol else None
 
 
 def refuse_unclear(text: str, name: str) -> None:

@@ -70,13 +70,22 @@ class Counts:
 
     def __add__(self, other: Counts) -> Counts:
         """The rows of another one after these. Raises ValueError if they differ in width."""
-        if self.width != other.width:
+        return Counts.joined([self, other])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Counts]) -> Counts:
+        """The rows of all parts (one at least), in their order. Raises ValueError if they differ in
+        width."""
+        if len({part.width for part in parts}) > 1:
             raise ValueError("counts of another width")
-        shift = self.ends[-1] if self.ends else 0
-        ends = self.ends + array("I", (end + shift for end in other.ends))
-        values: Any = array("d" if "d" in (self._code, other._code) else "H", self.values)
-        values.extend(other.values.tolist())
-        return Counts(ends, self.places + other.places, values, self.width)
+        is_whole = all(part._code == "H" for part in parts)
+        ends, places, values = array("I"), array("I"), array("H" if is_whole else "d")
+        for part in parts:
+            shift = len(places)
+            ends.extend(end + shift for end in part.ends)
+            places += part.places
+            values.extend(part.values.tolist())  # type: ignore[arg-type]
+        return cls(ends, places, values, parts[0].width)
 
     @property
     def _code(self) -> str:
@@ -107,6 +116,11 @@ class Counts:
             values.extend(self.values[start : self.ends[row]])  # type: ignore[arg-type]
             ends.append(len(places))
         return Counts(ends, places, values, self.width)
+
+    def bytes_of(self, row: int) -> bytes:
+        """A row as bytes; equal rows have equal ones."""
+        start, end = self.ends[row - 1] if row else 0, self.ends[row]
+        return self.places[start:end].tobytes() + self.values[start:end].tobytes()
 
     def __len__(self) -> int:
         return len(self.ends)

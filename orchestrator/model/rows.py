@@ -66,6 +66,10 @@ class Rows(Sequence[tuple[float, ...]]):
             raise ValueError("rows of another width")
         return Rows(self.flat + other.flat, self.width)
 
+    def bytes_of(self, row: int) -> bytes:
+        """A row as bytes; equal rows have equal ones."""
+        return self.flat[row * self.width : (row + 1) * self.width].tobytes()
+
     def column(self, index: int) -> Sequence[float]:
         """The numbers of one column (n)."""
         return self.flat[index :: self.width]

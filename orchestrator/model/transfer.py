@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,6 +13,12 @@ from orchestrator.model.space import Point, Pool, SetAside
 SourceModel: TypeAlias = Literal["process", "multitask", "networks"]
 """What learns a source: a Gaussian process; also one of the metric and the source together; or
 small neural networks, whose last hidden layer may help too."""
+MOST_VALUES: Mapping[SourceModel, int] = {
+    "process": 1500,
+    "multitask": 1500,
+    "networks": 20_000,
+}
+"""Values of a source that are used by what learns them; of more, as many are drawn."""
 LEAST_OF_NETWORKS = 30
 """Values of a source."""
 

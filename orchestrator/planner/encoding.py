@@ -89,7 +89,7 @@ class Encoding:
             more = (materials or {}).get(parameter.name, ())
             own = _parts(parameter, more)
             tables = [part.table for part in own if part.table is not None]
-            table = np.concatenate(tables, axis=1) if tables else None
+            table = _beside_each_other(tables) if tables else None
             if table is not None and more:
                 ends = np.cumsum([n_values(parameter), *(len(p.names) for p in more)])
                 table, *self.beside[parameter.name] = np.split(table, ends[:-1])
@@ -283,6 +283,11 @@ class Encoding:
             codes = codes.copy()
             codes[:, fixed] = context[fixed]
         return codes
+
+
+def _beside_each_other(tables: Sequence[Floats]) -> Floats:
+    """Tables (n x d each) as one; a single one is not copied, since it may fill half the memory."""
+    return tables[0] if len(tables) == 1 else np.concatenate(tables, axis=1)
 
 
 def _parts(parameter: Parameter, more: Sequence[Pool]) -> list[Part]:

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from orchestrator.errors import InputError
 from orchestrator.model.space import Pool
+from orchestrator.model.transfer import MOST_VALUES
 from orchestrator.model.transfer import Source as SourceValues
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.fitting import Data, default_priors, fit, representative
@@ -31,19 +31,16 @@ from orchestrator.planner.transfer.library import SourceModel, SourceSet, train
 from orchestrator.planner.transfer.two_outputs import MAX_BESIDE, Observed
 from orchestrator.ports.planner import PlanningTask
 
-MAX_VALUES = {"process": 1500, "multitask": 1500, "networks": 20_000}
-"""Values of a source that are used by what learns them; of more, as many are drawn."""
 CHUNK = 2048
 
 
 @dataclass(frozen=True)
 class Informant:
-    """A source as it was modelled: by its values in `rows`, of the pool `pool` ('' for the whole
-    space), and as what it can be asked."""
+    """A source as it was modelled, of the pool `pool` ('' for the whole space), and as what it can
+    be asked."""
 
     values: SourceValues
     pool: str
-    rows: NDArray[np.intp]
     process: GaussianProcess
     source: Source
 
@@ -98,7 +95,7 @@ class Informing:
             else:
                 x = encoding.features(_codes(encoding, one.values))[:, place]
                 x = x[:, : x.shape[1] - n_carried]
-            x = np.asarray(x[one.rows], dtype=np.float64)
+            x = np.asarray(x, dtype=np.float64)
             if not one.pool:
                 anew.append((one.source, _Reencoded(one.process, x, encoding.layout)))
                 continue
@@ -145,13 +142,14 @@ def informing(task: PlanningTask, encoding: Encoding, shape: Shape) -> Informing
     """
     if not task.sources:
         return Informing(encoding, {})
+    sources = [thinned(source, task.seed) for source in task.sources]
     materials: dict[str, list[Pool]] = {}
-    for source in task.sources:
+    for source in sources:
         if source.materials is not None:
             materials.setdefault(source.parameter, []).append(source.materials)
     joint = Encoding(task.space, materials)
     beside = {name: iter(tables) for name, tables in joint.beside.items()}
-    fitted = [_fitted(joint, beside, source, task.seed, shape) for source in task.sources]
+    fitted = [_fitted(joint, beside, source, task.seed, shape) for source in sources]
     pools = list(dict.fromkeys(one.pool for one in fitted if one.pool))
     carried = {p: np.hstack([one.columns for one in fitted if one.pool == p]) for p in pools}
     informed = Encoding(task.space, materials, carried)
@@ -173,7 +171,7 @@ def informing(task: PlanningTask, encoding: Encoding, shape: Shape) -> Informing
         named[name] = asked
         if one.values.model == "multitask":
             named[f"{name}, multi-task"] = _observed(informed, one, of_it)
-        informants.append(Informant(one.values, one.pool, one.rows, one.process, asked))
+        informants.append(Informant(one.values, one.pool, one.process, asked))
     return Informing(informed, found, tuple(informants), materials, carried)
 
 
@@ -184,7 +182,6 @@ class _Fitted:
 
     values: SourceValues
     pool: str
-    rows: NDArray[np.intp]
     columns: Floats
     process: GaussianProcess | None = None
 
@@ -198,14 +195,13 @@ def _fitted(
 ) -> _Fitted:
     pool = source.parameter or (joint.sole_pool.name if joint.sole_pool else "")
     x = next(beside[pool]) if source.materials else joint.features(_codes(joint, source))
-    rows = _used(source, seed)
     if source.model == "networks":
-        networks = _networks(x[rows], source, rows, seed)
-        return _Fitted(source, pool, rows, _over(networks, joint.table(pool)))
+        networks = _networks(x, source, seed)
+        return _Fitted(source, pool, _over(networks, joint.table(pool)))
     layout = part_of(joint.layout, joint.columns[joint.place(pool)]) if pool else joint.layout
-    process = _process(x[rows], source, rows, layout, shape)
+    process = _process(x, source, layout, shape)
     columns = _over(process, joint.table(pool)) if pool else np.zeros((0, 0))
-    return _Fitted(source, pool, rows, columns, process)
+    return _Fitted(source, pool, columns, process)
 
 
 def _observed(informed: Encoding, one: _Fitted, described: Floats | None) -> Observed:
@@ -222,10 +218,10 @@ def _observed(informed: Encoding, one: _Fitted, described: Floats | None) -> Obs
     else:  # what sources say of candidates is carried along, and makes no difference
         x = np.zeros((len(described), informed.width))
         x[:, : described.shape[1]] = described
-    y = _outcomes(one.values, one.rows)
+    y = _outcomes(one.values)
     some = representative(y, MAX_BESIDE)
     spread = float(y.std()) or 1.0
-    return Observed(np.asarray(x[one.rows][some], dtype=np.float64), (y[some] - y.mean()) / spread)
+    return Observed(np.asarray(x[some], dtype=np.float64), (y[some] - y.mean()) / spread)
 
 
 def _codes(encoding: Encoding, source: SourceValues) -> Floats:
@@ -248,20 +244,26 @@ def part_of(layout: Layout, columns: slice) -> Layout:
     return Layout(groups - first, counted)
 
 
-def _used(source: SourceValues, seed: int) -> NDArray[np.intp]:
-    """Which of its values are used."""
-    n, most = len(source.values), MAX_VALUES[source.model]
+def thinned(source: SourceValues, seed: int) -> SourceValues:
+    """The source with those of its values alone that are used: the features of 100,000 fingerprints
+    would take a gigabyte."""
+    n, most = len(source.values), MOST_VALUES[source.model]
     if n <= most:
-        return np.arange(n)
-    return np.sort(np.random.default_rng([seed, 0x50C]).permutation(n)[:most])
+        return source
+    rows = np.sort(np.random.default_rng([seed, 0x50C]).permutation(n)[:most]).tolist()
+    kept: dict[str, object] = {
+        "values": tuple(source.values[row] for row in rows),
+        "points": tuple(source.points[row] for row in rows) if source.points else (),
+    }
+    if source.materials is not None:
+        kept["materials"] = source.materials.only(rows)
+    return source.model_copy(update=kept)
 
 
-def _process(
-    x: Floats, source: SourceValues, rows: NDArray[np.intp], layout: Layout, shape: Shape
-) -> GaussianProcess:
-    """A process of a source's standardised values (of their logarithms on a log scale), of which
-    those in `rows` are used, at features x."""
-    y = _outcomes(source, rows)
+def _process(x: Floats, source: SourceValues, layout: Layout, shape: Shape) -> GaussianProcess:
+    """A process of a source's standardised values (of their logarithms on a log scale), at features
+    x."""
+    y = _outcomes(source)
     spread = float(y.std()) or 1.0
     n = len(y)
     data = Data(
@@ -275,14 +277,14 @@ def _process(
     return fit(data, shape, default_priors(layout.n_groups))
 
 
-def _networks(x: Floats, source: SourceValues, rows: NDArray[np.intp], seed: int) -> SourceModel:
-    """Networks of a source's values in `rows`, at features x. Raises MissingExtra."""
-    outcomes = SourceSet(source.name, np.asarray(x, dtype=np.float64), _outcomes(source, rows))
+def _networks(x: Floats, source: SourceValues, seed: int) -> SourceModel:
+    """Networks of a source's values, at features x. Raises MissingExtra."""
+    outcomes = SourceSet(source.name, np.asarray(x, dtype=np.float64), _outcomes(source))
     return train([outcomes], seed=seed).models[0]
 
 
-def _outcomes(source: SourceValues, rows: NDArray[np.intp]) -> Floats:
-    y = np.array(source.values)[rows]
+def _outcomes(source: SourceValues) -> Floats:
+    y = np.array(source.values)
     return np.log10(y) if source.scale == "log" else y
 
 

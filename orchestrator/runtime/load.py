@@ -113,6 +113,22 @@ def load(
         InputError: naming every mistake with its line.
     """
     campaign, lab = _both(campaign_path(campaign_name), lab_name)
+    if lab is None:
+        raise NoRecipe(campaign.name)
+    return _together(campaign, lab, candidates=candidates)
+
+
+def load_perhaps_without_lab(
+    campaign_name: str | Path, lab_name: str | Path | None = None
+) -> tuple[Campaign, Loaded | None]:
+    """As `load`; a campaign without a recipe, for which no lab is named, is read alone."""
+    campaign, lab = _both(campaign_path(campaign_name), lab_name)
+    if lab is None and lab_name is not None:
+        raise NoRecipe(campaign.name)
+    return campaign, None if lab is None else _together(campaign, lab, candidates=True)
+
+
+def _together(campaign: Campaign, lab: Lab, *, candidates: bool) -> Loaded:
     check_together(campaign, lab, plugins.resource_kind, plugins.capability)
     _check_formats(campaign)
     kinds = plugins.kinds_of(lab)
@@ -143,8 +159,9 @@ def check_pools(loaded: Loaded) -> None:
     check_candidates(loaded.campaign, loaded.lab, resources)
 
 
-def _both(path: Path, lab_name: str | Path | None) -> tuple[Campaign, Lab]:
-    """The campaign and its lab, each right in itself. Raises InputError with all mistakes."""
+def _both(path: Path, lab_name: str | Path | None) -> tuple[Campaign, Lab | None]:
+    """The campaign and its lab, each right in itself; no lab where there is no recipe. Raises
+    InputError with all mistakes."""
     mistakes: list[InputError] = []
     campaign = lab = None
     try:
@@ -152,7 +169,7 @@ def _both(path: Path, lab_name: str | Path | None) -> tuple[Campaign, Lab]:
     except FileProblems as error:
         mistakes.append(error)
     if campaign is not None and not campaign.recipe:
-        raise NoRecipe(campaign.name)
+        return campaign, None
     try:
         lab = lab_of(lab_path(path, lab_name))
     except InputError as error:

@@ -8,7 +8,6 @@ parameters a material that the pool does not have is left out.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,16 +17,16 @@ from orchestrator import plugins
 from orchestrator.errors import FileProblems, InputError, UnknownName
 from orchestrator.files.describing import describe
 from orchestrator.files.space_shapes import PoolShape
-from orchestrator.files.table import Table
+from orchestrator.files.table import LARGEST, Table
 from orchestrator.model.campaign import Budget, Campaign, PlannerChoice, StopRules
 from orchestrator.model.rows import Rows
 from orchestrator.model.space import Pool
 from orchestrator.model.state import State, TrialState, fold
 from orchestrator.model.transfer import Source, SourceWanted, refuse_few
 from orchestrator.runtime.load import Loaded, load
-from orchestrator.runtime.look import campaign_of
+from orchestrator.runtime.look import campaign_of, stored
 from orchestrator.runtime.matching import Matching, matchings
-from orchestrator.runtime.starting import point_of, refuse_strange
+from orchestrator.runtime.starting import point_of, refuse_strange, trials_before
 
 if TYPE_CHECKING:
     from orchestrator.journal.store import Store
@@ -53,6 +52,45 @@ def fetched(
     return tuple(refuse_few(source) for source in found)
 
 
+def told_of_others(campaign: Campaign, where: str | Path | None) -> tuple[str, ...]:
+    """What is to be known of the campaigns of a store that one is to learn or to start from: that
+    it could not be opened now, since one is not there or does not fit; or that one varied more."""
+    wanted = [w for w in campaign.sources_wanted if w.kind == "campaign"]
+    if not wanted and not campaign.start_from:
+        return ()
+    found = list[str]()
+    with stored(where) as store:
+        for one in (*wanted, None):
+            try:
+                if one is None:
+                    trials_before(store, campaign, "")
+                else:
+                    refuse_few(_of_campaign(campaign, one, store, ""))
+            except InputError as error:
+                hint = f" ({error.hint})" if error.hint else ""
+                found.append(f"not yet to be run: {error}{hint}")
+            else:
+                found += _varied_more(
+                    campaign, store, campaign.start_from if one is None else one.name
+                )
+    return tuple(dict.fromkeys(found))
+
+
+def _varied_more(campaign: Campaign, store: Store, name: str) -> list[str]:
+    """That a campaign had parameters which this one has not, if it had."""
+    row = store.find(name) if name else None
+    if row is None:
+        return []
+    other = campaign_of(store, fold(store.read(row.id)))
+    more = [f"'{p}'" for p in other.space.names if p not in campaign.space.names]
+    if not more:
+        return []
+    return [
+        f"campaign '{other.name}' varied {', '.join(more)} too, which this one does not have: its "
+        "results are taken as if that made no difference"
+    ]
+
+
 def _of_campaign(
     campaign: Campaign, wanted: SourceWanted, store: Store, campaign_id: str
 ) -> Source:
@@ -63,7 +101,7 @@ def _of_campaign(
         raise UnknownName("campaign in this store to learn from", wanted.name, known)
     state = fold(store.read(rows[-1].id))
     other = campaign_of(store, state)
-    refuse_strange(campaign, other, metrics=())
+    refuse_strange(campaign, other, metrics=(), why="which this one is to learn from")
     return _source(campaign, other, state, wanted, f"{wanted.metric} of {rows[-1].name}")
 
 
@@ -135,7 +173,7 @@ def _measured(other: Campaign, state: State, metric: str) -> Iterator[tuple[Tria
         if seen is None or seen.event.censored:
             continue
         value = seen.event.value
-        if math.isfinite(value) and (value > 0 or not is_log):
+        if abs(value) <= LARGEST and (value > 0 or not is_log):
             yield trial, value
 
 

@@ -44,14 +44,20 @@ def trials_before(store: Store, campaign: Campaign, campaign_id: str) -> tuple[K
     return tuple(_known(campaign, other, state, f"campaign {row.name} ({row.id})"))
 
 
-def refuse_strange(campaign: Campaign, other: Campaign, *, metrics: Sequence[str]) -> None:
+def refuse_strange(
+    campaign: Campaign,
+    other: Campaign,
+    *,
+    metrics: Sequence[str],
+    why: str = "which this one starts from",
+) -> None:
     """Accepts a campaign that has the parameters of this one, and some metrics of it, in units that
-    fit.
+    fit. `why` the other one is looked at stands in the sentence of an error.
 
     Raises:
         InputError: one is missing, or cannot be converted.
     """
-    what = f"parameter of the campaign '{other.name}', which this one starts from"
+    what = f"parameter of the campaign '{other.name}', {why}"
     for parameter in campaign.space.parameters:
         if parameter.name not in other.space.names and not isinstance(parameter, Context):
             raise UnknownName(what, parameter.name, other.space.names)
@@ -71,7 +77,7 @@ def _fits(name: str, theirs: str, ours: str) -> None:
     try:
         scale_offset(theirs, ours)
     except UnitMismatch as error:
-        raise UnitMismatch(f"'{name}' of the campaign to start from", theirs, ours) from error
+        raise UnitMismatch(f"'{name}' of the other campaign", theirs, ours) from error
 
 
 def _known(campaign: Campaign, other: Campaign, state: State, source: str) -> Iterator[KnownTrial]:

@@ -104,6 +104,10 @@ def shortlist(campaign: Campaign, state: State, n: int) -> Shortlist:
     doubt = proposals[0].notes.get("doubt")
     if doubt:
         remarks.insert(0, f"Not to be relied on yet: {doubt}.")
+    if state.finished is not None:
+        remarks.insert(
+            0, f"The campaign has ended ({state.finished.why}): no vote is taken any more."
+        )
     return Shortlist(campaign, pool, tuple(rows), depiction, tuple(remarks), why_none)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from orchestrator.files.spreadsheet import read_spreadsheet
 from orchestrator.files.table import Table, read_table
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.candidates import is_made, pool_of
+from orchestrator.model.events import PointWished
 from orchestrator.model.space import Pool
 from orchestrator.model.state import State
 from orchestrator.runtime.settling import naming_of
@@ -32,7 +34,7 @@ def read_votes(path: Path, campaign: Campaign, state: State) -> dict[str, Any]:
 
     Raises:
         FileProblems: with everything that is wrong, by row; nothing of it was taken then.
-        InputError: it has no votes, or not these columns.
+        InputError: it has neither votes nor remarks, or not these columns.
     """
     pool = pool_of(campaign.space)
     if pool is None:
@@ -52,9 +54,32 @@ def read_votes(path: Path, campaign: Campaign, state: State) -> dict[str, Any]:
             found |= _added(found, one)
     if problems:
         raise FileProblems(str(path), problems)
-    if not (found["wanted"] or found["refused"]):
-        raise InputError(f"{path} has no votes", hint="write +1 or -1 into the column 'vote'")
+    if not any(found.values()):
+        raise InputError(
+            f"{path} has no votes and no remarks", hint="write +1 or -1 into the column 'vote'"
+        )
     return found
+
+
+def told_of(campaign: Campaign, state: State, found: Mapping[str, Any]) -> str:
+    """What votes come to, in words: how many, and which of those wanted ask for nothing new."""
+    pool = pool_of(campaign.space)
+    assert pool is not None, "they were read"
+    events = voted(campaign, state, found, user_name())
+    points = [event.point for event in events if isinstance(event, PointWished)]
+    asked = Counter(str(point[pool.name]) for point in found["wanted"])
+    new = Counter(str(point[pool.name]) for point in points)
+    known = [*campaign.start, *(state.opened.start if state.opened else ())]
+    again = [str(p[pool.name]) for p in points if any(p == one.point for one in known)]
+    told = [f"{len(points)} wanted, {len(found['refused'])} refused"]
+    if found["remarks"]:
+        n = len(found["remarks"])
+        told.append(f"remarks on {n} of the candidates, which the journal keeps")
+    if asked - new:
+        told.append(f"tried or wanted before, and left as it is: {', '.join(asked - new)}")
+    if again:
+        told.append(f"known before the first trial, and made again: {', '.join(again)}")
+    return "; ".join(told)
 
 
 def _added(found: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
@@ -108,4 +133,8 @@ def _cell(table: Table, place: int, name: str, unit: str) -> float | str | None:
 def _remarks(table: Table, names: Sequence[str]) -> dict[str, str]:
     if "remark" not in table.columns:
         return {}
-    return {n: said for n, said in zip(names, table.texts("remark"), strict=True) if said}
+    found: dict[str, str] = {}
+    for name, said in zip(names, table.texts("remark"), strict=True):
+        if said:  # one candidate may have several rows, with other settings
+            found[name] = f"{found[name]}; {said}" if name in found else said
+    return found

@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 from orchestrator.errors import InputError
-from orchestrator.model.cif import FULL, is_cif, refuse_unclear
+from orchestrator.model.cif import FULL, by_operations, is_cif, refuse_unclear, refuse_unfit
 
 CLOSEST = 0.4
 """Of the sum of their covalent radii: atoms nearer than that overlap."""
@@ -20,7 +20,8 @@ def atoms_of(text: str) -> Any:
 
     Raises:
         InputError: it cannot be read, holds no atom or several structures, an unknown element, a
-            site that is not full or a place that is none, or atoms overlap.
+            site that is not full or a place that is none, a cell that its symmetry does not leave
+            as it is or a group without its origin, or atoms overlap.
     """
     atoms = _read(text)
     if len(atoms) == 0:
@@ -34,8 +35,6 @@ def atoms_of(text: str) -> Any:
 
 
 def _read(text: str) -> Any:
-    from ase.io import read
-
     if not text.strip():
         raise InputError("the structure of an empty text cannot be read")
     form = _format_of(text)
@@ -44,7 +43,7 @@ def _read(text: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of labels and symmetry that ASE decides by itself
-            several: Any = read(io.StringIO(text.lstrip("\n")), format=form, index=":")
+            several = _read_by_ase(text.lstrip("\n"), form)
     except Exception as error:  # ASE raises whatever its parsers stumble over
         raise InputError(
             f"{_named(text)} cannot be read as {form}: {_reason(error)}",
@@ -55,7 +54,21 @@ def _read(text: str) -> Any:
             f"{_named(text)} cannot be read as one: it holds {len(several) or 'no'} structures",
             hint="give each of them a text of its own",
         )
+    if form == "cif":
+        refuse_unfit(several[0], text, _begins(text))
     return several[0]
+
+
+def _read_by_ase(text: str, form: str) -> Any:
+    from ase.io import read
+
+    try:
+        return read(io.StringIO(text), format=form, index=":")
+    except Exception:
+        again = by_operations(text) if form == "cif" else None
+        if again is None:
+            raise
+        return read(io.StringIO(again), format=form, index=":")
 
 
 def _named(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import material_campaign as material
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from orchestrator.cli.app import app
 from orchestrator.cli.terminal import print_state
+from orchestrator.journal import open_store
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.candidates import pool_of, set_aside_words
 from orchestrator.model.space import SearchSpace, SetAside
@@ -60,3 +62,46 @@ def test_propose_says_it_beside_its_points(tmp_path: Path) -> None:
     answer = CliRunner().invoke(app, [*asked, "--campaign", str(tmp_path / "campaign.yaml")])
     assert answer.exit_code == 0
     assert "# molecule: 1 row of pool.csv is set aside, line 3: 'C1CC' is not" in answer.stderr
+
+
+STEREO = "name,smiles\nr,N[C@@H](C)C(=O)O\ns,N[C@H](C)C(=O)O\nb,CCCC\ncis,C/C=C\\C\ntrans,C/C=C/C\n"
+
+
+def checked(folder: Path, campaign: str, *more: str) -> str:
+    (folder / "pool.csv").write_text(STEREO)
+    (folder / "campaign.yaml").write_text(campaign)
+    answer = CliRunner().invoke(app, ["check", str(folder / "campaign.yaml"), *more])
+    assert answer.exit_code == 0, answer.output
+    return answer.stdout
+
+
+def test_check_says_which_candidates_the_model_cannot_tell_apart_and_what_would(
+    tmp_path: Path,
+) -> None:
+    said = checked(tmp_path, CAMPAIGN)
+    assert "molecule: 4 of 5 candidates are described as another one is" in said
+    assert "'r' and 's' ..." in said
+    wanted = "{morgan: {chirality: true}}"
+    assert f"stereoisomers are two with descriptor: {wanted}" in said
+    assert "as another one is" not in checked(tmp_path, CAMPAIGN.replace("morgan", wanted))
+    told = json.loads(checked(tmp_path, CAMPAIGN, "--json"))
+    assert told["alike"] == {"molecule": [["r", "s"], ["cis", "trans"]]}
+
+
+def test_check_says_that_a_campaign_to_learn_from_is_not_in_the_store(tmp_path: Path) -> None:
+    run_in_store = str(tmp_path / "s.sqlite")
+    open_store(run_in_store).close()
+    for key in ("transfer: [{campaign: furst}]", "start: {campaign: furst}"):
+        said = checked(tmp_path, f"{CAMPAIGN}{key}\n", "--store", run_in_store)
+        assert "not yet to be run: 'furst' is not a campaign in this store" in said
+    assert "not yet" not in checked(tmp_path, CAMPAIGN, "--store", run_in_store)
+
+
+def test_check_says_how_many_values_of_a_large_source_are_learnt_from(tmp_path: Path) -> None:
+    rows = [f"{'C' * (1 + i % 60)}{'O' * (i // 60)},{i}\n" for i in range(1501)]
+    (tmp_path / "more.csv").write_text("".join(["smiles,heat\n", *rows]))
+    campaign = CAMPAIGN + "transfer: [{table: more.csv, column: heat, smiles: smiles}]\n"
+    said = checked(tmp_path, campaign)
+    assert "heat (more.csv): 1501 values, of which 1500 are drawn and learnt from" in said
+    (tmp_path / "more.csv").write_text("".join(["smiles,heat\n", *rows[:1500]]))
+    assert "values" not in checked(tmp_path, campaign)

@@ -244,6 +244,19 @@ def test_a_result_of_a_row_that_was_set_aside_says_why(tmp_path: Path) -> None:
     assert problem.hint == "'b!' is not a word"
 
 
+def test_a_result_of_what_the_pool_has_under_another_name_tells_the_name(tmp_path: Path) -> None:
+    pool = pool_of(tmp_path)
+    spelt = pool.texts["text"][1]
+    (tmp_path / "results.csv").write_text(f"word,length\n{spelt},5\nzzz,3\n")
+    table = read_table(tmp_path / "results.csv")
+    with pytest.raises(FileProblems) as caught:
+        rows_of(table, SearchSpace(parameters=(pool,)), [LENGTH])
+    one, other = caught.value.problems
+    assert one.message == f"'{spelt}' is no candidate of 'word' that words.csv has"
+    assert one.hint == f"write its name: '{pool.names[1]}'"
+    assert other.hint.startswith("known: ")
+
+
 class NotInstalled(Letters):
     def canonical(self, material: str) -> str:
         raise InputError("words need a dictionary", hint="pip install words")

@@ -92,6 +92,7 @@ def test_a_row_without_a_value_is_left_out_and_told(tmp_path: Path, cell: str, w
     [
         ("heavy", "line 3: 'heavy' is not a number in column 'weight [g]' (an empty cell, or n/a"),
         ('"2,5"', "line 3: '2,5' is not a number in column 'weight [g]' (write a decimal point"),
+        ("1e308", "line 3: '1e308' is not a number in column 'weight [g]' (numbers are 1e+150 at"),
     ],
 )
 def test_a_word_among_values_is_refused_with_its_line(tmp_path: Path, cell: str, said: str) -> None:

@@ -222,6 +222,9 @@ TRIGONAL = "_symmetry_space_group_name_H-M 'R -3 m'\n_symmetry_cell_setting trig
 OPERATIONS = (
     "loop_\n_symmetry_equiv_pos_site_id\n_symmetry_equiv_pos_as_xyz\n1 x, y, z\n2 -x, -y, -z"
 )
+CENTRED = (
+    "loop_\n_space_group_symop_operation_xyz\nx,y,z\nx,y+1/2,z+1/2\nx+1/2,y,z+1/2\nx+1/2,y+1/2,z"
+)
 ONE_ATOM = _cif(CUBIC, "", "Si 0 0 0")
 
 
@@ -238,6 +241,11 @@ ONE_ATOM = _cif(CUBIC, "", "Si 0 0 0")
         (_cif(CUBIC, NO_ORIGIN, "Si 0.125 0.125 0.125"), "which origin or axes"),
         (_cif(HEXAGONAL, TRIGONAL, "Li 0 0 0.5", "Co 0 0 0"), "does not leave as it is"),
         (
+            _cif(CUBIC, CENTRED.replace("x,y+1/2,z+1/2", "foo"), "Cu 0 0 0"),
+            "operation that is none",
+        ),
+        (_cif("4 5 6 90 90 90", CENTRED + "\ny,x,z", "Cu 0 0 0"), "its symmetry operations do not"),
+        (
             _cif(CUBIC.replace("90", "80", 1), "_symmetry_Int_Tables_number 225", "Na 0 0 0"),
             "as it is",
         ),
@@ -246,6 +254,14 @@ ONE_ATOM = _cif(CUBIC, "", "Si 0 0 0")
 def test_a_cif_that_a_reader_would_settle_by_itself_is_refused(text: str, why: str) -> None:
     with pytest.raises(InputError, match=why):
         CRYSTAL.canonical(text)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "_space_group_IT_number ?\n", "_space_group_name_H-M_alt 'odd'\n"]
+)
+def test_symmetry_operations_are_enough_without_the_name_of_a_group(name: str) -> None:
+    copper = CRYSTAL.canonical(bulk("Cu", "fcc", 5.43))
+    assert CRYSTAL.canonical(_cif(CUBIC, name + CENTRED, "Cu 0 0 0")) == copper
 
 
 def test_a_cif_that_says_all_is_read_whatever_stands_beside() -> None:

@@ -76,3 +76,9 @@ def test_what_has_no_shape_is_not_taken_for_a_molecule() -> None:
     assert depiction_of("composition") is None  # CO is not methanol
     assert isinstance(depiction_of("crystal"), Crystals)
     assert isinstance(depiction_of("polymer-morgan"), Molecules)
+
+
+def test_a_molecule_of_too_many_atoms_is_not_drawn() -> None:
+    assert Molecules().svg("C" * 300) is not None
+    assert Molecules().svg("C" * 301) is None
+    assert Molecules().png("C" * 301) is None

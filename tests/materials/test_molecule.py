@@ -126,3 +126,21 @@ def test_a_smiles_of_ten_thousands_of_atoms_is_refused_before_rdkit_sees_it() ->
         "'CCCCCCCCCCCCCCCCCCCC...' has 20,000 characters, and a SMILES at most 5,000"
     )
     assert Morgan().canonical("C" * 5_000) == "C" * 5_000
+
+
+ISOMERS = [
+    *(("C[C@H](O)CC", "C[C@@H](O)CC"), ("F/C(Cl)=C/Br", "F/C(Cl)=C\\Br")),
+    ("N[C@@H](C)C(=O)O", "NC(C)C(=O)O"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), ISOMERS)
+def test_stereoisomers_have_one_vector_unless_chirality_is_asked_for(one: str, other: str) -> None:
+    plain, handed = (Morgan(chirality=asked).describe([one, other]) for asked in (False, True))
+    assert (plain[0] == plain[1]).all()
+    assert (handed[0] != handed[1]).any()
+
+
+def test_chirality_leaves_the_vectors_of_molecules_without_it_as_they_are() -> None:
+    flat = [smiles for smiles in ODD if "@" not in smiles] + ["CC(O)CC", "CC=CC", "c1ccccc1"]
+    assert (Morgan(chirality=True).describe(flat) == Morgan().describe(flat)).all()

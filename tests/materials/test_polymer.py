@@ -14,7 +14,7 @@ from orchestrator.errors import InputError
 from orchestrator.materials.chemistry import canonical_smiles, molecule, rdkit
 from orchestrator.materials.descriptors.molecule import Morgan
 from orchestrator.materials.descriptors.polymer import PolymerMorgan, PolymerQuantities
-from orchestrator.materials.descriptors.repeat_unit import canonical_unit
+from orchestrator.materials.descriptors.repeat_unit import canonical_unit, oligomer
 from orchestrator.ports.descriptor import Descriptor
 
 ONE_POLYMER = [
@@ -169,3 +169,32 @@ def test_what_is_no_repeat_unit_is_refused_with_its_reason(material: str, why: s
 def test_a_canonical_unit_is_a_canonical_smiles() -> None:
     for unit in POLYMERS:
         assert canonical_smiles(canonical_unit(unit)).count("*") == 2
+
+
+STEREO_UNITS = ["*/C=C/*", "*/C=C\\*", "*C/C(C)=C\\C*", "*/C(C)=C(\\*)F", "*O[C@@H](C)C(=O)*"]
+
+
+@pytest.mark.parametrize("unit", STEREO_UNITS)
+def test_the_geometry_of_an_oligomer_is_told_by_its_own_neighbours(unit: str) -> None:
+    chain, units = oligomer(canonical_unit(unit), 3)
+    for bond in chain.GetBonds():
+        for atom, other in zip(
+            bond.GetStereoAtoms(), (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()), strict=False
+        ):
+            assert chain.GetBondBetweenAtoms(atom, other) is not None
+    again = molecule(rdkit().MolToSmiles(chain))
+    labels = [sorted(str(b.GetStereo()) for b in m.GetBonds()) for m in (chain, again)]
+    assert labels[0] == labels[1]
+    n = canonical_unit(unit).count("C") + canonical_unit(unit).count("F")
+    n += canonical_unit(unit).count("O")
+    assert [len(atoms) for atoms in units] == [n] * 3
+
+
+def test_natural_rubber_and_gutta_percha_differ_where_chirality_is_asked_for() -> None:
+    rubber, gutta = ["*C/C(C)=C\\C*", "*C/C=C(/C)C*"], "*C/C(C)=C/C*"
+    plain, handed = (PolymerMorgan(chirality=c).describe([*rubber, gutta]) for c in (False, True))
+    assert (plain[0] == plain[2]).all()
+    assert (handed[0] == handed[1]).all()
+    assert (handed[0] != handed[2]).any()
+    flat = ["*CC(C)*", "*CC=CC*", "*c1ccc(*)cc1"]
+    assert (PolymerMorgan(chirality=True).describe(flat) == PolymerMorgan().describe(flat)).all()

@@ -83,3 +83,28 @@ def test_an_unknown_word_is_refused_with_those_that_are_known() -> None:
 def test_parameters_that_cannot_be_are_refused(parameters: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         Process(parameters=parameters)
+
+
+IMPOSSIBLE = Process(parameters={"anneal": "degC", "time": "h", "pressure": "mbar", "step": "K"})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("anneal", "-500 degC", "anneal=-500 degC is below absolute zero"),
+        ("step", "-1 K", "below absolute zero"),
+        ("time", "-30 min", "time=-30 min is a duration below zero"),
+        ("pressure", "-0.1 bar", "pressure=-0.1 bar is a pressure below zero"),
+    ],
+)
+def test_what_cannot_be_is_refused(name: str, text: str, said: str) -> None:
+    can_be = {"anneal": "-273.15 degC", "time": "0 h", "pressure": "0 Pa", "step": "0 K"}
+    IMPOSSIBLE.canonical("; ".join(f"{key}={value}" for key, value in can_be.items()))
+    can_be[name] = text
+    with pytest.raises(InputError, match=said):
+        IMPOSSIBLE.canonical("; ".join(f"{key}={value}" for key, value in can_be.items()))
+
+
+def test_a_difference_of_temperatures_may_be_negative() -> None:
+    ramp = Process(parameters={"drop": "delta_degC", "rate": "K/min"})
+    assert ramp.describe(["drop=-500 delta_degC; rate=-20 K/min"])[0].tolist() == [-500, -20]

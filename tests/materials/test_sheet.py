@@ -63,3 +63,9 @@ def test_an_sdf_has_flat_structures_with_their_properties(tmp_path: Path) -> Non
     assert unit.GetNumAtoms() == 4
     assert not unit.GetConformer().Is3D()
     assert len(Chem.GetMolFrags(mixed)) == 2
+
+
+def test_what_an_sdf_has_no_room_for_is_left_out_and_counted(tmp_path: Path) -> None:
+    rows = [("long", "C" * 1000, {}), ("short", "CCO", {})]
+    assert write_sdf(tmp_path / "s.sdf", rows) == 1
+    assert (tmp_path / "s.sdf").read_text().startswith("short\n")

@@ -10,11 +10,11 @@ from test_materials_kernel import described, molecules, pool
 from orchestrator.errors import InputError
 from orchestrator.model.rows import Rows
 from orchestrator.model.space import Choice, Point, Pool, Real
-from orchestrator.model.transfer import Source
+from orchestrator.model.transfer import MOST_VALUES, Source
 from orchestrator.planner.bayesian import BayesianPlanner
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.kernel import CARRIED
-from orchestrator.planner.sources import informing
+from orchestrator.planner.sources import informing, thinned
 from orchestrator.ports.planner import History, PlanningTask
 
 SPACE = (Real(name="a", low=0.0, high=1.0), Choice(name="gas", options=("argon", "neon")))
@@ -213,3 +213,22 @@ def test_what_a_source_says_of_candidates_is_carried_along_unseen_by_the_kernel(
     codes = encoding.encode(list(points))
     x, y = encoding.features(codes), informed.features(codes)
     np.testing.assert_allclose(encoding.layout.distances(x, x), informed.layout.distances(y, y))
+
+
+def test_of_a_large_source_some_values_are_kept_with_their_materials() -> None:
+    n = MOST_VALUES["process"]
+    rows = [[i % 7, i // 7] for i in range(n + 100)]
+    source = Source(
+        name="table",
+        helps="thickness",
+        quantity="y",
+        values=tuple(float(i) for i in range(len(rows))),
+        parameter="polymer",
+        materials=materials_of(rows),
+    )
+    kept = thinned(source, seed=3)
+    assert kept.materials is not None
+    assert kept.materials.names == tuple(f"s{value:.0f}" for value in kept.values)
+    assert len(kept.values) == len(kept.materials.described[0].counts or ()) == n
+    assert thinned(kept, seed=3) is kept
+    assert thinned(source, seed=3) == kept != thinned(source, seed=4)

@@ -13,6 +13,7 @@ from orchestrator.runtime.load import load
 from orchestrator.runtime.look import look
 from orchestrator.runtime.rehearse import rehearse
 from orchestrator.runtime.run import Finish, run_campaign, run_in_memory
+from orchestrator.runtime.sources import told_of_others
 
 CAMPAIGNS = Path(__file__).parents[2] / "campaigns"
 
@@ -54,6 +55,28 @@ def test_a_campaign_that_is_not_there_or_does_not_fit_is_refused(first: Path) ->
         second(first, "[{campaign: weighing, metric: masss}]")
     with pytest.raises(UnitMismatch):
         second(first, "[{campaign: weighing}]", **{"unit: mm": "unit: s"})
+
+
+def test_what_another_campaign_lacks_or_varied_more_is_told_before_a_run(first: Path) -> None:
+    def told(space: str, name: str = "weighing") -> tuple[str, ...]:
+        text = (first / "campaign.yaml").read_text().replace("name: weighing", "name: second")
+        text = text.replace("x: {real: [0, 1], unit: mm}", space)
+        (first / "third.yaml").write_text(f"{text}transfer: [{{campaign: {name}}}]\n")
+        campaign = load(first / "third.yaml", first / "lab.yaml").campaign
+        return told_of_others(campaign, first / "s.sqlite")
+
+    one, other = "x: {real: [0, 1], unit: mm}", "y: {real: [0, 1], unit: mm}"
+    assert told(one) == ()
+    (lacks,) = told(f"{one}, {other}")
+    assert lacks.startswith(
+        "not yet to be run: 'y' is not a parameter of the campaign 'weighing', which this one "
+        "is to learn from"
+    )
+    text = (first / "campaign.yaml").read_text().replace("name: weighing", "name: wide")
+    (first / "wide.yaml").write_text(text.replace(one, f"{one}, {other}"))
+    run_campaign(first / "wide.yaml", first / "lab.yaml", store=first / "s.sqlite")
+    (more,) = told(one, "wide")
+    assert more.startswith("campaign 'wide' varied 'y' too, which this one does not have")
 
 
 def test_a_simulator_is_played_before_the_first_trial(tmp_path: Path) -> None:

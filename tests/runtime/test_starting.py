@@ -62,7 +62,11 @@ def test_what_was_known_stands_in_the_first_event_and_stays(first: Path) -> None
     ("changes", "error", "said"),
     [
         ({"space": "space: {y: {real: [0, 1]}}"}, UnknownName, "'y' is not a parameter of"),
-        ({"space": "space: {x: {real: [0, 1], unit: s}}"}, UnitMismatch, "'x' of the campaign to"),
+        (
+            {"space": "space: {x: {real: [0, 1], unit: s}}"},
+            UnitMismatch,
+            "'x' of the other",
+        ),
         ({"space": "space: {x: {choice: [a, b]}}"}, InputError, "a word in one of the campaigns"),
         (
             {"objective": "objective: {minimise: size}", "unit": "unit: g}, size: {unit: mm"},

@@ -16,6 +16,7 @@ from orchestrator.files.spreadsheet import read_spreadsheet
 from orchestrator.materials.descriptors.molecule import Morgan
 from orchestrator.model.campaign import Budget, Campaign, PlannerChoice, StopRules
 from orchestrator.model.counts import Counts
+from orchestrator.model.events import Finished, PointWished
 from orchestrator.model.objective import Goal, Metric, Objective, OutcomeConstraint
 from orchestrator.model.rows import Rows
 from orchestrator.model.space import Described, Generation, Pool, Real, SearchSpace
@@ -23,7 +24,7 @@ from orchestrator.model.start import KnownOutcome, KnownTrial
 from orchestrator.model.state import State
 from orchestrator.runtime.triage import shortlist
 from orchestrator.runtime.triage_sheet import shown_as, write_sheet, write_structures
-from orchestrator.runtime.votes import read_votes
+from orchestrator.runtime.votes import read_votes, told_of
 
 SMILES = ("C", "CC", "CCC", "CCCC", "CO", "CCO", "CCCO", "CCCCO", "OCCO", "c1ccccc1O")
 MORGAN = {"radius": 1, "size": 64}
@@ -245,6 +246,32 @@ def test_a_sheet_without_votes_or_without_their_column_is_refused(tmp_path: Path
         read_votes(votes_in(tmp_path / "a.csv", {"name": "L6", "vote": ""}), alcohols(), State())
     with pytest.raises(InputError, match="'vote' is not a column"):
         read_votes(votes_in(tmp_path / "b.csv", {"name": "L6"}), alcohols(), State())
+
+
+def test_a_sheet_with_remarks_alone_is_taken_and_says_so(tmp_path: Path) -> None:
+    campaign = alcohols(HEAT)
+    rows = [{"name": n, "vote": "", "remark": r} for n, r in (("L6", "dear"), ("L6", "toxic"))]
+    found = read_votes(votes_in(tmp_path / "v.csv", *rows), campaign, State())
+    assert found == {"wanted": [], "refused": [], "remarks": {"L6": "dear; toxic"}}
+    told = told_of(campaign, State(), found)
+    assert told == "0 wanted, 0 refused; remarks on 1 of the candidates, which the journal keeps"
+
+
+def test_a_vote_for_what_was_measured_or_is_wanted_already_says_so(tmp_path: Path) -> None:
+    campaign = alcohols()
+    state = State(wished=[PointWished(point={"liquid": "L7"}, by="a person")])
+    path = votes_in(tmp_path / "v.csv", *({"name": f"L{i}", "vote": "+1"} for i in (2, 7, 8)))
+    told = told_of(campaign, state, read_votes(path, campaign, state))
+    assert told == (
+        "2 wanted, 0 refused; tried or wanted before, and left as it is: L7; "
+        "known before the first trial, and made again: L2"
+    )
+
+
+def test_a_sheet_of_a_campaign_that_has_ended_says_that_no_vote_is_taken() -> None:
+    state = State(finished=Finished(why="the budget of 20 trials is spent", rule="budget"))
+    found = shortlist(alcohols(), state, 2)
+    assert "has ended (the budget of 20 trials is spent): no vote is taken" in found.remarks[0]
 
 
 def test_of_a_pool_that_grows_what_was_made_may_be_voted_on_and_a_slip_may_not(

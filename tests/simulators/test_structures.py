@@ -131,6 +131,9 @@ _atom_site_fract_z
 """
 
 
+SKEW = CUBE.replace("c 3.7", "c 4.7").replace("P 1", "{group}").replace("{sites}", "Cu 1 0 0 0")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -150,6 +153,8 @@ _atom_site_fract_z
             '1\noccupancy="_JSON {\\"0\\": {\\"Cu\\": 0.5, \\"Au\\": 0.5}}"\nCu 0 0 0\n',
             r"not full \(Cu 0.5, Au 0.5\)",
         ),
+        (SKEW.format(group="F m -3 m"), "a cell that its space group F m -3 m does not leave"),
+        (CUBE.replace("P 1", "F d -3 m").format(sites="Cu 1 0 0 0"), "which origin or axes"),
         (2 * "1\n\nCu 0 0 0\n", "it holds 2 structures"),
         (2 * CUBE.format(sites="Cu 1 0 0 0"), "it holds 2 structures"),
     ],
@@ -158,6 +163,12 @@ def test_what_is_no_structure_is_refused(text: str, said: str) -> None:
     with pytest.raises(InputError, match=said) as caught:
         atoms_of(text)
     assert "\n" not in str(caught.value)
+
+
+def test_symmetry_operations_are_enough_without_the_name_of_a_group() -> None:
+    symmetry = "loop_\n_space_group_symop_operation_xyz\nx,y,z\nx,y+1/2,z+1/2\nx+1/2,y,z+1/2"
+    text = CUBE.replace("_symmetry_space_group_name_H-M 'P 1'", f"{symmetry}\nx+1/2,y+1/2,z")
+    assert len(atoms_of(text.format(sites="Cu 1 0 0 0"))) == 4
 
 
 async def asked(

@@ -19,10 +19,15 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Morgan:
-    """How often each circular neighbourhood of up to `radius` bonds occurs, folded to `size`."""
+    """How often each circular neighbourhood of up to `radius` bonds occurs, folded to `size`.
+
+    With `chirality` R and S, and E and Z, are two; of a molecule that has neither, as of any
+    without `chirality`, the counts are the same.
+    """
 
     radius: int = 2
     size: int = 2048
+    chirality: bool = False
 
     content: ClassVar[Content] = "counts"
     source: ClassVar[str] = "Rogers & Hahn 2010, doi:10.1021/ci100050t"
@@ -63,7 +68,7 @@ class Morgan:
     @functools.cached_property
     def _maker(self) -> Any:
         return rdkit("Chem.rdFingerprintGenerator").GetMorganGenerator(
-            radius=self.radius, fpSize=self.size
+            radius=self.radius, fpSize=self.size, includeChirality=self.chirality
         )
 
 

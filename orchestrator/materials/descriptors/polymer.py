@@ -60,11 +60,13 @@ class PolymerMorgan:
 
     Enough units are put on both sides that no neighbourhood reaches an end, so that the counts
     depend neither on where the unit was cut nor on any cap. Those of a copolymer are weighted by
-    the fractions, as if its units stood in blocks. Counter-ions are left out.
+    the fractions, as if its units stood in blocks. Counter-ions are left out. `chirality` as of
+    `Morgan`.
     """
 
     radius: int = 2
     size: int = 2048
+    chirality: bool = False
 
     content: ClassVar[Content] = "counts"
     source: ClassVar[str] = (
@@ -77,7 +79,7 @@ class PolymerMorgan:
 
     @functools.cached_property
     def _morgan(self) -> Morgan:
-        return Morgan(radius=self.radius, size=self.size)
+        return Morgan(radius=self.radius, size=self.size, chirality=self.chirality)
 
     @property
     def names(self) -> Sequence[str]:

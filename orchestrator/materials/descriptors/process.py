@@ -10,10 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.errors import InputError, UnknownName
-from orchestrator.model.quantity import check_unit, quantity_in
+from orchestrator.model.quantity import check_unit, dimension, quantity_in, to_base_units
 from orchestrator.ports.descriptor import Content
 
 Kind = str | Sequence[str]
+
+NEVER_NEGATIVE = {
+    dimension("K"): ("below absolute zero", "a difference of temperatures is in delta_degC"),
+    dimension("s"): ("a duration below zero", "check the sign"),
+    dimension("Pa"): ("a pressure below zero", "give the absolute pressure, not the gauge's"),
+}
+"""What is said of quantities that are below zero in base units, by their dimension."""
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +71,8 @@ class Process:
         """All parameters in the declared order and units, numbers to twelve digits.
 
         Raises:
-            InputError: a parameter is missing, unknown, said twice, or not of its kind.
+            InputError: a parameter is missing, unknown, said twice, or not of its kind; or a value
+                cannot be (below absolute zero, a duration or a pressure below zero).
         """
         values = self._values(material)
         written = (
@@ -129,7 +138,19 @@ def _value(name: str, kind: Kind, text: str) -> float | str:
             raise UnknownName(f"word for {name}", text, kind)
         return text
 
-    return quantity_in(text, kind)
+    value = quantity_in(text, kind)
+    _refuse_impossible(name, text, value, kind)
+    return value
+
+
+def _refuse_impossible(name: str, text: str, value: float, unit: str) -> None:
+    """Raises InputError: below absolute zero, or a duration or a pressure below zero."""
+    slope, offset = to_base_units(unit)
+    kind = NEVER_NEGATIVE.get(dimension(unit))
+    if kind is None or unit.startswith("delta_") or slope * value + offset >= -ROUNDING:
+        return
+    what, hint = kind
+    raise InputError(f"{name}={text} is {what}", hint=hint)
 
 
 def _written(name: str, value: float, unit: str) -> str:

@@ -269,4 +269,27 @@ def _linked(piece: Any, n: int) -> Any:
         together = rdkit().CombineMols(together, copy)
     linked = rdkit().molzip(together)
     rdkit().SanitizeMol(linked)
-    return linked
+    return _read_again(linked) if _is_stereo(linked) else linked
+
+
+def _is_stereo(found: Any) -> bool:
+    return any(bond.GetStereoAtoms() for bond in found.GetBonds()) or any(
+        int(atom.GetChiralTag()) for atom in found.GetAtoms()
+    )
+
+
+def _read_again(linked: Any) -> Any:
+    """The chain as its SMILES says it, in the same order of atoms.
+
+    The geometry of a double bond is kept by two of its neighbours and a letter that goes by their
+    rank. Where stars became bonds, the neighbours and the ranks are still those of the lone unit.
+    """
+    written = rdkit().MolToSmiles(linked)
+    order = list(linked.GetPropsAsDict(True, True)["_smilesAtomOutputOrder"])
+    again = rdkit().RenumberAtoms(
+        molecule(written), sorted(range(len(order)), key=order.__getitem__)
+    )
+    for atom, before in zip(again.GetAtoms(), linked.GetAtoms(), strict=True):
+        if before.HasProp("piece"):
+            atom.SetIntProp("piece", before.GetIntProp("piece"))
+    return again

@@ -7,10 +7,9 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from orchestrator.errors import InputError
-from orchestrator.model.cif import FULL, has_operations, is_cif, refuse_unclear
+from orchestrator.model.cif import FULL, by_operations, is_cif, refuse_unclear, refuse_unfit
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -60,8 +59,6 @@ def format_of(text: str) -> str:
 def _read(text: str) -> Any:
     if not text.strip():
         raise InputError("the structure of an empty text cannot be read")
-    from ase.io import read
-
     form = format_of(text)
     name = {"cif": "CIF", "extxyz": "extended XYZ", "vasp": "POSCAR"}[form]
     if form == "cif":
@@ -70,7 +67,7 @@ def _read(text: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of labels and symmetry that ASE decides by itself
-            several: Any = read(io.StringIO(lines), format=form, index=":")
+            several = _read_by_ase(lines, form)
     except Exception as error:  # ASE raises whatever its parsers stumble over
         if isinstance(error, KeyError) and str(error.args[0])[:1].isalpha():
             raise InputError(
@@ -88,55 +85,26 @@ def _read(text: str) -> Any:
     if not several:
         raise InputError(f"the structure {named(text)} cannot be read as {name}: it is incomplete")
     if form == "cif":
-        _refuse_unfit_symmetry(several[0], text)
+        refuse_unfit(several[0], text, named(text))
     return several[0]
+
+
+def _read_by_ase(text: str, form: str) -> Any:
+    from ase.io import read
+
+    try:
+        return read(io.StringIO(text), format=form, index=":")
+    except Exception:
+        again = by_operations(text) if form == "cif" else None
+        if again is None:
+            raise
+        return read(io.StringIO(again), format=form, index=":")
 
 
 def _reason(error: Exception) -> str:
     if "attribute 'name'" in str(error):  # ASE looks for the elements in the name of a file
         return "it does not name its elements"
     return " ".join(str(error).split()) or "it is incomplete"
-
-
-def _refuse_unfit_symmetry(atoms: Atoms, text: str) -> None:
-    """Accepts what ASE made of a CIF's cell and symmetry. Raises InputError."""
-    group = atoms.info.get("spacegroup")
-    if group is None or atoms.cell.rank < 3:
-        return
-    if not _fits(atoms.cell.array, group.rotations):
-        raise InputError(
-            f"the structure {named(text)} has a cell that its space group {group.symbol} "
-            "does not leave as it is",
-            hint="check lengths and angles; or the axes, if the group is rhombohedral",
-        )
-    other = None if has_operations(text) else _other_setting(group)
-    if other is not None and _fits(atoms.cell.array, other.rotations):
-        raise InputError(
-            f"the structure {named(text)} does not say which origin or axes of its space group "
-            f"{group.symbol} are meant",
-            hint="give its symmetry operations, or all atoms of the cell as P 1",
-        )
-
-
-def _fits(cell: NDArray[np.float64], rotations: NDArray[np.int_]) -> bool:
-    """Whether rotations (n x 3 x 3, of fractional coordinates) keep the lengths and angles of a
-    cell (3 x 3, its vectors in rows) within one in a hundred."""
-    metric = cell @ cell.T
-    lengths = np.sqrt(np.diag(metric))
-    turned = np.transpose(rotations, (0, 2, 1)) @ metric @ rotations
-    return bool((abs(turned - metric) <= 0.02 * np.outer(lengths, lengths)).all())
-
-
-def _other_setting(group: Any) -> Any:
-    """A space group of the same symbol with other operations; None where there is none."""
-    from ase.spacegroup import Spacegroup
-    from ase.spacegroup.spacegroup import SpacegroupNotFoundError
-
-    try:
-        other = Spacegroup(group.no, 3 - group.setting)
-    except SpacegroupNotFoundError:
-        return None
-    return other if other.symbol == group.symbol else None
 
 
 def _refuse_shared_sites(atoms: Atoms, material: str | Atoms) -> None:

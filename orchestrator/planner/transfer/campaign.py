@@ -29,6 +29,8 @@ from orchestrator.planner.transfer.surrogate import MIN_SHARE, LeftOut, scale_of
 from orchestrator.planner.transfer.two_outputs import MAX_OUTCOMES, Observed, fit_beside
 
 DIFFERENCE = 1e-5
+SAME = 1e-9
+"""Predictions that differ by less, as such and by their size, are those of one source."""
 
 
 class Source(Protocol):
@@ -183,6 +185,7 @@ def _with_sources(
     """What is tried beside no transfer: each source alone, and the trends together."""
     if len(data.y) < MIN_OUTCOMES:
         return []
+    sources = _each_once(sources, data.x)
     trends = {n: s for n, s in sources.items() if not isinstance(s, Observed)}
     values = {name: _values(_parts(source), data.x) for name, source in trends.items()}
     kept = [name for name in trends if np.ptp(values[name], axis=0).max() > 0.0]
@@ -192,6 +195,35 @@ def _with_sources(
         return [*lines]
     seen = [(n, s) for n, s in sources.items() if isinstance(s, Observed) and np.ptp(s.y) > 0.0]
     return [*lines, *(_BesideWay(name, observed, shape) for name, observed in seen)]
+
+
+def _each_once(
+    sources: Mapping[str, Source | Columns | Observed], x: Floats
+) -> dict[str, Source | Columns | Observed]:
+    """The sources without those that say of features (n x d) what an earlier one says, which is
+    then named `this or that`: twice among the choices, or in one trend, it would be believed for
+    being there twice."""
+    first: dict[str, list[str]] = {}
+    said: dict[str, Floats] = {}
+    for name, source in sources.items():
+        own = _said(source, x)
+        alike = (
+            other
+            for other, values in said.items()
+            if isinstance(sources[other], Observed) is isinstance(source, Observed)
+            and values.shape == own.shape
+            and np.allclose(values, own, rtol=SAME, atol=SAME)
+        )
+        other = next(alike, name)
+        first.setdefault(other, []).append(name)
+        said.setdefault(other, own)
+    return {" or ".join(names): sources[name] for name, names in first.items()}
+
+
+def _said(source: Source | Columns | Observed, x: Floats) -> Floats:
+    if isinstance(source, Observed):
+        return np.column_stack([source.x, source.y])
+    return _values(_parts(source), x)
 
 
 def _parts(source: Source | Columns) -> tuple[Source, ...]:

@@ -90,6 +90,18 @@ def test_several_sources_are_tried_alone_and_together() -> None:
     assert names == ["no transfer", "wave", "column", "wave and column"]
 
 
+def test_a_source_that_is_given_twice_counts_once() -> None:
+    once = _informed(wave=FunctionSource(_wave), column=ColumnSource(1))
+    twice = _informed(
+        wave=FunctionSource(_wave), again=FunctionSource(_wave), column=ColumnSource(1)
+    )
+    names = [entry.name for entry in twice.entries]
+    assert names == ["no transfer", "wave or again", "column", "wave or again and column"]
+    assert [e.weight for e in twice.entries] == [e.weight for e in once.entries]
+    at = _points(20, 3)
+    np.testing.assert_array_equal(twice.process.posterior(at), once.process.posterior(at))
+
+
 def test_a_process_with_a_trend_is_one_of_the_rest_and_the_trend() -> None:
     process = _process()
     assert process.trend is not None
