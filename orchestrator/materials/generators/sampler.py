@@ -40,7 +40,8 @@ class Sampler:
     only when few carry all the weight, and each becomes what is proposed for it, whatever its
     likelihood. So the population leans to what the likelihood likes at every step anew, far from
     the exact posterior, and gets into a target much faster. `posterior.PosteriorSampler` is the
-    one that keeps to the posterior.
+    one that keeps to the posterior. After the last step it is drawn once more, so that what was
+    proposed last has been judged too.
 
     Chance comes from the seed and the number of the step alone, so a run that is resumed from its
     state goes on as if it had never been interrupted.
@@ -82,6 +83,9 @@ class Sampler:
             for child, parent in zip(children, parents, strict=True)
         )
         self.step += 1
+        if self.is_finished:
+            heated = self.archive.heated(self.population, self._betas[-1])
+            self.population = tuple(self.population[i] for i in resampled(heated, rng))
 
     def run(self) -> None:
         """All steps that are left. Raises PlanningError."""
