@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,6 +24,8 @@ from orchestrator.cli.wires import wire_table
 from orchestrator.errors import Exit, NoRecipe, TurnUnderWay, UnknownName
 
 if TYPE_CHECKING:
+    from orchestrator.model.campaign import Campaign
+    from orchestrator.runtime.load import Loaded
     from orchestrator.runtime.run import Finish, Setting
 
 N_SET_ASIDE = 20
@@ -223,16 +225,18 @@ def check(campaign: CampaignArgument, lab: LabOption = None, as_json: JsonOption
     try:
         loaded = load(campaign, lab)
         study, bound = loaded.campaign, loaded.lab.name
+        tried = _tried_on_hardware(loaded)
     except NoRecipe:
         if lab is not None:
             raise
-        study, bound = read_campaign(campaign_path(campaign)), ""
+        study, bound, tried = read_campaign(campaign_path(campaign)), "", {}
     if as_json:
         told = {"campaign": study.name, "lab": bound or None, "file_hash": study.file_hash}
         aside = {p.name: getattr(p, "set_aside", ()) for p in study.space.parameters}
         left = {source.name: source.left_out for source in study.sources if source.left_out}
         aside = {k: v for k, v in aside.items() if v}
-        print_json({"ok": True, **told, "set_aside": aside, "left_out": left})
+        shown = {"on_hardware": tried, "set_aside": aside, "left_out": left}
+        print_json({"ok": True, **told, **shown})
     else:
         place = f"on lab '{bound}'" if bound else "for tables (hagane propose, hagane replay)"
         typer.echo(
@@ -240,13 +244,28 @@ def check(campaign: CampaignArgument, lab: LabOption = None, as_json: JsonOption
             f"{len(study.recipe)} steps, {len(study.metrics)} metrics, "
             f"{study.budget.trials} trials, {place}"
         )
-        for parameter in study.space.parameters:
-            if getattr(parameter, "set_aside", ()):
-                _tell_set_aside(parameter)
-        for source in study.sources:
-            if source.left_out:
-                _tell_left_out(source)
+        _tell_checked(study, tried)
     return int(Exit.FINISHED)
+
+
+def _tried_on_hardware(loaded: Loaded) -> dict[str, list[str]]:
+    """The resources of a lab without twins, by what their drivers say of hardware."""
+    found: dict[str, list[str]] = {}
+    for name, kind in loaded.kinds.items() if loaded.lab.twins is None else ():
+        if kind.on_hardware:
+            found.setdefault(kind.on_hardware, []).append(name)
+    return found
+
+
+def _tell_checked(study: Campaign, tried: Mapping[str, Sequence[str]]) -> None:
+    for said, names in tried.items():
+        typer.echo(f"tried on hardware: {said} ({', '.join(names)})")
+    for parameter in study.space.parameters:
+        if getattr(parameter, "set_aside", ()):
+            _tell_set_aside(parameter)
+    for source in study.sources:
+        if source.left_out:
+            _tell_left_out(source)
 
 
 def _tell_set_aside(pool: Any) -> None:
