@@ -24,6 +24,8 @@ def test_no_driver_is_deceived_repeats_itself_or_hangs() -> None:
     assert report["faults"] >= 150
     assert len(report["kinds"]) >= 14
     assert set(report["kinds"]) <= set(HOWS)
+    assert report["tried"]["beyond"] >= 3
+    assert report["tried"]["twice"] >= 3
 
 
 class Careless:
@@ -77,7 +79,10 @@ def test_a_careless_driver_is_found_out() -> None:
     device = Device("line", "careless", Careless, {"port": "twin:gas"})
     bench = Bench("sputter-lab", 7, "gas", (device,))
     found = asyncio.run(play(60, 2, [bench], copies=2))
-    counts = count(found)["counts"]
+    report = count(found)
+    counts, tried = report["counts"], report["tried"]
     assert counts["wrong"] > 0
     assert counts["twice"] > 0
     assert counts["beyond"] > 0
+    assert tried["beyond"] > 0
+    assert 0 < tried["twice"] < report["faults"]
