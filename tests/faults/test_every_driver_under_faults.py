@@ -9,11 +9,18 @@ import serial
 
 from benchmarks.drivers.devices import Bench, Device, benches
 from benchmarks.drivers.faults import NOUGHT, count, play
+from orchestrator import plugins
 from orchestrator.errors import DeviceSilent
 from orchestrator.ports.action import Effect, Unit, action, reading
 from orchestrator.ports.resource import Bench as ResourceBench
 from orchestrator.ports.resource import Health, Identity
 from simulators.twins.faults import HOWS
+
+
+def test_every_kind_that_opens_a_port_is_among_the_drivers_that_are_tried() -> None:
+    kinds = [plugins.resource_kind(name) for name in plugins.installed("resources")]
+    tried = {device.kind for bench in benches() for device in bench.devices}
+    assert {kind.name for kind in kinds if "port" in kind.options} == tried
 
 
 def test_no_driver_is_deceived_repeats_itself_or_hangs() -> None:
