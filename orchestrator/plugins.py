@@ -9,6 +9,7 @@ import functools
 import importlib.metadata
 import importlib.util
 import inspect
+import re
 import sys
 import types
 import typing
@@ -89,8 +90,18 @@ def resource_kind(name: str, declaration: str = "") -> ResourceKind:
         implements=tuple(getattr(cls, "implements", ())),
         parts=dict(getattr(cls, "parts", {})),
         doc=inspect.getdoc(cls) or "",
+        on_hardware=_on_hardware(cls),
         declaration=getattr(cls, "declaration", None),
     )
+
+
+def _on_hardware(cls: type) -> str:
+    """What is said of a class after `Tried on hardware:`, by itself or else by its module."""
+    for doc in (cls.__doc__, inspect.getdoc(sys.modules[cls.__module__])):
+        said = re.search(r"Tried on hardware:\s+(.+?)(?:[.;]\s|\.?$)", doc or "", re.DOTALL)
+        if said:
+            return " ".join(said[1].split())
+    return ""
 
 
 def kinds_of(lab: Lab) -> dict[str, ResourceKind]:

@@ -6,7 +6,8 @@ Four counts must be nought, and the exit code says whether they are: replies att
 request, commands that must not be repeated and were sent twice, bytes for arguments outside their
 limits, calls that hang beyond what their time-outs allow. Three more must be: settings said to be
 done that were not, drivers that do not recover by themselves, exceptions that are none of ours.
-Bits that were turned in protocols without a checksum are counted apart: nobody can see them.
+Beside the second and the third stands of how many, struck by a fault and tried at all. Bits that
+were turned in protocols without a checksum are counted apart: nobody can see them.
 """
 
 from __future__ import annotations
@@ -91,6 +92,10 @@ def count(found: Sequence[Found]) -> dict[str, Any]:
         "drivers": dict(sorted(Counter(one.kind for one in struck).items())),
         "outcomes": dict(sorted(Counter(one.outcome for one in struck).items())),
         "counts": {name: faults[name] for name in NOUGHT},
+        "tried": {
+            "beyond": sum(one.went_beyond for one in found),
+            "twice": sum(one.is_once for one in struck),
+        },
         "undetected": dict(
             Counter(one.kind for one in found for name, _ in one.faults if name == "undetected")
         ),
@@ -105,7 +110,8 @@ def show(found: Sequence[Found], report: dict[str, Any]) -> None:
     for name in ("kinds", "drivers", "outcomes"):
         print(f"  {name}: " + ", ".join(f"{key} {n}" for key, n in report[name].items()))
     for name, sentence in NOUGHT.items():
-        print(f"{report['counts'][name]:6}  {sentence}")
+        of = f" (of {report['tried'][name]})" if name in report["tried"] else ""
+        print(f"{report['counts'][name]:6}  {sentence}{of}")
     print(f"{sum(report['undetected'].values()):6}  spoilt bits that no checksum shows")
     print(f"the longest call took {report['longest_s']} s")
     bad = [(one, name, said) for one in found for name, said in one.faults if name in NOUGHT]

@@ -53,7 +53,8 @@ _REGENERATE = 100
 
 @dataclass
 class Found:
-    """What one trial came to. `faults` are its sentences, by the count that they belong to."""
+    """What one trial came to. `faults` are its sentences, by the count that they belong to;
+    `went_beyond`: a call outside limits was tried too; `is_once`: it must never be sent twice."""
 
     kind: str
     action: str
@@ -62,6 +63,8 @@ class Found:
     outcome: str
     seconds: float
     faults: list[tuple[str, str]] = field(default_factory=list)
+    went_beyond: bool = False
+    is_once: bool = False
 
 
 @dataclass
@@ -234,6 +237,7 @@ class Tried:
     async def _go_beyond(
         self, found: Found, device: Device, name: str, wrong: Mapping[str, Any]
     ) -> None:
+        found.went_beyond = True
         try:
             await getattr(self._faulty[device.name], name)(**wrong)
             found.faults.append(("beyond", f"{dict(wrong)} was taken"))
@@ -249,7 +253,8 @@ class Tried:
         self, found: Found, spec: ActionSpec | None, profile: _Profile, seen: Mapping[str, Any]
     ) -> None:
         """An action that must not be repeated: each of its own frames once, each effect once."""
-        if spec is None or not is_once(spec):
+        found.is_once = spec is not None and is_once(spec)
+        if spec is None or not found.is_once:
             return
         others: set[str] = set()
         for (_, name), other in self._profiles.items():
@@ -301,9 +306,7 @@ class Tried:
     async def _check_recovery(self, found: Found, device: Device) -> None:
         """On a line that is well again the next question gets its own answer."""
         spec, name = None, "identify"
-        readings = [
-            n for n, s in device.actions.items() if s.effect is Effect.NONE and _is_quick(s)
-        ]
+        readings = [n for n, s in device.actions.items() if s.effect is Effect.NONE and not s.args]
         if readings:
             name = readings[found.seconds.__hash__() % len(readings)]
             spec = device.actions[name]
@@ -363,10 +366,6 @@ def _lasting(how: str, chance: Random) -> float:
 
 def _is_reading(spec: ActionSpec | None) -> bool:
     return spec is None or spec.effect is Effect.NONE
-
-
-def _is_quick(spec: ActionSpec) -> bool:
-    return not spec.args
 
 
 def _agree(value: Any, truth: Any, *, scatters: bool) -> bool:

@@ -10,7 +10,8 @@ own trackers refuse (no tip, too little liquid) was not done; everything else th
 doubt.
 
 The library is PyLabRobot (MIT; the extra `pylabrobot`). It cannot stop a liquid handler's command
-on its way: a declaration says so. Tried on the STAR's chatterbox backend; on hardware: no.
+on its way: a declaration says so. Tried on the STAR's chatterbox backend.
+Tried on hardware: no.
 """
 
 from __future__ import annotations

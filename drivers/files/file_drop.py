@@ -12,7 +12,7 @@ the clock of a share does not matter. What was waited for, and what was there be
 note beside the files under the ticket: after a restart the same wait goes on, and a file that came
 meanwhile counts. The bytes are kept with the campaign before anybody reads them.
 
-Never tried with the program of a real instrument.
+Tried on hardware: no; never with the program of a real instrument.
 """
 
 from __future__ import annotations

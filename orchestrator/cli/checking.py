@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from orchestrator.model.campaign import Campaign
     from orchestrator.model.space import Pool
     from orchestrator.model.transfer import Source
+    from orchestrator.runtime.load import Loaded
 
 N_SET_ASIDE = 20
 """Rows that are named on the terminal."""
@@ -49,6 +50,7 @@ def check(
     study, loaded = load_perhaps_without_lab(campaign, lab)
     bound = loaded.lab.name if loaded is not None else ""
     remarks = loaded.remarks if loaded is not None else ()
+    tried = _tried_on_hardware(loaded) if loaded is not None else {}
     pools = [p for p in study.space.parameters if isinstance(p, Pool)]
     alike = {pool.name: found for pool in pools if (found := told_alike(pool))}
     others = told_of_others(study, store)
@@ -56,20 +58,36 @@ def check(
         told = {"campaign": study.name, "lab": bound or None, "file_hash": study.file_hash}
         aside = {p.name: p.set_aside for p in pools if p.set_aside}
         left = {source.name: source.left_out for source in study.sources if source.left_out}
-        beside = {"set_aside": aside, "left_out": left, "alike": alike, "others": others}
-        beside["remarks"] = remarks
+        beside: dict[str, Any] = {
+            "set_aside": aside,
+            "left_out": left,
+            "alike": alike,
+            "others": others,
+        }
+        beside |= {"remarks": remarks, "on_hardware": tried}
         print_json({"ok": True, **told, **beside})
     else:
-        _tell(study, bound, remarks, pools, alike)
+        notes = [f"tried on hardware: {said} ({', '.join(who)})" for said, who in tried.items()]
+        notes += [f"remark: {remark}" for remark in remarks]
+        _tell(study, bound, notes, pools, alike)
         for sentence in others:
             typer.echo(sentence)
     return int(Exit.FINISHED)
 
 
+def _tried_on_hardware(loaded: Loaded) -> dict[str, list[str]]:
+    """The resources of a lab without twins, by what their drivers say of hardware."""
+    found: dict[str, list[str]] = {}
+    for name, kind in loaded.kinds.items() if loaded.lab.twins is None else ():
+        if kind.on_hardware:
+            found.setdefault(kind.on_hardware, []).append(name)
+    return found
+
+
 def _tell(
     study: Campaign,
     bound: str,
-    remarks: Sequence[str],
+    notes: Sequence[str],
     pools: Sequence[Pool],
     alike: Mapping[str, Sequence[Sequence[str]]],
 ) -> None:
@@ -79,8 +97,8 @@ def _tell(
         f"{len(study.recipe)} steps, {len(study.metrics)} metrics, "
         f"{study.budget.trials} trials, {place}"
     )
-    for remark in remarks:
-        typer.echo(f"remark: {remark}")
+    for note in notes:
+        typer.echo(note)
     for pool in pools:
         if pool.set_aside:
             _tell_set_aside(pool)

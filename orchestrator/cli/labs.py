@@ -106,13 +106,12 @@ def resource_show(
     if as_json:
         told = {"kind": found.name, "implements": found.implements, "parts": dict(found.parts)}
         actions = {n: s.__dict__ for n, s in found.actions.items()}
+        told["on_hardware"] = found.on_hardware
         print_json(told | {"options": dict(found.options), "actions": actions})
         return int(Exit.FINISHED)
     typer.echo(found.doc + "\n")
-    if found.implements:
-        typer.echo(f"fulfils {', '.join(found.implements)}")
-    for part, capability in found.parts.items():
-        typer.echo(f"part {part}: {capability}")
+    for line in _kind_lines(found):
+        typer.echo(line)
     if found.declaration is not None and not role:
         typer.echo(f"declared in a file (`hagane schema {found.name}`), which says its actions")
     for option in found.options.values():
@@ -120,6 +119,15 @@ def resource_show(
     for line in (line for spec in found.actions.values() for line in _action_lines(spec)):
         typer.echo(line)
     return int(Exit.FINISHED)
+
+
+def _kind_lines(kind: ResourceKind) -> Iterator[str]:
+    if kind.on_hardware and "Tried on hardware:" not in kind.doc:
+        yield f"tried on hardware: {kind.on_hardware}"
+    if kind.implements:
+        yield f"fulfils {', '.join(kind.implements)}"
+    for part, capability in kind.parts.items():
+        yield f"part {part}: {capability}"
 
 
 def _show_capability(name: str, as_json: bool) -> int:

@@ -296,7 +296,8 @@ class OptionSpec:
 class ResourceKind:
     """What can be known of a resource class without making one (entry point `hagane.resources`).
 
-    A kind with a `declaration` has no actions before a file has declared them.
+    A kind with a `declaration` has no actions before a file has declared them. `on_hardware` is
+    what its declaration or its module says after `Tried on hardware:`, '' where nothing is said.
     """
 
     name: str
@@ -306,4 +307,5 @@ class ResourceKind:
     implements: tuple[str, ...] = ()
     parts: Mapping[str, str] = field(default_factory=dict)
     doc: str = ""
+    on_hardware: str = ""
     declaration: type[Declaration[Any, Any]] | None = None

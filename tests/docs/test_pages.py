@@ -95,6 +95,29 @@ def test_no_feature_is_told_twice() -> None:
     assert sorted(set(features)) == sorted(features)
 
 
+def _rows(text: str, heading: str) -> list[list[str]]:
+    """The cells of the first table below a heading, without its head."""
+    below = text.partition(heading)[2].partition("\n|")[2].partition("\n\n")[0]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in below.splitlines()[2:]]
+
+
+def test_every_driver_of_a_port_has_its_row_and_what_it_was_tried_on_is_in_the_readme() -> None:
+    page = (ROOT / "docs" / "instruments.md").read_text()
+    instruments = _rows(page, "# What was tried on what")
+    kinds = [plugins.resource_kind(name) for name in plugins.installed("resources")]
+    drivers = [k.name for k in kinds if "port" in k.options and k.declaration is None]
+    assert sorted(row[1].strip("`") for row in instruments) == sorted(drivers)
+    peers = {row[1]: set(re.findall(r"`([^`]+)`", row[4])) for row in instruments}
+    assert sum(map(bool, peers.values())) >= 12
+    assert sum(len(some) >= 2 for some in peers.values()) >= 6
+    bridges = _rows(page, "## Bridges")
+    named = set().union(*peers.values(), *(re.findall(r"`([^`]+)`", row[3]) for row in bridges))
+    readme = _rows((ROOT / "README.md").read_text(), "## What was tried on what")
+    assert set(re.findall(r"`([^`]+)`", " ".join(row[2] for row in readme))) == named
+    assert {row[-1] for row in [*instruments, *bridges]} == {"no"}
+    assert {row[-1] for row in readme} == {"never"}
+
+
 def test_every_kind_that_reaches_a_device_is_in_the_list_of_what_was_tried() -> None:
     tried = (ROOT / "docs" / "instruments.md").read_text()
     kinds = [plugins.resource_kind(name) for name in plugins.installed("resources")]

@@ -9,11 +9,18 @@ import serial
 
 from benchmarks.drivers.devices import Bench, Device, benches
 from benchmarks.drivers.faults import NOUGHT, count, play
+from orchestrator import plugins
 from orchestrator.errors import DeviceSilent
 from orchestrator.ports.action import Effect, Unit, action, reading
 from orchestrator.ports.resource import Bench as ResourceBench
 from orchestrator.ports.resource import Health, Identity
 from simulators.twins.faults import HOWS
+
+
+def test_every_kind_that_opens_a_port_is_among_the_drivers_that_are_tried() -> None:
+    kinds = [plugins.resource_kind(name) for name in plugins.installed("resources")]
+    tried = {device.kind for bench in benches() for device in bench.devices}
+    assert {kind.name for kind in kinds if "port" in kind.options} == tried
 
 
 def test_no_driver_is_deceived_repeats_itself_or_hangs() -> None:
@@ -24,6 +31,8 @@ def test_no_driver_is_deceived_repeats_itself_or_hangs() -> None:
     assert report["faults"] >= 150
     assert len(report["kinds"]) >= 14
     assert set(report["kinds"]) <= set(HOWS)
+    assert report["tried"]["beyond"] >= 3
+    assert report["tried"]["twice"] >= 3
 
 
 class Careless:
@@ -77,7 +86,10 @@ def test_a_careless_driver_is_found_out() -> None:
     device = Device("line", "careless", Careless, {"port": "twin:gas"})
     bench = Bench("sputter-lab", 7, "gas", (device,))
     found = asyncio.run(play(60, 2, [bench], copies=2))
-    counts = count(found)["counts"]
+    report = count(found)
+    counts, tried = report["counts"], report["tried"]
     assert counts["wrong"] > 0
     assert counts["twice"] > 0
     assert counts["beyond"] > 0
+    assert tried["beyond"] > 0
+    assert 0 < tried["twice"] < report["faults"]

@@ -22,10 +22,6 @@ def test_it_loads_on_both_labs_and_its_target_belongs_to_it(lab: str) -> None:
     assert mix.total == 1000
 
 
-def test_hardware_says_that_it_was_never_run() -> None:
-    assert "NEVER BEEN RUN" in load("dye_mixing", "hardware.yaml").lab.text
-
-
 def test_it_is_rehearsed_to_its_end_and_reported_as_simulated() -> None:
     played = rehearse("dye_mixing", planner="random", trials=4)
     state, campaign = played.finish.state, played.finish.loaded.campaign

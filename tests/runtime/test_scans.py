@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from format_samples import COUNTS, brml, maiml, nexus, rasx, xrdml
 from typer.testing import CliRunner
 
 from orchestrator.cli.app import app
@@ -112,13 +114,18 @@ PEAK = peak_at(9.0)
 @pytest.fixture
 def awaiting(back_room: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A store with a campaign whose trials wait for a file that a person brings."""
-    text = (back_room / "campaign.yaml").read_text()
-    head, _, rest = text.partition("metrics:")
-    (back_room / "campaign.yaml").write_text(head + REDUCED + rest[rest.index("planner:") :])
-    store = back_room / "s.sqlite"
-    assert run_campaign(back_room, store=store).ending.exit_code is Exit.PERSON
+    store = wait_for_a_file(back_room, REDUCED)
     monkeypatch.chdir(back_room)
     (back_room / "peak.xy").write_text(PEAK)
+    return store
+
+
+def wait_for_a_file(back_room: Path, metrics: str) -> Path:
+    text = (back_room / "campaign.yaml").read_text()
+    head, _, rest = text.partition("metrics:")
+    (back_room / "campaign.yaml").write_text(head + metrics + rest[rest.index("planner:") :])
+    store = back_room / "s.sqlite"
+    assert run_campaign(back_room, store=store).ending.exit_code is Exit.PERSON
     return store
 
 
@@ -147,6 +154,42 @@ def test_days_later_a_file_gives_every_metric_that_is_reduced_of_it(
     assert place.event.value == pytest.approx(9.0, abs=1e-3)
     assert height.event.value == 100.0
     assert place.event.source == height.event.source == f"file peak.xy sha256 {digest}"
+
+
+@pytest.mark.parametrize(
+    ("file", "write", "angle", "counts"),
+    [
+        ("film.xrdml", xrdml, "2Theta", "intensity"),
+        ("film.rasx", rasx, "TwoThetaTheta", "intensity"),
+        ("film.brml", brml, "TwoTheta", "intensity"),
+        ("film.maiml", maiml, "two_theta", "intensity"),
+        ("film.nxs", nexus, "two_theta", "counts"),
+    ],
+    ids=["xrdml", "rasx", "brml", "maiml", "nxs"],
+)
+def test_so_does_a_file_of_any_format(
+    back_room: Path, file: str, write: Callable[[], bytes], angle: str, counts: str
+) -> None:
+    reduced = (
+        REDUCED.replace(
+            "take: position, of: y, over: x, between: [0, 18]",
+            (f"take: position, of: {counts}, over: {angle}, between: [24.5 deg, 26 deg]"),
+        )
+        .replace("min: 2", "unit: deg")
+        .replace("highest, of: y}", f"highest, of: {counts}}}, unit: count")
+    )
+    store, data = wait_for_a_file(back_room, reduced), write()
+    (back_room / file).write_bytes(data)
+    code, said = observe(store, "--file", str(back_room / file))
+    assert code == 0, said
+    assert kept(store)[file] == hashlib.sha256(data).hexdigest()
+    run_campaign(back_room, store=store)
+    trial = look.look(store, None).state.trials[1]
+    place, height = (trial.observed(name) for name in ("place", "height"))
+    assert place is not None
+    assert height is not None
+    assert place.event.value == pytest.approx(25.3, abs=0.01)
+    assert height.event.value == max(COUNTS)
 
 
 def test_a_file_that_cannot_be_read_is_refused_before_an_engine_is_asked_and_is_kept(

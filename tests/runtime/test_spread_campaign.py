@@ -43,7 +43,3 @@ def test_a_trial_is_a_wafer_with_a_hundred_readings_and_one_outcome() -> None:
 def test_both_labs_fit_the_campaign(lab: str) -> None:
     loaded = load(CAMPAIGN, CAMPAIGN / lab)
     assert loaded.kinds["mapper"].name == "wafer-map"
-
-
-def test_the_hardware_file_says_that_it_was_never_run() -> None:
-    assert "HAS NEVER BEEN RUN" in (CAMPAIGN / "hardware.yaml").read_text()

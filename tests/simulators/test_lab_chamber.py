@@ -112,6 +112,53 @@ def test_runs_scatter_by_about_five_percent() -> None:
     assert 0.035 < statistics.stdev(logs) < 0.065
 
 
+def _after(runs: int, seed: int = 7, ticket: str = TICKET) -> Chamber:
+    """A lab with a film that was grown when the target had so many runs behind it."""
+    clock = HandClock()
+    chamber = Chamber(seed=seed, clock=clock)
+    chamber.runs = runs
+    grow(chamber, clock, ticket)
+    return chamber
+
+
+def _log_resistivity(chamber: Chamber) -> float:
+    return math.log(chamber.samples.all[0].film.resistivity_ohm_cm)
+
+
+def _gain(chamber: Chamber) -> float:
+    """What the monitor reads, of what has grown."""
+    return chamber.monitored()[0] / chamber.samples.all[0].film.thickness_nm
+
+
+def test_readings_of_one_film_scatter_by_one_percent() -> None:
+    chamber, clock = _lab()
+    grow(chamber, clock, TICKET)
+    chamber.by_hand(1, "probe")
+    seen = [chamber.probed_resistance(k) for k in range(60)]
+    readings = [reading for reading in seen if reading is not None]
+    assert len(readings) == 60
+    assert 0.007 < statistics.stdev(readings) / statistics.mean(readings) < 0.013
+
+
+def test_the_monitor_is_wrong_by_two_percent_of_a_films_thickness() -> None:
+    gains = [_gain(_after(0, ticket=f"{i:016x}")) for i in range(60)]
+    assert 0.014 < statistics.stdev(gains) < 0.026
+    assert statistics.mean(gains) == pytest.approx(1.0, abs=0.01)
+
+
+def test_blocks_of_ten_runs_scatter_by_three_percent_and_runs_of_one_do_not() -> None:
+    steps, within = [], []
+    for seed in range(6):
+        for block in range(1, 11):
+            last, first, second = (
+                _log_resistivity(_after(10 * block + run, seed)) for run in (-1, 0, 1)
+            )
+            steps.append((first - last) / math.sqrt(2))  # of two blocks under one ticket
+            within.append(second - first)
+    assert 0.02 < statistics.stdev(steps) < 0.04
+    assert max(map(abs, within)) < 0.005
+
+
 def test_the_target_wears_and_the_tooling_drifts() -> None:
     chamber, clock = _lab()
     for i in range(3):
@@ -120,6 +167,8 @@ def test_the_target_wears_and_the_tooling_drifts() -> None:
     true = [s.film.thickness_nm for s in chamber.samples.all]
     assert true[1] == pytest.approx(true[0] * 0.998)
     assert true[2] == pytest.approx(true[0] * 0.996)
+    assert _gain(_after(1)) == pytest.approx(_gain(_after(0)) * 1.001, rel=1e-6)
+    assert _gain(_after(50)) == pytest.approx(_gain(_after(0)) * 1.05, rel=1e-6)
 
 
 def test_about_three_percent_of_the_runs_cannot_be_contacted() -> None:
