@@ -76,7 +76,7 @@ def test_an_element_that_ran_out_of_its_walltime_is_submitted_again(
     assert len(told) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @needs_parsl
 @leaves_sockets
 def test_a_pilot_that_is_killed_is_replaced_and_what_it_ran_is_begun_again(
@@ -133,7 +133,7 @@ assert found == {"value": 1.0}, found
 """
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @needs_parsl
 def test_the_pilots_of_an_engine_that_is_killed_end_and_its_successor_computes_once_more(
     mark: str, tmp_path: Path
