@@ -159,6 +159,9 @@ def _provider(site: Site) -> Any:
                 namespace=site.namespace or "default",
                 init_cpu=n_cores,
                 max_cpu=n_cores,
+                init_mem=site.memory,
+                max_mem=site.memory,
+                persistent_volumes=list(site.volumes),
                 **shared,
             )
 

@@ -10,10 +10,14 @@ NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
 TITLE = r"^[A-Za-z0-9]([A-Za-z0-9 ._-]{0,78}[A-Za-z0-9_-])?$"
 FORMULA = r"^\s*="
 ROLE_ACTION = r"^=?\w+\.\w+$"
+MEMORY = r"^[1-9][0-9]*(Mi|Gi|Ti)$"
+ABSOLUTE = "^/"
 IN_WORDS = {
     NAME: "a name of letters, digits and '_'",
     TITLE: "a name of letters, digits, spaces and '._-', at most 80 long, no space at its ends",
     FORMULA: "an expression after '='",
+    MEMORY: "a whole number and Mi, Gi or Ti, such as 8Gi",
+    ABSOLUTE: "a path that begins with '/'",
     ROLE_ACTION: "ROLE.ACTION (or =FIDELITY.ACTION)",
 }
 """What the patterns of this module ask for."""

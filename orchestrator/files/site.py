@@ -11,19 +11,20 @@ from pydantic import Field
 from orchestrator.errors import InputError
 from orchestrator.files.findings import Findings
 from orchestrator.files.recipe import positive_seconds
-from orchestrator.files.shape import Quantity, Shape
+from orchestrator.files.shape import ABSOLUTE, MEMORY, Quantity, Shape
 from orchestrator.model.site import Site, SiteKind
 
 Count = Annotated[int, Field(gt=0)]
 _EVERYWHERE = frozenset({"kind", "workers", "attempts"})
 _IN_BLOCKS = _EVERYWHERE | {"nodes", "blocks", "cores", "walltime", "prelude", "options", "check"}
+_IN_PODS = frozenset({"image", "namespace", "memory", "volumes"})
 _RANKS = frozenset({"launcher", "nodes_each", "ranks"})
 TAKES: Mapping[str, frozenset[str]] = {
     "local": _EVERYWHERE,
     "slurm": _IN_BLOCKS | _RANKS | {"partition", "account", "qos"},
     "pbs": _IN_BLOCKS | _RANKS | {"partition", "account"},
     "lsf": _IN_BLOCKS | _RANKS | {"partition", "account"},
-    "kubernetes": _EVERYWHERE | {"blocks", "cores", "prelude", "image", "namespace", "check"},
+    "kubernetes": _EVERYWHERE | {"blocks", "cores", "prelude", "check"} | _IN_PODS,
 }
 """The keys of each kind."""
 MARKS = {"slurm": "#SBATCH", "pbs": "#PBS", "lsf": "#BSUB"}
@@ -50,6 +51,13 @@ class SiteShape(Shape):
     ranks: Annotated[Count, Field(description="MPI ranks of each calculation, on each node")] = 1
     image: str = ""
     namespace: str = ""
+    memory: Annotated[str, Field(pattern=MEMORY, description="of each pod", examples=["8Gi"])] = (
+        Site().memory
+    )
+    volumes: Annotated[
+        dict[Annotated[str, Field(min_length=1)], Annotated[str, Field(pattern=ABSOLUTE)]],
+        Field(description="claims of volumes, and where a pod has them"),
+    ] = Field(default_factory=dict)
     attempts: Annotated[Count, Field(description="of a calculation whose worker is lost")] = 3
     check: Quantity | None = None
 
@@ -72,11 +80,27 @@ def read_site(findings: Findings) -> Site | None:
         check_s = positive_seconds(shape.check) if shape.check else check_s
     _check_ranks(findings, shape)
     _check_lines(findings, shape)
-    if shape.kind == "kubernetes" and not shape.image:
+    _check_pods(findings, shape)
+    plain = shape.model_dump(exclude={"walltime", "check", "options", "volumes"})
+    return Site(
+        **plain,
+        options=tuple(shape.options),
+        volumes=tuple(shape.volumes.items()),
+        walltime_s=walltime_s,
+        check_s=check_s,
+    )
+
+
+def _check_pods(findings: Findings, shape: SiteShape) -> None:
+    if shape.kind != "kubernetes":
+        return
+    if not shape.image:
         hint = "name a container image that has hagane in it"
         findings.add(["site"], "a kubernetes site needs its 'image'", hint, key=True)
-    plain = shape.model_dump(exclude={"walltime", "check", "options"})
-    return Site(**plain, options=tuple(shape.options), walltime_s=walltime_s, check_s=check_s)
+    if not shape.volumes:
+        hint = "write 'volumes: {CLAIM: /where/hagane/keeps/its/data}'"
+        message = "a kubernetes site needs its 'volumes': a pod sees no other directories"
+        findings.add(["site"], message, hint, key=True)
 
 
 def _walltime_s(findings: Findings, shape: SiteShape) -> float:

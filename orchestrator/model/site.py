@@ -24,7 +24,8 @@ class Site(BaseModel):
         options: further lines of the batch script, as the scheduler reads them.
         prelude: shell lines before a worker starts (`module load ...`).
         launcher, nodes_each, ranks: of calculations that run over MPI ranks of their own.
-        image, namespace: of a pod.
+        image, namespace, memory: of a pod; memory as Kubernetes writes it.
+        volumes: claims of persistent volumes, and where a pod has them.
         attempts: so often a calculation is begun whose worker is lost, at most.
         check_s: how often the scheduler is asked.
     """
@@ -47,6 +48,8 @@ class Site(BaseModel):
     ranks: int = Field(default=1, gt=0)
     image: str = ""
     namespace: str = ""
+    memory: str = "4Gi"
+    volumes: tuple[tuple[str, str], ...] = ()
     attempts: int = Field(default=3, gt=0)
     check_s: float = Field(default=5.0, gt=0)
 

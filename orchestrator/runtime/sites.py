@@ -73,6 +73,7 @@ def compute_of(
     Raises:
         MissingExtra: what the site needs is not installed.
         StillRunning: calculations of an earlier turn are in the queue.
+        InputError: pods would not see the directories of the calculations.
     """
     site = lab.site or Site()
     root = folder_of(campaign_id)
@@ -83,6 +84,7 @@ def compute_of(
     _refuse_beside_turns(lab, campaign_id)
     if site.kind == "local":
         return local_compute(campaign_id, clock, site, tell)
+    _refuse_unseen(site, root)
     if importlib.util.find_spec("parsl") is None:
         raise MissingExtra("Parsl, which a site needs,", "pip install 'hagane[cluster]'")
     from orchestrator.executor.cluster import Pilots
@@ -131,4 +133,13 @@ def _refuse_beside_turns(lab: Lab, campaign_id: str) -> None:
         raise StillRunning(
             f"{n_running + n_waiting} calculations that `hagane tick` submitted are under way",
             hint="go on with `hagane tick`, or wait until they have ended",
+        )
+
+
+def _refuse_unseen(site: Site, root: Path) -> None:
+    mounts = [path for _, path in site.volumes]
+    if site.kind == "kubernetes" and not any(root.is_relative_to(path) for path in mounts):
+        raise InputError(
+            f"pods see {' and '.join(mounts)}, and calculations lie in {root}",
+            hint="have a volume there, here and in the pods, or set HAGANE_DATA to one",
         )

@@ -133,7 +133,8 @@ VASP = Code(
 
 
 class VaspCalculator(Calculator):
-    """Energies (eV; the free energy), forces (eV/angstrom), stress (eV/angstrom^3).
+    """Energies (eV; extrapolated to no smearing, as ASE has it), forces (eV/angstrom; of the free
+    energy), stress (eV/angstrom^3).
 
     Args:
         settings: of the INCAR, in ASE's spelling: `{"encut": 520.0}`.

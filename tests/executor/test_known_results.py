@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import until
 
 from orchestrator.clock import WallClock
 from orchestrator.errors import InputError
@@ -97,3 +100,49 @@ def test_a_result_that_its_engine_did_not_live_to_take_is_taken_and_kept_for_oth
     kept.unlink()
     assert run(compute(tmp_path / "one", shared), ticket="a-compound", key="cd" * 32)["reused"] == 0
     assert (tmp_path / "one" / "a-compound" / "002").exists()
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from orchestrator.executor.known import KnownResults
+
+root, key, letter, n = Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
+results = KnownResults(root)
+for _ in range(n):
+    results.put(key, {"of": letter}, {"value": letter * 1_000_000, "end": letter})
+    found = results.get(key)
+    assert found is not None, "there was one already"
+    assert found["value"] == found["end"] * 1_000_000, "of two writers"
+"""
+
+
+def writer(root: Path, letter: str, n: int) -> subprocess.Popen[bytes]:
+    """A process that puts a large result under the one key, again and again, and reads it back."""
+    return subprocess.Popen([sys.executable, "-c", WRITER, str(root), KEY, letter, str(n)])
+
+
+def parts(root: Path) -> list[Path]:
+    return list(root.rglob(".part-*"))
+
+
+def test_what_four_processes_put_and_get_at_once_is_whole_each_time(tmp_path: Path) -> None:
+    four = [writer(tmp_path, letter, 15) for letter in "abcd"]
+    assert [one.wait(240) for one in four] == [0] * 4
+    assert parts(tmp_path) == []
+
+
+def test_a_writer_that_is_killed_while_it_writes_leaves_what_was_there(tmp_path: Path) -> None:
+    results = KnownResults(tmp_path)
+    results.put(KEY, {"of": "a"}, {"value": "a" * 1_000_000, "end": "a"})
+    while not parts(tmp_path):  # what it leaves shows that it was killed on its way
+        killed = writer(tmp_path, "b", 1_000_000)
+        assert until(lambda: bool(parts(tmp_path)))
+        killed.kill()
+        killed.wait()
+        found = results.get(KEY)
+        assert found is not None
+        assert found["value"] == found["end"] * 1_000_000
+    results.put(KEY, {"of": "c"}, {"value": "c", "end": "c"})
+    assert results.get(KEY) == {"value": "c", "end": "c"}
+    assert results.request(KEY) == {"of": "c"}

@@ -39,3 +39,13 @@ def test_elements_that_wait_are_told_by_their_numbers(
 ) -> None:
     say(LINES.format(rest="2-4,6%2"), tmp_path, monkeypatch)
     assert sorted(last_states("10")) == [0, 1, 2, 3, 4, 6]
+
+
+def test_an_element_that_ran_out_of_its_walltime_is_told_so_and_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = "JobState=TIMEOUT Reason=TimeLimit ExitCode=0:15"
+    say(f"JobId=14 ArrayJobId=14 ArrayTaskId=1 JobName=x {ended}\n", tmp_path, monkeypatch)
+    slurm = Slurm(Site(kind="slurm", partition="debug"))
+    assert slurm.why("14", 1) == "ran out of its walltime (SLURM's 14_1: TIMEOUT)"
+    assert slurm.fault("14", 1) == ""

@@ -59,7 +59,17 @@ def test_under_mpi_a_calculation_has_its_nodes_alone(tmp_path: Path) -> None:
         ("{kind: slurm, walltime: 4 h, nodes: 0}", "expected a number above 0, found 0"),
         ("{kind: slurm, walltime: 4 h, ranks: 4}", "'ranks' needs a 'launcher'"),
         ("{kind: pbs, walltime: 4 h, qos: x}", "a pbs site has no 'qos' (it is for slurm)"),
-        ("{kind: kubernetes}", "a kubernetes site needs its 'image'"),
+        ("{kind: kubernetes, volumes: {c: /d}}", "a kubernetes site needs its 'image'"),
+        ("{kind: kubernetes, image: i}", "a pod sees no other directories"),
+        (
+            "{kind: kubernetes, image: i, volumes: {c: d}}",
+            "expected a path that begins with '/', found 'd'",
+        ),
+        (
+            "{kind: kubernetes, image: i, volumes: {c: /d}, memory: 8 GB}",
+            "3:62: expected a whole number and Mi, Gi or Ti",
+        ),
+        ("{kind: local, volumes: {c: /d}}", "a local site has no 'volumes' (it is for kubernetes)"),
         (
             "{kind: slurm, walltime: 4 h, launcher: srun, nodes_each: 3}",
             "a calculation on 3 nodes does not fit into a block of 1",

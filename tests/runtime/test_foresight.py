@@ -158,6 +158,27 @@ def test_options_of_elements_that_no_candidate_has_are_remarked_upon(tmp_path: P
 
 
 @needs_pw
+def test_candidates_with_an_element_that_has_no_pseudopotential_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HAGANE_DATA", str(tmp_path / "data"))
+    alloy = bulk("Cu", cubic=True)
+    alloy.symbols[0] = "Au"
+    write(tmp_path / "metals.extxyz", [bulk("Cu"), alloy, bulk("Si")])
+    (tmp_path / "campaign.yaml").write_text(CAMPAIGN)
+    (tmp_path / "lab.yaml").write_text(
+        "lab: here\nroles: {calculator: method}\n"
+        "resources: {method: {kind: espresso, ecutwfc: 30 Ry}}\n"
+    )
+    with pytest.raises(FileProblems) as caught:
+        load(tmp_path / "campaign.yaml")
+    (said,) = [str(problem) for problem in caught.value.problems]
+    assert "candidate 'metals-2'" in said
+    assert "'method' has no pseudopotential of Au" in said
+    assert not (tmp_path / "data" / "calculations").exists()
+
+
+@needs_pw
 def test_a_walltime_of_nothing_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "metals.extxyz", [bulk("Fe")])
     (tmp_path / "campaign.yaml").write_text(CAMPAIGN)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ from ase.build import bulk
 from dft_play import script
 
 from orchestrator.clock import WallClock
-from orchestrator.errors import InputError
+from orchestrator.errors import CalculationFailed, InputError
+from orchestrator.executor.local import LocalCompute
+from orchestrator.ports.action import Ticket
 from orchestrator.ports.resource import Bench
 from simulators.atomistic.failures import Failure, classified
 from simulators.atomistic.structures import text_of
@@ -98,7 +102,82 @@ def test_what_is_missing_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Mon
     assert "VASP_PP_PATH" in caught.value.hint
 
 
-def resource(folder: Path, **options: Any) -> VaspStructures:
+STAND_IN = """\
+import sys
+from pathlib import Path
+from ase.io import read
+
+incar, atoms = Path("INCAR").read_text(), read("POSCAR")
+print(" running on    1 total cores", flush=True)
+assert len(atoms) == 1 and Path("KPOINTS").exists() and Path("POTCAR").exists()
+if "BAD_MIXING" in sys.argv and "AMIX = 0.1" not in incar:
+    print(" BRMIX: very serious problems\\n the old and the new charge density differ")
+    sys.exit(1)
+energy = -atoms.get_volume()  # without smearing; the free energy is another
+def rows(name, values):
+    lines = "".join("<v> " + " ".join(f"{x:.8f}" for x in row) + " </v>" for row in values)
+    return f"<varray name='{name}'>{lines}</varray>"
+places = rows("positions", atoms.get_scaled_positions())
+structure = f"<crystal>{rows('basis', atoms.cell)}</crystal>{places}"
+said = {"e_fr_energy": energy - 0.2, "e_wo_entrp": energy + 0.2, "e_0_energy": energy}
+energies = "".join(f"<i name='{name}'>{value}</i>" for name, value in said.items())
+energies = f"<energy>{energies}</energy>"
+Path("vasprun.xml").write_text(
+    "<modeling><kpoints>" + rows("kpointlist", [[0, 0, 0]]) + rows("weights", [[1]])
+    + "</kpoints><atominfo><array name='atoms'><set><rc><c>Fe</c><c>1</c></rc></set></array>"
+    + f"</atominfo><structure name='initialpos'>{structure}</structure><calculation>"
+    + f"<structure>{structure}</structure>" + rows("forces", [[0, 0, 0]])
+    + rows("stress", [[10, 0, 0], [0, 10, 0], [0, 0, 10]])  # kB
+    + f"<scstep>{energies}</scstep>{energies}</calculation></modeling>"
+)
+Path("OUTCAR").write_text(
+    " vasp.6.4.2 20Jul23\\n NKPTS = 1   NBANDS=   8\\n aborting loop because EDIFF is reached\\n"
+    " number of electron       8.0000000 magnetization       2.2000000\\n"
+    " Total CPU time used (sec):        7.250\\n"
+)
+"""
+
+
+async def computed(folder: Path, *words: str, cures: str = "safe") -> Any:
+    """What comes of bcc iron, with a stand-in for VASP that writes what VASP would."""
+    folder.mkdir(exist_ok=True)
+    program = folder / "stand_in.py"
+    program.write_text(STAND_IN)
+    command = script(folder / "stand_in", f"exec {sys.executable} {program} {' '.join(words)}")
+    clock = WallClock()
+    compute = LocalCompute(folder / "a", clock)
+    try:
+        calc = resource(
+            folder,
+            command=command,
+            cures=cures,
+            bench=Bench(name="vasp", clock=clock, compute=compute),
+        )
+        await calc.open()
+        return await calc.energy(structure=text_of(bulk("Fe")), ticket=Ticket("t1"))
+    finally:
+        compute.close()
+
+
+def test_what_a_stand_in_for_vasp_writes_is_read(tmp_path: Path) -> None:
+    found = asyncio.run(computed(tmp_path))
+    assert found.energy == pytest.approx(-bulk("Fe").get_volume(), abs=1e-6)
+    assert found.pressure == pytest.approx(1.0)
+    assert (found.cures, found.altered) == ("", 0)
+
+
+def test_a_failure_of_a_stand_in_for_vasp_is_cured_by_what_its_incar_says_then(
+    tmp_path: Path,
+) -> None:
+    found = asyncio.run(computed(tmp_path, "BAD_MIXING"))
+    assert found.energy == pytest.approx(-bulk("Fe").get_volume(), abs=1e-6)
+    changed = "amix default -> 0.1, bmix default -> 0.01"
+    assert found.cures == f"VASP: SCF oscillation, less mixing ({changed})"
+    with pytest.raises(CalculationFailed, match="BRMIX"):
+        asyncio.run(computed(tmp_path / "b", "BAD_MIXING", cures="none"))
+
+
+def resource(folder: Path, bench: Bench | None = None, **options: Any) -> VaspStructures:
     potcar = folder / "potpaw_PBE" / "Fe_pv" / "POTCAR"
     potcar.parent.mkdir(parents=True, exist_ok=True)
     potcar.write_text("the potential of Fe_pv\n")
@@ -107,4 +186,5 @@ def resource(folder: Path, **options: Any) -> VaspStructures:
         **{"potcars": str(folder / "potpaw_PBE"), "incar": "lasph=.true."},
         **{"command": script(folder / "vasp_std", "exit 1")},
     }
-    return VaspStructures(Bench(name="vasp", clock=WallClock()), **{**known, **options})
+    bench = bench or Bench(name="vasp", clock=WallClock())
+    return VaspStructures(bench, **{**known, **options})
