@@ -377,13 +377,12 @@ def error_of_blocks(*, told: bool) -> float:
     for day, shift in enumerate(rng.normal(size=6)):
         for i, a in enumerate((*((day + rng.random(3)) / 6), 0.5)):
             outcome = Outcome(value=-4 * (float(a) - 0.5) ** 2 + float(shift))
-            block = f"day {day}" if told else ""
             ended.append(
                 Evaluated(
                     trial=4 * day + i + 1,
                     point={"a": float(a)},
                     outcomes={"y": outcome},
-                    block=block,
+                    block=f"day {day}" if told else "",
                 )
             )
     return _error_of_slice(task(A), History(evaluated=tuple(ended), n_proposed=24))
