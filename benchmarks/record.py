@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -33,7 +34,18 @@ def machine(*distributions: str) -> dict[str, Any]:
         "python": platform.python_version(),
         "load": [round(number, 2) for number in os.getloadavg()],
         "versions": {name: version(name) for name in ("hagane", *distributions)},
+        "revision": revision(),
     }
+
+
+def revision() -> str:
+    """The commit of this working copy, with `-dirty` where it has changes; '' without git."""
+    words = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
+    try:
+        said = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return said.stdout.strip()
 
 
 def _processor() -> str:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from benchmarks.planner.factors import factor_tables
+from benchmarks.planner.peers.play import N_START
 from benchmarks.planner.problems import PROBLEMS, TUNED
 from benchmarks.planner.run import PLANNERS, RESULTS
 
@@ -33,6 +35,8 @@ Lines: TypeAlias = Mapping[str, Mapping[str, Runs]]
 Score: TypeAlias = Callable[[dict[str, Any], int], "float | None"]
 
 AT = (20, 40)
+FAILING = ("failure_circle", "failure_hole", "crash4")
+"""Problems with trials that fail, where it is not known beforehand."""
 MARGIN_SHARE = 0.05
 MIN_PAIRS = 5
 N_RESAMPLES = 10_000
@@ -113,7 +117,7 @@ def report(lines: Lines, ours: str) -> Iterator[str]:
     peers = [p for p in PLANNERS if p in lines and p not in ("hagane", ours)]
     yield "# Planners side by side"
     yield ""
-    yield from _versions(lines, [ours, *peers])
+    yield from versions(lines, [ours, *peers])
     groups = {
         "tuned": [p for p in PROBLEMS if p in TUNED],
         "untuned": [p for p in PROBLEMS if p not in TUNED],
@@ -130,22 +134,36 @@ def report(lines: Lines, ours: str) -> Iterator[str]:
                     yield f"## {ours} against each, problems {title}, {name}, after {n} trials"
                     yield ""
                     yield from _verdicts(lines, ours, peers, problems, score, n)
+    yield from failures(lines, [ours, *peers])
     yield from factor_tables(lines, [ours, *peers], AT)
 
 
-def _versions(lines: Lines, planners: list[str]) -> Iterator[str]:
+def versions(lines: Lines, planners: list[str]) -> Iterator[str]:
+    """A line for each planner: how many runs, with which packages, of ours at which commits."""
     for planner in planners:
         runs = [line for by_seed in lines.get(planner, {}).values() for line in by_seed.values()]
         if not runs:
             yield f"- {planner}: no runs"
             continue
-        found = {k: v for line in runs for k, v in line.get("versions", {}).items()}
+        found: dict[str, set[str]] = {}
+        for line in runs:
+            for package, number in line.get("versions", {}).items():
+                found.setdefault(package, set()).add(number)
+        revisions = found.pop("revision", set())
         kit = sum(line.get("source") is not None for line in runs)
         cut = sum(line["error"] is not None for line in runs)
-        said = ", ".join(f"{k} {v}" for k, v in sorted(found.items()))
+        said = ", ".join(f"{k} {' and '.join(sorted(v))}" for k, v in sorted(found.items()))
         counts = f"{len(runs)} runs ({kit} from the starting kit, {cut} cut short)"
-        yield f"- {planner}: {counts}; {said}"
+        yield f"- {planner}: {counts}; {said}{_revisions(runs, revisions)}"
     yield ""
+
+
+def _revisions(runs: list[dict[str, Any]], revisions: set[str]) -> str:
+    """Each commit that runs were made at, in the order of the lines, and how many they are."""
+    if not revisions:
+        return ""
+    counts = Counter(line.get("versions", {}).get("revision", "not said") for line in runs)
+    return "; revisions " + ", ".join(f"{name} ({n} runs)" for name, n in counts.items())
 
 
 def _medians(
@@ -175,6 +193,21 @@ def _cell(found: Any, least: float | None) -> str:
     if n == 1:
         return f"{middle} (1)"
     return f"{middle} [{low:.2g}, {high:.2g}] ({n})"
+
+
+def failed(line: dict[str, Any], n: int) -> float | None:
+    """How many of the trials up to the n-th failed, of those that a planner suggested; None of a
+    run that ended earlier."""
+    suggested = line["true"][N_START:n]
+    return float(sum(t is None for t in suggested)) if len(line["true"]) >= n else None
+
+
+def failures(lines: Lines, planners: list[str]) -> Iterator[str]:
+    """How many suggestions failed where it was not known beforehand which would."""
+    n = AT[-1]
+    yield f"## Unknown feasibility: failed trials of the {n - N_START} suggested"
+    yield ""
+    yield from _medians(lines, planners, [p for p in PROBLEMS if p in FAILING], failed, n)
 
 
 def _verdicts(

@@ -227,6 +227,13 @@ def _trip(works: Works, error: BaseException) -> Any:
     return trip
 
 
+def test_without_being_asked_nothing_is_confirmed() -> None:
+    works = Works(trials=2)
+    assert works.run().exit_code is Exit.FINISHED
+    assert [source for source, _ in told(works)] == ["initial", "initial"]
+    assert confirmation(works.study.campaign, works.state) is None
+
+
 def test_where_nothing_is_worth_it_nothing_is_repeated() -> None:
     heavy = Objective(
         goals=(Goal(metric="mass", direction="minimise"),),

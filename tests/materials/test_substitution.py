@@ -214,7 +214,7 @@ def test_rounded_numbers_are_read_as_what_they_are_rounded_from() -> None:
     assert rounded_formula("Ni60.1Cu39.9", 10) == canonical_formula("Ni60.1Cu39.9")
 
 
-def test_an_exchange_can_move_atoms_between_sites() -> None:
+def test_an_exchange_swaps_the_amounts_of_two_elements() -> None:
     moves = ElementMoves(Counter(["Mg", "Si"]), ionic=False)
     children = moves.propose(["Al2Ni"] * 200, Random(0))
     assert "AlNi2" in children

@@ -31,7 +31,7 @@ from orchestrator.model.space import (
 )
 from orchestrator.model.trial import Proposal
 from orchestrator.planner.bayesian import BayesianPlanner
-from orchestrator.planner.initial import SobolPlanner
+from orchestrator.planner.initial import RandomPlanner, SobolPlanner
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
 
 Truth = Callable[[Point], dict[str, float]]
@@ -199,6 +199,21 @@ def test_of_forty_parameters_the_few_that_act_are_found() -> None:
     assert best > 0.2 * chance
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_of_a_hundred_parameters_twenty_trials_find_more_than_chance_does(seed: int) -> None:
+    many = [Real(name=f"x{i}", low=0.0, high=1.0) for i in range(100)]
+
+    def truth(point: Point) -> dict[str, float]:
+        assert len(point) == 100
+        assert all(0.0 <= float(value) <= 1.0 for value in point.values())
+        return {"y": -sum((float(point[f"x{i}"]) - 0.1 - 0.2 * i) ** 2 for i in range(5))}
+
+    question = task(*many, initial=10, seed=seed)
+    made, by_chance = play(question, truth, 20), samples.play(RandomPlanner(question), truth, 20)
+    best, chance = (max(truth(p.point)["y"] for p in some) for some in (made, by_chance))
+    assert best > 0.5 * chance
+
+
 # outcomes
 
 
@@ -327,8 +342,12 @@ def drifting(at_s: Callable[[int], float | None]) -> History:
 
 
 def error_of_slice(history: History, *, drift: bool) -> float:
-    """How far the believed shape is from the one of `drifting`, its level left out."""
-    found = BayesianPlanner(task(A, options={"drift": drift})).belief(history)
+    return _error_of_slice(task(A, options={"drift": drift}), history)
+
+
+def _error_of_slice(question: PlanningTask, history: History) -> float:
+    """How far the believed shape is from a parabola of -4 around 0.5, its level left out."""
+    found = BayesianPlanner(question).belief(history)
     assert found is not None
     slice_ = found.metrics[0].slices[0]
     wanted = [-4 * (float(a) - 0.5) ** 2 for a in slice_.values]
@@ -349,6 +368,28 @@ def test_results_from_before_do_not_hide_the_drift_of_those_since() -> None:
     )
     history = timed.model_copy(update={"evaluated": (*before, *timed.evaluated)})
     assert error_of_slice(history, drift=True) < 0.5 * error_of_slice(history, drift=False)
+
+
+def error_of_blocks(*, told: bool) -> float:
+    """How far the believed shape is from the true one, where each of six days shifts its outcomes
+    and has its own stretch of the range, as a person would go through it."""
+    rng, ended = np.random.default_rng(0), []
+    for day, shift in enumerate(rng.normal(size=6)):
+        for i, a in enumerate((*((day + rng.random(3)) / 6), 0.5)):
+            outcome = Outcome(value=-4 * (float(a) - 0.5) ** 2 + float(shift))
+            ended.append(
+                Evaluated(
+                    trial=4 * day + i + 1,
+                    point={"a": float(a)},
+                    outcomes={"y": outcome},
+                    block=f"day {day}" if told else "",
+                )
+            )
+    return _error_of_slice(task(A), History(evaluated=tuple(ended), n_proposed=24))
+
+
+def test_a_shift_from_block_to_block_is_not_taken_for_shape() -> None:
+    assert error_of_blocks(told=True) < 0.25 * error_of_blocks(told=False)
 
 
 # belief

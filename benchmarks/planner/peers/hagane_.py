@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 from functools import partial
 from typing import Any
 
 from benchmarks.planner.peers.play import BestSeen, Measured, main
 from benchmarks.planner.problems import Point, Problem, Variable
+from benchmarks.record import revision
 from orchestrator.model.campaign import PlannerChoice
 from orchestrator.model.objective import Goal, Objective, OutcomeConstraint
 from orchestrator.model.space import Choice, Mixture, Parameter, Pool, Real, SearchSpace
@@ -92,16 +92,6 @@ def space(problem: Problem) -> SearchSpace:
         mixtures = (Mixture(name="blend", components=problem.names, present=(1, every)),)
     parameters = tuple(_parameter(problem, v) for v in problem.variables)
     return SearchSpace(parameters=parameters, mixtures=mixtures)
-
-
-def revision() -> str:
-    """The commit of this working copy, with a mark where it has changes; '' without git."""
-    words = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
-    try:
-        said = subprocess.run(words, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return ""
-    return said.stdout.strip()
 
 
 def _parameter(problem: Problem, variable: Variable) -> Parameter:
