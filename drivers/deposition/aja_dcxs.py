@@ -49,7 +49,7 @@ class AjaSupply(Instrument):
         if not 1 <= gun <= 5:
             raise InputError(f"{bench.name}: gun {gun} is not one of 1 to 5")
         super().__init__(bench, port, Settings(baudrate=38400), timeout)
-        self._gun = gun
+        self._gun, self._is_open = gun, False
         self._max_power = min(max_power, _MAX_POWER_W)
 
     def who(self) -> Dialogue[Identity]:
@@ -164,7 +164,8 @@ class AjaSupply(Instrument):
             return Exposure(mask >> (self._gun - 1) & 1, float(remaining))
 
         found = await self.link.read(talk)
-        if not found.shutter:
+        has_closed, self._is_open = self._is_open and not found.shutter, bool(found.shutter)
+        if has_closed:
             await self.link.look_again()
         return found
 

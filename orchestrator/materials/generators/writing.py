@@ -62,12 +62,20 @@ def settled_smiles(found: Any) -> str | None:
     written otherwise: charges are moved, centres lose their sense, radicals come and go. Nothing of
     the kind is in a text of plain atoms and bonds, with `[nH]` and nitro groups. It may have rings
     that are aromatic, and which double bonds RDKit puts there is of no account to it: each of their
-    atoms has one or none in all ways. So plain texts are not read again.
+    atoms has one or none in all ways, unless a double bond leads from it to another part. So plain
+    texts without such a bond are not read again.
     """
     written = smiles_from(found)
-    if _PLAIN.fullmatch(written) and ("*" not in written or n_open_ends(found) >= 0):
+    is_plain = _PLAIN.fullmatch(written) and ("*" not in written or n_open_ends(found) >= 0)
+    if is_plain and not found.HasSubstructMatch(_leading_out()):
         return written
     return resettled(written)
+
+
+@functools.cache
+def _leading_out() -> Any:
+    """A double bond from an aromatic atom to one that has other neighbours."""
+    return rdkit().MolFromSmarts("a=[!D1]")
 
 
 def resettled(written: str) -> str | None:
