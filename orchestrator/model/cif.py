@@ -8,11 +8,13 @@ than the one that is meant.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from orchestrator.errors import InputError
+
+T = TypeVar("T")
 
 FULL = 0.999
 """Occupancy from which on a site is full."""
@@ -72,6 +74,18 @@ def by_operations(text: str) -> str | None:
     text = _NO_NUMBER.sub("", text)
     beginning = re.compile(r"^\s*data_.*$", re.MULTILINE)
     return beginning.sub(lambda found: f"{found[0]}\n{_NUMBERS[0]} 1", text, count=1)
+
+
+def read_by_group_or_operations(read: Callable[[str], T], text: str) -> T:
+    """What a reader makes of a CIF; where it cannot by the space group, by the operations that are
+    listed. Raises what the reader raises where there are none."""
+    try:
+        return read(text)
+    except Exception:
+        again = by_operations(text)
+        if again is None:
+            raise
+        return read(again)
 
 
 def refuse_unfit(atoms: Any, text: str, name: str) -> None:

@@ -7,7 +7,13 @@ import warnings
 from typing import Any
 
 from orchestrator.errors import InputError
-from orchestrator.model.cif import FULL, by_operations, is_cif, refuse_unclear, refuse_unfit
+from orchestrator.model.cif import (
+    FULL,
+    is_cif,
+    read_by_group_or_operations,
+    refuse_unclear,
+    refuse_unfit,
+)
 
 CLOSEST = 0.4
 """Of the sum of their covalent radii: atoms nearer than that overlap."""
@@ -62,13 +68,10 @@ def _read(text: str) -> Any:
 def _read_by_ase(text: str, form: str) -> Any:
     from ase.io import read
 
-    try:
-        return read(io.StringIO(text), format=form, index=":")
-    except Exception:
-        again = by_operations(text) if form == "cif" else None
-        if again is None:
-            raise
-        return read(io.StringIO(again), format=form, index=":")
+    def by_ase(said: str) -> Any:
+        return read(io.StringIO(said), format=form, index=":")
+
+    return read_by_group_or_operations(by_ase, text) if form == "cif" else by_ase(text)
 
 
 def _named(text: str) -> str:

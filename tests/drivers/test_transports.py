@@ -108,6 +108,54 @@ def test_two_units_on_one_line_share_the_port_and_never_each_others_replies(tmp_
     asyncio.run(main())
 
 
+def test_on_one_line_dialogues_of_two_questions_do_not_mix_and_a_stop_goes_between(
+    tmp_path: Path,
+) -> None:
+    """An order and the question what became of it are one exchange, as with `:SYST:ERR?`."""
+    order: list[bytes] = []
+
+    def echo(data: bytes) -> bytes:
+        order.append(data)
+        return data
+
+    def say(*words: bytes) -> Dialogue[list[bytes]]:
+        answers = []
+        for word in words:
+            answers.append((yield Ask(word, until(word))))
+        return answers
+
+    async def main() -> None:
+        with on_pty(tmp_path, echo) as device:
+            device.delay_s = 0.01
+            one = await open_transport(str(device.link), bench("one"), SETTINGS)
+            two = await open_transport(str(device.link), bench("two"), SETTINGS)
+            third = await open_transport(str(device.link), bench("third"), SETTINGS)
+            pairs = [[b"%s%d?" % (w, i), b"%s%d!" % (w, i)] for i in range(4) for w in (b"a", b"b")]
+            started = [
+                asyncio.ensure_future(wire.exchange(say(*pair), timeout_s=10.0))
+                for pair, wire in zip(pairs, [one, two] * 4, strict=True)
+            ]
+            await started[0]
+            await third.exchange(say(b"stop?", b"stop!"), timeout_s=10.0, urgent=True)
+            assert not started[-1].done()
+            answers = await asyncio.gather(*started, return_exceptions=True)
+            for wire in (one, two, third):
+                await wire.close()
+        ended = [p for p, a in zip(pairs, answers, strict=True) if isinstance(a, DeviceSilent)]
+        assert len(ended) <= 1, "a stop ends the exchange under way, and no other one"
+        whole = [*(p for p in pairs if p not in ended), [b"stop?", b"stop!"]]
+        assert [a for a in answers if not isinstance(a, DeviceSilent)] == whole[:-1]
+        # on a line that is not known to be quiet, a stop's first bytes leave at once and again
+        n_stops = order.count(b"stop?")
+        assert n_stops in (1, 2)
+        assert n_stops == 1 or ended, "nothing was broken into, so the line was quiet"
+        for question, order_for in whole:
+            last = len(order) - 1 - order[::-1].index(question)
+            assert order[last + 1] == order_for
+
+    asyncio.run(main())
+
+
 def test_a_stop_goes_ahead_of_everything_that_is_queued(tmp_path: Path) -> None:
     fake = FakeAlicat()
 

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from orchestrator.errors import InputError
-from orchestrator.model.cif import FULL, by_operations, is_cif, refuse_unclear, refuse_unfit
+from orchestrator.model.cif import (
+    FULL,
+    is_cif,
+    read_by_group_or_operations,
+    refuse_unclear,
+    refuse_unfit,
+)
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -92,13 +98,10 @@ def _read(text: str) -> Any:
 def _read_by_ase(text: str, form: str) -> Any:
     from ase.io import read
 
-    try:
-        return read(io.StringIO(text), format=form, index=":")
-    except Exception:
-        again = by_operations(text) if form == "cif" else None
-        if again is None:
-            raise
-        return read(io.StringIO(again), format=form, index=":")
+    def by_ase(said: str) -> Any:
+        return read(io.StringIO(said), format=form, index=":")
+
+    return read_by_group_or_operations(by_ase, text) if form == "cif" else by_ase(text)
 
 
 def _reason(error: Exception) -> str:
