@@ -648,3 +648,11 @@ def test_zinc_is_drawn_by_its_seed() -> None:
     assert len(set(zinc250k(500, seed=1))) == 500
     with pytest.raises(InputError, match="ZINC250k has"):
         zinc250k(10**6, seed=1)
+
+
+def test_what_rdkit_writes_and_cannot_read_again_is_no_candidate() -> None:
+    text = "O=[N+]([O-])c1cc2c(cc1[N+](=O)[O-])=NC(=O)C(=O)C=c1oc(=O)c3ccccc3c(=O)c=1sc2C#N"
+    found = as_told(text)
+    assert found is not None
+    assert rdkit().MolFromSmiles(smiles_from(found)) is None
+    assert settled_smiles(found) is None
