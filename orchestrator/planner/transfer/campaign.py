@@ -300,5 +300,5 @@ def _beyond(way: _Way | _BesideWay, data: Data, sign: float) -> Floats:
         noise = process.hyper.noise * data.shares[ahead] + data.known[ahead]
         least = MIN_SHARE * float(data.y.std())
         wide = np.sqrt(sd**2 + noise + least**2)
-        found.append(LeftOut(data.y[ahead], mean, wide).log_densities)
+        found.append(LeftOut(data.y[ahead], mean, wide, len(known)).log_densities)
     return np.concatenate(found)

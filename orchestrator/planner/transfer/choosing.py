@@ -61,7 +61,7 @@ class BeyondTheKnown:
             mean, sd = before.predict(x[ahead], f[ahead])
             least = MIN_SHARE * float(y.std())
             sd = np.sqrt(sd**2 + before.noise_sd**2 + least**2)
-            found.append(LeftOut(y[ahead], mean, sd).log_densities)
+            found.append(LeftOut(y[ahead], mean, sd, len(known)).log_densities)
         return np.concatenate(found)
 
 

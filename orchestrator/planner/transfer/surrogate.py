@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from scipy.special import gammaln
 
 from orchestrator.planner.kernel import Floats
-from orchestrator.planner.likelihood import LOG_2PI
 
 MIN_SHARE = 1e-3
 """The least standard deviation of a prediction, as a share of that of the outcomes: what is said
@@ -31,19 +31,26 @@ class LeftOut:
     Attributes:
         y: the outcomes (n).
         mean, sd: predicted, noise included (n each), in the unit of y.
+        n_known: from how many outcomes each was predicted; all the others, where nothing is said.
     """
 
     y: Floats
     mean: Floats
     sd: Floats
+    n_known: int | None = None
 
     @property
     def log_densities(self) -> Floats:
-        """Log of the predicted density of each outcome (n), per unit of y."""
+        """Log of the predicted density of each outcome (n), per unit of y: Student's t, since a
+        deviation that few outcomes taught is itself uncertain. By the normal density, one outcome
+        that is missed by ten of them outweighs all that are hit."""
         least = MIN_SHARE * max(float(self.y.std()), 1e-300)
         sd = np.maximum(self.sd, least)
         z = (self.y - self.mean) / sd
-        return np.asarray(-0.5 * z * z - np.log(sd) - 0.5 * LOG_2PI)
+        known = len(self.y) - 1 if self.n_known is None else self.n_known
+        freedom = max(known - 1, 1)
+        peak = gammaln((freedom + 1) / 2) - gammaln(freedom / 2) - 0.5 * math.log(freedom * math.pi)
+        return np.asarray(peak - (freedom + 1) / 2 * np.log1p(z * z / freedom) - np.log(sd))
 
     @property
     def rmse(self) -> float:

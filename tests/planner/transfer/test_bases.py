@@ -87,6 +87,16 @@ def test_no_prediction_is_believed_to_be_exact() -> None:
     assert np.isfinite(sure.log_densities).all()
 
 
+def test_densities_are_as_broad_as_few_outcomes_make_them() -> None:
+    from scipy.stats import t
+
+    y, mean, sd = np.array([1.0, 2.0, 9.0]), np.array([1.5, 2.0, 3.0]), np.array([0.5, 0.1, 2.0])
+    for n_known in (None, 3, 12):
+        freedom = 1 if n_known is None else n_known - 1
+        wanted = t.logpdf(y, freedom, mean, sd)
+        np.testing.assert_allclose(LeftOut(y, mean, sd, n_known).log_densities, wanted)
+
+
 def test_equal_outcomes_have_a_spread_of_one() -> None:
     assert scale_of(np.full(4, 3.0)).spread == 1.0
     assert scale_of(np.array([2.0])).spread == 1.0
