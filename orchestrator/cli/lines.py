@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from orchestrator.model.campaign import Campaign
+from orchestrator.model.candidates import in_a_line
 from orchestrator.model.space import Value
 from orchestrator.model.state import TrialState
 from orchestrator.model.trial import REPEATS, Proposal
@@ -148,7 +149,9 @@ class TrialLines:
     def _cell(self, column: _Column, trial: TrialState) -> str:
         if column.parameter:
             value: Value = trial.proposal.point[column.parameter]
-            return _cut(value, column.width) if isinstance(value, str) else short(value)
+            if isinstance(value, str):
+                return _cut(in_a_line(value), column.width)
+            return short(value)
         observed = trial.observed(column.metric)
         return short(observed.event.value, observed.event.censored or "") if observed else ""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Iterator
 
 from orchestrator.model.campaign import Campaign
@@ -30,6 +32,24 @@ def material_of(pool: Pool, candidate: str) -> str:
 def is_made(pool: Pool, candidate: str) -> bool:
     """Whether a candidate was made by a generator, rather than read from the table."""
     return candidate not in pool.names
+
+
+def in_a_line(candidate: str) -> str:
+    """A candidate as a line shows it: its name; of a crystal that a generator made, whose name is
+    an extended XYZ, the elements with how many atoms its cell has, and four letters of its hash.
+
+    >>> in_a_line("CuAu")
+    'CuAu'
+    >>> in_a_line('2\\nLattice="..."\\nCu 0 0 0\\nAu 1 1 1\\n')
+    'AuCu·9b6d'
+    """
+    n, _, rest = candidate.partition("\n")
+    if not n.isdigit():
+        return candidate
+    symbols = [line.split()[0] for line in rest.splitlines()[1:] if line.strip()]
+    counts = sorted(Counter(symbols).items())
+    formula = "".join(symbol + (str(k) if k > 1 else "") for symbol, k in counts)
+    return f"{formula}·{hashlib.sha256(candidate.encode()).hexdigest()[:4]}"
 
 
 def set_aside_words(space: SearchSpace) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from orchestrator.model.campaign import Campaign
+from orchestrator.model.candidates import in_a_line
 from orchestrator.model.space import (
     Choice,
     Context,
@@ -212,7 +213,7 @@ def parameters(campaign: Campaign, state: State) -> Parameters:
     axes: list[Axis] = []
     for parameter in campaign.space.parameters:
         tried = dict.fromkeys(str(t.proposal.point[parameter.name]) for t in trials)
-        axes += _axes(campaign, parameter, tuple(tried))
+        axes += _axes(campaign, parameter, tuple(map(in_a_line, tried)))
     rows = tuple(_row(campaign, trial) for trial in trials)
     return Parameters(tuple(axes), rows, tuple(_value(campaign, trial) for trial in trials))
 
@@ -321,7 +322,7 @@ def _row(campaign: Campaign, trial: TrialState) -> tuple[float | str, ...]:
         if isinstance(parameter, Pool) and parameter.columns:
             row += parameter.numbers(str(value))
         else:
-            row.append(value)
+            row.append(in_a_line(value) if isinstance(value, str) else value)
     return tuple(row)
 
 

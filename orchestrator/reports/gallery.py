@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from orchestrator.model.campaign import Campaign
-from orchestrator.model.candidates import is_made, known_trial, material_of, pool_of
+from orchestrator.model.candidates import in_a_line, is_made, known_trial, material_of, pool_of
 from orchestrator.model.space import Pool
 from orchestrator.model.start import KnownTrial
 from orchestrator.model.state import State, TrialState
@@ -131,7 +131,7 @@ def _card(
     material = material_of(pool, name)
     return Card(
         trial=trial.number,
-        name=name,
+        name=in_a_line(name),
         material="" if material == name or "\n" in material else material,
         picture=picture(material),
         standing=standing_word(campaign, trial),
@@ -168,7 +168,7 @@ def _remarks(pool: Pool, trial: TrialState, name: str, looks: Looks) -> list[str
 def kin_words(kin: Kin) -> str:
     """`most like PI7 of the table (similarity 0.62)`."""
     shown = "" if kin.similarity is None else f" (similarity {kin.similarity:.2f})"
-    return f"most like {kin.name} of the table{shown}"
+    return f"most like {in_a_line(kin.name)} of the table{shown}"
 
 
 def _nearest(
@@ -181,7 +181,7 @@ def _nearest(
     name = str(known.point[pool.name])
     return Nearest(
         trial=near.trial,
-        name=name,
+        name=in_a_line(name),
         distance=number(near.distance, 2),
         values=known_values(campaign, known),
         picture=picture(material_of(pool, name)),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orchestrator.model.campaign import Campaign
+from orchestrator.model.candidates import in_a_line
 from orchestrator.model.front import undominated
 from orchestrator.model.objective import PREFERENCE, Goal, OutcomeConstraint
 from orchestrator.model.space import Ordinal, Real, Value, counts
@@ -167,7 +168,7 @@ def summary(campaign: Campaign, state: State) -> Summary:
 def shown_value(campaign: Campaign, name: str, value: Value) -> str:
     """A parameter's value with its unit."""
     unit = getattr(campaign.space[name], "unit", "")
-    text = value if isinstance(value, str) else number(value)
+    text = in_a_line(value) if isinstance(value, str) else number(value)
     return f"{text} {pretty_unit(unit)}".rstrip()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Container, Mapping
 from typing import Any
 
 from orchestrator.model.campaign import Campaign
+from orchestrator.model.candidates import in_a_line
 from orchestrator.model.state import State, TrialState
 from orchestrator.model.trial import Prediction
 from orchestrator.reports.numbers import measured, moment, number, titled
@@ -84,7 +85,7 @@ def _row(
     row: list[Any] = [trial.number, "★\u00a0best" if trial.number in best else word]
     for name in campaign.space.names:
         value = proposal.point[name]
-        row.append(value if isinstance(value, str) else _cell(value, number(value)))
+        row.append(in_a_line(value) if isinstance(value, str) else _cell(value, number(value)))
     for name in metrics:
         observed = trial.observed(name)
         if observed is None:

@@ -47,6 +47,11 @@ from orchestrator.materials.polymerisation import monomers_of
 from orchestrator.ports.generator import Generator
 
 MOLECULES = zinc250k(150, seed=3)
+SALT = """2
+Lattice="0 2.1 2.1 2.1 0 2.1 2.1 2.1 0" Properties=species:S:1:pos:R:3 pbc="T T T"
+Mg 0 0 0
+O 2.1 2.1 2.1
+"""
 POLYMERS = ["*CC*", "*CC(*)C", "*CC(*)c1ccccc1", "*CC(*)C(=O)OC", "*OCCO*", "*CCO*", "*CC(*)Cl"]
 
 
@@ -345,7 +350,7 @@ def test_iqspr_is_a_generator() -> None:
 
 def test_every_generator_of_the_distribution_can_be_loaded_and_constructed() -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
-    corpora = {"iqspr": ["CCO"], "substitution": ["MgO"]}
+    corpora = {"iqspr": ["CCO"], "substitution": ["MgO"], "decoration": [SALT]}
     named = project["entry-points"]["hagane.generators"]
     assert sorted(named) == sorted(corpora)
     for name, value in named.items():

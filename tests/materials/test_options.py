@@ -31,6 +31,7 @@ GENERATOR: list[tuple[str, Mapping[str, Any], str, str]] = [
     ("iqspr", {"smoothing": "much"}, "is 'much', not 'backoff' or 'kneser-ney'", "backoff"),
     ("iqspr", {"exact": "yes"}, "is 'yes', not true or false", "exact: false"),
     ("substitution", {"elements": "Fe"}, "is 'Fe', not a list of texts", "elements: [Fe]"),
+    ("decoration", {"replace": "no"}, "is 'no', not true or false", "replace: true"),
     ("substitution", {"ionic": 1}, "is 1, not true or false", "ionic: true"),
 ]
 

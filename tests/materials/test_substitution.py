@@ -23,6 +23,7 @@ from orchestrator.materials.generators.formulas import (
     is_neutral,
     rounded_formula,
 )
+from orchestrator.materials.generators.kinship import Kinship
 from orchestrator.materials.generators.substitution import ElementMoves, Substitution
 from orchestrator.ports.generator import Generator
 
@@ -215,6 +216,6 @@ def test_rounded_numbers_are_read_as_what_they_are_rounded_from() -> None:
 
 
 def test_an_exchange_swaps_the_amounts_of_two_elements() -> None:
-    moves = ElementMoves(Counter(["Mg", "Si"]), ionic=False)
+    moves = ElementMoves(Kinship(Counter(["Mg", "Si"]), ionic=False))
     children = moves.propose(["Al2Ni"] * 200, Random(0))
     assert "AlNi2" in children

@@ -25,7 +25,7 @@ Integers = NDArray[np.int64]
 SAME_ANGSTROM = 0.01
 """Within this, two places, or the lengths of two vectors, are the same."""
 SAME_DEGREES = 0.1
-MOST_PASSES = 8
+MOST_PASSES = 60
 _KEPT, _COMPARED = 120_000, 1000
 """Bins per unit of a fractional coordinate; thirds and quarters are whole numbers of the first."""
 _OFFSET = 0.583
@@ -37,14 +37,15 @@ def canonical_structure(atoms: Atoms) -> str:
     1e-3 degrees, fractional coordinates to 1 / 120000."""
     from ase import Atoms as Structure
 
-    text, cell, places, numbers = "", atoms.cell.array, atoms.positions, atoms.numbers
+    texts, cell, places, numbers = list[str](), atoms.cell.array, atoms.positions, atoms.numbers
     for _ in range(MOST_PASSES):  # rounding can move which of two equal settings comes first
         structure = Structure(numbers, places, cell=cell, pbc=True)
         cell, places, numbers = _rounded(*_first_setting(structure))
-        before, text = text, _written(cell, places, numbers)
-        if text == before:
-            break
-    return text
+        text = _written(cell, places, numbers)
+        if text in texts:  # of several that follow each other in a ring, always the same
+            return min(texts[texts.index(text) :])
+        texts.append(text)
+    return texts[-1]
 
 
 def _first_setting(atoms: Atoms) -> tuple[Floats, Floats, Integers]:

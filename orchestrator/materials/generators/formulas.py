@@ -74,8 +74,14 @@ def with_total(formula: str, total: Fraction | None) -> str:
 
 
 def is_neutral(amounts: Amounts) -> bool:
-    """Whether common oxidation states can sum to zero, no cation being more electronegative than an
-    anion (Davies et al. 2016, doi:10.1016/j.chempr.2016.09.010).
+    """Whether common oxidation states can sum to zero: `cations_of` finds some."""
+    return bool(cations_of(amounts))
+
+
+def cations_of(amounts: Amounts) -> frozenset[str]:
+    """The elements that are cations where common oxidation states sum to zero, no cation being more
+    electronegative than an anion (Davies et al. 2016, doi:10.1016/j.chempr.2016.09.010); none where
+    they cannot.
 
     An element may have several states of one sign at once, as iron has in Fe3O4.
     """
@@ -91,5 +97,5 @@ def is_neutral(amounts: Amounts) -> bool:
             high += amounts[symbol] * max(states)
         else:
             if low <= 0 <= high:
-                return True
-    return False
+                return frozenset(order[:n_cations])
+    return frozenset()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import numpy as np
 
 from orchestrator.errors import InputError
 from orchestrator.materials.generators.archive import Archive, Floats, Termwise
-from orchestrator.materials.generators.elements import Element, element
+from orchestrator.materials.generators.elements import element
 from orchestrator.materials.generators.formulas import (
     Amounts,
     amounts_of,
@@ -25,25 +24,20 @@ from orchestrator.materials.generators.formulas import (
     rounded_formula,
     with_total,
 )
+from orchestrator.materials.generators.kinship import Kinship
 from orchestrator.materials.generators.reading import readable
 from orchestrator.materials.generators.sampler import Sampler, schedule
 from orchestrator.ports.generator import Candidate, Score
 
 _PARTS = (Fraction(1, 10), Fraction(1, 5), Fraction(1, 4), Fraction(1, 2))
-_LIKENESS = 0.5
 
 
 class ElementMoves:
-    """Replaces an element by another, wholly or in part, or exchanges the amounts of two.
+    """Replaces an element by one that is like it, wholly or in part, or exchanges the amounts of
+    two."""
 
-    What replaces an element is drawn by how near its electronegativity is, twice as often within a
-    group, and by how often it occurs in the corpus. In ionic crystals both have a common oxidation
-    state.
-    """
-
-    def __init__(self, frequency: Counter[str], *, ionic: bool) -> None:
-        """`frequency`: how often each element occurs that may be used."""
-        self._frequency, self._ionic = frequency, ionic
+    def __init__(self, kinship: Kinship) -> None:
+        self._kinship = kinship
 
     def propose(self, parents: Sequence[str], rng: Random) -> Sequence[str]:
         """One canonical formula for each; the parent where nothing can replace what was drawn."""
@@ -57,21 +51,13 @@ class ElementMoves:
             new = rng.choice(symbols)
             moved[old], moved[new] = moved[new], moved[old]
             return moved
-        weights = [self._weight(element(old), element(new)) for new in self._frequency]
-        if not any(weights):
+        new = self._kinship.drawn(old, rng)
+        if new == old:
             return amounts
-        new = rng.choices(list(self._frequency), weights)[0]
         taken = moved[old] * (rng.choice(_PARTS) if kind == "part" else 1)
         moved[old] -= taken
         moved[new] = moved.get(new, Fraction(0)) + taken
         return {symbol: amount for symbol, amount in moved.items() if amount}
-
-    def _weight(self, old: Element, new: Element) -> float:
-        if new == old or (self._ionic and not set(new.states) & set(old.states)):
-            return 0.0
-        apart = (new.electronegativity - old.electronegativity) / _LIKENESS
-        kinship = 2.0 if new.group == old.group else 1.0
-        return kinship * self._frequency[new.symbol] * math.exp(-(apart**2))
 
 
 class Substitution:
@@ -110,7 +96,7 @@ class Substitution:
             frequency.update(s for s in amounts_of(formula) if not elements or s in frequency)
         if not frequency:
             raise InputError("there is no element to put in", hint="give a corpus or elements")
-        self._moves = ElementMoves(frequency, ionic=ionic)
+        self._moves = ElementMoves(Kinship(frequency, ionic=ionic))
         self._ionic, self._most_elements, self._most_atoms = ionic, most_elements, most_atoms
         self._particles, self._betas = particles, schedule(steps)
         self._corpus = frozenset(self._read(corpus))
