@@ -5,8 +5,10 @@ is `/0`, a status byte (0 1 X 0, four bits of error; X when ready), data, ETX, C
 commands is done in its order after `R`. What is no command is refused at once (2) and nothing of
 the string is done; a number out of range ends the string where it stands, and `Q` tells (3). Moves
 and valves before an initialisation are refused (7), those after an overload as well (9), and
-anything but reports, `T` and `V` while busy (15). `Q` clears the error that it told. Address `_` is
-all pumps; nobody answers. Ramps are left out: a plunger moves at its top speed at once.
+anything but reports, `T` and `V` while busy (15); `a`, `p` and `d` move without being busy. A
+report that there is not is refused (2). Backlash `K` and zero gap `k` are kept and change nothing
+(their ranges are those of other people's clients). `Q` clears the error that it told. Address `_`
+is all pumps; nobody answers. Ramps are left out: a plunger moves at its top speed at once.
 """
 
 from __future__ import annotations
@@ -24,8 +26,9 @@ VALVE_S, INITIALISING_S = 0.25, 2.0
 _COMMAND = re.compile(r"([A-Za-z])(\d*(?:,\d*)*)")
 _ALL, _LAST_PORT = "_", 3
 _READY = 0x20
-_SPEEDS = {"V": (5, 5800), "v": (50, 1000), "c": (50, 2700), "L": (1, 20)}
-_DEFAULTS = {"V": 1400, "v": 900, "c": 900, "L": 14, "N": 0}
+_RANGES = {"V": (5, 5800), "v": (50, 1000), "c": (50, 2700), "L": (1, 20), "K": (0, 255),
+           "k": (0, 6400)}  # fmt: skip
+_DEFAULTS = {"V": 1400, "v": 900, "c": 900, "L": 14, "N": 0, "K": 12, "k": 12}
 
 
 class _Wrong(Exception):
@@ -67,6 +70,8 @@ class CavroTwin:
         self._buffer = ""
         self._step_ends: float | None = None
         self._blocked_at: float | None = None
+        self._is_silent = False
+        self._n_moves = {"plunger": 0, "valve": 0}
 
     @property
     def due(self) -> float | None:
@@ -104,7 +109,12 @@ class CavroTwin:
             "?1": str(self._settings["v"]),
             "?2": str(self._settings["V"]),
             "?3": str(self._settings["c"]),
+            "?4": str(round(self._where(now))),
             "?6": str(self._valve),
+            "?12": str(self._settings["K"]),
+            "?16": str(self._n_moves["plunger"]),
+            "?17": str(self._n_moves["valve"]),
+            "?24": str(self._settings["k"]),
             "?10": str(int(bool(self._buffer))),
             "F": str(int(bool(self._buffer))),
             "?15": str(self.n_initialised),
@@ -115,12 +125,14 @@ class CavroTwin:
         }
 
     def _take(self, commands: str, now: float) -> bytes:
+        if commands.startswith("?"):
+            return self._answer("", 2)
         if not commands.endswith("R"):
             self._buffer = commands
             return self._answer("")
         string, self._buffer = (commands[:-1] or self._buffer), ""
         found = _COMMAND.findall(string)
-        known = all(letter in "ZYNAPDIOBMVvcL" for letter, _ in found)
+        known = all(letter in "ZYNAPDapdIOBMVvcLKk" for letter, _ in found)
         if not known or "".join(a + b for a, b in found) != string:
             return self._answer("", 2)
         if self._program and any(letter != "V" for letter, _ in found):
@@ -128,13 +140,15 @@ class CavroTwin:
         if error := self._forbidden(found):
             self._error = error
             return self._answer("")
+        if not self._program:
+            self._is_silent = any(letter in "apd" for letter, _ in found)
         self._compile(found, now)
         self._begin(now)
         return self._answer("", 0)
 
     def _forbidden(self, found: list[tuple[str, str]]) -> int:
         letters = {letter for letter, _ in found}
-        if letters & set("ZY") or not letters & set("APDIOB"):
+        if letters & set("ZY") or not letters & set("APDapdIOB"):
             return 0
         if self._is_overloaded:
             return 9
@@ -162,15 +176,16 @@ class CavroTwin:
             yield self._turn(inlet)
         elif letter in "IOB":
             yield self._turn(n or (1 if letter == "I" else _LAST_PORT))
-        elif letter in "APD":
-            yield self._shift({"A": n, "P": position + n, "D": position - n}[letter], position)
+        elif letter in "APDapd":
+            target = {"A": n, "P": position + n, "D": position - n}[letter.upper()]
+            yield self._shift(target, position)
         elif letter == "M":
             yield _Step("wait", 0.0, n / 1000.0)
         else:
             self._set(letter, n)
 
     def _set(self, letter: str, n: int) -> None:
-        low, high = _SPEEDS.get(letter, (0, 2))
+        low, high = _RANGES.get(letter, (0, 2))
         if not low <= n <= high:
             raise _Wrong
         self._settings[letter] = n
@@ -214,6 +229,8 @@ class CavroTwin:
         return seconds
 
     def _end(self, step: _Step, now: float) -> None:
+        if step.kind in self._n_moves:
+            self._n_moves[step.kind] += 1
         if step.kind == "valve":
             self._valve = int(step.value)
         elif step.kind == "initialise":
@@ -243,7 +260,8 @@ class CavroTwin:
         return volume / self.plunger.size * stroke
 
     def _answer(self, data: str, error: int | None = None) -> bytes:
-        status = (0 if self._program else _READY) | (self._error if error is None else error)
+        is_busy = bool(self._program) and not self._is_silent
+        status = (0 if is_busy else _READY) | (self._error if error is None else error)
         return _told(status, data)
 
 
