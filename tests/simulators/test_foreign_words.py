@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import operator
 
 import pytest
 from lab_play import HandClock
@@ -14,6 +16,7 @@ from orchestrator.ports.resource import Bench
 from simulators.lab.metal_chamber import MetalChamber
 from simulators.twins.pm100 import PowerMeter
 from simulators.twins.sputter_lab import SputterLab
+from simulators.twins.vacuum_lab import VacuumLab
 from simulators.twins.wet_lab import WetLab
 from simulators.twins.wire import FramedWire, either_lines
 from simulators.twins.zaber import StageRack
@@ -90,6 +93,49 @@ def test_a_pump_keeps_backlash_and_zero_gap_and_refuses_a_report_that_there_is_n
 def test_a_report_that_there_is_not_does_not_replace_what_waits_to_be_run() -> None:
     said = says("pumps", b"/1Z\r", b"/1?99\r", b"/1F\r")
     assert said[2] == b"/0`1\x03\r\n"
+
+
+def packet(number: int, command: bytes) -> bytes:
+    body = bytes((0x02, 0x31, 0x30 | number)) + command + b"\x03"
+    return body + bytes((functools.reduce(operator.xor, body),))
+
+
+def test_a_pump_speaks_the_oem_protocol_and_does_nothing_twice_that_is_sent_again() -> None:
+    # tecancavro speaks no other
+    clock = HandClock()
+    asked = [packet(1, b"ZR"), packet(2, b"P300R"), packet(2 | 8, b"P300R"), packet(3, b"?")]
+
+    async def play() -> list[bytes]:
+        line, said = wire("pumps", clock), []
+        for data in asked:
+            said.append(await line.receive(b"\xff" + data))
+            clock.move(60.0)
+        return [
+            *said,
+            await line.receive(packet(4, b"?")[:-1] + b"!"),
+            await line.receive(b"/1?\r"),
+        ]
+
+    said = asyncio.run(play())
+    assert [s[:3] for s in said[:4]] == [b"\x020@", b"\x020@", b"\x020@", b"\x020`"]
+    assert said[3][3:-2] == b"300"
+    assert functools.reduce(operator.xor, said[3]) == 0
+    assert said[4:] == [b"", b"/0`300\x03\r\n"]
+
+
+def test_a_pump_repeats_what_stands_between_two_gs_and_has_codes_for_speeds() -> None:
+    clock = HandClock()
+
+    async def play() -> list[bytes]:
+        line, said = wire("pumps", clock), []
+        for word in (b"ZR", b"S17R", b"?2", b"A100gP30D10G3R", b"?", b"G0R", b"Q", b"TR"):
+            said.append(await line.receive(b"/1" + word + b"\r"))
+            clock.move(60.0)
+        return said
+
+    said = asyncio.run(play())
+    assert (said[2][3:-3], said[4][3:-3], said[6][2:3]) == (b"200", b"160", b"c")
+    assert said[7] == b"/0`\x03\r\n"
 
 
 def test_a_plunger_that_moves_by_a_small_letter_is_not_busy() -> None:
@@ -179,6 +225,22 @@ def test_a_set_point_under_a_held_valve_is_refused() -> None:
         await argon.close()
 
     clock.run(main())
+
+
+def test_a_supply_repeats_keeps_and_recalls() -> None:
+    # the Genesys library of Amphenol Borisch has these
+    line, said = VacuumLab(seed=7, clock=HandClock()).wires["supplies"], []
+
+    async def play() -> None:
+        for word in ("ADR 6", "PV 12", "SAV", "RST", "PV?", "\\", "RCL", "PV?", "OVP 20", "OVM",
+                     "OVP?", "FILTER?", "FILTER 23", "FILTER?", "FILTER 24", "FBD 5", "FBD?",
+                     "FBDRST", "FBD?", "CLS", "MS?"):  # fmt: skip
+            said.append((await line.receive(f"{word}\r".encode())).decode().strip())
+
+    asyncio.run(play())
+    assert said[:8] == ["OK", "OK", "OK", "OK", "00.000", "00.000", "OK", "12.000"]
+    assert said[8:14] == ["OK", "OK", "44.000", "18", "OK", "23"]
+    assert said[14:] == ["C05", "OK", "5", "OK", "0", "OK", "1"]
 
 
 def test_a_rate_may_be_given_with_the_letter_for_change() -> None:
