@@ -227,6 +227,30 @@ def test_a_set_point_under_a_held_valve_is_refused() -> None:
     clock.run(main())
 
 
+def test_a_balance_lists_its_commands_and_names_itself() -> None:
+    # InstrumentKit asks for both
+    listed, name, software = says("balance", b"I0\r\n", b"I10\r\n", b"I5\r\n")
+    rows = listed.decode().split("\r\n")[:-1]
+    assert (rows[0], rows[-1]) == ('I0 B 0 "@"', 'I0 A 1 "TI"')
+    assert (name, software) == (b'I10 A "twin"\r\n', b'I5 A "12121306C"\r\n')
+
+
+def test_a_balance_that_repeats_goes_on_until_it_is_asked_once() -> None:
+    async def play() -> list[bytes]:
+        line = wire("balance", HandClock())
+        said = [line.unprompted(), await line.receive(b"SIR\r\n"), line.unprompted()]
+        return [*said, await line.receive(b"SI\r\n"), line.unprompted()]
+
+    said = asyncio.run(play())
+    assert (said[0], said[4]) == (b"", b"")
+    assert [s[:3] for s in said[1:4]] == [b"S S"] * 3
+
+
+def test_a_gauge_controller_has_a_language() -> None:
+    said = says("gauge", b"LNG\r", b"\x05", b"LNG,1\r", b"\x05", b"LNG,7\r")
+    assert said == [b"\x06\r\n", b"0\r\n", b"\x06\r\n", b"1\r\n", b"\x15\r\n"]
+
+
 def test_a_supply_repeats_keeps_and_recalls() -> None:
     # the Genesys library of Amphenol Borisch has these
     line, said = VacuumLab(seed=7, clock=HandClock()).wires["supplies"], []
