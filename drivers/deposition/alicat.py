@@ -15,7 +15,11 @@ from orchestrator.errors import InputError, WrongDevice
 from orchestrator.ports.action import Cancel, Effect, Unit, action, reading
 from orchestrator.ports.resource import Bench, Health, Identity
 
-_FAULTS = {"ADC": "communication fault inside the unit", "OVR": "over range"}
+_FAULTS = {
+    "ADC": "communication fault inside the unit",
+    "OVR": "over range",
+    "HLD": "its valve is held where it is, whatever is set",
+}
 
 
 class AlicatFlowController(Instrument):
@@ -83,6 +87,8 @@ class AlicatFlowController(Instrument):
         def tell() -> Dialogue[None]:
             data = alicat.set_point(self._unit_id, flow)
             frame = yield from alicat.ask(self._unit_id, data)
+            if _is_held(frame):
+                raise Refused(f"its valve is held (HLD) at {frame.mass:g} sccm, whatever is set")
             if not _holds(frame, flow):
                 raise Refused(f"the set-point reads {frame.setpoint:g} sccm after {flow:g} sccm")
 
@@ -97,4 +103,10 @@ class AlicatFlowController(Instrument):
 
 
 def _holds(frame: alicat.DataFrame, flow: float) -> bool:
-    return abs(frame.setpoint - flow) <= 0.00051 + 0.51 * frame.resolution
+    is_set = abs(frame.setpoint - flow) <= 0.00051 + 0.51 * frame.resolution
+    return is_set and not _is_held(frame)
+
+
+def _is_held(frame: alicat.DataFrame) -> bool:
+    """Whether somebody has the valve held where a set-point does nothing; shut, it serves for 0."""
+    return "HLD" in frame.flags and (frame.setpoint > 0 or frame.mass > frame.resolution)

@@ -1,9 +1,9 @@
 """Thorlabs PM100 power meter, of the light that comes through a sample.
 
 Source: PM100D operation manual (17654-D02), SCPI command reference: `SENS:CORR:WAV`, `MEAS:POW?`,
-`SYST:SENS:IDN?`; known here through pymeasure's driver of the PM100USB. The meter is reached over a
-line that carries its SCPI as text (its own USB class is not spoken). Framing:
-`drivers.protocols.scpi`. Tried on hardware: no.
+`SYST:SENS:IDN?`, `SENS:POW:UNIT` (readings come in dBm where somebody set it so); known here
+through pymeasure's driver of the PM100USB. The meter is reached over a line that carries its SCPI
+as text (its own USB class is not spoken). Framing: `drivers.protocols.scpi`. Tried on hardware: no.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ class ThorlabsPowerMeter(Instrument):
             LimitExceeded, DeviceError.
         """
         within("repeats", repeats, 1, 1000, "")
-        # the wavelength is absolute: what is sent twice is set once
-        await self.link.read(self._set_wavelength)
+        # wavelength and unit are absolute: what is sent twice is set once
+        await self.link.read(self._configure)
         readings = [await self._power() / self._reference for _ in range(repeats)]
         sd = statistics.stdev(readings) if len(readings) > 1 else 0.0
         return Transmittance(statistics.fmean(readings), sd, readings)
@@ -88,10 +88,13 @@ class ThorlabsPowerMeter(Instrument):
             raise NoReading(self.bench.name, "is over its range", hint="attenuate the light")
         return power
 
-    def _set_wavelength(self) -> Dialogue[None]:
-        yield from scpi.tell(f"SENS:CORR:WAV {self._wavelength:g}")
+    def _configure(self) -> Dialogue[None]:
+        yield from scpi.tell(f"SENS:CORR:WAV {self._wavelength:g}", "SENS:POW:UNIT W")
         (found,) = yield from scpi.ask_numbers("SENS:CORR:WAV?", 1)
         if abs(found - self._wavelength) > _SAME_NM:
             # an old entry of the error queue says nothing of a wavelength that was taken
             yield from scpi.check_errors()
             raise Refused(f"it stays at {found:g} nm, where {self._wavelength:g} nm was set")
+        unit = (yield from scpi.ask("SENS:POW:UNIT?")).strip().upper()
+        if unit != "W":
+            raise Refused(f"it reads in '{unit}', where W was set")

@@ -95,7 +95,7 @@ class SerialChannel:
                 hint="give a device (/dev/ttyUSB0, COM3) or a URL (socket://host:port)",
             ) from error
         except _breaks() as error:
-            raise Absent(f"{port} cannot be opened: {_reason(error)}") from error
+            raise Absent(f"{port} cannot be opened: {_no_port(port) or _reason(error)}") from error
 
     def write(self, data: bytes) -> None:
         """Writes all. Raises Silent, Lost."""
@@ -289,6 +289,13 @@ def _losses() -> Iterator[None]:
         raise
     except _breaks() as error:
         raise Lost(_reason(error)) from error
+
+
+def _no_port(path: str) -> str:
+    """What stands there that can be no port."""
+    kinds = {os.path.isdir: "a folder", os.path.isfile: "a file"}
+    found = next((kind for is_it, kind in kinds.items() if is_it(path)), "")
+    return found and f"it is {found}, not a serial port"
 
 
 def _reason(error: Exception) -> str:

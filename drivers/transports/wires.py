@@ -105,7 +105,8 @@ def refuse_surplus(reply: bytes, rest: bytes) -> None:
         Garbled: it is something else, and nobody can tell which of the two is the answer.
     """
     if rest and not (reply and rest == reply * (len(rest) // len(reply))):
-        raise Garbled(f"{rest!r} came behind the reply {reply!r}: more than one answer")
+        what = f"{rest!r} came behind the reply {reply!r}"
+        raise Garbled(f"{what}: more than one answer, or a device that sends by itself")
 
 
 def superseded() -> HaganeError:

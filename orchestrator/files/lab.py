@@ -23,7 +23,7 @@ from orchestrator.files.lab_shapes import (
     TwinsShape,
 )
 from orchestrator.files.recipe import positive_seconds
-from orchestrator.files.shared_ports import check_line_settings
+from orchestrator.files.shared_ports import check_addresses, check_line_settings
 from orchestrator.files.site import read_site
 from orchestrator.model.lab import (
     VIRTUAL,
@@ -93,6 +93,7 @@ class _Reading:
         self._check_ports(resources, twins, clock)
         check_isolation(findings, resources, self._kinds)
         check_line_settings(findings, resources, self._kinds)
+        check_addresses(findings, resources, self._kinds)
         limits = read_limits(findings, self._kinds)
         interlocks = read_interlocks(findings, self._kinds, poll_s)
         roles, order, positions = self._roles(), self._order(), self._positions()

@@ -1,4 +1,4 @@
-"""Whether resources that share a port are given the same line settings."""
+"""Whether resources that share a port have the same line settings, and addresses of their own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from orchestrator.ports.resource import ResourceKind
 
 LINE_SETTINGS = ("baudrate", "bytesize", "parity", "stopbits")
 """Options that drivers of a serial line have under these names, if they leave them open."""
+ADDRESSES = ("unit_id", "address", "device")
+"""Options that say which device on a line a resource is."""
+_PLACES = ("channel", "axis", "sensor", "register_", "coil_")
+"""How options begin that say what of a device it is."""
 
 
 def check_line_settings(
@@ -37,3 +41,32 @@ def check_line_settings(
                     "all resources on one port need the same line settings",
                     key=True,
                 )
+
+
+def check_addresses(
+    findings: Findings,
+    resources: Iterable[ResourceBinding],
+    kinds: Mapping[str, ResourceKind | None],
+) -> None:
+    """Finds two resources of a kind that would be one device of a line under two names: each would
+    change what the other believes to have set. Different kinds may share a device (a controller
+    with a heater and relays), and so may its channels."""
+    first: dict[tuple[object, ...], str] = {}
+    for binding in resources:
+        kind, port = kinds[binding.name], binding.options.get("port")
+        if kind is None or not isinstance(port, str):
+            continue
+        given = {name: option.default for name, option in kind.options.items()} | binding.options
+        address = next((name for name in ADDRESSES if name in given), None)
+        if address is None:
+            continue
+        places = tuple((n, v) for n, v in sorted(given.items()) if n.startswith(_PLACES))
+        key = (binding.kind, binding.declaration, port_itself(port), given[address], places)
+        other = first.setdefault(key, binding.name)
+        if other != binding.name:
+            findings.add(
+                ["resources", binding.name, *([address] if address in binding.options else [])],
+                f"'{binding.name}' and '{other}' are both {address} {given[address]} on one port",
+                "give each device on a line an address of its own, here and on the device",
+                key=True,
+            )

@@ -1,31 +1,42 @@
-"""Cavro pumps with distribution valves on one line, DT protocol.
+"""Cavro pumps with distribution valves on one line, DT and OEM protocol.
 
 Read from the XP 3000 operators manual (725730C), chapter 3: `/`, address, commands, CR; the answer
-is `/0`, a status byte (0 1 X 0, four bits of error; X when ready), data, ETX, CR LF. A string of
-commands is done in its order after `R`. What is no command is refused at once (2) and nothing of
-the string is done; a number out of range ends the string where it stands, and `Q` tells (3). Moves
-and valves before an initialisation are refused (7), those after an overload as well (9), and
-anything but reports, `T` and `V` while busy (15). `Q` clears the error that it told. Address `_` is
-all pumps; nobody answers. Ramps are left out: a plunger moves at its top speed at once.
+is `/0`, a status byte (0 1 X 0, four bits of error; X when ready), data, ETX, CR LF. The OEM
+protocol has STX, address, number of the message, commands, ETX and the XOR of all, and so has its
+answer. A string of commands is done in its order after `R`. What is no command is refused at once
+(2) and nothing of the string is done; a number out of range ends the string where it stands, and
+`Q` tells (3). Moves and valves before an initialisation are refused (7), those after an overload as
+well (9), and anything but reports, `T` and `V` while busy (15); `a`, `p` and `d` move without being
+busy. A report that there is not is refused (2). Backlash `K` and zero gap `k` are kept and change
+nothing (their ranges are those of other people's clients, as are the speeds of `S`). `Q` clears the
+error that it told. Address `_` is all pumps; nobody answers. Ramps are left out: a plunger moves at
+its top speed at once.
 """
 
 from __future__ import annotations
 
+import functools
+import operator
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from simulators.lab.liquids import WASTE, WetBench
 from simulators.lab.plunger import Plunger
-from simulators.twins.wire import FramedWire, Manners, lines
+from simulators.twins.wire import FramedWire, Manners
 
+STX, ETX, REPEATED = 0x02, 0x03, 0x08
 PULSES_A_STROKE = 6000
 VALVE_S, INITIALISING_S = 0.25, 2.0
 _COMMAND = re.compile(r"([A-Za-z])(\d*(?:,\d*)*)")
 _ALL, _LAST_PORT = "_", 3
 _READY = 0x20
-_SPEEDS = {"V": (5, 5800), "v": (50, 1000), "c": (50, 2700), "L": (1, 20)}
-_DEFAULTS = {"V": 1400, "v": 900, "c": 900, "L": 14, "N": 0}
+_RANGES = {"V": (5, 5800), "v": (50, 1000), "c": (50, 2700), "L": (1, 20), "K": (0, 255),
+           "k": (0, 6400)}  # fmt: skip
+_SPEED_CODES = (6000, 5600, 5000, 4400, 3800, 3200, 2600, 2200, 2000, 1800, 1600, 1400, 1200, 1000,
+                800, 600, 400, 200, 190, 180, 170, 160, 150, 140, 130, 120, 110, 100, 90, 80, 70,
+                60, 50, 40, 30, 20, 18, 16, 14, 12, 10)  # fmt: skip
+_DEFAULTS = {"V": 1400, "v": 900, "c": 900, "L": 14, "N": 0, "K": 12, "k": 12}
 
 
 class _Wrong(Exception):
@@ -67,6 +78,8 @@ class CavroTwin:
         self._buffer = ""
         self._step_ends: float | None = None
         self._blocked_at: float | None = None
+        self._is_silent = False
+        self._n_moves = {"plunger": 0, "valve": 0}
 
     @property
     def due(self) -> float | None:
@@ -83,7 +96,7 @@ class CavroTwin:
         report = self._reports(now).get(commands)
         if report is not None:
             return self._answer(report)
-        if commands == "T":
+        if commands in ("T", "TR"):
             self._terminate()
             return self._answer("")
         return self._take(commands, now)
@@ -104,7 +117,12 @@ class CavroTwin:
             "?1": str(self._settings["v"]),
             "?2": str(self._settings["V"]),
             "?3": str(self._settings["c"]),
+            "?4": str(round(self._where(now))),
             "?6": str(self._valve),
+            "?12": str(self._settings["K"]),
+            "?16": str(self._n_moves["plunger"]),
+            "?17": str(self._n_moves["valve"]),
+            "?24": str(self._settings["k"]),
             "?10": str(int(bool(self._buffer))),
             "F": str(int(bool(self._buffer))),
             "?15": str(self.n_initialised),
@@ -115,12 +133,14 @@ class CavroTwin:
         }
 
     def _take(self, commands: str, now: float) -> bytes:
+        if commands.startswith("?"):
+            return self._answer("", 2)
         if not commands.endswith("R"):
             self._buffer = commands
             return self._answer("")
         string, self._buffer = (commands[:-1] or self._buffer), ""
         found = _COMMAND.findall(string)
-        known = all(letter in "ZYNAPDIOBMVvcL" for letter, _ in found)
+        known = all(letter in "ZYNAPDapdIOBMVvcLKkSgG" for letter, _ in found)
         if not known or "".join(a + b for a, b in found) != string:
             return self._answer("", 2)
         if self._program and any(letter != "V" for letter, _ in found):
@@ -128,13 +148,15 @@ class CavroTwin:
         if error := self._forbidden(found):
             self._error = error
             return self._answer("")
+        if not self._program:
+            self._is_silent = any(letter in "apd" for letter, _ in found)
         self._compile(found, now)
         self._begin(now)
         return self._answer("", 0)
 
     def _forbidden(self, found: list[tuple[str, str]]) -> int:
         letters = {letter for letter, _ in found}
-        if letters & set("ZY") or not letters & set("APDIOB"):
+        if letters & set("ZY") or not letters & set("APDapdIOB"):
             return 0
         if self._is_overloaded:
             return 9
@@ -143,7 +165,7 @@ class CavroTwin:
     def _compile(self, found: list[tuple[str, str]], now: float) -> None:
         position = self._where(now)
         try:
-            for letter, text in found:
+            for letter, text in _unrolled(found):
                 numbers = [int(word) if word else 0 for word in text.split(",")]
                 for step in self._steps_of(letter, numbers, position):
                     position = step.value if step.kind == "plunger" else position
@@ -162,15 +184,20 @@ class CavroTwin:
             yield self._turn(inlet)
         elif letter in "IOB":
             yield self._turn(n or (1 if letter == "I" else _LAST_PORT))
-        elif letter in "APD":
-            yield self._shift({"A": n, "P": position + n, "D": position - n}[letter], position)
+        elif letter in "APDapd":
+            target = {"A": n, "P": position + n, "D": position - n}[letter.upper()]
+            yield self._shift(target, position)
+        elif letter == "S":
+            if n >= len(_SPEED_CODES):
+                raise _Wrong
+            self._set("V", min(_SPEED_CODES[n], _RANGES["V"][1]))
         elif letter == "M":
             yield _Step("wait", 0.0, n / 1000.0)
         else:
             self._set(letter, n)
 
     def _set(self, letter: str, n: int) -> None:
-        low, high = _SPEEDS.get(letter, (0, 2))
+        low, high = _RANGES.get(letter, (0, 2))
         if not low <= n <= high:
             raise _Wrong
         self._settings[letter] = n
@@ -214,6 +241,8 @@ class CavroTwin:
         return seconds
 
     def _end(self, step: _Step, now: float) -> None:
+        if step.kind in self._n_moves:
+            self._n_moves[step.kind] += 1
         if step.kind == "valve":
             self._valve = int(step.value)
         elif step.kind == "initialise":
@@ -243,7 +272,8 @@ class CavroTwin:
         return volume / self.plunger.size * stroke
 
     def _answer(self, data: str, error: int | None = None) -> bytes:
-        status = (0 if self._program else _READY) | (self._error if error is None else error)
+        is_busy = bool(self._program) and not self._is_silent
+        status = (0 if is_busy else _READY) | (self._error if error is None else error)
         return _told(status, data)
 
 
@@ -252,13 +282,30 @@ class PumpLine:
 
     def __init__(self, pumps: Mapping[str, CavroTwin]) -> None:
         self._pumps = pumps
+        self._last: dict[str, tuple[bytes, bytes]] = {}
 
     def wire(self) -> FramedWire:
         """The line."""
         manners = Manners(self._refusal, None, _skewed, self._unheeded, self._restart)
-        return FramedWire(lines(b"\r"), self._reply, manners=manners)
+        return FramedWire(_split, self._reply, manners=manners)
 
     def _reply(self, frame: bytes) -> bytes:
+        return self._packet(frame) if frame[:1] == bytes((STX,)) else self._line(frame)
+
+    def _packet(self, frame: bytes) -> bytes:
+        """OEM protocol: what is sent again with the bit for it is answered again, and not done."""
+        if _xor(frame):
+            return b""
+        address, number, rest = chr(frame[1]), frame[2], frame[3:-2]
+        known, answer = self._last.get(address, (b"", b""))
+        asked = bytes((number & ~REPEATED,)) + rest
+        if not number & REPEATED or asked != known:
+            answer = self._line(b"/" + frame[1:2] + rest)
+            self._last[address] = asked, answer
+        body = bytes((STX,)) + answer[1:-2]
+        return body + bytes((_xor(body),)) if answer else b""
+
+    def _line(self, frame: bytes) -> bytes:
         address, commands = _parted(frame)
         if address == _ALL:
             for pump in self._pumps.values():
@@ -280,6 +327,38 @@ class PumpLine:
     def _restart(self) -> None:
         for pump in self._pumps.values():
             pump.power_up()
+
+
+def _unrolled(found: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Commands with what stands between `g` and `Gn` (or before a `Gn` alone) n times."""
+    done: list[tuple[str, str]] = []
+    starts: list[int] = []
+    for letter, text in found:
+        if letter == "g":
+            starts.append(len(done))
+        elif letter == "G":
+            start = starts.pop() if starts else 0
+            n = int(text or 0)
+            if not 1 <= n <= 1000:
+                raise _Wrong
+            done += (n - 1) * done[start:]
+        else:
+            done.append((letter, text))
+    yield from done
+
+
+def _split(data: bytes) -> tuple[bytes | None, bytes]:
+    """A packet from STX to the byte behind ETX, or a line ended by CR."""
+    start, end = data.find(STX), data.find(b"\r")
+    if start < 0 or 0 <= end < start:
+        line, found, rest = data.partition(b"\r")
+        return (line, rest) if found else (None, data)
+    last = data.find(ETX, start) + 2
+    return (data[start:last], data[last:]) if 2 <= last <= len(data) else (None, data[start:])
+
+
+def _xor(data: bytes) -> int:
+    return functools.reduce(operator.xor, data, 0)
 
 
 def _parted(frame: bytes) -> tuple[str, str]:

@@ -60,6 +60,10 @@ class Dashboard:
         word = line.lower()
         if word.startswith("load "):
             return self._load(line[5:].strip())
+        if word.startswith("popup "):
+            return "showing popup"
+        if word.startswith("addtolog "):
+            return "Added log message"
         if word in self._commands:
             return self._commands[word]()
         return _FIXED.get(word, f"could not understand: '{line}'")

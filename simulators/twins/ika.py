@@ -1,11 +1,13 @@
 """An IKA hot plate with stirrer, NAMUR commands.
 
-Read from the instructions of the RCT digital: commands in capitals, ended by blank CR LF (a CR LF
-alone is taken too); `IN_` is answered by a number and its channel, what has an `@` by the number,
-the rest by nothing, and so is what it does not know. Watchdog 1 switches heating and stirring off
-and shows Er 2 when its command does not come again in its time (20 to 1500 s, wall time whatever
-the clock of the bench); after that nothing starts until it is switched off and on. Watchdog 2 sets
-the set-points to its safe values, and `OUT_WD2@0` takes it back. No set-point goes above the
+Read from the instructions of the RCT digital: commands in capitals, ended by blank CR LF or, as
+some editions print it, blank CR blank LF (a CR LF alone is taken too); `IN_` is answered by a
+number and its channel, what has an `@` by the number, the rest by nothing, and so is what it does
+not know. Watchdog 1 switches heating and stirring off and shows Er 2 when its command does not come
+again in its time (20 to 1500 s, wall time whatever the clock of the bench); after that nothing
+starts until it is switched off and on. Watchdog 2 sets the set-points to its safe values, and
+`OUT_WD2@0` takes it back. `RESET` goes back to normal operation: nothing heats or stirs, and no
+watchdog runs. `SET_MODE_A`, `B`, `D` are taken and change nothing. No set-point goes above the
 safety circuit. Upwards the plate closes in with 90 s, without heating it cools with 600 s.
 """
 
@@ -15,7 +17,7 @@ import re
 
 from orchestrator.ports.clock import Clock
 from simulators.lab.approach import Lag
-from simulators.twins.wire import FramedWire, Manners, lines
+from simulators.twins.wire import FramedWire, Manners
 
 AMBIENT_C, SAFETY_C, FASTEST_RPM = 21.0, 310.0, 1500.0
 HEATING_S, COOLING_S, STIRRING_S = 90.0, 600.0, 1.0
@@ -23,6 +25,7 @@ SHORTEST_S, LONGEST_S = 20, 1500
 _ECHOED = re.compile(r"OUT_(SP_12|SP_42|WD1|WD2)@([\d.]+)")
 _SET = re.compile(r"OUT_SP_([14]) ([\d.]+)")
 _SWITCHES = ("START_1", "START_4", "STOP_1", "STOP_4")
+_MODES = ("SET_MODE_A", "SET_MODE_B", "SET_MODE_D")
 
 
 class HotPlateTwin:
@@ -48,7 +51,7 @@ class HotPlateTwin:
         """The plate's port."""
         # what it does not know, or will not do, is answered by nothing
         manners = Manners(lambda _: b"", None, _skewed, _unheeded, self.power_up)
-        return FramedWire(lines(b"\r\n"), self._reply, manners=manners)
+        return FramedWire(_split, self._reply, manners=manners)
 
     def advance(self, now: float) -> None:
         """Lets the watchdog bite where it is due."""
@@ -81,6 +84,10 @@ class HotPlateTwin:
         if match := _SET.fullmatch(command):
             most = {1: SAFETY_C, 4: FASTEST_RPM}[int(match[1])]
             self._setpoints[int(match[1])] = min(float(match[2]), most)
+        elif command in _MODES:
+            return ""
+        elif command == "RESET":
+            self._is_on, self._watchdog = {1: False, 4: False}, 0
         elif command in _SWITCHES:
             starts = command.startswith("START") and not self.shows
             self._is_on[int(command[-1])] = starts
@@ -122,12 +129,17 @@ class HotPlateTwin:
         self._turn = self._turn.toward(self._setpoints[4] if self._is_on[4] else 0.0, now)
 
 
+def _split(data: bytes) -> tuple[bytes | None, bytes]:
+    match = re.search(rb"\r ?\n", data)
+    return (data[: match.start()], data[match.end() :]) if match else (None, data)
+
+
 def _unheeded(frame: bytes) -> bytes | None:
     """A set-point, START and STOP, of which nothing is said; what is answered by its number."""
     command = frame.decode("ascii", "replace").strip()
     if match := _ECHOED.fullmatch(command):
         return f"{float(match[2]):g} \r\n".encode("ascii")
-    return b"" if _SET.fullmatch(command) or command in _SWITCHES else None
+    return b"" if _SET.fullmatch(command) or command in (*_SWITCHES, "RESET") else None
 
 
 def _skewed(frame: bytes, reply: bytes, share: float) -> bytes | None:

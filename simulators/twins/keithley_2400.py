@@ -2,9 +2,11 @@
 
 The common subset of the 2400 user's manual (2400S-900-01): source current or voltage, measure
 voltage, current, resistance, compliance, ranges, data elements, error queue. A quantity that is not
-measured reads +9.91E37, an overflow +9.9E37. `:FETCh?` gives what was taken last and takes nothing;
-`:READ?` is `:INITiate` and `:FETCh?`. Status bits (manual, section on data elements): 0
-overflow, 3 compliance, 11/12/13 voltage, current, resistance measured, 15 current sourced.
+measured reads +9.91E37, an overflow +9.9E37. A line may end with CR, LF or both, and its answer
+ends as it does (the terminator of a real one is chosen in its menu). `:FETCh?` gives what was taken
+last and takes nothing; `:READ?` is `:INITiate` and `:FETCh?`. Status bits (manual, section on data
+elements): 0 overflow, 3 compliance, 11/12/13 voltage, current, resistance measured, 15 current
+sourced.
 
 How to tell three things apart, all of them in compliance (bit 3):
 
@@ -21,16 +23,18 @@ interrupted in between can be repeated bit for bit. (On a real film it would not
 from __future__ import annotations
 
 import math
+import re
 from collections import deque
 from collections.abc import Callable
 
 from simulators.lab.chamber import Chamber
 from simulators.lab.noise import uniform
 from simulators.twins.scpi import commands
-from simulators.twins.wire import FramedWire, Manners, lines
+from simulators.twins.wire import FramedWire, Manners
 
 NOT_A_NUMBER, OVERFLOW = 9.91e37, 9.9e37
 OVER_BIT, COMPLIANCE_BIT = 1, 8
+_END = re.compile(rb"(?:\r\n|\n\r|\r|\n)$")
 _MEASURED_BIT = {"VOLT": 1 << 11, "CURR": 1 << 12, "RES": 1 << 13}
 _ELEMENTS: tuple[str, ...] = ("VOLT", "CURR", "RES", "TIME", "STAT")
 _NOISE_FLOOR_A = 1e-11
@@ -76,6 +80,11 @@ _DEFAULTS = {
     "TRIG:DEL": "0",
     "FORM": "ASC",
     "DISP:ENAB": "1",
+    "DISP:WIND:TEXT": "0",
+    "DISP:WIND:TEXT:DATA": '""',
+    "SOUR:VOLT:PROT": "210",
+    "*ESE": "0",
+    "*SRE": "0",
 }
 _WORDS = {"ON": "1", "OFF": "0", "CURRENT": "CURR", "VOLTAGE": "VOLT", "ASCII": "ASC"}
 
@@ -95,6 +104,7 @@ class SourceMeter:
             "*OPC?": lambda: "1",
             "*ESR?": lambda: "0",
             "*STB?": lambda: "0",
+            "*TST?": lambda: "0",
             "SYST:ERR?": self._error,
             "SYST:VERS?": lambda: "1996.0",
             "STAT:MEAS?": lambda: "0",
@@ -110,6 +120,8 @@ class SourceMeter:
         self._orders: dict[str, Callable[[str], None]] = {
             "*RST": lambda _: self._reset(),
             "*CLS": lambda _: self._errors.clear(),
+            "*OPC": lambda _: None,
+            "*WAI": lambda _: None,
             "SYST:PRES": lambda _: self._reset(),
             "SYST:CLE": lambda _: self._errors.clear(),
             "STAT:PRES": lambda _: None,
@@ -130,7 +142,7 @@ class SourceMeter:
     def wire(self) -> FramedWire:
         """The meter's port."""
         manners = Manners(self._refusal, None, _skewed, _unheeded, self._restart)
-        return FramedWire(lines(b"\n"), self._reply, manners=manners)
+        return FramedWire(_split, self._reply, manners=manners)
 
     def _refusal(self, frame: bytes) -> bytes:
         """A refused command is in the error queue; a refused query is not answered."""
@@ -148,7 +160,8 @@ class SourceMeter:
             answer = self._obey(path, argument)
             if answer is not None:
                 answers.append(answer)
-        return (";".join(answers) + "\n").encode("ascii") if answers else b""
+        end = _END.search(frame)
+        return ";".join(answers).encode("ascii") + (end[0] if end else b"\n") if answers else b""
 
     def _obey(self, path: str, argument: str) -> str | None:
         """Does one command; gives its answer, if it has one."""
@@ -314,6 +327,13 @@ class SourceMeter:
 
 class _RefusedError(Exception):
     """The entry of the error queue is its text."""
+
+
+def _split(data: bytes) -> tuple[bytes | None, bytes]:
+    """A line with what ends it."""
+    line = data.lstrip(b"\r\n")
+    match = re.match(rb"[^\r\n]+(?:\r\n|\n\r|\r|\n)", line)
+    return (match[0], line[match.end() :]) if match else (None, line)
 
 
 def _unheeded(frame: bytes) -> bytes | None:

@@ -4,7 +4,8 @@ Read from the MT-SICS reference manual: commands and responses are lines ended b
 for a weight at rest (`S S`), `SI` does not wait (`S S` or `S D`), `T` and `Z` wait, and `S I` says
 that it did not come to rest in time. `+` and `-` are over and under the range. Weights have ten
 characters and a unit. `@` is answered as `I4`, and forgets the tare; switching on does so too, and
-sets zero with what lies on the pan (manual, at `@`). `I` also stands for not executable now.
+sets zero with what lies on the pan (manual, at `@`). After `SIR` it sends its weight again and
+again (here once a second) until `S`, `SI` or `@`. `I` also stands for not executable now.
 """
 
 from __future__ import annotations
@@ -22,7 +23,13 @@ _FACTS = {
     "I2": '"XS205DU Excellence 220.0090 g"',
     "I3": '"2.10 10.28.0.493.142"',
     "I4": '"B021002593"',
+    "I5": '"12121306C"',
+    "I10": '"twin"',
     "I11": '"XS205DU"',
+}
+_LEVELS = {
+    0: ("@", "I0", "I1", "I2", "I3", "I4", "I5", "S", "SI", "SIR", "Z", "ZI"),
+    1: ("T", "TA", "TAC", "TI"),
 }
 
 
@@ -33,16 +40,20 @@ class BalanceTwin:
         self._bench = bench
         self._zero = bench.load()
         self._tare = 0.0
+        self._is_repeating = False
         self.on_top = 0.0
         """Grams that somebody has put on the pan beside the vessel."""
 
     def wire(self) -> FramedWire:
         """The balance's port."""
         manners = Manners(_refusal, None, _skewed, self._unheeded, self._restart)
-        return _PatientWire(self._bench, self._reply, manners)
+        return _PatientWire(self._bench, self._reply, self._repeat, manners)
+
+    def _repeat(self) -> bytes:
+        return f"{self._at_once('SI')}\r\n".encode("ascii") if self._is_repeating else b""
 
     def _restart(self) -> None:
-        self._tare = 0.0
+        self._tare, self._is_repeating = 0.0, False
         self._zero += self._gross()
 
     def _unheeded(self, frame: bytes) -> bytes | None:
@@ -59,8 +70,13 @@ class BalanceTwin:
         return (self._answer(command, argument) + "\r\n").encode("ascii")
 
     def _answer(self, command: str, argument: str) -> str:
+        if command in ("S", "SI", "SIR", "@"):
+            self._is_repeating = command == "SIR"
         if command in _FACTS:
             return f"{command} A {_FACTS[command]}"
+        if command == "I0":
+            rows = [f'I0 B {level} "{name}"' for level, names in _LEVELS.items() for name in names]
+            return "\r\n".join([*rows[:-1], rows[-1].replace("B", "A", 1)])
         if command == "@":
             self._tare = 0.0
             return f"I4 A {_FACTS['I4']}"
@@ -69,8 +85,8 @@ class BalanceTwin:
         if command in ("S", "T", "Z"):
             # what has waited in vain says so
             return f"{command} I" if self._bench.settles_in() > 0 else self._act(command, "S")
-        if command in ("SI", "TI", "ZI"):
-            return self._at_once(command)
+        if command in ("SI", "SIR", "TI", "ZI"):
+            return self._at_once(command.removesuffix("R"))
         return "ES"
 
     def _at_once(self, command: str) -> str:
@@ -112,8 +128,14 @@ class BalanceTwin:
 class _PatientWire(FramedWire):
     """Waits, before it passes on a command that wants a weight at rest, until there is one."""
 
-    def __init__(self, bench: WetBench, reply: Callable[[bytes], bytes], manners: Manners) -> None:
-        super().__init__(lines(b"\r\n"), reply, manners=manners)
+    def __init__(
+        self,
+        bench: WetBench,
+        reply: Callable[[bytes], bytes],
+        unprompted: Callable[[], bytes],
+        manners: Manners,
+    ) -> None:
+        super().__init__(lines(b"\r\n"), reply, manners=manners, unprompted=unprompted)
         self._bench = bench
 
     async def receive(self, data: bytes) -> bytes:

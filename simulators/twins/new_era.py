@@ -227,7 +227,7 @@ class NewEraTwin:
         phase = self._phase(self._selected)
         if not argument:
             return f"{_shown(phase.rate)}{phase.units}"
-        match = re.fullmatch(r"([\d.]+)(MM|UM|MH|UH)?", argument)
+        match = re.fullmatch(r"C?([\d.]+)(MM|UM|MH|UH)?", argument)
         if match is None or not _NUMBER.fullmatch(match[1]):
             return "?OOR"
         units = match[2] or phase.units

@@ -22,6 +22,7 @@ class Gauge:
     def __init__(self, chamber: Chamber) -> None:
         self._chamber = chamber
         self._unit = _HECTOPASCAL
+        self._language = "0"
         self._answer = ""
         self._error = "0000"
         self._is_streaming = True
@@ -74,6 +75,9 @@ class Gauge:
         mnemonic, _, parameter = line.partition(",")
         if mnemonic == "UNI":
             return self._change_unit(parameter.strip())
+        if mnemonic == "LNG" and parameter.strip() in ("", "0", "1", "2"):
+            self._language = parameter.strip() or self._language
+            return self._language
         if parameter:
             return None
         if mnemonic == "ERR":

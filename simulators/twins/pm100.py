@@ -1,6 +1,8 @@
 """Thorlabs PM100 power meter behind the probe station, SCPI over a line.
 
-The commands that pymeasure's driver of the PM100USB uses, and the error queue. The sensor's flags
+The commands that pymeasure's driver of the PM100USB and other people's clients use: wavelength,
+unit, range, averaging, zero, one measurement, and the error queue. Range, averaging and losses are
+kept and change nothing. The sensor's flags
 are those of a power sensor whose wavelength can be set (PM100D manual, page 49: 1 power, 32
 wavelength). Readings are numbered from the last setting of the wavelength on, so that a repeated
 measurement of one sample gives the same again.
@@ -8,12 +10,42 @@ measurement of one sample gives the same again.
 
 from __future__ import annotations
 
+import math
+
 from simulators.lab.metal_chamber import MetalChamber
 from simulators.twins.scpi import commands
 from simulators.twins.wire import FramedWire, Manners, lines
 
 _LOW_NM, _HIGH_NM = 400.0, 1100.0
 _POWER_FLAG, _WAVELENGTH_FLAG = 1, 32
+_DEFAULTS = {
+    "SENS:POW:UNIT": "W",
+    "SENS:POW:RANG": "5.000000E-02",
+    "SENS:POW:RANG:AUTO": "1",
+    "SENS:AVER:COUN": "1",
+    "SENS:CORR": "0.000000E+00",
+    "SENS:CORR:BEAM": "9.500000E+00",
+    "INP:PDI:FILT:LPAS": "0",
+    "SYST:BEEP": "1",
+    "DISP:BRIG": "1.000000E+00",
+}
+_LIMITS = {"SENS:POW:RANG": (5e-8, 5e-2), "SENS:AVER:COUN": (1, 3000)}
+_DEEDS = frozenset({"*CLS", "ABOR", "CONF", "CONF:POW", "INIT", "SENS:CORR:COLL:ZERO",
+                    "SENS:CORR:COLL:ZERO:INIT", "SENS:CORR:COLL:ZERO:ABOR"})  # fmt: skip
+_FIXED = {
+    "*IDN?": "Thorlabs,PM100D,P0012345,2.4.0",
+    "*OPC?": "1",
+    "*ESR?": "0",
+    "*STB?": "0",
+    "CONF?": "POW",
+    "SYST:VERS?": "1999.0",
+    "STAT:MEAS:COND?": "0",
+    "STAT:OPER:COND?": "0",
+    "STAT:QUES:COND?": "0",
+    "SYST:SENS:IDN?": f"S120C,1234567,12-Jan-2022,1,18,{_POWER_FLAG + _WAVELENGTH_FLAG}",
+    "SENS:CORR:COLL:ZERO?": "0",
+    "SENS:CORR:COLL:ZERO:MAGN?": "0.000000E+00",
+}
 
 
 class PowerMeter:
@@ -31,6 +63,7 @@ class PowerMeter:
     def _restart(self) -> None:
         """After a power cut; that its wavelength is 635 nm then is assumed."""
         self._wavelength, self._n_readings, self._error = 635.0, 0, '+0,"No error"'
+        self._settings = dict(_DEFAULTS)
 
     def _refusal(self, frame: bytes) -> bytes | None:
         """The error is in its queue, of which the question for it takes it out."""
@@ -41,7 +74,8 @@ class PowerMeter:
 
     def _reply(self, frame: bytes) -> bytes:
         answers = []
-        for path, argument in commands(frame.decode("ascii", "replace").strip("\r\n \x00")):
+        for spelling, argument in commands(frame.decode("ascii", "replace").strip("\r\n \x00")):
+            path = _path(spelling)
             if not path.endswith("?"):
                 self._set(path, argument)
             elif (answer := self._ask(path, argument)) is not None:
@@ -49,17 +83,22 @@ class PowerMeter:
         return (";".join(answers) + "\n").encode("ascii") if answers else b""
 
     def _ask(self, path: str, argument: str) -> str | None:
+        setting = path.removesuffix("?")
+        if path in _FIXED:
+            return _FIXED[path]
+        if setting in self._settings:
+            low, high = _LIMITS.get(setting, (0.0, 0.0))
+            limits = {"MIN": f"{low:.6E}", "MAX": f"{high:.6E}"} if high else {}
+            return limits.get(argument.upper(), self._settings[setting])
         match path:
-            case "*IDN?":
-                return "Thorlabs,PM100D,P0012345,2.4.0"
-            case "SYST:SENS:IDN?":
-                return f"S120C,1234567,12-Jan-2022,1,18,{_POWER_FLAG + _WAVELENGTH_FLAG}"
             case "SENS:CORR:WAV?":
-                limits = {"MIN": _LOW_NM, "MAX": _HIGH_NM}
-                return f"{limits.get(argument.upper(), self._wavelength):.6E}"
-            case "MEAS:POW?" | "READ?":
+                limits = {"MIN": f"{_LOW_NM:.6E}", "MAX": f"{_HIGH_NM:.6E}"}
+                return limits.get(argument.upper(), f"{self._wavelength:.6E}")
+            case "MEAS:POW?" | "MEAS?" | "READ?":
                 self._n_readings += 1
-                return f"{self._chamber.transmitted_w(self._n_readings - 1):.6E}"
+                return self._power(self._n_readings - 1)
+            case "FETC?":
+                return self._power(max(self._n_readings - 1, 0))
             case "SYST:ERR?":
                 error, self._error = self._error, '+0,"No error"'
                 return error
@@ -67,18 +106,59 @@ class PowerMeter:
                 self._error = '-113,"Undefined header"'
                 return None
 
+    def _power(self, k: int) -> str:
+        watt = self._chamber.transmitted_w(k)
+        if self._settings["SENS:POW:UNIT"] == "DBM":
+            return f"{10 * math.log10(max(watt, 1e-15) / 1e-3):.6E}"
+        return f"{watt:.6E}"
+
     def _set(self, path: str, argument: str) -> None:
-        if path != "SENS:CORR:WAV":
+        if path == "*RST":
+            self._restart()
+        elif path == "SENS:CORR:WAV":
+            self._set_wavelength(argument)
+        elif path in self._settings and argument:
+            self._keep(path, argument.upper())
+        elif path not in _DEEDS:
             self._error = '-113,"Undefined header"'
+        elif path == "*CLS":
+            self._error = '+0,"No error"'
+        elif path == "INIT":
+            self._n_readings += 1
+
+    def _keep(self, path: str, word: str) -> None:
+        low, high = _LIMITS.get(path, (-math.inf, math.inf))
+        value = _number(word)
+        if path == "SENS:POW:UNIT":
+            is_right = word in ("W", "DBM")
+        else:
+            is_right = word in ("ON", "OFF", "MIN", "MAX") or low <= value <= high
+        if not is_right:
+            self._error = '-222,"Data out of range"'
             return
-        try:
-            wanted = float(argument)
-        except ValueError:
-            wanted = 0.0
+        self._settings[path] = {"ON": "1", "OFF": "0"}.get(word, word)
+
+    def _set_wavelength(self, argument: str) -> None:
+        wanted = _number(argument)
         if _LOW_NM <= wanted <= _HIGH_NM:
             self._wavelength, self._n_readings = wanted, 0
         else:
             self._error = '-222,"Data out of range"'
+
+
+def _number(word: str) -> float:
+    try:
+        return float(word)
+    except ValueError:
+        return math.nan
+
+
+def _path(spelling: str) -> str:
+    """A path without what may be left out: SENSe in front, SCALar, UPPer."""
+    words = [w for w in spelling.replace("?", "").split(":") if w not in ("SCAL", "UPP", "LOSS")]
+    if words[0] in ("POW", "CORR", "AVER"):
+        words.insert(0, "SENS")
+    return ":".join(words) + "?" * spelling.endswith("?")
 
 
 def _unheeded(frame: bytes) -> bytes | None:

@@ -1,7 +1,8 @@
 """TDK-Lambda Genesys DC supplies with resistors at their outputs, several on one line.
 
 Lines end with CR, capital or small. `ADR n` makes supply n listen and the others fall silent; a
-setting is answered by OK, an error by Cnn or Enn; CR alone by OK; backspace takes back a character
+setting is answered by OK, an error by Cnn or Enn; CR alone by OK; backslash repeats the last line;
+backspace takes back a character; the filter and the fold-back delay are kept and change nothing
 (user manual 83-507-013, sections 7.5 to 7.7, tables 7-1, 7-2, 7-8 and 7-9). Checksums are not known
 here.
 """
@@ -24,6 +25,9 @@ class SupplyUnit:
         self._is_shut = False
         self._reset()
         self._words["RMT"] = "LOC"
+        self._filter_hz, self._delay = "18", "0"
+        self._saved: tuple[dict[str, float], dict[str, str]] | None = None
+        self._last = ""
 
     @property
     def is_on(self) -> bool:
@@ -55,6 +59,8 @@ class SupplyUnit:
 
     def answer(self, line: str) -> str:
         """The reply to a line."""
+        line = self._last if line.strip() == "\\" else line
+        self._last = line
         command, _, argument = line.upper().strip().partition(" ")
         if not command:
             return "OK"
@@ -79,6 +85,9 @@ class SupplyUnit:
             "REV": "REV:1U:4.3",
             "DATE": "2019/02/27",
             "MDAV": "0",
+            "MS": "1",
+            "FILTER": self._filter_hz,
+            "FBD": self._delay,
             "MV": f"{volts:06.3f}",
             "MC": f"{amperes:06.3f}",
             "MODE": mode,
@@ -90,9 +99,11 @@ class SupplyUnit:
         }.get(query, "C01")
 
     def _tell(self, command: str, argument: str) -> str:
-        if command == "RST" and not argument:
-            self._reset()
+        if not argument and command in ("RST", "CLS", "OVM", "SAV", "RCL", "FBDRST"):
+            self._act(command)
             return "OK"
+        if command in ("FILTER", "FBD"):
+            return self._delays(command, argument)
         if command not in self._set and command not in self._words:
             return "C01"
         if not argument:
@@ -102,6 +113,30 @@ class SupplyUnit:
             if command in self._set
             else self._word(command, argument)
         )
+
+    def _act(self, command: str) -> None:
+        """What has no argument."""
+        if command == "RST":
+            self._reset()
+        elif command == "OVM":
+            self._set["OVP"] = 1.1 * self._volts
+        elif command == "SAV":
+            self._saved = dict(self._set), dict(self._words)
+        elif command == "RCL" and self._saved is not None:
+            self._set, self._words = dict(self._saved[0]), dict(self._saved[1])
+        elif command == "FBDRST":
+            self._delay = "0"
+
+    def _delays(self, command: str, argument: str) -> str:
+        if not argument:
+            return "C02"
+        if command == "FILTER" and argument in ("18", "23", "46"):
+            self._filter_hz = argument
+        elif command == "FBD" and argument.isdigit() and int(argument) <= 255:
+            self._delay = argument
+        else:
+            return "C05"
+        return "OK"
 
     def _word(self, command: str, argument: str) -> str:
         if argument not in (_MODES if command == "RMT" else ("ON", "OFF")):

@@ -99,6 +99,13 @@ class FramedWire:
         return wire
 
 
+def either_lines(data: bytes) -> tuple[bytes | None, bytes]:
+    """Splits at CR, LF or both, which are taken off; there are no empty lines."""
+    line = data.lstrip(b"\r\n")
+    ends = [n for n in (line.find(b"\r"), line.find(b"\n")) if n >= 0]
+    return (line[: min(ends)], line[min(ends) :]) if ends else (None, line)
+
+
 def lines(end: bytes) -> Split:
     """Splits at a terminator, which is taken off."""
 

@@ -1,11 +1,11 @@
 """Zaber linear stages on a chain, each a device with one axis.
 
-Messages as in Zaber's ASCII Protocol Manual, version 3: `/device axis id command:checksum LF`, of
-which all but the slash may be missing; reply `@01 1 07 OK IDLE -- data CR LF`, with the id and the
-checksum where asked for. Every device answers to address 0; an address that is nobody's is met with
-silence. A wrong checksum is not answered. Written against `zaber-motion` and `zaber.serial`.
-Whether `comm.checksum` outlasts a power cut was found nowhere: the twin forgets it, as it forgets
-where it is, which is the harder case.
+Messages as in Zaber's ASCII Protocol Manual, version 3: `/device axis id command:checksum`, of
+which all but the slash may be missing, ended by CR, LF or both; reply `@01 1 07 OK IDLE -- data CR
+LF`, with the id and the checksum where asked for. Every device answers to address 0; an address
+that is nobody's is met with silence. A wrong checksum is not answered. Written against
+`zaber-motion` and `zaber.serial`. Whether `comm.checksum` outlasts a power cut was found nowhere:
+the twin forgets it, as it forgets where it is, which is the harder case.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from orchestrator.ports.clock import Clock
 from simulators.lab.axis import Axis
 from simulators.twins.rack import Rack
-from simulators.twins.wire import FramedWire, Manners, lines
+from simulators.twins.wire import FramedWire, Manners, either_lines
 
 MICROSTEP_MM = 0.000047625
 _MESSAGE = re.compile(r"/\s*(\d+)?(?:\s+(\d+))?(?:\s+(\d+))?\s*(.*)$")
@@ -155,7 +155,7 @@ class Chain:
     def wire(self) -> FramedWire:
         """The line."""
         manners = Manners(self._refusal, _elsewhere, _skewed, self._unheeded, self._lose_power)
-        return FramedWire(lines(b"\n"), self._reply, manners=manners)
+        return FramedWire(either_lines, self._reply, manners=manners)
 
     def _reply(self, frame: bytes) -> bytes:
         asked, reached = self._reached(frame)

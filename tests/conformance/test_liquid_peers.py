@@ -18,6 +18,7 @@ from processes import until
 
 from drivers.liquids.cavro import CavroPump
 from drivers.liquids.new_era import NewEraPump
+from drivers.optics.thorlabs_pm100 import ThorlabsPowerMeter
 from drivers.thermal.ika import IkaHotPlate
 from drivers.weighing.mt_sics import MettlerBalance
 from orchestrator.capabilities.liquids import Dispensed
@@ -83,6 +84,23 @@ def test_labmcp_draws_and_gives_with_a_pump(served: Served) -> None:
     state = served.control.state()
     assert state["volumes_ul"]["vessel"] == {"cyan": pytest.approx(300.0, rel=0.02)}
     assert state["syringes_ul"]["1"] == {"cyan": pytest.approx(200.0, rel=0.02)}
+
+
+def test_matterlab_sets_up_a_pump_draws_and_gives(served: Served) -> None:
+    found = _peer("matterlab_pump_client.py", served.ports["pumps"])
+    assert (found["backlash"], found["home"]) == (12, 122)
+    assert (found["drawn"], found["left"], found["port"]) == (0.5, 0.2, 2)
+    assert found["moves"] == 2
+    vessel = served.control.state()["volumes_ul"]["vessel"]
+    assert vessel == {"cyan": pytest.approx(300.0, rel=0.02)}
+
+
+def test_matterlab_heats_and_stirs_the_plate(served: Served) -> None:
+    served.control.speed(1000.0)
+    found = _peer("matterlab_plate_client.py", served.ports["plate"])
+    assert (found["cold"], found["rpm"], found["rpm_after"]) == (21.0, 300, 0)
+    assert found["warm"] == pytest.approx(60.0, abs=1.0)
+    assert "out of range" in found["refused"]
 
 
 def test_labmcp_weighs_what_was_dispensed(served: Served) -> None:
@@ -274,3 +292,19 @@ async def _put(balance: MettlerBalance, grams: float) -> None:
     from drivers.protocols import sics
 
     await balance.link.read(lambda: sics.ask(f"LOAD {grams}"))
+
+
+def test_our_driver_reads_the_power_meter_that_labmcp_simulates_in_watts() -> None:
+    async def main(address: str) -> None:
+        # the laser of that meter is one of 1.234 mW, and it was left in dBm
+        meter = ThorlabsPowerMeter(Bench("meter", ScaledClock(1.0)), address, 1.234e-3, 633.0)
+        await meter.open()
+        try:
+            assert (await meter.identify()).model == "PM100D"
+            assert (await meter.health()).is_fit
+            assert (await meter.transmittance(5)).mean == pytest.approx(1.0, abs=0.02)
+        finally:
+            await meter.close()
+
+    with _simulated("photometer") as address:
+        asyncio.run(main(address))

@@ -132,6 +132,14 @@ def test_pymeasure_measures_an_insulator_at_compliance(served: Served) -> None:
     assert (found["on"], found["errors"]) == (False, [])
 
 
+def test_keithley2400_measures_with_cr_at_the_ends_of_lines(served: Served) -> None:
+    found = _peer("keithley2400_client.py", served.ports["meter"], "1e-4")
+    assert (found["model"], found["on"], found["error"]) == ("2400", "0", '0,"No error"')
+    assert found["id"].startswith("KEITHLEY INSTRUMENTS INC.,MODEL 2400")
+    assert 0 < abs(found["volt"]) <= 20.0  # no sample: the sense leads float
+    assert abs(found["ampere"]) < 1e-9
+
+
 def test_ur_rtde_plays_a_program_of_the_arm(served: Served) -> None:
     host, port = _host_and_port(served, "arm")
     found = _peer("ur_client.py", host, port)
@@ -157,6 +165,16 @@ def test_pymeasure_reads_the_power_meter(tmp_path: Path) -> None:
     assert (found["sensor"], found["is_power"], found["settable"]) == ("S120C", True, True)
     assert (found["low"], found["high"], found["wavelength"]) == (400.0, 1100.0, 550.0)
     assert found["power"] == pytest.approx(1e-3)
+
+
+def test_labmcp_sets_up_the_power_meter_and_reads_it_in_either_unit(tmp_path: Path) -> None:
+    with Served(tmp_path, seed=7, speed=SPEED, world="sputter-lab-metal") as server:
+        found = _peer("pm100_labmcp_client.py", server.ports["photometer"])
+    assert (found["sensor"], found["wavelengths"]) == ("S120C", [400.0, 1100.0])
+    assert (found["wavelength"], found["averaging"], found["zero"]) == (550.0, 100, 0.0)
+    assert (found["unit"], found["auto"], found["range"]) == ("W", True, 5e-3)
+    assert found["power"] == found["in_dbm"] == pytest.approx(1e-3)
+    assert "Data out of range" in found["refused"]
 
 
 def test_zaber_motion_homes_and_moves_the_first_stage(stages: Served) -> None:

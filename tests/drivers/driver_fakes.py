@@ -258,21 +258,28 @@ class FakePowerMeter(Fake):
     def __init__(self) -> None:
         super().__init__()
         self.power, self.sensor, self.wavelength = "5.000000E-04", "S120C", 635.0
+        self.unit, self.units = "DBM", ("W", "DBM")
         self.error = b'+0,"No error"\n'
 
     def reply(self, request: bytes) -> bytes:
         line = request.decode().strip()
-        if line == "*IDN?":
-            return b"Thorlabs,PM100D,P0012345,2.4.0\n"
-        if line == "MEAS:POW?":
-            return f"{self.power}\n".encode()
-        if line == "SYST:SENS:IDN?":
-            return f"{self.sensor},1234567,12-Jan-2022,1,18,33\n".encode()
+        said = {
+            "*IDN?": "Thorlabs,PM100D,P0012345,2.4.0",
+            "MEAS:POW?": self.power if self.unit == "W" else "-3.010300E+00",
+            "SYST:SENS:IDN?": f"{self.sensor},1234567,12-Jan-2022,1,18,33",
+            "SENS:CORR:WAV?": f"{self.wavelength:.6E}",
+            "SENS:POW:UNIT?": self.unit,
+        }
+        return f"{said[line]}\n".encode() if line in said else self._told(line)
+
+    def _told(self, line: str) -> bytes:
         if line == ":SYST:ERR?":
             said, self.error = self.error, b'+0,"No error"\n'
             return said
-        if line == "SENS:CORR:WAV?":
-            return f"{self.wavelength:.6E}\n".encode()
+        if line.startswith("SENS:POW:UNIT "):
+            wanted = line.removeprefix("SENS:POW:UNIT ")
+            self.unit = wanted if wanted in self.units else self.unit
+            return b""
         nanometres = float(line.removeprefix("SENS:CORR:WAV "))
         if 400 <= nanometres <= 1100:
             self.wavelength = nanometres

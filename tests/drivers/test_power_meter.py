@@ -45,6 +45,21 @@ def test_a_sensor_over_its_range_gives_no_reading_and_none_at_all_is_not_fit() -
     asyncio.run(main())
 
 
+def test_a_meter_that_somebody_set_to_dbm_is_read_in_watts() -> None:
+    fake = FakePowerMeter()
+
+    async def main() -> None:
+        light = meter(fake)
+        await light.open()
+        assert fake.unit == "DBM"
+        assert (await light.transmittance(1)).mean == 0.25
+        fake.unit, fake.units = "DBM", ("DBM",)
+        with pytest.raises(DeviceRefused, match="reads in 'DBM'"):
+            await light.transmittance(1)
+
+    asyncio.run(main())
+
+
 def test_a_wavelength_that_the_sensor_does_not_know_is_refused() -> None:
     async def main() -> None:
         light = meter(FakePowerMeter(), 1500.0)

@@ -410,6 +410,13 @@ def test_a_device_that_came_back_under_another_name_is_still_shared(tmp_path: Pa
     asyncio.run(main())
 
 
+def test_a_folder_and_a_file_are_no_ports(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    for path, said in ((tmp_path, "a folder"), (tmp_path / "notes.txt", "a file")):
+        with pytest.raises(DeviceAbsent, match=f"cannot be opened: it is {said}, not a serial"):
+            asyncio.run(open_transport(str(path), bench(), SETTINGS))
+
+
 def test_a_port_that_is_not_there_is_absent_at_once(tmp_path: Path) -> None:
     with pytest.raises(DeviceAbsent, match="cannot be opened"):
         asyncio.run(open_transport(str(tmp_path / "none"), bench(), SETTINGS))

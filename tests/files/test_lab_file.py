@@ -318,6 +318,52 @@ def test_two_on_one_port_have_the_same_line_settings(tmp_path: Path) -> None:
     assert (problem.line, problem.message) == (5, said)
 
 
+@pytest.mark.parametrize(
+    ("resources", "message"),
+    [
+        (
+            "a: {kind: alicat, full_scale: 9 sccm, unit_id: A}\n"
+            "b: {kind: alicat, full_scale: 200 sccm}",
+            "'b' and 'a' are both unit_id A on one port",
+        ),
+        (
+            "a: {kind: pfeiffer-turbo, address: 2}\nb: {kind: pfeiffer-turbo, address: 2}",
+            "'b' and 'a' are both address 2 on one port",
+        ),
+    ],
+)
+def test_two_on_a_line_have_addresses_of_their_own(
+    resources: str, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "lab.yaml"
+    rows = [f"  {row}" for row in resources.replace("{", "{port: COM1, ").split("\n")]
+    path.write_text("\n".join(["lab: a desk", "resources:", *rows]))
+    with pytest.raises(FileProblems) as found:
+        load_lab(path, plugins.resource_kind, plugins.installed("resources"), WORLDS)
+    (problem,) = found.value.problems
+    assert (problem.line, problem.message) == (4, message)
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        "a: {kind: mks-937b, channel: 1}\nb: {kind: mks-937b, channel: 3}",
+        "a: {kind: modbus-heater}\nb: {kind: modbus-heater, register_setpoint: 11}",
+        "a: {kind: modbus-heater, unit_id: 1}\nb: {kind: modbus-valves, unit_id: 1}",
+        "a: {kind: tdk-genesys, address: 6, max_voltage: 9 V, max_current: 1 A}\n"
+        "b: {kind: tdk-genesys, address: 7, max_voltage: 9 V, max_current: 1 A}",
+    ],
+)
+def test_what_shares_an_address_may_be_two_things_of_one_device(
+    resources: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "lab.yaml"
+    rows = [f"  {row}" for row in resources.replace("{", "{port: COM1, ").split("\n")]
+    path.write_text("\n".join(["lab: a desk", "resources:", *rows]))
+    lab = load_lab(path, plugins.resource_kind, plugins.installed("resources"), WORLDS)
+    assert [binding.name for binding in lab.resources] == ["a", "b"]
+
+
 def test_a_file_that_two_resources_are_given_is_no_port(tmp_path: Path) -> None:
     (tmp_path / "oven.yaml").write_text(OVEN)
     oven = "kind: http, declared: oven.yaml, token_file: /srv/token"

@@ -149,7 +149,8 @@ class AtomicVolumes:
     def of(self, atoms: Atoms) -> float:
         """The sum over a crystal's atoms."""
         symbols: list[str] = atoms.get_chemical_symbols()
-        return sum(self._own.get(s, self._per_cube * self._radii[s] ** 3) for s in symbols)
+        sizes = (self._own.get(s, self._per_cube * self._radii[s] ** 3) for s in symbols)
+        return float(sum(sizes))
 
     def packing(self, atoms: Atoms) -> float:
         """By how much a crystal is larger than its atoms, in steps, so that one that is made in two

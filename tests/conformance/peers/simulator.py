@@ -34,6 +34,15 @@ def plate() -> tuple[bytes, bytes, Callable[[str], str | list[str] | None]]:
     return b"\r\n", b"\r\n", IKASimulator(time_scale=30.0).handle
 
 
+def photometer() -> tuple[bytes, bytes, Callable[[str], str | list[str] | None]]:
+    from labmcp_thorlabs_pm.simulator import ThorlabsPMSimulator
+
+    meter = ThorlabsPMSimulator("S120C")
+    # as somebody left it
+    meter.handle("SENS:POW:UNIT DBM")
+    return b"\n", b"\n", meter.handle
+
+
 def scale() -> tuple[bytes, bytes, Callable[[str], str | list[str] | None]]:
     from mtsics.core.state import ScaleState
     from mtsics.profiles import load
