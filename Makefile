@@ -9,6 +9,8 @@ PEERS := tests/conformance
 
 .PHONY: demo test check postgresql espresso slurm soak bench clean
 .DELETE_ON_ERROR:
+# or each of the many processes that tests start would compile the modules again
+unexport PYTHONDONTWRITEBYTECODE
 
 demo: .venv/installed
 	$(BIN)/hagane demo --report out/demo.html

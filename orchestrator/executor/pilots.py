@@ -100,10 +100,17 @@ def _executor(site: Site, folder: Path) -> Any:
     }
     if site.launcher:
         blocks = max(1, site.nodes // site.nodes_each)
-        return MPIExecutor(**shared, mpi_launcher=site.launcher, max_workers_per_block=blocks)
-    return HighThroughputExecutor(
-        **shared, max_workers_per_node=site.workers, cores_per_worker=1e-9
-    )
+        launch = {"mpi_launcher": site.launcher, "max_workers_per_block": blocks}
+        return _asking_every(site.check_s, MPIExecutor)(**shared, **launch)
+    many = {"max_workers_per_node": site.workers, "cores_per_worker": 1e-9}
+    return _asking_every(site.check_s, HighThroughputExecutor)(**shared, **many)
+
+
+def _asking_every(seconds: float, executor: Any) -> Any:
+    """An executor that asks the scheduler so often what became of its pilots; Parsl's own ask a
+    cluster once a minute, and until then no other pilot takes the place of one that was lost."""
+    asked = {"status_polling_interval": property(lambda self: seconds)}
+    return type(executor.__name__, (executor,), asked)
 
 
 def _provider(site: Site) -> Any:

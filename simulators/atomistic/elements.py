@@ -9,6 +9,7 @@ not hold together.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +70,7 @@ _CRYSTALS = {
 }
 
 
+@functools.cache  # asked for every candidate that holds it
 def element_text(element: str) -> str:
     """The structure of an element. A crystal brings no moments, since a compound beside it has none
     but those of the lab file either; a molecule lies in a box without period, and oxygen's has the

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from orchestrator.clock import VirtualClock
 from orchestrator.errors import Exit
 from orchestrator.journal import open_store
-from orchestrator.model.events import Event, Recorded
+from orchestrator.model.events import ActionDispatched, Event, Recorded
 from orchestrator.model.state import State, fold
 from orchestrator.ports.journal import Journal, Request
 from orchestrator.ports.resource import Wire
@@ -32,13 +32,26 @@ class Killed(BaseException):
 
 @dataclass
 class Life:
-    """One engine's life. `writes` counts journal appends, `acknowledged` what they returned."""
+    """One engine's life. `writes` counts journal appends, `acknowledged` what they returned,
+    `kinds` says what each append was about."""
 
     kill_write: int = 0
     when: When = "after"
     is_over: bool = False
     writes: int = 0
     acknowledged: list[Recorded] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
+    _asked: dict[str, str] = field(default_factory=dict)
+
+    def note(self, events: Sequence[Event]) -> None:
+        """One append: the kinds of its events, and of which action of which resource they tell."""
+        said = []
+        for event in events:
+            ticket = getattr(event, "ticket", "")
+            if isinstance(event, ActionDispatched):
+                self._asked[ticket] = f" {event.resource}.{event.action}"
+            said.append(type(event).__name__ + self._asked.get(ticket, ""))
+        self.kinds.append(", ".join(said))
 
     def end(self) -> None:
         """From now on nothing this engine does reaches anything."""
@@ -76,6 +89,7 @@ class MortalJournal:
         if life.is_over:
             raise Killed
         life.writes += 1
+        life.note(events)
         if (life.writes, life.when) == (life.kill_write, "before"):
             life.end()
         recorded = await self._journal.append(events, at=at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import cache
 
 import pytest
@@ -19,43 +19,40 @@ from nights import (
 
 from orchestrator.errors import Exit
 
-N_PARTS = 8
+N_TRIALS = 2
+"""What comes after a trial and what comes before the last one are both there."""
+N_PARTS = 4
 """The moments are dealt out to so many tests, so that two cores share them."""
 
 
 @cache
-def uninterrupted() -> tuple[list[object], int, int]:
-    """What the campaign finds when nobody disturbs it; its journal writes and its effects."""
-    loaded = short_campaign(3)
+def uninterrupted() -> tuple[list[object], list[str], int]:
+    """What the campaign finds when nobody disturbs it; the kinds of its writes and its effects."""
+    loaded = short_campaign(N_TRIALS)
     stage, world = new_stage(loaded)
     life = Life()
     done = live(loaded, stage, life)
     assert done is not None
     assert done.ending.exit_code is Exit.FINISHED
     check_promise(done, stage, world, life.acknowledged)
-    return outcome(done.state), life.writes, world.counts()["effects"]
+    assert len(life.kinds) == life.writes
+    return outcome(done.state), life.kinds, world.counts()["effects"]
 
 
-def moments(part: int, n: int) -> Iterator[int]:
-    return iter(range(1 + part, n + 1, N_PARTS))
+def first_and_last_of_each_kind() -> list[int]:
+    """The numbers of writes."""
+    kinds = uninterrupted()[1]
+    first = {kind: n for n, kind in reversed(list(enumerate(kinds, 1)))}
+    last = {kind: n for n, kind in enumerate(kinds, 1)}
+    return sorted({*first.values(), *last.values()})
 
 
-def test_a_campaign_gives_the_same_result_each_time_it_is_played() -> None:
-    loaded = short_campaign(3)
-    stage, world = new_stage(loaded)
-    done = live(loaded, stage, Life())
-    assert done is not None
-    assert outcome(done.state) == uninterrupted()[0]
-    assert world.counts()["films_finished"] == 3
-
-
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("part", range(N_PARTS))
-def test_a_death_at_any_journal_write_loses_and_repeats_nothing(part: int, when: str) -> None:
-    loaded = short_campaign(3)
-    reference, writes, _ = uninterrupted()
+def check_deaths(moments: Sequence[int], when: str) -> None:
+    """One night for each moment: the engine dies at that write, and what it began is finished."""
+    loaded = short_campaign(N_TRIALS)
+    reference, _, _ = uninterrupted()
     n_clean = 0
-    for moment in moments(part, writes):
+    for moment in moments:
         stage, world = new_stage(loaded)
         life = Life(kill_write=moment, when=when)  # type: ignore[arg-type]
         assert live(loaded, stage, life) is None
@@ -68,9 +65,33 @@ def test_a_death_at_any_journal_write_loses_and_repeats_nothing(part: int, when:
     assert n_clean > 0
 
 
+def test_a_campaign_gives_the_same_result_each_time_it_is_played() -> None:
+    loaded = short_campaign(N_TRIALS)
+    stage, world = new_stage(loaded)
+    done = live(loaded, stage, Life())
+    assert done is not None
+    assert outcome(done.state) == uninterrupted()[0]
+    assert world.counts()["films_finished"] == N_TRIALS
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("part", range(N_PARTS))
+def test_a_death_at_a_journal_write_of_each_kind_loses_and_repeats_nothing(
+    part: int, when: str
+) -> None:
+    check_deaths(first_and_last_of_each_kind()[part::N_PARTS], when)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("part", range(N_PARTS))
+def test_a_death_at_any_journal_write_loses_and_repeats_nothing(part: int, when: str) -> None:
+    check_deaths(range(1 + part, len(uninterrupted()[1]) + 1, N_PARTS), when)
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_death_around_any_physical_effect_loses_and_repeats_nothing(when: str) -> None:
-    loaded = short_campaign(3)
+    loaded = short_campaign(N_TRIALS)
     reference, _, effects = uninterrupted()
     for moment in range(1, effects + 1):
         stage, world = new_stage(loaded)
@@ -90,11 +111,13 @@ def test_a_death_around_any_physical_effect_loses_and_repeats_nothing(when: str)
             assert outcome(done.state) == reference, f"killed {when} effect {moment}"
 
 
-@pytest.mark.parametrize("moment", [3, 12, 16, 18, 33, 60, 71, 90, 118, 120, 122, 125])
-def test_a_second_death_during_recovery_changes_nothing_of_that(moment: int) -> None:
-    loaded = short_campaign(3)
+@pytest.mark.parametrize(
+    ("nth", "moment"), list(enumerate([3, 12, 16, 18, 33, 60, 71, 90, 118, 120, 122, 125]))
+)
+def test_a_second_death_during_recovery_changes_nothing_of_that(nth: int, moment: int) -> None:
+    loaded = short_campaign(N_TRIALS)
     reference, _, _ = uninterrupted()
-    for second in range(1, 16):
+    for second in range(1 + nth % 3, 16, 3):
         stage, world = new_stage(loaded)
         first, again = Life(kill_write=moment), Life(kill_write=second)
         assert live(loaded, stage, first) is None
@@ -108,7 +131,7 @@ def test_a_second_death_during_recovery_changes_nothing_of_that(moment: int) -> 
 
 
 def test_every_doubt_says_what_is_known_and_waits_for_a_person() -> None:
-    loaded = short_campaign(3)
+    loaded = short_campaign(N_TRIALS)
     stage, world = new_stage(loaded)
     life = Life()
 

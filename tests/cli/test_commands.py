@@ -534,23 +534,27 @@ def test_an_interrupt_ends_with_130_and_the_next_run_goes_on(film: Path) -> None
 
 def _start(film: Path) -> subprocess.Popen[bytes]:
     """An engine that has begun to dispatch."""
-    store = open_store(film.parent / "data" / "store.sqlite") if _has_store(film) else None
-    known = {row.id: row.n_events for row in store.campaigns()} if store else {}
-    if store:
-        store.close()
+    known = _rows(film)
     process = subprocess.Popen(
         [HAGANE, "run", film], cwd=film.parent, env=dict(os.environ), stdout=subprocess.DEVNULL
     )
     while process.poll() is None:
         time.sleep(0.05)
-        rows = hagane("list", "--json").json if _has_store(film) else []
-        if rows and rows[-1]["n_events"] > known.get(rows[-1]["id"], 0) + 30:
+        if any(n > known.get(row, 0) + 30 for row, n in _rows(film).items()):
             break
     return process
 
 
-def _has_store(film: Path) -> bool:
-    return (film.parent / "data" / "store.sqlite").exists()
+def _rows(film: Path) -> dict[str, int]:
+    """How many events each campaign of the store has."""
+    file = film.parent / "data" / "store.sqlite"
+    if not file.exists():
+        return {}
+    store = open_store(file)
+    try:
+        return {row.id: row.n_events for row in store.campaigns()}
+    finally:
+        store.close()
 
 
 def test_triage_of_a_campaign_without_a_pool_is_refused_in_words(store: Path) -> None:

@@ -152,7 +152,7 @@ def _in_any_order(lab: PaperLab, commands: list[do.Command]) -> list[do.Command]
     return commands if len(commands) < 2 else lab.draw(st.permutations(commands))
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(study=studies(), data=st.data(), troubles=st.integers(0, 12))
 def test_every_campaign_ends_and_nothing_is_done_that_must_not_be(
     study: Study, data: st.DataObject, troubles: int

@@ -79,7 +79,7 @@ def make_trouble(works: Works, troubles: list[tuple[str, int, str]]) -> None:
         works[name].troubles[act].extend([*[fine] * n_before, TROUBLES[kind](name)])
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     troubles=st.lists(
         st.tuples(st.sampled_from(CALLS), st.integers(0, 3), st.sampled_from(sorted(TROUBLES))),

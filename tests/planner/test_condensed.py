@@ -7,6 +7,7 @@ import planner_samples as samples
 import pytest
 
 from orchestrator.model.space import Real
+from orchestrator.planner import fitting
 from orchestrator.planner.bayesian import BayesianPlanner
 from orchestrator.planner.condensed import CondensedProcess
 from orchestrator.planner.fitting import Data, default_priors, fit
@@ -113,12 +114,18 @@ def test_many_outcomes_are_fitted_through_anchors() -> None:
     assert not is_outside(model, np.array([[0.5, 0.5]]))
 
 
-def test_after_two_thousand_trials_the_planner_goes_on_improving_and_says_what_it_believes() -> (
-    None
-):
+@pytest.mark.parametrize(
+    ("most_exact", "anchors"),
+    [(250, 125), pytest.param(fitting.MAX_EXACT, fitting.N_ANCHORS, marks=pytest.mark.soak)],
+)
+def test_after_many_trials_the_planner_goes_on_improving_and_says_what_it_believes(
+    monkeypatch: pytest.MonkeyPatch, most_exact: int, anchors: int
+) -> None:
+    monkeypatch.setattr(fitting, "MAX_EXACT", most_exact)
+    monkeypatch.setattr(fitting, "N_ANCHORS", anchors)
     rng = np.random.default_rng(0)
     known = []
-    for trial in range(1, 2201):
+    for trial in range(1, most_exact + most_exact // 10 + 1):
         a, b = rng.random(2)
         failed = a > 0.95
         value = Outcome(value=(a - 0.3) ** 2 + (b - 0.7) ** 2)
