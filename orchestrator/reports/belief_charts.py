@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from orchestrator.model.campaign import Campaign
-from orchestrator.model.space import Point
+from orchestrator.model.candidates import in_a_line
+from orchestrator.model.space import Point, Value
 from orchestrator.model.state import State
 from orchestrator.ports.planner import Belief, FieldMap, MetricBelief, Slice
 from orchestrator.reports.beliefs import in_unit, left_out
@@ -53,13 +54,19 @@ def _slice_data(
         "title": titled(name, getattr(campaign.space[name], "unit", "")),
         "log": is_log_axis(campaign, name),
         "words": words,
-        "values": one.values,
+        "values": [_shown(value) for value in one.values],
         "mean": [in_unit(believed, mean) for mean, _ in pairs],
         "low": [in_unit(believed, mean - sd) for mean, sd in pairs],
         "high": [in_unit(believed, mean + sd) for mean, sd in pairs],
-        "points": [(p[name], y, trial) for p, y, trial in _measured(campaign, state, believed)],
-        "at": belief.at[name],
+        "points": [
+            (_shown(p[name]), y, trial) for p, y, trial in _measured(campaign, state, believed)
+        ],
+        "at": _shown(belief.at[name]),
     }
+
+
+def _shown(value: Value) -> Value:
+    return in_a_line(value) if isinstance(value, str) else value
 
 
 def _map_data(

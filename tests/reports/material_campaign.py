@@ -55,7 +55,7 @@ def solvents(*, grows: bool = True) -> Campaign:
     )
 
 
-def solvent_events() -> list[ev.Event]:
+def solvent_events(made: str = MADE) -> list[ev.Event]:
     """Hexane was measured, what a generator made is in flight and lies outside the domain."""
     near = Neighbour(trial=1, distance=0.25)
     return [
@@ -70,15 +70,15 @@ def solvent_events() -> list[ev.Event]:
         _proposed(1, "hexane", nearest=Neighbour(trial=-1, distance=0.5)),
         ev.Observed(trial=1, metric="boiling", value=68.7, unit="degC"),
         ev.TrialDone(trial=1),
-        _proposed(2, MADE, nearest=near, notes={"domain": "outside"}),
+        _proposed(2, made, nearest=near, notes={"domain": "outside"}),
     ]
 
 
-def solvent_state() -> State:
+def solvent_state(made: str = MADE) -> State:
     """The state after these events."""
     return fold(
         ev.Recorded(seq=i, at=float(i), wall=float(i), event=event)
-        for i, event in enumerate(solvent_events(), 1)
+        for i, event in enumerate(solvent_events(made), 1)
     )
 
 

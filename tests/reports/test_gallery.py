@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 
+from orchestrator.model.candidates import in_a_line
 from orchestrator.ports.depiction import Kin
 from orchestrator.reports.gallery import Looks, gallery
 from orchestrator.reports.page import report_html
@@ -58,6 +59,16 @@ def test_what_a_generator_made_is_called_new_and_told_what_it_is_like() -> None:
         "new: made by the generator; most like ethanol of the table (similarity 0.60)",
         "outside the domain: farther than those measured are from each other",
     )
+
+
+def test_a_made_crystal_is_shown_by_its_elements_and_never_by_its_whole_text() -> None:
+    crystal = '2\nLattice="2 0 0 0 2 0 0 0 3"\nCu 0 0 0\nAu 1 1 1\n'
+    found = gallery(solvents(), solvent_state(crystal), LOOKS)
+    assert found is not None
+    assert found.newest[0].name == in_a_line(crystal) == "AuCu·475d"
+    page = report_html(solvents(), solvent_state(crystal))
+    assert "AuCu·475d" in page
+    assert "Lattice" not in page
 
 
 def test_a_drawing_is_a_picture_of_which_nothing_can_run() -> None:
