@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +19,8 @@ from orchestrator.materials.descriptors.structure_text import crystal_of
 from orchestrator.materials.generators.archive import Floats
 from orchestrator.materials.generators.decoration import AtomicVolumes, Decoration
 from orchestrator.materials.generators.formulas import is_neutral
+from orchestrator.model.candidates import in_a_line
+from orchestrator.model.space import Pool
 from orchestrator.ports.generator import Generator
 
 if TYPE_CHECKING:
@@ -45,6 +49,20 @@ def _salt(symbols: str, a: float) -> str:
     return _text(bulk(symbols, "rocksalt", a))
 
 
+CAMPAIGN = """\
+name: alloys
+space:
+  crystal:
+    pool: pool.csv
+    name: name
+    structure: structure
+    descriptor: crystal
+    generate: {kind: decoration, every: 2, ionic: false, most_atoms: 4, particles: 16, steps: 4}
+metrics: {energy: {unit: eV}}
+objective: {minimise: energy}
+planner: {initial: 2}
+budget: {trials: 9}
+"""
 ALLOYS = [_fcc("Cu", 3.61), _fcc("Au", 4.08)]
 SALTS = [_salt("MgO", 4.21), _salt("CaO", 4.81), _salt("LiF", 4.03), _salt("NaCl", 5.64)]
 
@@ -159,3 +177,23 @@ def test_what_cannot_be_read_is_left_out_and_named_where_nothing_can() -> None:
         Decoration([_fcc("Xe", 6.2)])
     with pytest.raises(InputError, match="learn from"):
         Decoration([])
+
+
+def test_a_pool_of_crystals_grows_and_its_new_structures_reach_the_recipe(tmp_path: Path) -> None:
+    from orchestrator.runtime.ask_tell import propose
+    from orchestrator.runtime.load import read_campaign
+
+    structures = [*ALLOYS, _fcc("Ag", 4.09), _fcc("Pd", 3.89)]
+    (tmp_path / "campaign.yaml").write_text(CAMPAIGN)
+    with (tmp_path / "pool.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["name", "structure"], *zip("abcd", structures, strict=True)])
+    (tmp_path / "results.csv").write_text("crystal,energy\na,0.4\nb,0.3\nc,0.5\nd,0.1\n")
+    advice = propose(tmp_path / "results.csv", 1, campaign=tmp_path / "campaign.yaml")
+    made = str(advice.proposals[0].point["crystal"])
+    kinds = set(crystal_of(made).get_chemical_symbols())
+    assert len(kinds) > 1
+    assert kinds <= {"Cu", "Au", "Ag", "Pd"}
+    pool = read_campaign(tmp_path / "campaign.yaml").space["crystal"]
+    assert isinstance(pool, Pool)
+    assert pool.words(made)["structure"] == made
+    assert in_a_line(made).startswith(min(kinds))
