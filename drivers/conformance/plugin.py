@@ -4,10 +4,11 @@
     addopts = "-p drivers.conformance.plugin"
 
 A test that takes the fixture `promise` runs once for every driver and promise. The drivers are the
-kinds of `hagane.resources` that this distribution installs and that open a `port`; `hagane_drivers`
-names others, or fewer. The fixture `specimens`, which the author overrides, says what answers each.
-Without such a test nothing is imported and nothing happens. `replayed` makes a driver on the record
-of a night.
+kinds of `hagane.resources` that this distribution installs and that open a `port`, and those that
+`hagane_without_port` names (composites, a watched folder), which are held to the few promises that
+need no wire; `hagane_drivers` names others, or fewer. The fixture `specimens`, which the author
+overrides, says what answers each. Without such a test nothing is imported and nothing happens.
+`replayed` makes a driver on the record of a night.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "hagane_distribution", "whose drivers are held to the promises  [the project's]", default=""
     )
     parser.addini("hagane_drivers", "kinds to be held  [all that open a port]", "args", default=[])
+    parser.addini("hagane_without_port", "kinds to be held that open none", "args", default=[])
     group = parser.getgroup("hagane")
     group.addoption("--driver", action="append", default=[], help="hold this kind of driver only")
 
@@ -44,12 +46,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for every driver and promise."""
     if "promise" not in metafunc.fixturenames:
         return
-    from drivers.conformance.promises import PROMISES
+    from drivers.conformance.promises import PROMISES, WITHOUT_A_WIRE
 
     pairs = [
         pytest.param((kind, driver, name), id=f"{kind}-{name}")
         for kind, driver in _drivers(metafunc.config).items()
-        for name in PROMISES
+        for name in (PROMISES if _opens_a_port(driver) else WITHOUT_A_WIRE)
     ]
     metafunc.parametrize("promise", pairs, indirect=True)
 
@@ -105,8 +107,10 @@ def _drivers(config: pytest.Config) -> dict[str, Any]:
     """The classes to be held, by kind."""
     name = config.getini("hagane_distribution") or _project(config)
     wanted = config.getoption("--driver") or config.getini("hagane_drivers")
-    found = dict(_installed(name, wanted))
-    lost = [kind for kind in wanted if kind not in found]
+    others = config.getini("hagane_without_port")
+    found = dict(_installed(name, wanted, others))
+    lost = [kind for kind in (*wanted, *others) if not wanted or kind in wanted]
+    lost = [kind for kind in lost if kind not in found]
     if lost:
         pytest.fail(f"'{lost[0]}' is not a driver of '{name}'", pytrace=False)
     if not found:
@@ -122,7 +126,7 @@ def _project(config: pytest.Config) -> str:
     return str(project["name"])
 
 
-def _installed(name: str, wanted: list[str]) -> Iterator[tuple[str, Any]]:
+def _installed(name: str, wanted: list[str], others: list[str]) -> Iterator[tuple[str, Any]]:
     try:
         entries = importlib.metadata.distribution(name).entry_points
     except importlib.metadata.PackageNotFoundError:
@@ -131,5 +135,9 @@ def _installed(name: str, wanted: list[str]) -> Iterator[tuple[str, Any]]:
         if wanted and entry.name not in wanted:
             continue
         cls = entry.load()
-        if wanted or "port" in inspect.signature(cls).parameters:
+        if wanted or entry.name in others or _opens_a_port(cls):
             yield entry.name, cls
+
+
+def _opens_a_port(driver: Any) -> bool:
+    return "port" in inspect.signature(driver).parameters

@@ -87,7 +87,7 @@ async def makes_safe_repeatedly(device: Resource, wire: Spoilable, arguments: Ar
     for _ in range(3):
         await _safe(device)
     for name, spec in actions_of(type(device)).items():
-        if spec.effect is Effect.IDEMPOTENT:
+        if spec.effect is Effect.IDEMPOTENT and not spec.is_composite:
             await getattr(device, name)(**given_to(spec, arguments))
             await _safe(device)
 
@@ -174,6 +174,18 @@ async def closes_and_opens_again(device: Resource, wire: Spoilable, arguments: A
     assert await device.identify() == identity, "the same device says the same"
 
 
+async def comes_and_goes(device: Resource, wire: Spoilable, arguments: Arguments) -> None:
+    """It can be closed twice and opened again, and is then the same and fit."""
+    identity = await device.identify()
+    for _ in range(2):
+        await device.close()
+        await device.close()
+        await device.open()
+        assert await device.identify() == identity, "the same device says the same"
+        health = await device.health()
+        assert health.is_fit, f"it is not fit: {health.note}"
+
+
 PROMISES: Mapping[str, Callable[[Resource, Spoilable, Arguments], Awaitable[None]]] = {
     promise.__name__: promise
     for promise in (
@@ -192,6 +204,11 @@ PROMISES: Mapping[str, Callable[[Resource, Spoilable, Arguments], Awaitable[None
         is_made_safe_in_the_midst,
     )
 }
+WITHOUT_A_WIRE: Mapping[str, Callable[[Resource, Spoilable, Arguments], Awaitable[None]]] = {
+    promise.__name__: promise
+    for promise in (says_what_it_does, identifies_itself, makes_safe_repeatedly, comes_and_goes)
+}
+"""Of a driver that opens no port: one that acts by others, or watches a folder."""
 
 
 def _lacking(specs: Mapping[str, ActionSpec], capability: str) -> list[str]:

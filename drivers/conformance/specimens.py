@@ -20,13 +20,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from drivers.conformance.promises import PROMISES
+from drivers.conformance.promises import PROMISES, WITHOUT_A_WIRE
 from drivers.conformance.spoilable import Spoilable
 from orchestrator.clock import VirtualClock
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.resource import Bench, Resource, Wire
 
 PORT = "port"
+_ALL = {**PROMISES, **WITHOUT_A_WIRE}
 _MOST_S = 60.0
 """Wall time in which a promise is kept, or broken."""
 
@@ -39,10 +40,10 @@ class Specimen:
     that is spoilt, others are reached by options such as `registers="memory:registers"`. The device
     must stay as it is told: its time stands still. `options` go to the constructor; `arguments` are
     valid ones for each action that takes any. A kind that a file declares is held as `declaration`,
-    the content of such a file, declares it.
+    the content of such a file, declares it. A driver that opens no port has no wires.
     """
 
-    wires: Callable[[], Mapping[str, Wire]]
+    wires: Callable[[], Mapping[str, Wire]] = dict
     options: Mapping[str, Any] = field(default_factory=dict)
     arguments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     declaration: Mapping[str, Any] | None = None
@@ -58,7 +59,8 @@ class BrokenPromise(AssertionError):
 
 @dataclass(frozen=True)
 class Promise:
-    """One promise that one driver is held to: a name of `promises.PROMISES`."""
+    """One promise that one driver is held to: a name of `promises.PROMISES`, or of
+    `promises.WITHOUT_A_WIRE`."""
 
     kind: str
     name: str
@@ -89,21 +91,32 @@ class Promise:
         async with asyncio.timeout(_MOST_S):
             await device.open()
             try:
-                await PROMISES[self.name](device, wire, self.specimen.arguments)
+                await _ALL[self.name](device, wire, self.specimen.arguments)
             finally:
                 await device.close()
 
     def _bench(self, clock: Clock) -> tuple[Resource, Spoilable]:
         """A driver on a fresh device, neither of them used yet."""
         wires = dict(self.specimen.wires())
+        port = f"memory:{PORT}" if PORT in wires else ""
         wire = Spoilable(
-            wires[PORT], clock, lambda: self.specimen.wires()[PORT], lambda: self._bench(clock)
+            wires.get(PORT, _Nothing()),
+            clock,
+            lambda: self.specimen.wires()[PORT],
+            lambda: self._bench(clock),
         )
         bench = Bench(self.kind, clock, wires={**wires, PORT: wire})
         driver: Any = self.driver
         if self.specimen.declaration is not None:
             driver = driver.declared(json.dumps(self.specimen.declaration))
-        return driver(bench, f"memory:{PORT}", **self.specimen.options), wire
+        return driver(bench, *filter(None, [port]), **self.specimen.options), wire
+
+
+class _Nothing:
+    """Where no port is opened."""
+
+    async def receive(self, data: bytes) -> bytes:
+        raise AssertionError(f"it opens no port, and writes {data!r}")
 
 
 @contextlib.contextmanager
@@ -126,4 +139,4 @@ def _waits_without_blocking() -> Iterator[None]:
 
 def sentence(promise: str) -> str:
     """What a promise says: the first line of its docstring."""
-    return (PROMISES[promise].__doc__ or promise).strip().splitlines()[0]
+    return (_ALL[promise].__doc__ or promise).strip().splitlines()[0]

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import pytest
 
-from drivers.conformance.promises import PROMISES
+from drivers.conformance.promises import PROMISES, WITHOUT_A_WIRE
 from drivers.conformance.specimens import BrokenPromise, Promise, Specimen, sentence
 from drivers.instrument import Instrument, within
 from drivers.protocols import scpi
@@ -16,7 +16,7 @@ from drivers.protocols.framing import Dialogue, Refused
 from drivers.transports import Settings
 from orchestrator.errors import DeviceError
 from orchestrator.ports.action import Cancel, Effect, Unit, action, reading
-from orchestrator.ports.resource import Bench, Identity
+from orchestrator.ports.resource import Bench, Health, Identity
 
 
 class Lamp:
@@ -378,6 +378,73 @@ def test_a_planted_fault_breaks(name: str, driver: type[Sound]) -> None:
 
 def test_each_promise_is_broken_by_a_planted_fault() -> None:
     assert {name for name, _ in PLANTED} == set(PROMISES)
+
+
+class Watcher:
+    """Opens no port: counts how often it was opened."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench, self.n_opened = bench, 0
+
+    async def open(self) -> None:
+        self.n_opened += 1
+
+    async def close(self) -> None: ...
+
+    async def identify(self) -> Identity:
+        return Identity("Acme", "watcher")
+
+    async def health(self) -> Health:
+        return Health(is_fit=True)
+
+    async def make_safe(self) -> None: ...
+
+
+class Weary(Watcher):
+    """Not fit for a second opening."""
+
+    async def health(self) -> Health:
+        return Health(is_fit=self.n_opened < 2, note="worn out")
+
+
+class Nameless(Watcher):
+    """Another one each time that it is asked."""
+
+    async def identify(self) -> Identity:
+        self.n_opened += 1
+        return Identity("Acme", f"watcher {self.n_opened}")
+
+
+class Slow(Watcher):
+    """Made safe by and by."""
+
+    async def make_safe(self) -> None:
+        await asyncio.sleep(3600.0)
+
+
+class Silent(Watcher):
+    __doc__ = ""
+
+
+@pytest.mark.parametrize("name", WITHOUT_A_WIRE)
+def test_a_sound_driver_without_a_port_keeps(name: str) -> None:
+    Promise("watcher", name, Watcher, Specimen()).keep()
+
+
+@pytest.mark.parametrize(
+    ("name", "driver"),
+    [
+        ("says_what_it_does", Silent),
+        ("identifies_itself", Nameless),
+        ("makes_safe_repeatedly", Slow),
+        ("comes_and_goes", Weary),
+    ],
+)
+def test_a_planted_fault_of_a_driver_without_a_port_breaks(
+    name: str, driver: type[Watcher]
+) -> None:
+    with pytest.raises(BrokenPromise, match="breaks a promise"):
+        Promise("watcher", name, driver, Specimen()).keep()
 
 
 def test_what_is_broken_is_said_with_its_argument() -> None:

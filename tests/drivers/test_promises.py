@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -34,6 +35,7 @@ def _arm() -> Mapping[str, Wire]:
     return {"port": dashboard, "registers": dashboard.registers}
 
 
+FILM = {"oxygen": 1.0, "temperature": 300.0, "power": 100.0, "argon": 0.5, "duration": 5.0}
 SPECIMENS = {
     "alicat": Specimen(_alone(FakeAlicat), {"full_scale": 200.0}, {"set_flow": {"flow": 12.5}}),
     "pfeiffer-tpg": Specimen(_alone(FakeGauge)),
@@ -104,6 +106,22 @@ SPECIMENS = {
         {"set_voltage": {"voltage": 12.0}, "set_current": {"current": 2.5}},
     ),
     "thorlabs-pm100": Specimen(_alone(FakePowerMeter), {"reference": 1e-3, "wavelength": 550.0}),
+    "file-drop": Specimen(
+        options={"folder": tempfile.gettempdir(), "pattern": "{sample}.xy"},
+        arguments={"measure": {"sample": "S1"}},
+    ),
+    "sputter-tool": Specimen(arguments={"deposit": FILM}),
+    "co-sputter-tool": Specimen(
+        arguments={"deposit": FILM, "codeposit": {**FILM, "second_power": 50.0}}
+    ),
+    "wafer-map": Specimen(
+        options={"up": 10.0, "down": 22.0, "gun": 60.0, "throw": 120.0},
+        arguments={"measure_map": {"thickness": 100.0, "share": 0.5}},
+    ),
+    "gravimetric-dispenser": Specimen(
+        options={"density": 1.0},
+        arguments={"dispense": {"volume": 100.0}, "weigh_in": {"mass": 0.1}},
+    ),
     "zaber-stage": Specimen(
         _alone(FakeStage),
         {"microstep": 0.047625, "highest": 150.0},
