@@ -19,6 +19,9 @@ from orchestrator.planner.kernel import Floats
 MIN_SHARE = 1e-3
 """The least standard deviation of a prediction, as a share of that of the outcomes: what is said
 with more confidence than that is not believed when predictions are compared."""
+LEAST_FREEDOM = 10
+"""Degrees of freedom at which outcomes are judged at least: with fewer, so broad are the tails, a
+source that extrapolates well is told too late from one that does not."""
 TYPICAL_SQUARE = 1.0 / 6.0
 """Mean squared distance of two uniform points in [0, 1]: features are brought to it, so that the
 planner's priors of length scales fit them."""
@@ -48,7 +51,7 @@ class LeftOut:
         sd = np.maximum(self.sd, least)
         z = (self.y - self.mean) / sd
         known = len(self.y) - 1 if self.n_known is None else self.n_known
-        freedom = max(known - 1, 1)
+        freedom = max(known - 1, LEAST_FREEDOM)
         peak = gammaln((freedom + 1) / 2) - gammaln(freedom / 2) - 0.5 * math.log(freedom * math.pi)
         return np.asarray(peak - (freedom + 1) / 2 * np.log1p(z * z / freedom) - np.log(sd))
 
