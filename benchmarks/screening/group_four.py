@@ -6,8 +6,8 @@
 
 Written are a pool of all ordered decorations of diamond's lattice of up to four atoms, each once
 (cells by Vegard's rule, left to relax), a campaign for the lowest energy of formation by the rungs
-SevenNet-0 and pw.x (PBE), and its lab. The run is made once; its record is
-`benchmarks/results/screening/group_four.csv`.
+SevenNet-0 and pw.x (PBE), and its lab. Needs spglib and the extra `potentials`. The run is made
+once; its record is `benchmarks/results/screening/group_four.csv`.
 """
 
 from __future__ import annotations
@@ -79,13 +79,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
+    found = list(decorations())  # before anything is written
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "campaign.yaml").write_text(CAMPAIGN)
     (folder / "lab.yaml").write_text(LAB)
     with (folder / "pool.csv").open("w", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["name", "structure"])
-        for number, atoms in enumerate(decorations(), 1):
+        for number, atoms in enumerate(found, 1):
             text = io.StringIO()
             write(text, atoms, "extxyz")
             name = f"{atoms.get_chemical_formula('hill')}-{number}"
