@@ -21,6 +21,8 @@ from orchestrator.errors import Exit
 
 N_TRIALS = 2
 """What comes after a trial and what comes before the last one are both there."""
+FIRST_DEATHS = (3, 12, 16, 18, 33, 60, 71, 90, 118, 120, 122, 125)
+"""Writes behind which an engine dies, and the next one after it too."""
 N_PARTS = 4
 """The moments are dealt out to so many tests, so that two cores share them."""
 
@@ -111,13 +113,22 @@ def test_a_death_around_any_physical_effect_loses_and_repeats_nothing(when: str)
             assert outcome(done.state) == reference, f"killed {when} effect {moment}"
 
 
-@pytest.mark.parametrize(
-    ("nth", "moment"), list(enumerate([3, 12, 16, 18, 33, 60, 71, 90, 118, 120, 122, 125]))
-)
-def test_a_second_death_during_recovery_changes_nothing_of_that(nth: int, moment: int) -> None:
+@pytest.mark.parametrize("nth", range(len(FIRST_DEATHS)))
+def test_a_second_death_during_recovery_changes_nothing_of_that(nth: int) -> None:
+    check_second_deaths(FIRST_DEATHS[nth], range(1 + nth % 3, 16, 3))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("moment", FIRST_DEATHS)
+def test_any_second_death_during_recovery_changes_nothing_of_that(moment: int) -> None:
+    check_second_deaths(moment, range(1, 16))
+
+
+def check_second_deaths(moment: int, seconds: Sequence[int]) -> None:
+    """The engine dies at a write, and its successor at each of some writes of its own."""
     loaded = short_campaign(N_TRIALS)
     reference, _, _ = uninterrupted()
-    for second in range(1 + nth % 3, 16, 3):
+    for second in seconds:
         stage, world = new_stage(loaded)
         first, again = Life(kill_write=moment), Life(kill_write=second)
         assert live(loaded, stage, first) is None
