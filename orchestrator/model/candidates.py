@@ -38,13 +38,13 @@ def in_a_line(candidate: str) -> str:
     """A candidate as a line shows it: its name; of a crystal that a generator made, whose name is
     an extended XYZ, the elements with how many atoms its cell has, and four letters of its hash.
 
-    >>> in_a_line("CuAu")
-    'CuAu'
+    >>> in_a_line("CuAu"), in_a_line("12")
+    ('CuAu', '12')
     >>> in_a_line('2\\nLattice="..."\\nCu 0 0 0\\nAu 1 1 1\\n')
     'AuCu·9b6d'
     """
     n, _, rest = candidate.partition("\n")
-    if not n.isdigit():
+    if not (n.isdigit() and rest):  # a name may be a number
         return candidate
     symbols = [line.split()[0] for line in rest.splitlines()[1:] if line.strip()]
     counts = sorted(Counter(symbols).items())
