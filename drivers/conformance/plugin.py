@@ -109,8 +109,7 @@ def _drivers(config: pytest.Config) -> dict[str, Any]:
     wanted = config.getoption("--driver") or config.getini("hagane_drivers")
     others = config.getini("hagane_without_port")
     found = dict(_installed(name, wanted, others))
-    lost = [kind for kind in (*wanted, *others) if not wanted or kind in wanted]
-    lost = [kind for kind in lost if kind not in found]
+    lost = [kind for kind in wanted or others if kind not in found]
     if lost:
         pytest.fail(f"'{lost[0]}' is not a driver of '{name}'", pytrace=False)
     if not found:

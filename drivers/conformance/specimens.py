@@ -98,7 +98,9 @@ class Promise:
     def _bench(self, clock: Clock) -> tuple[Resource, Spoilable]:
         """A driver on a fresh device, neither of them used yet."""
         wires = dict(self.specimen.wires())
-        port = f"memory:{PORT}" if PORT in wires else ""
+        options = dict(self.specimen.options)
+        if PORT in wires:
+            options[PORT] = f"memory:{PORT}"
         wire = Spoilable(
             wires.get(PORT, _Nothing()),
             clock,
@@ -109,7 +111,7 @@ class Promise:
         driver: Any = self.driver
         if self.specimen.declaration is not None:
             driver = driver.declared(json.dumps(self.specimen.declaration))
-        return driver(bench, *filter(None, [port]), **self.specimen.options), wire
+        return driver(bench, **options), wire
 
 
 class _Nothing:

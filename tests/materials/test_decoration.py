@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -166,6 +169,29 @@ def test_only_permitted_elements_are_put_in() -> None:
     kinds = [set(crystal_of(c.material).get_chemical_symbols()) for c in made]
     assert all(len(kind) <= 2 for kind in kinds)
     assert {"Ni", "Pd"} <= set().union(*kinds) <= {"Ni", "Pd", "Cu", "Au"}
+
+
+def test_another_process_makes_the_same_crystals_of_the_same_seed() -> None:
+    text = (
+        "import sys, numpy as np\n"
+        "from orchestrator.materials.generators.decoration import Decoration\n"
+        "start = sys.stdin.read().split('---')\n"
+        "made = Decoration(start, ionic=False, particles=8, steps=3, most_atoms=4).generate(\n"
+        "    start, lambda texts: np.zeros(len(texts)), 5, 1)\n"
+        "print(made)\n"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", text],
+            input="---".join([*ALLOYS, _fcc("Ag", 4.09), _fcc("Pd", 3.89), _salt("NiPt", 5.3)]),
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(found) == 1
 
 
 def test_what_cannot_be_read_is_left_out_and_named_where_nothing_can() -> None:

@@ -66,6 +66,7 @@ def test_a_made_crystal_is_shown_by_its_elements_and_never_by_its_whole_text() -
     found = gallery(solvents(), solvent_state(crystal), LOOKS)
     assert found is not None
     assert found.newest[0].name == in_a_line(crystal) == "AuCu·475d"
+    assert [in_a_line(name) for name in ("12", "12\n", "hexane")] == ["12", "12\n", "hexane"]
     page = report_html(solvents(), solvent_state(crystal))
     assert "AuCu·475d" in page
     assert "Lattice" not in page

@@ -18,7 +18,7 @@ from orchestrator.materials.descriptors.structure_text import crystal_of
 from orchestrator.materials.generators.archive import Archive, Floats
 from orchestrator.materials.generators.elements import element
 from orchestrator.materials.generators.formulas import cations_of, formula_of, is_neutral
-from orchestrator.materials.generators.kinship import Kinship
+from orchestrator.materials.generators.kinship import Kinship, frequency_of
 from orchestrator.materials.generators.reading import readable
 from orchestrator.materials.generators.sampler import Sampler, schedule
 from orchestrator.ports.generator import Candidate, Score
@@ -56,7 +56,7 @@ class SiteMoves:
     ) -> None:
         """`replace`: no says that elements are exchanged only."""
         self._kinship, self._volumes, self._most = kinship, volumes, most_atoms
-        self._replace, self._is_free = replace, not ionic
+        self._replace, self._ionic = replace, ionic
 
     def propose(self, parents: Sequence[str], rng: Random) -> Sequence[str]:
         """One canonical crystal for each; the parent where nothing could be moved."""
@@ -67,7 +67,7 @@ class SiteMoves:
         atoms = self._enlarged(small, rng)
         symbols = atoms.get_chemical_symbols()
         moved = self._new_symbols(symbols, rng, is_larger=len(atoms) > len(small))
-        if moved == symbols or not (self._is_free or _keeps_signs(symbols, moved)):
+        if moved == symbols or (self._ionic and not _keeps_signs(symbols, moved)):
             return parent
         child = atoms.copy()
         child.set_chemical_symbols(moved)
@@ -108,10 +108,7 @@ class SiteMoves:
 
 def _keeps_signs(symbols: Sequence[str], moved: Sequence[str]) -> bool:
     """Whether cations stay on their sites, and anions on theirs, and the charges sum to zero."""
-    before, after = (
-        cations_of({element(s).symbol: Fraction(n) for s, n in sorted(Counter(sites).items())})
-        for sites in (symbols, moved)
-    )
+    before, after = cations_of(_amounts(symbols)), cations_of(_amounts(moved))
     pairs = zip(symbols, moved, strict=True)
     return bool(after) and all((old in before) == (new in after) for old, new in pairs)
 
@@ -195,10 +192,7 @@ class Decoration:
         read = [crystal_of(text) for text in readable(corpus, _checked)]
         if not read:
             raise InputError("there is no crystal to learn from", hint="give a corpus")
-        frequency = Counter({element(symbol).symbol: 1 for symbol in elements})
-        for atoms in read:
-            found = set(atoms.get_chemical_symbols())
-            frequency.update(s for s in found if not elements or s in frequency)
+        frequency = frequency_of(elements, (sorted(set(a.get_chemical_symbols())) for a in read))
         self._moves = SiteMoves(
             Kinship(frequency, ionic=ionic),
             AtomicVolumes(read),
@@ -248,14 +242,14 @@ class Decoration:
 
     def _refusal(self, crystal: str) -> str:
         """The option that forbids a crystal; '' where none does."""
-        amounts = _amounts(crystal_of(crystal))
+        amounts = _amounts(crystal_of(crystal).get_chemical_symbols())
         if len(amounts) > self._most_elements:
             return f"most_elements {self._most_elements}"
         return "ionic (they cannot be neutral)" if self._ionic and not is_neutral(amounts) else ""
 
 
 def _checked(text: str) -> str:
-    _amounts(crystal_of(text))
+    _amounts(crystal_of(text).get_chemical_symbols())
     return text
 
 
@@ -263,9 +257,9 @@ def _canonical(text: str) -> str:
     return canonical_structure(crystal_of(_checked(text)))
 
 
-def _amounts(atoms: Atoms) -> dict[str, Fraction]:
+def _amounts(symbols: Sequence[str]) -> dict[str, Fraction]:
     """How many atoms of each element. Raises UnknownName where one has no oxidation states."""
-    count = Counter(atoms.get_chemical_symbols())
+    count = Counter(symbols)
     return {element(symbol).symbol: Fraction(n) for symbol, n in sorted(count.items())}
 
 
@@ -290,4 +284,4 @@ def _at_one_volume(text: str) -> tuple[str, Primitive]:
     atoms = crystal_of(text)
     ratio = _COMPARED * len(atoms) / atoms.cell.volume
     atoms.set_cell(atoms.cell * ratio ** (1 / 3), scale_atoms=True)
-    return formula_of(_amounts(atoms)), Primitive.of(atoms)
+    return formula_of(_amounts(atoms.get_chemical_symbols())), Primitive.of(atoms)

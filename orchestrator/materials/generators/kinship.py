@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from random import Random
 
+from orchestrator.errors import InputError
 from orchestrator.materials.generators.elements import Element, element
 
 _LIKENESS = 0.5
+
+
+def frequency_of(permitted: Sequence[str], materials: Iterable[Iterable[str]]) -> Counter[str]:
+    """In how many materials, given by their elements, each of the permitted elements occurs, and
+    once more; of all elements where none is permitted by name.
+
+    Raises:
+        UnknownName: one has no common oxidation states.
+        InputError: there is no element.
+    """
+    found = Counter({element(symbol).symbol: 1 for symbol in permitted})
+    for material in materials:
+        found.update(symbol for symbol in material if not permitted or symbol in found)
+    if not found:
+        raise InputError("there is no element to put in", hint="give a corpus or elements")
+    return found
 
 
 class Kinship:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,7 +12,6 @@ import numpy as np
 
 from orchestrator.errors import InputError
 from orchestrator.materials.generators.archive import Archive, Floats, Termwise
-from orchestrator.materials.generators.elements import element
 from orchestrator.materials.generators.formulas import (
     Amounts,
     amounts_of,
@@ -24,7 +22,7 @@ from orchestrator.materials.generators.formulas import (
     rounded_formula,
     with_total,
 )
-from orchestrator.materials.generators.kinship import Kinship
+from orchestrator.materials.generators.kinship import Kinship, frequency_of
 from orchestrator.materials.generators.reading import readable
 from orchestrator.materials.generators.sampler import Sampler, schedule
 from orchestrator.ports.generator import Candidate, Score
@@ -91,11 +89,8 @@ class Substitution:
         """
         if particles < 2 or steps < 2 or most_elements < 1 or most_atoms < 1:
             raise InputError("two particles, two steps, an element and an atom are the least")
-        frequency = Counter({element(symbol).symbol: 1 for symbol in elements})
-        for formula in readable(corpus, canonical_formula):
-            frequency.update(s for s in amounts_of(formula) if not elements or s in frequency)
-        if not frequency:
-            raise InputError("there is no element to put in", hint="give a corpus or elements")
+        formulas = readable(corpus, canonical_formula)
+        frequency = frequency_of(elements, map(amounts_of, formulas))
         self._moves = ElementMoves(Kinship(frequency, ionic=ionic))
         self._ionic, self._most_elements, self._most_atoms = ionic, most_elements, most_atoms
         self._particles, self._betas = particles, schedule(steps)
