@@ -215,7 +215,7 @@ class Runner:
         except (HaganeError, asyncio.CancelledError) as error:
             if isinstance(error, JournalError):
                 raise
-            known = _reason(error, running)
+            known = _reason(error, running, was_sent=was_sent)
             failed = failure_of(event, spec, known, running, was_sent=was_sent)
             has_acted = may_have_acted(known, was_sent=was_sent)
             self.interlocks.ended(event.ticket, has_acted=has_acted)
@@ -371,14 +371,14 @@ def _first_of(failed: Mapping[str, HaganeError]) -> HaganeError:
     return error
 
 
-def _reason(error: BaseException, running: Running) -> HaganeError:
+def _reason(error: BaseException, running: Running, *, was_sent: bool) -> HaganeError:
     """Why an action came to its end. One that is given up because a driver is lost failed by that,
-    whatever of the two was seen first."""
+    whatever of the two was seen first; one that was sent was given up, wherever in it that was."""
     if isinstance(error, HaganeError) and not isinstance(error, Stopped):
         return error
     if running.lost is not None:
         return running.lost
-    if isinstance(error, HaganeError):
+    if isinstance(error, Stopped) and not was_sent:
         return error
     why = f": {running.why}" if running.stops else ""
     return Stopped(f"it was given up on the way{why}")

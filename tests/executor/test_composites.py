@@ -208,6 +208,10 @@ def test_an_interrupt_between_steps_lets_the_inner_step_under_way_come_to_its_en
     assert [plant.state.dispatches[c].outcome for c in whole.children] == ["done", "failed"]
     assert whole.failure is not None
     assert (whole.failure.error, whole.failure.spoils_sample) == ("Stopped", True)
+    refused = plant.state.dispatches[whole.children[1]].failure
+    assert refused is not None
+    assert refused.sentence == "it was not sent: the campaign is being stopped"
+    assert whole.failure.sentence == "it was given up on the way: the campaign is being stopped"
     assert plant.clock.now() == 100.0
 
 
