@@ -4,19 +4,23 @@
     addopts = "-p drivers.conformance.plugin"
 
 A test that takes the fixture `promise` runs once for every driver and promise. The drivers are the
-kinds of `hagane.resources` that this distribution installs and that open a `port`, and those that
-`hagane_without_port` names (composites, a watched folder), which are held to the few promises that
-need no wire; `hagane_drivers` names others, or fewer. The fixture `specimens`, which the author
-overrides, says what answers each. Without such a test nothing is imported and nothing happens.
-`replayed` makes a driver on the record of a night.
+kinds of `hagane.resources` that this distribution installs and that open a `port` or have the
+`address` of a server, and those that `hagane_without_port` names (composites, a watched folder);
+without a port they are held to the promises that need no wire. `hagane_drivers` names others, or
+fewer; the mark `drivers(KIND, ...)` of a test has it run for these only. The fixture `specimens`,
+which the author overrides, says what answers each.
+
+A test that takes the fixture `twin_promise` runs once for every world of twins (`hagane.twins`) of
+the distribution, for every promise of a world and every fault that one of its ports can have; the
+fixture `clients` says which drivers speak to it. Without such tests nothing is imported and nothing
+happens. `replayed` makes a driver on the record of a night.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
-import inspect
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +28,10 @@ import pytest
 
 if TYPE_CHECKING:
     from drivers.conformance.specimens import Promise, Specimen
+    from drivers.conformance.worlds import Client, TwinPromise
 
 _NONE = (
-    "the distribution '{name}' installs no driver: after a change of its entry points, install it "
+    "the distribution '{name}' installs no {what}: after a change of its entry points, install it "
     "again (pip install -e .)"
 )
 
@@ -36,24 +41,52 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "hagane_distribution", "whose drivers are held to the promises  [the project's]", default=""
     )
-    parser.addini("hagane_drivers", "kinds to be held  [all that open a port]", "args", default=[])
+    parser.addini(
+        "hagane_drivers", "kinds to be held  [all with a port or an address]", "args", default=[]
+    )
     parser.addini("hagane_without_port", "kinds to be held that open none", "args", default=[])
     group = parser.getgroup("hagane")
     group.addoption("--driver", action="append", default=[], help="hold this kind of driver only")
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test for every driver and promise."""
-    if "promise" not in metafunc.fixturenames:
-        return
-    from drivers.conformance.promises import PROMISES, WITHOUT_A_WIRE
+def pytest_configure(config: pytest.Config) -> None:
+    """The mark."""
+    config.addinivalue_line("markers", "drivers(KIND, ...): the kinds that `promise` is given for")
 
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test for every driver and promise, for every world of twins and promise."""
+    if "promise" in metafunc.fixturenames:
+        _every_driver(metafunc)
+    if "twin_promise" in metafunc.fixturenames:
+        _every_world(metafunc)
+
+
+def _every_driver(metafunc: pytest.Metafunc) -> None:
+    from drivers.conformance.promises import promises_for
+
+    mark = metafunc.definition.get_closest_marker("drivers")
     pairs = [
         pytest.param((kind, driver, name), id=f"{kind}-{name}")
-        for kind, driver in _drivers(metafunc.config).items()
-        for name in (PROMISES if _opens_a_port(driver) else WITHOUT_A_WIRE)
+        for kind, driver in _drivers(metafunc.config, mark.args if mark else ()).items()
+        for name in promises_for(driver)
     ]
     metafunc.parametrize("promise", pairs, indirect=True)
+
+
+def _every_world(metafunc: pytest.Metafunc) -> None:
+    from drivers.conformance.worlds import promises_of
+
+    name = _distribution(metafunc.config)
+    worlds = {entry.name: entry.load() for entry in _entries(name, "hagane.twins")}
+    if not worlds:
+        pytest.fail(_NONE.format(name=name, what="world of twins"), pytrace=False)
+    pairs = [
+        pytest.param((world, twins, promise), id=f"{world}-{promise}")
+        for world, twins in worlds.items()
+        for promise in promises_of(twins)
+    ]
+    metafunc.parametrize("twin_promise", pairs, indirect=True)
 
 
 @pytest.fixture
@@ -75,6 +108,29 @@ def promise(request: pytest.FixtureRequest, specimens: Mapping[str, Specimen]) -
             pytrace=False,
         )
     return Promise(kind, name, driver, specimens[kind])
+
+
+@pytest.fixture
+def clients() -> dict[str, list[Client]]:
+    """The drivers that speak to each world of twins, by its name. An author overrides it."""
+    return {}
+
+
+@pytest.fixture
+def twin_promise(
+    request: pytest.FixtureRequest, clients: Mapping[str, Sequence[Client]]
+) -> TwinPromise:
+    """One promise of one world of twins; `twin_promise.keep()` holds it, and its drivers, to it."""
+    from drivers.conformance.worlds import TwinPromise
+
+    world, twins, name = request.param
+    if world not in clients:
+        pytest.fail(
+            f"nobody speaks to the twins '{world}': name its drivers in the fixture 'clients', "
+            "since twins that were never tried rehearse nothing",
+            pytrace=False,
+        )
+    return TwinPromise(world, name, twins, tuple(clients[world]))
 
 
 @pytest.fixture
@@ -103,21 +159,28 @@ def replayed() -> Iterator[Callable[..., Any]]:
         finish_replays(bench)
 
 
-def _drivers(config: pytest.Config) -> dict[str, Any]:
+def _drivers(config: pytest.Config, marked: Sequence[str]) -> dict[str, Any]:
     """The classes to be held, by kind."""
-    name = config.getini("hagane_distribution") or _project(config)
-    wanted = config.getoption("--driver") or config.getini("hagane_drivers")
+    name = _distribution(config)
     others = config.getini("hagane_without_port")
+    named = config.getoption("--driver")
+    wanted = [kind for kind in named if not marked or kind in marked] if named else list(marked)
+    wanted = wanted or ([] if named else config.getini("hagane_drivers"))
+    if named and not wanted:
+        return {}
     found = dict(_installed(name, wanted, others))
     lost = [kind for kind in wanted or others if kind not in found]
     if lost:
         pytest.fail(f"'{lost[0]}' is not a driver of '{name}'", pytrace=False)
     if not found:
-        pytest.fail(_NONE.format(name=name), pytrace=False)
+        pytest.fail(_NONE.format(name=name, what="driver"), pytrace=False)
     return found
 
 
-def _project(config: pytest.Config) -> str:
+def _distribution(config: pytest.Config) -> str:
+    """The one whose drivers and twins are held."""
+    if name := config.getini("hagane_distribution"):
+        return str(name)
     file = config.rootpath / "pyproject.toml"
     project = tomllib.loads(file.read_text("utf-8")).get("project", {}) if file.is_file() else {}
     if "name" not in project:
@@ -125,18 +188,20 @@ def _project(config: pytest.Config) -> str:
     return str(project["name"])
 
 
-def _installed(name: str, wanted: list[str], others: list[str]) -> Iterator[tuple[str, Any]]:
+def _entries(name: str, group: str) -> list[importlib.metadata.EntryPoint]:
     try:
         entries = importlib.metadata.distribution(name).entry_points
     except importlib.metadata.PackageNotFoundError:
         pytest.fail(f"'{name}' is not installed: pip install -e .", pytrace=False)
-    for entry in sorted(entries.select(group="hagane.resources"), key=lambda e: e.name):
+    return sorted(entries.select(group=group), key=lambda entry: entry.name)
+
+
+def _installed(name: str, wanted: list[str], others: list[str]) -> Iterator[tuple[str, Any]]:
+    from drivers.conformance.promises import takes
+
+    for entry in _entries(name, "hagane.resources"):
         if wanted and entry.name not in wanted:
             continue
         cls = entry.load()
-        if wanted or entry.name in others or _opens_a_port(cls):
+        if wanted or entry.name in others or takes(cls, "port") or takes(cls, "address"):
             yield entry.name, cls
-
-
-def _opens_a_port(driver: Any) -> bool:
-    return "port" in inspect.signature(driver).parameters

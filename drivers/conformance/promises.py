@@ -209,6 +209,25 @@ WITHOUT_A_WIRE: Mapping[str, Callable[[Resource, Spoilable, Arguments], Awaitabl
     for promise in (says_what_it_does, identifies_itself, makes_safe_repeatedly, comes_and_goes)
 }
 """Of a driver that opens no port: one that acts by others, or watches a folder."""
+BY_A_CLIENT: Mapping[str, Callable[[Resource, Spoilable, Arguments], Awaitable[None]]] = {
+    promise.__name__: promise
+    for promise in (*WITHOUT_A_WIRE.values(), refuses_before_a_byte_leaves)
+}
+"""Of a driver with an `address` and no port: another library has the connection."""
+
+
+def promises_for(
+    driver: Callable[..., Resource],
+) -> Mapping[str, Callable[[Resource, Spoilable, Arguments], Awaitable[None]]]:
+    """What a driver is held to, by what its constructor takes: `port`, `address`, or neither."""
+    if takes(driver, "port"):
+        return PROMISES
+    return BY_A_CLIENT if takes(driver, "address") else WITHOUT_A_WIRE
+
+
+def takes(driver: Callable[..., Resource], option: str) -> bool:
+    """Whether a driver has such an option."""
+    return option in inspect.signature(driver).parameters
 
 
 def _lacking(specs: Mapping[str, ActionSpec], capability: str) -> list[str]:

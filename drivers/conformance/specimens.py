@@ -20,9 +20,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from drivers.conformance.promises import PROMISES, WITHOUT_A_WIRE
+from drivers.conformance.promises import BY_A_CLIENT, PROMISES, WITHOUT_A_WIRE, promises_for
 from drivers.conformance.spoilable import Spoilable
-from orchestrator.clock import VirtualClock
+from orchestrator.clock import VirtualClock, WallClock
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.resource import Bench, Resource, Wire
 
@@ -40,7 +40,8 @@ class Specimen:
     that is spoilt, others are reached by options such as `registers="memory:registers"`. The device
     must stay as it is told: its time stands still. `options` go to the constructor; `arguments` are
     valid ones for each action that takes any. A kind that a file declares is held as `declaration`,
-    the content of such a file, declares it. A driver that opens no port has no wires.
+    the content of such a file, declares it. A driver that opens no port has no wires; one with an
+    `address` is given that of a server, and its clock is the wall's.
     """
 
     wires: Callable[[], Mapping[str, Wire]] = dict
@@ -59,8 +60,7 @@ class BrokenPromise(AssertionError):
 
 @dataclass(frozen=True)
 class Promise:
-    """One promise that one driver is held to: a name of `promises.PROMISES`, or of
-    `promises.WITHOUT_A_WIRE`."""
+    """One promise that one driver is held to: a name of `promises.promises_for` it."""
 
     kind: str
     name: str
@@ -73,10 +73,14 @@ class Promise:
         Raises:
             BrokenPromise: it does not keep it.
         """
-        clock = VirtualClock()
+        is_served = promises_for(self.driver) is BY_A_CLIENT
         try:
             with _waits_without_blocking():
-                clock.run(self._keep(clock))
+                if is_served:
+                    asyncio.run(self._keep(WallClock()))
+                else:
+                    clock = VirtualClock()
+                    clock.run(self._keep(clock))
         except TimeoutError as error:
             what = f"it did not come to its end within {_MOST_S:g} s"
             raise BrokenPromise(self.kind, self.name, what) from error

@@ -196,10 +196,13 @@ class UniversalRobot(Instrument):
         """What the controller's registers and program state say of a ticket.
 
         The registers hold one ticket, so only the last one that was given can be asked about: an
-        earlier one reads as not done. Raises DeviceError.
+        earlier one reads as not done. A controller that was switched off has lost them, and knows
+        nothing. Raises DeviceError.
         """
         state, program = await self.link.read(dashboard.program_state)
         request, started, done = await self._tickets()
+        if {request, started, done} == {_NO_TICKET}:
+            return Verdict("unknown", "the controller holds no ticket: was it switched off?")
         if done == ticket:
             return Verdict("done", f"the program wrote {ticket} to its done registers")
         if started == ticket and state != "STOPPED":

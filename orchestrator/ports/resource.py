@@ -100,6 +100,11 @@ class Twins(Protocol):
 class FailingTwins(Protocol):
     """A world of twins that can be told beforehand how its wires are to fail."""
 
+    @property
+    def hows(self) -> Mapping[str, Sequence[str]]:
+        """By port, the faults that `failing` can plan there."""
+        ...
+
     def failing(self, faults: Sequence[Mapping[str, Any]], clock: Clock) -> Mapping[str, Wire]:
         """Its wires in memory, failing as the lab file's `faults` say.
 

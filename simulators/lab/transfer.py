@@ -85,6 +85,12 @@ class Transfer:
         was_running, self._playing = self.is_running, None
         return was_running
 
+    def lose_power(self) -> None:
+        """Stops where it is, and forgets program, stop and registers; the gripper holds on."""
+        self._playing = self.loaded = None
+        self.is_stopped = False
+        self.registers = dict.fromkeys(self.registers, 0)
+
     def unlock(self, t: float) -> bool:
         """Releases a protective stop; false when there is none, or in its first 5 s."""
         if not self.is_stopped or t < self._stopped_at + UNLOCK_S:

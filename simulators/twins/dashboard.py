@@ -2,7 +2,8 @@
 
 Replies as in Universal Robots' article 15690, "Dashboard Server, port 29999". The arm is powered
 and its brakes are released until somebody says `power off`; `robotmode` stays RUNNING in a
-protective stop, as on the controller, which is released 5 s after it at the earliest.
+protective stop, as on the controller, which is released 5 s after it at the earliest. After a power
+cut the controller is up again with the arm off, no program loaded and empty registers.
 """
 
 from __future__ import annotations
@@ -48,8 +49,13 @@ class Dashboard:
 
     def wire(self) -> FramedWire:
         """A connection to the server."""
-        manners = Manners(refusal=_refusal, unheeded=_unheeded)
+        manners = Manners(refusal=_refusal, unheeded=_unheeded, restart=self.lose_power)
         return FramedWire(lines(b"\n"), self._reply, greeting=GREETING, manners=manners)
+
+    def lose_power(self) -> None:
+        """The controller, and with it the arm, is switched off and on."""
+        self._arm.lose_power()
+        self._mode = "POWER_OFF"
 
     def _reply(self, frame: bytes) -> bytes:
         line = frame.decode("utf-8", "replace").strip()

@@ -34,6 +34,12 @@ class Cells(Protocol):
     def set_coil(self, address: int, is_on: bool) -> None: ...
 
 
+class Unit(Cells, Protocol):
+    """A unit that can lose its power."""
+
+    def restart(self) -> None: ...
+
+
 def crc(body: bytes) -> bytes:
     """CRC-16 of a serial frame, low byte first."""
     register = 0xFFFF
@@ -44,8 +50,12 @@ def crc(body: bytes) -> bytes:
     return struct.pack("<H", register)
 
 
-def serial_bus(units: Mapping[int, Cells], restart: Callable[[], None] | None = None) -> FramedWire:
-    """Units on one RS-485 line; other addresses stay silent. `restart` is what a power cut does."""
+def serial_bus(units: Mapping[int, Unit]) -> FramedWire:
+    """Units on one RS-485 line, and on one supply; other addresses stay silent."""
+
+    def restart() -> None:
+        for unit in units.values():
+            unit.restart()
 
     def reply(frame: bytes) -> bytes:
         unit = units.get(frame[0])
@@ -62,8 +72,8 @@ def serial_bus(units: Mapping[int, Cells], restart: Callable[[], None] | None = 
     return FramedWire(_split_serial, reply, manners=manners)
 
 
-def tcp_server(unit: Cells) -> FramedWire:
-    """One unit behind TCP, whatever unit number is asked for."""
+def tcp_server(unit: Cells, restart: Callable[[], None]) -> FramedWire:
+    """One unit behind TCP, whatever number is asked for; `restart` is what a power cut does."""
 
     def reply(message: bytes) -> bytes:
         pdu = answer(unit, message[7:])
@@ -76,7 +86,8 @@ def tcp_server(unit: Cells) -> FramedWire:
     def elsewhere(message: bytes) -> bytes:
         return message[:6] + bytes((message[6] ^ 1,)) + message[7:]
 
-    return FramedWire(_split_tcp, reply, manners=Manners(refusal, elsewhere))
+    manners = Manners(refusal, elsewhere, restart=restart)
+    return FramedWire(_split_tcp, reply, manners=manners)
 
 
 def _sealed(body: bytes) -> bytes:

@@ -17,12 +17,21 @@ from typing import Any
 
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.ports.clock import Clock
-from orchestrator.ports.resource import Wire
+from orchestrator.ports.resource import Folder, Wire
 from simulators.twins.faults import HOWS, LASTING, Fault, FaultyWire, Plan, lacking
 from simulators.twins.wire import FramedWire
 
 KEYS = ("wire", "how", "at", "share", "times", "seconds", "seed")
 EVERY = "*"
+
+
+def ways(wires: Mapping[str, FramedWire]) -> dict[str, tuple[str, ...]]:
+    """How each port can be planned to fail. A folder is none of them: it has no replies."""
+    return {
+        name: tuple(how for how in HOWS if not lacking(how, wire.manners))
+        for name, wire in wires.items()
+        if not isinstance(wire, Folder)
+    }
 
 
 def planned(said: Mapping[str, Any], wires: Mapping[str, FramedWire]) -> dict[str, Plan]:
@@ -34,12 +43,13 @@ def planned(said: Mapping[str, Any], wires: Mapping[str, FramedWire]) -> dict[st
     for key in said:
         if key not in KEYS:
             raise UnknownName("key of a fault", key, KEYS)
+    known = ways(wires)
     wire = said.get("wire", EVERY)
-    if wire != EVERY and wire not in wires:
-        raise UnknownName("port of these twins", str(wire), [*wires, EVERY])
+    if wire != EVERY and wire not in known:
+        raise UnknownName("port of these twins that can fail", str(wire), [*known, EVERY])
     hows = _hows(said)
-    names = list(wires) if wire == EVERY else [wire]
-    able = {name: [how for how in hows if not lacking(how, wires[name].manners)] for name in names}
+    names = list(known) if wire == EVERY else [wire]
+    able = {name: [how for how in hows if how in known[name]] for name in names}
     if not any(able.values()):
         raise InputError(
             f"no instrument at '{wire}' has a way to fail by {', '.join(hows)}",
@@ -59,11 +69,11 @@ def rehearsed(
     Raises:
         InputError: as `planned`.
     """
-    found = {name: FaultyWire(wire, clock.now, clock) for name, wire in wires.items()}
+    found = {name: FaultyWire(wires[name], clock.now, clock) for name in ways(wires)}
     for said in faults:
         for name, plan in planned(said, wires).items():
             found[name].faults.plan(plan)
-    return found
+    return {**wires, **found}
 
 
 def _hows(said: Mapping[str, Any]) -> list[str]:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.resource import Wire
-from simulators.twins.plans import rehearsed
+from simulators.twins.plans import rehearsed, ways
 from simulators.twins.wire import FramedWire
 
 
@@ -55,6 +55,11 @@ class Rack:
     def by_hand(self, sample: int, to: str) -> None:
         """A person puts a sample somewhere. Raises KeyError: there are no samples."""
         raise KeyError(f"there is no sample {sample}")
+
+    @property
+    def hows(self) -> Mapping[str, Sequence[str]]:
+        """By port, the faults that `failing` can plan there."""
+        return ways(self.wires)
 
     def failing(self, faults: Sequence[Mapping[str, Any]], clock: Clock) -> Mapping[str, Wire]:
         """The wires in memory, failing as `plans` has it. Raises InputError."""

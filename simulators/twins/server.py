@@ -236,8 +236,7 @@ class Server:
 
     def plan(self, faults: Sequence[Mapping[str, Any]]) -> None:
         """Has ports fail as `plans` says. Raises InputError; then nothing is planned."""
-        wires = {n: w for n, w in self._world.wires.items() if not isinstance(w, FolderWire)}
-        plans = [planned(said, wires) for said in faults]
+        plans = [planned(said, self._world.wires) for said in faults]
         for name, plan in ((n, p) for one in plans for n, p in one.items()):
             outlet = self._outlets[name]
             assert not isinstance(outlet, FolderOutlet), "a folder has no replies to spoil"

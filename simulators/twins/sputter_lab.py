@@ -16,7 +16,7 @@ from simulators.twins.keithley_2400 import SourceMeter
 from simulators.twins.modbus import serial_bus, tcp_server
 from simulators.twins.modbus_units import ArmRegisters, HeaterUnit, RelayUnit
 from simulators.twins.pfeiffer_tpg import Gauge
-from simulators.twins.plans import rehearsed
+from simulators.twins.plans import rehearsed, ways
 from simulators.twins.rack import Rack
 from simulators.twins.sqm160 import Monitor
 from simulators.twins.wire import FramedWire
@@ -35,21 +35,16 @@ class SputterLab:
         self.chamber = chamber = chamber or Chamber(seed=seed, clock=clock)
         argon = FlowController(chamber, "argon", "A", 200.0, 1)
         oxygen = FlowController(chamber, "oxygen", "B", 10.0, 11)
-        heater, valves = HeaterUnit(chamber), RelayUnit(chamber)
-
-        def restart() -> None:
-            heater.restart()
-            valves.restart()
-
+        arm = Dashboard(chamber)
         self._wires = {
             "gas": GasBus(argon, oxygen).wire(),
             "gauge": Gauge(chamber).wire(),
             "supply": Supply(chamber).wire(),
             "monitor": Monitor(chamber).wire(),
-            "modbus": serial_bus({1: heater, 2: valves}, restart),
+            "modbus": serial_bus({1: HeaterUnit(chamber), 2: RelayUnit(chamber)}),
             "meter": SourceMeter(chamber).wire(),
-            "arm": Dashboard(chamber).wire(),
-            "arm-registers": tcp_server(ArmRegisters(chamber)),
+            "arm": arm.wire(),
+            "arm-registers": tcp_server(ArmRegisters(chamber), arm.lose_power),
         }
 
     @property
@@ -81,6 +76,11 @@ class SputterLab:
     def by_hand(self, sample: int, to: str) -> None:
         """A person puts a sample somewhere. Raises KeyError when there is no such sample."""
         self.chamber.by_hand(sample, to)
+
+    @property
+    def hows(self) -> Mapping[str, Sequence[str]]:
+        """By port, the faults that `failing` can plan there."""
+        return ways(self.wires)
 
     def failing(self, faults: Sequence[Mapping[str, Any]], clock: Clock) -> Mapping[str, Wire]:
         """The wires in memory, failing as `plans` has it. Raises InputError."""

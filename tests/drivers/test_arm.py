@@ -21,6 +21,7 @@ from orchestrator.errors import (
 )
 from orchestrator.ports.action import Effect, Ticket, actions_of
 from orchestrator.ports.resource import Bench
+from simulators.twins.sputter_lab import SputterLab
 
 ONE, TWO = Ticket("00000000000000a1"), Ticket("fedcba9876543210")
 
@@ -100,19 +101,48 @@ def test_a_program_that_never_ends_is_given_up_on_as_unsure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "to", "error"),
-    [("tray", "oven", DeviceRefused), ("", "probe", InputError), ("a/../b", "probe", InputError)],
+    ("source", "to", "error", "known"),
+    [
+        ("tray", "oven", DeviceRefused, "not_done"),
+        ("", "probe", InputError, "unknown"),
+        ("a/../b", "probe", InputError, "unknown"),
+    ],
 )
 def test_a_move_without_a_program_does_not_begin(
-    source: str, to: str, error: type[Exception]
+    source: str, to: str, error: type[Exception], known: str
 ) -> None:
     async def play(arm: UniversalRobot, fake: FakeDashboard, clock: VirtualClock) -> None:
         with pytest.raises(error):
             await arm.move(to, ONE, source=source)
         assert not fake.plays
-        assert (await arm.ask(ONE)).outcome == "not_done"
+        assert (await arm.ask(ONE)).outcome == known
 
     with_arm(play)
+
+
+def test_a_controller_that_was_switched_off_knows_nothing_of_a_move_that_began() -> None:
+    clock = VirtualClock()
+    lab = SputterLab(seed=1, clock=clock)
+    arm = UniversalRobot(Bench("arm", clock, wires=lab.wires), "memory:arm", "memory:arm-registers")
+
+    async def play() -> None:
+        await arm.open()
+        moving = asyncio.ensure_future(arm.place("chamber", ONE, source="blanks"))
+        await clock.sleep(12.0)
+        assert lab.counts()["picked"] == 1
+        restart = lab.wires["arm"].manners.restart
+        assert restart is not None
+        restart()
+        with pytest.raises(DeviceUnsure, match="was it switched off"):
+            await moving
+        assert (await arm.ask(ONE)).outcome == "unknown"
+        with pytest.raises(DeviceRefused, match="nobody has powered it"):
+            await arm.move("probe", TWO, source="chamber")
+        await arm.release_brakes()
+        assert (await arm.health()).is_fit
+        assert lab.counts()["picked"] == 1
+
+    clock.run(play())
 
 
 @pytest.mark.parametrize("ticket", ["", "0" * 16, "xyz", "A" * 16])

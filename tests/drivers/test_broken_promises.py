@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import pytest
 
-from drivers.conformance.promises import PROMISES, WITHOUT_A_WIRE
+from drivers.conformance.promises import PROMISES, WITHOUT_A_WIRE, promises_for
 from drivers.conformance.specimens import BrokenPromise, Promise, Specimen, sentence
 from drivers.instrument import Instrument, within
 from drivers.protocols import scpi
@@ -445,6 +445,36 @@ def test_a_planted_fault_of_a_driver_without_a_port_breaks(
 ) -> None:
     with pytest.raises(BrokenPromise, match="breaks a promise"):
         Promise("watcher", name, driver, Specimen()).keep()
+
+
+class Remote(Watcher):
+    """Reached by its address, through a library that keeps no limit."""
+
+    def __init__(self, bench: Bench, address: str) -> None:
+        super().__init__(bench)
+        self.address = address
+
+    @action(effect=Effect.IRREVERSIBLE, cancel=Cancel.NEVER)
+    async def turn(self, angle: Annotated[float, Unit("deg", low=0, high=90)]) -> None:
+        """Turns."""
+
+
+class Guarded(Remote):
+    """Its own limit goes ahead of the library."""
+
+    @action(effect=Effect.IRREVERSIBLE, cancel=Cancel.NEVER)
+    async def turn(self, angle: Annotated[float, Unit("deg", low=0, high=90)]) -> None:
+        """Turns."""
+        within("angle", angle, 0, 90, "deg")
+
+
+def test_a_driver_of_a_server_keeps_what_needs_no_wire_and_its_limits() -> None:
+    specimen = Specimen(dict, {"address": "acme://1"}, {"turn": {"angle": 10.0}})
+    assert set(promises_for(Remote)) == {*WITHOUT_A_WIRE, "refuses_before_a_byte_leaves"}
+    for name in promises_for(Remote):
+        Promise("remote", name, Guarded, specimen).keep()
+    with pytest.raises(BrokenPromise, match=r"turn\(angle=nan\) raises nothing"):
+        Promise("remote", "refuses_before_a_byte_leaves", Remote, specimen).keep()
 
 
 def test_what_is_broken_is_said_with_its_argument() -> None:

@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
-from bridge_fakes import declared
+from bridge_fakes import content, declared
 from driver_fakes import bench
 from peer_process import peer
 
+from drivers.conformance.specimens import Promise, Specimen
 from orchestrator.errors import (
     DeviceAbsent,
     DeviceError,
@@ -165,3 +166,17 @@ def test_a_server_that_went_away_and_came_back_is_identified_before_anything_is_
         await gate.close()
 
     asyncio.run(main())
+
+
+@pytest.fixture
+def specimens(ioc: None) -> dict[str, Specimen]:
+    arguments = {"move": {"position": 2.5}, "hurry": {"position": 2.5}}
+    return {
+        name: Specimen(dict, {"address": "ca://GATE:", **options}, arguments, content("gate.yaml"))
+        for name, (_, options) in LAYERS.items()
+    }
+
+
+@pytest.mark.drivers(*LAYERS)
+def test_it_keeps(promise: Promise) -> None:
+    promise.keep()

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bridge_fakes import declared
+from bridge_fakes import content, declared
 from driver_fakes import bench
 from peer_process import OF_MADSCI, peer
 
+from drivers.conformance.specimens import Promise, Specimen
 from orchestrator.errors import DeviceAbsent, DeviceUnsure, LimitExceeded
 
 TICKET, LATER = "0123456789abcdef", "fedcba9876543210"
@@ -80,3 +81,15 @@ def test_a_node_that_is_not_there_is_absent() -> None:
 
     with pytest.raises(DeviceAbsent, match="cannot be reached"):
         play("http://127.0.0.1:9", deed)
+
+
+@pytest.fixture
+def specimens(node: str) -> dict[str, Specimen]:
+    short = {"duration": 0.2}
+    arguments = {"set_speed": {"speed": 500.0}, "mix": short, "hurry": short}
+    return {"madsci": Specimen(dict, {"address": node}, arguments, content("mixer.yaml"))}
+
+
+@pytest.mark.drivers("madsci")
+def test_it_keeps(promise: Promise) -> None:
+    promise.keep()

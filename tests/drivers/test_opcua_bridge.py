@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
-from bridge_fakes import declared
+from bridge_fakes import content, declared
 from driver_fakes import bench
 from peer_process import peer
 
+from drivers.conformance.specimens import Promise, Specimen
 from orchestrator.errors import DeviceAbsent, DeviceGone, DeviceRefused, DeviceUnsure, LimitExceeded
 
 pytest.importorskip("asyncua", reason="asyncua is not installed (hagane[opcua])")
@@ -107,3 +108,15 @@ def test_a_server_that_came_back_is_identified_anew() -> None:
         await pump.close()
 
     asyncio.run(main())
+
+
+@pytest.fixture
+def specimens(server: str) -> dict[str, Specimen]:
+    arguments = {"set_flow": {"flow": 2.5}, "dispense": {"volume": 12.0}}
+    declaration = content("pump.yaml")
+    return {"opcua": Specimen(dict, {"address": server}, arguments, declaration)}
+
+
+@pytest.mark.drivers("opcua")
+def test_it_keeps(promise: Promise) -> None:
+    promise.keep()

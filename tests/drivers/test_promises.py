@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import tempfile
 from collections.abc import Callable, Mapping
 
@@ -130,10 +131,21 @@ SPECIMENS = {
 }
 
 
+BRIDGES = ("epics", "ophyd", "ophyd-async", "opcua", "sila2", "yaq", "pylabrobot", "madsci")
+"""Held where their servers are: in `test_*_bridge.py`."""
+
+
 @pytest.fixture
 def specimens() -> Mapping[str, Specimen]:
     return SPECIMENS
 
 
+@pytest.mark.drivers(*SPECIMENS)
 def test_a_driver_keeps(promise: Promise) -> None:
     promise.keep()
+
+
+def test_no_driver_is_left_out() -> None:
+    ours = importlib.metadata.distribution("hagane").entry_points.select(group="hagane.resources")
+    drivers = {entry.name for entry in ours if entry.value.startswith("drivers.")}
+    assert drivers == {*SPECIMENS, *BRIDGES}

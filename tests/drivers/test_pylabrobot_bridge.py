@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from bridge_fakes import declared
+from bridge_fakes import content, declared
 from driver_fakes import bench
 
+from drivers.conformance.specimens import Promise, Specimen
 from orchestrator.errors import DeviceRefused, InputError, LimitExceeded
 
 pytest.importorskip("pylabrobot", reason="PyLabRobot is not installed (hagane[pylabrobot], test)")
@@ -63,3 +64,15 @@ def test_a_device_that_cannot_be_imported_is_a_mistake_of_the_lab() -> None:
 
     with pytest.raises(InputError, match="cannot be imported"):
         play(deed, device="our_deck:robot")
+
+
+@pytest.fixture
+def specimens() -> dict[str, Specimen]:
+    options = {"device": "our_deck:handler", "address": "plr://star"}
+    arguments = {"aspirate": {"volume": 120.0}, "dispense": {"volume": 120.0}}
+    return {"pylabrobot": Specimen(dict, options, arguments, content("handler.yaml"))}
+
+
+@pytest.mark.drivers("pylabrobot")
+def test_it_keeps(promise: Promise) -> None:
+    promise.keep()

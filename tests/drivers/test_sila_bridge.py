@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bridge_fakes import declared
+from bridge_fakes import content, declared
 from driver_fakes import bench
 from peer_process import OF_PEERS, peer
 
+from drivers.conformance.specimens import Promise, Specimen
 from orchestrator.errors import DeviceAbsent, DeviceRefused, DeviceUnsure, LimitExceeded
 
 pytest.importorskip("sila2", reason="sila2 is not installed (hagane[sila2])")
@@ -87,3 +88,16 @@ def test_a_server_that_is_not_there_is_absent() -> None:
 
     with pytest.raises(DeviceAbsent):
         play("sila://127.0.0.1:9", deed, timeout=2.0)
+
+
+@pytest.fixture
+def specimens(server: str) -> dict[str, Specimen]:
+    options = {"address": server, "insecure": True}
+    hot = {"temperature": 25.0}
+    arguments = {"set_rate": {"rate": 10.0}, "go_to": hot, "hurry": hot}
+    return {"sila2": Specimen(dict, options, arguments, content("block.yaml"))}
+
+
+@pytest.mark.drivers("sila2")
+def test_it_keeps(promise: Promise) -> None:
+    promise.keep()

@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
-from bridge_fakes import declared
+from bridge_fakes import content, declared
 from driver_fakes import bench
 from peer_process import OF_PEERS, peer
 
+from drivers.conformance.specimens import Promise, Specimen
 from orchestrator.errors import DeviceAbsent, DeviceRefused, DeviceUnsure, LimitExceeded
 
 pytest.importorskip("yaqc", reason="yaqc is not installed (hagane[yaq], test)")
@@ -76,3 +77,14 @@ def test_a_daemon_that_is_not_there_is_absent() -> None:
 
     with pytest.raises(DeviceAbsent, match="cannot be reached"):
         play("yaq://127.0.0.1:9", deed)
+
+
+@pytest.fixture
+def specimens(daemon: str) -> dict[str, Specimen]:
+    arguments = {"move": {"position": 10.0}, "step": {"way": 1.0}}
+    return {"yaq": Specimen(dict, {"address": daemon}, arguments, content("stage.yaml"))}
+
+
+@pytest.mark.drivers("yaq")
+def test_it_keeps(promise: Promise) -> None:
+    promise.keep()

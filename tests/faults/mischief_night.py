@@ -118,6 +118,9 @@ def _tidy_up(night: Night, code: int, said: str) -> None:
             continue
         at = ("--at", "tray") if held and doubt["action"] != "deposit" else ()
         night.command("resolve", doubt["ticket"], "failed", *at, "--note", "seen")
+    # the arm may have lost its power; where it has not, nothing comes of it
+    lab = str(night.folder / "twins.yaml")
+    night.command("resource", "try", lab, "arm", "release_brakes", "--yes")
     state = night.state()
     if state.paused is not None and state.paused.about == "latch":
         assert night.command("resume").returncode == Exit.FINISHED
