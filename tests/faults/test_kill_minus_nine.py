@@ -14,16 +14,25 @@ from orchestrator.errors import Exit
 from orchestrator.model.state import State
 
 KILLED = -9
+SOAK = pytest.mark.soak
 SAMPLE = [
-    (4, "after"),
+    pytest.param(4, "after", marks=SOAK),
     (14, "after"),
-    (118, "after"),
+    pytest.param(118, "after", marks=SOAK),
     (125, "before"),
-    (373, "after"),
-    (395, "before"),
+    (345, "after"),
+    pytest.param(373, "after", marks=SOAK),
 ]
 """Write numbers of the fixed sample; from about 330 on the model is asked for proposals. A busy
-machine looks less often at a film that grows, and writes less: from some 410 to 500 in all."""
+machine looks less often at a film that grows, and writes less: from some 390 to 500 in all."""
+EFFECTS = [
+    pytest.param(1, "before", marks=SOAK),
+    (1, "after"),
+    (5, "before"),
+    pytest.param(5, "after", marks=SOAK),
+    pytest.param(7, "before", marks=SOAK),
+    (7, "after"),
+]
 
 
 def found(state: State) -> list[Any]:
@@ -97,8 +106,7 @@ def test_kill_minus_nine_at_a_journal_write(
         assert found(night.state()) == quiet
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("effect", [1, 5, 7])
+@pytest.mark.parametrize(("effect", "when"), EFFECTS)
 def test_kill_minus_nine_around_a_physical_effect(night: Night, effect: int, when: str) -> None:
     text = (night.folder / "campaign.yaml").read_text()
     (night.folder / "campaign.yaml").write_text(text.replace("trials: 6", "trials: 2"))
