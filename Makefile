@@ -16,7 +16,7 @@ demo: .venv/installed
 	$(BIN)/hagane demo --report out/demo.html
 
 test: check .venv-peers/installed .venv-madsci/installed postgresql espresso slurm
-	$(BIN)/pytest -n 3
+	$(BIN)/pytest -n 3 --dist worksteal
 
 check: .venv/installed-test
 	$(BIN)/ruff check
