@@ -7,7 +7,8 @@
 A table has a row a candidate: its `name`, columns `x:NAME` that describe it, and of each rung
 `NAME`, in ascending exactness, `y:NAME` and `s:NAME` (value and seconds; small values are wanted).
 Cost is the seconds of the calculations and the planner's own CPU seconds. Of random order the
-expectation is given in closed form.
+expectation is given in closed form. Of made-up ladders `small NAME` has 42 candidates, and costs of
+5, 50 and 500 s. A table may describe crystals in a column `structure`, too (`--by-structure`).
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.record import RESULTS, machine
+from orchestrator.files.pools import read_pool
+from orchestrator.files.space_shapes import PoolShape
 from orchestrator.model.campaign import PlannerChoice
 from orchestrator.model.objective import Goal, Objective
 from orchestrator.model.space import Fidelity, Point, Pool, SearchSpace
@@ -33,9 +36,11 @@ from orchestrator.model.transfer import Source
 from orchestrator.planner.bayesian import BayesianPlanner
 from orchestrator.planner.options import ModelOptions
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
+from orchestrator.runtime.load import KINDS
 
 OUT = RESULTS / "planner" / "ladders.jsonl"
-N, D, N_TOP, MAX_TRIALS = 150, 4, 5, 250
+N, N_SMALL, D, N_TOP, MAX_TRIALS = 150, 42, 4, 5, 250
+SMALL, SMALL_S = "small ", {"cheap": 5.0, "coarse": 50.0, "fine": 500.0}
 SINGLE = "single"
 
 
@@ -48,10 +53,14 @@ class Ladder:
     x: Any
     y: Any
     seconds: Any
+    n_top: int = N_TOP
+    described: Pool | None = None
 
     @property
     def pool(self) -> Pool:
         """The candidates."""
+        if self.described is not None:
+            return self.described
         d = self.x.shape[1]
         return Pool(
             name="candidate",
@@ -64,7 +73,7 @@ class Ladder:
     @property
     def top(self) -> list[int]:
         """The best candidates by the last rung, best first."""
-        return [int(i) for i in np.argsort(self.y[:, -1], kind="stable")[:N_TOP]]
+        return [int(i) for i in np.argsort(self.y[:, -1], kind="stable")[: self.n_top]]
 
 
 def smooth(x: Any, rng: np.random.Generator, width: float = 0.5) -> Any:
@@ -76,10 +85,11 @@ def smooth(x: Any, rng: np.random.Generator, width: float = 0.5) -> Any:
 
 def made_up(name: str, seed: int) -> Ladder:
     """One of the made-up ladders."""
-    rng = np.random.default_rng([seed, *name.encode()])
-    x = rng.random((N, D))
+    kind, n = name.removeprefix(SMALL), N_SMALL if name.startswith(SMALL) else N
+    rng = np.random.default_rng([seed, *kind.encode()])
+    x = rng.random((n, D))
     g, h = smooth(x, rng), smooth(x, rng)
-    white = rng.normal(size=(2, N))
+    white = rng.normal(size=(2, n))
     rungs: dict[str, tuple[Any, float]] = {
         "agrees": {"cheap": (g + 0.3 * white[0], 0.2)},
         "biased": {"cheap": (7.0 + 1.7 * (g + 0.3 * h), 0.2)},
@@ -87,20 +97,21 @@ def made_up(name: str, seed: int) -> Ladder:
         "opposed": {"cheap": (-2.0 * g + 0.3 * white[0], 0.5)},
         "in part": {"cheap": (np.where(x[:, 0] < 0.5, g, h), 0.5)},
         "bad middle": {"cheap": (g + 0.2 * white[0], 0.2), "coarse": (g + 1.5 * white[1], 5.0)},
-    }[name]
+    }[kind]
     rungs |= {"fine": (g, 20.0)}
     y = np.column_stack([value for value, _ in rungs.values()])
     # what a calculation takes grows with its candidate's size, and is never quite the same
-    size = np.exp(rng.normal(0.0, 0.3, size=(N, 1)))
-    seconds = np.array([s for _, s in rungs.values()]) * size
+    size = np.exp(rng.normal(0.0, 0.3, size=(n, 1)))
+    took = SMALL_S if n == N_SMALL else {rung: s for rung, (_, s) in rungs.items()}
+    seconds = np.array([took[rung] for rung in rungs]) * size
     return Ladder(name, tuple(rungs), x, y, seconds)
 
 
 MADE_UP = ("agrees", "biased", "useless", "opposed", "in part", "bad middle")
 
 
-def from_table(path: Path) -> Ladder:
-    """A ladder from a table of real values."""
+def from_table(path: Path, *, by_structure: bool = False) -> Ladder:
+    """A ladder from a table of real values, described by its columns or by its structures."""
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     rungs = tuple(c.removeprefix("y:") for c in rows[0] if c.startswith("y:"))
@@ -110,7 +121,12 @@ def from_table(path: Path) -> Ladder:
         return np.array([[float(row[c]) for c in names] for row in rows])
 
     y, seconds = array([f"y:{r}" for r in rungs]), array([f"s:{r}" for r in rungs])
-    return Ladder(path.stem, rungs, array(columns), y, seconds)
+    if not by_structure:
+        return Ladder(path.stem, rungs, array(columns), y, seconds)
+    shape = PoolShape(pool=path.name, name="name", structure="structure", descriptor="crystal")
+    pool = read_pool("candidate", shape, path.parent, KINDS)
+    name = f"{path.stem} by structure"
+    return Ladder(name, rungs, array(columns), y, seconds, described=pool)
 
 
 def task_of(ladder: Ladder, method: str, seed: int, initial: int) -> PlanningTask:
@@ -119,7 +135,7 @@ def task_of(ladder: Ladder, method: str, seed: int, initial: int) -> PlanningTas
     typical = np.exp(np.log(ladder.seconds).mean(axis=0))
     costs = tuple(typical.tolist()) if method == "given" else ()
     level = Fidelity(name="rung", levels=ladder.rungs, costs=costs)
-    options = {"top": N_TOP} if "top" in ModelOptions.model_fields else {}
+    options = {"top": ladder.n_top} if "top" in ModelOptions.model_fields else {}
     is_single = method in (SINGLE, "prior")
     space = (ladder.pool,) if is_single else (ladder.pool, level)
     sources = (source_of(ladder, is_single),) if method in ("prior", "both") else ()
@@ -149,6 +165,7 @@ def run(ladder: Ladder, method: str, seed: int) -> dict[str, Any]:
     planner = BayesianPlanner(task_of(ladder, method, seed, initial))
     choose = knowledge_gradient if method == "knowledge gradient" else None
     made: list[Evaluated] = []
+    place = {name: i for i, name in enumerate(ladder.pool.names)}
     own = 0.0
     # a prior mean needs the first rung of every candidate
     cost = float(ladder.seconds[:, 0].sum()) if method in ("prior", "both") else 0.0
@@ -156,7 +173,7 @@ def run(ladder: Ladder, method: str, seed: int) -> dict[str, Any]:
     bought = dict.fromkeys(ladder.rungs, 0)
     said = ""
     most = at_random(ladder)["all"]
-    while len(found) < N_TOP and len(made) < MAX_TRIALS and cost < most:
+    while len(found) < ladder.n_top and len(made) < MAX_TRIALS and cost < most:
         begun = time.process_time()
         history = History(evaluated=tuple(made), n_proposed=len(made))
         if choose is not None and len(made) >= initial:
@@ -165,7 +182,7 @@ def run(ladder: Ladder, method: str, seed: int) -> dict[str, Any]:
             (proposal,) = planner.propose(history, 1)
             point, said = proposal.point, str(proposal.notes.get("rungs", said))
         own += time.process_time() - begun
-        i = int(str(point["candidate"])[1:])
+        i = place[str(point["candidate"])]
         r = ladder.rungs.index(str(point.get("rung", ladder.rungs[-1])))
         seconds = float(ladder.seconds[i, r])
         cost += seconds
@@ -183,7 +200,7 @@ def run(ladder: Ladder, method: str, seed: int) -> dict[str, Any]:
         "seed": seed,
         "best": found.get(ladder.top[0]),
         "first": min(found.values(), default=None),
-        "all": max(found.values()) if len(found) == N_TOP else None,
+        "all": max(found.values()) if len(found) == ladder.n_top else None,
         "n_found": len(found),
         "cost": cost,
         "own": own,
@@ -225,8 +242,8 @@ def at_random(ladder: Ladder) -> dict[str, float]:
     n, mean = len(ladder.x), float(ladder.seconds[:, -1].mean())
     return {
         "best": mean * (n + 1) / 2,
-        "first": mean * (n + 1) / (N_TOP + 1),
-        "all": mean * N_TOP * (n + 1) / (N_TOP + 1),
+        "first": mean * (n + 1) / (ladder.n_top + 1),
+        "all": mean * ladder.n_top * (n + 1) / (ladder.n_top + 1),
     }
 
 
@@ -264,6 +281,8 @@ def main() -> None:
     parser.add_argument("--methods", default="learnt,single")
     parser.add_argument("--label", default="", help="put before the name of a method")
     parser.add_argument("--table", type=Path)
+    parser.add_argument("--by-structure", action="store_true", help="crystals, for columns x:")
+    parser.add_argument("--top", type=int, default=N_TOP, help="how many of the best are wanted")
     parser.add_argument("--report", action="store_true")
     said = parser.parse_args()
     if said.report:
@@ -271,7 +290,7 @@ def main() -> None:
         return
     made: Sequence[Callable[[int], Ladder]]
     if said.table:
-        table = from_table(said.table)
+        table = from_table(said.table, by_structure=said.by_structure)
         made = [lambda seed: table]
     else:
         made = [lambda seed, n=n: made_up(n, seed) for n in said.ladders.split(",")]
@@ -279,7 +298,9 @@ def main() -> None:
     where = machine("numpy", "scipy")
     for seed in range(said.first, said.first + said.seeds):
         for make in made:
-            ladder = make(seed)
+            ladder = replace(make(seed), n_top=said.top)
+            if said.top != N_TOP:
+                ladder = replace(ladder, name=f"{ladder.name}, {said.top} best")
             for method in said.methods.split(","):
                 if (ladder.name, said.label + method, seed) in is_done:
                     continue

@@ -31,6 +31,7 @@ def task_of(campaign: Campaign, fetched: tuple[Source, ...] = ()) -> PlanningTas
         planner=_planner(campaign),
         seed=campaign.seed,
         sources=(*campaign.sources, *fetched),
+        trials=campaign.budget.trials,
     )
 
 

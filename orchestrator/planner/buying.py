@@ -7,11 +7,16 @@ is left to know; an exact outcome tells all of it. A trial that may fail tells t
 as trials on its rung give data. A rung buys nothing if even at the upper ends of the intervals of
 rho, and of how often it gives data, that share per cost is below that of the rung that counts; nor
 if all trials on it failed. One that costs as much as the rung that counts buys nothing by itself.
+
+A trial that costs more than all that is left to try on a lower rung waits for that, if the lower
+rung is relied on: a model that is wrong about one candidate costs more than to ask about all. For
+each lower rung that takes, in all, no more than the dearest of these trials costs.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +36,13 @@ MIN_COSTS = 2
 """What a rung costs is known by no fewer trials."""
 MIN_FAILURES = 8
 """A rung is given up after no fewer failures, where no trial on it gave data."""
+MIN_TO_RELY, MAX_FAILING = 0.5, 0.2
+"""No trial waits for a rung whose correlation with the one that counts is smaller, or of whose
+trials a larger share failed."""
 CERTAIN = 1.0 - 1e-9
+REFUSED, WAITING = -1e7, -1e6
+"""What is added to the logarithm of the worth, which may be some thousands below zero where nothing
+is hoped for; what waits still comes before what is refused."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +73,17 @@ class Judged:
     def is_broken(self) -> bool:
         """Whether nothing but failures came of it, and enough of them."""
         return self.n == 0 and self.n_failed >= MIN_FAILURES
+
+    @property
+    def is_worth_it(self) -> bool:
+        """Whether it is worth its cost, as it looks so far."""
+        return self.buys and self.gain >= 1.0
+
+    @property
+    def is_relied_on(self) -> bool:
+        """Whether it agrees well enough, and seldom fails, so that dearer trials wait for it."""
+        fails = self.n_failed > MAX_FAILING * (self.n + self.n_failed)
+        return self.is_worth_it and abs(self.rho) >= MIN_TO_RELY and not fails
 
 
 def judged(
@@ -133,10 +155,23 @@ def sentence(one: Judged, target: str, *, in_seconds: bool) -> str:
         f"(90 %: {one.low:.2f} to {one.high:.2f}), "
         f"{one.cost:.2g}{unit} a trial against {one.target_cost:.2g}{unit}"
     )
-    if one.buys and one.gain >= 1.0:
+    if one.is_worth_it:
         return words
     what = "not bought as it looks so far" if one.buys else "no longer bought"
     return f"{words}; {what}: per cost it adds {one.gain:.2g} times what {target} tells"
+
+
+def waiting(rungs: Sequence[Judged], costs: Costs, left: Floats, most: float) -> Floats:
+    """The cost above which a trial waits for a lower rung, for each rung (r): that of all that is
+    left to try there, features `left` (k x d). Infinite where it waits for none: because there is
+    nothing left, or more than `most` trials, or the rung is not relied on."""
+    found = np.full(len(rungs) + 1, np.inf)
+    on, expected = costs.rungs.of(left), costs.expected(left)
+    for r, one in enumerate(rungs):
+        here = on == r
+        if one.is_relied_on and 0 < here.sum() <= most:
+            found[r + 1 :] = np.minimum(found[r + 1 :], expected[here].sum())
+    return found
 
 
 @dataclass(frozen=True)
@@ -144,13 +179,15 @@ class Informativeness:
     """What a trial on a rung tells about the outcome that counts at the same point, per cost.
 
     The square of the correlation of the two outcomes, noise included, in what is not known yet
-    [augmented expected improvement, Huang et al. 2006]; of rungs that buy nothing, nothing.
+    [augmented expected improvement, Huang et al. 2006]; of rungs that buy nothing, nothing. Trials
+    of a higher cost than `waits` (r) says of their rung come after all others.
     """
 
     encoding: Encoding
     process: LadderProcess
     costs: Costs
     refused: tuple[int, ...] = ()
+    waits: Floats = field(default_factory=lambda: np.zeros(0))
 
     def __call__(self, codes: Floats, x: Floats) -> Floats:
         """Logarithms (m) at codes (m x p)."""
@@ -160,7 +197,10 @@ class Informativeness:
         here = self.encoding.features(codes)
         there = self.encoding.features(self.encoding.at_highest_fidelity(codes))
         told = np.log(self.process.shared(here, there)) - np.log(self.costs(here))
-        return np.where(self._is_refused(here), -1e3, told)
+        if np.isfinite(self.waits).any():
+            waits = self.costs.expected(here) > self.waits[self.process.rungs.of(here)]
+            told = np.where(waits, told + WAITING, told)
+        return np.where(self._is_refused(here), REFUSED, told)
 
     def _is_refused(self, x: Floats) -> NDArray[np.bool_]:
         return np.asarray(np.isin(self.process.rungs.of(x), self.refused))

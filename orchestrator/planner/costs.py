@@ -39,13 +39,21 @@ class Line:
 
 @dataclass(frozen=True)
 class Costs:
-    """Costs in the file's unit, or in seconds (`is_learnt`). `n` is how many trials told (r)."""
+    """Costs in the file's unit, or in seconds (`is_learnt`). `n` is how many trials told (r);
+    `means` is what these took on average, as a multiple of what the lines say (r)."""
 
     rungs: Rungs
     lines: tuple[Line, ...]
     n: tuple[int, ...]
     is_learnt: bool
     counted: tuple[slice, ...] = ()
+    means: tuple[float, ...] = ()
+
+    def expected(self, x: Floats) -> Floats:
+        """Mean costs (m) of trials at features (m x d), where many of them are to be added up: a
+        typical cost is the geometric mean, and less [smearing estimate, Duan 1983]."""
+        found = self(x)
+        return found * np.array(self.means)[self.rungs.of(x)] if self.means else found
 
     def __call__(self, x: Floats) -> Floats:
         """Costs (m) of trials at features (m x d)."""
@@ -92,7 +100,10 @@ def costs(encoding: Encoding, fidelity: Fidelity, seen: Evidence) -> Costs:
     dearest = max((line.level for line in found if line is not None), default=0.0)
     lines = tuple(Line(dearest) if line is None else line for line in found)
     n = tuple(int((rung == r).sum()) for r in range(rungs.n))
-    return Costs(rungs, lines, n, is_learnt=True, counted=counted)
+    found_so = Costs(rungs, lines, n, is_learnt=True, counted=counted)
+    beside = np.exp(logs) / found_so(seen.features[known])
+    means = (float(beside[rung == r].mean()) if n[r] else 1.0 for r in range(rungs.n))
+    return replace(found_so, means=tuple(means))
 
 
 def _with_failures(x: Floats, y: Floats, failed: NDArray[np.bool_]) -> Line:

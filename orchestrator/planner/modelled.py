@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from orchestrator.model.space import Context, parameter_units
 from orchestrator.model.trial import Proposal
 from orchestrator.planner.asking import gain_left, worth
 from orchestrator.planner.beliefs import Beliefs
-from orchestrator.planner.buying import Informativeness
+from orchestrator.planner.buying import Informativeness, waiting
 from orchestrator.planner.diagnosis import Diagnosis
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.gaussian import GaussianProcess
@@ -143,7 +144,7 @@ class Modelled:
             lifted,
             encoding.features(in_flight),
             (in_flight == encoding.at_highest_fidelity(in_flight)).all(axis=1),
-            self._weights(newest),
+            self._weights(in_flight, newest, seed),
             draws=self.options.draws,
             top=self.options.top,
             seed=seed,
@@ -200,19 +201,29 @@ class Modelled:
             seed,
         )
 
-    def _weights(self, newest: Floats) -> tuple[Weight, ...]:
+    def _weights(self, in_flight: Floats, newest: Floats, seed: int) -> tuple[Weight, ...]:
         weights: list[Weight] = [self.found.survival] if self.found.survival else []
         cheap = self._cheapness(newest)
-        learnt = self._informativeness()
+        learnt = self._informativeness(in_flight, newest, seed)
         safe = safety(self.encoding, self.asked, self.found.processes)
         return (*weights, *(w for w in (cheap, learnt, safe) if w is not None))
 
-    def _informativeness(self) -> Informativeness | None:
+    def _informativeness(
+        self, in_flight: Floats, newest: Floats, seed: int
+    ) -> Informativeness | None:
         process, costs = self.found.processes[0], self.found.costs
         if costs is None or not isinstance(process, LadderProcess):
             return None
         refused = tuple(r for r, one in enumerate(self.found.rungs) if not one.buys)
-        return Informativeness(self.encoding, process, costs, refused)
+        left = self._search(newest, seed).left(self._used(in_flight))
+        features = self.encoding.features(left)
+        waits = waiting(self.found.rungs, costs, features, self._trials_to_spare())
+        return Informativeness(self.encoding, process, costs, refused, waits)
+
+    def _trials_to_spare(self) -> float:
+        """How many trials may be made before the last one of the budget."""
+        most = self.task.trials
+        return math.inf if most is None else most - self.history.n_proposed - 1
 
     def _cheapness(self, newest: Floats) -> Cheapness | None:
         text = self.task.objective.cost

@@ -27,6 +27,8 @@ from orchestrator.planner.worth import Worth
 
 MAX_SCORED_WHOLE = 1_000_000
 MAX_POOL = 50_000_000
+MAX_LEFT = 4_000
+"""What is left of a space is listed up to so many points."""
 MAX_MOVES = 512
 N_ROUNDS = 3
 LOCAL_SHARE = 0.33
@@ -86,6 +88,16 @@ class Search:
             codes, values = self._safest(self.safety, worth, codes, values, incumbents)
         place = int(np.argmax(values))
         return Found(codes[place], float(values[place]))
+
+    def left(self, used: Floats) -> Floats:
+        """Codes (k x p) of all points that may still be tried, of a space of so few that they can
+        be listed; else none."""
+        n_all = math.prod(self.encoding.cells)
+        if not 0 < n_all <= MAX_LEFT:
+            return np.zeros((0, self.encoding.n_parameters))
+        taken = np.zeros(n_all, dtype=bool)
+        taken[self._places(used)] = True
+        return self._allowed(np.flatnonzero(~taken))
 
     def ranked(self, worth: Worth, base: Floats, used: Floats, name: str, n: int) -> list[Found]:
         """The up to `n` candidates of the pool `name` that are worth most, the best first, with all

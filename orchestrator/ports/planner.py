@@ -62,7 +62,10 @@ class MetricScale(_Plain):
 
 
 class PlanningTask(_Plain):
-    """What does not change during a campaign: the question, and related values that may help."""
+    """What does not change during a campaign: the question, and related values that may help.
+
+    `trials` is how many the budget has, where that is known.
+    """
 
     space: SearchSpace
     metrics: tuple[MetricScale, ...]
@@ -70,6 +73,7 @@ class PlanningTask(_Plain):
     planner: PlannerChoice
     seed: int
     sources: tuple[Source, ...] = ()
+    trials: int | None = None
 
 
 class History(_Plain):

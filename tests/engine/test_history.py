@@ -40,6 +40,10 @@ def test_a_context_that_is_measured_is_what_the_planner_is_told() -> None:
     assert works.state.trials[1].proposal.point["humidity"] == 45.0
 
 
+def test_the_planner_is_told_how_many_trials_the_budget_has() -> None:
+    assert task_of(humid("weigh.mean / 1 g * 30 percent", trials=7).study.campaign).trials == 7
+
+
 def test_a_proposal_has_the_context_as_it_is_now_whatever_its_planner_says() -> None:
     works = humid("weigh.mean / 1 g * 30 percent", trials=3)
     works.planner.points.clear()

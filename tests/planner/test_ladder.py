@@ -232,6 +232,48 @@ def test_a_rung_hardly_cheaper_than_the_one_that_counts_is_told() -> None:
     assert "not bought as it looks so far: per cost it adds 0.9" in said
 
 
+def deaf(i: int) -> tuple[float, float]:
+    """Cheap, and says nothing."""
+    return float(NOISE[0, i]), 0.2
+
+
+def all_but_three(rungs: Mapping[str, Rung]) -> tuple[list[str], History]:
+    """Candidates that the lower rung has not been asked about, and all else that it said, beside
+    nine outcomes of the rung that counts; the best is not among these."""
+    low, _ = rungs
+    hopeless = [POOL.names[i] for i in np.argsort(-TRUTH)[:3]]
+    asked = [name for name in POOL.names if name not in hopeless]
+    known = [f"c{i}" for i in range(9) if f"c{i}" not in (BEST["crystal"], *hopeless)]
+    points: list[Point] = [{"crystal": name, "rung": low} for name in asked]
+    points += [{"crystal": name, "rung": "fine"} for name in known]
+    return hopeless, History(evaluated=ended(points, rungs), n_proposed=len(points))
+
+
+def test_what_costs_more_than_all_that_is_left_on_a_lower_rung_waits_for_it() -> None:
+    """Even where the model holds that for hopeless: it may be wrong, and it costs 0.6 s of 20 s."""
+    rungs = {"cheap": cheap, "fine": fine}
+    hopeless, history = all_but_three(rungs)
+    chosen = BayesianPlanner(question(*rungs)).propose(history, 4)
+    assert {str(p.point["crystal"]) for p in on(chosen[:3], "cheap")} == set(hopeless)
+    assert chosen[3].point == BEST
+
+
+def test_nothing_waits_for_a_rung_that_says_nothing() -> None:
+    rungs = {"deaf": deaf, "fine": fine}
+    _, history = all_but_three(rungs)
+    (first,) = BayesianPlanner(question(*rungs)).propose(history, 1)
+    assert first.point["rung"] == "fine"
+
+
+@pytest.mark.parametrize(("more", "rung"), [(3, "fine"), (4, "cheap")])
+def test_what_waits_still_has_a_trial_of_the_budget(more: int, rung: str) -> None:
+    rungs = {"cheap": cheap, "fine": fine}
+    _, history = all_but_three(rungs)
+    task = question(*rungs).model_copy(update={"trials": history.n_proposed + more})
+    (first,) = BayesianPlanner(task).propose(history, 1)
+    assert first.point["rung"] == rung
+
+
 def test_a_pool_is_used_up_once_all_was_tried_on_the_rung_that_counts() -> None:
     rungs = {"cheap": cheap, "fine": fine}
     points: list[Point] = [{"crystal": name, "rung": "fine"} for name in POOL.names]
@@ -354,6 +396,21 @@ def test_what_failed_trials_took_is_a_part_of_what_a_rung_costs() -> None:
     assert isinstance(level, Fidelity)
     found = costs(encoding, level, evidence(task, encoding, history))
     assert found.typical == pytest.approx([50.5, 20.0])
+
+
+def test_what_many_trials_cost_is_their_number_times_the_mean_of_what_they_took() -> None:
+    rungs = {"cheap": lambda i: (float(TRUTH[i]), (0.1, 10.0)[i % 2]), "fine": fine}
+    points: list[Point] = [{"crystal": f"c{i}", "rung": r} for i in range(4) for r in rungs]
+    task = question(*rungs)
+    encoding = Encoding(task.space)
+    history = History(evaluated=ended(points, rungs))
+    level = task.space["rung"]
+    assert isinstance(level, Fidelity)
+    found = costs(encoding, level, evidence(task, encoding, history))
+    x = encoding.features(encoding.encode(points))
+    assert found(x)[::2] == pytest.approx([1.0] * 4)
+    assert found.expected(x)[::2] == pytest.approx([5.05] * 4)
+    assert found.expected(x)[1::2] == pytest.approx([20.0] * 4)
 
 
 def test_costs_of_the_file_are_taken_as_they_are() -> None:
