@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import pytest
 
+from drivers.conformance import promises
 from drivers.conformance.promises import PROMISES, WITHOUT_A_WIRE, promises_for
 from drivers.conformance.specimens import BrokenPromise, Promise, Specimen, sentence
 from drivers.instrument import Instrument, within
@@ -441,8 +442,9 @@ def test_a_sound_driver_without_a_port_keeps(name: str) -> None:
     ],
 )
 def test_a_planted_fault_of_a_driver_without_a_port_breaks(
-    name: str, driver: type[Watcher]
+    name: str, driver: type[Watcher], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(promises, "_AT_ONCE_S", 0.1)
     with pytest.raises(BrokenPromise, match="breaks a promise"):
         Promise("watcher", name, driver, Specimen()).keep()
 

@@ -178,5 +178,13 @@ def specimens(ioc: None) -> dict[str, Specimen]:
 
 
 @pytest.mark.drivers(*LAYERS)
-def test_it_keeps(promise: Promise) -> None:
+def test_it_keeps(promise: Promise, monkeypatch: pytest.MonkeyPatch) -> None:
+    driver: Any = promise.driver
+    close = driver.close
+
+    async def close_and_forget(self: Any) -> None:
+        await close(self)
+        _forget_channels()
+
+    monkeypatch.setattr(driver, "close", close_and_forget)
     promise.keep()
