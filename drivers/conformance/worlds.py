@@ -101,13 +101,18 @@ class Client:
 
     def driver(self) -> Any:
         """Its class. Raises InputError: nobody has installed such a kind."""
-        found = importlib.metadata.entry_points(group="hagane.resources", name=self.kind)
-        if not found:
-            raise InputError(f"no driver of the kind '{self.kind}' is installed")
-        driver: Any = next(iter(found)).load()
+        driver = _installed(self.kind)
         if self.declaration is not None:
             driver = driver.declared(json.dumps(self.declaration))
         return driver
+
+
+@functools.cache
+def _installed(kind: str) -> Any:
+    found = importlib.metadata.entry_points(group="hagane.resources", name=kind)
+    if not found:
+        raise InputError(f"no driver of the kind '{kind}' is installed")
+    return next(iter(found)).load()
 
 
 class BrokenWorld(AssertionError):

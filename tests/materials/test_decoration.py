@@ -86,7 +86,9 @@ def _per_atom(text: str) -> float:
 
 def test_decoration_is_a_generator_whose_crystals_are_canonical_and_the_same_for_a_seed() -> None:
     once, again = (
-        Decoration(ALLOYS, ionic=False, most_atoms=4, steps=6).generate(ALLOYS, _all_alike, 8, 3)
+        Decoration(ALLOYS, ionic=False, most_atoms=4, particles=20, steps=6).generate(
+            ALLOYS, _all_alike, 8, 3
+        )
         for _ in range(2)
     )
     assert isinstance(Decoration(ALLOYS), Generator)
@@ -119,7 +121,7 @@ def test_crystals_are_as_large_as_their_elements_are_in_the_corpus() -> None:
     volumes = AtomicVolumes([crystal_of(text) for text in ALLOYS])
     for text in ALLOYS:
         assert volumes.of(crystal_of(text)) == pytest.approx(_per_atom(text), rel=0.02)
-    made = Decoration(ALLOYS, ionic=False, most_atoms=4, steps=6).generate(
+    made = Decoration(ALLOYS, ionic=False, most_atoms=4, particles=24, steps=6).generate(
         ALLOYS, _all_alike, 20, 1
     )
     copper, gold = map(_per_atom, ALLOYS)
@@ -152,9 +154,9 @@ def test_with_replace_no_atoms_are_ordered_anew_and_the_formula_stays() -> None:
     atoms = bulk("Cu", "fcc", 3.85, cubic=True)
     atoms.set_chemical_symbols(["Cu", "Cu", "Au", "Au"])
     start = [_text(atoms)]
-    made = Decoration(start, ionic=False, replace=False, most_atoms=4, steps=6).generate(
-        start, _all_alike, 20, 0
-    )
+    made = Decoration(
+        start, ionic=False, replace=False, most_atoms=4, particles=20, steps=6
+    ).generate(start, _all_alike, 20, 0)
     assert len(made) >= 2
     assert {_share("Au", [candidate.material])[0] for candidate in made} == {5.0}
     alone = Decoration(start, ionic=False, replace=False, most_atoms=2, steps=4)
@@ -164,7 +166,7 @@ def test_with_replace_no_atoms_are_ordered_anew_and_the_formula_stays() -> None:
 
 def test_only_permitted_elements_are_put_in() -> None:
     made = Decoration(
-        ALLOYS, elements=["Ni", "Pd"], ionic=False, most_elements=2, steps=6
+        ALLOYS, elements=["Ni", "Pd"], ionic=False, most_elements=2, particles=30, steps=6
     ).generate(ALLOYS, _all_alike, 40, 0)
     kinds = [set(crystal_of(c.material).get_chemical_symbols()) for c in made]
     assert all(len(kind) <= 2 for kind in kinds)
@@ -195,7 +197,7 @@ def test_another_process_makes_the_same_crystals_of_the_same_seed() -> None:
 
 
 def test_what_cannot_be_read_is_left_out_and_named_where_nothing_can() -> None:
-    generator = Decoration([*ALLOYS, "no crystal"], ionic=False, steps=4)
+    generator = Decoration([*ALLOYS, "no crystal"], ionic=False, particles=10, steps=4)
     assert generator.generate([*ALLOYS, "1\n\nHe 0 0 0\n"], _all_alike, 3, 0)
     with pytest.raises(InputError, match="not periodic"):
         generator.generate(["1\n\nHe 0 0 0\n"], _all_alike, 3, 0)
