@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults_night import WITHIN_S, Night
+from faults_night import CLI, WITHIN_S, Night
 from isolated_night import driver_of, processes_of
 
 from orchestrator.errors import Exit
@@ -118,12 +118,24 @@ def _tidy_up(night: Night, code: int, said: str) -> None:
             continue
         at = ("--at", "tray") if held and doubt["action"] != "deposit" else ()
         night.command("resolve", doubt["ticket"], "failed", *at, "--note", "seen")
-    # the arm may have lost its power; where it has not, nothing comes of it
-    lab = str(night.folder / "twins.yaml")
-    night.command("resource", "try", lab, "arm", "release_brakes", "--yes")
+    _power_the_arm(night)
     state = night.state()
     if state.paused is not None and state.paused.about == "latch":
         assert night.command("resume").returncode == Exit.FINISHED
+
+
+def _power_the_arm(night: Night) -> None:
+    """It may have lost its power; where it has not, nothing comes of it."""
+    words = ("resource", "try", str(night.folder / "twins.yaml"), "arm", "release_brakes", "--yes")
+    tried = subprocess.run(
+        [*CLI, *words],
+        env=night.environment(),
+        capture_output=True,
+        text=True,
+        timeout=WITHIN_S,
+        check=False,
+    )
+    assert tried.returncode == Exit.FINISHED, tried.stdout + tried.stderr
 
 
 def check(night: Night, state: State) -> None:
