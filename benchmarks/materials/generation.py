@@ -4,9 +4,10 @@
     python -m benchmarks.materials.generation qspr --runs iqspr:process:3,ga:process:0,iqspr:ridge:0
     python -m benchmarks.materials.generation zinc --runs iqspr:process:3,ga:process:0 --seeds 0
 
-One JSON line a round goes to `benchmarks/results/materials/generation.jsonl`; runs that have one
-are skipped. A hit is a molecule that the guide's mean puts into the target. Before each later
-round, 30 molecules are labelled by the truth, and the guide is fitted again.
+One JSON line a round goes to `benchmarks/results/materials/generation.jsonl`, or to `--out FILE`;
+runs that have one there are skipped. A hit is a molecule that the guide's mean puts into the
+target. Before each later round, 30 molecules are labelled by the truth, and the guide is fitted
+again.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from orchestrator.materials.generators.targets import Interval, Targets
 from orchestrator.materials.generators.tokens import smiles_of, tokens_of
 
 RESULTS = Path(__file__).parents[1] / "results" / "materials"
+OUT = RESULTS / "generation.jsonl"
 PARTICLES, STEPS, N_LABELS = 300, 50, 30
 MOST_CHECKED = 400
 """Of how many hits at most, drawn by chance, the truth is asked."""
@@ -105,7 +107,7 @@ METHODS: dict[str, Callable[[Problem, Asked, Sequence[str], int], Made]] = {
 }
 
 
-def play(problem: Problem, method: str, guide: str, seed: int, rounds: int) -> None:
+def play(problem: Problem, method: str, guide: str, seed: int, rounds: int, out: Path) -> None:
     """All rounds of one run, a line each."""
     names, values = list(problem.labelled), problem.values
     start = list(problem.start)
@@ -121,7 +123,7 @@ def play(problem: Problem, method: str, guide: str, seed: int, rounds: int) -> N
         new = chosen(made, set(names))
         truth = problem.truth(new)
         line["labels_confirmed"] = float(inside(truth, problem.confirmed).mean())
-        keep({"method": method, "guide": guide, "seed": seed, "round": number, **line})
+        keep({"method": method, "guide": guide, "seed": seed, "round": number, **line}, out)
         names, values = names + new, np.vstack([values, truth])
         good = [name for name, ok in zip(new, inside(truth, problem.confirmed), strict=True) if ok]
         start = [*good, *start]
@@ -167,7 +169,7 @@ def chosen(made: Made, known: set[str]) -> list[str]:
     return list(found)
 
 
-def speed(name: str, corpus: Sequence[str]) -> None:
+def speed(name: str, corpus: Sequence[str], out: Path) -> None:
     """SMILES fitted and proposals made a second of one core, and how many are molecules."""
     begin = time.process_time()
     model = LanguageModel.fit(corpus)
@@ -200,15 +202,16 @@ def speed(name: str, corpus: Sequence[str]) -> None:
             "taken": len(taken) / len(texts),
             "valid": len(molecules) / len(taken),
             "novel_of_valid": float(np.mean([child not in seen for child in children if child])),
-        }
+        },
+        out,
     )
 
 
-def keep(line: dict[str, Any]) -> None:
+def keep(line: dict[str, Any], out: Path) -> None:
     """Appends a line, and says it."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
     where = machine("rdkit", "mol_ga", "scikit-learn", "lightgbm")
-    with (RESULTS / OUT).open("a") as lines:
+    with out.open("a") as lines:
         lines.write(json.dumps({**line, "machine": where}) + "\n")
     print(
         {k: round(v, 3) if isinstance(v, float) else v for k, v in line.items() if k != "examples"},
@@ -216,13 +219,9 @@ def keep(line: dict[str, Any]) -> None:
     )
 
 
-OUT = "generation.jsonl"
-
-
-def had(problem: str, method: str, guide: str, seed: int, rounds: int) -> bool:
+def had(out: Path, problem: str, method: str, guide: str, seed: int, rounds: int) -> bool:
     """Whether a run has a line of its last round."""
-    file = RESULTS / OUT
-    lines = map(json.loads, file.read_text().splitlines()) if file.exists() else ()
+    lines = map(json.loads, out.read_text().splitlines()) if out.exists() else ()
     wanted = {"problem": problem, "method": method, "guide": guide, "seed": seed, "round": rounds}
     return any(all(line[k] == v for k, v in wanted.items()) for line in lines)
 
@@ -233,6 +232,7 @@ def main() -> None:
     parser.add_argument("what", choices=("speed", "qspr", "zinc"))
     parser.add_argument("--seeds", default="0,1,2,3,4")
     parser.add_argument("--runs", default="iqspr:process:3", help="METHOD:GUIDE:ROUNDS,...")
+    parser.add_argument("--out", type=Path, default=OUT)
     said = parser.parse_args()
     RDLogger.DisableLog("rdApp.*")
     name = "qspr" if said.what == "speed" and not absent("qspr") else said.what
@@ -240,15 +240,15 @@ def main() -> None:
     if reason := absent(name):
         sys.exit(f"{name} is skipped: {reason}")
     if said.what == "speed":
-        speed(name, corpus_of(name, 0))
+        speed(name, corpus_of(name, 0), said.out)
         return
     for seed in map(int, said.seeds.split(",")):
         problem = None
         for run in said.runs.split(","):
             method, guide, rounds = run.split(":")
-            if not had(name, method, guide, seed, int(rounds)):
+            if not had(said.out, name, method, guide, seed, int(rounds)):
                 problem = problem or posed(name, seed)
-                play(problem, method, guide, seed, int(rounds))
+                play(problem, method, guide, seed, int(rounds), said.out)
 
 
 if __name__ == "__main__":

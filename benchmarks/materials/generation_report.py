@@ -21,7 +21,7 @@ Line = dict[str, Any]
 def lines() -> list[Line]:
     """The last of each round, but for seeds that were used to choose."""
     found: dict[tuple[str, ...], Line] = {}
-    for line in map(json.loads, (RESULTS / OUT).read_text().splitlines()):
+    for line in map(json.loads, OUT.read_text().splitlines()):
         if line["seed"] < TUNED:
             key = ("problem", "method", "guide", "seed", "round")
             found[tuple(str(line[name]) for name in key)] = line
