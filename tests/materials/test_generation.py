@@ -157,6 +157,10 @@ def test_what_rdkit_writes_but_cannot_read_again_is_no_molecule() -> None:
     assert resettled("c1coccn1") is None
     assert resettled("OCC") == "CCO"
     assert settled_smiles(molecule("OCC")) == "CCO"
+    # what came of a run: rings fused to a large system
+    fused = "O=c1ccc2cc3nc4ccccc5ccc6cc(c1)n(cccc2c43)ccn6cc5"
+    assert rdkit().MolFromSmiles(fused) is None
+    assert settled_smiles(rdkit().MolFromSmiles(fused, sanitize=False)) is None
 
 
 @pytest.mark.parametrize("order", [3, 10])
