@@ -69,7 +69,6 @@ _OF_THE_LINE = (
     DeviceReset,
     DeviceSilent,
     DeviceUnsure,
-    InputError,
     WrongDevice,
 )
 """What a driver says only when something is wrong; a device in order may have no reading."""

@@ -14,9 +14,9 @@ from orchestrator.model.objective import Goal, Objective
 from orchestrator.model.space import Fidelity, Point, Pool, SearchSpace
 from orchestrator.model.trial import RUNGS, Proposal, remarks
 from orchestrator.planner.bayesian import BayesianPlanner
-from orchestrator.planner.costs import costs
+from orchestrator.planner.costs import Costs, costs
 from orchestrator.planner.encoding import Encoding
-from orchestrator.planner.fitting import Data, default_priors, fit
+from orchestrator.planner.fitting import Data, Floats, default_priors, fit
 from orchestrator.planner.ladder import LadderKernel, LadderProcess, without_levels
 from orchestrator.planner.ladder_fit import LadderLikelihood, RungData
 from orchestrator.planner.measured import evidence
@@ -386,8 +386,8 @@ def test_where_cost_grows_with_a_feature_that_is_learnt() -> None:
     assert np.abs(found - 0.1 * ROWS[12:, 2]).max() < 0.2
 
 
-def test_what_failed_trials_took_is_a_part_of_what_a_rung_costs() -> None:
-    rungs = {"cheap": lambda i: (math.nan, 100.0) if i % 2 else (0.0, 1.0), "fine": fine}
+def costs_of_four(rungs: Mapping[str, Rung]) -> tuple[Costs, Floats]:
+    """What trials cost after four crystals on each rung, and the features of these trials."""
     points: list[Point] = [{"crystal": f"c{i}", "rung": r} for i in range(4) for r in rungs]
     task = question(*rungs)
     encoding = Encoding(task.space)
@@ -395,19 +395,18 @@ def test_what_failed_trials_took_is_a_part_of_what_a_rung_costs() -> None:
     level = task.space["rung"]
     assert isinstance(level, Fidelity)
     found = costs(encoding, level, evidence(task, encoding, history))
+    return found, encoding.features(encoding.encode(points))
+
+
+def test_what_failed_trials_took_is_a_part_of_what_a_rung_costs() -> None:
+    rungs = {"cheap": lambda i: (math.nan, 100.0) if i % 2 else (0.0, 1.0), "fine": fine}
+    found, _ = costs_of_four(rungs)
     assert found.typical == pytest.approx([50.5, 20.0])
 
 
 def test_what_many_trials_cost_is_their_number_times_the_mean_of_what_they_took() -> None:
     rungs = {"cheap": lambda i: (float(TRUTH[i]), (0.1, 10.0)[i % 2]), "fine": fine}
-    points: list[Point] = [{"crystal": f"c{i}", "rung": r} for i in range(4) for r in rungs]
-    task = question(*rungs)
-    encoding = Encoding(task.space)
-    history = History(evaluated=ended(points, rungs))
-    level = task.space["rung"]
-    assert isinstance(level, Fidelity)
-    found = costs(encoding, level, evidence(task, encoding, history))
-    x = encoding.features(encoding.encode(points))
+    found, x = costs_of_four(rungs)
     assert found(x)[::2] == pytest.approx([1.0] * 4)
     assert found.expected(x)[::2] == pytest.approx([5.05] * 4)
     assert found.expected(x)[1::2] == pytest.approx([20.0] * 4)
