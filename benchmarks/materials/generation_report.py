@@ -121,10 +121,7 @@ def report(found: Sequence[Line]) -> str:
         f"{PARTICLES} particles x {STEPS} steps; the genetic algorithm (mol_ga, 300 offspring"
     ]
     parts += [f"x {STEPS} generations) has as many scorings. A hit is a molecule that the guide's"]
-    parts += [
-        "mean puts into the target. Later rounds, and the genetic algorithm, are of runs from"
-    ]
-    parts += ["before the last change of how a population is drawn. Lines: `generation.jsonl`.", ""]
+    parts += ["mean puts into the target. Lines and machine: `generation.jsonl`.", ""]
     parts += [
         "Last measured on",
         "",
