@@ -71,11 +71,23 @@ class _Variables:
         """Raises MissingExtra."""
         try:
             import caproto
-            from caproto.threading.client import Context
+            from caproto.threading.client import Context, SharedBroadcaster
         except ImportError as error:
             raise MissingExtra("caproto", "pip install 'hagane[epics]'") from error
+
+        class Searching(SharedBroadcaster):  # type: ignore[misc]
+            """A search that could not be sent is as one that got lost: it is sent again.
+
+            Raised in caproto's own thread, it would end all searching: when the network is gone
+            for a moment, and when `disconnect` closes the socket under a search.
+            """
+
+            def send(self, *commands: Any) -> None:
+                with contextlib.suppress(caproto.CaprotoNetworkError):
+                    super().send(*commands)
+
         self._caproto: Any = caproto
-        self._context: Any = Context()
+        self._context: Any = Context(broadcaster=Searching())
         self._prefix = prefix
         self._channels: dict[str, Any] = {}
         self._has_broken = False

@@ -168,6 +168,29 @@ def test_a_server_that_went_away_and_came_back_is_identified_before_anything_is_
     asyncio.run(main())
 
 
+def test_a_network_that_went_away_for_a_moment_does_not_end_the_searching(
+    ioc: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = pytest.importorskip("caproto.threading.client")
+    send = client.SharedBroadcaster.send
+    refused: list[Any] = []
+
+    def unreachable(self: Any, *commands: Any) -> None:
+        if len(refused) < 3:
+            refused.append(commands)
+            raise client.CaprotoNetworkError("network is unreachable")
+        send(self, *commands)
+
+    monkeypatch.setattr(client.SharedBroadcaster, "send", unreachable)
+    monkeypatch.setattr(client.common, "MAX_RETRY_SEARCHES_INTERVAL", 0.2)
+
+    async def deed(gate: Any) -> None:
+        assert await gate.pressure() == 2.5e-4
+
+    play(deed, "epics", timeout=20.0)
+    assert len(refused) == 3
+
+
 @pytest.fixture
 def specimens(ioc: None) -> dict[str, Specimen]:
     arguments = {"move": {"position": 2.5}, "hurry": {"position": 2.5}}
