@@ -81,16 +81,22 @@ class Ledger:
             "head": head.hash,
             "last_event_at": rows[-1].wall,
         }
-        with self._database.writing() as connection:
-            if self._advance.execute(connection, [advance]) != 1:
-                if stored.campaign_row(connection, self._campaign).token == self._token:
-                    raise JournalDamaged(
-                        f"the end of campaign '{self._campaign}' was changed from outside",
-                        hint="restore the store from a copy",
-                        seq=self._head.seq,
-                    )
-                raise leases.lost(connection, self._campaign)
-            self._add.execute(connection, stored.as_columns(self._campaign, rows))
+        with self._database.appending() as cursor:
+            is_ours = self._advance.execute(cursor, [advance]) == 1
+            if is_ours:
+                self._add.execute(cursor, stored.as_columns(self._campaign, rows))
+        if not is_ours:
+            raise self._overtaken()
+
+    def _overtaken(self) -> JournalError:
+        with self._database.reading() as connection:
+            if stored.campaign_row(connection, self._campaign).token != self._token:
+                return leases.lost(connection, self._campaign)
+        return JournalDamaged(
+            f"the end of campaign '{self._campaign}' was changed from outside",
+            hint="restore the store from a copy",
+            seq=self._head.seq,
+        )
 
     def _was_committed_nevertheless(self, head: Head) -> bool:
         """Whether a commit that failed took place: the connection may have broken after it."""

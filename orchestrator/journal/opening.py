@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from orchestrator.errors import InputError, JournalError, MissingExtra, StoreTooNew
 from orchestrator.journal.disks import refuse_shared
@@ -63,6 +64,26 @@ class Database:
                     yield connection
         except SQLAlchemyError as error:
             raise not_written(error, self.where) from error
+
+    @contextmanager
+    def appending(self) -> Iterator[DBAPICursor]:
+        """As `writing`, by the driver's own cursor: of a short commit, what lies between is more
+        than two thirds of the time."""
+        failure = self.engine.dialect.loaded_dbapi.Error
+        try:
+            with closing(self.engine.raw_connection()) as connection:
+                try:
+                    cursor = connection.cursor()
+                    if self.path is not None:
+                        cursor.execute("BEGIN IMMEDIATE")
+                    yield cursor
+                    connection.commit()
+                except failure:
+                    connection.invalidate()  # it may be broken: the next one is made anew
+                    raise
+        except failure as error:
+            told = DBAPIError.instance(None, None, error, failure, dialect=self.engine.dialect)
+            raise not_written(told, self.where) from error
 
 
 def open_database(where: str | Path | None) -> Database:

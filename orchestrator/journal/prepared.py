@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Dialect
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql.dml import UpdateBase
 
 
@@ -18,10 +19,13 @@ class Prepared:
         self._sql = str(compiled)
         self._order: Sequence[str] | None = getattr(compiled, "positiontup", None)
 
-    def execute(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Executes it for these values; how many rows it touched. Raises SQLAlchemyError."""
+    def execute(self, cursor: DBAPICursor, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Executes it for these values; how many rows it touched. Raises what the driver does."""
         values: Sequence[Any] = rows
         if self._order is not None:
             values = [tuple(row[name] for name in self._order) for row in rows]
-        what = values[0] if len(rows) == 1 else values
-        return connection.exec_driver_sql(self._sql, what).rowcount
+        if len(values) == 1:
+            cursor.execute(self._sql, values[0])
+        else:
+            cursor.executemany(self._sql, values)
+        return cursor.rowcount

@@ -7,13 +7,15 @@ import os
 import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from journal_samples import PostgresServer, done, start_child
 from sqlalchemy import Connection, event
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 from orchestrator.errors import Exit, JournalFull, LeaseLost
 from orchestrator.journal import Store, open_store
@@ -73,10 +75,11 @@ def test_a_full_disk_refuses_and_loses_nothing(sqlite_path: Path) -> None:
     database = open_database(sqlite_path)
     limit = {"pages": 0}
 
-    @event.listens_for(database.engine, "begin")
-    def _limit(connection: Connection) -> None:
-        # set after BEGIN: SQLite never goes below what the file has already
-        connection.exec_driver_sql(f"PRAGMA max_page_count={limit['pages'] or 2**30}")
+    @event.listens_for(database.engine, "checkout")
+    def _limit(connection: sqlite3.Connection, _record: object, _proxy: object) -> None:
+        # SQLite never goes below what the file has already, which it knows once it has looked
+        connection.execute("SELECT count(*) FROM sqlite_master")
+        connection.execute(f"PRAGMA max_page_count={limit['pages'] or 2**30}")
 
     store = SqlStore(database)
 
@@ -201,14 +204,20 @@ class BreakingDatabase(Database):
     faults: list[str] = field(default_factory=list)
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def _breaking(self, transaction: AbstractContextManager[Any]) -> Iterator[Any]:
         fault = self.faults.pop(0) if self.faults else ""
         if fault == "before":
             raise JournalFull("the connection broke")
-        with super().writing() as connection:
-            yield connection
+        with transaction as way:
+            yield way
         if fault == "after":
             raise JournalFull("the connection broke")
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        return self._breaking(super().writing())
+
+    def appending(self) -> AbstractContextManager[DBAPICursor]:
+        return self._breaking(super().appending())
 
 
 @pytest.fixture
