@@ -237,6 +237,8 @@ class Engine:
                 await self._ledger.changed.wait()
         except TimeoutError:
             pass
+        for _ in range(3):  # a deed ends just after what it recorded: one round for both
+            await asyncio.sleep(0)
 
     def _start(self, command: do.Command) -> None:
         if isinstance(command, do.AskPerson):

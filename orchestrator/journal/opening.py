@@ -184,6 +184,9 @@ def _is_new(path: Path) -> bool:
     if path.is_dir():
         raise _unusable(path, "it is a folder", "name a file in it")
     if not path.parent.is_dir():
+        in_the_way = next(above for above in path.parents if above.exists())
+        if not in_the_way.is_dir():
+            raise _unusable(path, f"{in_the_way} is a file", "name a file in a folder")
         raise _unusable(path, f"there is no folder {path.parent}", f"mkdir -p {path.parent}")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise _unusable(path, f"you may not write in {path.parent}")

@@ -83,6 +83,12 @@ def test_a_folder_that_is_not_there(tmp_path: Path, runtime: Path) -> None:
     check_refused(run(tmp_path, store), runtime, "there is no folder", "mkdir -p")
 
 
+def test_a_file_where_a_folder_should_be(tmp_path: Path, runtime: Path) -> None:
+    (tmp_path / "results.csv").write_text("a,b\n")
+    store = tmp_path / "results.csv" / "deep" / "store.sqlite"
+    check_refused(run(tmp_path, store), runtime, "results.csv is a file", "name a file in a folder")
+
+
 @pytest.fixture
 def read_only(tmp_path: Path) -> Iterator[Path]:
     """A folder in which nobody may write, root neither."""
