@@ -68,7 +68,7 @@ class Table:
 
     def is_numeric(self, column: str) -> bool:
         """Whether every cell of the column is a finite number. Raises UnknownName."""
-        return all(number(cell) is not None for cell in self._cells(column))
+        return _all_numbers(self.texts(column)) is not None
 
     def numbers(self, column: str) -> tuple[float, ...]:
         """The cells of a column as numbers.
@@ -77,19 +77,27 @@ class Table:
             UnknownName: there is no such column.
             FileProblems: a cell is not a finite number; each with its line.
         """
-        values, problems = [], []
-        for line, cell in zip(self.lines, self._cells(column), strict=True):
-            value = number(cell)
-            if value is None:
-                hint = no_number_hint(cell)
+        cells = self.texts(column)
+        values = _all_numbers(cells)
+        if values is not None:
+            return values
+        problems = []
+        for line, cell in zip(self.lines, cells, strict=True):
+            if number(cell) is None:
                 found = f"'{cell}'" if cell else "an empty cell"
                 message = f"column '{column}' has {found} where a finite number is expected"
-                problems.append(Problem(message, hint, line))
-            else:
-                values.append(value)
-        if problems:
-            raise FileProblems(self.source, problems)
-        return tuple(values)
+                problems.append(Problem(message, no_number_hint(cell), line))
+        raise FileProblems(self.source, problems)
+
+
+def _all_numbers(cells: tuple[str, ...]) -> tuple[float, ...] | None:
+    """As `number` of each cell, if each is one: a column has a million at times."""
+    try:
+        values = tuple(map(float, cells))
+    except ValueError:
+        return None
+    is_small = all(map(LARGEST.__ge__, map(abs, values)))
+    return values if is_small and not any("_" in cell for cell in cells) else None
 
 
 def number(cell: str) -> float | None:
