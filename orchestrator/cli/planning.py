@@ -70,7 +70,8 @@ def propose(
     for number, proposal in enumerate(advice.proposals, 1):
         typer.echo(f"# {number}: {proposal.why}", err=True)
     told = remarks(advice.proposals[0].notes) if advice.proposals else ()
-    for said in (*told, *set_aside_words(advice.task.space)):
+    outside = [advice.outside] if advice.outside else []
+    for said in (*told, *set_aside_words(advice.task.space), *outside):
         typer.echo(f"# {said}", err=True)
     note = f"# from {advice.n_results} results, {advice.n_pending} in flight"
     if advice.is_assumed:

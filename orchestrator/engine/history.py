@@ -10,6 +10,7 @@ from orchestrator.engine.seconds import seconds_of
 from orchestrator.model.campaign import Campaign, PlannerChoice
 from orchestrator.model.objective import PREFERENCE, Metric
 from orchestrator.model.points import met_at
+from orchestrator.model.samples import replicated
 from orchestrator.model.space import Point, SearchSpace, fidelity_of
 from orchestrator.model.start import KnownTrial
 from orchestrator.model.state import State, TrialState
@@ -198,10 +199,12 @@ def _outcomes(trial: TrialState, names: list[str]) -> dict[str, Outcome]:
         seen = trial.observed(name)
         if seen is not None:
             event = seen.event
+            noise = replicated(event)
             outcomes[name] = Outcome(
                 value=event.value,
-                sd=event.sd if event.n_samples > 1 else None,
-                n_samples=event.n_samples,
+                sd=noise.sd,
+                n_samples=noise.n_samples,
+                level=noise.level,
                 censored=event.censored,
             )
     return outcomes

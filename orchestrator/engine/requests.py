@@ -192,6 +192,13 @@ def observed(campaign: Campaign, state: State, payload: Mapping[str, Any], by: s
         sd = _measured(f"the sd of {name}", sd, metric.unit, difference_in)
         if sd < 0:
             raise InputError(f"the sd of {name} is below zero")
+    level = _one_of(payload.get("level") or "sample", get_args(Level))
+    n_samples = int(payload.get("n_samples") or 1)
+    if level == "reading" and n_samples > 1:
+        raise InputError(
+            f"{n_samples} readings of one sample are not {n_samples} samples",
+            hint="leave --samples out, or say with --level what was replicated",
+        )
     return Observed(
         trial=trial.number,
         sample=sample,
@@ -200,9 +207,9 @@ def observed(campaign: Campaign, state: State, payload: Mapping[str, Any], by: s
         value=value,
         unit=metric.unit,
         sd=sd,
-        level=_one_of(payload.get("level") or "sample", get_args(Level)),
+        level=level,
         n_readings=int(payload.get("n_readings") or 1),
-        n_samples=int(payload.get("n_samples") or 1),
+        n_samples=n_samples,
         censored=_one_of(payload.get("censored"), (None, "above", "below")),
         source=str(payload.get("source") or f"person: {by}"),
     )

@@ -165,6 +165,8 @@ class Findings:
             wish = " or ".join(dict.fromkeys(wishes))
             is_number = wish == "a text" and found[:1].isdigit()
             hint = "quote it, or write its unit" if is_number else ""
+            if path[:1] == ["objective"] and inner_path[-1] == "to" and found.startswith("a list"):
+                hint = "a range is `between: [low, high]`"
             self.add(inner_path, f"expected {wish}, found {found}", hint)
 
     def _existing(self, path: KeyPath, loc: tuple[str | int, ...]) -> list[str | int]:

@@ -19,6 +19,7 @@ from orchestrator.files.generating import read_generation
 from orchestrator.files.space_shapes import DescribedChoiceShape, PoolShape
 from orchestrator.files.table import Table, read_table
 from orchestrator.model.quantity import check_unit, quantity_in
+from orchestrator.model.rows import Rows
 from orchestrator.model.space import Pool, SetAside
 
 STRUCTURE, CRYSTAL = "structure", "crystal"
@@ -60,14 +61,13 @@ def read_pool(name: str, shape: PoolShape, folder: Path, kinds: Kinds) -> Pool:
             )
         materials = table.texts(reading.described[0].material)
         generation = read_generation(shape.generate, reading, materials, folder, kinds)
-    numbers = [table.numbers(column) for column in columns]
     others = [c for c in table.columns if c not in columns and c != names]
     return Pool(
         name=name,
         names=table.texts(names),
         columns=tuple(columns),
         units=tuple(units),
-        rows=tuple(zip(*numbers, strict=True)),
+        rows=Rows.of_columns(map(table.numbers, columns), len(columns)),
         texts={column: table.texts(column) for column in others},
         described=reading.described,
         generation=generation,

@@ -24,6 +24,7 @@ from orchestrator.model.space import (
     Parameter,
     Point,
     Pool,
+    Real,
     SearchSpace,
     Value,
     is_open,
@@ -148,6 +149,11 @@ class _Reading:
             return 0
         if isinstance(parameter, Ordinal):
             return self._level(parameter, value, cell)
+        if isinstance(parameter, Real) and parameter.scale == "log" and value <= 0:
+            self._wrong(
+                f"'{cell}' is not above zero in column '{column}', which is on a log scale",
+                f"leave the row out, or give '{name}' a linear scale",
+            )
         return int(value) if isinstance(parameter, Integer) else value
 
     def _word(self, parameter: Parameter, cell: str, words: Sequence[str]) -> str:

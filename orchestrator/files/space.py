@@ -159,6 +159,10 @@ def _shape(findings: Findings, name: str) -> Shape | None:
         hint = next((h for h in near if h.startswith("did")), f"one of {kinds_known}")
         findings.add(path, f"'{name}' needs exactly one of {kinds_known}", hint)
         return None
+    if kinds == ["integer"] and "scale" in entries:
+        hint = "a whole number on a log scale is an `ordinal: [1, 10, 100]`, or a `real`"
+        findings.add([*path, "scale"], f"the integer '{name}' has no scale", hint, key=True)
+        return None
     shape = parameter_shape(kinds[0], findings.plain([*path, kinds[0]]))
     return findings.shaped(path, shape, f"a key of a parameter that is '{kinds[0]}'")
 
@@ -191,7 +195,9 @@ def _between(name: str, shape: RealShape | IntegerShape | ContextShape) -> Param
         case ContextShape():
             low, high = shape.context
     if not low < high:
-        raise InputError(f"the lower bound {low:g} is not below the upper bound {high:g}")
+        hint = "what is always the same is no parameter: write it in the recipe"
+        message = f"the lower bound {low:g} is not below the upper bound {high:g}"
+        raise InputError(message, hint=hint if low == high else "")
     unit = shape.unit
     if isinstance(shape, IntegerShape):
         return Integer(name=name, low=int(low), high=int(high), unit=unit)

@@ -5,19 +5,21 @@ from __future__ import annotations
 import contextlib
 import csv
 import hashlib
-import io
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator.errors import FileProblems, Problem, UnknownName
+from orchestrator.files.cells import Cells
 from orchestrator.files.document import read_text
 
 MAX_BYTES = 200_000_000
 LARGEST = 1e150
 """Numbers are squared and summed."""
+LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
+"""A line with its end: these are no copy of the text, as those of a stream are."""
 WITH_COMMA = re.compile(r"[<>]?\s*[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
 WITH_POINT = re.compile(r"[<>]?\s*[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 
@@ -32,7 +34,7 @@ class Table:
 
     source: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: Sequence[tuple[str, ...]]
     lines: tuple[int, ...]
     sha256: str
     places: tuple[str, ...] = ()
@@ -43,21 +45,30 @@ class Table:
 
     def only(self, places: Sequence[int]) -> Table:
         """The table with some of its rows."""
-        rows = tuple(self.rows[i] for i in places)
+        rows: Sequence[tuple[str, ...]]
+        if isinstance(self.rows, Cells):
+            rows = self.rows.only(places)
+        else:
+            rows = tuple(self.rows[i] for i in places)
         lines = tuple(self.lines[i] for i in places)
         where = tuple(self.places[i] for i in places) if self.places else ()
         return replace(self, rows=rows, lines=lines, places=where)
 
     def texts(self, column: str) -> tuple[str, ...]:
         """The cells of a column. Raises UnknownName."""
+        return tuple(self._cells(column))
+
+    def _cells(self, column: str) -> Iterator[str]:
         if column not in self.columns:
             raise UnknownName(f"column of {self.source}", column, self.columns)
         index = self.columns.index(column)
-        return tuple(row[index] for row in self.rows)
+        if isinstance(self.rows, Cells):
+            return self.rows.column(index)
+        return (row[index] for row in self.rows)
 
     def is_numeric(self, column: str) -> bool:
         """Whether every cell of the column is a finite number. Raises UnknownName."""
-        return all(number(cell) is not None for cell in self.texts(column))
+        return _all_numbers(self.texts(column)) is not None
 
     def numbers(self, column: str) -> tuple[float, ...]:
         """The cells of a column as numbers.
@@ -66,19 +77,27 @@ class Table:
             UnknownName: there is no such column.
             FileProblems: a cell is not a finite number; each with its line.
         """
-        values, problems = [], []
-        for line, cell in zip(self.lines, self.texts(column), strict=True):
-            value = number(cell)
-            if value is None:
-                hint = no_number_hint(cell)
+        cells = self.texts(column)
+        values = _all_numbers(cells)
+        if values is not None:
+            return values
+        problems = []
+        for line, cell in zip(self.lines, cells, strict=True):
+            if number(cell) is None:
                 found = f"'{cell}'" if cell else "an empty cell"
                 message = f"column '{column}' has {found} where a finite number is expected"
-                problems.append(Problem(message, hint, line))
-            else:
-                values.append(value)
-        if problems:
-            raise FileProblems(self.source, problems)
-        return tuple(values)
+                problems.append(Problem(message, no_number_hint(cell), line))
+        raise FileProblems(self.source, problems)
+
+
+def _all_numbers(cells: tuple[str, ...]) -> tuple[float, ...] | None:
+    """As `number` of each cell, if each is one: a column has a million at times."""
+    try:
+        values = tuple(map(float, cells))
+    except ValueError:
+        return None
+    is_small = all(map(LARGEST.__ge__, map(abs, values)))
+    return values if is_small and not any("_" in cell for cell in cells) else None
 
 
 def number(cell: str) -> float | None:
@@ -110,15 +129,24 @@ def read_table(path: Path) -> Table:
         FileProblems: it cannot be read, has no header or no rows, or rows of another length.
     """
     text = read_text(path, MAX_BYTES)
-    records = _records(text, str(path))
-    if not records:
+    delimiter = _delimiter(text)
+    records = _records(text, delimiter, str(path))
+    _, header = next(records, (0, []))
+    if not header:
         raise FileProblems(str(path), [Problem("the table is empty")])
-    (_, header), *body = records
     problems = _header_problems(header)
-    for line, cells in body:
-        if len(cells) != len(header):
+    lines: list[int] = []
+
+    def rows() -> Iterator[list[str]]:
+        for line, cells in records:
+            if len(cells) == len(header):
+                lines.append(line)
+                yield cells
+                continue
             message = f"the row has {len(cells)} cells where the header has {len(header)}"
             problems.append(Problem(message, "quote a cell that contains the delimiter", line, 1))
+
+    body = Cells(rows(), len(header))
     if not body and not problems:
         problems.append(Problem("the table has a header but no rows"))
     if problems:
@@ -126,42 +154,42 @@ def read_table(path: Path) -> Table:
     return Table(
         source=str(path),
         columns=tuple(header),
-        rows=tuple(tuple(cells) for _, cells in body),
-        lines=tuple(line for line, _ in body),
+        rows=body if delimiter == "," else _with_points(body),
+        lines=tuple(lines),
         sha256=hashlib.sha256(text.encode()).hexdigest(),
     )
 
 
-def _records(text: str, source: str) -> list[tuple[int, list[str]]]:
+def _records(text: str, delimiter: str, source: str) -> Iterator[tuple[int, list[str]]]:
     """Rows with the line on which each begins."""
-    records, line = [], 1
-    delimiter = _delimiter(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line, lines = 1, (found[0] for found in LINE.finditer(text))
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
         for cells in reader:
             stripped = [cell.strip() for cell in cells]
             if any(stripped):
-                records.append((line, stripped))
+                yield line, stripped
             line = reader.line_num + 1
     except csv.Error as error:
         raise FileProblems(source, [Problem(f"it is not a table: {error}", "", line, 1)]) from None
-    return records if delimiter == "," else _with_points(records)
 
 
-def _with_points(records: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+def _with_points(body: Cells) -> Cells:
     """Rows with decimal points, where the numbers have commas and none has a point."""
-    cells = [cell for _, row in records[1:] for cell in row]
-    if any(map(WITH_POINT.fullmatch, cells)) or not any(map(WITH_COMMA.fullmatch, cells)):
-        return records
-    return [
-        (line, [c.replace(",", ".") if WITH_COMMA.fullmatch(c) else c for c in row])
-        for line, row in records
-    ]
+    if any(WITH_POINT.fullmatch(cell) for row in body for cell in row):
+        return body
+    if not any(WITH_COMMA.fullmatch(cell) for row in body for cell in row):
+        return body
+    with_points = (
+        [c.replace(",", ".") if WITH_COMMA.fullmatch(c) else c for c in row] for row in body
+    )
+    return Cells(with_points, body.width)
 
 
 def _delimiter(text: str) -> str:
     """The one that stands most often in the first line, outside of quotes."""
-    header = next((line for line in text.splitlines() if line.strip()), "")
+    lines = (found[0] for found in LINE.finditer(text))
+    header = next((line for line in lines if line.strip()), "")
     unquoted = "".join(header.split('"')[::2])
     return max(",;\t", key=unquoted.count)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import math
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, overload
 
 from pydantic import GetCoreSchemaHandler
@@ -48,6 +48,20 @@ class Rows(Sequence[tuple[float, ...]]):
             width = len(row)
             flat.extend(float(v) for v in row)
         return cls(flat, max(width, 0))
+
+    @classmethod
+    def of_columns(cls, columns: Iterable[Sequence[float]], width: int) -> Rows:
+        """From so many columns of numbers, of which one at a time is held.
+
+        Raises:
+            ValueError: the columns differ in length.
+        """
+        flat = array("d")
+        for place, column in enumerate(columns):
+            if not place:
+                flat = array("d", bytes(8 * width * len(column)))
+            flat[place::width] = array("d", column)
+        return cls(flat, width)
 
     def plain(self) -> dict[str, Any]:
         """As JSON: the width, and the bytes in base64."""

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.model.space import Point
+from orchestrator.model.trial import ReplicatedLevel
 
 
 class _Frozen(BaseModel):
@@ -16,11 +17,12 @@ class _Frozen(BaseModel):
 
 class KnownOutcome(_Frozen):
     """A metric as it was measured, in the metric's unit. `sd` is the noise of `value`, if known;
-    `n_samples` how many samples it is the mean of."""
+    `n_samples` how many samples it is the mean of, or runs or blocks, as `level` says."""
 
     value: float
     sd: float | None = None
     n_samples: int = Field(default=1, gt=0)
+    level: ReplicatedLevel = "sample"
     censored: Literal["above", "below"] | None = None
 
 

@@ -84,7 +84,9 @@ _NEXT: Mapping[TrialStatus, frozenset[TrialStatus]] = {
 }
 
 
-Level: TypeAlias = Literal["reading", "sample", "run", "block"]
+ReplicatedLevel: TypeAlias = Literal["sample", "run", "block"]
+"""What an outcome is the mean of: samples of one run, or as many runs, or blocks of runs."""
+Level: TypeAlias = Literal["reading", ReplicatedLevel]
 """What was replicated: readings of one sample are not samples."""
 
 

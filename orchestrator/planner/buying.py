@@ -174,6 +174,24 @@ def waiting(rungs: Sequence[Judged], costs: Costs, left: Floats, most: float) ->
     return found
 
 
+def waits_for(
+    levels: Sequence[str], costs: Costs, left: Floats, waits: Floats, chosen: Floats
+) -> str:
+    """That dearer trials wait for what is left on the rung of a chosen one (features, d), in words;
+    '' where none does. `waits` (r) is what `waiting` gave of the same `left` (k x d)."""
+    on, expected = costs.rungs.of(left), costs.expected(left)
+    lower = int(costs.rungs.of(chosen[None, :])[0])
+    total = float(expected[on == lower].sum())
+    waiting_on = on[(expected > waits[on]) & np.isclose(waits[on], total) & (on > lower)]
+    if not len(waiting_on):
+        return ""
+    dear, unit, n = int(waiting_on.max()), " s" if costs.is_learnt else "", (on == lower).sum()
+    return (
+        f"trials on {levels[dear]} ({costs.typical[dear]:.2g}{unit} each) wait for the "
+        f"{n if n > 1 else 'last one'} left on {levels[lower]} ({total:.2g}{unit} in all)"
+    )
+
+
 @dataclass(frozen=True)
 class Informativeness:
     """What a trial on a rung tells about the outcome that counts at the same point, per cost.

@@ -25,6 +25,8 @@ MIN_OUTCOMES = 8
 N_FOLDS = 5
 Z_90 = 1.6448536269514722
 EDGE_SHARE = 0.05
+SAME = 1e-12
+"""Of the squared scaled distance between repetitions of a point: rounding."""
 CHUNK = 1000
 Labels = NDArray[np.intp]
 
@@ -134,14 +136,17 @@ def excess(process: GaussianProcess) -> float:
 
 def is_outside(process: GaussianProcess, x: Floats) -> bool | None:
     """Whether a point (1 x d) lies farther from the nearest outcome than all but a few outcomes do
-    from theirs; None with too few outcomes to say."""
+    from theirs, repetitions of a point left aside; None with too few outcomes to say."""
     known = process.x if process.basis is None else process.x[process.basis > 0]
     if len(known) < MIN_OUTCOMES:
         return None
     nearest = []
-    for number, some in enumerate(_chunks(known)):
+    for some in _chunks(known):
         apart = process.kernel.squared(some, known)
-        np.fill_diagonal(apart[:, number * CHUNK :], np.inf)
+        apart[apart < SAME] = np.inf
         nearest.append(apart.min(axis=1))
-    edge = float(np.quantile(np.concatenate(nearest), 1.0 - EDGE_SHARE))
+    distances = np.concatenate(nearest)
+    if not np.isfinite(distances).all():  # all is one point
+        return None
+    edge = float(np.quantile(distances, 1.0 - EDGE_SHARE))
     return bool(process.kernel.squared(x, known).min() > edge * (1.0 + 1e-9))

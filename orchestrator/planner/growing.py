@@ -24,6 +24,8 @@ from orchestrator.planner.naming import Naming
 from orchestrator.ports.planner import History, PlanningTask
 
 if TYPE_CHECKING:
+    from pydantic.main import IncEx
+
     from orchestrator.planner.scoring import Scoring
     from orchestrator.ports.descriptor import Descriptor
 
@@ -297,7 +299,9 @@ def _heard(task: PlanningTask, pool: Pool) -> PlanningTask:
 
 def _seed(past: History) -> int:
     """What random numbers depend on: what results say, not when and in which block they came."""
-    said = [e.model_dump_json(exclude={"trial", "at_s", "block"}) for e in past.evaluated]
+    levels: IncEx = {"__all__": {"level"}}
+    left_out: IncEx = {"trial": True, "at_s": True, "block": True, "outcomes": levels}
+    said = [e.model_dump_json(exclude=left_out) for e in past.evaluated]
     return int(hashlib.sha256("\n".join(said).encode()).hexdigest()[:8], 16) % 2**31
 
 

@@ -17,6 +17,7 @@ from orchestrator.model.objective import PREFERENCE
 from orchestrator.model.space import fidelity_of
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.kernel import Floats
+from orchestrator.planner.replication import Parts
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
 
 MOST_UNLIKE = 30.0
@@ -31,8 +32,7 @@ class Measured:
         rows: which trials (n, into `Evidence.trials`).
         y: standardised outcomes (n); of log10 of the value for a metric on a log scale.
         known: known noise variance of `y` (n), zero where it is not known.
-        shares: the part of the unknown noise variance that an outcome has (n): 1 / n_samples, and
-            0 where the noise is known.
+        parts: how much of the unknown variances between runs, samples and blocks it has.
         sides: +1 where the true outcome lies above `y`, -1 where below, 0 where it was measured.
         is_trade: it stands for many goals at once, so that nothing was measured in a unit.
         stretch: of outcomes on rungs, by how much those of each rung (r) are divided further,
@@ -43,7 +43,7 @@ class Measured:
     rows: tuple[int, ...]
     y: Floats
     known: Floats
-    shares: Floats
+    parts: Parts
     sides: Floats
     centre: float
     spread: float
@@ -181,7 +181,7 @@ def _utility(rows: tuple[int, ...]) -> Measured:
     """In place of outcomes: a utility without a unit, known of these rows by comparison alone."""
     nothing = np.zeros(len(rows))
     scale = MetricScale(name=PREFERENCE, unit="")
-    return Measured(scale, rows, nothing, nothing, nothing, nothing, 0.0, 1.0)
+    return Measured(scale, rows, nothing, nothing, Parts.alone(len(rows)), nothing, 0.0, 1.0)
 
 
 def on_scale(metric: MetricScale, value: float) -> float:
@@ -214,9 +214,7 @@ def _measured(
         rows=tuple(rows),
         y=(raw / spread - centre / spread) / by_row,
         known=np.array([0.0 if sd is None else (sd / spread) ** 2 for sd in sds]) / by_row**2,
-        shares=np.array(
-            [1.0 / o.n_samples if sd is None else 0.0 for o, sd in zip(outcomes, sds, strict=True)]
-        ),
+        parts=Parts.of(outcomes, sds),
         sides=np.array(sides),
         centre=centre,
         spread=spread,

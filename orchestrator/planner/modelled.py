@@ -15,11 +15,11 @@ from threadpoolctl import threadpool_limits
 from orchestrator.errors import InputError, PoolExhausted
 from orchestrator.model.candidates import pool_of
 from orchestrator.model.expression import compile_expression
-from orchestrator.model.space import Context, parameter_units
+from orchestrator.model.space import Context, fidelity_of, parameter_units
 from orchestrator.model.trial import Proposal
 from orchestrator.planner.asking import gain_left, worth
 from orchestrator.planner.beliefs import Beliefs
-from orchestrator.planner.buying import Informativeness, waiting
+from orchestrator.planner.buying import Informativeness, waiting, waits_for
 from orchestrator.planner.diagnosis import Diagnosis
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.gaussian import GaussianProcess
@@ -88,7 +88,10 @@ class Modelled:
                 if not chosen:
                     raise
                 break
-            chosen.append(diagnosis.proposal(best, self._still_to_gain(best, seed)))
+            proposal = diagnosis.proposal(best, self._still_to_gain(best, seed))
+            if waits := self._waits_for(best, in_flight, newest, seed):
+                proposal = proposal.model_copy(update={"why": f"{proposal.why}; {waits}"})
+            chosen.append(proposal)
             in_flight = np.concatenate([in_flight, best.codes[None, :]])
             newest = best.codes
         return chosen
@@ -215,10 +218,24 @@ class Modelled:
         if costs is None or not isinstance(process, LadderProcess):
             return None
         refused = tuple(r for r, one in enumerate(self.found.rungs) if not one.buys)
-        left = self._search(newest, seed).left(self._used(in_flight))
-        features = self.encoding.features(left)
-        waits = waiting(self.found.rungs, costs, features, self._trials_to_spare())
+        left = self._left(in_flight, newest, seed)
+        waits = waiting(self.found.rungs, costs, left, self._trials_to_spare())
         return Informativeness(self.encoding, process, costs, refused, waits)
+
+    def _left(self, in_flight: Floats, newest: Floats, seed: int) -> Floats:
+        """Features (k x d) of all that may still be tried, where that can be listed."""
+        codes = self._search(newest, seed).left(self._used(in_flight))
+        return self.encoding.features(codes)
+
+    def _waits_for(self, best: Found, in_flight: Floats, newest: Floats, seed: int) -> str:
+        """That dearer trials wait for such as the one chosen, if they do."""
+        fidelity, costs = fidelity_of(self.task.space), self.found.costs
+        if fidelity is None or costs is None:
+            return ""
+        left = self._left(in_flight, newest, seed)
+        waits = waiting(self.found.rungs, costs, left, self._trials_to_spare())
+        here = self.encoding.features(best.codes[None, :])[0]
+        return waits_for(fidelity.levels, costs, left, waits, here)
 
     def _trials_to_spare(self) -> float:
         """How many trials may be made before the last one of the budget."""

@@ -87,9 +87,9 @@ def _process(
         seen.features[rows],
         measured.y,
         encoding.layout,
-        measured.shares,
+        measured.parts.run,
         measured.known,
-        _terms(seen, rows, drift=options.drift),
+        _terms(seen, measured, drift=options.drift),
         encoding.rungs,
     )
     priors = default_priors(encoding.layout.n_groups)
@@ -107,18 +107,21 @@ def _process(
     return replace(process, excess=excess(process)) if widens else process
 
 
-def _terms(seen: Evidence, rows: list[int], *, drift: bool) -> Floats:
-    """What outcomes have in common beside their points (t x n x n): that of a block, and a slow
-    wandering in time."""
+def _terms(seen: Evidence, measured: Measured, *, drift: bool) -> Floats:
+    """What outcomes have beside their points (t x n x n): their block, a slow wandering in time,
+    and the scatter of samples where that can be told from the scatter of runs."""
+    rows, parts = list(measured.rows), measured.parts
     blocks = [seen.blocks[i] for i in rows]
     terms = []
     if len(set(blocks)) > 1:
-        terms.append([[float(a == b and a != "") for b in blocks] for a in blocks])
+        terms.append(parts.blocks(blocks))
     if drift and len(rows) > 1:
         alike = _wandering(seen, rows)
         if (alike < 1.0).any():
-            terms.append(alike.tolist())
-    return np.array(terms) if terms else np.zeros((0, len(rows), len(rows)))
+            terms.append(alike)
+    if parts.tells_samples_apart:
+        terms.append(parts.samples())
+    return np.stack(terms) if terms else np.zeros((0, len(rows), len(rows)))
 
 
 def _wandering(seen: Evidence, rows: list[int]) -> Floats:

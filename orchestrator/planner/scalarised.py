@@ -15,6 +15,7 @@ from orchestrator.planner.kernel import Floats
 from orchestrator.planner.measured import Evidence, Measured
 from orchestrator.planner.options import MAX_GOALS
 from orchestrator.planner.question import Aim, Question
+from orchestrator.planner.replication import Parts
 from orchestrator.ports.planner import MetricScale
 
 TRADE = "trade"
@@ -42,7 +43,7 @@ def scalarised(asked: Question, seen: Evidence, seed: int) -> tuple[Question, Ev
         rows=tuple(rows),
         y=(traded - traded.mean()) / spread,
         known=np.zeros(n),
-        shares=np.ones(n),
+        parts=Parts.alone(n),
         sides=np.zeros(n),
         centre=float(traded.mean()),
         spread=spread,

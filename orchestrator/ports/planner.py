@@ -14,7 +14,7 @@ from orchestrator.model.campaign import PlannerChoice
 from orchestrator.model.objective import Objective
 from orchestrator.model.space import Point, SearchSpace, Value
 from orchestrator.model.transfer import Source
-from orchestrator.model.trial import Proposal
+from orchestrator.model.trial import Proposal, ReplicatedLevel
 
 
 class _Plain(BaseModel):
@@ -25,12 +25,14 @@ class Outcome(_Plain):
     """One measured metric of a trial, in the metric's unit.
 
     `sd` is its known noise, if known; `n_samples` how many samples it is the mean of (readings of
-    one sample are one); a censored value is a bound, the true one lies above or below it.
+    one sample are one), and `level` whether these are of one run, or of as many runs or blocks; a
+    censored value is a bound, the true one lies above or below it.
     """
 
     value: float
     sd: float | None = None
     n_samples: int = Field(default=1, gt=0)
+    level: ReplicatedLevel = "sample"
     censored: Literal["above", "below"] | None = None
 
 

@@ -20,6 +20,7 @@ from orchestrator.materials.descriptors.remembered import Remembered, vectors_ke
 from orchestrator.materials.structure_files import is_of_structures, read_structures
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.lab import Lab
+from orchestrator.model.points import outside_words
 from orchestrator.ports.action import ActionSpec
 from orchestrator.ports.descriptor import Descriptor
 from orchestrator.ports.resource import ResourceKind
@@ -136,7 +137,9 @@ def _together(campaign: Campaign, lab: Lab, *, candidates: bool) -> Loaded:
     if candidates:
         check_candidates(campaign, lab, resources)
     contracts = {c: plugins.capability(c) for c in campaign.roles.values()}
-    return Loaded(campaign, lab, kinds, contracts, remarks_on(lab, resources))
+    outside = outside_words(campaign.space, [trial.point for trial in campaign.start])
+    remarks = (*remarks_on(lab, resources), *([f"start: {outside}"] if outside else []))
+    return Loaded(campaign, lab, kinds, contracts, remarks)
 
 
 def _check_formats(campaign: Campaign) -> None:

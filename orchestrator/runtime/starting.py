@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from orchestrator.errors import InputError, UnitMismatch, UnknownName
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.quantity import convert, scale_offset
+from orchestrator.model.samples import replicated
 from orchestrator.model.space import Context, Integer, Parameter, Point, Value, words_of
 from orchestrator.model.start import KnownOutcome, KnownTrial
 from orchestrator.model.state import State, TrialState, fold
@@ -147,11 +148,13 @@ def _outcomes(campaign: Campaign, other: Campaign, trial: TrialState) -> dict[st
         if seen is None:
             continue
         event, unit = seen.event, campaign.metric(name).unit
+        noise = replicated(event)
         slope, offset = scale_offset(other.metric(name).unit, unit)
         found[name] = KnownOutcome(
             value=slope * event.value + offset,
-            sd=slope * event.sd if event.sd is not None and event.n_samples > 1 else None,
-            n_samples=event.n_samples,
+            sd=None if noise.sd is None else slope * noise.sd,
+            n_samples=noise.n_samples,
+            level=noise.level,
             censored=event.censored,
         )
     return found

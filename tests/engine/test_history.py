@@ -89,18 +89,26 @@ def _observed(**facts: object) -> ev.Observed:
 
 
 @pytest.mark.parametrize(
-    ("facts", "sd"), [({"n_readings": 9}, None), ({"n_samples": 3}, 0.1), ({"n_samples": 1}, None)]
+    ("facts", "told"),
+    [
+        ({"n_readings": 9}, (None, 1, "sample")),
+        ({"n_samples": 3}, (0.1, 3, "sample")),
+        ({"n_samples": 1}, (None, 1, "sample")),
+        ({"n_samples": 3, "level": "reading"}, (None, 1, "sample")),
+        ({"n_samples": 3, "level": "run"}, (0.1, 3, "run")),
+        ({"n_samples": 3, "level": "block"}, (0.1, 3, "block")),
+    ],
 )
 def test_only_scatter_between_samples_is_known_noise(
-    facts: dict[str, object], sd: float | None
+    facts: dict[str, object], told: tuple[float | None, int, str]
 ) -> None:
     works = Works(trials=1)
     works.run()
     story = [e for e in works.store.read(works.row.id) if not isinstance(e.event, ev.Observed)]
     story.append(ev.Recorded(seq=99, at=99.0, wall=0.0, event=_observed(**facts)))
-    (told,) = history_of(works.study, fold(story)).evaluated
-    assert told.outcomes["mass"].sd == sd
-    assert told.outcomes["mass"].n_samples == facts.get("n_samples", 1)
+    (trial,) = history_of(works.study, fold(story)).evaluated
+    outcome = trial.outcomes["mass"]
+    assert (outcome.sd, outcome.n_samples, outcome.level) == told
 
 
 def blocks_told(works: Works) -> list[str]:

@@ -165,6 +165,14 @@ def test_the_sd_of_a_temperature_is_a_difference() -> None:
     assert (seen.value, seen.sd, seen.n_samples) == (pytest.approx(26.85), 2.0, 4)
 
 
+def test_readings_of_one_sample_are_not_taken_for_samples() -> None:
+    works = late(trials=1)
+    said = {"metric": "hardness", "value": "3 GPa", "level": "reading"}
+    wish = works.wish("observe", sample="1", n_samples=4, **said)
+    assert works.run().exit_code is Exit.PERSON
+    assert "4 readings of one sample are not 4 samples" in str(works.answer(wish))
+
+
 def test_the_gate_holds_for_people_too() -> None:
     works = late(trials=1)
     wish = works.wish("observe", sample="1", metric="hardness", value="200 GPa")

@@ -270,3 +270,18 @@ def test_a_context_that_cannot_be_measured_is_refused(
     old: str, new: str, message: str, tmp_path: Path
 ) -> None:
     assert re.search(message, problem_of(old, new, tmp_path, ROOM).message)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message", "hint"),
+    [
+        ("{integer: [1, 5], when", "{integer: [1, 5], scale: log, when", "has no scale", "ordinal"),
+        ("integer: [1, 5]", "integer: [5, 5]", "5 is not below", "write it in the recipe"),
+    ],
+)
+def test_what_no_integer_can_be_is_told_with_what_can(
+    old: str, new: str, message: str, hint: str, tmp_path: Path
+) -> None:
+    problem = problem_of(old, new, tmp_path, WIDE)
+    assert message in problem.message
+    assert hint in problem.hint

@@ -124,6 +124,17 @@ def test_every_bad_cell_is_told_at_once_with_its_line(tmp_path: Path) -> None:
         assert said in problem.message
 
 
+def test_what_has_no_logarithm_is_told_with_its_line(tmp_path: Path) -> None:
+    space = SearchSpace(parameters=(Real(name="dose", low=0.1, high=9, unit="mM", scale="log"),))
+    (tmp_path / "t.csv").write_text("dose,strength\n1,1\n0,2\n")
+    with pytest.raises(FileProblems) as refused:
+        rows_of(read_table(tmp_path / "t.csv"), space, METRICS[:1])
+    (problem,) = refused.value.problems
+    assert problem.line == 3
+    assert problem.message.startswith("'0' is not above zero in column 'dose'")
+    assert "linear scale" in problem.hint
+
+
 WARM = """\
 name: warm
 space: {x: {real: [0, 10], unit: V}}

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import FileProblems, UnknownName
-from orchestrator.files.table import Table, read_table
+from orchestrator.files.table import Table, number, read_table
 
 
 def table(folder: Path, content: str | bytes) -> Table:
@@ -104,3 +104,17 @@ def test_a_written_table_is_read_back(
     csv.writer(text).writerows([("first", "second"), *rows])
     folder = tmp_path_factory.mktemp("tables")  # type: ignore[attr-defined]
     assert table(folder, text.getvalue()).rows == tuple(rows)
+
+
+@given(st.lists(st.sampled_from(["1", "-2.5e3", "nan", "inf", "1_0", "1e151", "", "x", " 7 "])))
+def test_a_column_is_numeric_where_each_of_its_cells_is_a_number(cells: list[str]) -> None:
+    lines = tuple(range(2, 2 + len(cells)))
+    read = Table("t", ("a",), tuple((cell,) for cell in cells), lines, "")
+    of_each = [number(cell) for cell in cells]
+    assert read.is_numeric("a") is (None not in of_each)
+    if None in of_each:
+        with pytest.raises(FileProblems) as refused:
+            read.numbers("a")
+        assert len(refused.value.problems) == of_each.count(None)
+    else:
+        assert list(read.numbers("a")) == of_each

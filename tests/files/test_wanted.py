@@ -104,6 +104,7 @@ def test_a_cost_is_an_expression_of_this_point_and_the_one_before(
         ("{goals: [{minimise: mass, to: 5 g}]}", "nothing without 'match'", ""),
         ("{minimise: mass, to: 5 g}", "nothing without 'match'", ""),
         ("{match: gap}", "a match needs either 'to' or 'between'", "1.5 eV"),
+        ("{match: gap, to: [1 eV, 2 eV]}", "found a list of 2", "between: [low, high]"),
         ("{match: gap, to: 1 eV, between: [1 eV, 2 eV]}", "either 'to' or 'between'", ""),
         ("{match: gap, between: [2 eV, 1 eV]}", "the lower bound 2 is not below", ""),
         ("{match: gap, between: [2 eV]}", "at least 2 entries", ""),

@@ -45,3 +45,10 @@ def test_an_array_of_doubles_is_taken_as_it_lies() -> None:
     assert Rows.of(table.T) == ((0.0, 2.0, 4.0), (1.0, 3.0, 5.0))
     assert Rows.of(table.astype(np.float32)) == Rows.of(table)
     assert len(Rows.of(np.zeros((0, 2)))) == 0
+
+
+def test_rows_are_made_of_columns() -> None:
+    assert Rows.of_columns([(1.0, 3.0), (2.0, 4.0)], 2) == ((1.0, 2.0), (3.0, 4.0))
+    assert len(Rows.of_columns([], 0)) == 0
+    with pytest.raises(ValueError, match="size"):
+        Rows.of_columns([(1.0, 3.0), (2.0,)], 2)

@@ -35,6 +35,22 @@ def test_groups_of_samples_give_the_mean_and_noise_of_all_of_them(
     assert apart.sd == pytest.approx(both.sd, abs=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("levels", "together"),
+    [
+        (("run", "run"), "run"),
+        (("block", "run"), "run"),
+        (("run", "sample"), "sample"),
+        (("reading", "reading"), "sample"),
+    ],
+)
+def test_a_mean_says_no_more_of_other_trials_than_any_part_of_it(
+    levels: tuple[str, str], together: str
+) -> None:
+    both = [seen(1.0, sample=name, level=level) for name, level in zip("ab", levels, strict=True)]
+    assert mean_of_samples(both).level == together
+
+
 def test_single_values_do_not_pretend_to_know_their_scatter() -> None:
     assert mean_of_samples([seen(3.0), seen(3.0)]).sd is None
 

@@ -86,6 +86,14 @@ def test_a_point_far_from_all_is_outside_and_one_among_them_is_not() -> None:
     assert is_outside(model, np.array([[0.1, 0.1]])) is False
 
 
+def test_a_point_among_those_measured_is_not_outside_because_they_were_repeated() -> None:
+    x, y = three_islands()
+    twice = process(np.concatenate([x, x]), np.concatenate([y, y]))
+    assert is_outside(twice, np.array([[0.55, 0.5]])) is True
+    assert is_outside(twice, np.array([[0.1, 0.1]])) is False
+    assert is_outside(process(x[[0] * 8], y[[0] * 8]), np.array([[0.5, 0.5]])) is None
+
+
 def test_variances_grow_where_nothing_is_known_and_stay_at_what_was_measured() -> None:
     x, y = three_islands()
     plain = process(x, y)

@@ -258,11 +258,23 @@ def test_what_costs_more_than_all_that_is_left_on_a_lower_rung_waits_for_it() ->
     assert chosen[3].point == BEST
 
 
+def test_a_proposal_says_that_dearer_trials_wait_for_its_rung() -> None:
+    rungs = {"cheap": cheap, "fine": fine}
+    _, history = all_but_three(rungs)
+    chosen = BayesianPlanner(question(*rungs)).propose(history, 4)
+    assert chosen[0].why.endswith(
+        "; trials on fine (20 s each) wait for the 3 left on cheap (0.6 s in all)"
+    )
+    assert chosen[2].why.endswith("wait for the last one left on cheap (0.2 s in all)")
+    assert "wait" not in chosen[3].why
+
+
 def test_nothing_waits_for_a_rung_that_says_nothing() -> None:
     rungs = {"deaf": deaf, "fine": fine}
     _, history = all_but_three(rungs)
     (first,) = BayesianPlanner(question(*rungs)).propose(history, 1)
     assert first.point["rung"] == "fine"
+    assert "wait" not in first.why
 
 
 @pytest.mark.parametrize(("more", "rung"), [(3, "fine"), (4, "cheap")])

@@ -112,6 +112,24 @@ def test_a_point_beyond_the_space_counts_as_what_it_is(tmp_path: Path) -> None:
     assert len(asked(tmp_path, "width,ribs,kind,strength,mass\n20,1,flat,3,1\n").proposals) == 2
 
 
+def test_results_in_another_unit_than_the_campaign_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "campaign.yaml"
+    file.write_text(
+        "name: glass\ngoal: strong glass\nspace:\n"
+        "  dose: {real: [1, 100], unit: mM, scale: log}\n"
+        "  blend: {mixture: {a: [0, 1], b: [0, 1]}}\n"
+        'metrics: {y: {unit: ""}}\nobjective: {maximise: y}\nbudget: {trials: 9}\n'
+    )
+    right = "dose,a,b,y\n1,0.33,0.67,1\n100.5,0.5,0.505,2\n"
+    assert propose(written(tmp_path, right), 1, campaign=file).outside == ""
+    percent = propose(written(tmp_path, right + "9,50,50,3\n"), 1, campaign=file).outside
+    assert percent.startswith("1 of 3 results lie outside of the space, the first with a = 50:")
+    sums = propose(written(tmp_path, right + "9,0.5,0.9,3\n"), 1, campaign=file).outside
+    assert "'blend' with a sum of 1.4 instead of 1" in sums
+    molar = propose(written(tmp_path, right + "0.02,0.5,0.5,3\n"), 1, campaign=file).outside
+    assert "dose = 0.02 mM" in molar
+
+
 def test_every_bad_cell_is_named_with_its_line_at_once(tmp_path: Path) -> None:
     text = (
         "width,ribs,kind,strength,mass\n"

@@ -10,6 +10,7 @@ from orchestrator.engine.history import before, history_of
 from orchestrator.engine.study import prepare
 from orchestrator.errors import InputError, UnitMismatch, UnknownName
 from orchestrator.model.events import CampaignOpened
+from orchestrator.runtime.load import load
 from orchestrator.runtime.look import look
 from orchestrator.runtime.rehearse import rehearse
 from orchestrator.runtime.run import Finish, run_campaign
@@ -89,3 +90,13 @@ def test_a_campaign_that_is_not_there_is_refused_and_a_rehearsal_does_without(
         run(back_room, name="name: second")
     played = rehearse(back_room / "second.yaml", back_room / "lab.yaml")
     assert len(played.finish.state.trials) == 2
+
+
+def test_a_table_to_start_from_in_another_unit_is_remarked_upon(back_room: Path) -> None:
+    file = back_room / "campaign.yaml"
+    file.write_text(file.read_text() + "start: {table: old.csv}\n")
+    (back_room / "old.csv").write_text("x,mass\n0.5,1\n0.9,2\n")
+    assert load(file).remarks == ()
+    (back_room / "old.csv").write_text("x,mass\n0.5,1\n9e5,2\n")
+    (said,) = load(file).remarks
+    assert said.startswith("start: 1 of 2 results lie outside of the space, the first with x = 900")

@@ -2,8 +2,9 @@
 
 Everything is said in its own words: mixtures, pools, several goals with the value at which each
 stops to be of interest, limits on measured metrics, trials that failed because of their
-parameters. Recommends the allowed trial that its own diagnosis holds for the best. `--options`
-goes to `planner: {options: ...}` of a campaign file, for ablations.
+parameters. Recommends the allowed trial that its own diagnosis holds for the best. For ablations
+`--options` goes to `planner: {options: ...}` of a campaign file, and with `--padded` it is told the
+worst value seen of a trial that failed, as most peers are, so that it learns no classifier.
 """
 
 from __future__ import annotations
@@ -27,10 +28,18 @@ from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome,
 class Hagane(BestSeen):
     """A history, and the planner that is asked anew each time."""
 
-    def __init__(self, problem: Problem, seed: int, options: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int,
+        options: dict[str, Any] | None = None,
+        *,
+        pads: bool = False,
+    ) -> None:
         super().__init__(problem)
         self._task = task(problem, seed, options or {})
         self._planner = BayesianPlanner(self._task)
+        self._pads = pads
         self._evaluated: list[Evaluated] = []
 
     def tell(self, point: Point, measured: Measured | None) -> None:
@@ -56,7 +65,14 @@ class Hagane(BestSeen):
         return None if trial is None else trial - 1
 
     def _history(self) -> History:
-        return History(evaluated=tuple(self._evaluated), n_proposed=len(self._evaluated))
+        told = self._evaluated
+        if self._pads:
+            worst = (Outcome(value=value) for value in self.padded())
+            told = [
+                Evaluated(trial=e.trial, point=e.point, outcomes={"y1": w}) if e.failed else e
+                for e, w in zip(told, worst, strict=True)
+            ]
+        return History(evaluated=tuple(told), n_proposed=len(told))
 
 
 def metric_names(problem: Problem) -> tuple[str, ...]:
@@ -110,7 +126,8 @@ def _parameter(problem: Problem, variable: Variable) -> Parameter:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--options", type=json.loads, default={})
+    parser.add_argument("--padded", action="store_true")
     chosen, rest = parser.parse_known_args()
     sys.argv[1:] = rest
-    make = partial(Hagane, options=chosen.options)
+    make = partial(Hagane, options=chosen.options, pads=chosen.padded)
     main("hagane", make, ("hagane", "scipy"), revision=revision())
