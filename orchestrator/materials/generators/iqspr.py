@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from orchestrator.errors import InputError
 from orchestrator.materials.chemistry import canonical_smiles, molecule
@@ -31,6 +32,8 @@ class Iqspr:
 
     The options:
         order, smoothing: of the language model; see `LanguageModel`.
+        language: a table of n-grams, or the file of one, to which that of the corpus is added; the
+            corpus may then be empty. From Python only.
         particles, steps: size of the population, and how often it is changed.
         reorder, cut: how probably a SMILES is written from a random atom, and how many tokens are
             then cut from its end at most; see `Regrowth`.
@@ -48,6 +51,7 @@ class Iqspr:
         *,
         order: int = 10,
         smoothing: Smoothing = "backoff",
+        language: LanguageModel | Path | None = None,
         particles: int = 300,
         steps: int = 50,
         reorder: float = 0.5,
@@ -67,8 +71,8 @@ class Iqspr:
         """Learns from the corpus; what cannot be read of it is left out.
 
         Raises:
-            InputError: no SMILES of the corpus, or a SMARTS, can be read, or an option cannot be
-                meant.
+            InputError: no SMILES of the corpus, or a SMARTS, can be read, an option cannot be
+                meant, or `language` is of another order or smoothing.
             MissingExtra: what an option needs is not installed.
         """
         _check(particles, steps, graph_share, exact)
@@ -85,8 +89,7 @@ class Iqspr:
         )
         self._constraints.check()
         self._preference = Preference.of(prefer, preference)
-        texts = readable(corpus, _learnable)
-        self._model = LanguageModel.fit(texts, order=order, smoothing=smoothing)
+        self._model = _learnt(corpus, order, smoothing, language)
         if graph_share:
             require_moves()
         regrowth = Regrowth(self._model, reorder=reorder, cut=cut)
@@ -145,6 +148,25 @@ class Iqspr:
         sampler = Sampler(self._proposal, Archive(score, self._constraints.refusal), betas, seed)
         sampler.begin(known, self._particles)
         return sampler
+
+
+def _learnt(
+    corpus: Sequence[str], order: int, smoothing: Smoothing, language: LanguageModel | Path | None
+) -> LanguageModel:
+    """The table of the corpus, added to the one that is there already."""
+    known = LanguageModel.read(language) if isinstance(language, Path) else language
+    texts = [] if known and not corpus else readable(corpus, _learnable)
+    if known is None:
+        return LanguageModel.fit(texts, order=order, smoothing=smoothing)
+    if (known.order, known.smoothing) != (order, smoothing):
+        raise InputError(
+            f"the table of n-grams is of order {known.order} ({known.smoothing}), not of"
+            f" {order} ({smoothing})",
+            hint=f"say order {known.order} and smoothing {known.smoothing}",
+        )
+    if not texts:
+        return known
+    return known.merged(LanguageModel.fit(texts, order=order, smoothing=smoothing))
 
 
 def _check(particles: int, steps: int, graph_share: float, exact: bool) -> None:
