@@ -33,7 +33,7 @@ def read_generation(
     """
     cls = kinds.generators(shape.kind)
     options = dict(shape.__pydantic_extra__ or {})
-    check_options(f"generator '{shape.kind}'", cls, options, but=("corpus",))
+    check_options(f"generator '{shape.kind}'", cls, options, but=("corpus", "language"))
     column = reading.described[0].material
     corpus = _corpus(shape, cls, column, materials, folder)
     _try(shape.kind, cls, options, reading.makers[0], corpus or materials)

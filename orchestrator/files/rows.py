@@ -193,7 +193,7 @@ class _Reading:
         censored = _BOUNDS.get(cell[0])
         value = number_in(cell[1:] if censored else cell, column, metric.unit)
         if value is None:
-            hint = no_number_hint(cell)
+            hint = no_number_hint(cell) or f"empty is not measured yet, '{FAILED}' a failed trial"
             self._wrong(f"'{cell}' is not a number in column '{column}'", hint)
             return None
         if metric.scale == "log" and value <= 0:

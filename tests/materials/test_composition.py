@@ -99,6 +99,7 @@ def test_the_order_of_elements_changes_nothing(counts: dict[str, float], random:
     ("formula", "sentence"),
     [
         ("XxO", "'Xx' in 'XxO' is not an element"),
+        ("MAPbI3", r"'M' in 'MAPbI3' is not an element \(write CH3NH3 for MA\)"),
         ("Fe2Am", "'Fe2Am' holds Am, of which too little is known"),
         ("Ca(OH", r"'\(' is not closed"),
         ("Ca)2", r"'\)' closes nothing"),

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from orchestrator.errors import InputError
 from orchestrator.materials.descriptors.composition import Composition
 from orchestrator.materials.descriptors.crystal import Crystal
+from orchestrator.materials.descriptors.structure_text import crystal_of
 from orchestrator.model.quantity import check_unit
 from orchestrator.ports.descriptor import Descriptor
 
@@ -96,6 +97,41 @@ def test_a_canonical_structure_is_a_material_and_its_own_canonical_form(name: st
     assert CRYSTAL.canonical(canonical) == canonical
     one, same = CRYSTAL.describe([CRYSTALS[name], canonical])
     np.testing.assert_allclose(same, one, rtol=2e-3, atol=2e-3)
+
+
+SHAPES = {
+    "cubic": np.eye(3),
+    "hexagonal": np.array([[1, 0, 0], [-0.5, 0.75**0.5, 0], [0, 0, 1]]),
+    "face-centred": np.array([[0, 1, 1], [1, 0, 1], [1, 1, 0]]) / 2**0.5,
+    "body-centred": np.array([[-1, 1, 1], [1, -1, 1], [1, 1, -1]]) / 3**0.5,
+}
+OTHER_CELLS = ([[1, 1, 0], [0, 1, 0], [0, 1, 1]], [[0, 1, 0], [0, 0, 1], [1, 0, 0]])
+
+
+@example("cubic", 43)  # vectors of nearly one length, of which either may be the first
+@example("hexagonal", 73)
+@given(st.sampled_from(sorted(SHAPES)), st.integers(0, 2**31 - 1))
+@settings(deadline=None, max_examples=10)
+def test_a_cell_that_is_nearly_symmetric_has_one_text_in_all_its_settings(
+    shape: str, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    strained = 4 * SHAPES[shape] + rng.normal(size=(3, 3)) * 10 ** rng.uniform(-5, -2.2)
+    n = int(rng.integers(1, 5))
+    fractions = rng.random((n, 3))
+    odd = Atoms(["Fe", "O", "Ti", "O"][:n], scaled_positions=fractions, cell=strained, pbc=True)
+    text = CRYSTAL.canonical(odd)
+    assert CRYSTAL.canonical(text) == text
+    for change in OTHER_CELLS:
+        assert CRYSTAL.canonical(make_supercell(crystal_of(text), change)) == text
+
+
+def test_right_angles_and_those_of_a_hexagon_stay_exact() -> None:
+    for atoms in (bulk("Cu", "fcc", 3.6151), bulk("Mg", "hcp", 3.2093, 5.2103), RUTILE):
+        sides = crystal_of(CRYSTAL.canonical(atoms)).cell.cellpar()
+        known = Atoms(atoms, cell=atoms.cell.minkowski_reduce()[0]).cell.cellpar()
+        np.testing.assert_allclose(sorted(sides[:3]), sorted(known[:3]), atol=2e-5, rtol=0)
+        np.testing.assert_allclose((sides[3:] + 15) % 30, 15, atol=1e-5)
 
 
 @pytest.mark.parametrize("form", ["cif", "vasp", "extxyz"])
@@ -277,6 +313,11 @@ def test_a_cif_that_says_all_is_read_whatever_stands_beside() -> None:
     assert "Si" in CRYSTAL.canonical(full)
     monoclinic = _cif("5.1 5.2 5.3 90 99 90", "_symmetry_Int_Tables_number 14", "Zr 0.2 0.1 0.3")
     assert CRYSTAL.canonical(monoclinic).startswith("4\n")
+
+
+def test_a_cell_in_other_units_is_refused() -> None:
+    with pytest.raises(InputError, match=r"repeats itself within 0.2 angstrom"):
+        CRYSTAL.canonical(Atoms("Cu", cell=[0.2, 0.2, 0.2], pbc=True))
 
 
 @pytest.mark.parametrize("options", [{"cutoff": 1.0}, {"cutoff": 40.0}, {"shells": 1}])

@@ -665,3 +665,24 @@ def test_what_rdkit_writes_and_cannot_read_again_is_no_candidate() -> None:
     assert found is not None
     assert rdkit().MolFromSmiles(smiles_from(found)) is None
     assert settled_smiles(found) is None
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_no_radical_and_no_lone_counter_ion_is_made_where_the_corpus_has_none(exact: bool) -> None:
+    corpus = [
+        *("C[C@H](O)CC", "CC[C@@H](N)C(=O)O", "C[C@H](O)C(=O)[O-].[Na+]", "CCC(=O)[O-].[K+]"),
+        *("CC(C)O", "CC[C@H](C)OC", "O[C@@H]1CCC[C@H]1C"),
+    ]
+    generator = Iqspr(corpus, particles=60, steps=10, order=3, exact=exact)
+    sampler = generator.sampler(corpus, lambda names: np.zeros(len(names)), seed=0)
+    sampler.run()
+    made = [c.material for c in sampler.archive.best(10**6, without=())]
+    found = [molecule(smiles) for smiles in made]
+    assert all(rdkit().GetFormalCharge(one) == 0 for one in found)
+    assert not any(atom.GetNumRadicalElectrons() for one in found for atom in one.GetAtoms())
+    if not exact:
+        assert "being a radical" in sampler.archive.account()
+        assert "having a charge" in sampler.archive.account()
+    begun = Iqspr([*corpus, "[CH3]", "C[NH3+]"], particles=60, steps=4, order=3)
+    open_ = begun.sampler(["C[NH3+]", "[CH3]"], lambda names: np.zeros(len(names)), seed=0)
+    assert set(open_.population) == {"C[NH3+]", "[CH3]"}

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import InputError
 from orchestrator.materials.chemistry import canonical_smiles, molecule
+from orchestrator.materials.generators.iqspr import Iqspr
 from orchestrator.materials.generators.language import LanguageModel, Smoothing
 from orchestrator.materials.generators.tokens import smiles_of, tokens_of
 from orchestrator.materials.generators.writing import smiles_from
@@ -143,3 +146,48 @@ def test_a_text_that_does_not_come_to_an_end_is_given_up() -> None:
 def test_a_model_needs_something_to_learn_and_a_context(order: int, corpus: list[str]) -> None:
     with pytest.raises(InputError):
         LanguageModel.fit(corpus, order=order)
+
+
+@pytest.mark.parametrize("smoothing", SMOOTHINGS)
+def test_a_table_that_is_written_and_read_is_the_table(
+    tmp_path: Path, smoothing: Smoothing
+) -> None:
+    model = LanguageModel.fit(MOLECULES, order=5, smoothing=smoothing)
+    model.write(tmp_path / "table.json")
+    again = LanguageModel.read(tmp_path / "table.json")
+    assert again.counts() == model.counts()
+    for seed in range(10):
+        assert again.grow((), Random(seed)) == model.grow((), Random(seed))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"n-grams": 2}', "CCO", '{"n-grams": 1}'])
+def test_what_is_no_table_of_n_grams_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "table.json").write_text(text)
+    with pytest.raises(InputError, match="is no table of n-grams"):
+        LanguageModel.read(tmp_path / "table.json")
+    with pytest.raises(InputError, match="cannot be read: No such file"):
+        LanguageModel.read(tmp_path / "other.json")
+
+
+@pytest.mark.parametrize("is_file", [False, True])
+def test_iqspr_with_a_merged_table_makes_what_it_makes_of_both_corpora(
+    tmp_path: Path, is_file: bool
+) -> None:
+    texts, half = [canonical_smiles(smiles) for smiles in MOLECULES], len(MOLECULES) // 2
+    first, second = LanguageModel.fit(texts[:half]), LanguageModel.fit(texts[half:])
+    first.merged(second).write(tmp_path / "table.json")
+    both = tmp_path / "table.json" if is_file else first.merged(second)
+    made = [
+        Iqspr(corpus, language=language, particles=20, steps=5).generate(
+            ["CCO"], lambda names: -np.array([*map(len, names)], float), 5, seed=0
+        )
+        for corpus, language in ((texts, None), ([], both), (texts[half:], first))
+    ]
+    assert made[0] == made[1] == made[2]
+
+
+def test_iqspr_refuses_a_table_of_another_order() -> None:
+    with pytest.raises(InputError, match=r"of order 4 \(backoff\), not of 10"):
+        Iqspr(MOLECULES, language=LanguageModel.fit(MOLECULES, order=4))
+    with pytest.raises(InputError):
+        Iqspr([])

@@ -92,6 +92,7 @@ def test_rounded_fractions_and_percentages_are_read(text: str, fractions: list[f
         ("0.5 CCO | 0.5 Q", "'Q' is not a molecule"),
         ("2 CCO", "'2 CCO' in"),
         ("0.5.1 CCO | 0.5 O", "is not a fraction"),
+        ("25 wt% CCO | 75 wt% O", "'25 wt% CCO' in '25 wt% CCO | 75 wt% O' has a fraction in wt%"),
         ("", "it is empty"),
     ],
 )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from orchestrator.errors import InputError
-from orchestrator.materials.chemistry import molecule
+from orchestrator.materials.chemistry import molecule, rdkit
 from orchestrator.materials.descriptors.molecule import Fragments, Maccs, Morgan, RdkitQuantities
 from orchestrator.ports.descriptor import Descriptor
 
@@ -128,9 +128,16 @@ def test_a_smiles_of_ten_thousands_of_atoms_is_refused_before_rdkit_sees_it() ->
     assert Morgan().canonical("C" * 5_000) == "C" * 5_000
 
 
+RINGS = [
+    ("C[C@H]1CC[C@@H](C)CC1", "C[C@H]1CC[C@H](C)CC1"),
+    ("O[C@H]1C[C@@H](C)C1", "O[C@H]1C[C@H](C)C1"),
+    ("C1CC[C@@H]2CCCC[C@@H]2C1", "C1CC[C@H]2CCCC[C@@H]2C1"),
+    ("C[C@H]1C[C@@H](C)C[C@@H](C)C1", "C[C@H]1C[C@H](C)C[C@@H](C)C1"),
+    ("CN1[C@@H]2CC[C@H]1C[C@@H](O)C2", "CN1[C@@H]2CC[C@H]1C[C@H](O)C2"),
+]
 ISOMERS = [
     *(("C[C@H](O)CC", "C[C@@H](O)CC"), ("F/C(Cl)=C/Br", "F/C(Cl)=C\\Br")),
-    ("N[C@@H](C)C(=O)O", "NC(C)C(=O)O"),
+    *(("N[C@@H](C)C(=O)O", "NC(C)C(=O)O"), *RINGS),
 ]
 
 
@@ -139,6 +146,20 @@ def test_stereoisomers_have_one_vector_unless_chirality_is_asked_for(one: str, o
     plain, handed = (Morgan(chirality=asked).describe([one, other]) for asked in (False, True))
     assert (plain[0] == plain[1]).all()
     assert (handed[0] != handed[1]).any()
+
+
+@pytest.mark.parametrize(("one", "other"), RINGS)
+def test_cis_and_trans_of_a_ring_are_two_materials_in_every_spelling(one: str, other: str) -> None:
+    morgan, names = Morgan(chirality=True), []
+    for smiles in (one, other):
+        found = molecule(smiles)
+        places = range(found.GetNumAtoms())
+        spellings = [rdkit().MolToSmiles(found, rootedAtAtom=place) for place in places]
+        names.append({morgan.canonical(spelling) for spelling in spellings})
+        vectors = morgan.describe(spellings)
+        assert (vectors == vectors[0]).all()
+    assert [len(each) for each in names] == [1, 1]
+    assert names[0] != names[1]
 
 
 def test_chirality_leaves_the_vectors_of_molecules_without_it_as_they_are() -> None:

@@ -198,3 +198,10 @@ def test_natural_rubber_and_gutta_percha_differ_where_chirality_is_asked_for() -
     assert (handed[0] != handed[2]).any()
     flat = ["*CC(C)*", "*CC=CC*", "*c1ccc(*)cc1"]
     assert (PolymerMorgan(chirality=True).describe(flat) == PolymerMorgan().describe(flat)).all()
+
+
+def test_cis_and_trans_of_a_ring_in_the_backbone_are_two() -> None:
+    trans, cis = "*OC[C@H]1CC[C@@H](CO*)CC1", "*OC[C@H]1CC[C@H](CO*)CC1"
+    assert PolymerMorgan().canonical(trans) != PolymerMorgan().canonical(cis)
+    one, other = PolymerMorgan(chirality=True).describe([trans, cis])
+    assert (one != other).any()

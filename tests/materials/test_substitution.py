@@ -19,6 +19,7 @@ from orchestrator.materials.generators.elements import elements
 from orchestrator.materials.generators.formulas import (
     amounts_of,
     canonical_formula,
+    cations_of,
     formula_of,
     is_neutral,
     rounded_formula,
@@ -78,26 +79,33 @@ def test_an_element_without_oxidation_states_is_named() -> None:
         canonical_formula("XeF2")
 
 
-@pytest.mark.parametrize(
-    ("formula", "neutral"),
-    [
-        ("LiFePO4", True),
-        ("FePO4", True),
-        ("Fe3O4", True),
-        ("La0.7Sr0.3MnO3", True),
-        ("CaSO4", True),
-        ("NH4Cl", True),
-        ("LiFeO4", False),
-        ("NaCl2", False),
-        ("MgO2", False),
-        ("NiTi", False),
-        ("Fe", False),
-    ],
-)
-def test_neutral_is_what_common_oxidation_states_can_sum_to_zero(
-    formula: str, neutral: bool
-) -> None:
-    assert is_neutral(amounts_of(formula)) == neutral
+NEUTRAL = [
+    *("LiFePO4", "FePO4", "Fe3O4", "La0.7Sr0.3MnO3", "CaSO4", "NH4Cl", "Cu2ZnSnS4", "CuFeS2"),
+    *("MoS2", "Bi2Te3", "CdTe", "HgTe", "GeTe", "PbTe", "PbSnTe2", "MoTe2", "WTe2", "PtTe2"),
+    *("As2Te3", "H2Te", "TeO2", "TeI4", "FeS2", "CoS2", "NiSe2", "MnTe2", "CuS2", "TiS3", "NbSe3"),
+    *("ZrTe3", "VS4"),
+]
+NOT_NEUTRAL = [
+    *("LiFeO4", "NaCl2", "MgO2", "NiTi", "Fe", "PbTe3", "Pb2Te", "Bi2Te", "FeS4", "FeTe4", "CaS2"),
+    *("ZnS2", "AlS3", "NaTe2", "SnS3", "TiO3", "FeO2", "KF2", "TiC2", "TiS5", "MoTe", "MoS7"),
+]
+
+
+@pytest.mark.parametrize("formula", NEUTRAL)
+def test_known_compounds_are_neutral(formula: str) -> None:
+    assert is_neutral(amounts_of(formula))
+
+
+@pytest.mark.parametrize("formula", NOT_NEUTRAL)
+def test_what_oxidation_states_cannot_balance_is_not_neutral(formula: str) -> None:
+    assert not is_neutral(amounts_of(formula))
+
+
+def test_a_telluride_has_its_metal_first_and_as_its_cation() -> None:
+    assert canonical_formula("TePb") == "PbTe"
+    assert cations_of(amounts_of("PbTe")) == {"Pb"}
+    assert cations_of(amounts_of("FeS2")) == {"Fe"}
+    assert cations_of(amounts_of("FeSO4")) == {"Fe", "S"}
 
 
 def test_substitution_is_a_generator() -> None:

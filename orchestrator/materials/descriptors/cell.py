@@ -2,7 +2,8 @@
 
 The cell is made primitive and Minkowski-reduced, its vectors being the shortest there are. Of all
 right-handed choices among vectors of those lengths, those with the least angles are kept; of these,
-with the origin on each atom of the rarest element, the one whose fractional coordinates come first.
+with the origin on each atom of the rarest element, the one whose fractional coordinates come first,
+and then its cell.
 Structures that differ by more than rounding, such as two refinements of one, stay two.
 """
 
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from orchestrator.errors import InputError
 from orchestrator.materials.descriptors.covering import Sites, covering, distinct
 
 if TYPE_CHECKING:
@@ -26,6 +28,10 @@ SAME_ANGSTROM = 0.01
 """Within this, two places, or the lengths of two vectors, are the same."""
 SAME_DEGREES = 0.1
 MOST_PASSES = 60
+CLOSEST = 0.3
+"""Two atoms nearer than this (angstrom) are one that is written twice, or an error."""
+_STEP = 1e-4
+"""Square angstrom."""
 _KEPT, _COMPARED = 120_000, 1000
 """Bins per unit of a fractional coordinate; thirds and quarters are whole numbers of the first."""
 _OFFSET = 0.583
@@ -33,8 +39,13 @@ _OFFSET = 0.583
 
 
 def canonical_structure(atoms: Atoms) -> str:
-    """The extended XYZ text of a crystal in its canonical cell: lengths to 1e-4 angstrom, angles to
-    1e-3 degrees, fractional coordinates to 1 / 120000."""
+    """The extended XYZ text of a crystal in its canonical cell: squares of lengths to 2e-4 square
+    angstrom, products of two vectors to 1e-4, fractional coordinates to 1 / 120000. Of the text
+    itself it is the same text.
+
+    Raises:
+        InputError: the crystal repeats itself within 0.3 angstrom.
+    """
     from ase import Atoms as Structure
 
     texts, cell, places, numbers = list[str](), atoms.cell.array, atoms.positions, atoms.numbers
@@ -48,30 +59,51 @@ def canonical_structure(atoms: Atoms) -> str:
     return texts[-1]
 
 
-def _first_setting(atoms: Atoms) -> tuple[Floats, Floats, Integers]:
-    """Basis (3 x 3), fractional coordinates (n x 3) and atomic numbers (n), in their order."""
+def _first_setting(atoms: Atoms) -> tuple[Integers, Floats, Integers]:
+    """Products of the basis vectors in steps (3 x 3), fractional coordinates (n x 3) and atomic
+    numbers (n), in their order."""
     cell, places, numbers = primitive(atoms)
     keys = []
-    for basis in _settings(cell):
+    bases = _settings(cell)
+    for basis, products in zip(bases, _stepped(bases).tolist(), strict=True):
         turned = places @ np.linalg.inv(basis)
         for origin in rarest(numbers):
             fractions = turned - turned[origin]
             coarse, fine = _binned(fractions, _COMPARED), _binned(fractions, _KEPT)
             order = np.lexsort((*fine.T[::-1], *coarse.T[::-1], numbers))
-            keys.append((coarse[order].tolist(), fine[order].tolist(), basis, numbers[order]))
-    _, fine, basis, numbers = min(keys, key=lambda key: key[:2])
-    return basis, np.array(fine) / _KEPT, numbers
+            first = (coarse[order].tolist(), fine[order].tolist(), products)
+            keys.append((first, numbers[order]))
+    (_, fine, products), numbers = min(keys, key=lambda key: key[0])
+    return np.array(products), np.array(fine) / _KEPT, numbers
+
+
+def _stepped(bases: Floats) -> Integers:
+    """The products of the vectors of bases (k x 3 x 3) in whole steps.
+
+    Where those of one basis are whole, and the squares even, so are those of every other basis of
+    the lattice. So a crystal that was rounded once is not moved again, whichever setting is taken;
+    lengths and angles would wander. Right angles stay exact, and so do those of 60 and 120 degrees
+    between equal vectors.
+
+    Raises:
+        InputError: the crystal repeats itself within 0.3 angstrom.
+    """
+    products = bases @ bases.swapaxes(1, 2)
+    if (shortest := float(products.min(axis=0).diagonal().min()) ** 0.5) < CLOSEST:
+        raise InputError(
+            f"the crystal repeats itself within {shortest:.2g} angstrom",
+            hint="lengths are in angstrom",
+        )
+    even = 1 + np.eye(3)
+    whole = np.sign(products) * np.floor(abs(products) / (_STEP * even) + _OFFSET) * even
+    return np.asarray(whole.astype(np.int64))
 
 
 def _rounded(
-    basis: Floats, fractions: Floats, numbers: Integers
+    products: Integers, fractions: Floats, numbers: Integers
 ) -> tuple[Floats, Floats, Integers]:
-    """The cell in ASE's standard orientation and the places (angstrom) in it, rounded."""
-    from ase.cell import Cell
-
-    sides = np.floor(np.linalg.norm(basis, axis=1) * 1e4 + _OFFSET) / 1e4
-    angles = np.floor(angles_of(basis[None])[0] * 1e3 + _OFFSET) / 1e3
-    cell = np.round(Cell.fromcellpar([*sides, *angles]).array, 8)
+    """The cell in ASE's standard orientation and the places (angstrom) in it, to eight digits."""
+    cell: Floats = np.linalg.cholesky(products * _STEP).astype(np.float64).round(8)
     return cell, np.round(fractions @ cell, 8), numbers
 
 
@@ -169,8 +201,9 @@ def _distinct(cell: Floats, places: Floats, numbers: Integers) -> tuple[Floats, 
     return places[np.sort(kept)], numbers[np.sort(kept)]
 
 
-def _settings(cell: Floats) -> list[Floats]:
-    """All right-handed bases of the lattice with the lengths of `cell` and the least angles."""
+def _settings(cell: Floats) -> Floats:
+    """All right-handed bases (k x 3 x 3) of the lattice with the lengths of `cell` and the least
+    angles."""
     steps = np.array(list(itertools.product((-1, 0, 1), repeat=3)))
     vectors = steps @ cell
     lengths = np.linalg.norm(vectors, axis=1)
@@ -185,7 +218,7 @@ def _settings(cell: Floats) -> list[Floats]:
     for column in range(3):
         least = angles[:, column] < angles[:, column].min() + SAME_DEGREES
         bases, angles = bases[least], angles[least]
-    return list(bases)
+    return np.asarray(bases)
 
 
 def angles_of(bases: Floats) -> Floats:

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.errors import InputError
-from orchestrator.materials.descriptors.cell import canonical_structure
+from orchestrator.materials.descriptors.cell import CLOSEST, canonical_structure
 from orchestrator.materials.descriptors.composition import Composition, composition_vector
 from orchestrator.materials.descriptors.elements import element_table
 from orchestrator.materials.descriptors.neighbours import neighbour_pairs
 from orchestrator.materials.descriptors.sameness import first_of_each
-from orchestrator.materials.descriptors.structure_text import CLOSEST, crystal_of, named
+from orchestrator.materials.descriptors.structure_text import crystal_of, named
 from orchestrator.ports.descriptor import Content
 
 if TYPE_CHECKING:

@@ -69,7 +69,8 @@ class ElementTable:
                 hint="elements up to plutonium (94) can be described",
             )
         raise InputError(
-            f"'{symbol}' in '{material}' is not an element", hint=_meant(symbol, self.rows)
+            f"'{symbol}' in '{material}' is not an element{_written_out(material)}",
+            hint=_meant(symbol, self.rows),
         )
 
     def column(self, feature: str) -> NDArray[np.float64]:
@@ -77,11 +78,20 @@ class ElementTable:
         return self.values[:, self.features.index(feature)]
 
 
+def _written_out(material: str) -> str:
+    """What to write for the abbreviations of hybrid perovskites; '' where there is none."""
+    found = [name for name in _GROUPS if re.search(rf"{name}(?![a-z])", material)]
+    return "".join(f" (write {_GROUPS[name]} for {name})" for name in found)
+
+
 def _meant(symbol: str, known: Mapping[str, int]) -> str:
     if symbol in ("D", "T"):
         return "did you mean 'H'? Isotopes are not told apart"
     alike = [name for name in known if name.lower() == symbol.lower()]
     return did_you_mean(symbol, alike or [name for name in known if name[0] == symbol[0]] or known)
+
+
+_GROUPS = {"MA": "CH3NH3", "FA": "CH(NH2)2"}
 
 
 @functools.cache

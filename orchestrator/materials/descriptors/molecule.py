@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from orchestrator.errors import InputError
 from orchestrator.materials.chemistry import canonical_smiles, molecule, rdkit
+from orchestrator.materials.descriptors.ring_sides import sides
 from orchestrator.ports.descriptor import Content
 
 Floats = NDArray[np.float64]
@@ -21,8 +22,8 @@ Floats = NDArray[np.float64]
 class Morgan:
     """How often each circular neighbourhood of up to `radius` bonds occurs, folded to `size`.
 
-    With `chirality` R and S, and E and Z, are two; of a molecule that has neither, as of any
-    without `chirality`, the counts are the same.
+    With `chirality` R and S, E and Z, and cis and trans of a ring are two; of a molecule that has
+    none of them, as of any without `chirality`, the counts are the same.
     """
 
     radius: int = 2
@@ -62,7 +63,10 @@ class Morgan:
     def counts(self, found: Any, atoms: Sequence[int] = ()) -> Floats:
         """The counts (size) of one rdkit molecule, of the neighbourhoods of `atoms` only if any are
         given."""
-        counted = self._maker.GetCountFingerprintAsNumPy(found, fromAtoms=list(atoms))
+        own = _told_apart(found) if self.chirality else []
+        counted = self._maker.GetCountFingerprintAsNumPy(
+            found, fromAtoms=list(atoms), customAtomInvariants=own
+        )
         return np.asarray(counted, dtype=np.float64)
 
     @functools.cached_property
@@ -70,6 +74,16 @@ class Morgan:
         return rdkit("Chem.rdFingerprintGenerator").GetMorganGenerator(
             radius=self.radius, fpSize=self.size, includeChirality=self.chirality
         )
+
+
+def _told_apart(found: Any) -> list[int]:
+    """RDKit's numbers of the atoms (n), other ones for centres on the sides of a ring; none where a
+    molecule has no two in one."""
+    beside = sides(found)
+    if not beside:
+        return []
+    numbers = rdkit("Chem.rdMolDescriptors").GetConnectivityInvariants(found)
+    return [number ^ beside.get(place, 0) for place, number in enumerate(numbers)]
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,6 @@ from orchestrator.model.cif import (
 if TYPE_CHECKING:
     from ase import Atoms
 
-CLOSEST = 0.3
-"""Two atoms nearer than this (angstrom) are one that is written twice, or an error."""
-
 
 def crystal_of(material: str | Atoms) -> Atoms:
     """The atoms of a text, or the atoms themselves, checked to be a crystal.

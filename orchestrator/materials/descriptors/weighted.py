@@ -13,6 +13,7 @@ _PART = re.compile(
     r"\s*([0-9.]+(?:[eE][+-]?\d+)?)(?:\s*(%)\s*|\s+)(\S.*?)\s*",
     re.DOTALL,
 )
+_OF = re.compile(r"(?:wt|mol|vol|at|w|m)\.?[ -]?%\s")
 EXACT = 1e-7
 """Within this of one, a sum of fractions is one."""
 ROUNDED = 0.01
@@ -61,6 +62,11 @@ def _whole(parts: Sequence[tuple[float, bool, str]], text: str) -> float:
 def _part(piece: str, text: str) -> tuple[float, bool, str]:
     """Number, whether it is in per cent, and material."""
     match = _PART.fullmatch(piece)
+    if match is not None and (of := _OF.match(match[3])):
+        raise InputError(
+            f"'{piece.strip()}' in '{text}' has a fraction in {of[0].strip()}",
+            hint="write '30 % CCO | 70 % O'; the fractions of a copolymer count its units",
+        )
     try:
         number = float(match[1]) if match else math.nan
     except ValueError:

@@ -42,6 +42,13 @@ class Element:
     electronegativity: float
     states: tuple[int, ...]
 
+    @property
+    def order(self) -> float:
+        """The electronegativity by which an element has its place in a formula, and is a cation or
+        an anion. Tellurium's is that of selenium: by its own, lead, molybdenum, tungsten and
+        platinum, which have tellurides, would be anions beside it."""
+        return elements()["Se"].electronegativity if self.symbol == "Te" else self.electronegativity
+
 
 @cache
 def elements() -> dict[str, Element]:

@@ -12,6 +12,7 @@ from orchestrator.materials.generators.elements import element
 
 Amounts = Mapping[str, Fraction]
 _ROUNDING = Fraction(1, 2000)
+_PAIRING = ("S", "Se", "Te")
 
 
 def amounts_of(formula: str) -> dict[str, Fraction]:
@@ -29,7 +30,7 @@ def formula_of(amounts: Amounts) -> str:
     shared = math.lcm(*(amount.denominator for amount in amounts.values()))
     whole = {symbol: int(amount * shared) for symbol, amount in amounts.items()}
     divisor = math.gcd(*whole.values())
-    order = sorted(whole, key=lambda symbol: (element(symbol).electronegativity, symbol))
+    order = sorted(whole, key=lambda symbol: (element(symbol).order, symbol))
     return "".join(s + (str(whole[s] // divisor) if whole[s] != divisor else "") for s in order)
 
 
@@ -83,19 +84,30 @@ def cations_of(amounts: Amounts) -> frozenset[str]:
     electronegative than an anion (Davies et al. 2016, doi:10.1016/j.chempr.2016.09.010); none where
     they cannot.
 
-    An element may have several states of one sign at once, as iron has in Fe3O4.
+    An element may have several states of one sign at once, as iron has in Fe3O4. Where they cannot
+    sum to zero otherwise, S, Se and Te may be in pairs of charge -2 beside a metal of groups 4 to
+    11, as in pyrite and TiS3 (Greenwood & Earnshaw 1997, chapter 15). Other bonds between anions
+    are not thought of: BaO2, CaC2 and CoSb3 count as not neutral.
     """
-    order = sorted(amounts, key=lambda symbol: element(symbol).electronegativity)
-    for n_cations in range(1, len(order)):
-        low = high = Fraction(0)
-        for place, symbol in enumerate(order):
-            is_cation = place < n_cations
-            states = [s for s in element(symbol).states if (s > 0) == is_cation]
-            if not states:
-                break
-            low += amounts[symbol] * min(states)
-            high += amounts[symbol] * max(states)
-        else:
+    order = sorted(amounts, key=lambda symbol: element(symbol).order)
+    for is_paired in (False, True):
+        for n_cations in range(1, len(order)):
+            cations, anions = order[:n_cations], order[n_cations:]
+            if is_paired and not any(4 <= element(symbol).group <= 11 for symbol in cations):
+                continue
+            states = {symbol: [s for s in element(symbol).states if s > 0] for symbol in cations}
+            states |= {symbol: _anionic(symbol, is_paired) for symbol in anions}
+            if not all(states.values()):
+                continue
+            low, high = (
+                sum((amounts[symbol] * end(of) for symbol, of in states.items()), Fraction(0))
+                for end in (min, max)
+            )
             if low <= 0 <= high:
-                return frozenset(order[:n_cations])
+                return frozenset(cations)
     return frozenset()
+
+
+def _anionic(symbol: str, is_paired: bool) -> list[int]:
+    pairs = [-1] if is_paired and symbol in _PAIRING else []
+    return [state for state in element(symbol).states if state < 0] + pairs

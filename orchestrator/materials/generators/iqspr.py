@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from orchestrator.errors import InputError
 from orchestrator.materials.chemistry import canonical_smiles, molecule
@@ -18,7 +19,7 @@ from orchestrator.materials.generators.reading import readable
 from orchestrator.materials.generators.regrowth import Regrowth
 from orchestrator.materials.generators.sampler import Sampler, schedule
 from orchestrator.materials.generators.tokens import tokens_of
-from orchestrator.materials.generators.writing import n_open_ends
+from orchestrator.materials.generators.writing import is_radical, n_open_ends, net_charge
 from orchestrator.materials.generators.zinc import require_zinc, zinc250k
 from orchestrator.ports.generator import Candidate, Score
 
@@ -27,10 +28,13 @@ _NUMBERED_END = re.compile(r"\[\d*\*(?::\d+)?\]")
 
 class Iqspr:
     """Generator `iqspr` (Ikebata et al. 2017, doi:10.1007/s10822-016-0008-z; Wu et al. 2020,
-    doi:10.1002/minf.201900107): molecules, and polymers as repeat units with two `*`.
+    doi:10.1002/minf.201900107): molecules, and polymers as repeat units with two `*`. A radical, or
+    a charge of the whole, is made only where the corpus or the start has the like.
 
     The options:
         order, smoothing: of the language model; see `LanguageModel`.
+        language: a table of n-grams, or the file of one, to which that of the corpus is added; the
+            corpus may then be empty. From Python only.
         particles, steps: size of the population, and how often it is changed.
         reorder, cut: how probably a SMILES is written from a random atom, and how many tokens are
             then cut from its end at most; see `Regrowth`.
@@ -48,6 +52,7 @@ class Iqspr:
         *,
         order: int = 10,
         smoothing: Smoothing = "backoff",
+        language: LanguageModel | Path | None = None,
         particles: int = 300,
         steps: int = 50,
         reorder: float = 0.5,
@@ -67,8 +72,8 @@ class Iqspr:
         """Learns from the corpus; what cannot be read of it is left out.
 
         Raises:
-            InputError: no SMILES of the corpus, or a SMARTS, can be read, or an option cannot be
-                meant.
+            InputError: no SMILES of the corpus, or a SMARTS, can be read, an option cannot be
+                meant, or `language` is of another order or smoothing.
             MissingExtra: what an option needs is not installed.
         """
         _check(particles, steps, graph_share, exact)
@@ -85,8 +90,10 @@ class Iqspr:
         )
         self._constraints.check()
         self._preference = Preference.of(prefer, preference)
-        texts = readable(corpus, _learnable)
-        self._model = LanguageModel.fit(texts, order=order, smoothing=smoothing)
+        texts = [] if language and not corpus else readable(corpus, _learnable)
+        self._model = _learnt(texts, order, smoothing, language)
+        self._charges = {0, *map(net_charge, texts)}
+        self._radicals = any(map(is_radical, texts))
         if graph_share:
             require_moves()
         regrowth = Regrowth(self._model, reorder=reorder, cut=cut)
@@ -130,21 +137,45 @@ class Iqspr:
         known = starting(start)
         betas = self._betas if betas is None else betas
         score = self._preference.added(score)
+        charges = self._charges | set(map(net_charge, known))
+        has_radicals = self._radicals or any(map(is_radical, known))
+        ends = {n_open_ends(molecule(smiles)) for smiles in known} if self._exact else set()
+
+        def refusal(smiles: str) -> str:
+            if ends and n_open_ends(molecule(smiles)) not in ends:
+                return "having other open ends than the start"
+            if net_charge(smiles) not in charges:
+                return "having a charge that nothing in the corpus has"
+            if not has_radicals and is_radical(smiles):
+                return "being a radical, which nothing in the corpus is"
+            return self._constraints.refusal(smiles)
+
+        archive = Archive(score, refusal)
         if self._exact:
-            ends = {n_open_ends(molecule(smiles)) for smiles in known}
-
-            def refusal(smiles: str) -> str:
-                if n_open_ends(molecule(smiles)) not in ends:
-                    return "having other open ends than the start"
-                return self._constraints.refusal(smiles)
-
-            archive = Archive(score, refusal)
             exact = PosteriorSampler(self._model, archive, betas, seed, cut=self._cut)
             exact.begin(self._particles)
             return exact
-        sampler = Sampler(self._proposal, Archive(score, self._constraints.refusal), betas, seed)
+        sampler = Sampler(self._proposal, archive, betas, seed)
         sampler.begin(known, self._particles)
         return sampler
+
+
+def _learnt(
+    texts: Sequence[str], order: int, smoothing: Smoothing, language: LanguageModel | Path | None
+) -> LanguageModel:
+    """The table of the corpus, added to the one that is there already."""
+    known = LanguageModel.read(language) if isinstance(language, Path) else language
+    if known is None:
+        return LanguageModel.fit(texts, order=order, smoothing=smoothing)
+    if (known.order, known.smoothing) != (order, smoothing):
+        raise InputError(
+            f"the table of n-grams is of order {known.order} ({known.smoothing}), not of"
+            f" {order} ({smoothing})",
+            hint=f"say order {known.order} and smoothing {known.smoothing}",
+        )
+    if not texts:
+        return known
+    return known.merged(LanguageModel.fit(texts, order=order, smoothing=smoothing))
 
 
 def _check(particles: int, steps: int, graph_share: float, exact: bool) -> None:

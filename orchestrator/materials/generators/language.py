@@ -13,19 +13,23 @@ context of any length is then one stretch of that list.
 
 from __future__ import annotations
 
+import json
 import math
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import accumulate
+from pathlib import Path
 from random import Random
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from orchestrator.errors import InputError
 from orchestrator.materials.generators.tokens import OPENING, tokens_of
 
 Smoothing = Literal["backoff", "kneser-ney"]
+SMOOTHINGS = get_args(Smoothing)
+_FORMAT = 1
 START, END, LAST = "\x20", "!", "\U0010ffff"
 _UNKNOWN = "\x7f"
 _FIRST_TOKEN = 0x100
@@ -136,7 +140,7 @@ class LanguageModel:
         """
         if order < 2:
             raise InputError(f"a language model of order {order} knows no context", hint="say 10")
-        if smoothing not in ("backoff", "kneser-ney"):
+        if smoothing not in SMOOTHINGS:
             raise InputError(f"'{smoothing}' is no smoothing", hint="backoff or kneser-ney")
         vocabulary, seen = _Vocabulary(), Counter[str]()
         for smiles in corpus:
@@ -165,6 +169,39 @@ class LanguageModel:
         for event, times in other._seen.items():
             seen[event.translate(moved)] += times
         return LanguageModel(self.order, self.smoothing, vocabulary, seen)
+
+    def write(self, path: Path) -> None:
+        """Keeps the table in a file that `read` reads: its tokens, and how often what was seen."""
+        held = {
+            "n-grams": _FORMAT,
+            "order": self.order,
+            "smoothing": self.smoothing,
+            "tokens": list(self._vocabulary.character),
+            "seen": self._seen,
+        }
+        path.write_text(json.dumps(held), encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> LanguageModel:
+        """The table of a file that `write` made.
+
+        Raises:
+            InputError: there is no file, or it holds no table.
+        """
+        try:
+            held = json.loads(path.read_text(encoding="utf-8"))
+            if held["n-grams"] != _FORMAT or held["smoothing"] not in SMOOTHINGS:
+                raise ValueError
+            seen = Counter({str(event): int(times) for event, times in held["seen"].items()})
+            return cls(int(held["order"]), held["smoothing"], _Vocabulary(held["tokens"]), seen)
+        except OSError as error:
+            raise InputError(
+                f"the table of n-grams '{path}' cannot be read: {error.strerror}"
+            ) from error
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise InputError(
+                f"'{path}' is no table of n-grams", hint="LanguageModel.write makes one"
+            ) from error
 
     def counts(self) -> dict[tuple[str, ...], int]:
         """How often which token followed which context: (token, last before, ..., table) -> n."""

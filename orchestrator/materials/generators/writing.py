@@ -15,6 +15,7 @@ from orchestrator.materials.chemistry import molecule, rdkit
 _REWRITINGS = 3
 _MANY_AROMATIC = 16
 _MAY_BE_RADICAL = re.compile(r"\[(?!nH\])[A-Za-z]+[0-9]*\]")
+_CHARGE = re.compile(r"([+-])(\d*)(?::\d+)?\]")
 _WITH_SENSE = re.compile(r"[@/\\]|\[[0-9]*(?:H|#)")
 """Directions, of which those without a sense are taken away; hydrogens, which become implicit."""
 _PLAIN = re.compile(r"(?:[BCNOPSFIbcnoslr*()=#\-0-9%]|\[(?:nH|O-|N\+)\])++")
@@ -92,6 +93,19 @@ def resettled(written: str) -> str | None:
         if before == written:
             return written
     return None
+
+
+def net_charge(smiles: str) -> int:
+    """The sum of the charges in a canonical SMILES."""
+    signs = ((sign, number) for sign, number in _CHARGE.findall(smiles))
+    return sum(int(f"{sign}{number or 1}") for sign, number in signs)
+
+
+def is_radical(smiles: str) -> bool:
+    """Whether a canonical SMILES has an unpaired electron. Raises InputError."""
+    if not _MAY_BE_RADICAL.search(smiles):
+        return False
+    return any(atom.GetNumRadicalElectrons() for atom in molecule(smiles).GetAtoms())
 
 
 def n_open_ends(found: Any) -> int:
