@@ -3,7 +3,9 @@
 Everything is said in its own words: mixtures, pools, several goals with the value at which each
 stops to be of interest, limits on measured metrics, trials that failed because of their
 parameters. Recommends the allowed trial that its own diagnosis holds for the best. `--options`
-goes to `planner: {options: ...}` of a campaign file, for ablations.
+goes to `planner: {options: ...}` of a campaign file, for ablations; `--vary` puts one of
+`benchmarks.planner.variants` in the planner's place, and `--own-start N` lets the planner choose
+its N first points itself.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import sys
 from functools import partial
 from typing import Any
 
-from benchmarks.planner.peers.play import BestSeen, Measured, main
+from benchmarks.planner.peers.play import N_START, BestSeen, Measured, main
 from benchmarks.planner.problems import Point, Problem, Variable
 from benchmarks.record import revision
 from orchestrator.model.campaign import PlannerChoice
@@ -27,9 +29,20 @@ from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome,
 class Hagane(BestSeen):
     """A history, and the planner that is asked anew each time."""
 
-    def __init__(self, problem: Problem, seed: int, options: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int,
+        options: dict[str, Any] | None = None,
+        own_start: int | None = None,
+    ) -> None:
         super().__init__(problem)
         self._task = task(problem, seed, options or {})
+        self.n_given = N_START
+        if own_start is not None:
+            choice = self._task.planner.model_copy(update={"initial": own_start})
+            self._task = self._task.model_copy(update={"planner": choice})
+            self.n_given = 0
         self._planner = BayesianPlanner(self._task)
         self._evaluated: list[Evaluated] = []
 
@@ -110,7 +123,13 @@ def _parameter(problem: Problem, variable: Variable) -> Parameter:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--options", type=json.loads, default={})
+    parser.add_argument("--vary")
+    parser.add_argument("--own-start", type=int)
     chosen, rest = parser.parse_known_args()
     sys.argv[1:] = rest
-    make = partial(Hagane, options=chosen.options)
+    if chosen.vary:
+        from benchmarks.planner.variants import VARIANTS
+
+        VARIANTS[chosen.vary]()
+    make = partial(Hagane, options=chosen.options, own_start=chosen.own_start)
     main("hagane", make, ("hagane", "scipy"), revision=revision())
