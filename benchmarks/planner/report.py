@@ -40,6 +40,8 @@ FAILING = ("failure_circle", "failure_hole", "crash4")
 MARGIN_SHARE = 0.05
 MIN_PAIRS = 5
 N_RESAMPLES = 10_000
+NOT_RUNS = ("speed", "growth", "ladders", "ablations")
+"""Files of lines that are no runs of problems."""
 HOW_COUNTED = "Over these problems (resolved only where every planner named has runs enough):"
 
 
@@ -57,7 +59,7 @@ class Verdict:
 def read(folder: Path) -> Lines:
     """Every line under a folder; of two for the same run the later one counts."""
     out: dict[str, dict[str, dict[int, dict[str, Any]]]] = {}
-    others = {folder / f"{name}.jsonl" for name in ("speed", "growth", "ladders")}
+    others = {folder / f"{name}.jsonl" for name in NOT_RUNS}
     for file in sorted(set(folder.glob("*.jsonl")) - others):
         for text in file.read_text().splitlines():
             line = json.loads(text)

@@ -51,7 +51,7 @@ def _kernel_by_evidence() -> None:
         tried = [fit(data, each, priors) for each in SHAPES]
         return min(tried, key=lambda one: least(data, one.shape, one.hyper, priors))
 
-    models.fit = fitted  # type: ignore[assignment]
+    models.fit = fitted
 
 
 def _outcomes(make: Callable[[Any, Floats, Any], Any]) -> None:
@@ -68,7 +68,7 @@ def _outcomes(make: Callable[[Any, Floats, Any], Any]) -> None:
         }
         return replace(seen, measured=found)
 
-    modelled.evidence = evidence  # type: ignore[attr-defined]
+    modelled.evidence = evidence
 
 
 def _by_evidence(measured: Any, x: Floats, layout: Any) -> Any:
@@ -95,7 +95,7 @@ def _inputs() -> None:
         return process(informing, *said)
 
     models._process = here
-    models.fit = warped.fit_inputs  # type: ignore[assignment]
+    models.fit = warped.fit_inputs
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def _instead(k: float) -> None:
             return UpperBound(found.column, found.sign, found.best, k)
         return found
 
-    asking._one = bound  # type: ignore[assignment]
+    asking._one = bound
 
 
 def _without_draws() -> None:
@@ -140,7 +140,7 @@ def _without_draws() -> None:
         outcomes = tuple(process.posterior(at)[0][:, None] for process in processes)
         return asking.Asked(tuple(belief(process) for process in processes), outcomes)
 
-    asking._ask = ask  # type: ignore[assignment]
+    asking._ask = ask
 
 
 def _upper_bound() -> None:
@@ -174,8 +174,8 @@ def _thompson() -> None:
             outcomes.append(values[:shown])
         return asking.Asked(tuple(beliefs), tuple(outcomes))
 
-    modelled.Modelled._worth = prepared  # type: ignore[method-assign]
-    asking._ask = ask  # type: ignore[assignment]
+    modelled.Modelled._worth = prepared
+    asking._ask = ask
     _instead(0.0)
 
 
@@ -234,7 +234,7 @@ def _knowledge_gradient() -> None:
         said = (known.encoding, known.beliefs, known.gain, known.weights)
         return KnowledgeGradient(*said, process=process, sign=aim.sign, at=at)
 
-    modelled.Modelled._worth = instead  # type: ignore[method-assign]
+    modelled.Modelled._worth = instead
 
 
 def _start(kind: str) -> None:
@@ -258,13 +258,13 @@ def _start(kind: str) -> None:
     def proposed(self: Any, history: History, n: int, caption: Any) -> Any:
         if self.encoding.sole_pool is not None or self.possible.is_bound:
             return propose(self, history, n, caption)
-        initial.Possible.spread = spread  # type: ignore[method-assign]
+        initial.Possible.spread = spread
         try:
             return propose(self, history, n, caption)
         finally:
-            initial.Possible.spread = plain  # type: ignore[method-assign]
+            initial.Possible.spread = plain
 
-    initial.SpaceFilling.propose = proposed  # type: ignore[method-assign]
+    initial.SpaceFilling.propose = proposed
 
 
 VARIANTS: dict[str, Callable[[], None]] = {
