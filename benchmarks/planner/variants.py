@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
 
 from benchmarks.planner import warped
 from orchestrator.planner import asking, initial, modelled, models
@@ -31,8 +30,6 @@ from orchestrator.ports.planner import History, PlanningTask
 SHAPES: tuple[Shape, ...] = ("matern", "gauss")
 SOFTNESS = 0.1
 N_DRAWN_AT = 256
-N_LOOKED_AT = 128
-N_QUANTILES = 32
 POWERS = (0.0, 0.5, 1.0, 1.5, 2.0)
 
 
@@ -179,64 +176,6 @@ def _thompson() -> None:
     _instead(0.0)
 
 
-@dataclass(frozen=True)
-class KnowledgeGradient(Worth):
-    """How much higher the highest mean is expected to be after a trial, among points that fill the
-    space, the best measured ones and the trial's own [Frazier et al. 2009]; for one goal."""
-
-    process: GaussianProcess | None = None
-    sign: float = 1.0
-    at: Floats | None = None
-
-    def score(self, codes: Floats) -> Floats:
-        """As `Worth.score`."""
-        process, at = self.process, self.at
-        assert process is not None
-        assert at is not None
-        x = self.encoding.features(codes)
-        k_x, k_at = (process.kernel(p, process.anchors) @ process.root for p in (x, at))
-        mean = self.sign * process.posterior(at)[0]
-        own, sd = process.posterior(x)
-        seen = np.sqrt(sd**2 + process.hyper.noise)
-        moved = np.concatenate(
-            [(process.kernel(x, at) - k_x @ k_at.T) / seen[:, None], (sd**2 / seen)[:, None]],
-            axis=1,
-        )
-        means = np.concatenate([np.repeat(mean[None, :], len(x), 0), self.sign * own[:, None]], 1)
-        now, after = means.max(axis=1), np.zeros(len(x))
-        for z in ndtri((np.arange(N_QUANTILES) + 0.5) / N_QUANTILES):
-            after += (means + z * moved).max(axis=1) / N_QUANTILES
-        value = np.log(np.maximum(after - now, 1e-12))
-        for weight in self.weights:
-            value = value + weight(codes, x)
-        return value
-
-    def pull(self, codes: Floats) -> tuple[Floats, Floats]:
-        """As `Worth.pull`, by differences."""
-        value, places = self.score(codes), self.encoding.movable[0]
-        gradient = np.zeros((len(codes), len(places)))
-        for i, place in enumerate(places):
-            step = np.where(codes[:, place] > 0.5, -1e-5, 1e-5)
-            moved = codes.copy()
-            moved[:, place] += step
-            gradient[:, i] = (self.score(moved) - value) / step
-        return value, gradient
-
-
-def _knowledge_gradient() -> None:
-    worth = modelled.Modelled._worth
-
-    def instead(self: Any, in_flight: Floats, newest: Floats, seed: int) -> Worth:
-        known = worth(self, in_flight, newest, seed)
-        process, aim = self._with_failures()[0], self.asked.aims[0]
-        spread = self.encoding.features(self.possible.spread(N_LOOKED_AT, seed + 1))
-        at = np.concatenate([process.anchors, spread])
-        said = (known.encoding, known.beliefs, known.gain, known.weights)
-        return KnowledgeGradient(*said, process=process, sign=aim.sign, at=at)
-
-    modelled.Modelled._worth = instead
-
-
 def _start(kind: str) -> None:
     """The first points otherwise: a Latin hypercube, or the centre before Sobol points. Of spaces
     where every point is possible."""
@@ -270,13 +209,11 @@ def _start(kind: str) -> None:
 VARIANTS: dict[str, Callable[[], None]] = {
     "kernel_by_evidence": _kernel_by_evidence,
     "outcomes_normal": lambda: _outcomes(lambda m, x, layout: warped.made_normal(m)),
-    "outcomes_ranked": lambda: _outcomes(lambda m, x, layout: warped.ranked(m)),
     "outcomes_by_evidence": lambda: _outcomes(_by_evidence),
     "inputs_warped": _inputs,
     "expected_improvement": _without_draws,
     "upper_bound": _upper_bound,
     "thompson": _thompson,
-    "knowledge_gradient": _knowledge_gradient,
     "start_latin": lambda: _start("latin"),
     "start_centre": lambda: _start("centre"),
 }

@@ -1,7 +1,7 @@
 """Outcomes and parameters on scales that are learnt: ablations only (see `variants`).
 
-Outcomes by a power [Yeo & Johnson 2000] or by their ranks; parameters by Kumaraswamy's distribution
-[Snoek et al. 2014], w(x) = 1 - (1 - x^a)^b, with a and b fitted beside the length scales.
+Outcomes by a power [Yeo & Johnson 2000]; parameters by Kumaraswamy's distribution [Snoek et al.
+2014], w(x) = 1 - (1 - x^a)^b, with a and b fitted beside the length scales.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 from scipy.optimize import fmin_l_bfgs_b
-from scipy.special import ndtri
 
 from orchestrator.planner import fitting
 from orchestrator.planner.gaussian import GaussianProcess
@@ -84,38 +83,6 @@ def made_normal(measured: Measured) -> Powered:
         return -float(np.log(one.slope(measured.y)).sum())
 
     return powered(measured, min(np.linspace(-1.0, 3.0, 81).tolist(), key=badness))
-
-
-@dataclass(frozen=True)
-class Ranked(Measured):
-    """Outcomes replaced by the normal scores of their ranks."""
-
-    knots: Floats = field(default_factory=lambda: np.zeros(0))
-    scores: Floats = field(default_factory=lambda: np.zeros(0))
-
-    def standardised(self, value: float) -> float:
-        """As `Measured.standardised`; beyond the outcomes along the outermost two."""
-        return _along(super().standardised(value), self.knots, self.scores)
-
-    def in_unit(self, y: float) -> float:
-        """As `Measured.in_unit`."""
-        return super().in_unit(_along(y, self.scores, self.knots))
-
-
-def _along(value: float, a: Floats, b: Floats) -> float:
-    place = int(np.clip(np.searchsorted(a, value), 1, len(a) - 1))
-    slope = (b[place] - b[place - 1]) / max(a[place] - a[place - 1], 1e-12)
-    return float(b[place - 1] + slope * (value - a[place - 1]))
-
-
-def ranked(measured: Measured) -> Measured:
-    """Outcomes as the normal scores of their ranks."""
-    knots, inverse = np.unique(measured.y, return_inverse=True)
-    if len(knots) < 2:
-        return measured
-    scores = ndtri((np.arange(len(knots)) + 0.5) / len(knots))
-    said = {name: getattr(measured, name) for name in measured.__dataclass_fields__}
-    return Ranked(**(said | {"y": scores[inverse]}), knots=knots, scores=scores)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +51,10 @@ def measured(y: np.ndarray[Any, np.dtype[np.float64]]) -> Measured:
     return Measured(MetricScale(name="y", unit=""), rows, y, nothing, nothing, nothing, 3.0, 2.0)
 
 
-@pytest.mark.parametrize("make", [warped.made_normal, warped.ranked], ids=["power", "ranks"])
-def test_outcomes_on_another_scale_can_be_read_back(make: Callable[[Measured], Measured]) -> None:
+def test_outcomes_raised_to_a_power_can_be_read_back() -> None:
     known = measured(np.random.default_rng(0).lognormal(size=12) - 1.0)
-    other = make(known)
+    other = warped.made_normal(known)
+    assert other.power < 0.5
     for before, after in zip(known.y, other.y, strict=True):
         assert other.standardised(known.in_unit(before)) == pytest.approx(after)
         assert other.in_unit(after) == pytest.approx(known.in_unit(before))
