@@ -42,6 +42,8 @@ PADDED = "hagane, padded"
 MARGIN_SHARE = 0.05
 MIN_PAIRS = 5
 N_RESAMPLES = 10_000
+NOT_RUNS = ("speed", "growth", "ladders", "ablations")
+"""Files of lines that are no runs of problems."""
 HOW_COUNTED = "Over these problems (resolved only where every planner named has runs enough):"
 
 
@@ -60,7 +62,7 @@ def read(folder: Path) -> Lines:
     """Every line under a folder; of two for the same run the later one counts, save that a run of
     the starting kit counts only where there is no other."""
     out: dict[str, dict[str, dict[int, dict[str, Any]]]] = {}
-    others = {folder / f"{name}.jsonl" for name in ("speed", "growth", "ladders")}
+    others = {folder / f"{name}.jsonl" for name in NOT_RUNS}
     for file in sorted(set(folder.glob("*.jsonl")) - others):
         for text in file.read_text().splitlines():
             line = json.loads(text)

@@ -70,8 +70,10 @@ def run(name: str, seed: int, problems: list[str], out: Path, said: argparse.Nam
     label = said.label or name
     words = [python, "-m", f"benchmarks.planner.peers.{name}_", "--out", out]
     words += ["--label", label, "--cap", str(said.cap)]
-    if name == "hagane" and said.options:
-        words += ["--options", said.options]
+    if name == "hagane":
+        words += ["--options", said.options] if said.options else []
+        words += ["--vary", said.vary] if said.vary else []
+        words += [] if said.own_start is None else ["--own-start", str(said.own_start)]
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     environment = dict(os.environ, PYTHONPATH=path)
     while left := [p for p in problems if (p, seed) not in done(out)]:
@@ -111,6 +113,8 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--cap", type=float, default=600.0, help="CPU seconds a run may take")
     parser.add_argument("--options", help="JSON for the planner's options (hagane only)")
+    parser.add_argument("--vary", help="one of `variants.VARIANTS` (hagane only)")
+    parser.add_argument("--own-start", type=int, help="so many start points of its own (hagane)")
     parser.add_argument("--label", help="another name in the lines, for a variant")
     parser.add_argument("--out", type=Path, help="another file than results/planner/PLANNER.jsonl")
     arguments = parser.parse_args()

@@ -3,8 +3,10 @@
 Everything is said in its own words: mixtures, pools, several goals with the value at which each
 stops to be of interest, limits on measured metrics, trials that failed because of their
 parameters. Recommends the allowed trial that its own diagnosis holds for the best. For ablations
-`--options` goes to `planner: {options: ...}` of a campaign file, and with `--padded` it is told the
-worst value seen of a trial that failed, as most peers are, so that it learns no classifier.
+`--options` goes to `planner: {options: ...}` of a campaign file; with `--padded` it is told the
+worst value seen of a trial that failed, as most peers are, so that it learns no classifier; `--vary`
+puts one of `benchmarks.planner.variants` in the planner's place, and `--own-start N` lets the
+planner choose its N first points itself.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import sys
 from functools import partial
 from typing import Any
 
-from benchmarks.planner.peers.play import BestSeen, Measured, main
+from benchmarks.planner.peers.play import N_START, BestSeen, Measured, main
 from benchmarks.planner.problems import Point, Problem, Variable
 from benchmarks.record import revision
 from orchestrator.model.campaign import PlannerChoice
@@ -35,9 +37,15 @@ class Hagane(BestSeen):
         options: dict[str, Any] | None = None,
         *,
         pads: bool = False,
+        own_start: int | None = None,
     ) -> None:
         super().__init__(problem)
         self._task = task(problem, seed, options or {})
+        self.n_given = N_START
+        if own_start is not None:
+            choice = self._task.planner.model_copy(update={"initial": own_start})
+            self._task = self._task.model_copy(update={"planner": choice})
+            self.n_given = 0
         self._planner = BayesianPlanner(self._task)
         self._pads = pads
         self._evaluated: list[Evaluated] = []
@@ -127,7 +135,13 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--options", type=json.loads, default={})
     parser.add_argument("--padded", action="store_true")
+    parser.add_argument("--vary")
+    parser.add_argument("--own-start", type=int)
     chosen, rest = parser.parse_known_args()
     sys.argv[1:] = rest
-    make = partial(Hagane, options=chosen.options, pads=chosen.padded)
+    if chosen.vary:
+        from benchmarks.planner.variants import VARIANTS
+
+        VARIANTS[chosen.vary]()
+    make = partial(Hagane, options=chosen.options, pads=chosen.padded, own_start=chosen.own_start)
     main("hagane", make, ("hagane", "scipy"), revision=revision())

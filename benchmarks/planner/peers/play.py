@@ -104,7 +104,7 @@ def play(make: Any, question: Problem, seed: int, cap_s: float) -> dict[str, Any
     error = None
     try:
         player: Player = make(question, seed)
-        for point in starts(question, N_START, seed):
+        for point in starts(question, getattr(player, "n_given", N_START), seed):
             points.append(point)
             measured.append(question.measure(point, rng, seed))
             player.tell(point, measured[-1])
