@@ -4,9 +4,9 @@ Everything is said in its own words: mixtures, pools, several goals with the val
 stops to be of interest, limits on measured metrics, trials that failed because of their
 parameters. Recommends the allowed trial that its own diagnosis holds for the best. For ablations
 `--options` goes to `planner: {options: ...}` of a campaign file; with `--padded` it is told the
-worst value seen of a trial that failed, as most peers are, so that it learns no classifier; `--vary`
-puts one of `benchmarks.planner.variants` in the planner's place, and `--own-start N` lets the
-planner choose its N first points itself.
+worst value seen of a trial that failed, as most peers are, so that it learns no classifier;
+`--vary` puts one of `benchmarks.planner.variants` in the planner's place, and `--own-start N` lets
+the planner choose its N first points itself.
 """
 
 from __future__ import annotations
