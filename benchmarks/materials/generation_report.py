@@ -93,8 +93,8 @@ LIMITS = """## What these figures do not show
 - Rows of one method may have other numbers of seeds: rounds after the first are dearer. Compare
   them seed by seed, in the lines.
 - All lines are from before radicals, and charges that the corpus has not, were refused. Of the hits
-  that are kept as examples (qspr) 3 of 300 by ridge and 0 of 540 by the process are radicals,
-  6 and 3 charged, as 0.2 % of the corpus are.
+  that are kept as examples (qspr) 3 of 300 by ridge and 1 of 660 by the process are radicals,
+  6 and 4 charged, as 0.2 % of the corpus are.
 - The hits by GFN2-xTB are those of runs before the last population was drawn once more.
 - Where a row has one seed there is no spread, and no claim about a median.
 - From round 1 on the guide has learned from the same oracle that confirms: part of the rise may be
