@@ -84,6 +84,10 @@ def _tried_on_hardware(loaded: Loaded) -> dict[str, list[str]]:
     return found
 
 
+def _so_many(n: int, thing: str) -> str:
+    return f"{n} {thing}{'s' * (n != 1)}"
+
+
 def _tell(
     study: Campaign,
     bound: str,
@@ -93,9 +97,9 @@ def _tell(
 ) -> None:
     place = f"on lab '{bound}'" if bound else "for tables (hagane propose, hagane replay)"
     typer.echo(
-        f"{study.name} is right: {len(study.space.parameters)} parameters, "
-        f"{len(study.recipe)} steps, {len(study.metrics)} metrics, "
-        f"{study.budget.trials} trials, {place}"
+        f"{study.name} is right: {_so_many(len(study.space.parameters), 'parameter')}, "
+        f"{_so_many(len(study.recipe), 'step')}, {_so_many(len(study.metrics), 'metric')}, "
+        f"{_so_many(study.budget.trials, 'trial')}, {place}"
     )
     for note in notes:
         typer.echo(note)

@@ -156,7 +156,7 @@ def _shape(findings: Findings, name: str) -> Shape | None:
     if len(kinds) != 1:
         kinds_known = ", ".join(PARAMETER_SHAPES)
         near = (did_you_mean(key, PARAMETER_SHAPES) for key in entries)
-        hint = next((h for h in near if h.startswith("did")), f"one of {kinds_known}")
+        hint = next((h for h in near if h.startswith("did")), f"say {name}: {{real: [0, 10]}}")
         findings.add(path, f"'{name}' needs exactly one of {kinds_known}", hint)
         return None
     if kinds == ["integer"] and "scale" in entries:
