@@ -181,15 +181,7 @@ def _sqlite(path: Path) -> Database:
 
 def _is_new(path: Path) -> bool:
     """Whether a store has to be made there. Raises JournalError where none can be."""
-    if path.is_dir():
-        raise _unusable(path, "it is a folder", "name a file in it")
-    if not path.parent.is_dir():
-        in_the_way = next(above for above in path.parents if above.exists())
-        if not in_the_way.is_dir():
-            raise _unusable(path, f"{in_the_way} is a file", "name a file in a folder")
-        raise _unusable(path, f"there is no folder {path.parent}", f"mkdir -p {path.parent}")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise _unusable(path, f"you may not write in {path.parent}")
+    _refuse_place(path)
     if not path.exists():
         return True
     if not os.access(path, os.R_OK | os.W_OK):
@@ -202,6 +194,20 @@ def _is_new(path: Path) -> bool:
     if magic and magic != _SQLITE_MAGIC:
         raise _unusable(path, "it is not a database", "name another file with --store")
     return not magic
+
+
+def _refuse_place(path: Path) -> None:
+    """Accepts a folder that takes files. Raises JournalError."""
+    if path.is_dir():
+        raise _unusable(path, "it is a folder", "name a file in it")
+    folder = path.parent
+    if not folder.is_dir():
+        there = next(above for above in path.parents if above.exists())
+        if not there.is_dir():
+            raise _unusable(path, f"{there} is a file", "name a file in a folder")
+        raise _unusable(path, f"there is no folder {folder}", f"mkdir -p {folder}")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _unusable(path, f"you may not write in {folder}")
 
 
 def _unusable(path: Path, why: str, hint: str = "") -> JournalError:
