@@ -145,7 +145,8 @@ class _Reading:
         is_whole = value is not None and value.is_integer()
         if value is None or (isinstance(parameter, Integer) and not is_whole):
             what = "a number" if value is None else "a whole number"
-            self._wrong(f"'{cell}' is not {what} in column '{column}'")
+            hint = no_number_hint(cell) if value is None else ""
+            self._wrong(f"'{cell}' is not {what} in column '{column}'", hint)
             return 0
         if isinstance(parameter, Ordinal):
             return self._level(parameter, value, cell)

@@ -113,6 +113,9 @@ def no_number_hint(cell: str) -> str:
     """What to do with a cell that is not a number, where that can be told."""
     if number(cell.replace(",", ".")) is not None:
         return "write a decimal point"
+    head, _, unit = cell.partition(" ")
+    if unit and number(head) is not None:
+        return f"write the unit in the heading: '[{unit}]' behind the name"
     with contextlib.suppress(ValueError):
         if LARGEST < abs(float(cell)) < math.inf:
             return f"numbers are {LARGEST:g} at most, so that their squares are finite"

@@ -11,7 +11,8 @@ from contextlib import contextmanager, suppress
 from types import ModuleType
 from typing import Any, TypeAlias
 
-from orchestrator.errors import PoolExhausted
+from orchestrator.errors import InputError, PoolExhausted
+from orchestrator.model.space import Real
 from orchestrator.model.trial import GENERATE, LEFT_OUT, Proposal
 from orchestrator.planner.growing import Growth, growing_pool
 from orchestrator.planner.initial import SpaceFilling
@@ -41,6 +42,7 @@ class BayesianPlanner:
 
     def __init__(self, task: PlanningTask) -> None:
         self.options = options_of(task.planner, ModelOptions)
+        _refuse_uncounted(task, self.options.top)
         self._task = task
         self._start = SpaceFilling(task)
         self._informing: Any = None
@@ -190,6 +192,17 @@ class BayesianPlanner:
         if number < initial:
             return f"space-filling start {number + 1} of {initial}"
         return "space-filling point, until two values of the objective are known"
+
+
+def _refuse_uncounted(task: PlanningTask, top: int) -> None:
+    """Accepts a search for several of the best where candidates can be told apart. Beside a real
+    parameter the next best is the best one again, a hair's breadth away. Raises InputError."""
+    real = next((p.name for p in task.space.parameters if isinstance(p, Real)), None)
+    if top > 1 and real is not None:
+        raise InputError(
+            f"the {top} best are looked for among candidates, and '{real}' is continuous",
+            hint="leave 'top' out: next to the best point all are nearly as good",
+        )
 
 
 def _noted(proposal: Proposal, notes: Notes) -> Proposal:

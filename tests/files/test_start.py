@@ -124,6 +124,13 @@ def test_every_bad_cell_is_told_at_once_with_its_line(tmp_path: Path) -> None:
         assert said in problem.message
 
 
+def test_a_unit_in_a_cell_belongs_in_the_heading(tmp_path: Path) -> None:
+    with pytest.raises(FileProblems) as refused:
+        read(tmp_path, f"{HEAD}\n2 cm,1,fine,no,,dft,5 GPa,1\n2 cm,1,fine,no,,dft,x y,1\n")
+    hints = [p.hint for p in refused.value.problems]
+    assert [h.partition("'")[2].partition("'")[0] for h in hints] == ["[cm]", "[GPa]", "[cm]", ""]
+
+
 def test_what_has_no_logarithm_is_told_with_its_line(tmp_path: Path) -> None:
     space = SearchSpace(parameters=(Real(name="dose", low=0.1, high=9, unit="mM", scale="log"),))
     (tmp_path / "t.csv").write_text("dose,strength\n1,1\n0,2\n")

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pytest
 
-from orchestrator.errors import PoolExhausted
+from orchestrator.errors import InputError, PoolExhausted
 from orchestrator.model.campaign import PlannerChoice
 from orchestrator.model.objective import Goal, Objective
-from orchestrator.model.space import Fidelity, Point, Pool, SearchSpace
+from orchestrator.model.space import Fidelity, Point, Pool, Real, SearchSpace
 from orchestrator.model.trial import RUNGS, Proposal, remarks
 from orchestrator.planner.bayesian import BayesianPlanner
 from orchestrator.planner.costs import Costs, costs
@@ -345,6 +345,14 @@ def test_the_scale_of_a_rung_changes_nothing_but_its_own_values(other: Rung) -> 
         before, after = plain.predicted["y"], scaled.predicted["y"]
         assert after.mean == pytest.approx(as_cheap * before.mean, rel=0.1)
         assert after.sd == pytest.approx(as_cheap * before.sd, rel=0.5)
+
+
+def test_several_of_the_best_are_not_looked_for_where_all_beside_it_are_nearly_as_good() -> None:
+    task = question("cheap", "fine")
+    space = SearchSpace(parameters=(*task.space.parameters, Real(name="x", low=0, high=1)))
+    wanted = PlannerChoice(options={"top": 3})
+    with pytest.raises(InputError, match="'x' is continuous"):
+        BayesianPlanner(task.model_copy(update={"space": space, "planner": wanted}))
 
 
 def test_several_of_the_best_are_looked_for_where_that_is_asked() -> None:
