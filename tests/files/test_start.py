@@ -128,7 +128,12 @@ def test_a_unit_in_a_cell_belongs_in_the_heading(tmp_path: Path) -> None:
     with pytest.raises(FileProblems) as refused:
         read(tmp_path, f"{HEAD}\n2 cm,1,fine,no,,dft,5 GPa,1\n2 cm,1,fine,no,,dft,x y,1\n")
     hints = [p.hint for p in refused.value.problems]
-    assert [h.partition("'")[2].partition("'")[0] for h in hints] == ["[cm]", "[GPa]", "[cm]", ""]
+    assert [h.partition("'")[2].partition("'")[0] for h in hints] == [
+        "[cm]",
+        "[GPa]",
+        "[cm]",
+        "failed",
+    ]
 
 
 def test_what_has_no_logarithm_is_told_with_its_line(tmp_path: Path) -> None:
