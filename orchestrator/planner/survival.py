@@ -22,6 +22,8 @@ from orchestrator.planner.kernel import Floats, Kernel, Shape, correlation
 from orchestrator.planner.rungs import Rungs
 
 LATENT_VARIANCE = 25.0
+CAUTION = 2.0
+"""By which power of the probability to give data a trial is worth less."""
 MAX_NEWTON = 30
 SHARED, OWN, LEVEL = 0.5, 0.25, 0.25
 """Of the score's variance: of all rungs, of each alone, and of each the same everywhere."""
@@ -47,7 +49,7 @@ class RungKernel(Kernel):
 
 @dataclass(frozen=True)
 class Survival:
-    """Log of the probability that a trial gives data; a factor of the worth.
+    """Log of the factor by which the worth of a trial is less for the risk that it gives no data.
 
     `movable` are the feature columns of the real parameters.
     """
@@ -61,7 +63,7 @@ class Survival:
 
     def __call__(self, codes: Floats, x: Floats) -> Floats:
         """Logarithms (m) at features (m x d)."""
-        return self._log(x)[0]
+        return CAUTION * self._log(x)[0]
 
     def _log(self, x: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         means, variance = self.latent.moments(x)
@@ -72,9 +74,9 @@ class Survival:
     def pull(self, codes: Floats, x: Floats) -> tuple[Floats, Floats]:
         """Logarithms (m), and their gradient (m x k) by the real parameters."""
         value, slope, z, total = self._log(x)
-        by_mean = (slope / np.sqrt(total))[:, None]
-        gradient = self.latent.pull(x, by_mean, -0.5 * slope * z / total)
-        return value, gradient[:, self.movable]
+        by_mean = CAUTION * (slope / np.sqrt(total))[:, None]
+        gradient = self.latent.pull(x, by_mean, -0.5 * CAUTION * slope * z / total)
+        return CAUTION * value, gradient[:, self.movable]
 
 
 def survival(encoding: Encoding, survived: Floats, blamed: Floats, shape: Shape) -> Survival:
