@@ -84,6 +84,8 @@ class Database:
         except failure as error:
             told = DBAPIError.instance(None, None, error, failure, dialect=self.engine.dialect)
             raise not_written(told, self.where) from error
+        except SQLAlchemyError as error:
+            raise not_written(error, self.where) from error
 
 
 def open_database(where: str | Path | None) -> Database:
