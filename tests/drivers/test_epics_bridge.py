@@ -176,7 +176,8 @@ def test_a_network_that_went_away_for_a_moment_does_not_end_the_searching(
     refused: list[Any] = []
 
     def unreachable(self: Any, *commands: Any) -> None:
-        if len(refused) < 3:
+        # ophyd's own, which goes on searching for devices of other tests, is not meant
+        if type(self) is not client.SharedBroadcaster and len(refused) < 3:
             refused.append(commands)
             raise client.CaprotoNetworkError("network is unreachable")
         send(self, *commands)
