@@ -9,6 +9,7 @@ from orchestrator.model.events import Event, Recorded
 from orchestrator.model.state import State, fold
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.journal import Journal
+from orchestrator.waiting import Certain
 
 Watch = Callable[[Recorded, State], None]
 """Told of every event after it was folded (a progress line, a page)."""
@@ -27,7 +28,7 @@ class Ledger:
         self.changed = asyncio.Event()
         self._watch = watch
         self._writing: asyncio.Task[None] | None = None
-        self._waiting: list[tuple[tuple[Event, ...], asyncio.Future[None]]] = []
+        self._waiting: list[tuple[tuple[Event, ...], Certain]] = []
 
     async def record(self, *events: Event) -> None:
         """Durable and folded when it returns. A caller that is cancelled meanwhile is told so only
@@ -38,19 +39,15 @@ class Ledger:
         """
         if not events:
             return
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        written = Certain(loop=asyncio.get_running_loop())
         self._waiting.append((events, written))
         if self._writing is None:
             self._writing = asyncio.ensure_future(self._write())
-        cancelled: asyncio.CancelledError | None = None
-        while not written.done():
-            try:
-                await asyncio.wait([written])
-            except asyncio.CancelledError as error:
-                cancelled = error
-        written.result()
-        if cancelled is not None:
-            raise cancelled
+        try:
+            await written
+        except asyncio.CancelledError:
+            written.result()
+            raise
 
     async def _write(self) -> None:
         try:

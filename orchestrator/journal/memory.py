@@ -19,10 +19,10 @@ from orchestrator.journal import chain
 from orchestrator.journal.chain import Head, Row
 from orchestrator.journal.holders import Holder, this_process
 from orchestrator.journal.picking import new_campaign, pick, unknown_artifact, unknown_request
-from orchestrator.journal.waiting import wait_uncancelled
 from orchestrator.model.events import Event, Recorded
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.journal import CampaignRow, Request
+from orchestrator.waiting import Certain, wait_uncancelled
 
 
 @dataclass
@@ -261,7 +261,7 @@ class MemoryJournal:
         rows = self._store._append(self.campaign, self.token, lines)
         # others get their turn here, as they do while a disk is waited for
         loop = asyncio.get_running_loop()
-        turn = loop.create_future()
+        turn = Certain(loop=loop)
         loop.call_soon(turn.set_result, None)
         await wait_uncancelled(turn)
         return chain.to_recorded(rows)
