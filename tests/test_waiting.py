@@ -1,10 +1,11 @@
-"""A cancellation is told when what is waited for is there, and neither it nor the result is lost."""
+"""A cancellation is told when what is waited for is there; neither it nor the result is lost."""
 
 from __future__ import annotations
 
 import asyncio
 
 import pytest
+
 from orchestrator.waiting import Certain, wait_uncancelled
 
 
