@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from orchestrator.errors import FileProblems, Problem, UnknownName, did_you_mean
+from orchestrator.errors import FileProblems, InputError, Problem, UnknownName, did_you_mean
 from orchestrator.files.columns import column_of, difference_scale, number_in
 from orchestrator.files.table import Table, no_number_hint, number
 from orchestrator.model.objective import PREFERENCE, Metric
@@ -53,17 +53,20 @@ def rows_of(
     space: SearchSpace,
     metrics: Sequence[Metric],
     columns: Mapping[str, str] | None = None,
+    *,
+    reads_materials: bool = False,
 ) -> list[Row]:
     """The rows of a table, in the units of the space and the metrics.
 
-    `columns` maps names to columns of the table where they differ.
+    `columns` maps names to columns of the table where they differ. With `reads_materials` a word
+    that may be the material of a candidate is left as it is, for who can read materials.
 
     Raises:
         FileProblems: with every bad cell.
         UnknownName: a column is missing, or has a unit that does not exist.
         UnitMismatch: the unit of a column does not fit.
     """
-    reading = _Reading(table, space, metrics, columns or {})
+    reading = _Reading(table, space, metrics, columns or {}, reads_materials)
     rows = [reading.row(index) for index in range(len(table.rows))]
     if reading.problems:
         raise FileProblems(table.source, reading.problems)
@@ -77,9 +80,11 @@ class _Reading:
         space: SearchSpace,
         metrics: Sequence[Metric],
         columns: Mapping[str, str],
+        reads_materials: bool,
     ) -> None:
         self.problems: list[Problem] = []
         self._table, self._renamed = table, columns
+        self._reads_materials = reads_materials
         self._metrics = [m for m in metrics if m.name != PREFERENCE]
         self._parameters = space.parameters
         self._conditions = {condition.name: condition for condition in space.conditions}
@@ -167,13 +172,11 @@ class _Reading:
         if aside:
             where = f"line {aside[0].line} of {getattr(parameter, 'source', '')}"
             self._wrong(f"'{cell}' is no candidate: {where} is set aside", aside[0].why)
-        elif isinstance(parameter, Pool) and not (is_open(parameter) and cell):
-            known = f"that {parameter.source or 'its table'} has"
-            self._wrong(
-                f"'{cell}' is no candidate of '{parameter.name}' {known}", _meant(parameter, cell)
-            )
         elif not isinstance(parameter, Pool):
             self._wrong(f"'{cell}' is not a {parameter.name}", did_you_mean(cell, words))
+        elif not cell or not (self._reads_materials and may_spell(parameter)):
+            error = no_candidate(parameter, cell)
+            self._wrong(str(error), error.hint)
         return cell
 
     def _exists(self, condition: Condition) -> bool:
@@ -227,6 +230,18 @@ class _Reading:
             self._wrong(f"'{cell}' is not a standard deviation in column '{column}'")
             return None
         return value * difference_scale(column, metric.unit)
+
+
+def may_spell(pool: Pool) -> bool:
+    """Whether what is no name of a candidate may still be one, as a material in another
+    spelling."""
+    return is_open(pool) or bool(pool.described)
+
+
+def no_candidate(pool: Pool, word: str) -> InputError:
+    """What is said of a word that no candidate has."""
+    known = f"that {pool.source or 'its table'} has"
+    return InputError(f"'{word}' is no candidate of '{pool.name}' {known}", hint=_meant(pool, word))
 
 
 def _meant(pool: Pool, cell: str) -> str:

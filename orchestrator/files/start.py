@@ -51,6 +51,6 @@ def read_start(
         return Start(campaign=shape.campaign or "")
     with findings.at([*path, "table"]):
         table = read_table(folder / shape.table)
-        rows = rows_of(table, space, metrics, shape.columns)
+        rows = rows_of(table, space, metrics, shape.columns, reads_materials=True)
         return Start(tuple(row.trial for row in rows if not row.is_pending), table.sha256)
     return Start()

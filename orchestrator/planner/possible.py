@@ -22,6 +22,11 @@ from orchestrator.planner.sobol import Sobol
 
 BLOCK = 512
 MAX_BLOCKS = 400
+N_APPROACHED = 64
+N_CHILDREN = 16
+MAX_APPROACHES = 150
+SMALLEST_STEP = -9.0
+"""As a power of ten, of a parameter's range."""
 
 
 @dataclass(frozen=True)
@@ -120,9 +125,47 @@ class Possible:
             n_kept += len(drawn)
             if n_kept >= start + n:
                 break
+        if n_kept < start + n and self.expressions:
+            kept.append(self._approached(seed))
         codes = np.concatenate(kept)
         self.refuse_none(len(codes))
         return codes[np.arange(start, start + n) % len(codes)]
+
+    def _approached(self, seed: int) -> Floats:
+        """Codes (n x p) where chance finds next to none, as in a thin band: each from a point of
+        its own, by steps of all sizes, as long as they break the known constraints less."""
+        rng = np.random.default_rng([seed % 2**63, 0xA99])
+        sobol, p = Sobol(self.encoding.n_parameters, seed), self.encoding.n_parameters
+        codes = self._near(sobol.points(0, N_APPROACHED))
+        scale = np.median(np.abs(self.excess(codes)), axis=0)
+        scale[~np.isfinite(scale) | (scale == 0.0)] = 1.0
+        lacking = self._lacking(codes, scale)
+        for _ in range(MAX_APPROACHES):
+            if not lacking.any():
+                break
+            shape = (N_CHILDREN, N_APPROACHED, 1)
+            sizes = 10.0 ** rng.uniform(SMALLEST_STEP, 0.0, shape)
+            moves = rng.random((*shape[:2], p)) < rng.random(shape)
+            steps = sizes * np.where(moves, rng.standard_normal((*shape[:2], p)), 0.0)
+            children = self._near((codes + steps).reshape(-1, p)).reshape(*shape[:2], p)
+            found = self._lacking(children.reshape(-1, p), scale).reshape(shape[:2])
+            best = found.argmin(axis=0)
+            place = np.arange(N_APPROACHED)
+            better = found[best, place] < lacking
+            codes[better] = children[best, place][better]
+            lacking[better] = found[best, place][better]
+        return self.only(codes)
+
+    def _near(self, codes: Floats) -> Floats:
+        """Codes (n x p) as near as mixtures and context let them be."""
+        codes = self.encoding.snap(np.clip(codes, 0.0, 1.0))
+        for one in self.blends:
+            codes = one.fitted(codes)
+        return self._in_context(codes)
+
+    def _lacking(self, codes: Floats, scale: Floats) -> Floats:
+        """How far codes (n x p) are from holding, in scales (c) of the constraints."""
+        return np.asarray((np.maximum(self.excess(codes), 0.0) / scale).sum(axis=1))
 
 
 def _expressions(space: SearchSpace) -> tuple[Any, ...]:

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 from orchestrator import plugins
@@ -87,11 +88,11 @@ class Advisor:
         `context` says how what cannot be chosen is now; else it is as in the newest trial.
 
         Raises:
-            InputError: `n` is less than one.
+            InputError: `n` is no whole number, or less than one.
             PlanningError: no proposal can be made.
         """
-        if n < 1:
-            raise InputError(f"{n} points cannot be asked for", hint="ask for 1 or more")
+        if not isinstance(n, Integral) or n < 1:
+            raise InputError(f"{n!r} points cannot be asked for", hint="ask for 1, 2 or more")
         history = History(
             evaluated=tuple(self._evaluated),
             pending=tuple(self._pending),
@@ -100,7 +101,7 @@ class Advisor:
         )
         now = context_now(self._campaign.space, context or {}, history)
         history = history.model_copy(update={"context": now})
-        made = self._planner.propose(history, n)
+        made = self._planner.propose(history, int(n))
         proposals = [in_context(self._campaign.space, proposal, history) for proposal in made]
         self._pending += [proposal.point for proposal in proposals]
         self._n_proposed += len(proposals)
@@ -120,7 +121,7 @@ class Advisor:
         table = table_of(data if single is None else [single])
         wanted = [m for m in self._campaign.metrics if m.name in self._campaign.objective.metrics]
         numbers, space = [], self._campaign.space
-        rows = rows_of(table, space, wanted)
+        rows = rows_of(table, space, wanted, reads_materials=True)
         trials = settled_trials(space, [(row.trial, row.line) for row in rows], table.source)
         for row, trial in zip(rows, trials, strict=True):
             answered = _answered(space, trial.point, self._pending)

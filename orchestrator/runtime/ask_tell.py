@@ -174,7 +174,7 @@ def history_from(table: Table, task: PlanningTask) -> History:
         InputError: as `rows_of`, or a material cannot be described.
     """
     metrics = [Metric(name=m.name, expression="", unit=m.unit, scale=m.scale) for m in task.metrics]
-    rows = rows_of(table, task.space, metrics)
+    rows = rows_of(table, task.space, metrics, reads_materials=True)
     trials = settled_trials(task.space, [(row.trial, row.line) for row in rows], table.source)
     pairs = list(zip(rows, trials, strict=True))
     evaluated = [

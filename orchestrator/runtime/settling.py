@@ -1,7 +1,7 @@
 """Materials that people write, as the candidates that they are: settled at the door.
 
-A pool that grows takes any material that can be described, in any spelling. What reaches the
-journal is the table's name for it, or else its canonical form.
+A candidate that is a material may be told in any spelling, and a pool that grows takes any material
+that can be described. What reaches the journal is the table's name, or else the canonical form.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from orchestrator import plugins
 from orchestrator.errors import FileProblems, InputError, Problem
+from orchestrator.files.rows import may_spell, no_candidate
 from orchestrator.model.campaign import Campaign
-from orchestrator.model.space import Pool, SearchSpace
+from orchestrator.model.space import Pool, SearchSpace, is_open
 from orchestrator.model.start import KnownTrial
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ def naming_of(pool: Pool) -> Naming:
 
 def settling(space: SearchSpace) -> Settle:
     """What settles points of a space: it raises InputError for a material that cannot be
-    described."""
-    pools = [p for p in space.parameters if isinstance(p, Pool) and p.generation is not None]
+    described, or that a fixed pool does not have."""
+    pools = [p for p in space.parameters if isinstance(p, Pool) and may_spell(p)]
     namings: dict[str, Naming] = {}
 
     def settled(point: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,10 +46,28 @@ def settling(space: SearchSpace) -> Settle:
             if isinstance(word, str) and word not in pool.names:
                 if pool.name not in namings:
                     namings[pool.name] = naming_of(pool)
-                found[pool.name] = namings[pool.name].candidate(word)
+                naming = namings[pool.name]
+                found[pool.name] = naming.candidate(word) if is_open(pool) else _of(naming, word)
         return found
 
     return settled
+
+
+def _of(naming: Naming, word: str) -> str:
+    """The one candidate of a fixed pool that a material is. Raises InputError."""
+    try:
+        found = naming.of_material(word)
+    except InputError as error:
+        if error.hint.startswith("pip install"):
+            raise
+        found = ()
+    if len(found) > 1:
+        shown = ", ".join(map(repr, found[:3]))
+        message = f"'{word}' is {len(found)} candidates of '{naming.pool.name}': {shown}"
+        raise InputError(message, hint="write the name of the one that is meant")
+    if not found:
+        raise no_candidate(naming.pool, word)
+    return found[0]
 
 
 def settled_trials(
@@ -72,10 +91,12 @@ def settled_trials(
 
 def with_settled_start(campaign: Campaign) -> Campaign:
     """The campaign with what is known before its first trial settled. Raises InputError."""
-    settle, start = settling(campaign.space), []
+    settle, start, wrong = settling(campaign.space), [], []
     for trial in campaign.start:
         try:
             start.append(trial.model_copy(update={"point": settle(trial.point)}))
         except InputError as error:
-            raise InputError(f"{trial.source}: {error}", hint=error.hint) from error
+            wrong.append((f"{trial.source}: {error}", error.hint))
+    if wrong:
+        raise InputError("\n".join(message for message, _ in wrong), hint=wrong[-1][1])
     return campaign.model_copy(update={"start": tuple(start)}) if start else campaign

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from orchestrator.errors import FileProblems, InputError, UnknownName
+from orchestrator.errors import FileProblems, InputError, PlanningError, UnknownName
 from orchestrator.runtime.advisor import Advisor
 from orchestrator.runtime.ask_tell import propose
 from orchestrator.runtime.tables import table_of
@@ -221,3 +221,35 @@ def test_a_rounded_point_in_another_context_answers_what_was_asked() -> None:
     assert advisor._pending == [second.point]
     advisor.tell({"x": 0.0, "t": 1.0, "h": 0.5, "y": 1.0})
     assert advisor._pending == [second.point]
+
+
+@pytest.mark.parametrize(
+    ("constraints", "excess"),
+    [
+        (["x >= 0.999999"], lambda x, _: 0.999999 - x),
+        (["x - y <= 1e-6", "y - x <= 1e-6"], lambda x, y: abs(x - y) - 1e-6),
+        (
+            ["(x - 0.3)**2 + (y - 0.7)**2 <= 1e-10"],
+            lambda x, y: math.hypot(x - 0.3, y - 0.7) - 1e-5,
+        ),
+    ],
+)
+def test_a_thin_band_is_found(constraints: list[str], excess: Any) -> None:
+    space = {"x": {"real": [0, 1]}, "y": {"real": [0, 1]}}
+    advisor = Advisor(space, {"minimise": "f"}, constraints=constraints, seed=1)
+    starts = [proposal.point for proposal in advisor.ask(3)]
+    assert len({tuple(point.values()) for point in starts}) == 3
+    assert max(excess(point["x"], point["y"]) for point in starts) <= 1e-15
+
+
+def test_what_no_point_can_be_is_said_so() -> None:
+    space = {"x": {"real": [0, 1]}, "y": {"real": [0, 1]}}
+    advisor = Advisor(space, {"minimise": "f"}, constraints="x + y >= 2.001")
+    with pytest.raises(PlanningError, match=r"no point was found .* under x \+ y >= 2\.001"):
+        advisor.ask()
+
+
+@pytest.mark.parametrize("n", [0, -1, 1.5, "2", None])
+def test_points_are_asked_for_by_a_whole_number(n: Any) -> None:
+    with pytest.raises(InputError, match="points cannot be asked for"):
+        Advisor(SPACE, {"maximise": "strength"}, planner=SOBOL).ask(n)

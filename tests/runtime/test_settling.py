@@ -88,3 +88,42 @@ def test_a_wish_for_what_is_no_material_is_refused_before_it_waits(
     finish = run_campaign(back_room / "campaign.yaml", store=store)
     assert [w.point for w in finish.state.wished] in ([], [{"polymer": "polyethylene"}])
     assert "*CCCC*" not in [t.proposal.point["polymer"] for t in finish.state.trials.values()]
+
+
+@pytest.fixture
+def fixed(folder: Path) -> Path:
+    """A campaign over a pool that does not grow."""
+    lines = [line for line in CAMPAIGN.splitlines(keepends=True) if "generate" not in line]
+    (folder / "campaign.yaml").write_text("".join(lines))
+    return folder / "campaign.yaml"
+
+
+def test_a_fixed_pool_takes_its_materials_in_any_spelling(fixed: Path) -> None:
+    (fixed.parent / "r.csv").write_text("polymer,heat\nC(C*)(Cl)*,0.3\npolyethylene,0.2\n")
+    advice = propose(fixed.parent / "r.csv", 2, campaign=fixed)
+    assert {p.point["polymer"] for p in advice.proposals}.isdisjoint({"pvc", "polyethylene"})
+    fixed.write_text(fixed.read_text() + "start: {table: r.csv}\n")
+    points = [t.point for t in read_campaign(fixed).start]
+    assert points == [{"polymer": "pvc"}, {"polymer": "polyethylene"}]
+
+
+def test_a_fixed_pool_refuses_every_material_that_it_does_not_have(fixed: Path) -> None:
+    (fixed.parent / "r.csv").write_text("polymer,heat\n*CC(*)F,0.3\npvc,0.2\nm999,0.1\n")
+    with pytest.raises(FileProblems, match="is no candidate of 'polymer' that") as caught:
+        propose(fixed.parent / "r.csv", 1, campaign=fixed)
+    assert [p.line for p in caught.value.problems] == [2, 4]
+    fixed.write_text(fixed.read_text() + "start: {table: r.csv}\n")
+    with pytest.raises(InputError, match=r"(?s)line 2: '\*CC\(\*\)F' is no .*line 4: 'm999' is no"):
+        read_campaign(fixed)
+
+
+def test_a_material_that_is_two_candidates_asks_which(folder: Path) -> None:
+    (folder / "pool.csv").write_text("name,formula,density\nrutile,TiO2,4.2\nanatase,TiO2,3.8\n")
+    text = CAMPAIGN.replace("polymer:", "crystal:").replace("smiles: smiles", "formula: formula")
+    lines = [line for line in text.splitlines(keepends=True) if "generate" not in line]
+    (folder / "campaign.yaml").write_text("".join(lines).replace("polymer-morgan", "composition"))
+    settle = settling(read_campaign(folder / "campaign.yaml").space)
+    assert settle({"crystal": "anatase"}) == {"crystal": "anatase"}
+    said = "'O2Ti' is 2 candidates of 'crystal': 'rutile', 'anatase'"
+    with pytest.raises(InputError, match=said):
+        settle({"crystal": "O2Ti"})
