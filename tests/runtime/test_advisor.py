@@ -223,6 +223,10 @@ def test_a_rounded_point_in_another_context_answers_what_was_asked() -> None:
     assert advisor._pending == [second.point]
 
 
+def _apart(x: float, y: float) -> float:
+    return math.hypot(x - 0.3, y - 0.7)
+
+
 @pytest.mark.parametrize(
     ("constraints", "excess"),
     [
