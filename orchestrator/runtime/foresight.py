@@ -23,7 +23,8 @@ def check_candidates(campaign: Campaign, lab: Lab, resources: Mapping[str, Resou
     """Accepts a campaign whose steps have arguments, and whose pools hold candidates, with which
     they could be done.
 
-    Only arguments are looked at that stand in the file, or are a column of a pool as it stands.
+    Only arguments are looked at that stand in the file, or are a candidate of a pool, or a column of
+    it, as it stands.
 
     Raises:
         FileProblems: naming the arguments and the candidates, and why.
@@ -90,7 +91,9 @@ def _of_pools(step: Step, pools: Mapping[str, Pool]) -> Iterator[tuple[str, str,
     """Pool, candidate, and an argument that is taken from a column of the pool."""
     for argument in step.arguments:
         name, _, column = (argument.expression or "").partition(".")
-        if name in pools and column in pools[name].texts:
-            pool = pools[name]
-            for candidate, text in zip(pool.names, pool.texts[column], strict=True):
-                yield name, candidate, {argument.name: text}
+        if name not in pools:
+            continue
+        pool = pools[name]
+        texts = pool.texts.get(column, () if column else pool.names)
+        for candidate, text in zip(pool.names, texts, strict=bool(texts)):
+            yield name, candidate, {argument.name: text}

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,16 @@ class PolymerCalculator(Calculator):
         columns = {"smiles_column": self._smiles, "value_column": self._value}
         given = {"smiles": smiles, "table": table, **columns}
         return PolymerConductivity(**await self._run(FUNCTION, given, ticket))
+
+    def check(self, action: str, arguments: Mapping[str, Any]) -> None:
+        """See `ports.resource.Foresighted`; what is seen without rdkit. Raises InputError."""
+        smiles = arguments.get("smiles")
+        if isinstance(smiles, str) and smiles.count("*") != 2:
+            what = "a copolymer" if "|" in smiles else "no repeat unit with two *"
+            raise InputError(
+                f"'{smiles}' is {what}, and '{self._bench.name}' computes one repeat unit, `*CC*`",
+                hint="leave it out of the pool, or name another resource",
+            )
 
 
 def conductivity(

@@ -198,3 +198,32 @@ def test_the_units_of_what_a_step_gives_are_known_without_the_journal(tmp_path: 
     assert units["form.formation_energy"] == "eV"
     assert units["form.volume"] == "angstrom**3"
     assert units["form.seconds"] == "s"
+
+
+@pytest.mark.parametrize(
+    ("argument", "pool"),
+    [
+        ("=polymer", "smiles\n*CC*\n0.5 *CC* | 0.5 *CO*\n"),
+        ("=polymer.smiles", "name,smiles\none,*CC*\ntwo,0.5 *CC* | 0.5 *CO*\n"),
+    ],
+)
+def test_a_copolymer_is_told_where_one_repeat_unit_is_computed(
+    tmp_path: Path, argument: str, pool: str
+) -> None:
+    pytest.importorskip("rdkit")
+    (tmp_path / "pool.csv").write_text(pool)
+    (tmp_path / "lab.yaml").write_text(
+        "lab: here\nresources: {model: {kind: polymers}}\nroles: {calculator: model}\n"
+    )
+    recipe = f"recipe: [{{c: {{do: calculator.thermal_conductivity, smiles: {argument}}}}}]\n"
+    (tmp_path / "campaign.yaml").write_text(
+        "name: polymers\n"
+        "space: {polymer: {pool: pool.csv, smiles: smiles, descriptor: polymer-morgan}}\n"
+        "roles: {calculator: PolymerCalculation}\n"
+        f"{recipe}"
+        "metrics: {heat: {value: =c.thermal_conductivity, unit: W/m/K}}\n"
+        "objective: {maximise: heat}\n"
+        "budget: {trials: 2}\n"
+    )
+    with pytest.raises(FileProblems, match="is a copolymer, and 'model' computes one repeat unit"):
+        load(tmp_path / "campaign.yaml")
