@@ -23,8 +23,8 @@ def check_candidates(campaign: Campaign, lab: Lab, resources: Mapping[str, Resou
     """Accepts a campaign whose steps have arguments, and whose pools hold candidates, with which
     they could be done.
 
-    Only arguments are looked at that stand in the file, or are a candidate of a pool, or a column of
-    it, as it stands.
+    Only arguments are looked at that stand in the file, or are a candidate of a pool, or a column
+    of it, as it stands.
 
     Raises:
         FileProblems: naming the arguments and the candidates, and why.

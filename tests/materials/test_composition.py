@@ -120,11 +120,22 @@ def test_the_order_of_elements_changes_nothing(counts: dict[str, float], random:
         ("Fe2 3", "the number 3 stands behind nothing"),
         ("Fe" + "9" * 400, "too large"),
         ("(" * 30 + "H", "more than 20 brackets"),
+        ("Xx-6Al", "'-' has no meaning"),
+        ("Ti-60Al-50V", "'-' has no meaning"),
     ],
 )
 def test_what_is_no_formula_is_refused_with_its_reason(formula: str, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         Composition().describe([formula])
+
+
+@pytest.mark.parametrize("name", ["Ti-6Al-4V", "Ti–6Al–4V", "Ti - 6% Al - 4.0% V"])
+def test_an_alloy_by_per_cent_is_told_both_formulas(name: str) -> None:
+    with pytest.raises(InputError, match="names an alloy by per cent") as caught:
+        Composition().canonical(name)
+    # grade 5 titanium: 10.2 per cent of its atoms are aluminium, 3.6 vanadium
+    said = "'Ti86.2Al10.2V3.6' if per cent of weight are meant, 'Ti90Al6V4' if of atoms"
+    assert said in caught.value.hint
 
 
 def test_a_symbol_in_the_wrong_case_is_recognised() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
 from orchestrator.errors import InputError
+from orchestrator.materials.descriptors.elements import element_table
 
 Counts = dict[str, float]
 Amounts = dict[str, Fraction]
@@ -21,6 +22,8 @@ _DECIMAL = re.compile(r"(?<![\d.])[1-9]\d*\.\d+\s*[A-Z(\[{]")
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _NUMBERS_BEFORE = re.compile(r"\s*[\d.]+\s*(?:[A-Z][a-z]?\s*[\d.]+\s*)+[A-Z][a-z]?\s*")
 """`60Cu40Ni`, in which each number may belong to the element behind it."""
+_ALLOY = re.compile(r"\s*([A-Z][a-z]?)((?:\s*[-‐–]\s*(?:\d+\.?\d*|\.\d+)\s*%?\s*[A-Z][a-z]?)+)\s*")
+"""`Ti-6Al-4V`: a base metal, and per cent of each of the others."""
 DEEPEST = 20
 """How many brackets may stand in each other."""
 LONGEST = 2000
@@ -59,6 +62,8 @@ def formula_amounts(formula: str) -> Amounts:
             "of them before the whole",
             hint="write numbers behind the elements, as in 'Cu60Ni40'",
         )
+    if alloy := _ALLOY.fullmatch(formula):
+        raise _per_cent(formula, alloy[1], re.findall(r"([\d.]+)\s*%?\s*([A-Z][a-z]?)", alloy[2]))
     total: Amounts = {}
     for part in _HYDRATE.split(_with_dot(formula.translate(_SUBSCRIPTS), formula)):
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?|\.\d+)?(.*?)\s*", part, re.DOTALL)
@@ -96,6 +101,26 @@ def _unclear(formula: str, where: str) -> InputError:
         f"'{formula}' may be two formulas: in '{where.strip()}' the full stop may be a decimal"
         " point or the dot of a hydrate",
         hint="write the dot of a hydrate as '·' or '*'",
+    )
+
+
+def _per_cent(formula: str, base: str, others: Sequence[tuple[str, str]]) -> InputError:
+    """What is said of an alloy's name, with the formulas that it may mean."""
+    weights = {base: 0.0}
+    for share, element in others:
+        weights[element] = weights.get(element, 0.0) + float(share)
+    weights[base] += 100.0 - sum(weights.values())
+    table = element_table()
+    if not weights.keys() <= table.rows.keys() or min(weights.values()) <= 0.0:
+        return _wrong(formula, "'-' has no meaning in it")
+    mass = table.column("atomic_weight")
+    moles = {e: weight / mass[table.rows[e]] for e, weight in weights.items()}
+    whole = sum(moles.values())
+    by_weight = "".join(f"{e}{100.0 * n / whole:.4g}" for e, n in moles.items())
+    by_atoms = "".join(f"{e}{weight:g}" for e, weight in weights.items())
+    return InputError(
+        f"'{formula}' names an alloy by per cent, and is not a formula",
+        hint=f"write '{by_weight}' if per cent of weight are meant, '{by_atoms}' if of atoms",
     )
 
 
