@@ -160,6 +160,20 @@ def test_what_else_a_descriptor_has_is_still_there(tmp_path: Path) -> None:
     assert not hasattr(Remembered(Morgan(), tmp_path), "first_of_each")
 
 
+def test_which_crystals_are_the_same_is_found_out_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = [f"1\nLattice='{a} 0 0 0 {a} 0 0 0 {a}' pbc='T T T'\nCu 0 0 0\n" for a in (3.6, 3.7)]
+    texts = [cells[k % 2] for k in range(kept.LEAST)]
+    vectors = Crystal().describe(texts)
+    expected = [k % 2 for k in range(kept.LEAST)]
+    assert Remembered(Crystal(), tmp_path).first_of_each(texts, vectors) == expected
+    monkeypatch.setattr(Crystal, "first_of_each", lambda *_: pytest.fail("they are compared again"))
+    assert Remembered(Crystal(), tmp_path).first_of_each(texts, vectors) == expected
+    with pytest.raises(pytest.fail.Exception):
+        Remembered(Crystal(), tmp_path).first_of_each(texts[1:], vectors[1:])
+
+
 def test_a_pool_is_described_once(tmp_path: Path) -> None:
     (tmp_path / "pool.csv").write_text("\n".join(["smiles", "no word", *ALCOHOLS]) + "\n")
     table, of = read_table(tmp_path / "pool.csv"), Length()

@@ -11,7 +11,7 @@ import os
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +66,8 @@ class Remembered:
 
     def __getattr__(self, name: str) -> Any:
         """What a descriptor may have besides (`identifies`, `first_of_each`)."""
-        return getattr(self.__dict__["remembers"], name)
+        found = getattr(self.__dict__["remembers"], name)
+        return functools.partial(self._first_of_each, found) if name == "first_of_each" else found
 
     def canonical(self, material: str) -> str:
         """As the descriptor. Raises InputError."""
@@ -74,12 +75,29 @@ class Remembered:
 
     def describe(self, materials: Sequence[str]) -> NDArray[np.float64]:
         """As the descriptor. Raises InputError."""
+        return self._kept("", materials, lambda: self.remembers.describe(materials))
+
+    def _first_of_each(
+        self,
+        compute: Callable[[Sequence[str], NDArray[np.float64]], list[int]],
+        materials: Sequence[str],
+        vectors: NDArray[np.float64],
+    ) -> list[int]:
+        """Vectors tell nothing that the materials do not."""
+        import numpy as np
+
+        places = self._kept("-first", materials, lambda: np.array(compute(materials, vectors)))
+        return [int(place) for place in places]
+
+    def _kept(
+        self, what: str, materials: Sequence[str], compute: Callable[[], NDArray[Any]]
+    ) -> NDArray[Any]:
         if self._folder is None or len(materials) < LEAST:
-            return self.remembers.describe(materials)
-        file = self._folder / f"{_digest(json.dumps(list(materials)))[:40]}.npz"
+            return compute()
+        file = self._folder / f"{_digest(json.dumps(list(materials)))[:40]}{what}.npz"
         vectors = _recalled(file)
         if vectors is None:
-            vectors = self.remembers.describe(materials)
+            vectors = compute()
             with contextlib.suppress(OSError):
                 _put(file, vectors)
                 _forget_oldest(self._folder.parent)
