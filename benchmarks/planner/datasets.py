@@ -1,13 +1,17 @@
 """Measured data as problems: finite pools, and a table of choices. numpy only.
 
 The files are not part of the project: they are looked for in `../shared/data/experiments` from the
-project's root, or below `$HAGANE_SHARED`. Where they are absent the problem says so.
+project's root, or below `$HAGANE_SHARED`; those that are held out come in the package `olymp`,
+which `python -m benchmarks.planner.run --install` puts beside the peers' environments. Where they
+are absent the problem says so.
 """
 
 from __future__ import annotations
 
 import csv
+import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +20,22 @@ import numpy as np
 
 SHARED = Path(os.environ.get("HAGANE_SHARED", Path(__file__).parents[3] / "shared"))
 FOLDER = SHARED / "data" / "experiments"
+OLYMPUS = Path(__file__).parents[2] / ".venv-peers-planner" / "olymp" / "olympus" / "datasets"
+"""The data sets of Olympus [Häse et al. 2021, doi:10.1088/2632-2153/abedc8], MIT licence."""
+HELD = {
+    "alkox": -1.0,
+    "benzylation": 1.0,
+    "colors_bob": 1.0,
+    "colors_n9": 1.0,
+    "fullerenes": -1.0,
+    "hplc": -1.0,
+    "photo_pce10": 1.0,
+    "photo_wf3": 1.0,
+    "snar": 1.0,
+    "suzuki": -1.0,
+}
+"""Those that were never looked at while choices of our planner were made, and the sign with which
+their goal is one to be made small."""
 TOP_SHARE = 0.05
 """Which share of a pool counts as its best, for the factors of Liang et al. 2021."""
 
@@ -56,6 +76,21 @@ def absent(file: str) -> str:
     return "" if (FOLDER / file).is_file() else f"{file} is not in {FOLDER}"
 
 
+def absent_held(name: str) -> str:
+    """The same of one that is held out."""
+    is_there = (OLYMPUS / f"dataset_{name}" / "data.csv").is_file()
+    return "" if is_there else f"the package olymp is not in {OLYMPUS.parents[1]}: see --install"
+
+
+@cache
+def held(name: str) -> Candidates:
+    """A measured table of Olympus as a pool: 66 to 1,386 experiments, some of them repeated."""
+    folder = OLYMPUS / f"dataset_{name}"
+    said = json.loads((folder / "config.json").read_text())["parameters"]
+    with (folder / "data.csv").open(newline="") as lines:
+        return _candidates([one["name"] for one in said], list(csv.reader(lines)), HELD[name])
+
+
 @cache
 def crossed_barrel() -> Candidates:
     """600 printed barrels, three repeats each; toughness is to be made large (Gongora 2020)."""
@@ -71,13 +106,17 @@ def agnp() -> Candidates:
 def _pool(file: str, sign: float) -> Candidates:
     with (FOLDER / file).open(newline="") as lines:
         head, *body = csv.reader(lines)
+    return _candidates([f"x{number + 1}" for number in range(len(head) - 1)], body, sign)
+
+
+def _candidates(columns: Sequence[str], body: Sequence[Sequence[str]], sign: float) -> Candidates:
     repeats: dict[tuple[float, ...], list[float]] = {}
     for words in body:
         *row, value = map(float, words)
         repeats.setdefault(tuple(row), []).append(sign * value)
     return Candidates(
         names=tuple(f"c{number}" for number in range(len(repeats))),
-        columns=tuple(f"x{number + 1}" for number in range(len(head) - 1)),
+        columns=tuple(columns),
         rows=tuple(repeats),
         losses=tuple(map(tuple, repeats.values())),
     )

@@ -26,7 +26,7 @@ import numpy as np
 
 from benchmarks.planner.factors import factor_tables
 from benchmarks.planner.peers.play import N_START
-from benchmarks.planner.problems import PROBLEMS, TUNED
+from benchmarks.planner.problems import HELD, PROBLEMS, TUNED
 from benchmarks.planner.run import PLANNERS, RESULTS
 
 Runs: TypeAlias = Mapping[int, dict[str, Any]]
@@ -132,6 +132,7 @@ def report(lines: Lines, ours: str) -> Iterator[str]:
     groups = {
         "tuned": [p for p in PROBLEMS if p in TUNED],
         "untuned": [p for p in PROBLEMS if p not in TUNED],
+        "held out": [p for p in HELD if p in lines["random"]],
     }
     for title, problems in groups.items():
         for n in AT:

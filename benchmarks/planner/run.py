@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.planner.problems import PROBLEMS, absent
+from benchmarks.planner.problems import HELD, PROBLEMS, absent
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results" / "planner"
@@ -43,6 +43,15 @@ def install(name: str) -> bool:
             return False
     stamp.touch()
     return True
+
+
+def install_data() -> bool:
+    """Puts the data sets that are held out where `datasets` looks; whether they are there."""
+    if not absent(next(iter(HELD))):
+        return True
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+    there = ["--target", str(ENVIRONMENTS / "olymp"), "olymp==0.0.1b0"]
+    return subprocess.run([*pip, *there], check=False).returncode == 0
 
 
 def interpreter(name: str) -> Path | None:
@@ -91,6 +100,7 @@ def run(name: str, seed: int, problems: list[str], out: Path, said: argparse.Nam
 def wanted(said: argparse.Namespace) -> Iterator[tuple[str, int, list[str], Path]]:
     """What is still to be run: planner, seed, problems, and where the lines go."""
     chosen = said.problems.split(",") if said.problems else list(PROBLEMS)
+    chosen = list(HELD) if chosen == ["held"] else chosen
     for problem in chosen:
         if reason := absent(problem):
             print(f"{problem} is skipped: {reason}", file=sys.stderr)
@@ -108,7 +118,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--install", action="store_true", help="make the peers' environments")
     parser.add_argument("--planners", default=",".join(PLANNERS))
-    parser.add_argument("--problems", default="", help="all, if not said")
+    parser.add_argument("--problems", default="", help="or `held`; all but these, if not said")
     parser.add_argument("--seeds", type=int, default=10, help="how many")
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--cap", type=float, default=600.0, help="CPU seconds a run may take")
@@ -121,6 +131,7 @@ def main() -> None:
     RESULTS.mkdir(parents=True, exist_ok=True)
     if arguments.install:
         missing = [n for n in PLANNERS if n not in HOME and not install(n)]
+        missing += [] if install_data() else ["olymp"]
         sys.exit(bool(missing))
     for name, seed, problems, out in wanted(arguments):
         print(f"{name}, seed {seed}: {', '.join(problems)}", flush=True)
