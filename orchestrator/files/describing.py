@@ -14,12 +14,12 @@ from orchestrator.files.table import Table
 from orchestrator.model.counts import LARGEST, Counts
 from orchestrator.model.rows import Rows
 from orchestrator.model.space import Described, SetAside
+from orchestrator.ports.descriptor import Descriptor, canonical_forms
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from orchestrator.ports.descriptor import Descriptor
     from orchestrator.ports.structures import StructureFiles
 
 Options: TypeAlias = Mapping[str, Any]
@@ -196,18 +196,12 @@ def _seen(reader: Any, materials: Sequence[str], blocks: Blocks, kept: Sequence[
 def _canonical(texts: Sequence[str], reader: Descriptor, aside: dict[int, str]) -> list[str]:
     """Materials in canonical form ('' where one cannot be read); why such rows are set aside is
     added to `aside`."""
-    canonical: list[str] = []
-    for row, text in enumerate(texts):
-        if row in aside:
-            canonical.append("")
-            continue
-        try:
-            canonical.append(reader.canonical(text))
-        except InputError as error:
-            if error.hint.startswith("pip install"):
-                raise  # what is not installed is no fault of the row
-            canonical.append("")
-            aside[row] = str(error)
+    rows = [row for row in range(len(texts)) if row not in aside]
+    forms, unread = canonical_forms(reader, [texts[row] for row in rows])
+    aside |= {rows[place]: why for place, why in unread}
+    canonical = [""] * len(texts)
+    for row, form in zip(rows, forms, strict=True):
+        canonical[row] = form
     return canonical
 
 

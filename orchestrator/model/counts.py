@@ -29,7 +29,7 @@ class Counts:
 
     def __init__(self, ends: array[int], places: array[int], values: Values, width: int) -> None:
         fits = len(places) == len(values) == (ends[-1] if ends else 0)
-        if not fits or any(not 0 <= p < width for p in places):
+        if not fits or (places and not 0 <= min(places) <= max(places) < width):
             raise ValueError("the counts do not fit together")
         self.ends, self.places, self.values, self.width = ends, places, _kept(values), width
 
@@ -60,13 +60,15 @@ class Counts:
 
     @classmethod
     def _of_array(cls, rows: Any) -> Counts:
-        n, width = rows.shape
         at, places = rows.nonzero()
-        values = array("d", rows[at, places].tolist())
-        per_row = [0] * n
-        for row in at.tolist():
-            per_row[row] += 1
-        return cls(array("I", accumulate(per_row)), array("I", places.tolist()), values, width)
+        found, per_row = rows[at, places], (rows != 0).sum(axis=1).tolist()
+        is_whole = len(found) > 0 and bool(((found % 1 == 0) & (found >= 0)).all())
+        fits = is_whole and found.max() <= LARGEST
+        values: Values = array("H") if fits else array("d")
+        values.frombytes(found.astype("uint16" if fits else "float64").tobytes())
+        held = array("I")
+        held.frombytes(places.astype(f"uint{8 * held.itemsize}").tobytes())
+        return cls(array("I", accumulate(per_row)), held, values, rows.shape[1])
 
     def __add__(self, other: Counts) -> Counts:
         """The rows of another one after these. Raises ValueError if they differ in width."""

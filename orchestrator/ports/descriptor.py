@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
+from orchestrator.errors import InputError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -26,7 +28,8 @@ class Descriptor(Protocol):
     `identifies = False`; elsewhere a material that stands in a table twice is one candidate. One
     whose canonical form is dear may have `first_of_each(materials, vectors)`, which gives for each
     of n materials that it described the place of the first one that is the same: in a table it is
-    asked in place of `canonical`.
+    asked in place of `canonical`. One that remembers may have `canonical_forms(materials)`, which
+    gives what `canonical_forms` below does.
     """
 
     @property
@@ -64,3 +67,28 @@ class Descriptor(Protocol):
             InputError: a material cannot be read or described; the sentence names it.
         """
         ...
+
+
+def canonical_forms(
+    of: Descriptor, materials: Sequence[str]
+) -> tuple[list[str], list[tuple[int, str]]]:
+    """The canonical forms of n materials, '' where one cannot be read; which these are, and why.
+
+    Raises:
+        InputError: what reads them is not installed, which is no fault of a material.
+    """
+    remembering = getattr(of, "canonical_forms", None)
+    if remembering is not None:
+        found: tuple[list[str], list[tuple[int, str]]] = remembering(materials)
+        return found
+    forms: list[str] = []
+    unread: list[tuple[int, str]] = []
+    for place, material in enumerate(materials):
+        try:
+            forms.append(of.canonical(material))
+        except InputError as error:
+            if error.hint.startswith("pip install"):
+                raise
+            forms.append("")
+            unread.append((place, str(error)))
+    return forms, unread

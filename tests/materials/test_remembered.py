@@ -23,7 +23,7 @@ from orchestrator.materials.descriptors.mixture import Mixture
 from orchestrator.materials.descriptors.molecule import Maccs, Morgan, RdkitQuantities
 from orchestrator.materials.descriptors.process import Process
 from orchestrator.materials.descriptors.remembered import Remembered, identity
-from orchestrator.ports.descriptor import Content, Descriptor
+from orchestrator.ports.descriptor import Content, Descriptor, canonical_forms
 from orchestrator.runtime.load import KINDS
 
 ALCOHOLS = ["C" * n + "O" for n in range(1, kept.LEAST + 1)]
@@ -158,6 +158,27 @@ def test_what_else_a_descriptor_has_is_still_there(tmp_path: Path) -> None:
     assert Remembered(process, tmp_path).identifies is False
     assert hasattr(Remembered(Crystal(), tmp_path), "first_of_each")
     assert not hasattr(Remembered(Morgan(), tmp_path), "first_of_each")
+
+
+def test_canonical_forms_are_found_once_and_so_is_why_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [*ALCOHOLS[:-1], "C1CC"]
+    forms, unread = canonical_forms(Remembered(Morgan(), tmp_path), texts)
+    assert forms == [*ALCOHOLS[:-1], ""]
+    assert [place for place, _ in unread] == [len(texts) - 1]
+    assert "'C1CC' is not a molecule" in unread[0][1]
+    monkeypatch.setattr(Morgan, "canonical", lambda *_: pytest.fail("it is read again"))
+    assert canonical_forms(Remembered(Morgan(), tmp_path), texts) == (forms, unread)
+
+
+def test_what_is_not_installed_is_no_fault_of_a_material(tmp_path: Path) -> None:
+    class NotInstalled(Morgan):
+        def canonical(self, material: str) -> str:
+            raise InputError("rdkit is not installed", hint="pip install rdkit")
+
+    with pytest.raises(InputError, match="not installed"):
+        canonical_forms(Remembered(NotInstalled(), tmp_path), ALCOHOLS)
 
 
 def test_which_crystals_are_the_same_is_found_out_once(

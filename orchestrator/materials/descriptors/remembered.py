@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.ports.descriptor import Content, Descriptor
+from orchestrator.ports.descriptor import Content, Descriptor, canonical_forms
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,6 +72,18 @@ class Remembered:
     def canonical(self, material: str) -> str:
         """As the descriptor. Raises InputError."""
         return self.remembers.canonical(material)
+
+    def canonical_forms(self, materials: Sequence[str]) -> tuple[list[str], list[tuple[int, str]]]:
+        """See `orchestrator.ports.descriptor.canonical_forms`. Raises InputError."""
+        import numpy as np
+
+        def compute() -> NDArray[Any]:
+            found = canonical_forms(self.remembers, materials)
+            return np.frombuffer(json.dumps(found).encode(), np.uint8)
+
+        said = self._kept("-forms", materials, compute).astype(np.uint8).tobytes()
+        forms, unread = json.loads(said)
+        return forms, [(place, why) for place, why in unread]
 
     def describe(self, materials: Sequence[str]) -> NDArray[np.float64]:
         """As the descriptor. Raises InputError."""
@@ -135,7 +147,10 @@ def _is_ours(of: object) -> bool:
 
 @functools.cache
 def _code() -> str:
-    files = sorted(p for p in Path(__file__).parent.iterdir() if p.suffix in (".py", ".csv"))
+    here = Path(__file__).parent
+    files = sorted(
+        p for f in (here, here.parent) for p in f.iterdir() if p.suffix in (".py", ".csv")
+    )
     return _digest("\n".join(_digest(p.read_text(encoding="utf-8")) for p in files))
 
 
