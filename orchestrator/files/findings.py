@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -167,6 +168,8 @@ class Findings:
             hint = "quote it, or write its unit" if is_number else ""
             if path[:1] == ["objective"] and inner_path[-1] == "to" and found.startswith("a list"):
                 hint = "a range is `between: [low, high]`"
+            if len(inner_path) == len(path) + 1:
+                hint = hint or _example(shape, str(inner_path[-1]))
             self.add(inner_path, f"expected {wish}, found {found}", hint)
 
     def _existing(self, path: KeyPath, loc: tuple[str | int, ...]) -> list[str | int]:
@@ -194,6 +197,15 @@ def _shapes_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [found for one in get_args(annotation) for found in _shapes_in(one)]
+
+
+def _example(shape: type[BaseModel], key: str) -> str:
+    """How a key may be written; '' where its shape does not say."""
+    field = shape.model_fields.get(key)
+    if field is None or not field.examples:
+        return ""
+    text = re.sub(r'"([A-Za-z]\w*)"', r"\1", json.dumps(field.examples[0], ensure_ascii=False))
+    return f"for instance {key}: {text}"
 
 
 def _expectation(fault: Any) -> str:

@@ -315,3 +315,9 @@ def test_a_capability_that_cannot_be_loaded_is_a_problem_at_its_role(tmp_path: P
     with pytest.raises(FileProblems, match="cannot be loaded") as caught:
         load_campaign(path, broken, tuple(CAPABILITIES), PLANNERS)  # type: ignore[arg-type]
     assert {p.line for p in caught.value.problems} == {7}
+
+
+def test_a_key_of_the_wrong_shape_shows_how_it_may_be_written(tmp_path: Path) -> None:
+    problem = problem_of("{real: [0, 10], unit: V}", "{mixture: [Cu, Ni]}", tmp_path)
+    assert problem.message == "expected a mapping, found a list of 2"
+    assert problem.hint == "for instance mixture: {Cu: [0, 50], Ni: [10, 100], Zn: [0, 100]}"
