@@ -90,7 +90,8 @@ class Findings:
             return ()
         if isinstance(node.value, tuple):
             return node.value
-        self.add(path, f"expected a list, found {_shown(node.plain())}")
+        hint = "write it as a list, in [ ]" if isinstance(node.value, str) else ""
+        self.add(path, f"expected a list, found {_shown(node.plain())}", hint)
         return ()
 
     def plain(self, path: KeyPath) -> Any:
@@ -161,15 +162,13 @@ class Findings:
                 self.add(inner, f"'{fault['loc'][-1]}' is missing")
             else:
                 expected.setdefault(tuple(inner), []).append(_expectation(fault))
+
         for inner_path, wishes in expected.items():
             found = _shown(self.plain(inner_path))
             wish = " or ".join(dict.fromkeys(wishes))
-            is_number = wish == "a text" and found[:1].isdigit()
-            hint = "quote it, or write its unit" if is_number else ""
-            if path[:1] == ["objective"] and inner_path[-1] == "to" and found.startswith("a list"):
-                hint = "a range is `between: [low, high]`"
-            if len(inner_path) == len(path) + 1:
-                hint = hint or _example(shape, str(inner_path[-1]))
+            hint = _hint(inner_path, wish, found, shape)
+            if not hint and len(inner_path) == len(path) + 1:
+                hint = _example(shape, str(inner_path[-1]))
             self.add(inner_path, f"expected {wish}, found {found}", hint)
 
     def _existing(self, path: KeyPath, loc: tuple[str | int, ...]) -> list[str | int]:
@@ -197,6 +196,19 @@ def _shapes_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [found for one in get_args(annotation) for found in _shapes_in(one)]
+
+
+def _hint(path: tuple[str | int, ...], wish: str, found: str, shape: type[BaseModel]) -> str:
+    """What may have been meant by what was found in the place of what is wished."""
+    if wish == "a text" and found[:1].isdigit():
+        is_level = "choice" in path[:-1]
+        other = "`ordinal` for numbers in their order" if is_level else "its unit"
+        return f"quote it, or write {other}"
+    if wish == "a number" and re.match(r"'[-+.]?\d", found) and "unit" in shape.model_fields:
+        return "write the number alone, and its unit once: `unit: ...`"
+    if path[0] == "objective" and path[-1] == "to" and found.startswith("a list"):
+        return "a range is `between: [low, high]`"
+    return ""
 
 
 def _example(shape: type[BaseModel], key: str) -> str:

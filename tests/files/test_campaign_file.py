@@ -321,3 +321,24 @@ def test_a_key_of_the_wrong_shape_shows_how_it_may_be_written(tmp_path: Path) ->
     problem = problem_of("{real: [0, 10], unit: V}", "{mixture: [Cu, Ni]}", tmp_path)
     assert problem.message == "expected a mapping, found a list of 2"
     assert problem.hint == "for instance mixture: {Cu: [0, 50], Ni: [10, 100], Zn: [0, 100]}"
+
+
+@pytest.mark.parametrize(
+    ("parameter", "hint"),
+    [
+        ("{choice: [a, 2]}", "quote it, or write `ordinal` for numbers in their order"),
+        ("{real: [0, 1 cm]}", "write the number alone, and its unit once: `unit: ...`"),
+    ],
+)
+def test_what_was_meant_by_a_value_of_another_kind_is_said(
+    parameter: str, hint: str, tmp_path: Path
+) -> None:
+    assert problem_of("{real: [0, 10], unit: V}", parameter, tmp_path).hint == hint
+
+
+def test_one_rule_that_is_no_list_is_told_how_to_be_one(tmp_path: Path) -> None:
+    problem = problem_of("budget:", "constraints: x <= 5 V\nbudget:", tmp_path)
+    assert (problem.message, problem.hint) == (
+        "expected a list, found 'x <= 5 V'",
+        "write it as a list, in [ ]",
+    )
