@@ -9,8 +9,9 @@ answer. A string of commands is done in its order after `R`. What is no command 
 well (9), and anything but reports, `T` and `V` while busy (15); `a`, `p` and `d` move without being
 busy. A report that there is not is refused (2). Backlash `K` and zero gap `k` are kept and change
 nothing (their ranges are those of other people's clients, as are the speeds of `S`). `Q` clears the
-error that it told. Address `_` is all pumps; nobody answers. Ramps are left out: a plunger moves at
-its top speed at once.
+error that it told. A report that bears the `R` that it does not need is taken as one without (so
+some clients ask; the manual is silent). Address `_` is all pumps; nobody answers. Ramps are left
+out: a plunger moves at its top speed at once.
 """
 
 from __future__ import annotations
@@ -89,6 +90,8 @@ class CavroTwin:
     def reply(self, commands: str) -> bytes:
         """The answer to a command string."""
         now = self._bench.advance()
+        if re.fullmatch(r"(?:[QF&]|\?\d*)R", commands):
+            commands = commands[:-1]
         if commands in ("Q", "?29"):
             answer = self._answer("")
             self._error = 0

@@ -211,8 +211,7 @@ class TcpOutlet:
         self.faults.connected()
         wire = self._wire.fresh()
         arrived: asyncio.Queue[bytes] = asyncio.Queue()
-        line = _Line(wire, self.faults, self._touched)
-        answering = asyncio.create_task(self._answer(line, arrived, writer))
+        answering = asyncio.create_task(self._answer(wire, arrived, writer))
         try:
             writer.write(wire.greeting)
             while data := await reader.read(_CHUNK):
@@ -221,20 +220,26 @@ class TcpOutlet:
                 arrived.put_nowait(data)
         except ConnectionError:
             pass
+        try:
+            arrived.put_nowait(b"")
+            await answering
         finally:
-            answering.cancel()
-            await asyncio.gather(answering, return_exceptions=True)
             self._writers.discard(writer)
             writer.close()
 
     async def _answer(
-        self, line: _Line, arrived: asyncio.Queue[bytes], writer: asyncio.StreamWriter
+        self, wire: FramedWire, arrived: asyncio.Queue[bytes], writer: asyncio.StreamWriter
     ) -> None:
+        """Obeys all that arrived, also when its client has gone away without the answers."""
+        line = _Line(wire, self.faults, self._touched)
         try:
-            while True:
-                async for piece in line.carry(await arrived.get()):
+            while (data := await arrived.get()) and not wire.is_ended:
+                async for piece in line.carry(data):
                     writer.write(piece)
-                    await writer.drain()
+                    with contextlib.suppress(ConnectionError):
+                        await writer.drain()
+                if wire.is_ended:
+                    writer.close()
         except ConnectionError:
             if fault := self.faults.unplugged:
                 self.faults.plugged()

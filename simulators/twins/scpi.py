@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-_OPTIONAL = {"LEV", "IMM", "AMPL", "NEXT", "DC", "SENS1", "SOUR1", "ON"}
+_OPTIONAL = {"LEV", "IMM", "AMPL", "NEXT", "DC", "SENS1", "SOUR1", "ON", "UPP"}
 _VOWELS = "AEIOU"
 
 
