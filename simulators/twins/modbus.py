@@ -200,7 +200,7 @@ def _split_serial(data: bytes) -> tuple[bytes | None, bytes]:
     if len(data) < 2:
         return None, data
     length = len(data)
-    if data[1] in (1, 3, 5, 6):
+    if data[1] in (1, 2, 3, 4, 5, 6):
         length = 8
     elif data[1] in (15, 16):
         length = 9 + data[6] if len(data) > 6 else 9

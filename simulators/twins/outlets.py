@@ -235,6 +235,8 @@ class TcpOutlet:
         try:
             while (data := await arrived.get()) and not wire.is_ended:
                 async for piece in line.carry(data):
+                    if writer.is_closing():
+                        continue
                     writer.write(piece)
                     with contextlib.suppress(ConnectionError):
                         await writer.drain()

@@ -146,6 +146,36 @@ def test_a_report_may_bear_the_r_that_it_does_not_need(asked: bytes, same: bytes
     assert line("pumps").ask(b"/1?99R\r") == b"/0b\x03\r\n"
 
 
+def test_a_bus_refuses_a_function_whose_frame_comes_in_pieces() -> None:
+    # easymodbus, umodbus and modbus-tk read input registers, of which there are none here
+    bus, frame = line("modbus"), _serial(1, 4, 0, 0, 0, 1)
+    assert [bus.ask(frame[:3]), bus.ask(frame[3:])] == [b"", _serial(1, 0x84, 1)]
+
+
+def _telegram(body: str) -> bytes:
+    return f"{body}{sum(body.encode()) % 256:03d}\r".encode()
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        ("0010034602=?", "0011034606000035"),
+        ("0010039902=?", "0011039906090000"),
+        ("0010002702=?", "0011002703000"),
+        ("0011002703002", "0011002703002"),
+        ("0011002703003", "0011002706_RANGE"),
+        ("0011072006000099", "0011072006_RANGE"),
+        ("0011005006000001", "0011005006_RANGE"),
+        ("0011034606000035", "0011034606_LOGIC"),
+        ("0011000906111111", "0011000906111111"),
+    ],
+)
+def test_a_drive_unit_knows_its_gas_venting_and_temperatures(asked: str, answer: str) -> None:
+    # PyExpLabSys and the clients of Pfeiffer's other pumps read them
+    turbos = Line(VacuumLab(seed=7, clock=HandClock()), "turbos")
+    assert turbos.ask(_telegram(asked)) == _telegram(answer)
+
+
 def infuser() -> Line:
     pump = line("infuser")
     assert pump.ask(b"\r") == b"\x0200A?R\x03"

@@ -140,6 +140,30 @@ def test_the_arm_greets_every_connection(served: Served) -> None:
             assert lines.readline() == b"Robotmode: RUNNING\n"
 
 
+def test_what_a_client_sent_before_it_hung_up_is_obeyed(served: Served) -> None:
+    with _socket(served, "arm") as arm, arm.makefile("rb") as lines:
+        lines.readline()
+        arm.sendall(b"load blanks_to_store.urp\nload blanks_to_probe.urp\n" + b"running\n" * 20)
+    with _socket(served, "arm") as arm, arm.makefile("rb") as lines:
+        lines.readline()
+
+        def loaded() -> bool:
+            arm.sendall(b"get loaded program\n")
+            return lines.readline() == b"Loaded program: /programs/blanks_to_probe.urp\n"
+
+        _until(loaded)
+        arm.sendall(b"QUIT\n")
+        assert lines.readline() == b"Disconnected\n"
+        assert lines.readline() == b""
+
+
+def test_a_client_that_sends_no_more_gets_its_answers(served: Served) -> None:
+    with _socket(served, "arm") as arm, arm.makefile("rb") as lines:
+        arm.sendall(b"robotmode\n" * 3)
+        arm.shutdown(socket.SHUT_WR)
+        assert lines.read().count(b"Robotmode: RUNNING\n") == 3
+
+
 def test_the_gauge_streams_until_spoken_to(served: Served) -> None:
     with _open(served, "gauge") as port:
         assert port.readline().startswith(b"0,+1.01")
