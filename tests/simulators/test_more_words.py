@@ -75,6 +75,20 @@ def test_the_meter_says_in_its_status_which_terminals_and_wires_are_used() -> No
     assert int(float(meter.ask(b":READ?\n"))) == pytest.approx(1 << 22 | 1 << 14 | 1 << 12, abs=8)
 
 
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        # labmcp-alicat, pyalicat and alicatlib read five fields; 12 is the code of SCCM
+        (b"BLS 0.42\r", b"B +000.420 +000.420 12 SCCM\r"),
+        (b"BLS 0.42 12\rBLS\r", 2 * b"B +000.420 +000.420 12 SCCM\r"),
+        (b"BLS 11\rBLS 1 7\rBLS\r", b"?\r?\rB +000.000 +000.000 12 SCCM\r"),
+        (b"BFPF 5\rBFPF 99\r", b"B +010.000 12 SCCM\r?\r"),
+    ],
+)
+def test_a_flow_controller_tells_its_set_point_with_its_unit(asked: bytes, answer: bytes) -> None:
+    assert line("gas").ask(asked) == answer
+
+
 def test_a_paused_program_holds_and_goes_on() -> None:
     clock = HandClock()
     lab = SputterLab(seed=7, clock=clock)
