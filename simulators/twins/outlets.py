@@ -36,7 +36,8 @@ class _Line:
         now = time.monotonic()
         if now - self._last > HALF_FRAME_S:
             self._wire.forget()
-        self._last = now
+        await self._wire.patience(data)
+        self._last = time.monotonic()
         try:
             async for piece in self._faults.carry(self._wire, data):
                 yield piece

@@ -59,8 +59,12 @@ class FramedWire:
         self._unprompted = unprompted
         self._pending = b""
 
+    async def patience(self, data: bytes) -> None:
+        """Waits, in the time of its world, for what must come before these bytes are answered."""
+
     async def receive(self, data: bytes) -> bytes:
         """Takes what the client wrote, in any portions; gives all replies that are due."""
+        await self.patience(data)
         return b"".join(self.answer(frame) for frame, _ in self.frames(data))
 
     def frames(self, data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -241,7 +241,7 @@ def test_a_balance_lists_its_commands_and_names_itself() -> None:
     # InstrumentKit asks for both
     listed, name, software = says("balance", b"I0\r\n", b"I10\r\n", b"I5\r\n")
     rows = listed.decode().split("\r\n")[:-1]
-    assert (rows[0], rows[-1]) == ('I0 B 0 "@"', 'I0 A 1 "TI"')
+    assert (rows[0], rows[-1]) == ('I0 B 0 "@"', 'I0 A 2 "M21"')
     assert (name, software) == (b'I10 A "twin"\r\n', b'I5 A "12121306C"\r\n')
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 from lab_play import HandClock
 
+from orchestrator.clock import VirtualClock
 from simulators.twins import modbus
+from simulators.twins.faults import FaultyWire
 from simulators.twins.sputter_lab import SputterLab
 from simulators.twins.vacuum_lab import VacuumLab
 from simulators.twins.wet_lab import WetLab
@@ -164,6 +167,60 @@ def test_a_bus_refuses_a_function_whose_frame_comes_in_pieces() -> None:
     # easymodbus, umodbus and modbus-tk read input registers, of which there are none here
     bus, frame = line("modbus"), _serial(1, 4, 0, 0, 0, 1)
     assert [bus.ask(frame[:3]), bus.ask(frame[3:])] == [b"", _serial(1, 0x84, 1)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        # mettler-toledo-device tells from the answer whether the zero was set at rest
+        (b"ZI\r\n", b"ZI S\r\n"),
+        # PyLabRobot sets grams before all else
+        (b"M21 0 0\r\nM21 0 7\r\n", b"M21 A\r\nM21 L\r\n"),
+        (b'D "HELLO"\r\nD HELLO\r\nDW\r\n', b"D A\r\nD L\r\nDW A\r\n"),
+        (b"SC 1000\r\nSC\r\n", b"S S     0.0000 g\r\nS L\r\n"),
+    ],
+)
+def test_the_balance_knows_what_others_ask_of_it(asked: bytes, answer: bytes) -> None:
+    said = line("balance").ask(asked)
+    assert re.sub(rb"[- ]0\.000\d g", b" 0.0000 g", said) == answer
+
+
+def test_a_weight_is_not_at_rest_while_liquid_flows() -> None:
+    clock = HandClock()
+    lab = WetLab(seed=7, clock=clock)
+    pumps, balance = Line(lab, "pumps"), Line(lab, "balance")
+    pumps.ask(b"/4ZR\r")
+    clock.move(10.0)
+    pumps.ask(b"/4I1A1500R\r")
+    clock.move(10.0)
+    pumps.ask(b"/4V50I2A0R\r")
+    clock.move(20.0)
+    assert balance.ask(b"SI\r\n").startswith(b"S D ")
+    clock.move(60.0)
+    balance.ask(b"SI\r\n")
+    clock.move(2.5)
+    assert balance.ask(b"SI\r\n").startswith(b"S S ")
+
+
+@pytest.mark.parametrize(("command", "waits_s"), [(b"S", 2.0), (b"SC 1000", 1.0), (b"SI", 0.0)])
+def test_a_balance_on_a_line_with_faults_waits_for_rest_too(command: bytes, waits_s: float) -> None:
+    clock = VirtualClock()
+    lab = WetLab(seed=7, clock=clock)
+
+    async def play() -> tuple[bytes, float]:
+        balance = FaultyWire(lab.wires["balance"], clock=clock)
+        pumps = lab.wires["pumps"]
+        await pumps.receive(b"/4ZR\r")
+        await clock.sleep(10.0)
+        await pumps.receive(b"/4I1A900I2A0R\r")
+        await clock.sleep(60.0)
+        lab.bench.give("vessel", {"water": 100.0}, clock.now())
+        began = clock.now()
+        return await balance.receive(command + b"\r\n"), clock.now() - began
+
+    said, took_s = clock.run(play())
+    assert took_s == pytest.approx(waits_s, abs=0.01)
+    assert said.startswith(b"S S" if command == b"S" else b"S D")
 
 
 def _telegram(body: str) -> bytes:
