@@ -336,7 +336,8 @@ def _functions(argument: str) -> set[str]:
 
 
 def _rooted(path: str) -> str:
-    """A path with what may be left out: SENSe in front, MODE and DATA at the end."""
+    """A path as it is kept here: with SENSe in front, without WINDow, MODE and DATA."""
+    path = path.replace("DISP:WIND1:", "DISP:").replace("DISP:WIND:", "DISP:")
     if path.split(":")[0].rstrip("?") in ("VOLT", "CURR", "RES", "FUNC", "AVER"):
         path = f"SENS:{path}"
     end = "?" * path.endswith("?")

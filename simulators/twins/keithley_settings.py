@@ -14,7 +14,7 @@ DATA_TYPE, MISSING = '-104,"Data type error"', '-109,"Missing parameter"'
 OUT_OF_RANGE, ILLEGAL = '-222,"Parameter data out of range"', '-224,"Illegal parameter value"'
 READ_BACK = '+823,"Invalid with source read-back on"'
 
-_FREE = {"DISP:WIND:TEXT:DATA": '""'}
+_FREE = {"DISP:TEXT:DATA": '""'}
 _NUMBERS = {
     "SOUR:CURR": (0.0, -1.05, 1.05),
     "SOUR:VOLT": (0.0, -210.0, 210.0),
@@ -58,7 +58,7 @@ _SWITCHES = {
     "SYST:BEEP": "1",
     "SYST:TIME:RES:AUTO": "0",
     "DISP:ENAB": "1",
-    "DISP:WIND:TEXT": "0",
+    "DISP:TEXT": "0",
 }
 _WORDS = {
     "SOUR:FUNC": ("VOLT", "CURR"),

@@ -135,13 +135,10 @@ class BalanceTwin:
             self._tare = 0.0
             return "TAC A"
         if argument:
-            number, _, unit = argument.partition(" ")
-            try:
-                self._tare = float(number)
-            except ValueError:
+            found = re.fullmatch(r"([0-9]+(?:\.[0-9]*)?) g", argument)
+            if found is None or float(found[1]) > CAPACITY_G:
                 return "TA L"
-            if unit != "g":
-                return "TA L"
+            self._tare = float(found[1])
         return f"TA A {_weight(self._tare)}"
 
 

@@ -167,7 +167,7 @@ def _written(path: str, value: float) -> str:
 def _path(spelling: str) -> str:
     """A path without what may be left out: SENSe in front, SCALar, LOSS:INPut:MAGNitude."""
     words = [w for w in spelling.replace("?", "").split(":") if w not in ("SCAL", "LOSS")]
-    if words[0] in ("POW", "CORR", "AVER"):
+    if words[:1] in (["POW"], ["CORR"], ["AVER"]):
         words.insert(0, "SENS")
     if words[:2] == ["SENS", "CORR"] and words[2:] in (["INP"], ["MAGN"], ["INP", "MAGN"]):
         del words[2:]

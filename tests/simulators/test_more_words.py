@@ -9,8 +9,10 @@ import pytest
 from lab_play import HandClock
 
 from orchestrator.clock import VirtualClock
+from simulators.lab.metal_chamber import MetalChamber
 from simulators.twins import modbus
 from simulators.twins.faults import FaultyWire
+from simulators.twins.pm100 import PowerMeter
 from simulators.twins.sputter_lab import SputterLab
 from simulators.twins.vacuum_lab import VacuumLab
 from simulators.twins.wet_lab import WetLab
@@ -39,6 +41,7 @@ def line(port: str) -> Line:
         (b":FUNC 'VOLT','RES'\n:SENS:FUNC?\n", b'"VOLT:DC","CURR:DC","RES"\n'),
         (b":SOUR:FUNC:MODE CURR\n:SOUR:FUNC?\n", b"CURR\n"),
         (b":CONF:VOLT\n:CONF?\n", b'"VOLT:DC"\n'),
+        (b':DISP:TEXT:DATA "a; b"\n:DISP:WIND1:TEXT:DATA?;:SYST:ERR?\n', b'"a; b";0,"No error"\n'),
         (b":CONF:PHASE\n:SYST:ERR?\n", b'-113,"Undefined header"\n'),
         (b":FORM:DATA ASC\n:FORM:DATA?\n", b"ASC\n"),
         (b"SENS:VOLT:PROT MAX\nSENS:VOLT:PROT?;PROT? MIN\n", b"2.100000E+02;-2.100000E+02\n"),
@@ -281,6 +284,33 @@ def test_a_rate_that_is_changed_on_the_way_counts_from_then_on() -> None:
     assert pump.ask(b"DIS\r") == b"\x0200II1.500W0.000ML\x03"
     clock.move(15.0)
     assert pump.ask(b"DIS\r") == b"\x0200SI2.000W0.000ML\x03"
+
+
+@pytest.mark.parametrize(
+    ("port", "asked", "answer"),
+    [
+        ("pumps", b"/1ZR\r/1gP1G,5R\r", b"/0@\x03\r\n/0O\x03\r\n"),
+        ("pumps", b"/2gggP1D1G1000G1000G1000R\r", b"/0g\x03\r\n"),
+        ("balance", b"TA 1e999 g\r\nTA nan g\r\nTA 300 g\r\n", b"TA L\r\nTA L\r\nTA L\r\n"),
+        ("balance", b"TA 1.5 kg\r\nTA -1 g\r\n", b"TA L\r\nTA L\r\n"),
+    ],
+)
+def test_numbers_that_are_none_are_refused(port: str, asked: bytes, answer: bytes) -> None:
+    assert line(port).ask(asked) == answer
+
+
+def test_loops_in_loops_are_refused_before_they_are_unrolled() -> None:
+    clock = HandClock()
+    pumps = Line(WetLab(seed=7, clock=clock), "pumps")
+    pumps.ask(b"/1ZR\r")
+    clock.move(10.0)
+    pumps.ask(b"/1ggP1D1G1000G1000R\r")
+    assert pumps.ask(b"/1Q\r") == b"/0c\x03\r\n"
+
+
+def test_a_power_meter_is_not_confused_by_a_word_that_may_be_left_out() -> None:
+    meter = PowerMeter(MetalChamber(seed=7, clock=HandClock())).wire()
+    assert asyncio.run(meter.receive(b"LOSS 1\nSYST:ERR?\n")) == b'-113,"Undefined header"\n'
 
 
 def test_the_supply_does_not_take_other_digits_for_digits() -> None:
