@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import time
 import tty
@@ -21,6 +22,7 @@ from simulators.twins.wire import FramedWire
 HALF_FRAME_S = 1.0
 """After so much wall time without a byte, half a frame is forgotten."""
 _CHUNK = 4096
+_LOG = logging.getLogger(__name__)
 Touched = Callable[[], None]
 
 
@@ -110,6 +112,9 @@ class SerialOutlet:
                 fault = self.faults.unplugged
                 self.faults.plugged()
                 self._unplug(fault.seconds if fault else 0.0)
+            except Exception:  # noqa: BLE001 - whatever a client sends, the port answers the next
+                _LOG.exception("no answer to %r", data)
+                self._wire.forget()
 
     def _plug(self) -> None:
         if self._replug is not None:
