@@ -1,8 +1,9 @@
 """What can be set on a Keithley 2400, in which range, and how it is told again.
 
-Ranges and forms are those of the 2400 user's manual (2400S-900-01), section 18. A number comes back
-as `1.000000E-06` (so a 2400 told somebody its limit: SiLab-Bonn/basil, issue 121), a count and a
-switch as `1`. Only what the twin does can be set: no sweeps, no binary data.
+Ranges and forms are what clients by other people send and expect, filled up from memory of the 2400
+user's manual (2400S-900-01, section 18), which was not at hand. A number comes back as
+`1.000000E-06` (so a 2400 told somebody its limit: SiLab-Bonn/basil, issue 121), a count and a switch
+as `1`. Only what the twin does can be set: no sweeps, no binary data.
 """
 
 from __future__ import annotations

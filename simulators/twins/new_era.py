@@ -187,7 +187,7 @@ class NewEraTwin:
         return self._prompt() + data
 
     def _system(self, command: str) -> str:
-        """What is obeyed whatever the address: ADR and RESET (manual, section 10.2)."""
+        """What is obeyed whatever the address: ADR and RESET (from memory of the manual)."""
         if command == "RESET":
             self._address, self._silence_s = 0, 0
             self._phases, self._selected = {}, 1

@@ -219,19 +219,28 @@ class TcpOutlet:
         arrived: asyncio.Queue[bytes] = asyncio.Queue()
         answering = asyncio.create_task(self._answer(wire, arrived, writer))
         try:
+            await self._listen(reader, writer, wire, arrived)
+            arrived.put_nowait(b"")
+            await answering
+        finally:
+            answering.cancel()
+            self._writers.discard(writer)
+            writer.close()
+
+    async def _listen(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        wire: FramedWire,
+        arrived: asyncio.Queue[bytes],
+    ) -> None:
+        """Takes what arrives, until the client goes away."""
+        with contextlib.suppress(ConnectionError):
             writer.write(wire.greeting)
             while data := await reader.read(_CHUNK):
                 if self.heard is not None:
                     self.heard(data)
                 arrived.put_nowait(data)
-        except ConnectionError:
-            pass
-        try:
-            arrived.put_nowait(b"")
-            await answering
-        finally:
-            self._writers.discard(writer)
-            writer.close()
 
     async def _answer(
         self, wire: FramedWire, arrived: asyncio.Queue[bytes], writer: asyncio.StreamWriter
