@@ -131,7 +131,8 @@ class WetBench:
 
     def settles_in(self) -> float:
         """Seconds until the balance has come to rest, if nothing else happens."""
-        return max(0.0, self._changed_at + SETTLING_S - self.advance())
+        now = self.advance()
+        return max(0.0, self._changed_at + SETTLING_S - now)
 
     def weigh(self) -> float:
         """One reading of the balance, in g."""

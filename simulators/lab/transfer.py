@@ -9,7 +9,7 @@ full gripper) is a protective stop at that moment; a sample that was picked up s
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from simulators.lab.effects import Effects
@@ -52,16 +52,22 @@ class Transfer:
         self._stopped_at = 0.0
         self._samples, self._effects, self._is_open = samples, effects, is_open
         self._playing: _Playing | None = None
+        self._paused_at: float | None = None
 
     @property
     def is_running(self) -> bool:
-        """Whether a program is being played."""
+        """Whether a program is being played, or paused."""
         return self._playing is not None
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it is paused: it goes on when it is played again."""
+        return self._playing is not None and self._paused_at is not None
 
     @property
     def due(self) -> float | None:
         """When something happens next by itself."""
-        return self._playing.due if self._playing else None
+        return self._playing.due if self._playing and self._paused_at is None else None
 
     def load(self, program: str) -> bool:
         """Makes a program the one to be played; false when there is no such file."""
@@ -72,7 +78,11 @@ class Transfer:
         return True
 
     def play(self, t: float) -> bool:
-        """Starts the loaded program; false when the robot is not ready."""
+        """Starts the loaded program, or goes on; false when the robot is not ready."""
+        if self._playing and self._paused_at is not None and not self.is_stopped:
+            self._playing = replace(self._playing, since=self._playing.since + t - self._paused_at)
+            self._paused_at = None
+            return True
         if self.loaded is None or self.is_running or self.is_stopped:
             return False
         source, target = self.loaded.removesuffix(".urp").split("_to_")
@@ -80,14 +90,21 @@ class Transfer:
         self._copy(REQUEST, BEGUN)
         return True
 
+    def pause(self, t: float) -> bool:
+        """Holds the program where it is; false when none is playing."""
+        if self._playing is None or self._paused_at is not None:
+            return False
+        self._paused_at = t
+        return True
+
     def stop(self) -> bool:
         """Ends the program where it is; false when none is playing."""
-        was_running, self._playing = self.is_running, None
+        was_running, self._playing, self._paused_at = self.is_running, None, None
         return was_running
 
     def lose_power(self) -> None:
         """Stops where it is, and forgets program, stop and registers; the gripper holds on."""
-        self._playing = self.loaded = None
+        self._playing = self.loaded = self._paused_at = None
         self.is_stopped = False
         self.registers = dict.fromkeys(self.registers, 0)
 
@@ -101,7 +118,7 @@ class Transfer:
     def act(self) -> None:
         """Does what is due."""
         playing = self._playing
-        if playing is None:
+        if playing is None or self._paused_at is not None:
             return
         if playing.phase == "pick":
             self._pick(playing)
@@ -135,9 +152,7 @@ class Transfer:
         self._advance(playing, "end")
 
     def _advance(self, playing: _Playing, phase: Literal["place", "end"]) -> None:
-        self._playing = _Playing(
-            playing.source, playing.target, playing.ticket, playing.since, phase
-        )
+        self._playing = replace(playing, phase=phase)
 
     def _reaches(self, position: str) -> bool:
         playing = self._playing

@@ -8,6 +8,7 @@ at hand, and the fault code 1 for a plasma that does not strike or goes out is o
 from __future__ import annotations
 
 import math
+import re
 
 from simulators.lab.gun import Gunned
 from simulators.twins.wire import FramedWire, Manners
@@ -55,9 +56,11 @@ class Supply:
     def _set(self, letter: str, argument: str) -> None:
         if letter == "I":
             self._material = argument
-        elif argument.isdigit() and letter == "Z":
+        elif not re.fullmatch("[0-9]+", argument):
+            return
+        elif letter == "Z":
             self._gun = int(argument) if 1 <= int(argument) <= 5 else self._gun
-        elif argument.isdigit():
+        else:
             name, low, high = _SETTING[letter]
             if low <= int(argument) <= high:
                 self._chamber.set_gun(**{name: int(argument)})

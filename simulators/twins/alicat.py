@@ -1,11 +1,12 @@
 """Alicat mass-flow controllers on one RS-485 bus.
 
 Protocol: `<ID><command>CR`, no checksum, `?` for what is not understood, silence from units with
-another ID (Alicat Serial Communications Primer). Known here: poll, `S` set-point, `LS` query,
-registers 46 (gas) and 122 (control point) read and written, with or without `$$`, `VE`, `G` gas,
-`V`, `T` and `TP` tare, `HC` and `HP` valve held, `C` no more, `L` and `U` display locked and not,
-the tables `??M*`, `??D*` and `??G*` (lines as `alicatlib` has them from firmware 8v17), and the
-legacy integer set-point (`A32000` is half of full scale), which is a trap for whoever sends it.
+another ID (Alicat Serial Communications Primer). Known here: poll, `S` set-point, `LS` set-point
+and query (answered by five fields, as from firmware 9v00 on), `FPF` full scale, registers 46 (gas)
+and 122 (control point) read and written, with or without `$$`, `VE`, `G` gas, `V`, `T` and `TP`
+tare, `HC` and `HP` valve held, `C` no more, `L` and `U` display locked and not, the tables `??M*`,
+`??D*` and `??G*` (lines as `alicatlib` has them from firmware 8v17), and the legacy integer
+set-point (`A32000` is half of full scale), which is a trap for whoever sends it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from simulators.lab.chamber import Chamber
 from simulators.twins.wire import FramedWire, Manners, lines
 
 _GASES = {1: "Ar", 11: "O2", 8: "N2", 0: "Air"}
-_SET = re.compile(r"L?S ?(\d+(?:\.\d*)?|\.\d+)$")
+_SET = re.compile(r"S ?(\d+(?:\.\d*)?|\.\d+)$")
+_SET_OR_ASK = re.compile(r"LS ?(\d+(?:\.\d*)?|\.\d+)(?: (?:0|12))?$")
+_UNIT = "12 SCCM"
+_OF_MASS_FLOW = ("FPF 5", "FPF 37")
 _REGISTER = re.compile(r"(?:\$\$)?([RW])(\d+)(?:=(\d+))?$", re.IGNORECASE)
 _GAS = re.compile(r"(?:\$\$)?G ?(\d+)$", re.IGNORECASE)
 _WORKS = frozenset({"HC", "HP", "C", "L", "U", "V", "T", "TP"})
@@ -55,7 +59,9 @@ class FlowController:
             return self._frame()
         if match := _SET.match(command):
             return self._set(float(match[1]))
-        if re.fullmatch(r"\d{1,5}", command):
+        if match := _SET_OR_ASK.match(command):
+            return "?" if self._set(float(match[1])) == "?" else self._tell("LS")
+        if re.fullmatch(r"[0-9]{1,5}", command):
             return self._set(int(command) / _LEGACY_FULL_SCALE * self.full_scale)
         if match := _REGISTER.match(command):
             return self._register(match[1].upper(), int(match[2]), match[3])
@@ -67,7 +73,9 @@ class FlowController:
     def _tell(self, word: str) -> str:
         """What it says of itself."""
         if word == "LS":
-            return f"{self.unit_id} {self._setpoint:+08.3f} {self._setpoint:+08.3f} 5 SCCM"
+            return f"{self.unit_id} {self._setpoint:+08.3f} {self._setpoint:+08.3f} {_UNIT}"
+        if word in _OF_MASS_FLOW:
+            return f"{self.unit_id} {self.full_scale:+08.3f} {_UNIT}"
         if word == "VE":
             return f"{self.unit_id}   8v17.0-R23 Nov 27 2018,16:04:20"
         rows = {
@@ -100,6 +108,8 @@ class FlowController:
 
     def unheeded(self, command: str) -> str | None:
         """The reply to a set-point that is not taken over; None for other commands."""
+        if _SET_OR_ASK.match(command):
+            return self._tell("LS")
         return self._frame() if _SET.match(command) else None
 
     def _set(self, sccm: float) -> str:

@@ -9,8 +9,9 @@ answer. A string of commands is done in its order after `R`. What is no command 
 well (9), and anything but reports, `T` and `V` while busy (15); `a`, `p` and `d` move without being
 busy. A report that there is not is refused (2). Backlash `K` and zero gap `k` are kept and change
 nothing (their ranges are those of other people's clients, as are the speeds of `S`). `Q` clears the
-error that it told. Address `_` is all pumps; nobody answers. Ramps are left out: a plunger moves at
-its top speed at once.
+error that it told. A report that bears the `R` that it does not need is taken as one without (so
+some clients ask; the manual is silent). Address `_` is all pumps; nobody answers. Ramps are left
+out: a plunger moves at its top speed at once.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ PULSES_A_STROKE = 6000
 VALVE_S, INITIALISING_S = 0.25, 2.0
 _COMMAND = re.compile(r"([A-Za-z])(\d*(?:,\d*)*)")
 _ALL, _LAST_PORT = "_", 3
+_MOST_STEPS = 100_000
+"""Of a string with its loops unrolled; a limit of the twin."""
 _READY = 0x20
 _RANGES = {"V": (5, 5800), "v": (50, 1000), "c": (50, 2700), "L": (1, 20), "K": (0, 255),
            "k": (0, 6400)}  # fmt: skip
@@ -89,6 +92,8 @@ class CavroTwin:
     def reply(self, commands: str) -> bytes:
         """The answer to a command string."""
         now = self._bench.advance()
+        if re.fullmatch(r"(?:[QF&]|\?\d*)R", commands):
+            commands = commands[:-1]
         if commands in ("Q", "?29"):
             answer = self._answer("")
             self._error = 0
@@ -338,10 +343,11 @@ def _unrolled(found: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
             starts.append(len(done))
         elif letter == "G":
             start = starts.pop() if starts else 0
-            n = int(text or 0)
-            if not 1 <= n <= 1000:
+            if not re.fullmatch("[0-9]{1,4}", text) or not 1 <= int(text) <= 1000:
                 raise _Wrong
-            done += (n - 1) * done[start:]
+            if int(text) * (len(done) - start) > _MOST_STEPS:
+                raise _Wrong
+            done += (int(text) - 1) * done[start:]
         else:
             done.append((letter, text))
     yield from done

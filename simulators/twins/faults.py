@@ -293,6 +293,8 @@ class FaultyWire:
 
     async def receive(self, data: bytes) -> bytes:
         """As the wire behind, or as the fault has it. Raises ConnectionError."""
+        if isinstance(self._wire, FramedWire):
+            await self._wire.patience(data)
         with self._clock.work() if self._clock else contextlib.nullcontext():
             return b"".join([piece async for piece in self.faults.carry(self._wire, data)])
 

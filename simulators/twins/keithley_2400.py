@@ -4,9 +4,11 @@ The common subset of the 2400 user's manual (2400S-900-01): source current or vo
 voltage, current, resistance, compliance, ranges, data elements, error queue. A quantity that is not
 measured reads +9.91E37, an overflow +9.9E37. A line may end with CR, LF or both, and its answer
 ends as it does (the terminator of a real one is chosen in its menu). `:FETCh?` gives what was taken
-last and takes nothing; `:READ?` is `:INITiate` and `:FETCh?`. Status bits (manual, section on data
-elements): 0 overflow, 3 compliance, 11/12/13 voltage, current, resistance measured, 15 current
-sourced.
+last and takes nothing; `:READ?` is `:INITiate` and `:FETCh?`. `:CONFigure` and `:MEASure?` set
+their function as after `*RST`, its protection too (so did a real one: SiLab-Bonn/basil, issue 121).
+Status bits (manual, section on data elements): 0 overflow, 1 filter, 2 front terminals, 3
+compliance, 11/12/13 voltage, current, resistance measured, 14/15 voltage, current sourced, 22 four
+wires.
 
 How to tell three things apart, all of them in compliance (bit 3):
 
@@ -29,11 +31,18 @@ from collections.abc import Callable
 
 from simulators.lab.chamber import Chamber
 from simulators.lab.noise import uniform
+from simulators.twins.keithley_settings import (
+    DATA_TYPE,
+    ILLEGAL,
+    RefusedError,
+    Settings,
+)
 from simulators.twins.scpi import commands
 from simulators.twins.wire import FramedWire, Manners
 
 NOT_A_NUMBER, OVERFLOW = 9.91e37, 9.9e37
 OVER_BIT, COMPLIANCE_BIT = 1, 8
+UNDEFINED = '-113,"Undefined header"'
 _END = re.compile(rb"(?:\r\n|\n\r|\r|\n)$")
 _MEASURED_BIT = {"VOLT": 1 << 11, "CURR": 1 << 12, "RES": 1 << 13}
 _ELEMENTS: tuple[str, ...] = ("VOLT", "CURR", "RES", "TIME", "STAT")
@@ -41,52 +50,6 @@ _NOISE_FLOOR_A = 1e-11
 _THERMAL_V = 2e-5
 """What the inner tips read without a current: one of them is warmer."""
 _MOST_OHM = 2.11e8
-_DEFAULTS = {
-    "SOUR:FUNC": "VOLT",
-    "SOUR:CURR": "0",
-    "SOUR:VOLT": "0",
-    "SENS:VOLT:PROT": "21",
-    "SENS:CURR:PROT": "1.05E-04",
-    "SENS:VOLT:RANG": "21",
-    "SENS:CURR:RANG": "1.05E-04",
-    "SENS:RES:RANG": "2.1E+05",
-    "SENS:VOLT:RANG:AUTO": "1",
-    "SENS:CURR:RANG:AUTO": "1",
-    "SENS:RES:RANG:AUTO": "1",
-    "SENS:RES:MODE": "AUTO",
-    "SENS:VOLT:NPLC": "1",
-    "SENS:CURR:NPLC": "1",
-    "SENS:RES:NPLC": "1",
-    "SENS:FUNC:CONC": "1",
-    "SENS:AVER": "0",
-    "SENS:AVER:COUN": "10",
-    "SENS:AVER:TCON": "REP",
-    "SOUR:CURR:MODE": "FIX",
-    "SOUR:VOLT:MODE": "FIX",
-    "SOUR:CURR:RANG": "1E-04",
-    "SOUR:VOLT:RANG": "20",
-    "SOUR:CURR:RANG:AUTO": "1",
-    "SOUR:VOLT:RANG:AUTO": "1",
-    "SOUR:DEL": "0.001",
-    "SOUR:DEL:AUTO": "1",
-    "SOUR:CLE:AUTO": "0",
-    "SYST:RSEN": "0",
-    "SYST:AZER": "1",
-    "SYST:BEEP": "1",
-    "ROUT:TERM": "FRON",
-    "OUTP:SMOD": "NORM",
-    "TRIG:COUN": "1",
-    "ARM:COUN": "1",
-    "TRIG:DEL": "0",
-    "FORM": "ASC",
-    "DISP:ENAB": "1",
-    "DISP:WIND:TEXT": "0",
-    "DISP:WIND:TEXT:DATA": '""',
-    "SOUR:VOLT:PROT": "210",
-    "*ESE": "0",
-    "*SRE": "0",
-}
-_WORDS = {"ON": "1", "OFF": "0", "CURRENT": "CURR", "VOLTAGE": "VOLT", "ASCII": "ASC"}
 
 
 class SourceMeter:
@@ -95,9 +58,10 @@ class SourceMeter:
     def __init__(self, chamber: Chamber) -> None:
         self._chamber = chamber
         self._errors: deque[str] = deque(maxlen=10)
-        self._since = chamber.clock.now()
+        self._begin()
         self._is_on = False
         self._n_readings = 0
+        self._settings = Settings()
         self._reset()
         self._queries: dict[str, Callable[[], str]] = {
             "*IDN?": lambda: "KEITHLEY INSTRUMENTS INC.,MODEL 2400,1207461,C30   Mar 17 2006",
@@ -108,11 +72,15 @@ class SourceMeter:
             "SYST:ERR?": self._error,
             "SYST:VERS?": lambda: "1996.0",
             "STAT:MEAS?": lambda: "0",
+            "STAT:OPER:COND?": lambda: "1024",
+            "STAT:MEAS:COND?": lambda: "0",
+            "STAT:QUES:COND?": lambda: "0",
             "OUTP?": lambda: str(int(self._is_on)),
             "READ?": self._read,
             "MEAS?": self._read,
             "FETC?": self._fetch,
-            "SENS:FUNC?": lambda: ",".join(f'"{f}"' for f in sorted(self._functions)),
+            "SENS:FUNC?": self._sensed,
+            "CONF?": self._sensed,
             "FORM:ELEM?": lambda: ",".join(self._elements),
             "SENS:VOLT:PROT:TRIP?": lambda: str(int(self._has_tripped() == "VOLT")),
             "SENS:CURR:PROT:TRIP?": lambda: str(int(self._has_tripped() == "CURR")),
@@ -127,6 +95,7 @@ class SourceMeter:
             "STAT:PRES": lambda _: None,
             "STAT:QUE:CLE": lambda _: self._errors.clear(),
             "TRAC:CLE": lambda _: None,
+            "SYST:TIME:RES": lambda _: self._begin(),
             "ABOR": lambda _: None,
             "INIT": lambda _: self._take(),
             "SYST:LOC": lambda _: None,
@@ -163,45 +132,59 @@ class SourceMeter:
         end = _END.search(frame)
         return ";".join(answers).encode("ascii") + (end[0] if end else b"\n") if answers else b""
 
-    def _obey(self, path: str, argument: str) -> str | None:
+    def _obey(self, spelling: str, argument: str) -> str | None:
         """Does one command; gives its answer, if it has one."""
-        if path in self._queries:
-            try:
-                return self._queries[path]()
-            except _RefusedError as refusal:
-                self._errors.append(str(refusal))
-                return None
-        if path.startswith("MEAS:") and path.endswith("?"):
-            return self._measure_once(path[5:-1])
-        if path.endswith("?") and path[:-1] in self._settings:
-            return self._settings[path[:-1]]
-        if path in self._orders:
-            try:
+        path = _rooted(spelling)
+        try:
+            if path.endswith("?"):
+                return self._tell(path, argument)
+            if path in self._orders:
                 self._orders[path](argument)
-            except _RefusedError as refusal:
-                self._errors.append(str(refusal))
-        elif path in self._settings and argument:
-            self._settings[path] = _WORDS.get(argument.upper(), argument.upper())
-        else:
-            self._errors.append('-113,"Undefined header"')
+            elif path in self._settings:
+                self._settings.set(path, argument)
+            elif path.startswith("CONF:"):
+                self._configure(path[5:])
+            else:
+                raise RefusedError(UNDEFINED)
+        except RefusedError as refusal:
+            self._errors.append(str(refusal))
         return None
 
+    def _tell(self, query: str, argument: str) -> str:
+        path = query[:-1]
+        if query in self._queries:
+            return self._queries[query]()
+        if path in self._settings:
+            return self._settings.tell(path, argument)
+        if path.startswith("MEAS:"):
+            self._configure(path[5:])
+            self._switch("ON")
+            return self._read()
+        raise RefusedError(UNDEFINED)
+
+    def _begin(self) -> None:
+        """The time of readings counts from now."""
+        self._since = self._chamber.clock.now()
+
     def _reset(self) -> None:
-        self._settings = dict(_DEFAULTS)
+        self._settings.reset()
         self._functions = {"CURR"}
         self._elements = _ELEMENTS
         self._is_on = False
         self._taken = ""
 
     def _switch(self, argument: str) -> None:
-        self._is_on = argument.upper() in ("1", "ON")
+        word = argument.upper()
+        if word not in ("1", "ON", "0", "OFF"):
+            raise RefusedError(ILLEGAL)
+        self._is_on = word in ("1", "ON")
         self._n_readings = 0
 
     def _error(self) -> str:
         return self._errors.popleft() if self._errors else '0,"No error"'
 
     def _measure_also(self, argument: str) -> None:
-        if not self._flag("SENS:FUNC:CONC"):
+        if not self._settings.flag("SENS:FUNC:CONC"):
             self._functions.clear()
         self._functions.update(_functions(argument))
 
@@ -214,15 +197,18 @@ class SourceMeter:
         if len(names) == len(chosen):
             self._elements = names
         else:
-            self._errors.append('-102,"Syntax error"')
+            raise RefusedError('-102,"Syntax error"')
 
-    def _measure_once(self, function: str) -> str | None:
+    def _configure(self, function: str) -> None:
+        """One-shot measurements of a function; what is sensed is then set as after `*RST`."""
         if function not in _MEASURED_BIT:
-            self._errors.append('-113,"Undefined header"')
-            return None
+            raise RefusedError(UNDEFINED)
+        self._settings.default((f"SENS:{function}:", "TRIG:", "ARM:"))
         self._functions = {function}
-        self._switch("ON")
-        return self._read()
+
+    def _sensed(self) -> str:
+        names = [f for f in _MEASURED_BIT if f in self._functions]
+        return ",".join(f'"{name}"' if name == "RES" else f'"{name}:DC"' for name in names)
 
     def _read(self) -> str:
         self._take()
@@ -231,15 +217,15 @@ class SourceMeter:
     def _fetch(self) -> str:
         """The readings that were taken last, as often as they are asked for."""
         if not self._taken:
-            raise _RefusedError('-230,"Data corrupt or stale"')
+            raise RefusedError('-230,"Data corrupt or stale"')
         return self._taken
 
     def _take(self) -> None:
-        if not self._is_on and not self._flag("SOUR:CLE:AUTO"):
-            raise _RefusedError('803,"Not permitted with OUTPUT off"')
-        rounds = max(1, int(self._number("TRIG:COUN")) * int(self._number("ARM:COUN")))
+        if not self._is_on and not self._settings.flag("SOUR:CLE:AUTO"):
+            raise RefusedError('+803,"Not permitted with OUTPUT off"')
+        rounds = int(self._settings["TRIG:COUN"]) * int(self._settings["ARM:COUN"])
         values = [v for _ in range(min(rounds, 100)) for v in self._reading()]
-        if self._flag("SOUR:CLE:AUTO"):
+        if self._settings.flag("SOUR:CLE:AUTO"):
             self._is_on = False
         self._taken = ",".join(f"{value:+.6E}" for value in values)
 
@@ -265,9 +251,9 @@ class SourceMeter:
         return [values[element] for element in self._elements]
 
     def _voltage_range(self) -> float:
-        if self._flag("SENS:VOLT:RANG:AUTO"):
+        if self._settings.flag("SENS:VOLT:RANG:AUTO"):
             return 211.0
-        return 1.05 * self._number("SENS:VOLT:RANG")
+        return 1.05 * abs(self._settings.number("SENS:VOLT:RANG"))
 
     @property
     def _sources_current(self) -> bool:
@@ -278,17 +264,19 @@ class SourceMeter:
         return "RES" in self._functions and self._settings["SENS:RES:MODE"] == "AUTO"
 
     def _programmed_current(self) -> float:
-        return self._number("SOUR:CURR") if self._sources_current else NOT_A_NUMBER
+        return self._settings.number("SOUR:CURR") if self._sources_current else NOT_A_NUMBER
 
     def _solve(self, k: int) -> tuple[float, float, bool]:
         """Voltage at the inner probes, current through the outer, whether in compliance."""
         resistance = self._chamber.probed_resistance(k)
         if not self._sources_current:
-            level, limit = self._number("SOUR:VOLT"), self._number("SENS:CURR:PROT")
+            level = self._settings.number("SOUR:VOLT")
+            limit = abs(self._settings.number("SENS:CURR:PROT"))
             ampere = level / resistance if resistance else 0.0
             in_limit = abs(ampere) > limit
             return level, math.copysign(min(abs(ampere), limit), level), in_limit
-        level, limit = self._current_for(resistance), self._number("SENS:VOLT:PROT")
+        level = self._current_for(resistance)
+        limit = abs(self._settings.number("SENS:VOLT:PROT"))
         if resistance is None:
             share = 0.05 + 0.85 * uniform(self._chamber.seed, "floating", k)
             return limit * share * (-1) ** k, _NOISE_FLOOR_A, True
@@ -299,7 +287,7 @@ class SourceMeter:
     def _current_for(self, resistance: float | None) -> float:
         """The set current, or the one that auto ohms chooses: about 2 V, at most 100 mA."""
         if not self._is_auto_ohms:
-            return self._number("SOUR:CURR")
+            return self._settings.number("SOUR:CURR")
         if resistance is None or math.isinf(resistance):
             return 1e-7
         decade = math.ceil(math.log10(max(resistance, 1e-3) / 2.1))
@@ -313,20 +301,9 @@ class SourceMeter:
 
     def _measured_bits(self) -> int:
         bits = sum(_MEASURED_BIT[f] for f in self._functions)
+        bits |= 2 * self._settings.flag("SENS:AVER") | 4 * (self._settings["ROUT:TERM"] == "FRON")
+        bits |= self._settings.flag("SYST:RSEN") << 22
         return bits | (1 << 15 if self._sources_current else 1 << 14)
-
-    def _number(self, setting: str) -> float:
-        try:
-            return float(self._settings[setting])
-        except ValueError:
-            return float(_DEFAULTS[setting])
-
-    def _flag(self, setting: str) -> bool:
-        return self._settings[setting] == "1"
-
-
-class _RefusedError(Exception):
-    """The entry of the error queue is its text."""
 
 
 def _split(data: bytes) -> tuple[bytes | None, bytes]:
@@ -348,7 +325,21 @@ def _skewed(frame: bytes, reply: bytes, share: float) -> bytes | None:
 
 
 def _functions(argument: str) -> set[str]:
-    """The functions named in `"VOLT:DC","CURR"`."""
-    words = argument.replace('"', " ").replace("'", " ").replace(",", " ").split()
-    names = {word.upper().split(":")[0][:4].removesuffix("I") for word in words}
-    return names & set(_MEASURED_BIT)
+    """The functions named in `"VOLT:DC","CURR"`. Raises RefusedError."""
+    words = [word.strip() for word in argument.split(",")]
+    if any(len(word) < 2 or word[0] not in "\"'" or word[-1] != word[0] for word in words):
+        raise RefusedError(DATA_TYPE)
+    names = {word[1:-1].upper().split(":")[0][:4].removesuffix("I") for word in words}
+    if not names <= set(_MEASURED_BIT):
+        raise RefusedError(ILLEGAL)
+    return names
+
+
+def _rooted(path: str) -> str:
+    """A path as it is kept here: with SENSe in front, without WINDow, MODE and DATA."""
+    path = path.replace("DISP:WIND1:", "DISP:").replace("DISP:WIND:", "DISP:")
+    if path.split(":")[0].rstrip("?") in ("VOLT", "CURR", "RES", "FUNC", "AVER"):
+        path = f"SENS:{path}"
+    end = "?" * path.endswith("?")
+    bare = path.removesuffix("?")
+    return {"SOUR:FUNC:MODE": "SOUR:FUNC", "FORM:DATA": "FORM"}.get(bare, bare) + end

@@ -14,6 +14,7 @@ from typing import Protocol
 from simulators.twins.wire import FramedWire, Manners
 
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, DEVICE_FAILURE = 1, 2, 3, 4
+BROADCAST = 0
 _WRITES = {5: 6, 6: 6, 15: 6, 16: 6}
 _MOST_REGISTERS, _MOST_COILS = 125, 2000
 
@@ -51,15 +52,22 @@ def crc(body: bytes) -> bytes:
 
 
 def serial_bus(units: Mapping[int, Unit]) -> FramedWire:
-    """Units on one RS-485 line, and on one supply; other addresses stay silent."""
+    """Units on one RS-485 line, and on one supply; other addresses stay silent.
+
+    Address 0 is all of them: each does what it can of a write, none answers (MODBUS over Serial
+    Line V1.02, section 2.1).
+    """
 
     def restart() -> None:
         for unit in units.values():
             unit.restart()
 
     def reply(frame: bytes) -> bytes:
+        if len(frame) < 4 or crc(frame[:-2]) != frame[-2:]:
+            return b""
+        _tell_all(units, frame)
         unit = units.get(frame[0])
-        if len(frame) < 4 or crc(frame[:-2]) != frame[-2:] or unit is None:
+        if unit is None:
             return b""
         return _sealed(frame[:1] + answer(unit, frame[1:-2]))
 
@@ -70,6 +78,12 @@ def serial_bus(units: Mapping[int, Unit]) -> FramedWire:
 
     manners = Manners(refusal, _elsewhere, _skewed, _unheeded, restart)
     return FramedWire(_split_serial, reply, manners=manners)
+
+
+def _tell_all(units: Mapping[int, Unit], frame: bytes) -> None:
+    if frame[0] == BROADCAST and frame[1] in _WRITES:
+        for unit in units.values():
+            answer(unit, frame[1:-2])
 
 
 def tcp_server(unit: Cells, restart: Callable[[], None]) -> FramedWire:
@@ -186,7 +200,7 @@ def _split_serial(data: bytes) -> tuple[bytes | None, bytes]:
     if len(data) < 2:
         return None, data
     length = len(data)
-    if data[1] in (1, 3, 5, 6):
+    if data[1] in (1, 2, 3, 4, 5, 6):
         length = 8
     elif data[1] in (15, 16):
         length = 9 + data[6] if len(data) > 6 else 9

@@ -2,14 +2,17 @@
 
 Read from the MT-SICS reference manual: commands and responses are lines ended by CR LF; `S` waits
 for a weight at rest (`S S`), `SI` does not wait (`S S` or `S D`), `T` and `Z` wait, and `S I` says
-that it did not come to rest in time. `+` and `-` are over and under the range. Weights have ten
-characters and a unit. `@` is answered as `I4`, and forgets the tare; switching on does so too, and
-sets zero with what lies on the pan (manual, at `@`). After `SIR` it sends its weight again and
-again (here once a second) until `S`, `SI` or `@`. `I` also stands for not executable now.
+that it did not come to rest in time; `SC` gives up waiting after its milliseconds. `TI` and `ZI`
+say whether it was at rest. `+` and `-` are over and under the range. Weights have ten characters
+and a unit. `@` is answered as `I4`, and forgets the tare; switching on does so too, and sets zero
+with what lies on the pan (manual, at `@`). After `SIR` it sends its weight again and again (here
+once a second) until `S`, `SI` or `@`. `I` also stands for not executable now. `D`, `DW` and `M21`
+(grams only) are taken and change nothing.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from simulators.lab.liquids import WetBench
@@ -29,7 +32,8 @@ _FACTS = {
 }
 _LEVELS = {
     0: ("@", "I0", "I1", "I2", "I3", "I4", "I5", "S", "SI", "SIR", "Z", "ZI"),
-    1: ("T", "TA", "TAC", "TI"),
+    1: ("D", "DW", "SC", "T", "TA", "TAC", "TI"),
+    2: ("M21",),
 }
 
 
@@ -80,20 +84,19 @@ class BalanceTwin:
         if command == "@":
             self._tare = 0.0
             return f"I4 A {_FACTS['I4']}"
-        if command in ("TA", "TAC"):
-            return self._preset(command, argument)
         if command in ("S", "T", "Z"):
             # what has waited in vain says so
             return f"{command} I" if self._bench.settles_in() > 0 else self._act(command, "S")
         if command in ("SI", "SIR", "TI", "ZI"):
             return self._at_once(command.removesuffix("R"))
-        return "ES"
+        return self._more(command, argument)
 
     def _at_once(self, command: str) -> str:
         status = "D" if self._bench.settles_in() > 0 else "S"
         if command == "SI":
             return self._act("S", status)
-        return self._act(command[0], status).replace(command[0], command, 1)
+        said = self._act(command[0], status).replace(command[0], command, 1)
+        return f"ZI {status}" if said == "ZI A" else said
 
     def _act(self, command: str, status: str) -> str:
         gross = self._gross()
@@ -110,18 +113,32 @@ class BalanceTwin:
         self._tare = 0.0
         return "Z A"
 
+    def _more(self, command: str, argument: str) -> str:
+        """Tare values, the display, the unit (grams only), and a weight after some time."""
+        words = argument.split()
+        if command in ("TA", "TAC"):
+            return self._preset(command, argument)
+        if command not in ("D", "DW", "M21", "SC"):
+            return "ES"
+        if command == "SC":
+            return self._at_once("SI") if re.fullmatch("[0-9]+", argument) else "S L"
+        if command == "M21":
+            if not words:
+                return "M21 B 0 0\r\nM21 A 1 0"
+            is_known = words in (["0", "0"], ["1", "0"])
+        else:
+            is_known = bool(re.fullmatch('".*"' if command == "D" else "", argument))
+        return f"{command} {'A' if is_known else 'L'}"
+
     def _preset(self, command: str, argument: str) -> str:
         if command == "TAC":
             self._tare = 0.0
             return "TAC A"
         if argument:
-            number, _, unit = argument.partition(" ")
-            try:
-                self._tare = float(number)
-            except ValueError:
+            found = re.fullmatch(r"([0-9]+(?:\.[0-9]*)?) g", argument)
+            if found is None or float(found[1]) > CAPACITY_G:
                 return "TA L"
-            if unit != "g":
-                return "TA L"
+            self._tare = float(found[1])
         return f"TA A {_weight(self._tare)}"
 
 
@@ -138,20 +155,26 @@ class _PatientWire(FramedWire):
         super().__init__(lines(b"\r\n"), reply, manners=manners, unprompted=unprompted)
         self._bench = bench
 
-    async def receive(self, data: bytes) -> bytes:
-        """As `FramedWire`."""
-        waited_s = 0.0
-        while _wants_rest(data) and waited_s < MOST_S:
-            wait_s = min(self._bench.settles_in(), MOST_S - waited_s)
+    async def patience(self, data: bytes) -> None:
+        """Until the balance is at rest, or has waited in vain."""
+        waited_s, most_s = 0.0, _longest_s(self._pending + data)
+        while waited_s < most_s:
+            wait_s = min(self._bench.settles_in(), most_s - waited_s)
             if wait_s <= 0:
                 break
             await self._bench.clock.sleep(wait_s)
             waited_s += wait_s
-        return await super().receive(data)
 
 
-def _wants_rest(data: bytes) -> bool:
-    return any(line.strip() in (b"S", b"T", b"Z") for line in data.split(b"\r\n"))
+def _longest_s(data: bytes) -> float:
+    """How long the commands in some bytes wait for rest."""
+    longest = 0.0
+    for line in data.split(b"\r\n")[:-1]:
+        if match := re.fullmatch(rb"SC ([0-9]{1,6})", line.strip()):
+            longest = max(longest, int(match[1]) / 1000.0)
+        elif line.strip() in (b"S", b"T", b"Z"):
+            longest = max(longest, MOST_S)
+    return longest
 
 
 def _refusal(frame: bytes) -> bytes | None:

@@ -22,8 +22,11 @@ from simulators.twins.wire import FramedWire, Manners
 STX, ETX = 0x02, 0x03
 TO_UL_MIN = {"MM": 1000.0, "UM": 1.0, "MH": 1000.0 / 60.0, "UH": 1.0 / 60.0}
 FASTEST_CM_MIN, SLOWEST_CM_H = 5.1005, 0.004205
-_NUMBER = re.compile(r"(?=[\d.]{1,5}$)\d*\.?\d{0,3}")
+_NUMBER = re.compile(r"(?=[\d.]{1,5}$)(?=\.?\d)\d*\.?\d{0,3}")
 _SMALL_MM = 14.0
+_KEPT = {"AL": ("1", "0"), "PF": ("0", "1"), "LOC": ("0", "1"), "LN": ("0", "1"),
+         "TRG": ("FT", "FH", "F2", "LE", "ST", "T2", "SP", "P2")}  # fmt: skip
+"""What is kept and changes nothing here, its default first."""
 _SETTINGS = frozenset({"DIA", "PHN", "FUN", "RAT", "VOL", "DIR", "CLD"})
 
 
@@ -56,6 +59,7 @@ class NewEraTwin:
         self._bench, self._plunger, self._address = bench, plunger, address
         self._phases: dict[int, _Phase] = {}
         self._selected = self._running = 1
+        self._kept = {word: values[0] for word, values in _KEPT.items()}
         self._diameter, self._unit = 14.43, ""
         self._silence_s, self._heard_at, self._is_listening = 0, 0.0, False
         self._counted = {"INF": 0.0, "WDR": 0.0}
@@ -127,6 +131,8 @@ class NewEraTwin:
         text = frame[2:-3] if is_packet else bytes(b for b in frame.upper() if b > 0x20)
         if is_packet and int.from_bytes(frame[-3:-1], "big") != crc(text):
             return None
+        if text.startswith(b"*"):
+            return text.decode("ascii", "replace")
         match = re.fullmatch(rb"(\d{0,2})(.*)", text)
         if match is None or int(match[1] or b"0") != self._address:
             return None
@@ -170,10 +176,36 @@ class NewEraTwin:
         if self._alarm:
             alarm, self._alarm = self._alarm, ""
             return f"A?{alarm}"
+        if command.startswith("*"):
+            return self._prompt() + self._system(command[1:])
+        kept = next((word for word in _KEPT if command.startswith(word)), "")
+        if kept:
+            return self._prompt() + self._keep(kept, command[len(kept) :])
         word, argument = command[:3], command[3:]
         act = getattr(self, f"_do_{word.lower()}", None) if word.isalpha() else None
         data = "" if not command else "?" if act is None else act(argument, now)
         return self._prompt() + data
+
+    def _system(self, command: str) -> str:
+        """What is obeyed whatever the address: ADR and RESET (from memory of the manual)."""
+        if command == "RESET":
+            self._address, self._silence_s = 0, 0
+            self._phases, self._selected = {}, 1
+        elif command.startswith("ADR") and command[3:].isdigit() and int(command[3:]) <= 99:
+            self._address = int(command[3:])
+        elif command == "ADR":
+            return f"{self._address:02d}"
+        else:
+            return "?"
+        return ""
+
+    def _keep(self, word: str, argument: str) -> str:
+        if not argument:
+            return self._kept[word]
+        if argument not in _KEPT[word]:
+            return "?OOR"
+        self._kept[word] = argument
+        return ""
 
     def _prompt(self) -> str:
         if self._started_at is not None:
@@ -236,6 +268,10 @@ class NewEraTwin:
         if not slowest <= float(match[1]) * TO_UL_MIN[units] <= fastest:
             return "?OOR"
         phase.rate, phase.units = float(match[1]), units
+        if self._started_at is not None and self._selected == self._running:
+            self._plunger.flow(now)
+            self._count(now)
+            self._push(now)
         return ""
 
     def _do_vol(self, argument: str, now: float) -> str:
@@ -256,9 +292,12 @@ class NewEraTwin:
         phase = self._phase(self._selected)
         if not argument:
             return phase.direction
-        if argument not in ("INF", "WDR"):
+        if argument not in ("INF", "WDR", "REV"):
             return "?"
-        phase.direction = argument
+        if self._started_at is not None:
+            return "?NA"
+        turned = "WDR" if phase.direction == "INF" else "INF"
+        phase.direction = turned if argument == "REV" else argument
         return ""
 
     def _do_run(self, argument: str, now: float) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import time
 import tty
@@ -21,6 +22,7 @@ from simulators.twins.wire import FramedWire
 HALF_FRAME_S = 1.0
 """After so much wall time without a byte, half a frame is forgotten."""
 _CHUNK = 4096
+_LOG = logging.getLogger(__name__)
 Touched = Callable[[], None]
 
 
@@ -36,7 +38,8 @@ class _Line:
         now = time.monotonic()
         if now - self._last > HALF_FRAME_S:
             self._wire.forget()
-        self._last = now
+        await self._wire.patience(data)
+        self._last = time.monotonic()
         try:
             async for piece in self._faults.carry(self._wire, data):
                 yield piece
@@ -109,6 +112,9 @@ class SerialOutlet:
                 fault = self.faults.unplugged
                 self.faults.plugged()
                 self._unplug(fault.seconds if fault else 0.0)
+            except Exception:  # noqa: BLE001 - whatever a client sends, the port answers the next
+                _LOG.exception("no answer to %r", data)
+                self._wire.forget()
 
     def _plug(self) -> None:
         if self._replug is not None:
@@ -211,30 +217,46 @@ class TcpOutlet:
         self.faults.connected()
         wire = self._wire.fresh()
         arrived: asyncio.Queue[bytes] = asyncio.Queue()
-        line = _Line(wire, self.faults, self._touched)
-        answering = asyncio.create_task(self._answer(line, arrived, writer))
+        answering = asyncio.create_task(self._answer(wire, arrived, writer))
         try:
+            await self._listen(reader, writer, wire, arrived)
+            arrived.put_nowait(b"")
+            await answering
+        finally:
+            answering.cancel()
+            self._writers.discard(writer)
+            writer.close()
+
+    async def _listen(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        wire: FramedWire,
+        arrived: asyncio.Queue[bytes],
+    ) -> None:
+        """Takes what arrives, until the client goes away."""
+        with contextlib.suppress(ConnectionError):
             writer.write(wire.greeting)
             while data := await reader.read(_CHUNK):
                 if self.heard is not None:
                     self.heard(data)
                 arrived.put_nowait(data)
-        except ConnectionError:
-            pass
-        finally:
-            answering.cancel()
-            await asyncio.gather(answering, return_exceptions=True)
-            self._writers.discard(writer)
-            writer.close()
 
     async def _answer(
-        self, line: _Line, arrived: asyncio.Queue[bytes], writer: asyncio.StreamWriter
+        self, wire: FramedWire, arrived: asyncio.Queue[bytes], writer: asyncio.StreamWriter
     ) -> None:
+        """Obeys all that arrived, also when its client has gone away without the answers."""
+        line = _Line(wire, self.faults, self._touched)
         try:
-            while True:
-                async for piece in line.carry(await arrived.get()):
+            while (data := await arrived.get()) and not wire.is_ended:
+                async for piece in line.carry(data):
+                    if writer.is_closing():
+                        continue
                     writer.write(piece)
-                    await writer.drain()
+                    with contextlib.suppress(ConnectionError):
+                        await writer.drain()
+                if wire.is_ended:
+                    writer.close()
         except ConnectionError:
             if fault := self.faults.unplugged:
                 self.faults.plugged()

@@ -2,7 +2,9 @@
 
 `MNE[,parameter]CR` is acknowledged by ACK CR LF or NAK CR LF; the data come after ENQ; ETX clears
 the input; after power-up the controller sends a reading a second until it is spoken to (Pfeiffer,
-"TPG 361/362 communication protocol" BG 5510). The gauge reads the total pressure.
+"TPG 361/362 communication protocol" BG 5510). An empty line is not answered: some clients end an
+ENQ like a line. The gauge reads the total pressure; that `PRX` tells of a second channel without a
+sensor is assumed.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from simulators.twins.wire import FramedWire, Manners
 ETX, ENQ, ACK, NAK = b"\x03", b"\x05", b"\x06\r\n", b"\x15\r\n"
 _PASCAL_PER_UNIT = {0: 100.0, 1: 133.322, 2: 1.0, 3: 0.133322, 4: 100.0}
 _HECTOPASCAL = 4
+_NO_SENSOR = "5,+2.0000E-02"
 _UNDER_PA, _OVER_PA = 1e-7, 1.5e5
 
 
@@ -54,6 +57,8 @@ class Gauge:
             return b""
         if frame == ENQ:
             return f"{self._enquire()}\r\n".encode("ascii")
+        if not frame.strip():
+            return b""
         answer = self._command(frame.decode("ascii", "replace").strip().upper())
         if answer is None:
             self._error, self._answer = "0001", ""
@@ -65,6 +70,8 @@ class Gauge:
         """The data asked for; without a valid request the error word, which is then cleared."""
         if self._answer == "PR1":
             return self._reading()
+        if self._answer == "PRX":
+            return f"{self._reading()},{_NO_SENSOR}"
         if self._answer:
             return self._answer
         word, self._error = self._error, "0000"
@@ -85,6 +92,7 @@ class Gauge:
             return word
         return {
             "PR1": "PR1",
+            "PRX": "PRX",
             "TID": "PBR",
             "PNR": "010300",
             "SEN": "2",

@@ -4,7 +4,8 @@ Telegram: address (3), action and `0` (2), parameter (3), length (2), data, sum 
 modulo 256 (3), CR; an answer has action `10`; refusals are `NO_DEF`, `_RANGE`, `_LOGIC` (operating
 instructions TC 110 PB, PT 0245 BEN/J, chapter 8). A telegram with a wrong sum, for another address
 or for a group is not answered. The rotor speeds up evenly and coasts exponentially; both times are
-of plausible order (a HiPace 80), not measured.
+of plausible order (a HiPace 80), not measured, and so are hours and temperatures. What is set for
+gas, venting and accessories is kept and changes nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +17,13 @@ from simulators.twins.wire import FramedWire, Manners, lines
 
 _RUN_UP_S, _COAST_S = 120.0, 240.0
 _BOOLEANS = {2: "standby", 10: "station", 12: "venting", 23: "motor"}
+_KEPT = {27: ("000", 0, 2), 30: ("000", 0, 2), 35: ("000", 0, 14), 50: ("000000", 0, 111111),
+         700: ("000008", 1, 120), 720: ("000050", 40, 98), 721: ("003600", 6, 3600)}  # fmt: skip
+"""Gas mode, venting mode, accessory A1, sealing gas, run-up time (min), venting speed (%) and time
+(s): as delivered, least, most."""
+_MEASURED = {311: 1234, 314: 1300, 319: 87, 326: 31, 330: 27, 342: 33, 346: 35}
+"""Hours of pump and electronics, cycles; degC of electronics, pump bottom, bearing, motor."""
+_ACKNOWLEDGE = 9
 _DEFAULTS = {"standby": False, "station": False, "venting": False, "motor": True}
 
 
@@ -26,6 +34,7 @@ class DriveUnit:
         self.address, self.nominal_hz = address, nominal_hz
         self._clock = clock
         self._switches = dict(_DEFAULTS)
+        self._kept = {parameter: value for parameter, (value, _, _) in _KEPT.items()}
         self._error = "000000"
         self._since, self._from_hz = clock.now(), 0.0
 
@@ -65,9 +74,12 @@ class DriveUnit:
             return _boolean(self._switches[_BOOLEANS[parameter]])
         if parameter in flags:
             return _boolean(flags[parameter])
+        if parameter in self._kept:
+            return self._kept[parameter]
         power = 0 if not self._runs() else 55 if flags[307] else 12
         numbers = {308: round(self._target()), 309: hertz, 315: self.nominal_hz, 316: power,
-                   398: 60 * hertz, 797: self.address}  # fmt: skip
+                   397: 60 * round(self._target()), 398: 60 * hertz, 399: 60 * self.nominal_hz,
+                   797: self.address, **_MEASURED}  # fmt: skip
         if parameter in numbers:
             return f"{numbers[parameter]:06d}"
         return {
@@ -79,12 +91,27 @@ class DriveUnit:
         }.get(parameter, "NO_DEF")
 
     def _write(self, parameter: int, data: str) -> str:
+        if parameter in self._kept:
+            return self._keep(parameter, data)
+        if parameter == _ACKNOWLEDGE and data == "111111":
+            self.fail("000000")
+            return data
         if parameter not in _BOOLEANS:
             return "_LOGIC" if self._read(parameter) != "NO_DEF" else "NO_DEF"
         if data not in ("000000", "111111"):
             return "_RANGE"
         self._turn()
         self._switches[_BOOLEANS[parameter]] = data == "111111"
+        return data
+
+    def _keep(self, parameter: int, data: str) -> str:
+        shape, low, high = _KEPT[parameter]
+        is_number = len(data) == len(shape) and data.isdigit()
+        if not is_number or not low <= int(data) <= high:
+            return "_RANGE"
+        if parameter == 50 and data not in ("000000", "111111"):
+            return "_RANGE"
+        self._kept[parameter] = data
         return data
 
     def _turn(self) -> None:

@@ -2,34 +2,41 @@
 
 The commands that pymeasure's driver of the PM100USB and other people's clients use: wavelength,
 unit, range, averaging, zero, one measurement, and the error queue. Range, averaging and losses are
-kept and change nothing. The sensor's flags
-are those of a power sensor whose wavelength can be set (PM100D manual, page 49: 1 power, 32
-wavelength). Readings are numbered from the last setting of the wavelength on, so that a repeated
-measurement of one sample gives the same again.
+kept and change nothing, the status registers stay at nought. The sensor's flags are those of a
+power sensor whose wavelength can be set (PM100D manual, page 49: 1 power, 32 wavelength). Readings
+are numbered from the last setting of the wavelength on, so that a repeated measurement of one
+sample gives the same again.
 """
 
 from __future__ import annotations
 
 import math
+import re
 
 from simulators.lab.metal_chamber import MetalChamber
 from simulators.twins.scpi import commands
 from simulators.twins.wire import FramedWire, Manners, lines
 
-_LOW_NM, _HIGH_NM = 400.0, 1100.0
 _POWER_FLAG, _WAVELENGTH_FLAG = 1, 32
-_DEFAULTS = {
-    "SENS:POW:UNIT": "W",
-    "SENS:POW:RANG": "5.000000E-02",
-    "SENS:POW:RANG:AUTO": "1",
-    "SENS:AVER:COUN": "1",
-    "SENS:CORR": "0.000000E+00",
-    "SENS:CORR:BEAM": "9.500000E+00",
-    "INP:PDI:FILT:LPAS": "0",
-    "SYST:BEEP": "1",
-    "DISP:BRIG": "1.000000E+00",
+_NUMBERS = {
+    "SENS:POW:RANG": (5e-2, 5e-8, 5e-2),
+    "SENS:AVER:COUN": (1, 1, 3000),
+    "SENS:CORR": (0.0, -60.0, 60.0),
+    "SENS:CORR:BEAM": (9.5, 0.1, 19.0),
+    "SENS:CORR:WAV": (635.0, 400.0, 1100.0),
+    "DISP:BRIG": (1.0, 0.0, 1.0),
+    "DISP:CONT": (0.5, 0.0, 1.0),
 }
-_LIMITS = {"SENS:POW:RANG": (5e-8, 5e-2), "SENS:AVER:COUN": (1, 3000)}
+"""Default, least, most; those of the losses, the beam and the display are assumed."""
+_WORDS = {
+    "SENS:POW:UNIT": ("W", "DBM"),
+    "SENS:POW:RANG:AUTO": ("1", "0"),
+    "INP:PDI:FILT:LPAS": ("0", "1"),
+    "SYST:BEEP": ("1", "0"),
+    "SYST:LFR": ("50", "60"),
+}
+_COUNT = "SENS:AVER:COUN"
+_REGISTER = re.compile(r"STAT:(QUES|OPER|MEAS|AUX):(EVEN|COND|ENAB|PTR|NTR)")
 _DEEDS = frozenset({"*CLS", "ABOR", "CONF", "CONF:POW", "INIT", "SENS:CORR:COLL:ZERO",
                     "SENS:CORR:COLL:ZERO:INIT", "SENS:CORR:COLL:ZERO:ABOR"})  # fmt: skip
 _FIXED = {
@@ -39,9 +46,7 @@ _FIXED = {
     "*STB?": "0",
     "CONF?": "POW",
     "SYST:VERS?": "1999.0",
-    "STAT:MEAS:COND?": "0",
-    "STAT:OPER:COND?": "0",
-    "STAT:QUES:COND?": "0",
+    "CAL:STR?": '"12-Jan-2022"',
     "SYST:SENS:IDN?": f"S120C,1234567,12-Jan-2022,1,18,{_POWER_FLAG + _WAVELENGTH_FLAG}",
     "SENS:CORR:COLL:ZERO?": "0",
     "SENS:CORR:COLL:ZERO:MAGN?": "0.000000E+00",
@@ -62,8 +67,9 @@ class PowerMeter:
 
     def _restart(self) -> None:
         """After a power cut; that its wavelength is 635 nm then is assumed."""
-        self._wavelength, self._n_readings, self._error = 635.0, 0, '+0,"No error"'
-        self._settings = dict(_DEFAULTS)
+        self._n_readings, self._error = 0, '+0,"No error"'
+        self._settings = {path: words[0] for path, words in _WORDS.items()}
+        self._settings |= {path: _written(path, limits[0]) for path, limits in _NUMBERS.items()}
 
     def _refusal(self, frame: bytes) -> bytes | None:
         """The error is in its queue, of which the question for it takes it out."""
@@ -87,13 +93,10 @@ class PowerMeter:
         if path in _FIXED:
             return _FIXED[path]
         if setting in self._settings:
-            low, high = _LIMITS.get(setting, (0.0, 0.0))
-            limits = {"MIN": f"{low:.6E}", "MAX": f"{high:.6E}"} if high else {}
-            return limits.get(argument.upper(), self._settings[setting])
+            return self._taken(setting, argument) if argument else self._settings[setting]
+        if _REGISTER.fullmatch(setting):
+            return "0"
         match path:
-            case "SENS:CORR:WAV?":
-                limits = {"MIN": f"{_LOW_NM:.6E}", "MAX": f"{_HIGH_NM:.6E}"}
-                return limits.get(argument.upper(), f"{self._wavelength:.6E}")
             case "MEAS:POW?" | "MEAS?" | "READ?":
                 self._n_readings += 1
                 return self._power(self._n_readings - 1)
@@ -115,10 +118,10 @@ class PowerMeter:
     def _set(self, path: str, argument: str) -> None:
         if path == "*RST":
             self._restart()
-        elif path == "SENS:CORR:WAV":
-            self._set_wavelength(argument)
         elif path in self._settings and argument:
-            self._keep(path, argument.upper())
+            self._keep(path, argument)
+        elif _REGISTER.fullmatch(path) and argument:
+            return
         elif path not in _DEEDS:
             self._error = '-113,"Undefined header"'
         elif path == "*CLS":
@@ -126,24 +129,28 @@ class PowerMeter:
         elif path == "INIT":
             self._n_readings += 1
 
-    def _keep(self, path: str, word: str) -> None:
-        low, high = _LIMITS.get(path, (-math.inf, math.inf))
-        value = _number(word)
-        if path == "SENS:POW:UNIT":
-            is_right = word in ("W", "DBM")
-        else:
-            is_right = word in ("ON", "OFF", "MIN", "MAX") or low <= value <= high
-        if not is_right:
-            self._error = '-222,"Data out of range"'
+    def _keep(self, path: str, argument: str) -> None:
+        taken = self._taken(path, argument)
+        if taken is None:
             return
-        self._settings[path] = {"ON": "1", "OFF": "0"}.get(word, word)
+        self._settings[path] = taken
+        if path == "SENS:CORR:WAV":
+            self._n_readings = 0
 
-    def _set_wavelength(self, argument: str) -> None:
-        wanted = _number(argument)
-        if _LOW_NM <= wanted <= _HIGH_NM:
-            self._wavelength, self._n_readings = wanted, 0
+    def _taken(self, path: str, argument: str) -> str | None:
+        """How an argument is kept and told; None and an error for what is out of range."""
+        word = argument.upper()
+        if path in _WORDS:
+            word = {"ON": "1", "OFF": "0"}.get(word, word)
+            if word in _WORDS[path]:
+                return word
         else:
-            self._error = '-222,"Data out of range"'
+            default, low, high = _NUMBERS[path]
+            value = {"DEF": default, "MIN": low, "MAX": high}.get(word[:3], _number(word))
+            if low <= value <= high:
+                return _written(path, value)
+        self._error = '-222,"Data out of range"'
+        return None
 
 
 def _number(word: str) -> float:
@@ -153,11 +160,17 @@ def _number(word: str) -> float:
         return math.nan
 
 
+def _written(path: str, value: float) -> str:
+    return str(round(value)) if path == _COUNT else f"{value:.6E}"
+
+
 def _path(spelling: str) -> str:
-    """A path without what may be left out: SENSe in front, SCALar, UPPer."""
-    words = [w for w in spelling.replace("?", "").split(":") if w not in ("SCAL", "UPP", "LOSS")]
-    if words[0] in ("POW", "CORR", "AVER"):
+    """A path without what may be left out: SENSe in front, SCALar, LOSS:INPut:MAGNitude."""
+    words = [w for w in spelling.replace("?", "").split(":") if w not in ("SCAL", "LOSS")]
+    if words[:1] in (["POW"], ["CORR"], ["AVER"]):
         words.insert(0, "SENS")
+    if words[:2] == ["SENS", "CORR"] and words[2:] in (["INP"], ["MAGN"], ["INP", "MAGN"]):
+        del words[2:]
     return ":".join(words) + "?" * spelling.endswith("?")
 
 

@@ -7,10 +7,12 @@ the line holds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-_OPTIONAL = {"LEV", "IMM", "AMPL", "NEXT", "DC", "SENS1", "SOUR1", "ON"}
+_OPTIONAL = {"LEV", "IMM", "AMPL", "NEXT", "DC", "SENS1", "SOUR1", "ON", "UPP"}
 _VOWELS = "AEIOU"
+_PART = re.compile(r"""(?:"[^"]*"|'[^']*'|[^;])+""")
 
 
 def short(keyword: str) -> str:
@@ -28,7 +30,7 @@ def commands(line: str) -> Iterator[tuple[str, str]]:
     that every spelling of a command gives the same path; `STATe` is left out at the end only.
     """
     parent: list[str] = []
-    for text in line.split(";"):
+    for text in _PART.findall(line):
         header, _, argument = text.strip().partition(" ")
         if not header:
             continue

@@ -36,7 +36,8 @@ class FramedWire:
     """A wire over an instrument's `reply(frame)`. `greeting` is sent to whoever connects (TCP).
 
     `unprompted` gives what the instrument says once a second by itself. `ledger`, where somebody
-    has set it, is told of every frame. One with a `scheme` (`http`) is always on a TCP port.
+    has set it, is told of every frame. One with a `scheme` (`http`) is always on a TCP port. After
+    a frame that `ends` a connection the instrument hangs up.
     """
 
     def __init__(
@@ -48,16 +49,22 @@ class FramedWire:
         unprompted: Callable[[], bytes] | None = None,
         manners: Manners | None = None,
         scheme: str = "",
+        ends: Callable[[bytes], bool] = lambda frame: False,
     ) -> None:
-        self._split, self._reply = split, reply
+        self._split, self._reply, self._ends = split, reply, ends
         self.greeting, self.scheme = greeting, scheme
+        self.is_ended = False
         self.manners = manners or Manners()
         self.ledger: Ledger | None = None
         self._unprompted = unprompted
         self._pending = b""
 
+    async def patience(self, data: bytes) -> None:
+        """Waits, in the time of its world, for what must come before these bytes are answered."""
+
     async def receive(self, data: bytes) -> bytes:
         """Takes what the client wrote, in any portions; gives all replies that are due."""
+        await self.patience(data)
         return b"".join(self.answer(frame) for frame, _ in self.frames(data))
 
     def frames(self, data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -73,6 +80,7 @@ class FramedWire:
     def answer(self, frame: bytes) -> bytes:
         """What the instrument replies to a frame, having obeyed it."""
         reply = self._reply(frame)
+        self.is_ended = self.is_ended or self._ends(frame)
         if self.ledger is not None:
             self.ledger(frame, reply)
         return reply
@@ -94,6 +102,7 @@ class FramedWire:
             unprompted=self._unprompted,
             manners=self.manners,
             scheme=self.scheme,
+            ends=self._ends,
         )
         wire.ledger = self.ledger
         return wire

@@ -118,6 +118,19 @@ def test_labmcp_weighs_what_was_dispensed(served: Served) -> None:
     assert "syntax" in found["refused"]
 
 
+def test_pylabrobot_weighs_and_tares_in_grams(served: Served) -> None:
+    _peer("cavro_client.py", served.ports["pumps"], "1")
+    found = _peer("sics_pylabrobot_client.py", served.ports["balance"])
+    assert found["serial"] == "B021002593"
+    given = served.control.state()["volumes_ul"]["vessel"]["cyan"]
+    for reading in ("gram", "at_once", "after", "tare"):
+        assert found[reading] == pytest.approx(1.012e-3 * given, abs=6e-4)
+    assert (found["tared"], found["cleared"]) == (["T", "S"], ["TAC", "A"])
+    assert found["net"] == pytest.approx(0.0, abs=6e-4)
+    assert (found["shown"], found["back"], found["many"]) == (["D", "A"], ["DW", "A"], 50)
+    assert (found["zero"], "yntax" in found["refused"]) == ("done", True)
+
+
 @pytest.mark.parametrize("silence", ["0", "30"])
 def test_nesp_lib_infuses_in_basic_and_in_safe_mode(served: Served, silence: str) -> None:
     found = _peer("nesp_client.py", served.ports["infuser"], silence)

@@ -94,6 +94,32 @@ def test_minimalmodbus_works_heater_and_valves(served: Served) -> None:
     assert (state["gate"], state["vent"], state["heater_target_c"]) == (True, False, 350.0)
 
 
+def test_umodbus_works_heater_and_valves_and_is_refused_in_the_words_of_modbus(
+    served: Served,
+) -> None:
+    found = _peer("umodbus_client.py", served.ports["modbus"])
+    assert found["registers"][1:3] == [3500, 1]
+    assert found["coils"] == [1, 0]
+    assert (found["too_hot"], found["nowhere"]) == (
+        "IllegalDataValueError",
+        "IllegalDataAddressError",
+    )
+    assert (found["no_inputs"], found["too_many"]) == (
+        "IllegalFunctionError",
+        "IllegalDataAddressError",
+    )
+    state = served.control.state()
+    assert (state["gate"], state["vent"], state["heater_target_c"]) == (True, False, 350.0)
+
+
+def test_modbus_tk_works_heater_valves_and_the_registers_of_the_arm(served: Served) -> None:
+    host, port = _host_and_port(served, "arm-registers")
+    found = _peer("modbus_tk_client.py", served.ports["modbus"], host, port)
+    assert (found["sp"], found["coils"], found["readings"]) == ([3500, 1], [1, 0], 50)
+    assert (found["refused"], found["arm_refused"]) == ([1, 2, 3], 2)
+    assert found["arm"] == [1, 2, 3, 4]
+
+
 def test_pymeasure_strikes_a_plasma_with_the_supply(served: Served) -> None:
     _pump(served)
     _peer("alicat_client.py", served.ports["gas"], "A", "21.5")
@@ -150,6 +176,31 @@ def test_ur_rtde_plays_a_program_of_the_arm(served: Served) -> None:
     assert served.control.state()["samples"][0]["position"] == "chamber"
 
 
+def test_universal_robots_clients_pauses_a_program_and_lets_it_go_on(served: Served) -> None:
+    served.control.speed(20.0)
+    host, port = _host_and_port(served, "arm")
+    found = _peer("ur_dashboard_client.py", host, port)
+    assert found["missing"] == "File not found: nowhere.urp"
+    assert (found["nothing"], found["stopped"]) == (
+        "Failed to execute: pause",
+        "Failed to execute: stop",
+    )
+    assert (found["played"], found["paused"], found["again"]) == (
+        "Starting program",
+        "Pausing program",
+        "Starting program",
+    )
+    assert (found["state"], found["end"]) == (
+        "PAUSED blanks_to_chamber.urp",
+        "STOPPED blanks_to_chamber.urp",
+    )
+    assert (found["raw"], found["unknown"]) == (
+        "Robotmode: RUNNING",
+        "could not understand: 'make coffee'",
+    )
+    assert served.control.state()["samples"][0]["position"] == "chamber"
+
+
 def test_pymodbus_reads_and_writes_the_registers_of_the_arm(served: Served) -> None:
     host, port = _host_and_port(served, "arm-registers")
     with ModbusTcpClient(host, port=int(port)) as client:
@@ -165,6 +216,17 @@ def test_pymeasure_reads_the_power_meter(tmp_path: Path) -> None:
     assert (found["sensor"], found["is_power"], found["settable"]) == ("S120C", True, True)
     assert (found["low"], found["high"], found["wavelength"]) == (400.0, 1100.0, 550.0)
     assert found["power"] == pytest.approx(1e-3)
+
+
+def test_thorlabspm100_says_long_words_to_the_power_meter(tmp_path: Path) -> None:
+    with Served(tmp_path, seed=7, speed=SPEED, world="sputter-lab-metal") as server:
+        found = _peer("pm100_thorlabs_client.py", server.ports["photometer"])
+    assert (found["wavelengths"], found["ranges"]) == ([400.0, 1100.0], [5e-8, 5e-2])
+    assert (found["wavelength"], found["averaging"], found["filter"]) == (550.0, 100, 1)
+    assert found["powers"] == [pytest.approx(1e-3)]
+    assert found["fetched"] == pytest.approx(1e-3)
+    assert (found["events"], found["error"]) == ([0, 0], '+0,"No error"')
+    assert ("Data out of range" in found["refused"], found["still"]) == (True, 550.0)
 
 
 def test_labmcp_sets_up_the_power_meter_and_reads_it_in_either_unit(tmp_path: Path) -> None:

@@ -94,6 +94,16 @@ def test_pfeiffer_turbo_drives_two_pumps_on_one_line(vacuum: Served) -> None:
     assert "_LOGIC" in found["refused"]
 
 
+def test_a_client_of_scroll_pumps_reads_the_drive_unit(vacuum: Served) -> None:
+    found = _peer("turbo_scroll_client.py", vacuum.ports["turbos"], "1")
+    assert (found["gauge_type"], found["software_version"]) == ("TC 110", [1, 3, 0])
+    assert (found["actual_rotation_hz"], found["actual_rotation_rpm"]) == (0, 0)
+    assert (found["setpoint_rotation_rpm"], found["nominal_rotation_rpm"]) == (90000, 90000)
+    assert (found["motor_voltage"], found["motor_current"], found["motor_power"]) == (24.0, 0.0, 0)
+    assert (found["temp_electronic"], found["temp_motor"]) == (31, 35)
+    assert (found["error"], found["no_gauge"]) == ("NO_ERROR", "undefined parameter number")
+
+
 def test_pfeiffer_vacuum_protocol_reads_a_drive_unit_and_its_refusals(vacuum: Served) -> None:
     found = _peer("telegram_client.py", vacuum.ports["turbos"], "2")
     assert (found["error"], found["version"]) == ("NO_ERROR", [1, 3, 0])

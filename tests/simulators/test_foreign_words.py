@@ -160,7 +160,17 @@ def test_a_plunger_that_moves_by_a_small_letter_is_not_busy() -> None:
         (b"sense:average:count 100;:sense:average:count?\n", b"100\n"),
         (b"SENS:POW:RANG? MIN\n", b"5.000000E-08\n"),
         (b"SENSE:POWER:DC:RANGE:AUTO?\n", b"1\n"),
-        (b"SENS:POW:RANG:UPP 5e-3;:SENS:POW:RANG?\n", b"5E-3\n"),
+        (b"SENS:POW:RANG:UPP 5e-3;:SENS:POW:RANG?\n", b"5.000000E-03\n"),
+        # the package ThorlabsPM100 says MINimum and MAXimum, and spells out what may be left out
+        (b"Sense:Correction:WAVelength? MINimum\n", b"4.000000E+02\n"),
+        (b"Sense:Correction:WAVelength MAXimum;WAVelength?\n", b"1.100000E+03\n"),
+        (b"Sense:Correction:Loss:Input:MAGNitude 3;:SENS:CORR?\n", b"3.000000E+00\n"),
+        (b"Status:Auxillary:PTRansition?;:Status:Questionable:EVENt?\n", b"0;0\n"),
+        (b"SENS:AVER:COUN MAX;:SENS:AVER:COUN?;:SENS:AVER:COUN? DEFault\n", b"3000;1\n"),
+        (
+            b"SENS:CORR:BEAM inf;:SENS:CORR:BEAM?;:SYST:ERR?\n",
+            b'9.500000E+00;-222,"Data out of range"\n',
+        ),
         (b"power:dc:unit W;:SENS:POW:UNIT?\n", b"W\n"),
         (b"SENS:POW:UNIT BTU;:SYST:ERR?\n", b'-222,"Data out of range"\n'),
         (b"CONF:POW;:CONF?\n", b"POW\n"),
@@ -231,7 +241,7 @@ def test_a_balance_lists_its_commands_and_names_itself() -> None:
     # InstrumentKit asks for both
     listed, name, software = says("balance", b"I0\r\n", b"I10\r\n", b"I5\r\n")
     rows = listed.decode().split("\r\n")[:-1]
-    assert (rows[0], rows[-1]) == ('I0 B 0 "@"', 'I0 A 1 "TI"')
+    assert (rows[0], rows[-1]) == ('I0 B 0 "@"', 'I0 A 2 "M21"')
     assert (name, software) == (b'I10 A "twin"\r\n', b'I5 A "12121306C"\r\n')
 
 

@@ -17,7 +17,9 @@ import serial
 
 from simulators.twins.control import Control, Served
 from simulators.twins.faults import Fault, FaultyWire, How
+from simulators.twins.outlets import SerialOutlet
 from simulators.twins.sputter_lab import SputterLab
+from simulators.twins.wire import FramedWire, lines
 
 
 class _Echo:
@@ -138,6 +140,52 @@ def test_the_arm_greets_every_connection(served: Served) -> None:
             assert lines.readline() == b"Connected: Universal Robots Dashboard Server\n"
             arm.sendall(b"robotmode\n")
             assert lines.readline() == b"Robotmode: RUNNING\n"
+
+
+def test_a_port_whose_twin_stumbles_says_so_and_answers_the_next_request(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def reply(frame: bytes) -> bytes:
+        return f"{int(frame)}\n".encode("ascii")
+
+    async def play() -> bytes:
+        outlet = SerialOutlet(FramedWire(lines(b"\n"), reply), tmp_path / "tty", lambda: None)
+        await outlet.open()
+        with serial.Serial(outlet.address, timeout=30) as port:
+            port.write(b"not a number\n")
+            while not caplog.records:
+                await asyncio.sleep(0.01)
+            port.write(b"7\n")
+            answer: bytes = await asyncio.to_thread(port.readline)
+        await outlet.close()
+        return answer
+
+    assert asyncio.run(play()) == b"7\n"
+    assert "not a number" in caplog.text
+
+
+def test_what_a_client_sent_before_it_hung_up_is_obeyed(served: Served) -> None:
+    with _socket(served, "arm") as arm, arm.makefile("rb") as lines:
+        lines.readline()
+        arm.sendall(b"load blanks_to_store.urp\nload blanks_to_probe.urp\n" + b"running\n" * 20)
+    with _socket(served, "arm") as arm, arm.makefile("rb") as lines:
+        lines.readline()
+
+        def loaded() -> bool:
+            arm.sendall(b"get loaded program\n")
+            return lines.readline() == b"Loaded program: /programs/blanks_to_probe.urp\n"
+
+        _until(loaded)
+        arm.sendall(b"QUIT\n")
+        assert lines.readline() == b"Disconnected\n"
+        assert lines.readline() == b""
+
+
+def test_a_client_that_sends_no_more_gets_its_answers(served: Served) -> None:
+    with _socket(served, "arm") as arm, arm.makefile("rb") as lines:
+        arm.sendall(b"robotmode\n" * 3)
+        arm.shutdown(socket.SHUT_WR)
+        assert lines.read().count(b"Robotmode: RUNNING\n") == 3
 
 
 def test_the_gauge_streams_until_spoken_to(served: Served) -> None:

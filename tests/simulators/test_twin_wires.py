@@ -246,7 +246,7 @@ def test_an_insulator_stands_at_compliance_and_a_missing_contact_floats_below() 
 def test_a_reading_with_the_output_off_is_an_error_and_no_reply() -> None:
     lab, _ = _lab()
     assert _ask(lab, "meter", b":READ?\n") == b""
-    assert _ask(lab, "meter", b":SYST:ERR?\n").startswith(b"803,")
+    assert _ask(lab, "meter", b":SYST:ERR?\n").startswith(b"+803,")
     assert _ask(lab, "meter", b":NO:SUCH 1\n:SYST:ERR?\n") == b'-113,"Undefined header"\n'
 
 
@@ -264,7 +264,7 @@ def test_the_meter_fetches_what_it_has_read_and_measures_nothing_for_it() -> Non
     taken = _ask(lab, "meter", b":FETC?\n")
     assert taken != read, "floating leads alternate"
     assert _ask(lab, "meter", b":OUTP OFF\n:FETC?\n") == taken
-    assert _ask(lab, "meter", b":INIT\n:SYST:ERR?\n").startswith(b"803,")
+    assert _ask(lab, "meter", b":INIT\n:SYST:ERR?\n").startswith(b"+803,")
 
 
 @pytest.mark.parametrize(
