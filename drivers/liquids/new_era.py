@@ -208,17 +208,25 @@ class NewEraPump(Instrument):
         yield from self._check_set_up(volume)
 
     def _check_set_up(self, volume: str) -> Dialogue[None]:
-        """What is acknowledged need not be done, and would be given to the sample."""
-        rate = f"{float(self._settings['RAT'][:-2]):g}MM"
-        wanted = {"VOL": f"{float(volume):g}UL", "RAT": rate, "DIR": "INF"}
-        for command, value in wanted.items():
-            found = (yield from self._tell(command)).data
-            match = re.fullmatch(r"([\d.]+)([A-Z]{2})", found)
-            said = f"{number(match[1]):g}{match[2]}" if match else found
-            if said != value:
-                raise Refused(f"{command} was set to {value}, and reads back {found}")
+        """What is acknowledged need not be done, and would be given to the sample: another
+        syringe's volume, or that of a second phase."""
+        yield from self._reads_back("DIA", f"{float(self._settings['DIA']):g}")
+        for phase, function in (("2", "STP"), ("1", "RAT")):
+            yield from self._tell(f"PHN{phase}")
+            yield from self._reads_back("PHN", phase)
+            yield from self._reads_back("FUN", function)
+        yield from self._reads_back("VOL", f"{float(volume):g}UL")
+        yield from self._reads_back("RAT", f"{float(self._settings['RAT'][:-2]):g}MM")
+        yield from self._reads_back("DIR", "INF")
         if (yield from self._count()).infused:
             raise Refused("its count was set to zero, and is not")
+
+    def _reads_back(self, command: str, value: str) -> Dialogue[None]:
+        found = (yield from self._tell(command)).data
+        match = re.fullmatch(r"([\d.]+)([A-Z]{2})?", found)
+        said = f"{number(match[1]):g}{match[2] or ''}" if match else found
+        if said != value:
+            raise Refused(f"{command} was set to {value}, and reads back {found}")
 
     def _run(self) -> Dialogue[None]:
         yield from self._tell("RUN")

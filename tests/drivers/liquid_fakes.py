@@ -117,6 +117,7 @@ class FakeNewEra(Fake):
         self.volume = self.infused = 0.0
         self.stops_at: float | None = None
         self.runs: list[float] = []
+        self.phase, self.functions, self.is_deaf_to = 1, {1: "RAT", 2: "RAT"}, ""
 
     def request_length(self, buffer: bytes) -> int:
         if buffer[:1] != b"\x02":
@@ -152,20 +153,32 @@ class FakeNewEra(Fake):
             "RAT": self.rate,
             "VOL": f"{self.volume:.3f}"[:5] + "UL",
             "DIR": "INF",
+            "PHN": f"{self.phase:02d}",
+            "FUN": self.functions[self.phase],
             "DIS": f"I{self.infused:.3f}"[:6] + "W0.000UL",
         }
         if command in reports:
             return self.prompt + reports[command]
-        self._obey(command)
+        if command != self.is_deaf_to:
+            self._obey(command)
         return self.prompt
 
+    def _set(self, word: str, value: str) -> None:
+        if word == "PHN":
+            self.phase = int(value)
+        elif word == "FUN":
+            self.functions[self.phase] = value
+        elif word == "SAF":
+            self.is_safe = value != "0"
+        elif word == "DIA":
+            self.diameter = value
+        else:
+            self.rate = value
+
     def _obey(self, command: str) -> None:
-        if command.startswith("SAF"):
-            self.is_safe = command != "SAF0"
-        elif command.startswith("DIA"):
-            self.diameter = command[3:]
-        elif command.startswith("RAT"):
-            self.rate = command[3:]
+        word, value = command[:3], command[3:]
+        if word in ("PHN", "FUN", "SAF", "DIA", "RAT"):
+            self._set(word, value)
         elif command == "CLDINF":
             self.infused = 0.0
         elif re.fullmatch(r"VOL[\d.]+", command):

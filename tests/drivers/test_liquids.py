@@ -497,6 +497,28 @@ def test_a_wrong_diameter_is_corrected_before_anything_is_infused() -> None:
     assert order == [b"0DIA14.43\r", b"0FUNSTP\r", b"0RUN\r"]
 
 
+@pytest.mark.parametrize(
+    ("deaf_to", "said"),
+    [
+        ("FUNSTP", "FUN was set to STP, and reads back RAT"),
+        ("PHN2", "PHN was set to 2, and reads back 01"),
+        ("DIA14.43", "DIA was set to 14.43, and reads back 26.59"),
+    ],
+)
+def test_nothing_is_infused_by_a_pump_that_did_not_take_a_setting(deaf_to: str, said: str) -> None:
+    fake = FakeNewEra()
+    fake.diameter, fake.is_deaf_to = "26.59", deaf_to
+    clock, bench = on_bench(fake)
+
+    async def main() -> None:
+        pump = await ready_infuser(bench, safe=False)
+        with pytest.raises(DeviceRefused, match=said):
+            await pump.dispense(250.0)
+
+    run(main(), clock)
+    assert fake.runs == []
+
+
 async def ready_plate(bench: Bench, **options: Any) -> IkaHotPlate:
     plate = IkaHotPlate(bench, "memory:wire", **options)
     await plate.open()
