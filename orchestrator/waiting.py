@@ -7,7 +7,7 @@ import contextlib
 from typing import Any
 
 
-class Certain(asyncio.Future[Any]):
+class CertainFuture(asyncio.Future[Any]):
     """A future whose end is waited for whatever happens: a task that is cancelled meanwhile is
     told so when the future is done, and not before.
 
@@ -19,7 +19,7 @@ class Certain(asyncio.Future[Any]):
         return False
 
 
-async def wait_uncancelled(future: Certain) -> None:
+async def wait_uncancelled(future: CertainFuture) -> None:
     """Waits for the future whatever happens; a cancellation is put off to the next await.
 
     What came of it, a result or an error, is asked of the future afterwards.

@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from orchestrator.waiting import Certain, wait_uncancelled
+from orchestrator.waiting import CertainFuture, wait_uncancelled
 
 
-async def cancelled_while_it_waits(future: Certain, *, with_error: bool) -> list[str]:
+async def cancelled_while_it_waits(future: CertainFuture, *, with_error: bool) -> list[str]:
     """What a task notes that waits, is cancelled twice, and then is given its result."""
     noted: list[str] = []
 
@@ -40,7 +40,7 @@ async def cancelled_while_it_waits(future: Certain, *, with_error: bool) -> list
 @pytest.mark.parametrize(("with_error", "said"), [(False, "written"), (True, "refused")])
 def test_the_result_comes_first_and_then_the_cancellation(with_error: bool, said: str) -> None:
     async def main() -> list[str]:
-        future = Certain(loop=asyncio.get_running_loop())
+        future = CertainFuture(loop=asyncio.get_running_loop())
         return await cancelled_while_it_waits(future, with_error=with_error)
 
     assert asyncio.run(main()) == ["still waits", said, "told of it", "cancelled"]
@@ -48,7 +48,7 @@ def test_the_result_comes_first_and_then_the_cancellation(with_error: bool, said
 
 def test_who_was_cancelled_before_waits_too() -> None:
     async def main() -> bool:
-        future = Certain(loop=asyncio.get_running_loop())
+        future = CertainFuture(loop=asyncio.get_running_loop())
 
         async def wait() -> None:
             current = asyncio.current_task()
@@ -69,7 +69,7 @@ def test_who_was_cancelled_before_waits_too() -> None:
 
 def test_a_limit_of_time_ends_as_one_when_the_result_is_there() -> None:
     async def main() -> str:
-        future = Certain(loop=asyncio.get_running_loop())
+        future = CertainFuture(loop=asyncio.get_running_loop())
         asyncio.get_running_loop().call_later(0.05, future.set_result, "written")
         try:
             async with asyncio.timeout(0.01):

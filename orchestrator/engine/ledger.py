@@ -9,7 +9,7 @@ from orchestrator.model.events import Event, Recorded
 from orchestrator.model.state import State, fold
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.journal import Journal
-from orchestrator.waiting import Certain
+from orchestrator.waiting import CertainFuture
 
 Watch = Callable[[Recorded, State], None]
 """Told of every event after it was folded (a progress line, a page)."""
@@ -28,7 +28,7 @@ class Ledger:
         self.changed = asyncio.Event()
         self._watch = watch
         self._writing: asyncio.Task[None] | None = None
-        self._waiting: list[tuple[tuple[Event, ...], Certain]] = []
+        self._waiting: list[tuple[tuple[Event, ...], CertainFuture]] = []
 
     async def record(self, *events: Event) -> None:
         """Durable and folded when it returns. A caller that is cancelled meanwhile is told so only
@@ -39,7 +39,7 @@ class Ledger:
         """
         if not events:
             return
-        written = Certain(loop=asyncio.get_running_loop())
+        written = CertainFuture(loop=asyncio.get_running_loop())
         self._waiting.append((events, written))
         if self._writing is None:
             self._writing = asyncio.ensure_future(self._write())

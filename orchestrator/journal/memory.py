@@ -22,7 +22,7 @@ from orchestrator.journal.picking import new_campaign, pick, unknown_artifact, u
 from orchestrator.model.events import Event, Recorded
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.journal import CampaignRow, Request
-from orchestrator.waiting import Certain, wait_uncancelled
+from orchestrator.waiting import CertainFuture, wait_uncancelled
 
 
 @dataclass
@@ -261,7 +261,7 @@ class MemoryJournal:
         rows = self._store._append(self.campaign, self.token, lines)
         # others get their turn here, as they do while a disk is waited for
         loop = asyncio.get_running_loop()
-        turn = Certain(loop=loop)
+        turn = CertainFuture(loop=loop)
         loop.call_soon(turn.set_result, None)
         await wait_uncancelled(turn)
         return chain.to_recorded(rows)

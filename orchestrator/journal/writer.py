@@ -20,7 +20,7 @@ from orchestrator.journal.opening import Database
 from orchestrator.model.events import Event, Recorded
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.journal import Request
-from orchestrator.waiting import Certain, wait_uncancelled
+from orchestrator.waiting import CertainFuture, wait_uncancelled
 
 
 @dataclass
@@ -28,7 +28,7 @@ class _Deed:
     """Something for the writer's thread: lines to append, or any other call."""
 
     loop: asyncio.AbstractEventLoop
-    future: Certain
+    future: CertainFuture
     lines: Sequence[Line] = ()
     call: Callable[[], Any] | None = None
 
@@ -133,7 +133,7 @@ class SqlJournal:
         if not self._is_open:
             raise LeaseLost(f"the lease on campaign '{self.campaign}' was given back")
         loop = asyncio.get_running_loop()
-        deed = _Deed(loop, Certain(loop=loop), lines, call)
+        deed = _Deed(loop, CertainFuture(loop=loop), lines, call)
         with self._work():
             self._queue.put(deed)
             await wait_uncancelled(deed.future)

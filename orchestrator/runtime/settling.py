@@ -47,13 +47,15 @@ def settling(space: SearchSpace) -> Settle:
                 if pool.name not in namings:
                     namings[pool.name] = naming_of(pool)
                 naming = namings[pool.name]
-                found[pool.name] = naming.candidate(word) if is_open(pool) else _of(naming, word)
+                found[pool.name] = (
+                    naming.candidate(word) if is_open(pool) else _candidate_of(naming, word)
+                )
         return found
 
     return settled
 
 
-def _of(naming: Naming, word: str) -> str:
+def _candidate_of(naming: Naming, word: str) -> str:
     """The one candidate of a fixed pool that a material is. Raises InputError."""
     try:
         found = naming.of_material(word)

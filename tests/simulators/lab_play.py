@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import struct
 from contextlib import nullcontext
+from typing import Any
 
 from simulators.lab.chamber import Chamber
 from simulators.lab.transfer import REQUEST
+from simulators.twins.wire import FramedWire
 
 
 class HandClock:
@@ -30,6 +33,16 @@ class HandClock:
 
     def work(self) -> nullcontext[None]:
         return nullcontext()
+
+
+class Line:
+    """Asks one wire of a world."""
+
+    def __init__(self, world: Any, port: str) -> None:
+        self._wire: FramedWire = world.wires[port]
+
+    def ask(self, data: bytes) -> bytes:
+        return asyncio.run(self._wire.receive(data))
 
 
 def carry(chamber: Chamber, clock: HandClock, program: str, ticket: str) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import re
 
 import pytest
-from lab_play import HandClock
+from lab_play import HandClock, Line
 
 from orchestrator.clock import VirtualClock
 from simulators.lab.metal_chamber import MetalChamber
@@ -16,16 +16,6 @@ from simulators.twins.pm100 import PowerMeter
 from simulators.twins.sputter_lab import SputterLab
 from simulators.twins.vacuum_lab import VacuumLab
 from simulators.twins.wet_lab import WetLab
-
-
-class Line:
-    """Asks one wire of a world."""
-
-    def __init__(self, world: SputterLab | VacuumLab | WetLab, port: str) -> None:
-        self._wire = world.wires[port]
-
-    def ask(self, data: bytes) -> bytes:
-        return asyncio.run(self._wire.receive(data))
 
 
 def line(port: str) -> Line:

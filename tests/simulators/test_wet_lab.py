@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
-from lab_play import HandClock
+from lab_play import HandClock, Line
 
 from simulators.lab.liquids import AIR, VESSEL_UL, Contents
 from simulators.twins.wet_lab import WetLab
-
-
-class Line:
-    """Asks a twin, a line at a time."""
-
-    def __init__(self, lab: WetLab, wire: str) -> None:
-        self._wire = lab.wires[wire]
-
-    def ask(self, request: bytes) -> bytes:
-        return asyncio.run(self._wire.receive(request))
 
 
 def bench() -> tuple[HandClock, WetLab, Line]:

@@ -87,7 +87,10 @@ class Remembered:
 
     def describe(self, materials: Sequence[str]) -> NDArray[np.float64]:
         """As the descriptor. Raises InputError."""
-        return self._kept("", materials, lambda: self.remembers.describe(materials))
+        import numpy as np
+
+        vectors = self._kept("", materials, lambda: self.remembers.describe(materials))
+        return vectors.astype(np.float64, copy=False)
 
     def _first_of_each(
         self,
@@ -165,12 +168,12 @@ def _version(distribution: str) -> str:
         return "none"
 
 
-def _recalled(file: Path) -> NDArray[np.float64] | None:
+def _recalled(file: Path) -> NDArray[Any] | None:
     import numpy as np
 
     try:
         with file.open("rb") as stream, np.load(stream) as kept:
-            vectors: NDArray[np.float64] = kept["vectors"].astype(np.float64)
+            vectors: NDArray[Any] = kept["vectors"]
         os.utime(file)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
