@@ -29,9 +29,9 @@ from typing import Any
 from simulators.atomistic.computing import run
 
 METHODS = "simulators.atomistic.methods"
-RUNGS: dict[str, tuple[str, dict[str, str]]] = {
+RUNGS: dict[str, tuple[str, dict[str, Any]]] = {
     "GFN2-xTB": (f"{METHODS}:xtb", {"method": "GFN2-xTB"}),
-    "PBE": (f"{METHODS}:pyscf", {"method": "PBE", "basis": "def2-svp"}),
+    "PBE": (f"{METHODS}:pyscf", {"method": "PBE", "basis": "def2-svp", "grid": 1, "forces": False}),
     "CCSD(T)": (f"{METHODS}:pyscf", {"method": "CCSD(T)", "basis": "def2-svp"}),
 }
 VALENCE = {"C": 4, "N": 3, "O": 2, "F": 1}

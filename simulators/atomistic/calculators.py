@@ -333,7 +333,8 @@ class Gfn(StructureCalculator):
 
 class QuantumChemistry(StructureCalculator):
     """Molecules by PySCF. `method` is HF, MP2, CCSD or CCSD(T), or a functional; `basis` a basis
-    set that PySCF knows. Not for crystals."""
+    set that PySCF knows; `grid` the fineness of a functional's grid, 0 to 9. Without `forces` an
+    energy costs less, and nothing can be relaxed. Not for crystals."""
 
     packages = ("pyscf", "ase")
     extras = "molecules"
@@ -341,9 +342,29 @@ class QuantumChemistry(StructureCalculator):
     maker = "simulators.atomistic.methods:pyscf"
     largest = 60
 
-    def __init__(self, bench: Bench, method: str = "PBE", basis: str = "def2-svp") -> None:
-        """Raises InputError: it is not installed."""
-        super().__init__(bench, {"method": method, "basis": basis}, [])
+    def __init__(
+        self,
+        bench: Bench,
+        method: str = "PBE",
+        basis: str = "def2-svp",
+        grid: int = 3,
+        forces: bool = True,
+    ) -> None:
+        """Raises InputError: it is not installed, or there is no such grid."""
+        if not 0 <= grid <= 9:
+            raise InputError(f"'{bench.name}': `grid` is {grid}, which is not in 0 to 9")
+        changed = {"grid": grid} if grid != 3 else {}
+        without = {} if forces else {"forces": False}
+        super().__init__(bench, {"method": method, "basis": basis, **changed, **without}, [])
+        self._has_forces = forces and method != "CCSD(T)"
+
+    async def _compute_task(self, task: str, structure: str, ticket: Ticket) -> dict[str, Any]:
+        if task != "energy" and not self._has_forces:
+            raise InputError(
+                f"'{self._bench.name}' computes no forces, {task} needs them",
+                hint="relax with another method, and give this one the structure",
+            )
+        return await super()._compute_task(task, structure, ticket)
 
     def _checked(self, structure: str) -> Any:
         atoms = super()._checked(structure)

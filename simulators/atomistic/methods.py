@@ -71,7 +71,7 @@ def _gpaw(**settings: Any) -> None:
         importlib.import_module(module)
 
 
-def _known_to_pyscf(method: str, basis: str) -> None:
+def _known_to_pyscf(method: str, basis: str, **_: Any) -> None:
     """Raises ValueError: it is no method or basis, so that no structure is blamed for it."""
     from pyscf import dft, gto
 
@@ -95,11 +95,11 @@ def xtb(atoms: Any, method: str) -> Any:
     return TBLite(method=method, verbosity=0)
 
 
-def pyscf(atoms: Any, method: str, basis: str) -> Any:
+def pyscf(atoms: Any, method: str, basis: str, **more: Any) -> Any:
     """Quantum chemistry of a molecule (`simulators.atomistic.quantum`)."""
     from simulators.atomistic.quantum import PySCF
 
-    return PySCF(method, basis)
+    return PySCF(method, basis, **more)
 
 
 def weights_of(package: str, folder: str) -> list[Path]:

@@ -13,21 +13,24 @@ from ase.units import Bohr, Hartree
 
 WAVE_FUNCTIONS = ("HF", "MP2", "CCSD", "CCSD(T)")
 MAX_CYCLES = 200
+GRID = 3
 
 
 class PySCF(Calculator):
     """`method` is HF, MP2, CCSD or CCSD(T), or else a functional that PySCF knows (PBE, B3LYP).
 
-    Energies in eV; forces (eV/angstrom) for all but CCSD(T).
+    `grid` is the fineness of a functional's grid, 0 to 9. Energies in eV; forces (eV/angstrom) for
+    all but CCSD(T), unless without `forces`.
     """
 
     implemented_properties = ["energy", "forces"]  # noqa: RUF012  as ASE has it
 
-    def __init__(self, method: str, basis: str) -> None:
+    def __init__(self, method: str, basis: str, grid: int = GRID, *, forces: bool = True) -> None:
         """Nothing is computed."""
         super().__init__()  # type: ignore[no-untyped-call]
-        self.method, self.basis = method, basis
-        if method == "CCSD(T)":
+        self.method, self.basis, self.grid = method, basis, grid
+        self._found: Any = None
+        if method == "CCSD(T)" or not forces:
             self.implemented_properties = ["energy"]
 
     def calculate(
@@ -42,10 +45,11 @@ class PySCF(Calculator):
             RuntimeError: the electrons did not converge.
         """
         super().calculate(atoms, properties, system_changes)  # type: ignore[no-untyped-call]
-        wave = self._wave(_molecule(self.atoms, self.basis))
-        self.results = {"energy": float(wave.e_tot) * Hartree}
+        if self._found is None or system_changes:
+            self._found = self._wave(_molecule(self.atoms, self.basis))
+        self.results = {"energy": float(self._found.e_tot) * Hartree}
         if "forces" in properties:
-            gradient = wave.nuc_grad_method().kernel()
+            gradient = self._found.nuc_grad_method().kernel()
             self.results["forces"] = -gradient * Hartree / Bohr
 
     def _wave(self, molecule: Any) -> Any:
@@ -54,6 +58,7 @@ class PySCF(Calculator):
 
         if self.method not in WAVE_FUNCTIONS:
             field = (dft.UKS if molecule.spin else dft.RKS)(molecule, xc=self.method)
+            field.grids.level = self.grid
             return _converged(field, self.method)
         field = _converged((scf.UHF if molecule.spin else scf.RHF)(molecule), "HF")
         if self.method == "HF":

@@ -259,6 +259,41 @@ def test_water_has_the_energies_of_the_textbook(
     assert (found.max_force == 0.0) == (method == "CCSD(T)")
 
 
+def test_a_single_point_may_go_without_forces(tmp_path: Path) -> None:
+    pytest.importorskip("pyscf", reason="needs pyscf (the extra 'molecules')")
+    options: dict[str, Any] = {"basis": "sto-3g", "forces": False, "grid": 1}
+    found = asyncio.run(asked(tmp_path, "pyscf", "energy", WATER, **options))
+    assert found.max_force == 0.0
+    with pytest.raises(InputError, match="computes no forces, relax needs them"):
+        asyncio.run(asked(tmp_path, "pyscf", "relax", WATER, "b", **options))
+    with pytest.raises(InputError, match="`grid` is 12, which is not in 0 to 9"):
+        asyncio.run(asked(tmp_path, "pyscf", "energy", WATER, "c", grid=12))
+
+
+def test_forces_after_an_energy_do_not_converge_the_electrons_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("pyscf", reason="needs pyscf (the extra 'molecules')")
+    from simulators.atomistic.quantum import PySCF
+
+    atoms = atoms_of(WATER)
+    atoms.calc = PySCF("HF", "sto-3g")
+    made: list[Any] = []
+    converge = atoms.calc._wave
+
+    def counted(molecule: Any) -> Any:
+        made.append(molecule)
+        return converge(molecule)
+
+    monkeypatch.setattr(atoms.calc, "_wave", counted)
+    atoms.get_potential_energy()
+    before = atoms.get_forces().copy()
+    assert len(made) == 1
+    atoms.positions[0, 2] += 0.05
+    assert abs(atoms.get_forces() - before).max() > 0.1
+    assert len(made) == 2
+
+
 @pytest.mark.slow
 def test_water_relaxes_by_tight_binding_and_by_a_functional(tmp_path: Path) -> None:
     pytest.importorskip("tblite", reason="needs tblite (the extra 'molecules')")
