@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import socket
 import time
 import tty
 from collections.abc import AsyncIterator, Callable
@@ -161,13 +162,15 @@ class SerialOutlet:
 
 
 class TcpOutlet:
-    """A wire on a TCP port of the loopback, for any number of connections; `heard` as above."""
+    """A wire on a TCP port of the loopback, for any number of connections; `heard` as above. While
+    it is unplugged nobody listens at the port, but no other process can have it."""
 
     def __init__(self, wire: FramedWire, touched: Touched) -> None:
         self._wire, self._touched = wire, touched
         self.faults = Faults()
         self.heard: Callable[[bytes], None] | None = None
         self._server: asyncio.Server | None = None
+        self._place: socket.socket | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._replug: asyncio.TimerHandle | None = None
         self._plugging: asyncio.Task[None] | None = None
@@ -184,12 +187,15 @@ class TcpOutlet:
             self._replug.cancel()
             self._replug = None
         if self._server is None:
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
-            self._port = self._server.sockets[0].getsockname()[1]
+            place, self._place = self._place or self._bound(), None
+            self._server = await asyncio.start_server(self._serve, sock=place)
 
     async def close(self) -> None:
         """Cuts all connections and listens no more."""
         self._unplug(0.0)
+        if self._place is not None:
+            self._place.close()
+            self._place = None
 
     async def fail(self, fault: Fault) -> None:
         """The next fault of this port. Raises ValueError: the instrument cannot fail so."""
@@ -268,10 +274,19 @@ class TcpOutlet:
         self.faults.n_struck += 1
         self._server.close()
         self._server = None
+        self._place = self._bound()
         for writer in self._writers:
             writer.transport.abort()
         if seconds > 0:
             self._replug = asyncio.get_running_loop().call_later(seconds, self._plug_again)
+
+    def _bound(self) -> socket.socket:
+        """A socket at the port, which is chosen the first time."""
+        place = socket.socket()
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        place.bind(("127.0.0.1", self._port))
+        self._port = place.getsockname()[1]
+        return place
 
     def _plug_again(self) -> None:
         self._plugging = asyncio.create_task(self.open())

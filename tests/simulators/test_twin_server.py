@@ -260,6 +260,8 @@ def test_a_tcp_port_that_is_unplugged_listens_again_when_healed(served: Served) 
         assert lines.readline() == b""
     with pytest.raises(ConnectionRefusedError):
         _socket(served, "arm")
+    with socket.socket() as another, pytest.raises(OSError, match="in use"):
+        another.bind(("127.0.0.1", int(served.ports["arm"].rpartition(":")[2])))
     served.control.heal()
     with _socket(served, "arm") as arm, arm.makefile("rb") as lines:
         assert lines.readline().startswith(b"Connected:")
