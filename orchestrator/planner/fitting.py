@@ -69,11 +69,16 @@ EXACT = LogNormal(-11.0, 2.0, of_log=True)
 """What the variance of the noise may be, in standardised outcomes: a measurement's, or next to none
 as in a simulation. No single prior serves both; the more probable of the two is taken."""
 
+ALIKE = 0.5
+"""How much the logarithms of two parameters' length scales are expected to go together."""
+
 
 def default_priors(n_groups: int) -> tuple[Priors, ...]:
     """Length scales that grow with the square root of the number of parameters [Hvarfner 2024], if
-    less broadly than there (docs/decisions/0011), and either kind of noise."""
-    width = LogNormal(math.log(max(1, n_groups)) / 2.0 - 0.2, 1.0)
+    less broadly than there, and are short or long together in part: how rugged an outcome is, is
+    not chance of each parameter (docs/decisions/0011). And either kind of noise."""
+    likely = math.log(max(1, n_groups)) / 2.0 - 1.2
+    width = LogNormal(likely, 1.0, of_log=True, alike=ALIKE)
     return Priors(width, NOISY), Priors(width, EXACT)
 
 

@@ -23,12 +23,13 @@ class LogNormal:
     """A prior: log(value) is normal with `loc` and `scale`.
 
     What is most probable is the value (as in BoTorch), or its logarithm with `of_log`. Both
-    numbers may be arrays, one for each value.
+    numbers may be arrays, one for each value. `alike` is the correlation of any two logarithms.
     """
 
     loc: float | Floats
     scale: float | Floats
     of_log: bool = False
+    alike: float = 0.0
 
     @property
     def log_mode(self) -> float | Floats:
@@ -36,9 +37,14 @@ class LogNormal:
         return self.loc if self.of_log else self.loc - self.scale**2
 
     def log_density(self, log_value: Floats) -> tuple[Floats, Floats]:
-        """Log density of the value (or of its logarithm), and its derivative by log(value)."""
-        z = (log_value - self.loc) / self.scale
-        density, slope = -0.5 * z * z - np.log(self.scale) - 0.5 * LOG_2PI, -z / self.scale
+        """Log density of the values (or of their logarithms), in parts of which the sum is that of
+        all, and its derivatives by log(value)."""
+        z, own = (log_value - self.loc) / self.scale, 1.0 - self.alike
+        ratio = self.alike / (own + z.size * self.alike)  # Sherman and Morrison
+        pulled = (z - ratio * z.sum()) / own
+        volume = np.log(own) - np.log1p(-ratio * z.size) / max(1, z.size)
+        density = -0.5 * (z * pulled + volume + LOG_2PI) - np.log(self.scale)
+        slope = -pulled / self.scale
         return (density, slope) if self.of_log else (density - log_value, slope - 1.0)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import multivariate_normal
 
 from orchestrator.planner.fitting import Data, default_priors, fit
 from orchestrator.planner.gaussian import GaussianProcess
@@ -131,6 +132,17 @@ def test_the_prior_of_a_log_normal_is_that_of_the_textbook() -> None:
     textbook = -at - (at + 4.0) ** 2 / (2 * 1.5**2)
     np.testing.assert_allclose(density - density[0], textbook - textbook[0])
     assert prior.log_mode == pytest.approx(-4.0 - 1.5**2)
+
+
+@pytest.mark.parametrize("alike", [0.0, 0.4, 0.9])
+@pytest.mark.parametrize("n", [1, 5])
+def test_logarithms_that_are_alike_have_the_density_of_the_textbook(n: int, alike: float) -> None:
+    prior = LogNormal(0.3, 1.2, of_log=True, alike=alike)
+    at = np.random.default_rng(n).normal(size=n)
+    density, slope = prior.log_density(at)
+    covariance = 1.2**2 * ((1.0 - alike) * np.eye(n) + alike)
+    assert density.sum() == pytest.approx(multivariate_normal([0.3] * n, covariance).logpdf(at))
+    np.testing.assert_allclose(slope, -np.linalg.solve(covariance, at - 0.3))
 
 
 def process(n: int = 12, shape: Shape = "matern", *, blocks: bool = False) -> GaussianProcess:
