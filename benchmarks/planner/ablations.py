@@ -3,10 +3,10 @@
     python -m benchmarks.planner.ablations pack lines.jsonl ...     (lines of `run --label NAME`)
     python -m benchmarks.planner.ablations table
 
-Packed, a variant has one line a problem with what it reached on each seed. It is compared with the
-planner as it is on the same seeds: how many times as large the gap is (median of the pairs, and its
-95 % bootstrap interval), and in which share of all pairs it is the smaller one, half of the ties
-counted (interval: seeds drawn anew).
+Packed, a variant has one line a problem with what it reached on each seed. It is compared, on the
+same seeds, with the planner as it is, or with what its line names as `beside`, another variant: how
+many times as large the gap is (median of the pairs, and its 95 % bootstrap interval), and in which
+share of all pairs it is the smaller one, half of the ties counted (interval: seeds drawn anew).
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ from benchmarks.record import machine
 
 KEPT = RESULTS / "ablations.jsonl"
 NOW = "hagane"
-OWN_START = "start_sobol_8"
-"""What variants of the start are compared with: the planner as it is, with its own start."""
 AT = (20, 40)
 N_RESAMPLES = 4000
 LEAST = 1e-9
@@ -36,7 +34,7 @@ Runs: TypeAlias = dict[str, dict[str, dict[int, tuple[float, ...]]]]
 """Variant, problem, seed: the least gap after each of `AT`."""
 
 
-def packed(lines: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+def packed(lines: Iterable[Mapping[str, Any]], beside: str = NOW) -> Iterator[dict[str, Any]]:
     """One line for each variant and problem; what was cut short is left out and counted."""
     where = machine()
     del where["load"], where["versions"], where["revision"]
@@ -48,6 +46,7 @@ def packed(lines: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
         versions = [line["versions"] for line in whole.values()]
         yield {
             "variant": variant,
+            "beside": beside,
             "problem": problem,
             "cut_short": len(runs) - len(whole),
             "seeds": list(whole),
@@ -60,11 +59,13 @@ def packed(lines: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
         }
 
 
-def read(file: Path, now: Path) -> Runs:
-    """The packed lines, and beside them the planner as it is."""
+def read(file: Path, now: Path) -> tuple[Runs, dict[str, str]]:
+    """The packed lines and the planner as it is, and what each variant is compared with."""
     found: Runs = {}
+    beside: dict[str, str] = {}
     for text in file.read_text().splitlines():
         line = json.loads(text)
+        beside[line["variant"]] = line["beside"]
         reached = zip(*(line[f"best_{n}"] for n in AT), strict=True)
         by_seed = dict(zip(line["seeds"], reached, strict=True))
         found.setdefault(line["variant"], {}).setdefault(line["problem"], {}).update(by_seed)
@@ -72,7 +73,7 @@ def read(file: Path, now: Path) -> Runs:
         line = json.loads(text)
         by_seed = found.setdefault(NOW, {}).setdefault(line["problem"], {})
         by_seed[line["seed"]] = tuple(line["best"][n - 1] for n in AT)
-    return found
+    return found, beside
 
 
 def ratios(ours: Mapping[int, Sequence[float]], now: Mapping[int, Sequence[float]]) -> Any:
@@ -103,22 +104,23 @@ def share(by_problem: Sequence[Any]) -> str:
     return f"{np.mean(np.concatenate(wins)):.2f} [{low:.2f}, {high:.2f}]"
 
 
-def table(runs: Runs, problems: Sequence[str]) -> Iterator[str]:
+def table(runs: Runs, beside: Mapping[str, str], problems: Sequence[str]) -> Iterator[str]:
     """Markdown: for each number of trials a row for each variant."""
     for place, n in enumerate(AT):
-        yield f"Gap after {n} trials as a multiple of that of the planner as it is"
+        yield f"Gap after {n} trials as a multiple of that of what stands beside it"
         yield ""
-        yield "| variant | " + " | ".join(problems) + " | smaller in |"
-        yield "|---" * (len(problems) + 2) + "|"
-        for variant in (v for v in runs if v not in (NOW, OWN_START)):
-            base = runs.get(OWN_START if variant.startswith("start_") else NOW, {})
+        yield "| variant | beside | " + " | ".join(problems) + " | smaller in |"
+        yield "|---" * (len(problems) + 3) + "|"
+        for variant, other in beside.items():
+            base = runs.get(other, {})
             logs = {
                 p: ratios(runs[variant].get(p, {}), base.get(p, {}))[:, place] for p in problems
             }
             enough = {p: found for p, found in logs.items() if len(found) >= MIN_PAIRS}
             if enough:
                 cells = [factor(enough[p]) if p in enough else "" for p in problems]
-                yield f"| {variant} | " + " | ".join([*cells, share([*enough.values()])]) + " |"
+                row = [variant, other, *cells, share([*enough.values()])]
+                yield f"| {' | '.join(row)} |"
         yield ""
 
 
@@ -128,19 +130,20 @@ def main() -> None:
     parser.add_argument("what", choices=("pack", "table"))
     parser.add_argument("files", type=Path, nargs="*", help="lines to pack")
     parser.add_argument("--kept", type=Path, default=KEPT, help="the packed lines")
+    parser.add_argument("--beside", default=NOW, help="what the packed ones are compared with")
     said = parser.parse_args()
     if said.what == "pack":
         lines = [json.loads(text) for file in said.files for text in file.read_text().splitlines()]
-        found = [json.dumps(line, separators=(",", ":")) for line in packed(lines)]
+        found = [json.dumps(line, separators=(",", ":")) for line in packed(lines, said.beside)]
         said.kept.write_text("".join(line + "\n" for line in found))
         return
-    runs = read(said.kept, RESULTS / f"{NOW}.jsonl")
+    runs, beside = read(said.kept, RESULTS / f"{NOW}.jsonl")
     for title, chosen in (("tuned", True), ("untuned", False)):
         problems = [p for p in PROBLEMS if (p in TUNED) is chosen]
         problems = [p for p in problems if any(p in runs[v] for v in runs if v != NOW)]
         if problems:
             print(f"Problems {title}\n")
-            print("\n".join(table(runs, problems)))
+            print("\n".join(table(runs, beside, problems)))
 
 
 if __name__ == "__main__":

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 
 from benchmarks.planner import warped
-from orchestrator.planner import asking, initial, modelled, models
+from orchestrator.planner import asking, initial, modelled, models, preference, survival
 from orchestrator.planner.encoding import Encoding
-from orchestrator.planner.fitting import Data, fit
+from orchestrator.planner.fitting import Data, default_priors, fit
 from orchestrator.planner.gain import Gain, Improvement
 from orchestrator.planner.gaussian import GaussianProcess, belief, drawn_belief
 from orchestrator.planner.kernel import Floats, Shape
-from orchestrator.planner.likelihood import Hyper, Likelihood, Priors
+from orchestrator.planner.likelihood import Hyper, Likelihood, LogNormal, Priors
 from orchestrator.planner.sobol import Sobol
 from orchestrator.planner.worth import Worth
 from orchestrator.ports.planner import History, PlanningTask
@@ -176,6 +176,19 @@ def _thompson() -> None:
     _instead(0.0)
 
 
+def _scales(alike: float, spread: float = 1.0, longer: float = 0.0) -> None:
+    """Length scales that are more or less alike, spread and long beforehand."""
+
+    def priors(n_groups: int) -> tuple[Priors, ...]:
+        known = default_priors(n_groups)
+        loc = known[0].width.loc + longer
+        width = LogNormal(loc, spread, of_log=True, alike=alike)
+        return tuple(replace(one, width=width) for one in known)
+
+    for module in (models, preference, survival):
+        module.default_priors = priors  # type: ignore[attr-defined]
+
+
 def _start(kind: str) -> None:
     """The first points otherwise: a Latin hypercube, or the centre before Sobol points. Of spaces
     where every point is possible."""
@@ -211,6 +224,10 @@ VARIANTS: dict[str, Callable[[], None]] = {
     "outcomes_normal": lambda: _outcomes(lambda m, x, layout: warped.made_normal(m)),
     "outcomes_by_evidence": lambda: _outcomes(_by_evidence),
     "inputs_warped": _inputs,
+    "scales_apart": lambda: _scales(0.0),
+    "alike_0.8": lambda: _scales(0.8),
+    "alike_0.7_spread_1.4": lambda: _scales(0.7, spread=1.4),
+    "alike_0.5_shorter": lambda: _scales(0.5, longer=-0.3),
     "expected_improvement": _without_draws,
     "upper_bound": _upper_bound,
     "thompson": _thompson,

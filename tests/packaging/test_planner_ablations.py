@@ -42,8 +42,12 @@ def test_a_variant_is_compared_with_the_planner_on_the_same_seeds(tmp_path: Path
     kept, now = tmp_path / "kept.jsonl", tmp_path / "hagane.jsonl"
     kept.write_text(json.dumps(lines[0]) + "\n")
     now.write_text("".join(json.dumps(line("hagane", s, s + 1.0)) + "\n" for s in range(8)))
-    rows = [row for row in table(read(kept, now), ["branin"]) if row.startswith("| other")]
-    assert rows == ["| other | 0.5 [0.5, 0.5] (4) | 1.00 [1.00, 1.00] |"] * 2
+    rows = [row for row in table(*read(kept, now), ["branin"]) if row.startswith("| other")]
+    assert rows == ["| other | hagane | 0.5 [0.5, 0.5] (4) | 1.00 [1.00, 1.00] |"] * 2
+    (third,) = packed([line("third", s, 0.25 * (s + 1)) for s in SEEDS], beside="other")
+    kept.write_text("".join(json.dumps(one) + "\n" for one in (lines[0], third)))
+    rows = [row for row in table(*read(kept, now), ["branin"]) if row.startswith("| third")]
+    assert rows == ["| third | other | 0.5 [0.5, 0.5] (4) | 1.00 [1.00, 1.00] |"] * 2
 
 
 def measured(y: np.ndarray[Any, np.dtype[np.float64]]) -> Measured:
