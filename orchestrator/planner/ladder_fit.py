@@ -50,10 +50,12 @@ class LadderLikelihood:
         ends = np.cumsum([0, g, 1, 1, r, r - 1, len(data.terms)])
         self.places = [slice(int(a), int(b)) for a, b in pairwise(ends)]
         n = len(data.y)
-        self._squares = pairwise_squares(data.x, data.layout).reshape(g, n, n)
-        self._marks = data.rung[:, None] == np.arange(r)[None, :]
-        self._same = data.rung[:, None] == data.rung[None, :]
-        self._levels = LEVEL_VARIANCE * (self._same & (data.rung < r - 1)[None, :])
+        self._i, self._j = np.tril_indices(n)
+        self._squares = pairwise_squares(data.x, data.layout)[:, self._i * n + self._j]
+        self._pair = data.rung[self._i] * r + data.rung[self._j]
+        self._terms = data.terms[:, self._i, self._j]
+        self._levels = LEVEL_VARIANCE * np.diag(np.arange(r) < r - 1).ravel()[self._pair]
+        self._twice = np.where(self._i == self._j, 1.0, 2.0)
         self._counts = (data.rung == r - 1).astype(float)
 
     @property
@@ -95,23 +97,25 @@ class LadderLikelihood:
         )
 
     def _covariance(self, theta: Floats) -> tuple[Floats, dict[str, Floats]]:
+        """The lower triangle (n x n), and parts of its derivatives, a number for each of its
+        places."""
         data = self.data
         widths, noise, rough, scales, z, terms = (theta[p] for p in self.places)
-        squared = np.tensordot(np.exp(-2.0 * widths), self._squares, axes=1)
+        squared = np.exp(-2.0 * widths) @ self._squares
         k, slope = correlation(squared, self.shape)
         stretch = math.exp(-2.0 * float(rough[0]))
         k_own, slope_own = correlation(squared * stretch, self.shape)
-        scale, rho = np.exp(scales)[data.rung], np.append(np.tanh(z), 1.0)[data.rung]
+        scale, rho = np.exp(scales), np.append(np.tanh(z), 1.0)
         both = np.outer(scale, scale)
-        shared, own = both * np.outer(rho, rho), both * self._same * (1.0 - rho**2)[:, None]
+        shared = (both * np.outer(rho, rho)).ravel()[self._pair]
+        own = (both * np.diag(1.0 - rho**2)).ravel()[self._pair]
         signal = shared * k + own * k_own
-        total = signal + self._levels
-        for weight, term in zip(np.exp(terms), data.terms, strict=True):
-            total = total + weight * term
+        total = np.zeros((len(data.y), len(data.y)))
+        total[self._i, self._j] = signal + self._levels + np.exp(terms) @ self._terms
         total[np.diag_indices_from(total)] += np.exp(noise[0]) * data.shares + data.known
         by_square = shared * slope + own * slope_own * stretch
         by_rough = own * slope_own * (-2.0 * stretch) * squared
-        parts = {"k": both * k, "own": both * self._same * k_own, "signal": signal}
+        parts = {"k": k, "own": k_own, "signal": signal, "both": both}
         return total, parts | {"square": by_square, "rough": by_rough}
 
     def _mean(self, lower: Floats) -> tuple[float, Floats]:
@@ -131,32 +135,34 @@ class LadderLikelihood:
         fit = float((data.y - mean * self._counts) @ solved)
         value = 0.5 * fit + float(np.log(lower.diagonal()).sum()) + 0.5 * n * LOG_2PI
         inverse, _ = lapack.dpotri(lower, lower=1)
-        inverse = np.asarray(inverse)
-        inverse = inverse + np.tril(inverse, -1).T
-        pull = 0.5 * (inverse - np.outer(solved, solved))
+        i, j = self._i, self._j
+        pull = 0.5 * (np.asarray(inverse)[i, j] - solved[i] * solved[j]) * self._twice
         widths, noise, _, _, z, terms = (theta[p] for p in self.places)
-        by_square = pull * parts["square"]
-        scaled = np.exp(-2.0 * widths) * np.tensordot(self._squares, by_square, axes=2)
+        scaled = np.exp(-2.0 * widths) * (self._squares @ (pull * parts["square"]))
         rho = np.append(np.tanh(z), 1.0)
-        by_scale = 2.0 * self._marks.T @ (pull * parts["signal"]).sum(axis=1)
-        by_rho = 2.0 * self._marks.T @ ((pull * parts["k"]) @ rho[data.rung])
-        on_own = self._marks.T @ (pull * parts["own"]).sum(axis=1)
+        by_scale = self._by_rungs(pull * parts["signal"])
+        by_k = self._by_rungs(pull * parts["k"]) * parts["both"]
+        on_own = (self._by_rungs(pull * parts["own"]) * parts["both"]).diagonal()
+        by_rho = (by_k + by_k.T) @ rho
         by_z = ((by_rho - 2.0 * rho * on_own) * (1.0 - rho**2))[:-1]
         gradient = np.concatenate(
             [
                 -2.0 * scaled,
-                [math.exp(float(noise[0])) * float(pull.diagonal() @ data.shares)],
-                [float((pull * parts["rough"]).sum())],
-                by_scale,
+                [math.exp(float(noise[0])) * float(pull[i == j] @ data.shares)],
+                [float(pull @ parts["rough"])],
+                (by_scale + by_scale.T).sum(axis=1),
                 by_z,
-                [
-                    math.exp(w) * float((pull * t).sum())
-                    for w, t in zip(terms, data.terms, strict=True)
-                ],
+                np.exp(terms) * (self._terms @ pull),
             ]
         )
         prior, by_prior = self._log_prior(theta)
         return value - prior, gradient - by_prior
+
+    def _by_rungs(self, values: Floats) -> Floats:
+        """Sums over the triangle by the rungs of its row and its column (r x r)."""
+        r = self.data.n_rungs
+        sums = np.asarray(np.bincount(self._pair, values, r * r), dtype=float)
+        return sums.reshape(r, r)
 
     def _log_prior(self, theta: Floats) -> tuple[float, Floats]:
         all_ = (self.priors.width, self.priors.noise, ROUGHNESS, SCALES, AGREEMENT)
@@ -165,12 +171,11 @@ class LadderLikelihood:
     def _sd_of_agreement(self, theta: Floats) -> Floats:
         """Standard deviations of atanh(rho) (r - 1), by the curvature at the optimum."""
         free = [i for i, (low, high) in enumerate(self.bounds) if low < theta[i] < high]
-        curvature = np.zeros((len(theta), len(theta)))
+        curvature, here = np.zeros((len(theta), len(theta))), self(theta)[1]
         for i in free:
-            moved = [theta.copy(), theta.copy()]
-            moved[0][i] += STEP
-            moved[1][i] -= STEP
-            curvature[i] = (self(moved[0])[1] - self(moved[1])[1]) / (2.0 * STEP)
+            moved = theta.copy()
+            moved[i] += STEP
+            curvature[i] = (self(moved)[1] - here) / STEP
         curvature = 0.5 * (curvature + curvature.T)[np.ix_(free, free)]
         values, vectors = np.linalg.eigh(curvature)
         variances = (vectors**2) @ (1.0 / np.maximum(values, 1e-3))
@@ -187,13 +192,18 @@ def most_probable(
     from scipy.optimize import fmin_l_bfgs_b
 
     best: tuple[float, LadderLikelihood, Floats] | None = None
-    for prior in priors:
-        likelihood = LadderLikelihood(data, prior, shape)
-        for signs in _signs(data):
+    for signs in _signs(data):
+        last: Floats | None = None
+        for prior in priors:
+            likelihood = LadderLikelihood(data, prior, shape)
+            start = likelihood.start(signs)
+            if last is not None:  # another noise, but the same outcomes
+                last[likelihood.places[1]] = start[likelihood.places[1]]
+                start = last
             try:
                 theta, value, _ = fmin_l_bfgs_b(
                     likelihood,
-                    likelihood.start(signs),
+                    start,
                     bounds=likelihood.bounds,
                     maxiter=iterations,
                     factr=1e-5 * len(data.y) / np.finfo(float).eps,
@@ -201,7 +211,10 @@ def most_probable(
                 )
             except np.linalg.LinAlgError:
                 continue
-            if np.isfinite(theta).all() and (best is None or value < best[0]):
+            if not np.isfinite(theta).all():
+                continue
+            last = theta
+            if best is None or value < best[0]:
                 best = (float(value), likelihood, theta)
     return None if best is None else best[1].hyper(best[2], levels)
 
