@@ -39,7 +39,7 @@ from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome,
 from orchestrator.runtime.load import KINDS
 
 OUT = RESULTS / "planner" / "ladders.jsonl"
-N, N_SMALL, D, N_TOP, MAX_TRIALS = 150, 42, 4, 5, 250
+N, N_SMALL, D, N_TOP = 150, 42, 4, 5
 SMALL, SMALL_S = "small ", {"cheap": 5.0, "coarse": 50.0, "fine": 500.0}
 SINGLE = "single"
 
@@ -173,7 +173,7 @@ def run(ladder: Ladder, method: str, seed: int) -> dict[str, Any]:
     bought = dict.fromkeys(ladder.rungs, 0)
     said = ""
     most = at_random(ladder)["all"]
-    while len(found) < ladder.n_top and len(made) < MAX_TRIALS and cost < most:
+    while len(found) < ladder.n_top and len(made) < ladder.y.size and cost < most:
         begun = time.process_time()
         history = History(evaluated=tuple(made), n_proposed=len(made))
         if choose is not None and len(made) >= initial:

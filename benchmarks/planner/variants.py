@@ -189,6 +189,11 @@ def _scales(alike: float, spread: float = 1.0, longer: float = 0.0) -> None:
         module.default_priors = priors  # type: ignore[attr-defined]
 
 
+def _caution(power: float) -> None:
+    """The power by which the probability to give data counts."""
+    survival.CAUTION = power
+
+
 def _start(kind: str) -> None:
     """The first points otherwise: a Latin hypercube, or the centre before Sobol points. Of spaces
     where every point is possible."""
@@ -225,6 +230,7 @@ VARIANTS: dict[str, Callable[[], None]] = {
     "outcomes_by_evidence": lambda: _outcomes(_by_evidence),
     "inputs_warped": _inputs,
     "scales_apart": lambda: _scales(0.0),
+    "not_squared": lambda: _caution(1.0),
     "alike_0.8": lambda: _scales(0.8),
     "alike_0.7_spread_1.4": lambda: _scales(0.7, spread=1.4),
     "alike_0.5_shorter": lambda: _scales(0.5, longer=-0.3),
