@@ -171,11 +171,12 @@ class LadderLikelihood:
     def _sd_of_agreement(self, theta: Floats) -> Floats:
         """Standard deviations of atanh(rho) (r - 1), by the curvature at the optimum."""
         free = [i for i, (low, high) in enumerate(self.bounds) if low < theta[i] < high]
-        curvature, here = np.zeros((len(theta), len(theta))), self(theta)[1]
+        curvature = np.zeros((len(theta), len(theta)))
         for i in free:
-            moved = theta.copy()
-            moved[i] += STEP
-            curvature[i] = (self(moved)[1] - here) / STEP
+            moved = [theta.copy(), theta.copy()]
+            moved[0][i] += STEP
+            moved[1][i] -= STEP
+            curvature[i] = (self(moved[0])[1] - self(moved[1])[1]) / (2.0 * STEP)
         curvature = 0.5 * (curvature + curvature.T)[np.ix_(free, free)]
         values, vectors = np.linalg.eigh(curvature)
         variances = (vectors**2) @ (1.0 / np.maximum(values, 1e-3))
@@ -192,18 +193,13 @@ def most_probable(
     from scipy.optimize import fmin_l_bfgs_b
 
     best: tuple[float, LadderLikelihood, Floats] | None = None
-    for signs in _signs(data):
-        last: Floats | None = None
-        for prior in priors:
-            likelihood = LadderLikelihood(data, prior, shape)
-            start = likelihood.start(signs)
-            if last is not None:  # another noise, but the same outcomes
-                last[likelihood.places[1]] = start[likelihood.places[1]]
-                start = last
+    for prior in priors:
+        likelihood = LadderLikelihood(data, prior, shape)
+        for signs in _signs(data):
             try:
                 theta, value, _ = fmin_l_bfgs_b(
                     likelihood,
-                    start,
+                    likelihood.start(signs),
                     bounds=likelihood.bounds,
                     maxiter=iterations,
                     factr=1e-5 * len(data.y) / np.finfo(float).eps,
@@ -211,10 +207,7 @@ def most_probable(
                 )
             except np.linalg.LinAlgError:
                 continue
-            if not np.isfinite(theta).all():
-                continue
-            last = theta
-            if best is None or value < best[0]:
+            if np.isfinite(theta).all() and (best is None or value < best[0]):
                 best = (float(value), likelihood, theta)
     return None if best is None else best[1].hyper(best[2], levels)
 
