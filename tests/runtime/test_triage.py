@@ -200,7 +200,9 @@ def test_votes_are_read_from_the_sheet_that_was_written(tmp_path: Path) -> None:
         sheet.write_row(number + 1, 0, cells.values())
     book.close()
     votes = read_votes(tmp_path / "voted.xlsx", campaign, State())
-    assert votes["wanted"] == [found.rows[0].proposal.point]
+    chosen = found.rows[0].proposal.point
+    # a sheet keeps sixteen digits of a number
+    assert votes["wanted"] == [{**chosen, "heat": pytest.approx(chosen["heat"], rel=1e-14)}]
     assert votes["refused"] == [["liquid", found.rows[1].name]]
     assert votes["remarks"] == {found.rows[1].name: "why"}
 
