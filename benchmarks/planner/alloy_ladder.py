@@ -29,7 +29,7 @@ METALS = ("Ag", "Au", "Cu", "Ni", "Pd", "Pt", "Al")
 LENGTH = {"Ag": 4.09, "Au": 4.08, "Cu": 3.61, "Ni": 3.52, "Pd": 3.89, "Pt": 3.92, "Al": 4.05}
 NEGATIVITY = {"Ag": 1.93, "Au": 2.54, "Cu": 1.90, "Ni": 1.91, "Pd": 2.20, "Pt": 2.28, "Al": 1.61}
 FACES = ((0, 0, 0), (0.5, 0.5, 0), (0.5, 0, 0.5), (0, 0.5, 0.5))
-SEVENNET = ("simulators.atomistic.methods:sevennet", {"model": "7net-0"})
+SEVENNET = ("relax", "simulators.atomistic.methods:sevennet", {"model": "7net-0"})
 GPAW_SETTINGS = {
     "cutoff": 400.0,
     "xc": "PBE",
@@ -37,10 +37,12 @@ GPAW_SETTINGS = {
     "max_iterations": 200,
     **dft_settings(3.5, "fermi-dirac", 0.1, "", "ferromagnetic", "").plain(),
 }
-LADDERS: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
-    "learned": {"EMT": ("simulators.atomistic.methods:emt", {}), "SevenNet": SEVENNET},
-    "dft": {"SevenNet": SEVENNET, "GPAW": ("simulators.atomistic.gpaw_scf:gpaw", GPAW_SETTINGS)},
+GPAW = ("energy", "simulators.atomistic.gpaw_scf:gpaw", GPAW_SETTINGS)
+LADDERS: dict[str, dict[str, tuple[str, str, dict[str, Any]]]] = {
+    "learned": {"EMT": ("relax", "simulators.atomistic.methods:emt", {}), "SevenNet": SEVENNET},
+    "dft": {"SevenNet": SEVENNET, "GPAW": GPAW},
 }
+"""Of each rung what is computed, by what, with which settings."""
 
 
 def orders(a: str, b: str) -> dict[str, Any]:
@@ -89,13 +91,12 @@ def text_of(atoms: Any) -> str:
 
 
 def computed(atoms: Any, ladder: str) -> dict[str, dict[str, Any]]:
-    """What each rung gives."""
+    """What each rung gives; an energy is that of what the rung before it has relaxed."""
     found: dict[str, dict[str, Any]] = {}
-    structure = text_of(atoms)
-    for rung, made in LADDERS[ladder].items():
-        found[rung] = run("energy" if rung == "GPAW" else "relax", structure, *made)
-        if ladder == "dft":
-            structure = found[rung]["structure"]
+    given = relaxed = text_of(atoms)
+    for rung, (task, *made) in LADDERS[ladder].items():
+        found[rung] = run(task, relaxed if task == "energy" else given, *made)
+        relaxed = found[rung]["structure"]
     return found
 
 

@@ -347,12 +347,10 @@ class QuantumChemistry(StructureCalculator):
         bench: Bench,
         method: str = "PBE",
         basis: str = "def2-svp",
-        grid: int = 3,
+        grid: Annotated[int, Unit("", low=0, high=9)] = 3,
         forces: bool = True,
     ) -> None:
-        """Raises InputError: it is not installed, or there is no such grid."""
-        if not 0 <= grid <= 9:
-            raise InputError(f"'{bench.name}': `grid` is {grid}, which is not in 0 to 9")
+        """Raises InputError: it is not installed."""
         changed = {"grid": grid} if grid != 3 else {}
         without = {} if forces else {"forces": False}
         super().__init__(bench, {"method": method, "basis": basis, **changed, **without}, [])

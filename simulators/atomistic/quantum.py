@@ -45,7 +45,9 @@ class PySCF(Calculator):
             RuntimeError: the electrons did not converge.
         """
         super().calculate(atoms, properties, system_changes)  # type: ignore[no-untyped-call]
-        if self._found is None or system_changes:
+        if system_changes:  # what another structure had must not outlive a failure for this one
+            self._found = None
+        if self._found is None:
             self._found = self._wave(_molecule(self.atoms, self.basis))
         self.results = {"energy": float(self._found.e_tot) * Hartree}
         if "forces" in properties:

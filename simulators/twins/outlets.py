@@ -192,6 +192,9 @@ class TcpOutlet:
 
     async def close(self) -> None:
         """Cuts all connections and listens no more."""
+        if self._replug is not None:
+            self._replug.cancel()
+            self._replug = None
         self._unplug(0.0)
         if self._place is not None:
             self._place.close()
