@@ -229,12 +229,12 @@ def _again(
 
 
 def _said_again(table: Table, text: str, first: int) -> str:
-    line = text.strip().partition("\n")[0]
-    is_short = text == line and len(text) <= MOST_SHOWN
-    shown = text if is_short else f"{line[:MOST_SHOWN]}..."
     if table.places:
         return f"it is the material of {table.where(first)} again"
-    return f"'{shown}' is the material of line {table.lines[first]} again"
+    shown = f"'{text if len(text) <= MOST_SHOWN else f'{text[:MOST_SHOWN]}...'}'"
+    if "\n" in text:  # of a structure, whose first line says nothing
+        shown = "it"
+    return f"{shown} is the material of line {table.lines[first]} again"
 
 
 def first_readable(reader: Descriptor, materials: Sequence[str], n: int) -> list[str]:

@@ -269,6 +269,15 @@ class Foresighted(Protocol):
 
 
 @runtime_checkable
+class Surveying(Protocol):
+    """A `Foresighted` resource that judges many candidates sooner when it has seen them all."""
+
+    def survey(self, argument: str, values: Sequence[str]) -> None:
+        """Is told the values of an argument before `check` is asked of each. It refuses none."""
+        ...
+
+
+@runtime_checkable
 class Remarking(Protocol):
     """A resource that has something to say of the options it was given, when all arguments have
     been checked (`Foresighted`)."""

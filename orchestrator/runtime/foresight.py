@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from orchestrator.errors import InputError
@@ -13,7 +13,7 @@ from orchestrator.model.campaign import Campaign
 from orchestrator.model.lab import Lab
 from orchestrator.model.recipe import Step
 from orchestrator.model.space import Pool
-from orchestrator.ports.resource import Foresighted, Remarking, Resource
+from orchestrator.ports.resource import Foresighted, Remarking, Resource, Surveying
 
 MOST = 25
 """So many candidates of a pool are named."""
@@ -36,14 +36,12 @@ def check_candidates(campaign: Campaign, lab: Lab, resources: Mapping[str, Resou
         said = {a.name: a.literal for a in step.arguments if a.literal is not None}
         mistakes: dict[str, InputError] = {}
         for resource in _foresighted(step, lab, resources):
-            wrong = _refusal(resource, step.action, said) if said else None
+            wrong = _refusal(resource, step.action, said)
             if wrong is not None:
                 mistakes.setdefault(str(wrong), wrong)  # rungs of one kind say the same
                 continue
-            for pool, candidate, argument in _of_pools(step, pools):
-                error = _refusal(resource, step.action, {**said, **argument})
-                if error is not None:
-                    refused.setdefault(pool, {}).setdefault(candidate, error)
+            for pool, candidate, error in _unfit(resource, step, said, pools):
+                refused.setdefault(pool, {}).setdefault(candidate, error)
         for message, error in mistakes.items():
             findings.add(["recipe", place, step.name], message, error.hint)
     for pool, errors in refused.items():
@@ -87,13 +85,23 @@ def _foresighted(step: Step, lab: Lab, resources: Mapping[str, Resource]) -> lis
     return [resource for resource in found if isinstance(resource, Foresighted)]
 
 
-def _of_pools(step: Step, pools: Mapping[str, Pool]) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Pool, candidate, and an argument that is taken from a column of the pool."""
+def _unfit(
+    resource: Foresighted, step: Step, said: Mapping[str, Any], pools: Mapping[str, Pool]
+) -> Iterator[tuple[str, str, InputError]]:
+    """Pool, candidate, and why it cannot be computed."""
+    for pool, argument, values in _of_pools(step, pools):
+        if isinstance(resource, Surveying):
+            resource.survey(argument, values)
+        for candidate, value in zip(pool.names, values, strict=bool(values)):
+            error = _refusal(resource, step.action, {**said, argument: value})
+            if error is not None:
+                yield pool.name, candidate, error
+
+
+def _of_pools(step: Step, pools: Mapping[str, Pool]) -> Iterator[tuple[Pool, str, Sequence[str]]]:
+    """Pool, argument, and its values of all candidates, which a column of the pool gives."""
     for argument in step.arguments:
         name, _, column = (argument.expression or "").partition(".")
-        if name not in pools:
-            continue
-        pool = pools[name]
-        texts = pool.texts.get(column, () if column else pool.names)
-        for candidate, text in zip(pool.names, texts, strict=bool(texts)):
-            yield name, candidate, {argument.name: text}
+        if name in pools:
+            pool = pools[name]
+            yield pool, argument.name, pool.texts.get(column, () if column else pool.names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import importlib.metadata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -21,12 +21,14 @@ from orchestrator.capabilities.structures import (
     StructureResult,
 )
 from orchestrator.errors import ExecutionError, InputError, UnknownName
+from orchestrator.model.kept import kept_in
 from orchestrator.ports.action import Cancel, Choices, Effect, FileArg, Ticket, Unit, action
 from orchestrator.ports.compute import Before
 from orchestrator.ports.resource import Bench, Verdict
 from simulators.atomistic import comparing, methods
 from simulators.atomistic.adsorption import adsorbate_of
 from simulators.atomistic.computing import SETTINGS
+from simulators.atomistic.contents import Contents, Seen
 from simulators.atomistic.elements import element_text
 from simulators.atomistic.entries import Entry, read_entries, shares_of
 from simulators.atomistic.requests import Method, Request
@@ -84,6 +86,7 @@ class StructureCalculator(Calculator):
         self._entries: dict[str, tuple[Entry, ...]] = {}
         self._accepted: set[str] = set()
         self._met: set[str] = set()
+        self._seen = Seen(kept_in("structures"))
 
     @functools.cached_property
     def _method(self) -> Method:
@@ -117,29 +120,37 @@ class StructureCalculator(Calculator):
         """Of a crystal, from its elements in their forms at room temperature
         (see `simulators.atomistic.elements`); all relaxed. Raises as `energy`."""
         atoms = self._checked(structure)
-        self._check_elements(atoms)
+        self._check_elements(atoms.symbols)
         found = await comparing.formed(
-            self._relaxed, structure, shares_of(atoms), element_text, ticket
+            self._relaxed, structure, shares_of(atoms.symbols), element_text, ticket
         )
         return FormationEnergy(**found)
 
     def check(self, action: str, arguments: Mapping[str, Any]) -> None:
         """See `ports.resource.Foresighted`. Raises InputError."""
+        self._refuse_task(action)
         entries, facet = arguments.get("entries"), arguments.get("facet")
         known = read_entries(entries) if isinstance(entries, str) else ()
         if isinstance(arguments.get("adsorbate"), str):
             adsorbate_of(arguments["adsorbate"])
         if "structure" not in arguments:
             return
-        atoms = self._checked(arguments["structure"])
-        self._met.update(atoms.symbols)
+        structure = arguments["structure"]
+        held = self._seen.contents(structure)
+        self._refuse(held)
+        self._met.update(held.symbols)
         if action == "formation_energy":
-            self._check_elements(atoms)
+            self._check_elements(held.symbols)
         if known:
             check, name = self._checked_once, Path(str(entries)).name
-            comparing.phases_near(check, self._mark, shares_of(atoms), known, name)
+            comparing.phases_near(check, self._mark, shares_of(held.symbols), known, name)
         if isinstance(facet, str):
-            comparing.refuse_no_facet(atoms, facet)
+            comparing.refuse_no_facet(atoms_of(structure), facet)
+
+    def survey(self, argument: str, values: Sequence[str]) -> None:
+        """See `ports.resource.Surveying`."""
+        if argument == "structure":
+            self._seen.learn(values)
 
     def remarks(self) -> Sequence[str]:
         """See `ports.resource.Remarking`: options of elements that no candidate has."""
@@ -156,9 +167,9 @@ class StructureCalculator(Calculator):
             self._checked(structure)
             self._accepted.add(structure)
 
-    def _check_elements(self, atoms: Any) -> None:
+    def _check_elements(self, symbols: Iterable[str]) -> None:
         """Raises InputError: an element's reference is none that the method can compute."""
-        for element in sorted(set(atoms.symbols)):
+        for element in sorted(set(symbols)):
             self._checked_once(element_text(element))
 
     @action(effect=Effect.QUERYABLE, cancel=Cancel.AT_ONCE)
@@ -241,6 +252,7 @@ class StructureCalculator(Calculator):
         return self._method_of(self._checked(structure)).mark(SETTINGS["relax"])
 
     async def _compute_task(self, task: str, structure: str, ticket: Ticket) -> dict[str, Any]:
+        self._refuse_task(task)
         atoms = self._checked(structure)
         method = self._method_of(atoms)
         request = Request(task, structure, method, SETTINGS[task])
@@ -277,16 +289,23 @@ class StructureCalculator(Calculator):
     def _checked(self, structure: str) -> Any:
         """The atoms. Raises InputError."""
         atoms = atoms_of(structure)
-        for element in dict.fromkeys(atoms.symbols):
+        self._refuse(Contents.of(atoms))
+        return atoms
+
+    def _refuse_task(self, task: str) -> None:
+        """Raises InputError: the method computes no such thing."""
+
+    def _refuse(self, held: Contents) -> None:
+        """Raises InputError: it is none that the method can compute, wherever its atoms are."""
+        for element in dict.fromkeys(held.symbols):
             if self.elements and element not in self.elements:
                 raise UnknownName(f"element of {self._bench.name}", element, self.elements)
-        if len(atoms) > self.largest:
+        if len(held) > self.largest:
             raise InputError(
-                f"{atoms.get_chemical_formula()} has {len(atoms)} atoms, "
+                f"{held.formula} has {len(held)} atoms, "
                 f"'{self._bench.name}' takes {self.largest} at most",
                 hint="take a smaller cell, or a cheaper method",
             )
-        return atoms
 
 
 def _is_whole(task: str, found: Mapping[str, Any]) -> bool:
@@ -356,19 +375,14 @@ class QuantumChemistry(StructureCalculator):
         super().__init__(bench, {"method": method, "basis": basis, **changed, **without}, [])
         self._has_forces = forces and method != "CCSD(T)"
 
-    async def _compute_task(self, task: str, structure: str, ticket: Ticket) -> dict[str, Any]:
+    def _refuse_task(self, task: str) -> None:
         if task != "energy" and not self._has_forces:
             raise InputError(
                 f"'{self._bench.name}' computes no forces, {task} needs them",
                 hint="relax with another method, and give this one the structure",
             )
-        return await super()._compute_task(task, structure, ticket)
 
-    def _checked(self, structure: str) -> Any:
-        atoms = super()._checked(structure)
-        if any(atoms.pbc):
-            raise InputError(
-                f"'{self._bench.name}' computes molecules, "
-                f"{atoms.get_chemical_formula()} has a cell"
-            )
-        return atoms
+    def _refuse(self, held: Contents) -> None:
+        super()._refuse(held)
+        if any(held.pbc):
+            raise InputError(f"'{self._bench.name}' computes molecules, {held.formula} has a cell")

@@ -103,7 +103,7 @@ async def above_hull(
         InputError: the entries do not make up the structure's composition, or were computed by
             another method.
     """
-    shares = shares_of(check(structure))
+    shares = shares_of(check(structure).symbols)
     near = phases_near(check, mark, shares, entries, source)
     unknown = {f"e{i}": e.structure for i, e in enumerate(near) if e.energy is None}
     found = await relaxed(relax, {"compound": structure, **unknown}, ticket)

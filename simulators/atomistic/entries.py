@@ -6,7 +6,7 @@ import csv
 import functools
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,11 @@ def _of_table(file: Path) -> Iterator[Entry]:
                     "or give in 'method' what a result of this action calls so",
                 )
             yield Entry(
-                _name(row.get("name"), atoms), row["structure"], shares_of(atoms), energy, method
+                _name(row.get("name"), atoms),
+                row["structure"],
+                shares_of(atoms.symbols),
+                energy,
+                method,
             )
 
 
@@ -103,7 +107,9 @@ def _of_collection(file: Path) -> Iterator[Entry]:
             raise InputError(
                 f"structure {number} of '{file.name}': {error}", hint=error.hint
             ) from error
-        yield Entry(_name(said.get("name"), atoms), text, shares_of(read_again), energy, method)
+        yield Entry(
+            _name(said.get("name"), atoms), text, shares_of(read_again.symbols), energy, method
+        )
 
 
 def _rows(file: Path) -> list[tuple[Any, Mapping[str, Any]]]:
@@ -133,10 +139,10 @@ def _name(given: Any, atoms: Any) -> str:
     return str(given or "").strip() or formula
 
 
-def shares_of(atoms: Any) -> dict[str, float]:
+def shares_of(symbols: Iterable[str]) -> dict[str, float]:
     """Each element's share of the atoms."""
-    counts = Counter(atoms.symbols)
-    return {element: counts[element] / len(atoms) for element in sorted(counts)}
+    counts = Counter(symbols)
+    return {element: counts[element] / counts.total() for element in sorted(counts)}
 
 
 def _number(text: str, where: str) -> float | None:

@@ -17,6 +17,7 @@ from orchestrator.ports.resource import Bench, Identity
 from simulators.atomistic import programs
 from simulators.atomistic import pseudopotentials as pseudopotentials_of
 from simulators.atomistic.calculators import REUSE, StructureCalculator
+from simulators.atomistic.contents import Contents
 from simulators.atomistic.curing import ALLOWED
 from simulators.atomistic.dft_settings import ORDERS, dft_settings
 from simulators.atomistic.options import (
@@ -163,12 +164,11 @@ class EspressoCalculator(StructureCalculator):
             return self._said_version
         return _version_of(self._bench.name, self._program, Path(self._program).stat().st_mtime_ns)
 
-    def _checked(self, structure: str) -> Any:
-        atoms = super()._checked(structure)
-        lacking = pseudopotentials_of.missing(self._bench.name, atoms.symbols, self._pseudo)
+    def _refuse(self, held: Contents) -> None:
+        super()._refuse(held)
+        lacking = pseudopotentials_of.missing(self._bench.name, held.symbols, self._pseudo)
         if lacking is not None:
             raise lacking
-        return atoms
 
     def _method_of(self, atoms: Any) -> Method:
         """With what concerns the elements of a structure, and nothing else."""

@@ -14,6 +14,7 @@ from orchestrator.ports.action import Unit
 from orchestrator.ports.resource import Bench
 from simulators.atomistic import methods
 from simulators.atomistic.calculators import REUSE, StructureCalculator
+from simulators.atomistic.contents import Contents
 from simulators.atomistic.curing import ALLOWED
 from simulators.atomistic.dft_settings import dft_settings
 from simulators.atomistic.options import of_elements, one_of
@@ -81,12 +82,11 @@ class Gpaw(StructureCalculator):
     def _running_with(self, atoms: Any) -> dict[str, Any]:
         return self._running
 
-    def _checked(self, structure: str) -> Any:
-        atoms = super()._checked(structure)
-        for element in dict.fromkeys(atoms.symbols):
+    def _refuse(self, held: Contents) -> None:
+        super()._refuse(held)
+        for element in dict.fromkeys(held.symbols):
             if element not in self._known:
                 raise InputError(
                     f"GPAW has no {SETUPS[self._settings['xc']]} setup of {element}",
                     hint=f"'{self._bench.name}' knows {', '.join(sorted(self._known))}",
                 )
-        return atoms

@@ -13,6 +13,7 @@ from orchestrator.ports.action import FileArg, Unit
 from orchestrator.ports.resource import Bench, Identity
 from simulators.atomistic import programs
 from simulators.atomistic.calculators import REUSE, StructureCalculator
+from simulators.atomistic.contents import Contents
 from simulators.atomistic.curing import ALLOWED
 from simulators.atomistic.dft_settings import hubbard_of, moments_of
 from simulators.atomistic.options import (
@@ -118,22 +119,20 @@ class VaspStructures(StructureCalculator):
         """VASP, and the version that the lab file says."""
         return Identity(self.vendor, self.method, firmware=self._said_version)
 
-    def _checked(self, structure: str) -> Any:
-        atoms = super()._checked(structure)
-        if not all(atoms.pbc):
+    def _refuse(self, held: Contents) -> None:
+        super()._refuse(held)
+        if not all(held.pbc):
             raise InputError(
-                f"'{self._bench.name}' computes crystals, "
-                f"{atoms.get_chemical_formula()} has no cell",
+                f"'{self._bench.name}' computes crystals, {held.formula} has no cell",
                 hint="put it into a box that is large enough",
             )
-        elements = sorted(set(atoms.symbols))
+        elements = sorted(set(held.symbols))
         lacking = [e for e in elements if not self._potcar(e).is_file()]
         if lacking:
             raise InputError(
                 f"'{self._bench.name}' has no POTCAR of {', '.join(lacking)}",
                 hint=f"looked for {self._potcar(lacking[0])}; see `setups` and `potcars`",
             )
-        return atoms
 
     def _method_of(self, atoms: Any) -> Method:
         """With what concerns the elements of a structure, and nothing else."""

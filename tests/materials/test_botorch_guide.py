@@ -56,5 +56,5 @@ def test_a_process_of_botorch_guides_to_what_is_wanted() -> None:
 
         guide = Process(torch, CORPUS)
         score = Targets(guide, [Interval(low=6.5, high=7.5)])
-        made = Iqspr(CORPUS, particles=60, steps=15).generate(CORPUS, score, n=3, seed=0)
+        made = Iqspr(CORPUS, particles=200, steps=15).generate(CORPUS, score, n=3, seed=0)
     assert [molecule(candidate.material).GetNumAtoms() for candidate in made] == [7] * 3

@@ -329,11 +329,12 @@ def test_synthetic_accessibility_is_that_of_its_paper() -> None:
     assert synthetic_accessibility("CC(=O)Oc1ccccc1C(=O)O") == pytest.approx(1.58, abs=0.01)
 
 
-def test_the_schedule_is_that_of_the_tutorial() -> None:
-    tutorial = [np.linspace(0.01, 0.2, 20), np.linspace(0.21, 0.4, 10)]
-    tutorial += [np.linspace(0.4, 1.0, 10), np.ones(10)]
-    assert schedule(50) == pytest.approx(np.concatenate(tutorial))
-    assert schedule(7)[-1] == 1.0
+def test_the_schedule_ends_cold_but_for_the_exact_posterior() -> None:
+    betas = schedule(51)
+    assert betas[[0, 20, 30, 50]] == pytest.approx([0.01, 0.2, 2.0, 2.0])
+    assert (np.diff(betas) >= 0.0).all()
+    assert schedule(7, 1.0)[-1] == 1.0
+    assert schedule(1) == pytest.approx([2.0])
 
 
 def test_particles_are_drawn_in_proportion_to_their_weights() -> None:

@@ -13,6 +13,7 @@ from ase.io import write
 from orchestrator.errors import FileProblems
 from orchestrator.runtime.load import load
 from orchestrator.runtime.result_units import result_units
+from simulators.atomistic import contents
 
 needs_pw = pytest.mark.skipif(
     shutil.which("pw.x") is None or not Path("/usr/share/espresso/pseudo").is_dir(),
@@ -50,6 +51,28 @@ def test_unknown_elements_and_overlapping_atoms_are_told_together(tmp_path: Path
     assert len(said) == 2
     assert "candidate 'metals-2': 'Fe' is not an element of method" in said[0]
     assert "candidate 'metals-3': Cu2 has Cu and Cu only 0.50 angstrom apart" in said[1]
+
+
+def test_a_method_without_forces_is_told_before_anything_relaxes(tmp_path: Path) -> None:
+    pytest.importorskip("pyscf", reason="needs pyscf (the extra 'molecules')")
+    write(tmp_path / "metals.extxyz", [bulk("Cu")])
+    (tmp_path / "campaign.yaml").write_text(CAMPAIGN)
+    bare = LAB.replace("kind: emt-structures", "kind: pyscf, forces: false")
+    (tmp_path / "lab.yaml").write_text(bare)
+    with pytest.raises(FileProblems) as caught:
+        load(tmp_path / "campaign.yaml")
+    (problem,) = caught.value.problems
+    assert "'method' computes no forces, formation_energy needs them" in str(problem)
+    assert problem.line == 4
+
+
+def test_a_pool_is_read_once_for_all_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copper = [bulk("Cu", a=3.2 + 0.02 * i) for i in range(contents.LEAST)]
+    names = checked(tmp_path, *copper)
+    monkeypatch.setattr(contents, "atoms_of", lambda text: pytest.fail(f"it reads {text}"))
+    assert checked(tmp_path, *copper) == names
 
 
 def test_of_many_that_cannot_be_computed_the_first_are_named(tmp_path: Path) -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hashlib
 import importlib.metadata
 import json
-import os
-import tempfile
-import zipfile
-import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.model.kept import keep, kept_in, recalled
 from orchestrator.ports.descriptor import Content, Descriptor, canonical_forms
 
 if TYPE_CHECKING:
@@ -35,8 +31,7 @@ class Remembered:
 
     They are known by their texts as written and not by their canonical form, since of two spellings
     the last digits may differ, and what a campaign proposes shall not depend on what was read
-    before. A file is put in place at once by a rename, so any number of processes may share a
-    directory; a torn one is computed anew, and where nothing can be written nothing is kept.
+    before.
     """
 
     def __init__(self, of: Descriptor, directory: Path | None) -> None:
@@ -110,23 +105,17 @@ class Remembered:
         if self._folder is None or len(materials) < LEAST:
             return compute()
         file = self._folder / f"{_digest(json.dumps(list(materials)))[:40]}{what}.npz"
-        vectors = _recalled(file)
-        if vectors is None:
-            vectors = compute()
-            with contextlib.suppress(OSError):
-                _put(file, vectors)
-                _forget_oldest(self._folder.parent)
+        known = recalled(file)
+        if known is not None and "vectors" in known:
+            return known["vectors"]
+        vectors = compute()
+        keep(file, {"vectors": _small(vectors)}, self._folder.parent, MOST_FILES)
         return vectors
 
 
 def vectors_kept_in() -> Path | None:
-    """The folder of the user's vectors: `hagane/vectors` in $XDG_CACHE_HOME, or in ~/.cache; None
-    for a user without a home."""
-    try:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    except RuntimeError:
-        return None
-    return cache / "hagane" / "vectors"
+    """The folder of the user's vectors; None for a user without a home."""
+    return kept_in("vectors")
 
 
 def identity(of: Descriptor) -> str | None:
@@ -168,37 +157,9 @@ def _version(distribution: str) -> str:
         return "none"
 
 
-def _recalled(file: Path) -> NDArray[Any] | None:
-    import numpy as np
-
-    try:
-        with file.open("rb") as stream, np.load(stream) as kept:
-            vectors: NDArray[Any] = kept["vectors"]
-        os.utime(file)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
-        return None
-    return vectors
-
-
-def _put(file: Path, vectors: NDArray[np.float64]) -> None:
-    """Whole numbers that fit are kept in two bytes each. Raises OSError."""
+def _small(vectors: NDArray[Any]) -> NDArray[Any]:
+    """Whole numbers that fit are kept in two bytes each."""
     import numpy as np
 
     small = vectors.astype(np.uint16)
-    kept = small if (small == vectors).all() else vectors
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, half = tempfile.mkstemp(dir=file.parent, suffix=".half")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez_compressed(stream, vectors=kept)
-        Path(half).replace(file)
-    except BaseException:
-        Path(half).unlink(missing_ok=True)
-        raise
-
-
-def _forget_oldest(folder: Path) -> None:
-    """Raises OSError: another process takes the same files away."""
-    files = sorted(folder.rglob("*.npz"), key=lambda file: file.stat().st_mtime_ns)
-    for file in files[:-MOST_FILES]:
-        file.unlink(missing_ok=True)
+    return small if (small == vectors).all() else vectors

@@ -77,7 +77,8 @@ class Iqspr:
             MissingExtra: what an option needs is not installed.
         """
         _check(particles, steps, graph_share, exact)
-        self._particles, self._betas, self._exact = particles, schedule(steps), exact
+        self._particles, self._exact = particles, exact
+        self._betas = schedule(steps, 1.0) if exact else schedule(steps)
         self._cut = cut
         self._constraints = Constraints(
             tuple(include),

@@ -1,0 +1,135 @@
+"""What structures hold, kept of all that were read, so that a pool is not read at every command."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.errors import InputError
+from orchestrator.model import cif
+from orchestrator.model.kept import keep, recalled
+from simulators.atomistic import structures
+from simulators.atomistic.structures import atoms_of
+
+if TYPE_CHECKING:
+    from orchestrator.model.kept import Arrays
+
+LEAST = 100
+"""Fewer structures are read sooner than a file is written."""
+MOST_FILES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The atoms of a structure without their places: atomic numbers, and along which of the three
+    vectors it repeats."""
+
+    numbers: bytes
+    pbc: tuple[bool, bool, bool]
+
+    @classmethod
+    def of(cls, atoms: Any) -> Contents:
+        """Those of `ase.Atoms`."""
+        a, b, c = (bool(each) for each in atoms.pbc)
+        return cls(bytes(atoms.numbers.tolist()), (a, b, c))
+
+    @property
+    def symbols(self) -> list[str]:
+        """Of each atom."""
+        from ase.data import chemical_symbols
+
+        return [chemical_symbols[number] for number in self.numbers]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @property
+    def formula(self) -> str:
+        """As ASE writes it."""
+        from ase import Atoms
+
+        return str(Atoms(list(self.numbers)).get_chemical_formula())
+
+
+class Seen:
+    """Texts of which it is known that they are structures, and what these hold."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """`folder` is where it is kept; with None it is known to this process alone."""
+        self._folder = folder
+        self._known: dict[str, Contents] = {}
+
+    def learn(self, texts: Sequence[str]) -> None:
+        """Reads them, or what was kept of the same texts. Those that are no structures stay
+        unknown: whoever reads them learns why."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if len(new) < LEAST:
+            return
+        file = None if self._folder is None else self._folder / f"{_digest(new)}.npz"
+        arrays = None if file is None else recalled(file)
+        found = None if arrays is None else _unpacked(arrays)
+        if found is None or len(found) != len(new):
+            found = [_read(text) for text in new]
+            if file is not None:
+                keep(file, _packed(found), file.parent, MOST_FILES)
+        self._known.update((text, each) for text, each in zip(new, found, strict=True) if each)
+
+    def contents(self, text: str) -> Contents:
+        """What a text holds, which is read where it is not known.
+
+        Raises:
+            InputError: it is no structure; see `structures.atoms_of`.
+        """
+        known = self._known.get(text)
+        return Contents.of(atoms_of(text)) if known is None else known
+
+
+def _read(text: str) -> Contents | None:
+    try:
+        return Contents.of(atoms_of(text))
+    except InputError:
+        return None
+
+
+def _packed(found: Sequence[Contents | None]) -> Arrays:
+    import numpy as np
+
+    numbers = b"".join(each.numbers for each in found if each)
+    return {
+        "sizes": np.array([len(each) if each else 0 for each in found], np.uint32),
+        "numbers": np.frombuffer(numbers, np.uint8),
+        "pbc": np.array([each.pbc if each else (False,) * 3 for each in found], bool),
+    }
+
+
+def _unpacked(arrays: Arrays) -> list[Contents | None] | None:
+    """None where they are not what `_packed` gives."""
+    if arrays.keys() != {"sizes", "numbers", "pbc"}:
+        return None
+    sizes, numbers = arrays["sizes"].tolist(), arrays["numbers"].tobytes()
+    found: list[Contents | None] = []
+    begin = 0
+    for size, (a, b, c) in zip(sizes, arrays["pbc"].tolist(), strict=True):
+        found.append(Contents(numbers[begin : begin + size], (a, b, c)) if size else None)
+        begin += size
+    return found if begin == len(numbers) else None
+
+
+def _digest(texts: Sequence[str]) -> str:
+    """Of texts, and of all that decides whether they are structures."""
+    whole = hashlib.sha256(_reader().encode())
+    for text in texts:
+        whole.update(f"{len(text)}:{text}".encode())
+    return whole.hexdigest()[:40]
+
+
+@functools.cache
+def _reader() -> str:
+    versions = [importlib.metadata.version(name) for name in ("ase", "numpy")]
+    return "\n".join([*versions, *map(inspect.getsource, (structures, cif))])
