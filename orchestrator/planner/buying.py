@@ -225,4 +225,4 @@ class Informativeness:
 
     def pull(self, codes: Floats, x: Floats) -> tuple[Floats, Floats]:
         """Logarithms (m), and their gradient (m x k) by the real parameters."""
-        return self._log(codes), by_differences(self._log, self.encoding, codes)
+        return by_differences(self._log, self.encoding, codes)

@@ -16,6 +16,8 @@ from scipy.linalg import lapack
 from orchestrator.planner.kernel import Floats, Kernel, Layout, Shape
 from orchestrator.planner.likelihood import Hyper, factor
 
+MAX_NUMBERS = 4_000_000
+"""Covariances of moved features that are held at once."""
 MIN_VARIANCE = 1e-12
 SINGLE_VARIANCE = 1e-5
 """What single precision can tell from none."""
@@ -215,8 +217,22 @@ class Belief:
     def _covariances(self, x: Floats) -> Floats:
         if self.shifts is None:
             return self.kernel(x, self.anchors)
-        moved = [self.kernel(x + shift, self.anchors) for shift in self.shifts]
-        return np.asarray(np.mean(moved, axis=0))
+        return np.concatenate([self._at_once(some)[0].mean(axis=1) for some in self._few(x)])
+
+    def _few(self, x: Floats) -> list[Floats]:
+        """Features (m x d) in parts whose covariances with all shifts can be held at once."""
+        assert self.shifts is not None
+        n = max(1, MAX_NUMBERS // (len(self.shifts) * len(self.anchors)))
+        return [x[start : start + n] for start in range(0, len(x), n)] or [x]
+
+    def _at_once(self, x: Floats) -> tuple[Floats, Floats, Floats]:
+        """Covariances of moved features with the anchors, their slopes (m x s x a each), and these
+        features (ms x d)."""
+        assert self.shifts is not None
+        moved = (x[:, None, :] + self.shifts[None, :, :]).reshape(-1, x.shape[1])
+        shape = (len(x), len(self.shifts), len(self.anchors))
+        k, slope = self.kernel.with_slope(moved, self.anchors)
+        return k.reshape(shape), slope.reshape(shape), moved
 
     def pull(self, x: Floats, by_mean: Floats, by_variance: Floats) -> Floats:
         """Gradient (m x d) of a function with the given derivatives by means and variances."""
@@ -229,13 +245,11 @@ class Belief:
 
     def _pull(self, x: Floats, by_mean: Floats, by_variance: Floats) -> Floats:
         if self.shifts is not None:
-            k = self._covariances(x)
-            by_k = self._by_covariance(k, by_mean, by_variance)
-            parts = []
-            for shift in self.shifts:
-                _, slope = self.kernel.with_slope(x + shift, self.anchors)
-                parts.append(self.kernel.pull(x + shift, self.anchors, by_k * slope))
-            return np.asarray(np.mean(parts, axis=0))
+            k, slope, moved = self._at_once(x)
+            by_k = self._by_covariance(k.mean(axis=1), by_mean, by_variance)
+            weights = (by_k[:, None, :] * slope).reshape(len(moved), -1)
+            pulled = self.kernel.pull(moved, self.anchors, weights)
+            return np.asarray(pulled.reshape(*slope.shape[:2], -1).mean(axis=1))
         k, slope = self.kernel.with_slope(x, self.anchors)
         by_k = self._by_covariance(k, by_mean, by_variance)
         return self.kernel.pull(x, self.anchors, by_k * slope)
