@@ -229,8 +229,9 @@ class Belief:
         """Covariances of moved features with the anchors, their slopes (m x s x a each), and these
         features (ms x d)."""
         assert self.shifts is not None
-        moved = (x[:, None, :] + self.shifts[None, :, :]).reshape(-1, x.shape[1])
-        shape = (len(x), len(self.shifts), len(self.anchors))
+        m, d = x.shape
+        moved = (x[:, None, :] + self.shifts[None, :, :]).reshape(m * len(self.shifts), d)
+        shape = (m, len(self.shifts), len(self.anchors))
         k, slope = self.kernel.with_slope(moved, self.anchors)
         return k.reshape(shape), slope.reshape(shape), moved
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.model.space import Real, SearchSpace
+from orchestrator.planner import gaussian
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.fitting import Data, default_priors, fit
 from orchestrator.planner.gain import (
@@ -27,6 +28,7 @@ from orchestrator.planner.gaussian import GaussianProcess, belief, drawn_belief
 from orchestrator.planner.improvement import log_h
 from orchestrator.planner.kernel import Floats, Layout
 from orchestrator.planner.survival import survival
+from orchestrator.planner.weighing import by_differences
 from orchestrator.planner.worth import Weight, Worth
 
 
@@ -175,6 +177,33 @@ def test_averaging_over_shifts_is_the_mean_of_the_process_over_them() -> None:
         up, down = found.moments(x + move), found.moments(x - move)
         slope = ((up[0] - down[0])[:, 0] + up[1] - down[1]) / (2 * step)
         np.testing.assert_allclose(gradient[:, i], slope, atol=1e-5)
+
+
+def test_averaging_in_parts_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    shifts = 0.1 * np.random.default_rng(0).normal(size=(4, 3))
+    found, x = belief(process(7), shifts), np.random.default_rng(1).random((5, 3))
+    whole = found.moments(x)
+    monkeypatch.setattr(gaussian, "MAX_NUMBERS", 2 * 4 * 8)  # two points at a time
+    for part, all_ in zip(found.moments(x), whole, strict=True):
+        np.testing.assert_allclose(part, all_, rtol=1e-12)
+    assert found.moments(x[:0])[0].shape == (0, 1)
+
+
+def test_differences_are_a_gradient_row_by_row_and_never_outside() -> None:
+    asked = []
+
+    def value(codes: Floats) -> Floats:
+        asked.append(codes)
+        return np.asarray(np.sin(codes[:, 0]) * codes[:, 1] ** 2)
+
+    codes = np.array([[0.0, 1.0], [0.3, 0.7], [1.0, 0.0]])
+    here, gradient = by_differences(value, box(2), codes)
+    np.testing.assert_array_equal(here, value(codes))
+    exact = np.stack([np.cos(codes[:, 0]) * codes[:, 1] ** 2, 2 * np.sin(codes).T[0] * codes.T[1]])
+    np.testing.assert_allclose(gradient, exact.T, atol=1e-5)
+    assert len(asked) == 2
+    assert (asked[0] >= 0.0).all()
+    assert (asked[0] <= 1.0).all()
 
 
 @given(st.integers(0, 10_000), st.integers(1, 4), st.integers(1, 7))
