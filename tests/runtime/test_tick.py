@@ -219,7 +219,7 @@ def test_a_pool_is_held_against_its_lab_in_the_first_turn_and_when_the_lab_chang
     check = StructureCalculator.check
 
     def watched(self: StructureCalculator, action: str, arguments: Mapping[str, str]) -> None:
-        looked.append(action)
+        looked.extend([action] * ("structure" in arguments))
         check(self, action, arguments)
 
     monkeypatch.setattr(StructureCalculator, "check", watched)
