@@ -16,7 +16,8 @@ from orchestrator.files.describing import Kinds
 from orchestrator.files.document import parse_document
 from orchestrator.files.findings import Findings
 from orchestrator.files.together import check_together
-from orchestrator.materials.descriptors.remembered import Remembered, vectors_kept_in
+from orchestrator.keeping import kept_in
+from orchestrator.materials.descriptors.remembered import Remembered
 from orchestrator.materials.structure_files import is_of_structures, read_structures
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.lab import Lab
@@ -35,7 +36,7 @@ def descriptor(name: str, options: Mapping[str, Any]) -> Descriptor:
     Raises:
         UnknownName, InputError: as `plugins.descriptor`.
     """
-    return Remembered(plugins.descriptor(name, options), vectors_kept_in())
+    return Remembered(plugins.descriptor(name, options), kept_in("vectors"))
 
 
 KINDS = Kinds(descriptor, plugins.generator, is_of_structures, read_structures)

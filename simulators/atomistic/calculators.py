@@ -21,7 +21,7 @@ from orchestrator.capabilities.structures import (
     StructureResult,
 )
 from orchestrator.errors import ExecutionError, InputError, UnknownName
-from orchestrator.model.kept import kept_in
+from orchestrator.keeping import kept_in
 from orchestrator.ports.action import Cancel, Choices, Effect, FileArg, Ticket, Unit, action
 from orchestrator.ports.compute import Before
 from orchestrator.ports.resource import Bench, Verdict

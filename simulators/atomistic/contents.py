@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.errors import InputError
+from orchestrator.keeping import keep, recalled
 from orchestrator.model import cif
-from orchestrator.model.kept import keep, recalled
 from simulators.atomistic import structures
 from simulators.atomistic.structures import atoms_of
 
 if TYPE_CHECKING:
-    from orchestrator.model.kept import Arrays
+    from orchestrator.keeping import Arrays
 
 LEAST = 100
 """Fewer structures are read sooner than a file is written."""

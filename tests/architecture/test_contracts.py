@@ -20,7 +20,7 @@ LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
 FLOORS = "Floors of the orchestrator: imports run downwards, parts on one floor are strangers"
 NEVER = "The orchestrator never imports drivers, simulators or campaigns"
 STRANGERS = "Drivers, simulators and campaigns never import each other"
-SEE_ONLY = "Drivers and simulators see only ports, capabilities, model, clock and errors"
+SEE_ONLY = "Drivers and simulators see only ports, capabilities, model, clock, keeping and errors"
 UNBUILT = "Libraries whose room is not built yet stay outside"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.model.kept import keep, kept_in, recalled
+from orchestrator.keeping import keep, recalled
 from orchestrator.ports.descriptor import Content, Descriptor, canonical_forms
 
 if TYPE_CHECKING:
@@ -111,11 +111,6 @@ class Remembered:
         vectors = compute()
         keep(file, {"vectors": _small(vectors)}, self._folder.parent, MOST_FILES)
         return vectors
-
-
-def vectors_kept_in() -> Path | None:
-    """The folder of the user's vectors; None for a user without a home."""
-    return kept_in("vectors")
 
 
 def identity(of: Descriptor) -> str | None:
