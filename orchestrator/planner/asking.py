@@ -141,14 +141,11 @@ def _ask_averaged(
 ) -> Asked:
     """For settings that are not held exactly: the mean outcome over where a trial may end up.
     Points in flight are taken to give what is expected of them."""
+    at = np.concatenate([anchors, in_flight])
     beliefs, outcomes = [], []
     for process in processes:
-        if len(in_flight):
-            expected, _ = process.posterior(in_flight)
-            noise = np.full(len(in_flight), process.hyper.noise)
-            process = process.with_outcomes(in_flight, expected, noise)
-        beliefs.append(belief(process, shifts))
-        outcomes.append(beliefs[-1].moments(anchors)[0])
+        beliefs.append(belief(process.expecting(in_flight), shifts))
+        outcomes.append(beliefs[-1].moments(at)[0])
     return Asked(tuple(beliefs), tuple(outcomes))
 
 
@@ -222,24 +219,34 @@ def reference_point(question: Question, merits: Floats) -> Floats:
 
 
 def gain_left(
-    question: Question, processes: tuple[GaussianProcess, ...], x: Floats, seed: int
+    question: Question,
+    processes: tuple[GaussianProcess, ...],
+    measured_at: Floats,
+    others: Floats,
+    seed: int,
 ) -> float:
-    """How much larger the merit of the best of features x (m x d) is expected to be than that of
-    the one that is expected to be best, standardised. Limits count where they likely hold; of very
-    many points, those count that may be best."""
+    """How much larger the merit of the best of features measured (n x d) and others (m x d) is
+    expected to be than that of the measured one that is expected to be best, standardised. Limits
+    count where they likely hold; of very many points, those count that may be best."""
     aim = question.aims[0]
-    likely = np.ones(len(x), dtype=bool)
-    for limit in question.limits:
-        mean, _ = processes[limit.column].posterior(x)
-        likely &= limit.sign * (mean - limit.bound) >= 0.0
-    x = np.unique(x[likely] if likely.any() else x, axis=0)
+    known = _likely(question, processes, measured_at)
+    x = np.unique(_likely(question, processes, np.concatenate([measured_at, others])), axis=0)
     if len(x) > MAX_TO_GAIN:
         mean, sd = processes[aim.column].posterior(x)
         hoped = np.maximum(aim.merit(mean + 3.0 * sd), aim.merit(mean - 3.0 * sd))
         x = x[np.sort(np.argsort(-hoped, kind="stable")[:MAX_TO_GAIN])]
+    mean, _ = processes[aim.column].posterior(known)
+    x = np.concatenate([known[None, np.argmax(aim.merit(mean))], x])
     mean, covariance = processes[aim.column].joint(x)
     normal = _antithetic(len(x), N_GAIN, seed)
-    drawn = mean[:, None] + factor(covariance) @ normal
-    merits = aim.merit(drawn)
-    chosen = int(np.argmax(aim.merit(mean)))
-    return float((merits.max(axis=0) - merits[chosen]).mean())
+    merits = aim.merit(mean[:, None] + factor(covariance) @ normal)
+    return float((merits.max(axis=0) - merits[0]).mean())
+
+
+def _likely(question: Question, processes: tuple[GaussianProcess, ...], x: Floats) -> Floats:
+    """Those of features x (m x d) where all limits likely hold; all where none is such."""
+    likely = np.ones(len(x), dtype=bool)
+    for limit in question.limits:
+        mean, _ = processes[limit.column].posterior(x)
+        likely &= limit.sign * (mean - limit.bound) >= 0.0
+    return x[likely] if likely.any() else x

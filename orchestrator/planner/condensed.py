@@ -8,6 +8,7 @@ Ghahramani 2006]. Time grows with n m^2 in place of n^3, for n outcomes and m an
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +67,7 @@ class CondensedProcess(GaussianProcess):
         """As `GaussianProcess.precisions`."""
         return np.asarray(1.0 / self.spread - np.einsum("ij,ij->i", self.seen, self.seen))
 
-    def with_outcomes(self, x: Floats, y: Floats, noise: Floats) -> CondensedProcess:
+    def with_outcomes(self, x: Floats, y: Floats, noise: Floats) -> Self:
         """As `GaussianProcess.with_outcomes`; their points are anchors too."""
         n = len(self.y)
         return replace(

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtr
 
 from orchestrator.model.space import fidelity_of
 from orchestrator.model.trial import RUNGS, Neighbour, Prediction, Proposal
@@ -23,6 +24,7 @@ from orchestrator.planner.models import Models
 from orchestrator.planner.question import Aim, Limit, Question
 from orchestrator.planner.scalarised import TRADE
 from orchestrator.planner.search import Found
+from orchestrator.planner.weighing import degrees, room
 from orchestrator.ports.planner import MetricScale
 
 SMALL_SD = 0.15
@@ -155,7 +157,10 @@ class Diagnosis:
         )
 
     def _chance(self, limit: Limit, features: Floats) -> float:
-        mean, sd = self.models.processes[limit.column].posterior(features)
+        process = self.models.processes[limit.column]
+        if limit.constraint.confidence is not None:
+            return float(stdtr(degrees(process), room(limit, process, features)[0]))
+        mean, sd = process.posterior(features)
         z = limit.sign * (float(mean[0]) - limit.bound) / max(float(sd[0]), 1e-12)
         return _normal_cdf(z)
 
@@ -266,6 +271,8 @@ class Diagnosis:
             metric = self.evidence.measured[limit.constraint.metric].metric
             bound = f"{limit.constraint.sense} {limit.constraint.bound:g} {metric.unit}".rstrip()
             parts.append(f"{_percent(chance)} likely {metric.name} {bound}")
+            if chance < (limit.constraint.confidence or 0.0) - 1e-6:
+                parts.append(f"though {limit.constraint.confidence:.0%} was asked for")
         sentence = ", ".join(parts)
         if nearest is not None:
             sentence += f"; nearest is trial {nearest.trial} ({nearest.distance:.2f})"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,6 +130,11 @@ class GaussianProcess:
         """As `posterior`, on the scale of the standardised outcomes that were measured."""
         return self.posterior(x)
 
+    @property
+    def scatter(self) -> float:
+        """Standard deviation of a measurement around the noise-free outcome, as most have been."""
+        return float(np.sqrt(np.median(self.noise)))
+
     def joint(self, x: Floats) -> tuple[Floats, Floats]:
         """Mean (m) and covariance (m x m) of the noise-free outcomes at features (m x d)."""
         k = self.kernel(x, self.anchors)
@@ -142,7 +147,7 @@ class GaussianProcess:
         precision = self.precisions()
         return self.y - self.weighed(self.y - self.level(self.x)) / precision, 1.0 / precision
 
-    def with_outcomes(self, x: Floats, y: Floats, noise: Floats) -> GaussianProcess:
+    def with_outcomes(self, x: Floats, y: Floats, noise: Floats) -> Self:
         """The process with further outcomes and the same hyperparameters."""
         n, m = len(self.y), len(y)
         extra = None
@@ -156,6 +161,13 @@ class GaussianProcess:
             noise=np.concatenate([self.noise, noise]),
             extra=extra,
         )
+
+    def expecting(self, x: Floats) -> Self:
+        """The process once trials at features (m x d) have given what is expected of them: as
+        certain as it will be, and expecting what it does now."""
+        if not len(x):
+            return self
+        return self.with_outcomes(x, self.posterior(x)[0], np.full(len(x), self.hyper.noise))
 
 
 def widened(variance: Floats, prior: float, excess: float) -> Floats:

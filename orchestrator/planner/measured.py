@@ -275,6 +275,6 @@ def _centre_and_spread(raw: Floats, metric: MetricScale) -> tuple[float, float]:
         return 0.0, 1.0
     relative = raw / size  # the square of 1e200 is not a float
     spread = float(relative.std(ddof=1)) if len(raw) > 1 else 0.0
-    if spread <= 1e-9:
+    if spread <= 4.0 * np.finfo(float).eps:
         return float(raw[0]), 1.0 if metric.scale == "log" else size
     return float(relative.mean()) * size, spread * size

@@ -186,23 +186,26 @@ class Modelled:
         return tuple(processes)
 
     def _still_to_gain(self, best: Found, seed: int) -> float | None:
-        """How far the best outcome possible is expected to lie beyond that of the best point known
-        [expected minimum simple regret gap, Ishibashi et al. 2023], standardised; with one goal.
+        """How far the best outcome possible is expected to lie beyond that of the best point
+        measured [expected minimum simple regret gap, Ishibashi et al. 2023, where any point may be
+        the best known one], standardised; with one goal.
 
         The best possible is sought among points that fill the space, the measured ones and the one
         that is proposed, in draws from the posterior.
         """
         if len(self.task.objective.goals) > 1:
             return None
+        measured = self.seen.codes[list(self.seen.measured[self.asked.names[0]].rows)]
         spread = self.possible.spread(N_SPREAD, seed)
-        codes = np.concatenate([best.codes[None, :], self.seen.codes, spread])
-        codes = self.encoding.with_context(codes, self._in_context(self.seen.newest))
-        return gain_left(
-            self.asked,
-            self.found.processes,
-            self.encoding.features(self.encoding.at_highest_fidelity(codes)),
-            seed,
+        parts = measured, np.concatenate([best.codes[None, :], spread])
+        context = self._in_context(self.seen.newest)
+        known, others = (
+            self.encoding.features(
+                self.encoding.at_highest_fidelity(self.encoding.with_context(codes, context))
+            )
+            for codes in parts
         )
+        return gain_left(self.asked, self.found.processes, known, others, seed)
 
     def _weights(self, in_flight: Floats, newest: Floats, seed: int) -> tuple[Weight, ...]:
         weights: list[Weight] = [self.found.survival] if self.found.survival else []
@@ -220,6 +223,7 @@ class Modelled:
         refused = tuple(r for r, one in enumerate(self.found.rungs) if not one.buys)
         left = self._left(in_flight, newest, seed)
         waits = waiting(self.found.rungs, costs, left, self._trials_to_spare())
+        process = process.expecting(self.encoding.features(in_flight))
         return Informativeness(self.encoding, process, costs, refused, waits)
 
     def _left(self, in_flight: Floats, newest: Floats, seed: int) -> Floats:

@@ -33,6 +33,7 @@ MAX_MOVES = 512
 N_ROUNDS = 3
 LOCAL_SHARE = 0.33
 LOCAL_SDS = (0.02, 0.1, 0.3)
+N_ON_THE_WAY = 24
 MOVED_AT_ONCE = 12
 """In many dimensions a neighbour differs in about so many of them."""
 
@@ -80,12 +81,14 @@ class Search:
         rng = np.random.default_rng([self.seed, 0x5EA])
         codes = self._starts(incumbents, rng)
         values = worth.score(codes)
-        top = self._apart(codes, values)
+        starts, top = codes, self._apart(codes, values)
         codes, values = climb(self.possible, worth, codes[top], values[top])
         if any(self.encoding.cells):
             codes, values = self._alternate(worth, codes, values, rng)
         if self.safety is not None:
-            codes, values = self._safest(self.safety, worth, codes, values, incumbents)
+            tried = self._inside(np.concatenate([incumbents, used]))
+            others = np.concatenate([starts, tried])
+            codes, values = self._safest(self.safety, worth, codes, others)
         place = int(np.argmax(values))
         return Found(codes[place], float(values[place]))
 
@@ -126,20 +129,35 @@ class Search:
         return [Found(codes[i], float(values[i])) for i in order]
 
     def _safest(
-        self, safety: Safety, worth: Worth, codes: Floats, values: Floats, incumbents: Floats
+        self, safety: Safety, worth: Worth, codes: Floats, others: Floats
     ) -> tuple[Floats, Floats]:
-        """Those that are safe; or else, of them and of the best measured points, those that are; or
-        else the one that is likeliest to be."""
-        safe = safety.holds(codes)
+        """Those that are safe, of `codes`, of `others`, and on the way from the best of them to
+        what is not; or else the one that is likeliest to be."""
+        every = np.concatenate([codes, others])
+        safe = safety.holds(every)
         if not safe.any():
-            inside = incumbents[((incumbents >= 0) & (incumbents <= 1)).all(axis=1)]
-            again = self.encoding.with_context(self.encoding.snap(inside), self.context)
-            codes = np.concatenate([codes, self.possible.only(again)])
-            values = worth.score(codes)
-            safe = safety.holds(codes)
-        if not safe.any():
-            safe = np.arange(len(codes)) == np.argmax(safety.chance(codes))
-        return codes[safe], values[safe]
+            likeliest = every[np.argmax(safety.chance(every), keepdims=True)]
+            return likeliest, worth.score(likeliest)
+        found = every[safe]
+        values = worth.score(found)
+        way = self._way(found[np.argmax(values)], codes[~safe[: len(codes)]])
+        way = way[safety.holds(way)]
+        return np.concatenate([found, way]), np.concatenate([values, worth.score(way)])
+
+    def _way(self, start: Floats, ends: Floats) -> Floats:
+        """Possible codes on the way from one (p) to others (k x p), in the real parameters."""
+        places, _ = self.encoding.movable
+        shares = np.arange(1, N_ON_THE_WAY + 1) / (N_ON_THE_WAY + 1)
+        way = np.tile(start, (len(shares) * len(ends), 1))
+        step = (ends[:, places] - start[places])[:, None] * shares[:, None]
+        way[:, places] += step.reshape(-1, len(places))
+        return self.possible.only(self.encoding.snap(way))
+
+    def _inside(self, codes: Floats) -> Floats:
+        """Those of measured points (codes, m x p) that may be tried again, in today's context."""
+        inside = codes[((codes >= 0) & (codes <= 1)).all(axis=1)]
+        again = self.encoding.with_context(self.encoding.snap(inside), self.context)
+        return self.possible.only(again)
 
     def _apart(self, codes: Floats, values: Floats) -> Places:
         """The best rows of which no two are neighbours, so that climbs do not meet."""
@@ -164,13 +182,16 @@ class Search:
             if self.encoding.sole_pool is not None:
                 raise PoolExhausted(n_all)
             free = np.arange(n_all)  # every combination was tried: the best again
-        codes, values = worth.best_of(lambda a, b: self._allowed(free[a:b]), len(free))
+        codes, values = worth.best_of(lambda a, b: self._safe(free[a:b]), len(free))
+        if len(codes) == 0:
+            codes, values = worth.best_of(lambda a, b: self._allowed(free[a:b]), len(free))
         if len(codes) == 0:
             everything = np.arange(n_all)
             codes, values = worth.best_of(lambda a, b: self._allowed(everything[a:b]), n_all)
             self.possible.refuse_none(len(codes))
         if self.safety is not None:
-            codes, values = self._safest(self.safety, worth, codes, values, incumbents)
+            others = self._inside(incumbents)
+            codes, values = self._safest(self.safety, worth, codes, others)
         place = int(np.argmax(values))
         return Found(codes[place], float(values[place]))
 
@@ -188,6 +209,10 @@ class Search:
         in_first = codes * np.array(self.encoding.cells) < 1.0
         once = ~(self.encoding.absent(codes) & ~in_first).any(axis=1)
         return self.possible.only(self.encoding.snap(codes[once]))
+
+    def _safe(self, places: Places) -> Floats:
+        codes = self._allowed(places)
+        return codes if self.safety is None else codes[self.safety.holds(codes)]
 
     def _grid(self, places: Places) -> Floats:
         """Codes (n x p) of the combinations with these numbers."""

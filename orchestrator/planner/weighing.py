@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import stdtrit
 
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.gaussian import GaussianProcess
@@ -69,7 +69,8 @@ class Cheapness:
 @dataclass(frozen=True)
 class Safety:
     """Zero where limits that may not be crossed hold with the confidence asked for, and steeply
-    falling outside; `holds` is the rule itself."""
+    falling outside; `holds` is the rule itself. It is about what will be measured, its scatter
+    included."""
 
     encoding: Encoding
     limits: tuple[tuple[Limit, GaussianProcess, float], ...]
@@ -78,8 +79,7 @@ class Safety:
         """By how many standard deviations (m) the most endangered limit lacks its confidence."""
         worst = np.full(len(x), -np.inf)
         for limit, process, quantile in self.limits:
-            mean, sd = process.outcome(x)
-            worst = np.maximum(worst, quantile - limit.sign * (mean - limit.bound) / sd)
+            worst = np.maximum(worst, quantile - room(limit, process, x))
         return worst
 
     def holds(self, codes: Floats) -> Any:
@@ -91,8 +91,7 @@ class Safety:
         x = self.encoding.features(codes)
         total = np.zeros(len(x))
         for limit, process, _ in self.limits:
-            mean, sd = process.outcome(x)
-            total += log_probability(limit.sign * (mean - limit.bound) / sd)[0]
+            total += log_probability(room(limit, process, x))[0]
         return total
 
     def __call__(self, codes: Floats, x: Floats) -> Floats:
@@ -108,13 +107,27 @@ class Safety:
         return by_differences(value, self.encoding, codes)
 
 
+def room(limit: Limit, process: GaussianProcess, x: Floats) -> Floats:
+    """By how many standard deviations (m) of what would be measured at features (m x d) a limit is
+    expected to be kept."""
+    mean, sd = process.outcome(x)
+    return np.asarray(limit.sign * (mean - limit.bound) / np.hypot(sd, process.scatter))
+
+
+def degrees(process: GaussianProcess) -> int:
+    """Of freedom: the deviations come from as few outcomes as there are, so that `room` follows
+    Student's distribution rather than a normal one."""
+    return max(1, len(process.y) - 1)
+
+
 def safety(
     encoding: Encoding, question: Question, processes: tuple[GaussianProcess, ...]
 ) -> Safety | None:
     """The limits that may not be crossed on the way, if there are any."""
-    limits = tuple(
-        (limit, processes[limit.column], float(ndtri(limit.constraint.confidence)))
-        for limit in question.limits
-        if limit.constraint.confidence is not None
-    )
-    return Safety(encoding, limits) if limits else None
+    limits = []
+    for limit in question.limits:
+        if limit.constraint.confidence is not None:
+            process = processes[limit.column]
+            quantile = float(stdtrit(degrees(process), limit.constraint.confidence))
+            limits.append((limit, process, quantile))
+    return Safety(encoding, tuple(limits)) if limits else None

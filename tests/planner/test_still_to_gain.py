@@ -13,7 +13,7 @@ from orchestrator.model.campaign import PlannerChoice
 from orchestrator.model.objective import Goal, Objective
 from orchestrator.model.space import Point, Real, SearchSpace
 from orchestrator.planner.bayesian import BayesianPlanner
-from orchestrator.ports.planner import MetricScale, PlanningTask
+from orchestrator.ports.planner import History, MetricScale, PlanningTask
 
 A, B = (Real(name=name, low=0.0, high=1.0) for name in "ab")
 
@@ -64,3 +64,18 @@ def test_what_is_said_to_be_left_is_seldom_far_less_than_what_is(
     quiet = np.convolve(said < little, np.ones(3), "valid") == 3
     assert quiet.any(), "the search comes to its end"
     assert left[int(np.argmax(quiet)) + 2] <= little, "when `little_to_gain` would stop it"
+
+
+def test_what_a_proposal_is_surely_going_to_gain_is_still_to_gain() -> None:
+    question = PlanningTask(
+        space=SearchSpace(parameters=(A,)),
+        metrics=(MetricScale(name="y", unit=""),),
+        objective=Objective(goals=(Goal(metric="y", direction="maximise"),)),
+        planner=PlannerChoice(initial=4),
+        seed=1,
+    )
+    at = [{"a": a} for a in np.linspace(0.0, 0.5, 9).tolist()]
+    history = History(evaluated=samples.evaluated(at, lambda p: {"y": float(p["a"])}), n_proposed=9)
+    proposal = BayesianPlanner(question).propose(history, 1)[0]
+    assert proposal.predicted["y"].mean > 0.6
+    assert float(proposal.notes["still_to_gain"]) > 0.9 * (proposal.predicted["y"].mean - 0.5)
