@@ -83,6 +83,8 @@ def propose(
 
 
 def _as_csv(advice: Advice) -> str:
+    from orchestrator.model.decimals import written
+
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     parameters = advice.task.space.parameters
@@ -90,8 +92,7 @@ def _as_csv(advice: Advice) -> str:
     names = [f"{p.name} [{u}]" if u else p.name for p, u in zip(parameters, units, strict=True)]
     writer.writerow(names)
     for proposal in advice.proposals:
-        values = [proposal.point[p.name] for p in parameters]
-        writer.writerow([f"{v:.6g}" if isinstance(v, float) else v for v in values])
+        writer.writerow(written(advice.task.space, proposal.point).values())
     return out.getvalue()
 
 

@@ -493,6 +493,14 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(film: Path) -> None:
     assert told.err.startswith(f"wrong input: '{to}' cannot be written: not a directory\n")
 
 
+def test_a_table_of_proposals_is_read_back_within_the_space(here: Path) -> None:
+    (here / "r.csv").write_text("wl,p,y\n780.2410,0,1\n780.2415,123456.7,2\n780.2412,9.5,3\n")
+    told = hagane("propose", "--data", "r.csv", "--maximise", "y", "-n", "2")
+    rows = [list(map(float, line.split(","))) for line in told.out.splitlines()[1:]]
+    assert all(780.2410 <= wl <= 780.2415 and 0 <= p <= 123456.7 for wl, p in rows)
+    assert all(line.split(",")[0] != "780.241" for line in told.out.splitlines())
+
+
 def test_there_is_one_goal(here: Path) -> None:
     (here / "r.csv").write_text("x,y\n1,2\n2,3\n")
     both = hagane("propose", "--data", "r.csv", "--minimise", "y", "--maximise", "y")
