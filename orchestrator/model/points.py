@@ -31,7 +31,7 @@ from orchestrator.model.space import (
 ROUNDING = 1e-9
 """Sums and constraints are met within this share of what is added up."""
 NOTEWORTHY = 0.01
-"""How far, as a share of its range, a result lies outside of the space before that is said."""
+"""How far, as a share of its range, a point lies outside of the space before that is said."""
 
 
 def point_from(space: SearchSpace, given: Mapping[str, Any], context: Point | None = None) -> Point:
@@ -122,34 +122,45 @@ def faults_of(space: SearchSpace, point: Point) -> Iterator[str]:
 
 
 def outside_words(space: SearchSpace, points: Sequence[Point]) -> str:
-    """That results lie outside of the space by more than rounding, which is allowed, and perhaps
+    """That points lie outside of the space by more than rounding, which is allowed, and perhaps
     not meant; '' where none does."""
     faults = [fault for point in points if (fault := next(_far_outside(space, point), ""))]
     if not faults:
         return ""
-    many = f"{len(faults)} of {len(points)} results lie outside of the space"
-    return f"{many}, the first with {faults[0]}: is it in the unit of the campaign?"
+    many = f"{len(faults)} of {len(points)} points lie outside of the space"
+    return f"{many}, the first with {faults[0]}: is it in the unit of the space?"
+
+
+def context_words(space: SearchSpace, context: Point) -> str:
+    """That what cannot be chosen lies outside of what is expected of it; '' where it does not."""
+    far = [said for name, value in context.items() if (said := _far(space[name], value))]
+    if not far:
+        return ""
+    return f"{', '.join(far)} is not what the space expects: is it in the unit of the space?"
 
 
 def _far_outside(space: SearchSpace, point: Point) -> Iterator[str]:
     absent = {c.name for c in space.conditions if point.get(c.parent) not in c.values}
     for parameter in space.parameters:
-        value = point.get(parameter.name)
-        if not isinstance(parameter, Real | Integer) or parameter.name in absent:
-            continue
-        if not isinstance(value, float | int):
-            continue
-        low, high = parameter.low, parameter.high
-        is_log = isinstance(parameter, Real) and parameter.scale == "log"
-        below, above = (
-            (NOTEWORTHY * low, NOTEWORTHY * high) if is_log else (NOTEWORTHY * (high - low),) * 2
-        )
-        if not low - below <= value <= high + above:
-            yield f"{parameter.name} = {value:g} {parameter.unit}".rstrip()
+        if parameter.name not in absent and (said := _far(parameter, point.get(parameter.name))):
+            yield said
     for mixture in space.mixtures:
         total = math.fsum(float(point[name]) for name in mixture.components)
         if abs(total - mixture.total) > NOTEWORTHY * mixture.total:
             yield f"'{mixture.name}' with a sum of {total:g} instead of {mixture.total:g}"
+
+
+def _far(parameter: Parameter, value: Value | None) -> str:
+    """A value that lies outside of its range by more than rounding, in words; '' of any other."""
+    if not isinstance(parameter, Real | Integer | Context) or not isinstance(value, float | int):
+        return ""
+    low, high = parameter.low, parameter.high
+    is_log = isinstance(parameter, Real) and parameter.scale == "log"
+    below, above = (
+        (NOTEWORTHY * low, NOTEWORTHY * high) if is_log else (NOTEWORTHY * (high - low),) * 2
+    )
+    is_near = low - below <= value <= high + above
+    return "" if is_near else f"{parameter.name} = {value:g} {parameter.unit}".rstrip()
 
 
 def _belongs(parameter: Parameter, value: Any) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any
@@ -13,17 +13,18 @@ from orchestrator import plugins
 from orchestrator.engine.history import evaluated_of, in_context, task_of
 from orchestrator.errors import InputError
 from orchestrator.files.campaign import campaign_from_text
-from orchestrator.files.rows import rows_of
-from orchestrator.model.space import Context, Parameter, Point, Real, SearchSpace, Value
+from orchestrator.files.rows import Row, rows_of
+from orchestrator.model.objective import Metric
+from orchestrator.model.points import context_words, outside_words
+from orchestrator.model.space import Point
+from orchestrator.model.start import KnownTrial
 from orchestrator.model.trial import Proposal
 from orchestrator.ports.planner import Evaluated, History
 from orchestrator.runtime.ask_tell import context_now
+from orchestrator.runtime.in_flight import answered
 from orchestrator.runtime.load import KINDS
 from orchestrator.runtime.settling import settled_trials
 from orchestrator.runtime.tables import Data, table_of
-
-ROUNDING = 2e-3
-"""A told number that is off by this share of its range (on a log scale, of itself) was rounded."""
 
 _LIMITED = re.compile(r"\s*(\w+)")
 
@@ -87,6 +88,9 @@ class Advisor:
 
         `context` says how what cannot be chosen is now; else it is as in the newest trial.
 
+        Warns:
+            UserWarning: `context` lies outside of what is expected.
+
         Raises:
             InputError: `n` is no whole number, or less than one.
             PlanningError: no proposal can be made.
@@ -100,6 +104,7 @@ class Advisor:
             preferences=tuple(self._preferences),
         )
         now = context_now(self._campaign.space, context or {}, history)
+        _say(context_words(self._campaign.space, {name: now[name] for name in context or {}}))
         history = history.model_copy(update={"context": now})
         made = self._planner.propose(history, int(n))
         proposals = [in_context(self._campaign.space, proposal, history) for proposal in made]
@@ -112,27 +117,65 @@ class Advisor:
 
         `data` is a row by name (also a Series), rows, columns, a DataFrame or a CSV file, with a
         value for every parameter and metric. A row without a result is a point in flight, the word
-        `failed` a trial that failed because of its parameters.
+        `failed` a trial that failed because of its parameters. A row answers the nearest point in
+        flight, if its words are the same and its numbers almost; any other counts as proposed.
+
+        Warns:
+            UserWarning: points lie outside of the space; they count as what they are.
 
         Raises:
             InputError: with everything that is wrong; nothing of it was taken then.
         """
-        single = _row(data)
-        table = table_of(data if single is None else [single])
         wanted = [m for m in self._campaign.metrics if m.name in self._campaign.objective.metrics]
-        numbers, space = [], self._campaign.space
-        rows = rows_of(table, space, wanted, reads_materials=True)
-        trials = settled_trials(space, [(row.trial, row.line) for row in rows], table.source)
-        for row, trial in zip(rows, trials, strict=True):
-            answered = _answered(space, trial.point, self._pending)
-            if answered is not None:
-                self._pending.remove(answered)
+        pairs = self._read(data, wanted)
+        _say(outside_words(self._campaign.space, [trial.point for _, trial in pairs]))
+        numbers: list[int] = []
+        asked, in_flight = list(self._pending), list[Point]()
+        for row, trial in pairs:
+            place = answered(self._campaign.space, trial.point, asked)
+            if place is None:
+                self._n_proposed += 1
+            else:
+                del asked[place]
             if row.is_pending:
-                self._pending.append(trial.point)
+                in_flight.append(trial.point)
             else:
                 numbers.append(len(self._evaluated) + 1)
                 self._evaluated.append(evaluated_of(trial, numbers[-1]))
+        self._pending = asked + in_flight
         return tuple(numbers)
+
+    @property
+    def in_flight(self) -> tuple[Point, ...]:
+        """The points without a result so far: what was asked for, and rows told without one."""
+        return tuple(dict(point) for point in self._pending)
+
+    def forget(self, data: Data) -> None:
+        """Withdraws points in flight that will not be tried: a point by name, or several, as `tell`
+        takes them.
+
+        Raises:
+            InputError: one of them is not in flight; none is withdrawn then.
+        """
+        pending = list(self._pending)
+        for _, trial in self._read(data, []):
+            place = answered(self._campaign.space, trial.point, pending)
+            if place is None:
+                raise InputError(
+                    f"{trial.source}: the point is not in flight",
+                    hint="advisor.in_flight has those that are",
+                )
+            del pending[place]
+        self._pending = pending
+
+    def _read(self, data: Data, metrics: Sequence[Metric]) -> list[tuple[Row, KnownTrial]]:
+        single = _row(data)
+        if isinstance(data, list | tuple) and not data:
+            return []
+        table, space = table_of(data if single is None else [single]), self._campaign.space
+        rows = rows_of(table, space, metrics, reads_materials=True)
+        trials = settled_trials(space, [(row.trial, row.line) for row in rows], table.source)
+        return list(zip(rows, trials, strict=True))
 
     def prefer(self, better: int, worse: int) -> None:
         """Says which of two rows is the better one, by the numbers that `tell` gave.
@@ -146,6 +189,11 @@ class Advisor:
         if better == worse:
             raise InputError(f"row {better} is not better than itself")
         self._preferences.append((better, worse))
+
+
+def _say(words: str) -> None:
+    if words:
+        warnings.warn(words, stacklevel=3)
 
 
 def _spoken_of(objective: Mapping[str, Any]) -> list[str]:
@@ -182,21 +230,3 @@ def _row(data: Any) -> Mapping[str, Any] | None:
 
 def _is_scalar(value: Any) -> bool:
     return isinstance(value, str) or not hasattr(value, "__iter__")
-
-
-def _answered(space: SearchSpace, told: Point, pending: list[Point]) -> Point | None:
-    """The point in flight that a told one answers: the same words, and numbers that rounding
-    explains. What cannot be chosen may have changed since."""
-    chosen = [p for p in space.parameters if not isinstance(p, Context)]
-    for point in pending:
-        if all(_is_same(p, told[p.name], point[p.name]) for p in chosen):
-            return point
-    return None
-
-
-def _is_same(parameter: Parameter, told: Value, asked: Value) -> bool:
-    if not isinstance(parameter, Real) or isinstance(told, str) or isinstance(asked, str):
-        return told == asked
-    share = ROUNDING if parameter.scale == "log" else 0.0
-    span = ROUNDING * (parameter.high - parameter.low) if parameter.scale == "linear" else 0.0
-    return math.isclose(told, asked, rel_tol=share, abs_tol=span)

@@ -15,7 +15,7 @@ from orchestrator.files.rows import BESIDE, rows_of
 from orchestrator.files.table import Table, number
 from orchestrator.model.campaign import PlannerChoice
 from orchestrator.model.objective import Goal, Metric, Objective
-from orchestrator.model.points import outside_words, value_from
+from orchestrator.model.points import context_words, outside_words, value_from
 from orchestrator.model.space import Choice, Context, Integer, Parameter, Point, Real, SearchSpace
 from orchestrator.model.start import KnownTrial
 from orchestrator.model.trial import Proposal
@@ -31,8 +31,8 @@ Wanted: TypeAlias = tuple[Direction, str]
 @dataclass(frozen=True)
 class Advice:
     """Proposals, and the space that they were made in (perhaps assumed from the table). `left_out`
-    are the sources of the campaign's transfer that only a run looks at; `outside` says of results
-    whose points do not belong to the space that they do not."""
+    are the sources of the campaign's transfer that only a run looks at; `outside` says of points
+    and of the context that they lie outside of the space, where they do."""
 
     proposals: tuple[Proposal, ...]
     task: PlanningTask
@@ -92,7 +92,10 @@ def propose(
     planner = plugins.load("planners", task.planner.kind)(task)
     proposals = tuple(in_context(task.space, p, told) for p in planner.propose(told, n))
     counts = len(history.evaluated), len(history.pending)
-    outside = outside_words(task.space, [e.point for e in told.evaluated])
+    points = [*(e.point for e in told.evaluated), *told.pending]
+    given = {name: now[name] for name in context or {}}
+    said = (outside_words(task.space, points), context_words(task.space, given))
+    outside = "; ".join(filter(None, said))
     return Advice(proposals, task, *counts, campaign is None, left_out, outside)
 
 

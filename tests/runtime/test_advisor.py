@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -64,11 +65,11 @@ def test_what_was_asked_for_is_in_flight_until_it_is_told() -> None:
     advisor = Advisor(SPACE, {"maximise": "strength"}, planner=SOBOL)
     first, second = advisor.ask(2)
     assert first.point != second.point
-    assert len(advisor._pending) == 2
+    assert len(advisor.in_flight) == 2
     assert advisor.tell({**first.point, "strength": 3.0}) == (1,)
-    assert advisor._pending == [second.point]
+    assert advisor.in_flight == (second.point,)
     assert advisor.tell([{**second.point, "strength": ""}]) == ()
-    assert advisor._pending == [second.point]
+    assert advisor.in_flight == (second.point,)
     assert advisor.tell(DataFrame({"width": [2.0], "kind": ["flat"], "strength": [1]})) == (2,)
 
 
@@ -218,9 +219,120 @@ def test_a_rounded_point_in_another_context_answers_what_was_asked() -> None:
     first, second = advisor.ask(2)
     told = {"x": round(float(first.point["x"]), 3), "t": float(f"{first.point['t']:.3g}")}
     advisor.tell({**told, "h": 0.61, "y": 1.0})
-    assert advisor._pending == [second.point]
+    assert advisor.in_flight == (second.point,)
     advisor.tell({"x": 0.0, "t": 1.0, "h": 0.5, "y": 1.0})
-    assert advisor._pending == [second.point]
+    assert advisor.in_flight == (second.point,)
+
+
+PLANE = {"x": {"real": [0, 1]}, "t": {"real": [1, 1000], "scale": "log"}, "n": {"integer": [0, 9]}}
+
+
+@pytest.mark.parametrize("planner", [{}, SOBOL, {"kind": "random"}])
+def test_an_advisor_that_is_told_a_table_goes_on_as_propose_does(
+    tmp_path: Path, planner: Any
+) -> None:
+    rows = [
+        {"x": 0.1, "t": 10.0, "n": 1, "y": 1.0},
+        {"x": 0.7, "t": 10.0, "n": 4, "y": 2.0},
+        {"x": 0.1, "t": 10.0, "n": 1, "y": 1.1},
+        {"x": 0.4, "t": 90.0, "n": 9, "y": None},
+    ]
+    campaign = {"name": "c", "space": PLANE, "metrics": {"y": {}}, "planner": planner, "seed": 5}
+    campaign |= {"objective": {"maximise": "y"}, "budget": {"trials": 1}}
+    file = tmp_path / "campaign.yaml"
+    file.write_text(json.dumps(campaign))
+    advisor = Advisor(PLANE, {"maximise": "y"}, planner=planner, seed=5)
+    fresh = advisor.ask(3)
+    advisor = Advisor(PLANE, {"maximise": "y"}, planner=planner, seed=5)
+    advisor.tell(rows)
+    again = advisor.ask(3)
+    assert again == propose(rows, 3, campaign=file).proposals
+    assert not {p.why for p in fresh} & {p.why for p in again}
+
+
+def test_a_restarted_advisor_does_not_propose_again_what_it_was_told() -> None:
+    advisor = Advisor(PLANE, {"maximise": "y"})
+    asked = [p.point for p in advisor.ask(3)]
+    advisor.tell([{**point, "y": i} for i, point in enumerate(asked)])
+    again = Advisor(PLANE, {"maximise": "y"})
+    again.tell([{**point, "y": i} for i, point in enumerate(asked)])
+    assert again.ask(2) == advisor.ask(2)
+
+
+def test_settings_rounded_by_the_lab_answer_what_was_asked_for() -> None:
+    advisor = Advisor(PLANE, {"maximise": "y"}, planner=SOBOL)
+    for proposal in advisor.ask(40):
+        x, t = (float(proposal.point[name]) for name in ("x", "t"))
+        advisor.tell({"x": round(x, 2), "t": float(f"{t:.2g}"), "n": proposal.point["n"], "y": 1})
+    assert advisor.in_flight == ()
+
+
+def test_a_told_row_answers_the_nearest_point_in_flight() -> None:
+    advisor = Advisor({"x": {"real": [0, 1]}}, {"maximise": "y"}, planner=SOBOL)
+    advisor.tell([{"x": x, "y": None} for x in (0.50, 0.52, 0.9)])
+    advisor.tell({"x": 0.515, "y": 1.0})
+    assert advisor.in_flight == ({"x": 0.5}, {"x": 0.9})
+    advisor.tell({"x": 0.86, "y": 1.0})
+    assert advisor.in_flight == ({"x": 0.5}, {"x": 0.9})
+
+
+def test_a_point_that_will_not_be_tried_is_forgotten() -> None:
+    advisor = Advisor(PLANE, {"maximise": "y"}, planner=SOBOL)
+    first, second, third = (p.point for p in advisor.ask(3))
+    advisor.forget({**second, "x": round(float(second["x"]), 2)})
+    assert advisor.in_flight == (first, third)
+    with pytest.raises(InputError, match="the point is not in flight") as refused:
+        advisor.forget([first, second])
+    assert "in_flight" in refused.value.hint
+    assert advisor.in_flight == (first, third)
+    advisor.forget(advisor.in_flight)
+    advisor.forget(advisor.in_flight)
+    assert advisor.in_flight == ()
+    assert advisor.ask(1)[0].point not in (first, second, third)
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"x": 100, "a": 0.5, "b": 0.5, "h": 40, "y": 1}, "x = 100 mm"),
+        ({"x": 100, "a": 0.5, "b": 0.5, "h": 40, "y": None}, "x = 100 mm"),
+        ({"x": 5, "a": 50, "b": 50, "h": 40, "y": 1}, "a = 50"),
+        ({"x": 5, "a": 0.5, "b": 0.5, "h": 0.4, "y": 1}, "h = 0.4 %"),
+    ],
+)
+def test_points_outside_of_the_space_are_remarked_upon(
+    tmp_path: Path, row: dict[str, Any], words: str
+) -> None:
+    space = {
+        "x": {"real": [0, 10], "unit": "mm"},
+        "m": {"mixture": {"a": [0, 1], "b": [0, 1]}},
+        "h": {"context": [20, 80], "unit": "%"},
+    }
+    right = {"x": 5, "a": 0.5, "b": 0.5, "h": 40, "y": 1}
+    advisor = Advisor(space, {"maximise": "y"}, planner=SOBOL)
+    advisor.tell(right)
+    with pytest.warns(UserWarning, match="lie outside") as told:
+        advisor.tell([right, row])
+    said = str(told[0].message)
+    assert said.startswith("1 of 2 points lie outside of the space, the first with " + words)
+    assert told[0].filename == __file__
+    campaign = {"name": "c", "space": space, "metrics": {"y": {}}, "planner": SOBOL}
+    campaign |= {"objective": {"maximise": "y"}, "budget": {"trials": 1}}
+    (tmp_path / "campaign.yaml").write_text(json.dumps(campaign))
+    assert propose([right, row], 1, campaign=tmp_path / "campaign.yaml").outside == said
+
+
+def test_a_context_outside_of_what_is_expected_is_remarked_upon(tmp_path: Path) -> None:
+    advisor, words = Advisor(HUMID, {"maximise": "y"}, planner=SOBOL), "humidity = 2500 is not what"
+    advisor.ask(1, context={"humidity": 45})
+    with pytest.warns(UserWarning, match=words):
+        assert advisor.ask(1, context={"humidity": 2500})[0].point["humidity"] == 2500
+    campaign = {"name": "c", "space": HUMID, "metrics": {"y": {}}, "planner": SOBOL}
+    campaign |= {"objective": {"maximise": "y"}, "budget": {"trials": 1}}
+    (tmp_path / "campaign.yaml").write_text(json.dumps(campaign))
+    rows = [{"width": 2, "kind": "flat", "y": 1}]
+    told = propose(rows, 1, campaign=tmp_path / "campaign.yaml", context={"humidity": 2500})
+    assert told.outside.startswith(words)
 
 
 def _apart(x: float, y: float) -> float:

@@ -123,7 +123,7 @@ def test_results_in_another_unit_than_the_campaign_are_told(tmp_path: Path) -> N
     right = "dose,a,b,y\n1,0.33,0.67,1\n100.5,0.5,0.505,2\n"
     assert propose(written(tmp_path, right), 1, campaign=file).outside == ""
     percent = propose(written(tmp_path, right + "9,50,50,3\n"), 1, campaign=file).outside
-    assert percent.startswith("1 of 3 results lie outside of the space, the first with a = 50:")
+    assert percent.startswith("1 of 3 points lie outside of the space, the first with a = 50:")
     sums = propose(written(tmp_path, right + "9,0.5,0.9,3\n"), 1, campaign=file).outside
     assert "'blend' with a sum of 1.4 instead of 1" in sums
     molar = propose(written(tmp_path, right + "0.02,0.5,0.5,3\n"), 1, campaign=file).outside

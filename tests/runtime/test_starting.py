@@ -99,4 +99,4 @@ def test_a_table_to_start_from_in_another_unit_is_remarked_upon(back_room: Path)
     assert load(file).remarks == ()
     (back_room / "old.csv").write_text("x,mass\n0.5,1\n9e5,2\n")
     (said,) = load(file).remarks
-    assert said.startswith("start: 1 of 2 results lie outside of the space, the first with x = 900")
+    assert said.startswith("start: 1 of 2 points lie outside of the space, the first with x = 900")
