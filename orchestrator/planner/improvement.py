@@ -38,12 +38,21 @@ def log_expected_improvement(
     """log E[max(0, outcome - best)], and its derivatives by mean and by sd. Arrays broadcast."""
     z = (mean - best) / sd
     value = log_h(z)
-    by_mean = np.exp(log_ndtr(z) - value) / sd
-    by_sd = np.exp(-0.5 * z * z - _LOG_SQRT_2PI - value) / sd
-    return value + np.log(sd), by_mean, by_sd
+    with np.errstate(over="ignore"):  # differences of large logarithms are noise, and replaced
+        cdf, pdf = np.exp(log_ndtr(z) - value), np.exp(-0.5 * z * z - _LOG_SQRT_2PI - value)
+    if (z < _FAR).any():
+        zf = np.minimum(z, _FAR)
+        cdf = np.where(z < _FAR, -zf - 2.0 / zf, cdf)
+        pdf = np.where(z < _FAR, zf * zf + 3.0, pdf)
+    return value + np.log(sd), cdf / sd, pdf / sd
 
 
 def log_probability(z: Floats) -> tuple[Floats, Floats]:
     """log cdf(z) of the standard normal distribution, and its derivative."""
     value = log_ndtr(z)
-    return value, np.exp(-0.5 * z * z - _LOG_SQRT_2PI - value)
+    with np.errstate(over="ignore"):
+        slope = np.exp(-0.5 * z * z - _LOG_SQRT_2PI - value)
+    if (z < _FAR).any():
+        zf = np.minimum(z, _FAR)
+        slope = np.where(z < _FAR, -zf - 1.0 / zf, slope)
+    return value, slope

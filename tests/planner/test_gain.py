@@ -25,7 +25,7 @@ from orchestrator.planner.gain import (
     undominated,
 )
 from orchestrator.planner.gaussian import GaussianProcess, belief, drawn_belief
-from orchestrator.planner.improvement import log_h
+from orchestrator.planner.improvement import log_expected_improvement, log_h, log_probability
 from orchestrator.planner.kernel import Floats, Layout
 from orchestrator.planner.survival import survival
 from orchestrator.planner.weighing import by_differences
@@ -75,6 +75,23 @@ def test_the_logarithm_is_that_of_botorch_near_and_far() -> None:
     z = np.concatenate([np.linspace(-5000, 5, 999), np.linspace(-40, 3, 999)])
     expected = _log_ei_helper(torch.tensor(z)).numpy()
     np.testing.assert_allclose(log_h(z), expected, rtol=1e-10, atol=1e-12)
+
+
+def test_slopes_far_out_are_those_of_the_nearer_ones() -> None:
+    z, one = -np.array([999.0, 1001.0, 1e6, 1e12, 1e60]), np.ones(5)
+    _, by_mean, by_sd = log_expected_improvement(z, one, np.zeros(5))
+    np.testing.assert_allclose(by_mean, -z, rtol=1e-5)
+    np.testing.assert_allclose(by_sd, z * z, rtol=1e-5)
+    np.testing.assert_allclose(log_probability(z)[1], -z, rtol=1e-5)
+
+
+def test_a_target_far_beyond_all_outcomes_is_approached() -> None:
+    means, sds = [np.array([[0.1, 0.4]])], [np.array([[0.6]])]
+    gain = CloserToBand(0, 1e6, 1e6, np.full(2, 1e6 - 0.2))
+    value, by = gain(means, sds)
+    plain, plain_by = Improvement(0, 1.0, np.full(2, 0.2))(means, sds)
+    np.testing.assert_allclose(value, plain, rtol=1e-6)
+    np.testing.assert_allclose(by[0], plain_by[0], rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", list(GAINS))
