@@ -32,6 +32,7 @@ from orchestrator.files.space_shapes import (
 )
 from orchestrator.model.quantity import check_unit, difference_in, parse_quantity, quantity_in
 from orchestrator.model.space import (
+    MOST_WHOLE,
     Choice,
     Condition,
     Context,
@@ -191,7 +192,7 @@ def _between(name: str, shape: RealShape | IntegerShape | ContextShape) -> Param
         case RealShape():
             low, high = shape.real
         case IntegerShape():
-            low, high = shape.integer
+            low, high = map(_whole, shape.integer)
         case ContextShape():
             low, high = shape.context
     if not low < high:
@@ -206,6 +207,14 @@ def _between(name: str, shape: RealShape | IntegerShape | ContextShape) -> Param
     if shape.scale == "log" and low <= 0:
         raise InputError("on a log scale both bounds must be above zero")
     return Real(name=name, low=low, high=high, unit=unit, scale=shape.scale)
+
+
+def _whole(bound: int) -> int:
+    """The bound of an integer. Raises InputError: floating-point numbers may not tell it apart."""
+    if abs(bound) > MOST_WHOLE:
+        message = f"a whole number is between -{MOST_WHOLE:g} and {MOST_WHOLE:g}"
+        raise InputError(message, hint="so large a number is a `real`")
+    return bound
 
 
 def _refuse_twice(words: list[str], where: str) -> None:

@@ -44,8 +44,12 @@ class Real(_Frozen):
     setting_sd: float = Field(default=0.0, ge=0.0)
 
 
+MOST_WHOLE = 10**15
+"""Whole numbers up to this size are told apart by floating-point numbers, with room to spare."""
+
+
 class Integer(_Frozen):
-    """A whole number in [low, high]."""
+    """A whole number in [low, high], of the size `MOST_WHOLE` at most."""
 
     kind: Literal["integer"] = "integer"
     name: str

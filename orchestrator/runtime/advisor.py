@@ -20,11 +20,11 @@ from orchestrator.model.space import Point
 from orchestrator.model.start import KnownTrial
 from orchestrator.model.trial import Proposal
 from orchestrator.ports.planner import Evaluated, History
-from orchestrator.runtime.ask_tell import context_now
+from orchestrator.runtime.ask_tell import context_now, count_from, seed_from
 from orchestrator.runtime.in_flight import answered
 from orchestrator.runtime.load import KINDS
 from orchestrator.runtime.settling import settled_trials
-from orchestrator.runtime.tables import Data, table_of
+from orchestrator.runtime.tables import Data, is_single, table_of
 
 _LIMITED = re.compile(r"\s*(\w+)")
 
@@ -46,6 +46,7 @@ class Advisor:
 
     Raises:
         FileProblems: with everything that is wrong.
+        InputError: the seed is no whole number, or below zero.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class Advisor:
             metrics = {name: {} for name in _spoken_of(objective)}
         said: dict[str, Any] = {"name": "advice", "space": space}
         said["constraints"] = _listed(constraints)
-        said |= {"metrics": metrics, "objective": objective, "seed": seed}
+        said |= {"metrics": metrics, "objective": objective, "seed": seed_from(seed)}
         said |= {"planner": planner or {}, "budget": {"trials": 1}}
         text = json.dumps(said, indent=1, ensure_ascii=False, default=_plain)
         self._campaign = campaign_from_text(
@@ -95,8 +96,7 @@ class Advisor:
             InputError: `n` is no whole number, or less than one.
             PlanningError: no proposal can be made.
         """
-        if not isinstance(n, Integral) or n < 1:
-            raise InputError(f"{n!r} points cannot be asked for", hint="ask for 1, 2 or more")
+        n = count_from(n)
         history = History(
             evaluated=tuple(self._evaluated),
             pending=tuple(self._pending),
@@ -106,7 +106,7 @@ class Advisor:
         now = context_now(self._campaign.space, context or {}, history)
         _say(context_words(self._campaign.space, {name: now[name] for name in context or {}}))
         history = history.model_copy(update={"context": now})
-        made = self._planner.propose(history, int(n))
+        made = self._planner.propose(history, n)
         proposals = [in_context(self._campaign.space, proposal, history) for proposal in made]
         self._pending += [proposal.point for proposal in proposals]
         self._n_proposed += len(proposals)
@@ -184,11 +184,14 @@ class Advisor:
             InputError: there is no such row, or they are the same.
         """
         for number in (better, worse):
-            if not 1 <= number <= len(self._evaluated):
-                raise InputError(f"there is no row {number}: {len(self._evaluated)} were told")
+            if not isinstance(number, Integral) or not 1 <= number <= len(self._evaluated):
+                raise InputError(
+                    f"there is no row {number!r}: {len(self._evaluated)} were told",
+                    hint="rows are named by the numbers that `tell` gave, from 1",
+                )
         if better == worse:
             raise InputError(f"row {better} is not better than itself")
-        self._preferences.append((better, worse))
+        self._preferences.append((int(better), int(worse)))
 
 
 def _say(words: str) -> None:
@@ -224,9 +227,5 @@ def _row(data: Any) -> Mapping[str, Any] | None:
     """The one row that a mapping, or a Series of pandas (which has keys and one axis), holds."""
     if not isinstance(data, Mapping) and getattr(data, "ndim", 2) == 1 and hasattr(data, "keys"):
         data = dict(zip(data.keys(), data, strict=True))
-    is_one = isinstance(data, Mapping) and all(_is_scalar(v) for v in data.values())
+    is_one = isinstance(data, Mapping) and all(map(is_single, data.values()))
     return data if is_one else None
-
-
-def _is_scalar(value: Any) -> bool:
-    return isinstance(value, str) or not hasattr(value, "__iter__")

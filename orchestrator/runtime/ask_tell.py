@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -16,7 +17,16 @@ from orchestrator.files.table import Table, number
 from orchestrator.model.campaign import PlannerChoice
 from orchestrator.model.objective import Goal, Metric, Objective
 from orchestrator.model.points import context_words, outside_words, value_from
-from orchestrator.model.space import Choice, Context, Integer, Parameter, Point, Real, SearchSpace
+from orchestrator.model.space import (
+    MOST_WHOLE,
+    Choice,
+    Context,
+    Integer,
+    Parameter,
+    Point,
+    Real,
+    SearchSpace,
+)
 from orchestrator.model.start import KnownTrial
 from orchestrator.model.trial import Proposal
 from orchestrator.ports.planner import History, MetricScale, PlanningTask
@@ -68,9 +78,11 @@ def propose(
         seed: makes other choices, where no campaign file has one.
 
     Raises:
-        InputError: a column is missing, a cell is not a number, or no goal is named.
+        InputError: a column is missing, a cell is not a number, or no goal is named; `n` is no
+            whole number, or less than one; the seed is no whole number, or below zero.
         PlanningError: no proposal can be made.
     """
+    n = count_from(n)
     table = table_of(data)
     before: tuple[KnownTrial, ...] = ()
     left_out: tuple[str, ...] = ()
@@ -79,7 +91,7 @@ def propose(
         task, before = task_of(study), study.start
         left_out = tuple(f"{wanted.kind} {wanted.name}" for wanted in study.sources_wanted)
     else:
-        task = _assumed_task(table, goal, seed)
+        task = _assumed_task(table, goal, seed_from(seed))
     if task.objective.by_preference:
         raise InputError(
             "a table does not say which of two trials people prefer",
@@ -97,6 +109,20 @@ def propose(
     said = (outside_words(task.space, points), context_words(task.space, given))
     outside = "; ".join(filter(None, said))
     return Advice(proposals, task, *counts, campaign is None, left_out, outside)
+
+
+def count_from(n: int) -> int:
+    """How many points are asked for. Raises InputError: no whole number of them, or none."""
+    if not isinstance(n, Integral) or n < 1:
+        raise InputError(f"{n!r} points cannot be asked for", hint="ask for 1, 2 or more")
+    return int(n)
+
+
+def seed_from(seed: int) -> int:
+    """The seed. Raises InputError: it is no whole number, or below zero."""
+    if not isinstance(seed, Integral) or seed < 0:
+        raise InputError(f"{seed!r} is no seed", hint="a seed is a whole number from 0 on")
+    return int(seed)
 
 
 def context_now(space: SearchSpace, given: Mapping[str, float | str], history: History) -> Point:
@@ -165,7 +191,8 @@ def _assumed(table: Table, column: str) -> Parameter:
             f"column '{column}' has one value only, so its range is not known",
             hint="describe the space in a campaign file: --campaign FILE",
         )
-    if all(v == int(v) for v in values) and "." not in "".join(texts):
+    is_whole = all(v == int(v) for v in values) and "." not in "".join(texts)
+    if is_whole and max(-low, high) <= MOST_WHOLE:
         return Integer(name=name, low=int(low), high=int(high), unit=unit)
     return Real(name=name, low=low, high=high, unit=unit)
 

@@ -50,19 +50,31 @@ def _columns(data: Any) -> Mapping[str, Sequence[Any]]:
     if isinstance(data, Frame) and not isinstance(data, Mapping):
         return data.to_dict("list")
     if isinstance(data, Mapping):
+        single = next((name for name, values in data.items() if is_single(values)), None)
+        if single is not None:
+            raise InputError(
+                f"the data has one value of '{single}' where a column of them is expected",
+                hint="write rows as [{...}, {...}], columns as {name: [...], ...}",
+            )
         return {name: list(values) for name, values in data.items()}
-    rows = list(data)
-    if not all(isinstance(row, Mapping) for row in rows):
+    rows = [] if is_single(data) else list(data)
+    if is_single(data) or not all(isinstance(row, Mapping) for row in rows):
         raise InputError("the data is neither a file, a DataFrame, columns, nor rows by name")
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: [row.get(name) for row in rows] for name in names}
 
 
+def is_single(value: Any) -> bool:
+    """Whether it is one value, and no column of them; so is an array of numpy without axes."""
+    is_bare = not hasattr(value, "__iter__") or getattr(value, "ndim", 1) == 0
+    return isinstance(value, str) or is_bare
+
+
 def _cell(value: Any) -> str:
     """A value as a cell that gives it back bit for bit; '' where there is none."""
-    if hasattr(value, "item"):  # a number of numpy
+    if hasattr(value, "item") and math.prod(getattr(value, "shape", ())) == 1:  # of numpy
         value = value.item()
     if isinstance(value, float):
-        return repr(value) if math.isfinite(value) else ""
+        return "" if math.isnan(value) else repr(value)
     is_missing = value is None or type(value).__name__ in _MISSING
     return "" if is_missing else str(value).strip()

@@ -175,9 +175,9 @@ def test_people_may_prefer_one_row_to_another() -> None:
     assert advisor.tell([dict(p.point) for p in advisor.ask(2)]) == (1, 2)
     advisor.prefer(2, 1)
     assert advisor._preferences == [(2, 1)]
-    for pair in ((1, 1), (0, 1), (1, 3)):
+    for pair in ((1, 1), (0, 1), (1, 3), ("1", "2"), (1.5, 2), (None, 1)):
         with pytest.raises(InputError):
-            advisor.prefer(*pair)
+            advisor.prefer(*pair)  # type: ignore[arg-type]
 
 
 HUMID = {**SPACE, "humidity": {"context": [20, 80], "assumed": 40}}
@@ -369,3 +369,56 @@ def test_what_no_point_can_be_is_said_so() -> None:
 def test_points_are_asked_for_by_a_whole_number(n: Any) -> None:
     with pytest.raises(InputError, match="points cannot be asked for"):
         Advisor(SPACE, {"maximise": "strength"}, planner=SOBOL).ask(n)
+    with pytest.raises(InputError, match="points cannot be asked for"):
+        propose(DataFrame(TABLE), n, goal=("minimise", "y"))
+
+
+@pytest.mark.parametrize("seed", ["a", 1.5, -1, None])
+def test_a_seed_is_a_whole_number(seed: Any) -> None:
+    with pytest.raises(InputError, match="is no seed"):
+        propose(DataFrame(TABLE), 1, goal=("minimise", "y"), seed=seed)
+    with pytest.raises(InputError, match="is no seed"):
+        Advisor(SPACE, {"maximise": "y"}, planner=SOBOL, seed=seed)
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, np.float64(math.inf), "inf"])
+def test_an_infinite_result_is_refused_and_the_point_stays_in_flight(value: Any) -> None:
+    advisor = Advisor(SPACE, {"maximise": "y"}, planner=SOBOL)
+    point = advisor.ask(1)[0].point
+    with pytest.raises(FileProblems, match="inf' is not a number in column 'y'"):
+        advisor.tell({**point, "y": value})
+    assert advisor.in_flight == (point,)
+    with pytest.raises(FileProblems, match="inf' is not a number in column 'width'"):
+        advisor.tell({"width": value, "kind": "flat", "y": 1})
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (None, "neither a file, a DataFrame, columns, nor rows"),
+        (5, "neither a file, a DataFrame, columns, nor rows"),
+        ([None], "neither a file, a DataFrame, columns, nor rows"),
+        ({"width": 1, "kind": "flat", "y": [3]}, "one value of 'width' where a column"),
+        ({"width": [1], "kind": ["flat"], "y": np.array(3.0)}, "one value of 'y' where a column"),
+        ([{"width": np.array([1.0, 2.0]), "kind": "flat", "y": 1}], "is not a number"),
+    ],
+)
+def test_data_of_another_shape_is_refused_in_a_sentence(data: Any, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        Advisor(SPACE, {"maximise": "y"}, planner=SOBOL).tell(data)
+
+
+def test_an_array_without_axes_is_its_number() -> None:
+    advisor = Advisor(SPACE, {"maximise": "y"}, planner=SOBOL)
+    assert advisor.tell({"width": np.array(2.0), "kind": "flat", "y": np.array(3)}) == (1,)
+    assert advisor._evaluated[0].point["width"] == 2.0
+
+
+def test_whole_numbers_beyond_those_of_floating_point_are_refused() -> None:
+    for low, high in ((1, 10**20), (-(10**16), 3)):
+        with pytest.raises(FileProblems, match="a whole number is between -1e"):
+            Advisor({"x": {"integer": [low, high]}}, {"maximise": "y"})
+    large = {"a": [-1e100, 2e100, 0], "y": [1, 2, 3]}
+    advice = propose(large, 1, goal=("maximise", "y"))
+    assert [p.kind for p in advice.task.space.parameters] == ["real"]
+    assert -1e100 <= float(advice.proposals[0].point["a"]) <= 2e100
