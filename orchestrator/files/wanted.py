@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice, product
 from typing import Literal, TypeAlias
 
-from orchestrator.errors import InputError, UnknownName
+from orchestrator.errors import InputError, ResultRefused, UnknownName
 from orchestrator.files.conditions import difference_unit
 from orchestrator.files.findings import Findings
 from orchestrator.files.outcome import in_unit
 from orchestrator.files.scope import Scope
 from orchestrator.files.shapes import GoalShape, ObjectiveShape, StopShape, TargetShape
 from orchestrator.model.campaign import StopRules
-from orchestrator.model.expression import TEXT, compile_expression, kind_of
+from orchestrator.model.expression import TEXT, Expression, compile_expression, kind_of
 from orchestrator.model.objective import PREFERENCE, Goal, Metric, Objective, OutcomeConstraint
 from orchestrator.model.quantity import difference_in, parse_quantity, quantity_in, same_dimension
 from orchestrator.model.space import PREVIOUS, SearchSpace, parameter_units
@@ -23,6 +24,7 @@ Metrics: TypeAlias = Mapping[str, Metric | None]
 """By name; None for one that could not be read."""
 Direction: TypeAlias = Literal["minimise", "maximise", "match"]
 
+MAX_CORNERS = 1024
 DIRECTIONS: tuple[Direction, ...] = ("minimise", "maximise", "match")
 _CONSTRAINT = re.compile(r"\s*(\w+)\s*([<>=]=?)\s*(\S.*?)(?:\s+with\s+([\d.]+)\s*%\s*)?")
 _PERCENT = ("%", "percent")
@@ -192,13 +194,53 @@ def _cost(scope: Scope, text: str, space: SearchSpace) -> tuple[str, str]:
     unit = difference_unit(kind.unit) if kind.powers else ""
     unit = "min" if same_dimension(unit, "min") else unit
     compiled = compile_expression(expression, units, unit)
-    middle = {n: sum(scope.ranges[n.removeprefix(f"{PREVIOUS}.")]) / 2 for n in compiled.names}
-    if not float(compiled.evaluate(middle)) > 0:  # type: ignore[arg-type]
-        raise InputError(
-            "a trial like the one before it would cost nothing",
-            hint="add what every trial takes, as in '=20 min + ...'",
-        )
+    _refuse_free(compiled, scope.ranges, space)
     return expression, unit
+
+
+def _refuse_free(
+    cost: Expression, ranges: Mapping[str, tuple[float, float]], space: SearchSpace
+) -> None:
+    """Accepts a cost above zero of a trial like the one before it, in the middle of the space and
+    in its corners. Raises InputError."""
+    names = sorted({name.removeprefix(f"{PREVIOUS}.") for name in cost.names})
+    mixed = {component for mixture in space.mixtures for component in mixture.components}
+    ends = [name for name in names if name in space.names and name not in mixed]
+    middle = {name: sum(ranges[name]) / 2 for name in names}
+    corners = islice(product(*(ranges[name] for name in ends)), MAX_CORNERS)
+    places = (dict(zip(ends, corner, strict=True)) for corner in corners)
+    for place in ({}, *places):
+        values = middle | place
+        if _is_possible(space, values) and not _cost_of(cost, values) > 0:
+            there = ", ".join(f"{name} = {value:g}" for name, value in place.items())
+            at = f" at {there}" if there and _cost_of(cost, middle) > 0 else ""
+            raise InputError(
+                f"a trial like the one before it would cost nothing{at}",
+                hint="add what every trial takes, as in '=20 min + ...'",
+            )
+
+
+def _cost_of(cost: Expression, values: Mapping[str, float]) -> float:
+    """What a trial costs after one like it; infinity where the expression has no value."""
+    before = {f"{PREVIOUS}.{name}": value for name, value in values.items()}
+    try:
+        return float(cost.evaluate({**values, **before}))  # type: ignore[arg-type]
+    except ResultRefused:
+        return math.inf
+
+
+def _is_possible(space: SearchSpace, values: Mapping[str, float]) -> bool:
+    """Whether no known constraint on some of the values rules them out, as far as they tell."""
+    units = parameter_units(space)
+    for known in space.constraints:
+        limit = compile_expression(known.expression, units, known.unit)
+        told = [name in values for name in limit.names]
+        try:
+            if any(told) and not (all(told) and float(limit.evaluate(values)) <= 0):  # type: ignore[arg-type]
+                return False
+        except ResultRefused:
+            return False
+    return True
 
 
 def read_stop(findings: Findings, metrics: Metrics, objective: Objective | None) -> StopRules:

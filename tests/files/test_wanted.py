@@ -117,6 +117,8 @@ def test_a_cost_is_an_expression_of_this_point_and_the_one_before(
         ("{maximise: strength, cost: 20 min}", "expected an expression after '='", ""),
         ("{maximise: strength, cost: =temperature}", "a temperature is no cost", ""),
         ("{maximise: strength, cost: =temperature - previous.temperature}", "cost nothing", "="),
+        ("{maximise: strength, cost: =temperature - 20 degC}", r"nothing at temperature = 20", "="),
+        ("{maximise: strength, cost: =99 K + 20 degC - temperature}", "cost nothing", "="),
         ("{maximise: strength, cost: =kind}", "is a text", ""),
         ("{maximise: strength, cost: =strength}", "'strength' is not a name", ""),
         ("{maximise: strength, cost: =1 + previous.temprature / 1 K}", "is not a name", "previous"),
@@ -129,6 +131,18 @@ def test_a_bad_objective_gets_one_sentence_with_its_hint(
     problem = problem_of("{maximise: strength}", text, tmp_path, FILM)
     assert re.search(message, problem.message), problem.message
     assert hint in problem.hint
+
+
+def test_a_cost_need_not_be_above_zero_where_no_trial_can_be(tmp_path: Path) -> None:
+    space = "  m: {mixture: {a: [0, 1], b: [0, 1]}}\n  z: {real: [0, 1], unit: min}\n"
+    film = FILM.replace("  kind:", space + "  kind:")
+    limited = film.replace("metrics:", 'constraints: ["z >= 0.1 min"]\nmetrics:')
+    cost = "{maximise: strength, cost: =3 * a + 2 * b}"
+    assert loaded(film.replace("{maximise: strength}", cost), tmp_path).objective.cost
+    cost = "{maximise: strength, cost: =z}"
+    assert loaded(limited.replace("{maximise: strength}", cost), tmp_path).objective.cost
+    (problem,) = problems_of(film.replace("{maximise: strength}", cost), tmp_path)
+    assert problem.message == "a trial like the one before it would cost nothing at z = 0"
 
 
 def test_preference_is_no_name_for_a_metric_beside_a_preference(tmp_path: Path) -> None:
