@@ -83,7 +83,7 @@ def few_words(proposal: Proposal) -> str:
     if proposal.source == "confirm":
         return f"repeats {proposal.notes.get(REPEATS) or 'control'}"
     if proposal.intent == "exploit" and proposal.nearest is not None:
-        return f"exploit near {proposal.nearest.trial}"
+        return f"exploit near {max(proposal.nearest.trial, 0) or 'start'}"
     return proposal.intent
 
 

@@ -14,7 +14,7 @@ from orchestrator.model import events as ev
 from orchestrator.model.points import met_at
 from orchestrator.model.space import Point
 from orchestrator.model.state import State, TrialState
-from orchestrator.model.trial import REPEATS, Proposal, TrialStatus
+from orchestrator.model.trial import REPEATS, Proposal, TrialStatus, named
 
 Source: TypeAlias = Literal["planner", "person", "control", "confirm"]
 CONFIRMED_AFTER = ("budget", "target", "no_progress", "little_to_gain", "exhausted")
@@ -111,7 +111,8 @@ def recommended(study: Study, state: State, by_model: int | None, note: str = ""
     best = _answer(study, state)
     assert best is not None, "or nothing is confirmed"
     if by_model is not None:
-        note = f"the model thinks best of trial {by_model}, which cannot be repeated here"
+        first = -len(study.campaign.start) - len(state.opened.start if state.opened else ())
+        note = f"the model thinks best of {named(by_model, first)}, which cannot be repeated here"
     return ev.Recommended(trial=best, by="measured", note=note or "there is no model")
 
 

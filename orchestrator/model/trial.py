@@ -119,6 +119,15 @@ class Neighbour(_Frozen):
     distance: float
 
 
+def named(trial: int, first: int) -> str:
+    """A trial in words; what was known before the first one has the numbers `first`, ..., -1.
+
+    >>> named(3, first=-5), named(-4, first=-5)
+    ('trial 3', 'result 2 of the start')
+    """
+    return f"trial {trial}" if trial > 0 else f"result {trial - first + 1} of the start"
+
+
 class Proposal(_Frozen):
     """A point to try, and why. `why` is one sentence; `leave_one_out` has, per metric, the
     root-mean-square error of leave-one-out predictions (`on_log10` metrics in decades).

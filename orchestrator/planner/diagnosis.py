@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtr
 
 from orchestrator.model.space import fidelity_of
-from orchestrator.model.trial import RUNGS, Neighbour, Prediction, Proposal
+from orchestrator.model.trial import RUNGS, Neighbour, Prediction, Proposal, named
 from orchestrator.planner.asking import shifts
 from orchestrator.planner.buying import Judged, sentence
 from orchestrator.planner.encoding import Encoding
@@ -275,7 +275,8 @@ class Diagnosis:
                 parts.append(f"though {limit.constraint.confidence:.0%} was asked for")
         sentence = ", ".join(parts)
         if nearest is not None:
-            sentence += f"; nearest is trial {nearest.trial} ({nearest.distance:.2f})"
+            near = named(nearest.trial, min(self.evidence.trials))
+            sentence += f"; nearest is {near} ({nearest.distance:.2f})"
         if outside:
             sentence += ", farther than those measured are from each other"
         return "; ".join([sentence, *self._beyond_all(), f"{intent}s"])

@@ -19,6 +19,7 @@ from orchestrator.errors import InputError, PlanningError
 from orchestrator.model.counts import Counts
 from orchestrator.model.rows import Rows
 from orchestrator.model.space import Described, Generation, Parameter, Point, Pool, SearchSpace
+from orchestrator.model.trial import named
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.naming import Naming
 from orchestrator.ports.planner import History, PlanningTask
@@ -86,11 +87,12 @@ class Growth:
             InputError: a descriptor is not installed.
         """
         ended, pending, why = [], [], []
+        first = min((one.trial for one in history.evaluated), default=1)
         for one in history.evaluated:
             try:
                 ended.append(one.model_copy(update={"point": self._settled(one.point)}))
             except InputError as error:
-                why.append(f"trial {one.trial} ({_read(error)})")
+                why.append(f"{named(one.trial, first)} ({_read(error)})")
         for point in history.pending:
             try:
                 pending.append(self._settled(point))

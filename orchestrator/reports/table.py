@@ -114,7 +114,8 @@ def _why(trial: TrialState) -> str:
     nearest = trial.proposal.nearest
     if nearest is None or "nearest" in trial.proposal.why:
         return trial.proposal.why
-    return f"{trial.proposal.why}; nearest: trial {nearest.trial} at {number(nearest.distance, 2)}"
+    name = f"trial {nearest.trial}" if nearest.trial > 0 else "a result of the start"
+    return f"{trial.proposal.why}; nearest: {name} at {number(nearest.distance, 2)}"
 
 
 def _cell(value: float, text: str) -> float | list[Any]:

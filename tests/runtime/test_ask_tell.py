@@ -130,6 +130,17 @@ def test_results_in_another_unit_than_the_campaign_are_told(tmp_path: Path) -> N
     assert "dose = 0.02 mM" in molar
 
 
+def test_what_was_known_before_is_named_by_its_place_in_the_start(tmp_path: Path) -> None:
+    written(tmp_path, "x,y\n0.5,1\n0.9,2\n", "old.csv")
+    text = "name: c\nspace: {x: {real: [0, 1]}}\nmetrics: {y: {}}\nobjective: {maximise: y}\n"
+    text += "planner: {initial: 2}\nstart: {table: old.csv}\nbudget: {trials: 9}\n"
+    file = written(tmp_path, text, "campaign.yaml")
+    (proposal,) = propose(written(tmp_path, "x,y\n0.1,0.5\n"), 1, campaign=file).proposals
+    assert proposal.nearest is not None
+    assert proposal.nearest.trial == -1
+    assert "nearest is result 2 of the start (" in proposal.why
+
+
 def test_every_bad_cell_is_named_with_its_line_at_once(tmp_path: Path) -> None:
     text = (
         "width,ribs,kind,strength,mass\n"
