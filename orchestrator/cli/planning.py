@@ -73,7 +73,8 @@ def propose(
     outside = [advice.outside] if advice.outside else []
     for said in (*told, *set_aside_words(advice.task.space), *outside):
         typer.echo(f"# {said}", err=True)
-    note = f"# from {advice.n_results} results, {advice.n_pending} in flight"
+    in_part = f" ({advice.n_partial} in part)" if advice.n_partial else ""
+    note = f"# from {advice.n_results} results{in_part}, {advice.n_pending} in flight"
     if advice.is_assumed:
         note += "; ranges are those seen in the table: --campaign FILE gives others"
     typer.echo(note, err=True)

@@ -3,7 +3,7 @@
 A column is named as its parameter or metric, perhaps with a unit: `width [cm]`. Of a metric,
 `METRIC sd` is its known noise, `METRIC samples` how many samples it is the mean of, and a cell
 `>5` or `<5` a bound. The word `failed` in place of a result is a trial that failed because of its
-parameters. A row without a result is a point in flight.
+parameters. A row without a result is a point in flight; one with some of them says what it says.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _BOUNDS: Mapping[str, Literal["above", "below"]] = {">": "above", "<": "below"}
 
 @dataclass(frozen=True)
 class Row:
-    """A trial of a table. `is_pending`: a result is still to come."""
+    """A trial of a table. `is_pending`: all results are still to come."""
 
     trial: KnownTrial
     line: int
@@ -127,8 +127,8 @@ class _Reading:
             blames_parameters=has_failed,
             source=f"{self._table.source} line {self._line}",
         )
-        is_whole = len(outcomes) == len(self._metrics)
-        return Row(trial, self._line, is_pending=not (has_failed or is_whole))
+        is_known = has_failed or bool(outcomes) or not self._metrics
+        return Row(trial, self._line, is_pending=not is_known)
 
     def _cell(self, name: str) -> str:
         column = self._columns.get(name)

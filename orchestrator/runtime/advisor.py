@@ -20,7 +20,7 @@ from orchestrator.model.space import Point
 from orchestrator.model.start import KnownTrial
 from orchestrator.model.trial import Proposal
 from orchestrator.ports.planner import Evaluated, History
-from orchestrator.runtime.ask_tell import context_now, count_from, seed_from
+from orchestrator.runtime.ask_tell import context_now, count_from, is_partial, seed_from
 from orchestrator.runtime.in_flight import answered
 from orchestrator.runtime.load import KINDS
 from orchestrator.runtime.settling import settled_trials
@@ -119,6 +119,7 @@ class Advisor:
         value for every parameter and metric. A row without a result is a point in flight, the word
         `failed` a trial that failed because of its parameters. A row answers the nearest point in
         flight, if its words are the same and its numbers almost; any other counts as proposed.
+        A row with some of its results may be told again with the others: it keeps its number.
 
         Warns:
             UserWarning: points lie outside of the space; they count as what they are.
@@ -132,6 +133,11 @@ class Advisor:
         numbers: list[int] = []
         asked, in_flight = list(self._pending), list[Point]()
         for row, trial in pairs:
+            told = evaluated_of(trial, len(self._evaluated) + 1)
+            begun = self._begun(told, len(wanted))
+            if begun is not None:
+                numbers.append(self._complete(begun, told))
+                continue
             place = answered(self._campaign.space, trial.point, asked)
             if place is None:
                 self._n_proposed += 1
@@ -140,8 +146,8 @@ class Advisor:
             if row.is_pending:
                 in_flight.append(trial.point)
             else:
-                numbers.append(len(self._evaluated) + 1)
-                self._evaluated.append(evaluated_of(trial, numbers[-1]))
+                numbers.append(told.trial)
+                self._evaluated.append(told)
         self._pending = asked + in_flight
         return tuple(numbers)
 
@@ -176,6 +182,20 @@ class Advisor:
         rows = rows_of(table, space, metrics, reads_materials=True)
         trials = settled_trials(space, [(row.trial, row.line) for row in rows], table.source)
         return list(zip(rows, trials, strict=True))
+
+    def _begun(self, told: Evaluated, n_metrics: int) -> int | None:
+        """The place of an earlier trial of which this is what was still to come."""
+        for place, begun in enumerate(self._evaluated):
+            is_open = is_partial(begun, n_metrics) and _completes(told, begun)
+            if is_open and answered(self._campaign.space, told.point, [begun.point]) is not None:
+                return place
+        return None
+
+    def _complete(self, place: int, told: Evaluated) -> int:
+        begun = self._evaluated[place]
+        update = {"trial": begun.trial, "outcomes": begun.outcomes | told.outcomes}
+        self._evaluated[place] = told.model_copy(update=update)
+        return begun.trial
 
     def prefer(self, better: int, worse: int) -> None:
         """Says which of two rows is the better one, by the numbers that `tell` gave.
@@ -229,3 +249,10 @@ def _row(data: Any) -> Mapping[str, Any] | None:
         data = dict(zip(data.keys(), data, strict=True))
     is_one = isinstance(data, Mapping) and all(map(is_single, data.values()))
     return data if is_one else None
+
+
+def _completes(told: Evaluated, begun: Evaluated) -> bool:
+    """Whether a trial says more than the one begun, and nothing else of what both say."""
+    both = told.outcomes.keys() & begun.outcomes.keys()
+    is_same = all(told.outcomes[name].value == begun.outcomes[name].value for name in both)
+    return is_same and (told.failed or len(told.outcomes) > len(both))

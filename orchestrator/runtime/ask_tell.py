@@ -29,7 +29,7 @@ from orchestrator.model.space import (
 )
 from orchestrator.model.start import KnownTrial
 from orchestrator.model.trial import Proposal
-from orchestrator.ports.planner import History, MetricScale, PlanningTask
+from orchestrator.ports.planner import Evaluated, History, MetricScale, PlanningTask
 from orchestrator.runtime.load import campaign_path, read_campaign
 from orchestrator.runtime.settling import settled_trials
 from orchestrator.runtime.tables import Data, table_of
@@ -40,9 +40,10 @@ Wanted: TypeAlias = tuple[Direction, str]
 
 @dataclass(frozen=True)
 class Advice:
-    """Proposals, and the space that they were made in (perhaps assumed from the table). `left_out`
-    are the sources of the campaign's transfer that only a run looks at; `outside` says of points
-    and of the context that they lie outside of the space, where they do."""
+    """Proposals, and the space that they were made in (perhaps assumed from the table). Of the
+    `n_results` trials `n_partial` lack a metric. `left_out` are the sources of the campaign's
+    transfer that only a run looks at; `outside` says of points and of the context that they lie
+    outside of the space, where they do."""
 
     proposals: tuple[Proposal, ...]
     task: PlanningTask
@@ -51,6 +52,7 @@ class Advice:
     is_assumed: bool
     left_out: tuple[str, ...] = ()
     outside: str = ""
+    n_partial: int = 0
 
 
 def propose(
@@ -67,7 +69,8 @@ def propose(
     With a campaign file its space and objective hold, and its columns are named like them.
     Without one every other column is a parameter, whose range is the one seen in the table, and
     `goal` names the column to optimise, or several. A row without a result is a point in flight,
-    one with the word `failed` a trial that failed because of its parameters.
+    one with some of them counts for these, and one with the word `failed` is a trial that failed
+    because of its parameters.
 
     Args:
         data: a CSV file, a DataFrame, columns by name, or rows by name.
@@ -108,7 +111,8 @@ def propose(
     given = {name: now[name] for name in context or {}}
     said = (outside_words(task.space, points), context_words(task.space, given))
     outside = "; ".join(filter(None, said))
-    return Advice(proposals, task, *counts, campaign is None, left_out, outside)
+    n_partial = sum(is_partial(known, len(task.metrics)) for known in history.evaluated)
+    return Advice(proposals, task, *counts, campaign is None, left_out, outside, n_partial)
 
 
 def count_from(n: int) -> int:
@@ -195,6 +199,11 @@ def _assumed(table: Table, column: str) -> Parameter:
     if is_whole and max(-low, high) <= MOST_WHOLE:
         return Integer(name=name, low=int(low), high=int(high), unit=unit)
     return Real(name=name, low=low, high=high, unit=unit)
+
+
+def is_partial(known: Evaluated, n_metrics: int) -> bool:
+    """Whether some of the metrics of a trial are known, and others are still to come."""
+    return not known.failed and 0 < len(known.outcomes) < n_metrics
 
 
 def history_from(table: Table, task: PlanningTask) -> History:

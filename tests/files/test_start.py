@@ -82,7 +82,7 @@ def test_a_result_may_have_failed_or_be_still_to_come(tmp_path: Path) -> None:
     assert told == [
         (True, True, False),
         (False, False, True),
-        (False, False, True),
+        (False, False, False),
         (True, True, False),
         (False, False, False),
     ]

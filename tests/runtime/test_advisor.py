@@ -73,6 +73,23 @@ def test_what_was_asked_for_is_in_flight_until_it_is_told() -> None:
     assert advisor.tell(DataFrame({"width": [2.0], "kind": ["flat"], "strength": [1]})) == (2,)
 
 
+def test_results_may_be_told_as_they_come() -> None:
+    wanted = {"maximise": "strength", "subject_to": ["mass <= 5"]}
+    advisor = Advisor(SPACE, wanted, planner=SOBOL)
+    point = advisor.ask(1)[0].point
+    assert advisor.tell({**point, "strength": None, "mass": 7}) == (1,)
+    assert advisor._pending == []
+    assert advisor.tell({**point, "strength": 2, "mass": None}) == (1,)
+    assert {name: o.value for name, o in advisor._evaluated[0].outcomes.items()} == {
+        "strength": 2.0, "mass": 7.0,
+    }  # fmt: skip
+    other = {"width": 2, "kind": "flat"}
+    told = [{**other, "strength": s, "mass": m} for s, m in ((1, None), (3, 7), (1, 7), (4, None))]
+    assert advisor.tell(told) == (2, 3, 2, 4)
+    assert advisor.tell({**other, "strength": "failed", "mass": ""}) == (4,)
+    assert [e.failed for e in advisor._evaluated] == [False, False, False, True]
+
+
 def test_the_same_calls_give_the_same_points() -> None:
     def points(seed: int) -> list[Any]:
         advisor = Advisor(SPACE, {"maximise": "strength"}, planner=SOBOL, seed=seed)

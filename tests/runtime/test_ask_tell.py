@@ -99,11 +99,38 @@ def test_units_in_the_header_are_converted(tmp_path: Path) -> None:
 
 
 def test_a_row_without_a_result_is_a_point_in_flight(tmp_path: Path) -> None:
-    text = "width,ribs,kind,strength,mass\n2,1,flat,3,1\n3,2,ribbed,,\n4,3,flat,5,\n"
+    text = "width,ribs,kind,strength,mass\n2,1,flat,3,1\n3,2,ribbed,,\n"
     known = history(tmp_path, text)
     assert [e.trial for e in known.evaluated] == [1]
-    assert [p["width"] for p in known.pending] == [3.0, 4.0]
-    assert known.n_proposed == 3
+    assert [p["width"] for p in known.pending] == [3.0]
+    assert known.n_proposed == 2
+
+
+def test_a_row_with_some_of_its_results_counts_for_these(tmp_path: Path) -> None:
+    text = "width,ribs,kind,strength,mass\n2,1,flat,3,1\n4,3,flat,5,\n4,3,flat,,50\n"
+    known = history(tmp_path, text)
+    assert [set(e.outcomes) for e in known.evaluated] == [
+        {"strength", "mass"}, {"strength"}, {"mass"},
+    ]  # fmt: skip
+    assert known.pending == ()
+    assert asked(tmp_path, text).n_partial == 2
+
+
+LIMITED = """\
+name: limited
+space: {x: {real: [0, 10]}, z: {real: [0, 1]}}
+metrics: {y: {}, q: {}}
+objective: {maximise: y, subject_to: [q <= 5]}
+planner: {initial: 2}
+budget: {trials: 20}
+"""
+
+
+def test_where_a_limit_is_known_to_be_broken_nothing_is_proposed(tmp_path: Path) -> None:
+    study = written(tmp_path, LIMITED, "limited.yaml")
+    text = "x,z,y,q\n1,.1,3,1\n2,.5,4,2\n3,.9,5,3\n8,.4,6,4\n9,.5,,50\n9.5,.4,,60\n"
+    proposals = propose(written(tmp_path, text), 2, campaign=study).proposals
+    assert all(float(proposal.point["x"]) < 8 for proposal in proposals)
 
 
 def test_a_point_beyond_the_space_counts_as_what_it_is(tmp_path: Path) -> None:
