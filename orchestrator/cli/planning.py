@@ -71,7 +71,7 @@ def propose(
         typer.echo(f"# {number}: {proposal.why}", err=True)
     told = remarks(advice.proposals[0].notes) if advice.proposals else ()
     outside = [advice.outside] if advice.outside else []
-    for said in (*told, *set_aside_words(advice.task.space), *outside):
+    for said in (*told, *set_aside_words(advice.task.space), *outside, *advice.remarks):
         typer.echo(f"# {said}", err=True)
     in_part = f" ({advice.n_partial} in part)" if advice.n_partial else ""
     note = f"# from {advice.n_results} results{in_part}, {advice.n_pending} in flight"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.model.campaign import Campaign
+from orchestrator.model.campaign import Campaign, lot_block, numbered_block
 from orchestrator.model.state import TrialState
 
 BEFORE = "before"
@@ -18,6 +18,6 @@ def block_of(campaign: Campaign, trial: TrialState, n_controls: int) -> str:
     if block.controls:
         return f"from control {n_controls}"
     if block.every is not None:
-        return f"trials from {(trial.number - 1) // block.every * block.every + 1}"
+        return numbered_block(block.every, trial.number)
     seen = trial.observed(block.metric)
-    return "" if seen is None else f"{block.metric} {seen.event.value:g}"
+    return "" if seen is None else lot_block(block.metric, seen.event.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from typing import Protocol
 
 from orchestrator.engine.blocks import BEFORE, block_of
@@ -145,8 +146,16 @@ def in_context(space: SearchSpace, proposal: Proposal, history: History) -> Prop
 def before(state: State, campaign: Campaign) -> list[Evaluated]:
     """What was known before the first trial, under the numbers ..., -2, -1."""
     known = [*campaign.start, *(state.opened.start if state.opened else ())]
+    return numbered_before(known, campaign)
+
+
+def numbered_before(known: Sequence[KnownTrial], campaign: Campaign) -> list[Evaluated]:
+    """Trials from before the first one; those of no block that is known share one."""
     block = BEFORE if campaign.block is not None else ""
-    return [evaluated_of(trial, index - len(known), block) for index, trial in enumerate(known)]
+    return [
+        evaluated_of(trial, index - len(known), trial.block or block)
+        for index, trial in enumerate(known)
+    ]
 
 
 def evaluated_of(trial: KnownTrial, number: int, block: str = "") -> Evaluated:

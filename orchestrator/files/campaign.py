@@ -101,12 +101,13 @@ class _Reading:
         stop = read_stop(findings, metrics, objective)
         planner, budget = self._planner(planners), self._budget()
         self._refuse_emptiness(objective)
-        start = self._start(space, metrics, objective)
+        block = read_block(findings, [*metrics, *contexts])
+        lot = {**metrics, **contexts}.get(block.metric) if block is not None else None
+        start = self._start(space, metrics, objective, lot)
         transfer = read_transfer(
             findings, space, metrics, objective, self._folder, self._kinds.descriptors
         )
         controls, confirm = read_controls(findings, space), read_confirm(findings, objective)
-        block = read_block(findings, [*metrics, *contexts])
         findings.raise_any()
         assert heading is not None, "or it was a finding"
         assert objective is not None, "or it was a finding"
@@ -153,10 +154,11 @@ class _Reading:
         space: SearchSpace,
         metrics: Mapping[str, Metric | None],
         objective: Objective | None,
+        lot: Metric | None,
     ) -> Start:
         names = objective.metrics if objective else ()
         wanted = [metric for name in names if (metric := metrics.get(name)) is not None]
-        return read_start(self._findings, space, wanted, self._folder)
+        return read_start(self._findings, space, wanted, self._folder, lot)
 
     def _roles(
         self, capability: Callable[[str], Actions], capabilities: Collection[str]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.files.findings import Findings
+from orchestrator.files.lots import lots_of
 from orchestrator.files.rows import rows_of
 from orchestrator.files.shapes import StartShape
 from orchestrator.files.table import read_table
@@ -25,9 +26,14 @@ class Start:
 
 
 def read_start(
-    findings: Findings, space: SearchSpace, metrics: list[Metric], folder: Path
+    findings: Findings,
+    space: SearchSpace,
+    metrics: list[Metric],
+    folder: Path,
+    lot: Metric | None = None,
 ) -> Start:
-    """What is known before the first trial; rows of the table without a result are left out.
+    """What is known before the first trial; rows of the table without a result are left out. Those
+    with the same `lot` are a block.
 
     The space and the metrics must be free of mistakes, or the table is not looked at.
     """
@@ -40,7 +46,7 @@ def read_start(
     if (shape.table is None) == (shape.campaign is None):
         findings.add(path, "the start needs exactly one of table, campaign")
         return Start()
-    names = [*space.names, *(m.name for m in metrics)]
+    names = [*space.names, *(m.name for m in (*metrics, *([lot] if lot else ())))]
     for name in shape.columns:
         with findings.at([*path, "columns", name], key=True):
             if shape.table is None:
@@ -52,5 +58,9 @@ def read_start(
     with findings.at([*path, "table"]):
         table = read_table(folder / shape.table)
         rows = rows_of(table, space, metrics, shape.columns, reads_materials=True)
-        return Start(tuple(row.trial for row in rows if not row.is_pending), table.sha256)
+        lots = None if lot is None else lots_of(table, lot, shape.columns)
+        blocks = lots or [""] * len(rows)
+        pairs = [(r, b) for r, b in zip(rows, blocks, strict=True) if not r.is_pending]
+        trials = [row.trial.model_copy(update={"block": block}) for row, block in pairs]
+        return Start(tuple(trials), table.sha256)
     return Start()

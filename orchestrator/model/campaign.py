@@ -67,6 +67,16 @@ class Blocks(_Frozen):
     metric: str = ""
 
 
+def numbered_block(every: int, number: int) -> str:
+    """The block of a trial by its number, from 1, where so many trials are one."""
+    return f"trials from {(number - 1) // every * every + 1}"
+
+
+def lot_block(metric: str, value: float | str) -> str:
+    """The block of the trials with a value of a metric; lots of eight digits are told apart."""
+    return f"{metric} {value}" if isinstance(value, str) else f"{metric} {value:.15g}"
+
+
 class Confirmation(_Frozen):
     """Fresh replicates at the end: of the best point found, and of a control beside it."""
 

@@ -28,10 +28,11 @@ class KnownOutcome(_Frozen):
 
 class KnownTrial(_Frozen):
     """A trial that was made elsewhere. `source` says where; a failed one blames its parameters or
-    does not."""
+    does not. `block` is the one that it belongs to, if that is known."""
 
     point: Point
     outcomes: dict[str, KnownOutcome] = Field(default_factory=dict)
     failed: bool = False
     blames_parameters: bool = False
     source: str = ""
+    block: str = ""

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from orchestrator import plugins
-from orchestrator.engine.history import evaluated_of, in_context, task_of
+from orchestrator.engine.history import evaluated_of, in_context, numbered_before, task_of
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.files.columns import column_of, split_header
+from orchestrator.files.lots import lots_of
 from orchestrator.files.rows import BESIDE, rows_of
 from orchestrator.files.table import Table, number
-from orchestrator.model.campaign import PlannerChoice
+from orchestrator.model.campaign import Campaign, PlannerChoice, numbered_block
 from orchestrator.model.objective import Goal, Metric, Objective
 from orchestrator.model.points import context_words, outside_words, value_from
 from orchestrator.model.space import (
@@ -27,7 +28,6 @@ from orchestrator.model.space import (
     Real,
     SearchSpace,
 )
-from orchestrator.model.start import KnownTrial
 from orchestrator.model.trial import Proposal
 from orchestrator.ports.planner import Evaluated, History, MetricScale, PlanningTask
 from orchestrator.runtime.load import campaign_path, read_campaign
@@ -43,7 +43,7 @@ class Advice:
     """Proposals, and the space that they were made in (perhaps assumed from the table). Of the
     `n_results` trials `n_partial` lack a metric. `left_out` are the sources of the campaign's
     transfer that only a run looks at; `outside` says of points and of the context that they lie
-    outside of the space, where they do."""
+    outside of the space, where they do; `remarks` are what else is to be said of the table."""
 
     proposals: tuple[Proposal, ...]
     task: PlanningTask
@@ -53,6 +53,7 @@ class Advice:
     left_out: tuple[str, ...] = ()
     outside: str = ""
     n_partial: int = 0
+    remarks: tuple[str, ...] = ()
 
 
 def propose(
@@ -87,11 +88,17 @@ def propose(
     """
     n = count_from(n)
     table = table_of(data)
-    before: tuple[KnownTrial, ...] = ()
+    known: list[Evaluated] = []
     left_out: tuple[str, ...] = ()
+    blocks: Sequence[str] = ()
+    remarks: list[str] = []
     if campaign is not None:
         study = read_campaign(campaign_path(campaign))
-        task, before = task_of(study), study.start
+        task = task_of(study)
+        blocks, said = blocks_in(table, study)
+        remarks += [said] if said else []
+        known = numbered_before(study.start, study)
+        known = known if blocks else [one.model_copy(update={"block": ""}) for one in known]
         left_out = tuple(f"{wanted.kind} {wanted.name}" for wanted in study.sources_wanted)
     else:
         task = _assumed_task(table, goal, seed_from(seed))
@@ -100,9 +107,8 @@ def propose(
             "a table does not say which of two trials people prefer",
             hint="from Python: orchestrator.Advisor, or a campaign with `hagane prefer`",
         )
-    history = history_from(table, task)
+    history = history_from(table, task, blocks)
     now = context_now(task.space, context or {}, history)
-    known = [evaluated_of(trial, index - len(before)) for index, trial in enumerate(before)]
     told = history.model_copy(update={"evaluated": (*known, *history.evaluated), "context": now})
     planner = plugins.load("planners", task.planner.kind)(task)
     proposals = tuple(in_context(task.space, p, told) for p in planner.propose(told, n))
@@ -111,8 +117,31 @@ def propose(
     given = {name: now[name] for name in context or {}}
     said = (outside_words(task.space, points), context_words(task.space, given))
     outside = "; ".join(filter(None, said))
-    n_partial = sum(is_partial(known, len(task.metrics)) for known in history.evaluated)
-    return Advice(proposals, task, *counts, campaign is None, left_out, outside, n_partial)
+    n_partial = sum(is_partial(one, len(task.metrics)) for one in history.evaluated)
+    is_assumed = campaign is None
+    return Advice(
+        proposals, task, *counts, is_assumed, left_out, outside, n_partial, tuple(remarks)
+    )
+
+
+def blocks_in(table: Table, study: Campaign) -> tuple[Sequence[str], str]:
+    """The block of each row of a table, if the campaign speaks of blocks; and what is to be said
+    where a table does not say which they are.
+
+    Raises:
+        InputError: the column of the metric that says it has a unit that does not fit.
+    """
+    block = study.block
+    if block is None:
+        return (), ""
+    if block.every is not None:
+        return [numbered_block(block.every, i + 1) for i in range(len(table.rows))], ""
+    if block.controls:
+        return (), "without its blocks: a table does not say which rows came after which control"
+    found = lots_of(table, study.metric(block.metric))
+    if found is None:
+        return (), f"without its blocks: {table.source} has no column '{block.metric}'"
+    return found, ""
 
 
 def count_from(n: int) -> int:
@@ -206,8 +235,8 @@ def is_partial(known: Evaluated, n_metrics: int) -> bool:
     return not known.failed and 0 < len(known.outcomes) < n_metrics
 
 
-def history_from(table: Table, task: PlanningTask) -> History:
-    """The rows of a table as trials, in the units of the task.
+def history_from(table: Table, task: PlanningTask, blocks: Sequence[str] = ()) -> History:
+    """The rows of a table as trials, in the units of the task; `blocks` are those of the rows.
 
     Raises:
         InputError: as `rows_of`, or a material cannot be described.
@@ -217,7 +246,7 @@ def history_from(table: Table, task: PlanningTask) -> History:
     trials = settled_trials(task.space, [(row.trial, row.line) for row in rows], table.source)
     pairs = list(zip(rows, trials, strict=True))
     evaluated = [
-        evaluated_of(trial, index)
+        evaluated_of(trial, index, blocks[index - 1] if blocks else "")
         for index, (row, trial) in enumerate(pairs, start=1)
         if not row.is_pending
     ]

@@ -139,9 +139,9 @@ def test_a_block_may_be_what_has_the_same_number_observed() -> None:
     lot = Metric(name="lot", expression="weigh.mean / 1 g")
     settings = {"in_flight": 1, "block": Blocks(metric="lot")}
     works = Works(metrics=(MASS, lot), trials=3, settings=settings)
-    works["balance"].says.extend([7.0, 8.0, 7.0])
+    works["balance"].says.extend([7.0, 20260102.0, 7.0])
     works.run()
-    assert blocks_told(works) == ["lot 7", "lot 8", "lot 7"]
+    assert blocks_told(works) == ["lot 7", "lot 20260102", "lot 7"]
     # a number that is not known yet is no block of its own
     seen = works.state.trials[2].observations
     works.state.trials[2].observations = [o for o in seen if o.event.metric != "lot"]
@@ -153,6 +153,10 @@ def test_what_was_known_before_is_a_block_of_its_own() -> None:
     works = Works(trials=1, settings={"start": (known,), "block": Blocks(every=2)})
     works.run()
     assert blocks_told(works) == ["before", "trials from 1"]
+    of_a_lot = known.model_copy(update={"block": "lot 7"})
+    works = Works(trials=1, settings={"start": (known, of_a_lot), "block": Blocks(every=2)})
+    works.run()
+    assert blocks_told(works) == ["before", "lot 7", "trials from 1"]
 
 
 def test_samples_of_one_trial_are_averaged_and_counted() -> None:

@@ -171,6 +171,16 @@ def test_a_campaign_may_start_from_a_table(tmp_path: Path) -> None:
     assert faults_of(renamed, campaign_schema()) == []
 
 
+def test_rows_of_a_start_with_the_same_lot_are_a_block(tmp_path: Path) -> None:
+    text = WARM.replace("{y: {unit: MPa}}", "{y: {unit: MPa}, lot: {}}") + "block: {metric: lot}\n"
+    (tmp_path / "old.csv").write_text("x,y,lot\n2,3,7\n3,,8\n4,5,9\n5,5,\n")
+    assert [t.block for t in loaded(text, tmp_path).start] == ["lot 7", "lot 9", ""]
+    renamed = text.replace("table: old.csv", "table: old.csv, columns: {lot: batch}")
+    assert [t.block for t in loaded(renamed, tmp_path).start] == ["", "", ""]
+    (tmp_path / "old.csv").write_text("x,y,batch\n2,3,7\n")
+    assert [t.block for t in loaded(renamed, tmp_path).start] == ["lot 7"]
+
+
 def test_a_campaign_may_start_from_another_one(tmp_path: Path) -> None:
     campaign = loaded(WARM.replace("table: old.csv", "campaign: cold"), tmp_path)
     assert (campaign.start, campaign.start_from) == ((), "cold")

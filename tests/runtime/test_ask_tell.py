@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from orchestrator.engine.history import task_of
 from orchestrator.errors import FileProblems, InputError, UnitMismatch, UnknownName
 from orchestrator.files.columns import column_of, split_header
 from orchestrator.files.table import read_table
+from orchestrator.model.campaign import Blocks
 from orchestrator.model.space import Choice, Integer, Real
-from orchestrator.runtime.ask_tell import Advice, history_from, propose
+from orchestrator.runtime.ask_tell import Advice, blocks_in, history_from, propose
+from orchestrator.runtime.load import read_campaign
 from orchestrator.runtime.observing import observation
 
 CAMPAIGN = """\
@@ -279,6 +282,51 @@ def test_a_source_that_only_a_run_fetches_is_named(tmp_path: Path) -> None:
     table = written(tmp_path, "x,y\n1,1\n2,3\n")
     assert propose(table, 1, campaign=file).left_out == ("campaign older",)
     assert propose(table, 1, goal=("maximise", "y")).left_out == ()
+
+
+LOTS = """\
+name: lots
+space: {x: {real: [0, 10]}}
+metrics: {y: {}, lot: {}}
+objective: {maximise: y}
+block: {metric: lot}
+planner: {kind: sobol}
+budget: {trials: 20}
+"""
+
+
+def test_rows_of_a_table_are_in_the_blocks_of_the_campaign(tmp_path: Path) -> None:
+    table = read_table(
+        written(tmp_path, "x,y,lot\n1,1,20260101\n2,,7\n3,3,20260102\n4,4,\n5,5,B\n")
+    )
+    study = read_campaign(written(tmp_path, LOTS, "lots.yaml"))
+    blocks, said = blocks_in(table, study)
+    assert (list(blocks), said) == (["lot 20260101", "lot 7", "lot 20260102", "", "lot B"], "")
+    known = history_from(table, task_of(study), blocks)
+    assert [e.block for e in known.evaluated] == ["lot 20260101", "lot 20260102", "", "lot B"]
+    counted = study.model_copy(update={"block": Blocks(every=2)})
+    assert [*blocks_in(table, counted)[0]] == [f"trials from {n}" for n in (1, 1, 3, 3, 5)]
+
+
+def test_a_proposal_knows_lots_of_different_level(tmp_path: Path) -> None:
+    text = "x,y,lot\n1,1,1\n2,2,1\n3,3,1\n4,4,1\n6,12,2\n7,11,2\n8,10,2\n9,9,2\n"
+    with_lots = LOTS.replace("kind: sobol", "initial: 2")
+    proposed = []
+    for study in (with_lots, with_lots.replace("block:", "# block:")):
+        file = written(tmp_path, study, "lots.yaml")
+        proposed.append(propose(written(tmp_path, text), 1, campaign=file).proposals[0].point)
+    assert proposed[0] != proposed[1]
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [("{metric: lot}", "has no column 'lot'"), ("{controls: true}", "came after which control")],
+)
+def test_blocks_that_a_table_does_not_tell_are_said(tmp_path: Path, block: str, said: str) -> None:
+    text = LOTS.replace("{metric: lot}", block) + "controls: {every: 4, point: {x: 5}}\n"
+    study = written(tmp_path, text, "lots.yaml")
+    (remark,) = propose(written(tmp_path, "x,y\n1,1\n2,3\n"), 1, campaign=study).remarks
+    assert said in remark
 
 
 def test_an_observation_is_a_value_or_the_mean_of_a_column(tmp_path: Path) -> None:
