@@ -14,7 +14,8 @@ from orchestrator.cli.frame import JsonOption, guarded, pairs, print_json
 from orchestrator.errors import Exit, InputError
 
 if TYPE_CHECKING:
-    from orchestrator.runtime.ask_tell import Advice, Wanted
+    from orchestrator.runtime.ask_tell import Advice
+    from orchestrator.runtime.assuming import Wanted
     from orchestrator.runtime.replay import Replayed
 
 

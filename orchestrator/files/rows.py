@@ -8,12 +8,13 @@ parameters. A row without a result is a point in flight; one with some of them s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from orchestrator.errors import FileProblems, InputError, Problem, UnknownName, did_you_mean
-from orchestrator.files.columns import column_of, difference_scale, number_in
+from orchestrator.files.columns import column_of, difference_scale, number_in, split_header
 from orchestrator.files.table import Table, no_number_hint, number
 from orchestrator.model.objective import PREFERENCE, Metric
 from orchestrator.model.space import (
@@ -34,8 +35,14 @@ from orchestrator.model.start import KnownOutcome, KnownTrial
 
 BESIDE = ("sd", "samples", "censored")
 """What may stand in columns of its own beside a metric: `METRIC sd`."""
+SHOWN = 6
+"""So many columns of which nothing is known are named."""
+FORMS = {"sd": "sd|std|stdev"}
+"""How else it may be written."""
 FAILED = "failed"
 """What stands in place of a result of a trial that gave none, because of its parameters."""
+EXACT = ("", "no", "none", "false", "0")
+"""What a column `METRIC censored` says of a value that is no bound."""
 _BOUNDS: Mapping[str, Literal["above", "below"]] = {">": "above", "<": "below"}
 
 
@@ -73,6 +80,45 @@ def rows_of(
     return rows
 
 
+def beside_of(table: Table, metric: str, named: Collection[str] = ()) -> dict[str, str]:
+    """What stands in columns of its own beside a metric: `sd`, `samples`, `censored`, and the
+    column, which may also be written `METRIC_sd` or `METRIC SD`. `named` mean something else.
+
+    Raises:
+        InputError: several columns may be meant.
+    """
+    found: dict[str, str] = {}
+    free = [c for c in table.columns if split_header(c)[0] not in named]
+    for more in BESIDE:
+        form = re.compile(rf"{re.escape(metric)}[\s_-]+(?i:{FORMS.get(more, more)})")
+        columns = [c for c in free if form.fullmatch(split_header(c)[0])]
+        exact = [c for c in columns if split_header(c)[0] == f"{metric} {more}"]
+        columns = exact or columns
+        if len(columns) > 1:
+            shown = ", ".join(columns)
+            raise InputError(f"{table.source} has several columns for '{metric} {more}': {shown}")
+        if columns:
+            found[more] = columns[0]
+    return found
+
+
+def unused_words(table: Table, parameters: Collection[str], metrics: Collection[str]) -> str:
+    """A sentence about columns that are no parameter, no metric, and beside none; '' where there
+    are none. The names that the table lacks are those that may be meant."""
+    names = [*parameters, *metrics]
+    beside = {m: beside_of(table, m, names) for m in metrics}
+    used = {column for columns in beside.values() for column in columns.values()}
+    rest = [c for c in table.columns if c not in used and split_header(c)[0] not in names]
+    there = {split_header(column)[0] for column in table.columns}
+    meant = [name for name in names if name not in there]
+    meant += [f"{m} {more}" for m in metrics for more in BESIDE if more not in beside[m]]
+    said = {column: did_you_mean(split_header(column)[0], meant) for column in rest}
+    near = [f"{c} ({hint})" for c, hint in said.items() if hint.startswith("did you")]
+    far = [c for c, hint in said.items() if not hint.startswith("did you")]
+    left = [f"and {len(far) - SHOWN} more"] if len(far) > SHOWN else []
+    return f"not used: {', '.join([*near, *far[:SHOWN], *left])}" if rest else ""
+
+
 class _Reading:
     def __init__(
         self,
@@ -89,12 +135,15 @@ class _Reading:
         self._parameters = space.parameters
         self._conditions = {condition.name: condition for condition in space.conditions}
         self._columns: dict[str, str] = {}
+        named = [*space.names, *(m.name for m in metrics)]
         for parameter in space.parameters:
             self._find(parameter.name, optional=isinstance(parameter, Context))
         for metric in self._metrics:
             self._find(metric.name)
-            for more in BESIDE:
-                self._find(f"{metric.name} {more}", optional=True)
+            called = self._renamed.get(metric.name, metric.name)
+            for name in (metric.name, called):
+                for more, column in beside_of(table, name, named).items():
+                    self._columns[f"{metric.name} {more}"] = column
         self._line, self._cells = 0, dict[str, str]()
 
     def _find(self, name: str, *, optional: bool = False) -> None:
@@ -204,11 +253,19 @@ class _Reading:
             self._wrong(f"'{cell}' is not above zero in column '{column}', which is on a log scale")
             return None
         n_samples = self._samples(metric.name)
-        said = self._cell(f"{metric.name} censored")
-        if said in ("above", "below"):
-            censored = "above" if said == "above" else "below"
+        censored = self._side(metric.name) or censored
         sd = self._sd(metric) if n_samples != 1 else None
         return KnownOutcome(value=value, sd=sd, n_samples=n_samples or 1, censored=censored)
+
+    def _side(self, metric: str) -> Literal["above", "below"] | None:
+        cell = self._cell(f"{metric} censored")
+        said = cell.lower()
+        if said in EXACT:
+            return None
+        if said not in ("above", "below"):
+            hint = "'above' or 'below' is where the true value lies; an exact one has nothing here"
+            self._wrong(f"'{cell}' does not say how '{metric}' is censored", hint)
+        return "above" if said == "above" else "below"
 
     def _samples(self, metric: str) -> int | None:
         cell = self._cell(f"{metric} samples")

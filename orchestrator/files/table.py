@@ -11,15 +11,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from orchestrator.errors import FileProblems, Problem, UnknownName
+from orchestrator.errors import FileProblems, InputError, Problem, UnknownName
 from orchestrator.files.cells import Cells
 from orchestrator.files.document import read_text
+from orchestrator.model.quantity import check_unit
 
 MAX_BYTES = 200_000_000
 LARGEST = 1e150
 """Numbers are squared and summed."""
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 """A line with its end: these are no copy of the text, as those of a stream are."""
+GAP = re.compile(r"[\s'\u2019]")
+GROUPED = re.compile(rf"[+-]?\d{{1,3}}(?:{GAP.pattern}\d{{3}})+(?:\.\d+)?")
+"""A number in groups of three digits."""
+WITH_UNIT = re.compile(r"([+-]?[\d.,]+(?:[eE][+-]?\d+)?)(?:\s+(?=\S)|(?=[%°]))(.+)")
 WITH_COMMA = re.compile(r"[<>]?\s*[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
 WITH_POINT = re.compile(r"[<>]?\s*[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 
@@ -109,12 +114,33 @@ def number(cell: str) -> float | None:
     return value if abs(value) <= LARGEST and "_" not in cell else None
 
 
+def is_quantity(cell: str) -> bool:
+    """Whether a cell that is no number means one: `1,5`, `1 000`, `10%`, `100 degC`."""
+    if number(cell.replace(",", ".")) is not None or GROUPED.fullmatch(cell):
+        return True
+    unit = _number_and_unit(cell)[1]
+    with contextlib.suppress(InputError):
+        check_unit(unit)
+        return bool(unit)
+    return False
+
+
+def _number_and_unit(cell: str) -> tuple[str, str]:
+    """A number and what is written behind it, apart or with a sign of its own; else nothing."""
+    found = WITH_UNIT.fullmatch(cell)
+    if found is None or number(found[1].replace(",", ".")) is None:
+        return "", ""
+    return found[1], found[2]
+
+
 def no_number_hint(cell: str) -> str:
     """What to do with a cell that is not a number, where that can be told."""
+    if GROUPED.fullmatch(cell):
+        return f"write '{GAP.sub('', cell)}'"
     if number(cell.replace(",", ".")) is not None:
         return "write a decimal point"
-    head, _, unit = cell.partition(" ")
-    if unit and number(head) is not None:
+    unit = _number_and_unit(cell)[1]
+    if unit:
         return f"write the unit in the heading: '[{unit}]' behind the name"
     with contextlib.suppress(ValueError):
         if LARGEST < abs(float(cell)) < math.inf:

@@ -6,36 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
 
 from orchestrator import plugins
 from orchestrator.engine.history import evaluated_of, in_context, numbered_before, task_of
 from orchestrator.errors import InputError, UnknownName
-from orchestrator.files.columns import column_of, split_header
 from orchestrator.files.lots import lots_of
-from orchestrator.files.rows import BESIDE, rows_of
-from orchestrator.files.table import Table, number
-from orchestrator.model.campaign import Campaign, PlannerChoice, numbered_block
-from orchestrator.model.objective import Goal, Metric, Objective
+from orchestrator.files.rows import rows_of, unused_words
+from orchestrator.files.table import Table
+from orchestrator.model.campaign import Campaign, numbered_block
+from orchestrator.model.objective import Metric
 from orchestrator.model.points import context_words, outside_words, value_from
-from orchestrator.model.space import (
-    MOST_WHOLE,
-    Choice,
-    Context,
-    Integer,
-    Parameter,
-    Point,
-    Real,
-    SearchSpace,
-)
+from orchestrator.model.space import Context, Point, SearchSpace
 from orchestrator.model.trial import Proposal
-from orchestrator.ports.planner import Evaluated, History, MetricScale, PlanningTask
+from orchestrator.ports.planner import Evaluated, History, PlanningTask
+from orchestrator.runtime.assuming import Wanted, assumed_task
 from orchestrator.runtime.load import campaign_path, read_campaign
 from orchestrator.runtime.settling import settled_trials
 from orchestrator.runtime.tables import Data, table_of
-
-Direction: TypeAlias = Literal["minimise", "maximise"]
-Wanted: TypeAlias = tuple[Direction, str]
 
 
 @dataclass(frozen=True)
@@ -96,12 +83,13 @@ def propose(
         study = read_campaign(campaign_path(campaign))
         task = task_of(study)
         blocks, said = blocks_in(table, study)
-        remarks += [said] if said else []
+        unused = unused_words(table, task.space.names, [metric.name for metric in study.metrics])
+        remarks += [one for one in (said, unused) if one]
         known = numbered_before(study.start, study)
         known = known if blocks else [one.model_copy(update={"block": ""}) for one in known]
         left_out = tuple(f"{wanted.kind} {wanted.name}" for wanted in study.sources_wanted)
     else:
-        task = _assumed_task(table, goal, seed_from(seed))
+        task, remarks = assumed_task(table, goal, seed_from(seed))
     if task.objective.by_preference:
         raise InputError(
             "a table does not say which of two trials people prefer",
@@ -171,63 +159,6 @@ def context_now(space: SearchSpace, given: Mapping[str, float | str], history: H
     newest = history.evaluated[-1].point if history.evaluated else {}
     found: Point = {name: newest[name] for name in contexts if name in newest}
     return found | {name: value_from(contexts[name], value) for name, value in given.items()}
-
-
-def _assumed_task(table: Table, goal: Wanted | Sequence[Wanted] | None, seed: int) -> PlanningTask:
-    goals: Sequence[Any] = goal or ()
-    if goals and isinstance(goals[0], str):
-        goals = [goals]
-    if not goals:
-        raise InputError(
-            "the table does not say what is wanted",
-            hint="--minimise COLUMN or --maximise COLUMN, one of: " + ", ".join(table.columns),
-        )
-    for direction, _ in goals:
-        if direction not in get_args(Direction):
-            raise UnknownName("direction of a goal", direction, get_args(Direction))
-    wanted = {column_of(table, name): direction for direction, name in goals}
-    if len(wanted) < len(goals):
-        raise InputError("a column has one goal: it is made small, or large, not both")
-    for column in table.columns:
-        column_of(table, split_header(column)[0])  # refuses a name that stands twice
-    metrics = [split_header(column) for column in wanted]
-    beside = {f"{name} {more}" for name, _ in metrics for more in BESIDE}
-    free = [c for c in table.columns if c not in wanted and split_header(c)[0] not in beside]
-    parameters = tuple(_assumed(table, column) for column in free)
-    if not parameters:
-        raise InputError(f"{table.source} has no column beside '{', '.join(wanted)}' to vary")
-    directions = zip(metrics, wanted.values(), strict=True)
-    return PlanningTask(
-        space=SearchSpace(parameters=parameters),
-        metrics=tuple(MetricScale(name=name, unit=unit) for name, unit in metrics),
-        objective=Objective(goals=tuple(Goal(metric=m, direction=d) for (m, _), d in directions)),
-        planner=PlannerChoice(kind="bayesian", initial=0),
-        seed=seed,
-    )
-
-
-def _assumed(table: Table, column: str) -> Parameter:
-    name, unit = split_header(column)
-    texts = table.texts(column)
-    if all(number(cell) is None for cell in texts):
-        if "" in texts:
-            raise InputError(
-                f"column '{column}' has an empty cell where a word is expected",
-                hint="write what it stands for, such as 'none'",
-            )
-        # in the order of the alphabet, so that the order of the rows changes nothing
-        return Choice(name=name, options=tuple(sorted(set(texts))))
-    values = table.numbers(column)
-    low, high = min(values), max(values)
-    if low == high:
-        raise InputError(
-            f"column '{column}' has one value only, so its range is not known",
-            hint="describe the space in a campaign file: --campaign FILE",
-        )
-    is_whole = all(v == int(v) for v in values) and "." not in "".join(texts)
-    if is_whole and max(-low, high) <= MOST_WHOLE:
-        return Integer(name=name, low=int(low), high=int(high), unit=unit)
-    return Real(name=name, low=low, high=high, unit=unit)
 
 
 def is_partial(known: Evaluated, n_metrics: int) -> bool:

@@ -95,6 +95,26 @@ def test_a_bound_is_one_and_so_is_what_an_export_calls_censored(tmp_path: Path) 
     assert rows[1].trial.outcomes["mass"] == KnownOutcome(value=1.0, censored="below")
 
 
+def test_a_word_that_does_not_say_which_bound_it_is_is_refused(tmp_path: Path) -> None:
+    point = "2,1,fine,no,,dft"
+    rows = "".join(f"{point},1,1,{word}\n" for word in ("no", "False", "", "Above", "yes", "right"))
+    with pytest.raises(FileProblems) as refused:
+        read(tmp_path, f"{HEAD},mass censored\n{rows}")
+    assert [(p.line, p.message) for p in refused.value.problems] == [
+        (6, "'yes' does not say how 'mass' is censored"),
+        (7, "'right' does not say how 'mass' is censored"),
+    ]
+    assert "'above' or 'below'" in refused.value.problems[0].hint
+
+
+def test_a_renamed_metric_has_its_noise_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "old.csv").write_text("x,stress,stress_sd\n2,3,0.1\n")
+    text = WARM.replace("table: old.csv", "table: old.csv, columns: {y: stress}")
+    assert loaded(text, tmp_path).start[0].outcomes["y"].sd == 0.1
+    (tmp_path / "old.csv").write_text("x,stress,y sd\n2,3,0.2\n")
+    assert loaded(text, tmp_path).start[0].outcomes["y"].sd == 0.2
+
+
 def test_the_sd_of_readings_of_one_sample_is_no_noise_of_an_outcome(tmp_path: Path) -> None:
     point = "2,1,fine,no,,dft"
     text = f"{HEAD},mass sd,mass samples\n{point},5,1,0.1,1\n{point},5,1,0.1,3\n{point},5,1,0.1,\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -270,6 +271,56 @@ def test_a_table_that_does_not_say_enough_is_refused(
 ) -> None:
     with pytest.raises(InputError, match=said):
         propose(written(tmp_path, text), 1, goal=("maximise", goal) if goal else None)
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (('"1,5"', '"2,5"', '"3,5"'), "write a decimal point"),
+        (("10%", "20%", "30%"), r"heading: '\[%\]'"),
+        (("1\u00a0000", "2\u00a0000", "3\u00a0000"), "write '1000'"),
+        (("100 degC", "200 degC", "room"), r"heading: '\[degC\]'"),
+    ],
+)
+def test_numbers_in_a_form_that_is_none_are_no_words(
+    tmp_path: Path, cells: tuple[str, ...], said: str
+) -> None:
+    text = "x,y\n" + "".join(f"{cell},{i}\n" for i, cell in enumerate(cells))
+    with pytest.raises(InputError, match="column 'x' has '1") as refused:
+        propose(written(tmp_path, text), 1, goal=("maximise", "y"))
+    assert re.search(said, refused.value.hint or "")
+
+
+def test_words_that_begin_with_a_number_are_said_to_be_words(tmp_path: Path) -> None:
+    steel = propose(written(tmp_path, "x,y\n304L,1\n17-4PH,2\n"), 1, goal=("maximise", "y"))
+    assert steel.remarks == ("x is taken as words: '304L', '17-4PH'",)
+    coats = propose(written(tmp_path, "x,y\n2 coats,1\nnone,2\n"), 1, goal=("maximise", "y"))
+    assert coats.remarks == ()
+
+
+@pytest.mark.parametrize("column", ["y sd", "y_sd", "y SD", "y-std"])
+def test_the_noise_of_a_goal_is_no_parameter_however_it_is_written(
+    tmp_path: Path, column: str
+) -> None:
+    text = f"x,y,{column}\n1,1,0.1\n2,3,0.2\n"
+    advice = propose(written(tmp_path, text), 1, goal=("maximise", "y"))
+    assert [p.name for p in advice.task.space.parameters] == ["x"]
+    known = history_from(read_table(tmp_path / "results.csv"), advice.task)
+    assert [e.outcomes["y"].sd for e in known.evaluated] == [0.1, 0.2]
+
+
+def test_what_may_be_noise_and_is_taken_as_a_parameter_is_said(tmp_path: Path) -> None:
+    text = "x,y,y_err\n1,1,0.1\n2,3,0.2\n"
+    (said,) = propose(written(tmp_path, text), 1, goal=("maximise", "y")).remarks
+    assert said == "y_err is taken as a parameter: the noise of y would be 'y sd'"
+
+
+def test_columns_that_are_not_used_are_said_with_what_may_be_meant(tmp_path: Path) -> None:
+    text = LOTS.replace("[0, 10]}", "[0, 10]}, humidity: {context: [20, 80]}")
+    study = written(tmp_path, text.replace("block:", "# block:"), "humid.yaml")
+    table = written(tmp_path, "x,humidty,y,y_sd,lot,note\n1,30,2,0.1,7,good\n")
+    (said,) = propose(table, 1, campaign=study).remarks
+    assert said == "not used: humidty (did you mean 'humidity'?), note"
 
 
 def test_a_source_that_only_a_run_fetches_is_named(tmp_path: Path) -> None:

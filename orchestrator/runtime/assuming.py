@@ -1,0 +1,125 @@
+"""The question that a table alone says: its columns as a space, some of them as goals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from itertools import islice
+from typing import Any, Literal, TypeAlias, get_args
+
+from orchestrator.errors import InputError, UnknownName
+from orchestrator.files.columns import column_of, split_header
+from orchestrator.files.rows import beside_of
+from orchestrator.files.table import Table, is_quantity, no_number_hint, number
+from orchestrator.model.campaign import PlannerChoice
+from orchestrator.model.objective import Goal, Objective
+from orchestrator.model.space import MOST_WHOLE, Choice, Integer, Parameter, Real, SearchSpace
+from orchestrator.ports.planner import MetricScale, PlanningTask
+
+Direction: TypeAlias = Literal["minimise", "maximise"]
+Wanted: TypeAlias = tuple[Direction, str]
+NUMBERED = re.compile(r"[+-]?[.,]?\d")
+"""How a number begins."""
+
+
+def assumed_task(
+    table: Table, goal: Wanted | Sequence[Wanted] | None, seed: int
+) -> tuple[PlanningTask, list[str]]:
+    """The question that a table and a goal say, and what is to be said of its columns.
+
+    Raises:
+        InputError: no goal is named, or a column does not say what may be varied.
+    """
+    wanted = _goals(table, goal)
+    metrics = [split_header(column) for column in wanted]
+    names = [name for name, _ in metrics]
+    aside = {*wanted, *(c for name in names for c in beside_of(table, name, names).values())}
+    free = [column for column in table.columns if column not in aside]
+    parameters = tuple(_assumed(table, column) for column in free)
+    if not parameters:
+        raise InputError(f"{table.source} has no column beside '{', '.join(wanted)}' to vary")
+    directions = zip(metrics, wanted.values(), strict=True)
+    task = PlanningTask(
+        space=SearchSpace(parameters=parameters),
+        metrics=tuple(MetricScale(name=name, unit=unit) for name, unit in metrics),
+        objective=Objective(goals=tuple(Goal(metric=m, direction=d) for (m, _), d in directions)),
+        planner=PlannerChoice(kind="bayesian", initial=0),
+        seed=seed,
+    )
+    return task, _remarks(table, free, names)
+
+
+def _goals(table: Table, goal: Wanted | Sequence[Wanted] | None) -> dict[str, Direction]:
+    """Which way the columns are to go that are goals."""
+    goals: Sequence[Any] = goal or ()
+    if goals and isinstance(goals[0], str):
+        goals = [goals]
+    if not goals:
+        raise InputError(
+            "the table does not say what is wanted",
+            hint="--minimise COLUMN or --maximise COLUMN, one of: " + ", ".join(table.columns),
+        )
+    for direction, _ in goals:
+        if direction not in get_args(Direction):
+            raise UnknownName("direction of a goal", direction, get_args(Direction))
+    wanted: dict[str, Direction] = {column_of(table, name): way for way, name in goals}
+    if len(wanted) < len(goals):
+        raise InputError("a column has one goal: it is made small, or large, not both")
+    for column in table.columns:
+        column_of(table, split_header(column)[0])  # refuses a name that stands twice
+    return wanted
+
+
+def _remarks(table: Table, columns: Sequence[str], goals: Sequence[str]) -> list[str]:
+    """What is to be said of columns that are taken as parameters."""
+    words = {c: dict.fromkeys(table.texts(c)) for c in columns if not table.is_numeric(c)}
+    said = [_words_said(column, cells) for column, cells in words.items()]
+    beside = [
+        f"{column} is taken as a parameter: the noise of {name} would be '{name} sd'"
+        for name in goals
+        for column in columns
+        if re.match(rf"{re.escape(name)}[\s_-]", column)
+    ]
+    return [one for one in (*said, *beside) if one]
+
+
+def _words_said(column: str, words: Collection[str]) -> str:
+    """That words are taken for such, where most begin as numbers do."""
+    if 2 * sum(bool(NUMBERED.match(word)) for word in words) <= len(words):
+        return ""
+    shown = ", ".join(f"'{word}'" for word in islice(words, 3))
+    return f"{column} is taken as words: {shown}" + (", ..." if len(words) > 3 else "")
+
+
+def _assumed(table: Table, column: str) -> Parameter:
+    name, unit = split_header(column)
+    texts = table.texts(column)
+    if all(number(cell) is None for cell in texts):
+        if "" in texts:
+            raise InputError(
+                f"column '{column}' has an empty cell where a word is expected",
+                hint="write what it stands for, such as 'none'",
+            )
+        _refuse_quantities(column, texts)
+        # in the order of the alphabet, so that the order of the rows changes nothing
+        return Choice(name=name, options=tuple(sorted(set(texts))))
+    values = table.numbers(column)
+    low, high = min(values), max(values)
+    if low == high:
+        raise InputError(
+            f"column '{column}' has one value only, so its range is not known",
+            hint="describe the space in a campaign file: --campaign FILE",
+        )
+    is_whole = all(v == int(v) for v in values) and "." not in "".join(texts)
+    if is_whole and max(-low, high) <= MOST_WHOLE:
+        return Integer(name=name, low=int(low), high=int(high), unit=unit)
+    return Real(name=name, low=low, high=high, unit=unit)
+
+
+def _refuse_quantities(column: str, texts: Sequence[str]) -> None:
+    meant = [text for text in texts if is_quantity(text)]
+    if 2 * len(meant) > len(texts):
+        raise InputError(
+            f"column '{column}' has '{meant[0]}' where a number is expected",
+            hint=f"{no_number_hint(meant[0])}; for words, list them: --campaign FILE",
+        )
