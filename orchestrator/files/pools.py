@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,16 @@ from orchestrator.files.describing import (
 )
 from orchestrator.files.generating import read_generation
 from orchestrator.files.space_shapes import DescribedChoiceShape, PoolShape
-from orchestrator.files.table import Table, read_table
+from orchestrator.files.table import Table, number, read_table
 from orchestrator.model.quantity import check_unit, quantity_in
 from orchestrator.model.rows import Rows
 from orchestrator.model.space import Pool, SetAside
 
 STRUCTURE, CRYSTAL = "structure", "crystal"
 """The column of structures that were read from files, and what describes them."""
+MOST_GAPS = 0.25
+"""A column with so large a share of cells that are no numbers is still meant to describe."""
+GAP_HINT = "fill it in, leave the row out, or list under 'columns:' those that describe"
 
 
 def read_pool(name: str, shape: PoolShape, folder: Path, kinds: Kinds) -> Pool:
@@ -164,12 +168,30 @@ def _candidate_names(table: Table, wanted: str | None) -> str:
     return column
 
 
+def _describes(table: Table, column: str) -> bool:
+    """Whether a column is one of numbers. Raises FileProblems where nearly all of its cells are."""
+    if table.is_numeric(column):
+        return True
+    rows = (row for row, cell in enumerate(table.texts(column)) if number(cell) is None)
+    n = len(table.rows)
+    most = max(n * MOST_GAPS, 1.0 if n > 2 else 0.0)
+    gaps = list(islice(rows, int(most) + 1))
+    if len(gaps) > most:
+        return False
+    texts, problems = table.texts(column), []
+    for row in gaps:
+        found = f"'{texts[row]}'" if texts[row] else "an empty cell"
+        message = f"column '{column}' has {found} where nearly all others have a number"
+        problems.append(Problem(message, GAP_HINT, table.lines[row]))
+    raise FileProblems(table.source, problems)
+
+
 def _describing(table: Table, shape: PoolShape, names: str) -> tuple[Sequence[str], Sequence[str]]:
     """Columns of numbers that describe a candidate, with their units."""
     if shape.columns is None and shape.descriptor is not None:
         return (), ()
     if shape.columns is None:
-        columns = [c for c in table.columns if c != names and table.is_numeric(c)]
+        columns = [c for c in table.columns if c != names and _describes(table, c)]
         units = [""] * len(columns)
     else:
         columns, units = list(shape.columns), list(shape.columns.values())

@@ -46,6 +46,28 @@ def test_without_columns_every_numeric_column_describes(tmp_path: Path) -> None:
     assert (pool.columns, pool.units) == (("mass", "price"), ("", ""))
 
 
+WITHOUT_COLUMNS = CAMPAIGN.replace(", columns: {mass: g, price: ''}", "").replace("kg", "''")
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"), [("", "an empty cell"), ("nan", "'nan'"), ("n/a", "'n/a'")]
+)
+def test_a_column_of_numbers_with_a_gap_is_refused_with_its_line(
+    cell: str, said: str, tmp_path: Path
+) -> None:
+    table = TABLE.replace("0.009", cell)
+    (problem,) = problems_of(WITHOUT_COLUMNS, with_table(tmp_path, table))
+    assert f"alloys.csv line 3: column 'price' has {said}" in problem.message
+    assert "'columns:'" in problem.hint
+
+
+def test_a_column_of_few_numbers_is_one_of_words(tmp_path: Path) -> None:
+    table = TABLE.replace("0.009", "").replace("0.02", "cheap")
+    pool = loaded(WITHOUT_COLUMNS, with_table(tmp_path, table)).space["candidate"]
+    assert isinstance(pool, Pool)
+    assert (pool.columns, set(pool.texts)) == (("mass",), {"ordering", "price"})
+
+
 def test_the_column_of_names_can_be_chosen(tmp_path: Path) -> None:
     text = CAMPAIGN.replace("columns:", "name: price, columns:").replace(", price: ''", "")
     pool = loaded(text, with_table(tmp_path)).space["candidate"]
