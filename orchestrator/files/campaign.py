@@ -13,7 +13,7 @@ from orchestrator.files.conditions import read_constraints
 from orchestrator.files.describing import Kinds
 from orchestrator.files.document import Document, parse_document, read_document
 from orchestrator.files.findings import Findings
-from orchestrator.files.outcome import read_contexts, read_metrics
+from orchestrator.files.outcome import read_contexts, read_metrics, refuse_parameters
 from orchestrator.files.recipe import positive_seconds, read_recipe
 from orchestrator.files.scope import Scope
 from orchestrator.files.shapes import BudgetShape, CampaignHeading, CampaignShape, PlannerShape
@@ -96,6 +96,7 @@ class _Reading:
         recipe = read_recipe(findings, self._scope, roles, fidelity_of(space))
         self._refuse_costs_that_nobody_tells(space)
         metrics = read_metrics(findings, self._scope)
+        refuse_parameters(findings, space)
         contexts = read_contexts(findings, self._scope, space)
         objective = read_objective(findings, self._scope, metrics, space)
         stop = read_stop(findings, metrics, objective)

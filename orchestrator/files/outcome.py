@@ -27,6 +27,14 @@ def read_metrics(findings: Findings, scope: Scope) -> dict[str, Metric | None]:
     return metrics
 
 
+def refuse_parameters(findings: Findings, space: SearchSpace) -> None:
+    """Notes metrics that have the name of a parameter: in a table they would be one column."""
+    for name in findings.entries(["metrics"]):
+        if name in space.names and not isinstance(space[name], Context):
+            message = f"'{name}' is a parameter already, so that it cannot be a metric too"
+            findings.add(["metrics", name], message, "give what is measured another name", key=True)
+
+
 def read_contexts(findings: Findings, scope: Scope, space: SearchSpace) -> dict[str, Metric]:
     """How each context is measured: a metric of its name, without an expression if a person may
     observe it."""

@@ -21,6 +21,10 @@ LARGEST = 1e150
 """Numbers are squared and summed."""
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 """A line with its end: these are no copy of the text, as those of a stream are."""
+NAMED_DELIMITER = re.compile(
+    r"""\s*"?sep=([^\r\n"\w\s]|\t)"?[ ;,\t]*(?:\r\n|\n|\r)""", re.IGNORECASE
+)
+"""The first line of some spreadsheets, perhaps filled up with empty cells."""
 GAP = re.compile(r"[\s'\u2019]")
 GROUPED = re.compile(rf"[+-]?\d{{1,3}}(?:{GAP.pattern}\d{{3}})+(?:\.\d+)?")
 """A number in groups of three digits."""
@@ -151,19 +155,23 @@ def no_number_hint(cell: str) -> str:
 def read_table(path: Path) -> Table:
     """Reads a CSV file (UTF-8; comma, semicolon or tab; quoted cells; the first row is the header).
 
-    Blank lines are skipped; spaces around cells do not count. Where commas do not separate cells,
-    and no number has a decimal point, a comma is one: `3,5` is read as `3.5`.
+    A first line `sep=;`, as Excel writes it, names the delimiter. Blank lines are skipped; spaces
+    around cells do not count. Where commas do not separate cells, and no number has a decimal
+    point, a comma is one: `3,5` is read as `3.5`.
 
     Raises:
         FileProblems: it cannot be read, has no header or no rows, or rows of another length.
     """
     text = read_text(path, MAX_BYTES)
-    delimiter = _delimiter(text)
+    named = NAMED_DELIMITER.match(text)
+    delimiter = named[1] if named else _delimiter(text)
     records = _records(text, delimiter, str(path))
-    _, header = next(records, (0, []))
+    if named:
+        next(records, None)
+    first, header = next(records, (0, []))
     if not header:
         raise FileProblems(str(path), [Problem("the table is empty")])
-    problems = _header_problems(header)
+    problems = _header_problems(header, first)
     lines: list[int] = []
 
     def rows() -> Iterator[list[str]]:
@@ -223,11 +231,11 @@ def _delimiter(text: str) -> str:
     return max(",;\t", key=unquoted.count)
 
 
-def _header_problems(header: list[str]) -> list[Problem]:
+def _header_problems(header: list[str], line: int) -> list[Problem]:
     problems = []
     for index, name in enumerate(header):
         if not name:
-            problems.append(Problem(f"column {index + 1} has no name", "", 1, 1))
+            problems.append(Problem(f"column {index + 1} has no name", "", line, 1))
         elif name in header[:index]:
-            problems.append(Problem(f"two columns are named '{name}'", "", 1, 1))
+            problems.append(Problem(f"two columns are named '{name}'", "", line, 1))
     return problems

@@ -342,3 +342,11 @@ def test_one_rule_that_is_no_list_is_told_how_to_be_one(tmp_path: Path) -> None:
         "expected a list, found 'x <= 5 V'",
         "write it as a list, in [ ]",
     )
+
+
+def test_a_metric_cannot_have_the_name_of_a_parameter(tmp_path: Path) -> None:
+    text = "name: twice\nspace: {x: {real: [0, 1]}}\nmetrics:\n  x: {}\n"
+    text += "objective: {maximise: x}\nbudget: {trials: 3}\n"
+    (problem,) = problems_of(text, tmp_path)
+    assert problem.message == "'x' is a parameter already, so that it cannot be a metric too"
+    assert problem.line == 4

@@ -118,3 +118,20 @@ def test_a_column_is_numeric_where_each_of_its_cells_is_a_number(cells: list[str
         assert len(refused.value.problems) == of_each.count(None)
     else:
         assert list(read.numbers("a")) == of_each
+
+
+@pytest.mark.parametrize("named", ["sep=;", '"sep=;"', "SEP=;;", "sep=|", "sep=\t"])
+def test_a_first_line_may_name_the_delimiter(named: str, tmp_path: Path) -> None:
+    path, mark = tmp_path / "t.csv", named.strip('"')[4]
+    path.write_text(f"{named}\nx,y{mark}z\n1,5{mark}2\n".replace("x,y", "'x, y'"))
+    table = read_table(path)
+    assert table.columns == ("'x, y'", "z")
+    assert (tuple(table.rows), table.lines) == ((("1.5", "2"),), (3,))
+
+
+def test_a_header_below_the_delimiter_has_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("sep=;\nx;x\n1;2\n")
+    with pytest.raises(FileProblems) as refused:
+        read_table(path)
+    assert refused.value.problems[0].line == 2

@@ -180,6 +180,11 @@ def test_mistakes_are_told_at_once_and_nothing_is_taken() -> None:
     assert advisor._evaluated == []
 
 
+def test_a_parameter_is_no_metric() -> None:
+    with pytest.raises(FileProblems, match="'width' is a parameter already"):
+        Advisor(SPACE, {"maximise": "strength", "subject_to": ["width <= 5"]})
+
+
 @pytest.mark.parametrize("n", [0, -1])
 def test_less_than_one_point_is_no_question(n: int) -> None:
     advisor = Advisor(space={"x": {"real": [0, 1]}}, objective={"minimise": "y"})
