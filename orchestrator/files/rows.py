@@ -41,7 +41,7 @@ FORMS = {"sd": "sd|std|stdev"}
 """How else it may be written."""
 FAILED = "failed"
 """What stands in place of a result of a trial that gave none, because of its parameters."""
-EXACT = ("", "no", "none", "false", "0")
+EXACT = ("", "no", "none", "false")
 """What a column `METRIC censored` says of a value that is no bound."""
 _BOUNDS: Mapping[str, Literal["above", "below"]] = {">": "above", "<": "below"}
 
@@ -260,7 +260,7 @@ class _Reading:
     def _side(self, metric: str) -> Literal["above", "below"] | None:
         cell = self._cell(f"{metric} censored")
         said = cell.lower()
-        if said in EXACT:
+        if said in EXACT or number(cell) == 0:
             return None
         if said not in ("above", "below"):
             hint = "'above' or 'below' is where the true value lies; an exact one has nothing here"

@@ -26,7 +26,7 @@ NAMED_DELIMITER = re.compile(
 )
 """The first line of some spreadsheets, perhaps filled up with empty cells."""
 GAP = re.compile(r"[\s'\u2019]")
-GROUPED = re.compile(rf"[+-]?\d{{1,3}}(?:{GAP.pattern}\d{{3}})+(?:\.\d+)?")
+GROUPED = re.compile(rf"[+-]?\d{{1,3}}(?:{GAP.pattern}\d{{3}})+(?:[.,]\d+)?")
 """A number in groups of three digits."""
 WITH_UNIT = re.compile(r"([+-]?[\d.,]+(?:[eE][+-]?\d+)?)(?:\s+(?=\S)|(?=[%°]))(.+)")
 WITH_COMMA = re.compile(r"[<>]?\s*[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
@@ -140,7 +140,7 @@ def _number_and_unit(cell: str) -> tuple[str, str]:
 def no_number_hint(cell: str) -> str:
     """What to do with a cell that is not a number, where that can be told."""
     if GROUPED.fullmatch(cell):
-        return f"write '{GAP.sub('', cell)}'"
+        return f"write '{GAP.sub('', cell).replace(',', '.')}'"
     if number(cell.replace(",", ".")) is not None:
         return "write a decimal point"
     unit = _number_and_unit(cell)[1]

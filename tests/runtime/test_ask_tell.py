@@ -279,6 +279,7 @@ def test_a_table_that_does_not_say_enough_is_refused(
         (('"1,5"', '"2,5"', '"3,5"'), "write a decimal point"),
         (("10%", "20%", "30%"), r"heading: '\[%\]'"),
         (("1\u00a0000", "2\u00a0000", "3\u00a0000"), "write '1000'"),
+        (('"1 000,5"', '"2 000,5"', '"3 000,5"'), "write '1000.5'"),
         (("100 degC", "200 degC", "room"), r"heading: '\[degC\]'"),
     ],
 )
