@@ -103,8 +103,8 @@ def propose(
     counts = len(history.evaluated), len(history.pending)
     points = [*(e.point for e in told.evaluated), *told.pending]
     given = {name: now[name] for name in context or {}}
-    said = (outside_words(task.space, points), context_words(task.space, given))
-    outside = "; ".join(filter(None, said))
+    beyond = (outside_words(task.space, points), context_words(task.space, given))
+    outside = "; ".join(filter(None, beyond))
     n_partial = sum(is_partial(one, len(task.metrics)) for one in history.evaluated)
     is_assumed = campaign is None
     return Advice(
