@@ -14,7 +14,7 @@ from orchestrator.errors import InputError
 from orchestrator.materials.chemistry import canonical_smiles, molecule, rdkit
 from orchestrator.materials.descriptors.molecule import Morgan
 from orchestrator.materials.descriptors.polymer import PolymerMorgan, PolymerQuantities
-from orchestrator.materials.descriptors.repeat_unit import canonical_unit, oligomer
+from orchestrator.materials.descriptors.repeat_unit import canonical_unit, counted_unit, oligomer
 from orchestrator.ports.descriptor import Descriptor
 
 ONE_POLYMER = [
@@ -117,10 +117,29 @@ def test_polyethylene_is_a_carbon_with_two_neighbours() -> None:
 
 @named
 def test_a_copolymer_is_the_weighted_mean_of_its_units(descriptor: Any) -> None:
-    a, b, both = descriptor.describe(["*CC*", "*CCO*", "0.3 *CC* | 0.7 *OCC*"])
+    a, b, both = descriptor.describe(["*CC(*)C", "*CCO*", "0.3 *CC(*)C | 0.7 *OCC*"])
     np.testing.assert_allclose(both, 0.3 * a + 0.7 * b)
-    assert descriptor.canonical("0.7 *COC* | 0.3 *CCCC*") == "0.3 *C* | 0.7 *CCO*"
+    assert descriptor.canonical("0.7 *COC* | 0.3 *C(C)C*") == "0.3 *CC(*)C | 0.7 *CCO*"
+
+
+@named
+def test_the_fractions_of_a_copolymer_count_its_units_as_written(descriptor: Any) -> None:
+    acetate = "*CC(*)OC(C)=O"
+    written = [f"0.6 {unit} | 0.4 {acetate}" for unit in ("*C*", "*CC*", "*CCCC*")]
+    forms = [descriptor.canonical(each) for each in written]
+    assert [form.split()[0] for form in forms] == ["0.6", "0.75", "0.85714286"]
+    assert [descriptor.canonical(form) for form in forms] == forms
+    vectors = descriptor.describe(written)
+    np.testing.assert_allclose(vectors, descriptor.describe(forms), rtol=1e-9)
+    assert not np.allclose(vectors[0], vectors[1])
+    assert descriptor.canonical("0.75 *C* | 0.25 *CC(*)OC(C)=O") == forms[1]
     assert descriptor.canonical("0.5 *CC* | 0.5 *CCCC*") == "*C*"
+
+
+def test_a_unit_that_takes_two_to_tell_handedness_counts_half() -> None:
+    two = counted_unit("*[C@H](F)[C@H](F)*")
+    assert counted_unit("*[C@H](F)*") == (two[0], two[1] / 2)
+    assert counted_unit("*[C@H](F)*.[Na+]")[0].count("[Na+]") == 2
 
 
 @named

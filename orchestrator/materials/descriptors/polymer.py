@@ -1,7 +1,8 @@
 """Polymers and copolymers, from their repeat units.
 
 A material is a repeat unit with two stars, `*CC(c1ccccc1)*`, or several with their fractions,
-`0.3 *CC* | 0.7 *CCO*`. All spellings of a unit (`repeat_unit`) have one vector.
+`0.3 *CC* | 0.7 *CCO*`, which count the units as written. All spellings of a unit (`repeat_unit`)
+have one vector.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from orchestrator.materials.chemistry import rdkit
 from orchestrator.materials.descriptors.molecule import Morgan, RdkitQuantities
 from orchestrator.materials.descriptors.repeat_unit import (
     backbone_length,
-    canonical_unit,
+    counted_unit,
     oligomer,
     stars_of,
 )
@@ -35,7 +36,20 @@ def canonical_polymer(material: str) -> str:
     Raises:
         InputError: a unit has not two stars, or the fractions do not sum to one.
     """
-    return joined((fraction, canonical_unit(unit)) for fraction, unit in parts_of(material))
+    return joined(_shortened(material))
+
+
+def _shortened(material: str) -> list[tuple[float, str]]:
+    """The canonical units with the fractions that count them, to eight digits as in their text:
+    half `*CC*` and half `*CCO*` is two thirds `*C*`."""
+    parts = [(fraction, *counted_unit(unit)) for fraction, unit in parts_of(material)]
+    if all(n == 1.0 for _, _, n in parts):
+        return [(fraction, unit) for fraction, unit, _ in parts]
+    amounts = dict.fromkeys((unit for _, unit, _ in parts), 0.0)
+    for fraction, unit, n in parts:
+        amounts[unit] += fraction * n
+    total = math.fsum(amounts.values())
+    return [(float(f"{amount / total:.8g}"), unit) for unit, amount in amounts.items()]
 
 
 def over_units(materials: Sequence[str], vector: Callable[[str], Floats], d: int) -> Floats:
@@ -47,9 +61,9 @@ def over_units(materials: Sequence[str], vector: Callable[[str], Floats], d: int
 
 
 def _mean_of_units(material: str, vector: Callable[[str], Floats]) -> Floats:
-    parts = parts_of(material)
+    parts = _shortened(material)
     fractions = np.array([fraction for fraction, _ in parts])
-    vectors = np.array([vector(canonical_unit(unit)) for _, unit in parts])
+    vectors = np.array([vector(unit) for _, unit in parts])
     mean: Floats = fractions @ vectors
     return mean
 

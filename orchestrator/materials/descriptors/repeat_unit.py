@@ -34,7 +34,6 @@ _SLASHES = ("/", "\\")
 _FLIPPED = str.maketrans("/\\", "\\/")
 
 
-@functools.lru_cache(maxsize=4096)  # copolymers share their units
 def canonical_unit(psmiles: str) -> str:
     """The shortest repeat unit of a polymer in the one form that all its spellings have.
 
@@ -43,12 +42,23 @@ def canonical_unit(psmiles: str) -> str:
     Raises:
         InputError: it is no molecule, or has not exactly two `*` at the ends of one chain.
     """
+    return counted_unit(psmiles)[0]
+
+
+@functools.lru_cache(maxsize=4096)  # copolymers share their units
+def counted_unit(psmiles: str) -> tuple[str, float]:
+    """The canonical unit, and how many of it the text holds: 4 for `*CCCC*`, one half where it
+    takes two to tell handedness (`*[C@H](F)*`).
+
+    Raises:
+        InputError: as `canonical_unit`.
+    """
     chain, beside = _chain_of(psmiles)
     chain = _cut_at_a_single_bond(chain)
     word = _pieces(chain)
-    if beside:
-        return ".".join([_joined(_first(word, len(word))), *sorted(beside)])
-    return _joined(_first(word, _period(word)))
+    period = len(word) if beside else _period(word)
+    text, n_words = _joined(_first(word, period))
+    return ".".join([text, *sorted(beside * n_words)]), len(word) / period / n_words
 
 
 def oligomer(unit: str, n: int) -> tuple[Any, list[list[int]]]:
@@ -213,8 +223,8 @@ def _first(word: Sequence[str], period: int) -> list[str]:
     return min(way[i:] + way[:i] for way in (forward, backward) for i in range(period))
 
 
-def _joined(word: Sequence[str]) -> str:
-    """The pieces as one unit, in RDKit's SMILES.
+def _joined(word: Sequence[str]) -> tuple[str, int]:
+    """The pieces as one unit, in RDKit's SMILES, and how often it holds the word: mostly once.
 
     They are joined as texts: written from its left star, a piece stands where the right star of the
     one before it stood. So handedness and slashes keep their meaning.
@@ -225,8 +235,8 @@ def _joined(word: Sequence[str]) -> str:
     text = text.replace(f"[{LEFT}*]", "*").replace(f"[{RIGHT}*]", "*")
     again = canonical_smiles(text)
     if len(word) == 1 and "@" in word[0] and "@" not in again:
-        return _joined([*word, *word])  # between two equal ends an atom has no handedness
-    return again
+        return _joined([*word, *word])[0], 2  # an atom between equal ends has no handedness
+    return again, 1
 
 
 def _from_the_left(piece: str, number: int) -> str:
