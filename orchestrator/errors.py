@@ -163,11 +163,13 @@ class PlanningError(HaganeError):
 
 
 class PoolExhausted(PlanningError):
-    """Every candidate of a finite space has been tried or is in flight."""
+    """Every candidate of a finite space has been tried or is in flight. `why_no_more`: of a pool
+    that grows, why its generator makes no more."""
 
-    def __init__(self, n_candidates: int) -> None:
-        self.n_candidates = n_candidates
-        super().__init__(f"all {n_candidates} candidates have been tried")
+    def __init__(self, n_candidates: int, why_no_more: str = "") -> None:
+        self.n_candidates, self.why_no_more = n_candidates, why_no_more
+        more = f"; {why_no_more}" if why_no_more else ""
+        super().__init__(f"all {n_candidates} candidates have been tried{more}")
 
 
 class ExecutionError(HaganeError):

@@ -135,10 +135,12 @@ Command: TypeAlias = (
 )
 
 
-def decide(study: Study, state: State, now: float, *, is_exhausted: bool = False) -> list[Command]:
+def decide(
+    study: Study, state: State, now: float, *, exhausted: str | None = None
+) -> list[Command]:
     """The commands for this moment, in order of urgency; empty: wait for something to happen.
 
-    `is_exhausted`: the planner has no candidate left.
+    `exhausted`: the planner has no candidate left; of a pool that grows, why it does not.
     """
     if state.finished is not None:
         return []
@@ -151,9 +153,9 @@ def decide(study: Study, state: State, now: float, *, is_exhausted: bool = False
     if settle:
         return [*examine, *settle]
     end = reason_to_end(study, state, now)
-    if end is None and is_exhausted:
-        refused = " or refused" if state.refused else ""
-        end = Reason(f"every candidate has been tried{refused}", "exhausted")
+    if end is None and exhausted is not None:
+        refused, more = " or refused" if state.refused else "", f"; {exhausted}" * bool(exhausted)
+        end = Reason(f"every candidate has been tried{refused}{more}", "exhausted")
     confirms = is_confirming(study, state, end)
     if end and not confirms and not _unsettled(study, state):
         return [End(end.why, end.rule)]

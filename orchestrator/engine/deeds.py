@@ -16,6 +16,7 @@ from orchestrator.engine.recovery import examine
 from orchestrator.engine.study import BoundStep, Study
 from orchestrator.errors import InputError, PlanningError, PoolExhausted, ResultRefused
 from orchestrator.model import events as ev
+from orchestrator.model.state import State
 from orchestrator.model.trial import FailureCause, Proposal
 from orchestrator.ports.execution import Executor, Order
 from orchestrator.ports.planner import AskingPlanner, History
@@ -25,17 +26,28 @@ WARM_UP_TRIALS = 3
 
 
 class Deeds:
-    """Carries out commands. `is_exhausted`: the planner has no candidate left."""
+    """Carries out commands."""
 
     def __init__(
         self, study: Study, ledger: Ledger, planner: AskingPlanner, executor: Executor
     ) -> None:
-        self.is_exhausted = False
+        self._exhausted: tuple[int, PoolExhausted] | None = None
         self._study = study
         self._ledger = ledger
         self._planner = planner
         self._executor = executor
         self._past = Past(study.campaign)
+
+    @property
+    def exhausted(self) -> str | None:
+        """None while the planner may have candidates; else why a pool that grows does not ('' of
+        another one). With a further result it may grow."""
+        if self._exhausted is None:
+            return None
+        n_ended, error = self._exhausted
+        if error.why_no_more and _n_ended(self._ledger.state) > n_ended:
+            return None
+        return error.why_no_more
 
     async def carry_out(self, command: do.Command) -> None:
         """Does what a command says and records what came of it. Raises JournalError."""
@@ -70,8 +82,8 @@ class Deeds:
         now_s = start - state.started_at
         try:
             chosen = await self._chosen(self._past.history(state, now_s), command.n)
-        except PoolExhausted:
-            self.is_exhausted = True
+        except PoolExhausted as error:
+            self._exhausted = _n_ended(state), error
             return
         except (PlanningError, InputError) as error:
             why = f"no proposal could be made: {error}"
@@ -204,6 +216,10 @@ class Deeds:
         await self._ledger.record(paused)
         if command.make_safe:
             await self._executor.make_safe(command.why)
+
+
+def _n_ended(state: State) -> int:
+    return sum(1 for trial in state.trials.values() if trial.status.is_terminal)
 
 
 def _plain_event(command: do.CloseTrial | do.Await | do.GiveUp | do.End) -> ev.Event:

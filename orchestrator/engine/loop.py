@@ -180,8 +180,8 @@ class Engine:
                 self._start(command)
 
     def _commands(self) -> list[do.Command]:
-        now, is_exhausted = self._ledger.clock.now(), self._deeds.is_exhausted
-        return do.decide(self._study, self._ledger.state, now, is_exhausted=is_exhausted)
+        now, exhausted = self._ledger.clock.now(), self._deeds.exhausted
+        return do.decide(self._study, self._ledger.state, now, exhausted=exhausted)
 
     def _must_wait(self, command: do.Command) -> bool:
         """A step waits while another one is on its way into the journal, since until it is there

@@ -6,7 +6,7 @@ This module itself needs no scipy; the rooms that do are imported when a model i
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import ModuleType
 from typing import Any, TypeAlias
@@ -78,20 +78,46 @@ class BayesianPlanner:
             return self._opening(history, n)
         # of many goals each point aims at a trade of its own, for which a model is made anew
         at_once = n if len(self._task.objective.goals) <= MAX_GOALS else 1
-        with self._model(history) as found:
-            chosen: list[Proposal] = found.proposals(at_once)
-        notes = self._of_growth(history)
-        chosen = [_noted(proposal, notes) for proposal in chosen]
-        if len(chosen) == at_once < n:
+        chosen = self._of_model(history, lambda found: found.proposals(at_once))
+        if len(chosen) < n and (len(chosen) == at_once or self._growth is not None):
             with suppress(PoolExhausted):
-                chosen += self._modelled(history_after(history, chosen), n - at_once)
+                chosen += self._modelled(history_after(history, chosen), n - len(chosen))
         return chosen
 
-    def _of_growth(self, history: History) -> Notes:
-        """That the newest refresh of a pool that grows made nothing, if it did not."""
+    def _of_model(self, history: History, ask: Callable[[Any], list[Proposal]]) -> list[Proposal]:
+        """What a model proposes. A pool that grows and is used up grows at once.
+
+        Raises:
+            PoolExhausted: it has none left, and where it grows, why it does not.
+        """
+        try:
+            with self._model(history) as found:
+                chosen = ask(found)
+            notes = self._of_growth(history)
+        except PoolExhausted:
+            if self._growth is None:
+                raise
+            chosen, notes = self._of_model_at_once(history, ask), {}
+        return [_noted(proposal, notes) for proposal in chosen]
+
+    def _of_model_at_once(
+        self, history: History, ask: Callable[[Any], list[Proposal]]
+    ) -> list[Proposal]:
+        try:
+            with self._model(history, at_once=True) as found:
+                return ask(found)
+        except PoolExhausted as error:
+            why = self._of_growth(history, at_once=True).get(GENERATE)
+            raise PoolExhausted(
+                error.n_candidates, str(why or "all that was made is being tried")
+            ) from error
+
+    def _of_growth(self, history: History, *, at_once: bool = False) -> Notes:
+        """That the newest refresh of a pool that grows, or one at once, made nothing, if so."""
         if self._growth is None:
             return {}
-        why = self._growth.why_nothing(history, load_model_rooms().Scoring(self.options))
+        scoring = load_model_rooms().Scoring(self.options)
+        why = self._growth.why_nothing(history, scoring, at_once=at_once)
         return {GENERATE: f"nothing was made: {why}"} if why else {}
 
     def belief(self, history: History) -> Belief | None:
@@ -133,19 +159,17 @@ class BayesianPlanner:
         history, notes = self._settled(history)
         if self._n_known(history) < MIN_MEASURED:
             return []
-        with self._model(history) as found:
-            ranked: list[Proposal] = found.ranked(n)
-        notes |= self._of_growth(history)
+        ranked = self._of_model(history, lambda found: found.ranked(n))
         return [_noted(proposal, notes) for proposal in ranked]
 
     @contextmanager
-    def _model(self, history: History) -> Iterator[Any]:
+    def _model(self, history: History, *, at_once: bool = False) -> Iterator[Any]:
         modelled = load_model_rooms()
         task, start, options = self._task, self._start, self.options
         with modelled.threads(options.threads):
             informing = self._informing
             if self._growth is not None:
-                task = self._growth.grown(history, modelled.Scoring(options))
+                task = self._growth.grown(history, modelled.Scoring(options), at_once=at_once)
                 start, informing = SpaceFilling(task), None
             if informing is None:
                 informing = modelled.informed_by(task, start.encoding, options)
@@ -175,7 +199,16 @@ class BayesianPlanner:
         start = self._start
         if self._growth is not None and count:
             start = SpaceFilling(self._growth.known(history))
-        return start.propose(history, count, self._caption) if count else []
+        try:
+            return start.propose(history, count, self._caption) if count else []
+        except PoolExhausted as error:
+            if self._growth is None:
+                raise
+            if (lacking := MIN_MEASURED - self._n_known(history)) <= 0:
+                return []  # it grows
+            results = "1 more result" if lacking == 1 else f"{lacking} more results"
+            why = f"the generator needs {results}"
+            raise PoolExhausted(error.n_candidates, why) from error
 
     def _limits_are_modelled(self, history: History) -> bool:
         """Whether there are limits that may not be crossed, and a model can say where they hold."""

@@ -1,8 +1,9 @@
 """Pools that grow: materials that a generator makes, conditioned on what was measured.
 
-At every refresh the results known by then are modelled, and the generator is given the logarithm of
-the probability that a material is better than the best of them, within the limits. All of it is a
-function of the task and the history, so a proposal made again is the same.
+At every refresh, and where every candidate is used up, the results known by then are modelled, and
+the generator is given the logarithm of the probability that a material is better than the best of
+them, within the limits. All of it is a function of the task and the history, so a proposal made
+again is the same.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from orchestrator.ports.descriptor import Descriptor
 
 MIN_RESULTS = 4
-"""Of fewer, nothing is made yet."""
+"""Of fewer, nothing is made yet, as long as the table has something left."""
 N_STARTS = 60
 """Materials from which a generator starts: the best measured ones, and of the pool at random."""
 N_TOLD = 600
@@ -62,12 +63,12 @@ class Made:
 
 @dataclass
 class Growth:
-    """Grows the pool of a task. It keeps the newest refresh, and what descriptors say of materials,
-    so as not to make them again."""
+    """Grows the pool of a task. It keeps the newest two refreshes, and what descriptors say of
+    materials, so as not to make them again."""
 
     task: PlanningTask
     pool: Pool
-    _newest: tuple[History, Made] | None = None
+    _newest: tuple[tuple[History, Made], ...] = ()
     _describers: list[Descriptor] = field(default_factory=list)
     _corpus: list[str] = field(default_factory=list)
     _naming: Naming | None = None
@@ -121,14 +122,15 @@ class Growth:
         """
         return self._with(self._strangers(history))
 
-    def grown(self, history: History, scoring: Scoring) -> PlanningTask:
-        """The task with those of the history, and with those of the newest refresh.
+    def grown(self, history: History, scoring: Scoring, *, at_once: bool = False) -> PlanningTask:
+        """The task with those of the history, and with those of the newest refresh, or of one that
+        is made at once of all results.
 
         Raises:
             InputError: a material cannot be described, or the generator's options are wrong.
         """
         strangers = self._strangers(history)
-        made = self._generated(history, scoring).materials
+        made = self._generated(history, scoring, at_once=at_once).materials
         return self._with((*strangers, *(m for m in made if m not in strangers)))
 
     def _strangers(self, history: History) -> tuple[str, ...]:
@@ -182,28 +184,31 @@ class Growth:
             self._describers = [_loaded(target)(**said.options) for said, target in pairs]
         return self._describers
 
-    def why_nothing(self, history: History, scoring: Scoring) -> str:
-        """Why the newest refresh of a history made nothing; '' where it did, or is still to come.
+    def why_nothing(self, history: History, scoring: Scoring, *, at_once: bool = False) -> str:
+        """Why the newest refresh of a history, or one at once, made nothing; '' where it did, or is
+        still to come.
 
         Raises:
             InputError: as `grown`.
         """
-        return self._generated(history, scoring).why_nothing
+        return self._generated(history, scoring, at_once=at_once).why_nothing
 
-    def _generated(self, history: History, scoring: Scoring) -> Made:
-        """What the generator makes of the results at the newest refresh."""
+    def _generated(self, history: History, scoring: Scoring, *, at_once: bool = False) -> Made:
+        """What the generator makes of the results at the newest refresh, or of all."""
         if self.task.objective.by_preference:
             return Made(
                 (), "what people prefer does not say yet what a new material should be like"
             )
         ended = sorted(history.evaluated, key=lambda e: e.trial)
-        n = len(ended) // self.generation.every * self.generation.every
+        n = len(ended) if at_once else len(ended) // self.generation.every * self.generation.every
         past = History(evaluated=tuple(ended[:n]), n_proposed=n)
-        if len([e for e in past.evaluated if e.outcomes]) < MIN_RESULTS:
+        if not at_once and len([e for e in past.evaluated if e.outcomes]) < MIN_RESULTS:
             return Made(())
-        if self._newest is None or self._newest[0] != past:
-            self._newest = past, self._make(past, scoring, _seed(past))
-        return self._newest[1]
+        found = next((made for known, made in self._newest if known == past), None)
+        if found is None:
+            found = self._make(past, scoring, _seed(past))
+            self._newest = (*self._newest[-1:], (past, found))
+        return found
 
     def _make(self, past: History, scoring: Scoring, seed: int) -> Made:
         known = self.known(past)

@@ -246,7 +246,7 @@ def _without_error(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     if error is None:
         return answer
     if error["kind"] == "exhausted":
-        raise PoolExhausted(error["n_candidates"])
+        raise PoolExhausted(error["n_candidates"], error["why_no_more"])
     kind = InputError if error["kind"] == "input" else PlanningError
     raise kind(error["sentence"], hint=error["hint"])
 
@@ -254,7 +254,8 @@ def _without_error(answer: Mapping[str, Any]) -> Mapping[str, Any]:
 def _as_message(error: Exception) -> dict[str, Any]:
     """An error as plain data; anything not of our tree is a fault of the planner itself."""
     if isinstance(error, PoolExhausted):
-        return {"kind": "exhausted", "n_candidates": error.n_candidates}
+        more = {"n_candidates": error.n_candidates, "why_no_more": error.why_no_more}
+        return {"kind": "exhausted", **more}
     if isinstance(error, HaganeError):
         kind = "input" if isinstance(error, InputError) else "planning"
         return {"kind": kind, "sentence": str(error), "hint": error.hint}

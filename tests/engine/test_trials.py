@@ -421,6 +421,15 @@ def test_an_exhausted_pool_ends_the_campaign() -> None:
     assert (works.events(ev.Finished)[0].rule, works.statuses()) == ("exhausted", ["done"] * 2)
 
 
+def test_a_pool_that_may_grow_is_asked_again_after_a_further_result() -> None:
+    works = Works(trials=3)
+    lacking = errors.PoolExhausted(1, "the generator needs 1 more result")
+    works.planner.script.extend([_nothing, lacking, _nothing, lacking, lacking])
+    ending = works.run()
+    assert works.statuses() == ["done"] * 2
+    assert ending.sentence == ("every candidate has been tried; the generator needs 1 more result")
+
+
 def test_an_exhausted_pool_waits_for_the_trials_under_way_and_their_samples() -> None:
     works = Works(trials=5)
     works["balance"].troubles["weigh"].append(errors.NoReading("balance", "none"))

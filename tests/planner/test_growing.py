@@ -14,13 +14,13 @@ from letters import ALPHABET, Letters, Spelling
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
-from orchestrator.errors import InputError, PlanningError
+from orchestrator.errors import InputError, PlanningError, PoolExhausted
 from orchestrator.model.counts import Counts
 from orchestrator.model.objective import Goal, Objective
 from orchestrator.model.rows import Rows
 from orchestrator.model.space import Described, Generation, Point, Pool, Real, SearchSpace
 from orchestrator.model.transfer import Source
-from orchestrator.planner.bayesian import BayesianPlanner
+from orchestrator.planner.bayesian import BayesianPlanner, history_after
 from orchestrator.planner.growing import Growth, growing_pool
 from orchestrator.planner.initial import RandomPlanner, SobolPlanner
 from orchestrator.planner.options import ModelOptions
@@ -301,6 +301,51 @@ def test_that_nothing_could_be_made_is_said(
     assert belief.notes["generate"] == note
     few = history.model_copy(update={"evaluated": history.evaluated[:3]})
     assert "generate" not in planner.propose(few, 1)[0].notes
+    pool = growing(4, generation(every=3, target=f"letters:{generator.__name__}"))
+    planner, history = BayesianPlanner(question(pool)), all_tried(pool)
+    for ask in (planner.propose, planner.ranked):
+        with pytest.raises(PoolExhausted, match=why) as told:
+            ask(history, 1)
+        assert str(told.value).startswith("all 4 candidates have been tried; nothing was made: ")
+
+
+def all_tried(pool: Pool, n_failed: int = 0) -> History:
+    """A history in which every candidate of the table was tried, the last ones in vain."""
+    points: list[Point] = [{"material": name} for name in pool.names]
+    ended = samples.evaluated(points, lambda p: {"thickness": worth_of(word_of(pool, p))})
+    kept = len(ended) - n_failed
+    lost = [e.model_copy(update={"outcomes": {}, "failed": True}) for e in ended[kept:]]
+    return History(evaluated=(*ended[:kept], *lost), n_proposed=len(ended))
+
+
+@pytest.mark.parametrize(("every", "n_failed"), [(3, 0), (6, 0), (3, 3), (50, 2)])
+def test_a_pool_that_is_used_up_between_two_refreshes_grows_at_once(
+    every: int, n_failed: int
+) -> None:
+    pool = growing(5, generation(every=every))
+    planner, history = BayesianPlanner(question(pool)), all_tried(pool, n_failed)
+    first = planner.propose(history, 3)
+    assert len({str(p.point["material"]) for p in first} - set(pool.names)) == 3
+    assert BayesianPlanner(question(pool)).propose(history, 3) == first
+    assert planner.ranked(history, 2)
+    in_flight = history_after(history, first)
+    assert planner.propose(in_flight, 1)[0].point not in [p.point for p in first]
+
+
+def test_what_is_left_of_a_table_and_what_is_made_then_are_proposed_together() -> None:
+    pool = growing(5)
+    history = all_tried(pool)
+    history = history.model_copy(update={"evaluated": history.evaluated[:4], "n_proposed": 4})
+    made = BayesianPlanner(question(pool)).propose(history, 4)
+    assert len({str(p.point["material"]) for p in made}) == 4
+
+
+def test_how_many_results_a_generator_needs_is_said() -> None:
+    pool = growing(5)
+    planner = BayesianPlanner(question(pool))
+    for n_failed, why in ((4, "1 more result"), (5, "2 more results")):
+        with pytest.raises(PoolExhausted, match=f"the generator needs {why}$"):
+            planner.propose(all_tried(pool, n_failed), 1)
 
 
 def told(pool: Pool, *, by_name: bool) -> Source:
