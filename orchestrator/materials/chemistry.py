@@ -30,7 +30,7 @@ def rdkit(name: str = "Chem") -> ModuleType:
 
 
 def molecule(smiles: str) -> Any:
-    """The rdkit molecule of a SMILES.
+    """The rdkit molecule of a SMILES, without the numbers by which a reaction maps its atoms.
 
     Raises:
         InputError: it cannot be read, or is longer than any that is meant (and rdkit, which
@@ -42,8 +42,8 @@ def molecule(smiles: str) -> Any:
             f"'{smiles[:20]}...' has {len(smiles):,} characters, and a SMILES at most {LONGEST:,}",
             hint="write a polymer as its repeat unit",
         )
-    first, _, rest = smiles.strip().partition(" ")
-    if rest and not rest.lstrip().startswith("|"):  # what rdkit takes for a name, it passes over
+    first, rest = (*smiles.split(maxsplit=1), "", "")[:2]
+    if rest and not rest.startswith("|"):  # what rdkit takes for a name, it passes over
         raise InputError(
             f"'{smiles}' is not a molecule: a SMILES ends at the first space",
             hint=f"write '{first}' if '{rest.strip()}' is its name, '{first}.{rest.strip()}' if "
@@ -52,7 +52,15 @@ def molecule(smiles: str) -> Any:
     found = rdkit().MolFromSmiles(smiles) if smiles.strip() else None
     if found is None or found.GetNumAtoms() == 0:
         raise InputError(f"'{smiles}' is not a molecule: {_why(smiles)}")
-    return found
+    return _unmapped(found) if ":" in smiles else found
+
+
+def _unmapped(found: Any) -> Any:
+    """Read again, since a number keeps a hydrogen apart and makes equal neighbours differ."""
+    mapped = [atom for atom in found.GetAtoms() if atom.GetAtomMapNum()]
+    for atom in mapped:
+        atom.SetAtomMapNum(0)
+    return rdkit().MolFromSmiles(rdkit().MolToSmiles(found)) if mapped else found
 
 
 def _why(smiles: str) -> str:

@@ -39,6 +39,22 @@ def test_spellings_of_one_molecule_have_one_vector_and_one_canonical_form(descri
     assert {descriptor.canonical(each) for each in spellings} == {"CCO"}
 
 
+@pytest.mark.parametrize(
+    ("mapped", "plain"),
+    [
+        ("[CH3:1][OH:2]", "CO"),
+        ("[CH3:1][O:2][H:3]", "CO"),
+        ("[13CH3:1][OH:2]", "O[13CH3]"),
+        ("[CH3:1][C@H](O)[CH3:2]", "CC(C)O"),
+        ("[F:1][C@:2]([Cl:3])([Br:4])[I:5]", "F[C@](Cl)(Br)I"),
+    ],
+)
+def test_the_numbers_of_mapped_atoms_are_not_part_of_a_molecule(mapped: str, plain: str) -> None:
+    morgan = Morgan(chirality=True)
+    assert morgan.canonical(mapped) == morgan.canonical(plain)
+    assert (morgan.describe([mapped]) == morgan.describe([plain])).all()
+
+
 @named
 def test_a_vector_does_not_depend_on_the_others_of_its_batch(descriptor: Any) -> None:
     together = descriptor.describe(["CCO", "c1ccccc1", "CC(=O)O"])
@@ -53,6 +69,7 @@ def test_a_vector_does_not_depend_on_the_others_of_its_batch(descriptor: Any) ->
         ("C(C)(C)(C)(C)C", "valence"),
         ("c1ccccc", "parsed"),
         ("CC O", "ends at the first space"),
+        ("CCO\tethanol", "ends at the first space"),
     ],
 )
 def test_what_is_no_molecule_is_refused(descriptor: Any, smiles: str, why: str) -> None:

@@ -136,6 +136,19 @@ def test_the_fractions_of_a_copolymer_count_its_units_as_written(descriptor: Any
     assert descriptor.canonical("0.5 *CC* | 0.5 *CCCC*") == "*C*"
 
 
+@pytest.mark.parametrize(
+    ("mapped", "plain"),
+    [
+        ("*[CH2:1][CH:2](*)[CH3:3]", "*CC(*)C"),
+        ("[*:1]CC[*:2]", "*CC*"),
+        ("[*:1][C@H:3](F)C[*:2]", "*[C@H](F)C*"),
+        ("[*:1][C@H](F)[*:2]", "*[C@H](F)*"),
+    ],
+)
+def test_the_numbers_of_mapped_atoms_are_not_part_of_a_unit(mapped: str, plain: str) -> None:
+    assert canonical_unit(mapped) == canonical_unit(plain)
+
+
 def test_a_unit_that_takes_two_to_tell_handedness_counts_half() -> None:
     two = counted_unit("*[C@H](F)[C@H](F)*")
     assert counted_unit("*[C@H](F)*") == (two[0], two[1] / 2)

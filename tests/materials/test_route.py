@@ -61,6 +61,28 @@ def test_steps_come_in_an_order_in_which_they_can_be_done() -> None:
         have.update(step.products)
 
 
+def test_what_stands_on_both_sides_of_a_step_is_an_agent() -> None:
+    ester = "CC(=O)[O-].[Na+].CI>>CC(=O)OC.[Na+].[I-]"
+    assert Route().canonical(ester) == "CC(=O)[O-].CI>[Na+]>COC(C)=O.[I-]"
+    found = _quantities(f"{ester}; COC(C)=O.[Na+].[OH-]>>CC(=O)O.[Na+].C[O-]")
+    assert (found["steps"], found["longest linear sequence"]) == (2, 2)
+    assert found["heavy atoms of agents"] == 2
+    assert found["starting materials"] == 3
+    assert Route().canonical("CCO.CCO>>CC=O.CCO") == "CCO>CCO>CC=O"
+
+
+def test_numbers_of_mapped_atoms_change_nothing() -> None:
+    plain = "CC(=O)Cl.[O-]CC>>CCOC(C)=O.[Cl-]; CCOC(C)=O.N>>CC(N)=O.CCO"
+    mapped = (
+        "[CH3:1][C:2](=[O:3])[Cl:4].[O-:5][CH2:6][CH3:7]>>[CH3:7][CH2:6][O:5][C:2]([CH3:1])=[O:3]"
+        ".[Cl-:4]; [CH3:1][CH2:2][O:3][C:4]([CH3:5])=[O:6].[NH3:7]>>[CH3:5][C:4]([NH2:7])=[O:6]"
+        ".[CH3:1][CH2:2][OH:3]"
+    )
+    route = Route(size=32)
+    assert route.canonical(mapped) == route.canonical(plain)
+    assert (route.describe([mapped]) == route.describe([plain])).all()
+
+
 def test_a_route_is_a_descriptor() -> None:
     route = Route()
     assert isinstance(route, Descriptor)
@@ -78,7 +100,8 @@ def test_a_route_is_a_descriptor() -> None:
         ("CCO>>", "the step 'CCO>>' is not a reaction"),
         ("CCQ>>CCO", "'CCQ' is not a molecule"),
         ("CCO>>CC=O; CC=O>>CCO", "need each other in a circle"),
-        ("CCO>>CCO", "need each other in a circle"),
+        ("CCO>>CCO", "stands on the other too"),
+        ("CCO.O>>CC=O.O.CCO", "stands on the other too"),
     ],
 )
 def test_what_is_no_route_is_refused_with_its_reason(route: str, why: str) -> None:

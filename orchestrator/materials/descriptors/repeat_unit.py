@@ -29,7 +29,7 @@ LEFT, RIGHT = 1, 2
 
 _RING_BOND = re.compile(r"\[[^\]]*\]|%(\d\d)|(\d)")
 _BEGINNING = re.compile(rf"\[{LEFT}\*\]([/\\=#]?)")
-_STAR = re.compile(r"\[\*\]|(?<![\[\d])\*")
+_STAR = re.compile(r"\[\*(?::\d+)?\]|(?<![\[\d])\*")
 _SLASHES = ("/", "\\")
 _FLIPPED = str.maketrans("/\\", "\\/")
 
@@ -121,7 +121,6 @@ def _check_ends(chain: Any, psmiles: str) -> None:
                 f"a '*' of '{psmiles}' has not exactly one bond, to its neighbour alone"
             )
         end.SetIsotope(0)
-        end.SetAtomMapNum(0)
     first, second = (end.GetBonds()[0] for end in ends)
     if first.GetIdx() == second.GetIdx():
         raise InputError(f"'{psmiles}' has no atom between its two '*'")

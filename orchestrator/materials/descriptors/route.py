@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -30,7 +31,8 @@ QUANTITIES = (
 
 @dataclass(frozen=True)
 class Step:
-    """One reaction: canonical SMILES of its reactants, agents and products, each sorted."""
+    """One reaction: canonical SMILES of its reactants, agents and products, each sorted. What
+    stands on both sides is an agent."""
 
     reactants: tuple[str, ...]
     agents: tuple[str, ...]
@@ -62,11 +64,19 @@ def _step(text: str) -> Step:
             f"the step '{text}' is not a reaction",
             hint="write reactants, '>', agents if any, '>', products: 'CCO.CC(=O)O>>CCOC(C)=O'",
         )
-    return Step(*(_molecules(side) for side in sides))
+    reactants, agents, products = map(_molecules, sides)
+    beside = reactants & products
+    if not reactants - beside or not products - beside:
+        raise InputError(
+            f"all on one side of the step '{text}' stands on the other too",
+            hint="write what is used up before the first '>', and what is made behind the last",
+        )
+    made = (reactants - beside, agents + beside, products - beside)
+    return Step(*(tuple(sorted(side.elements())) for side in made))
 
 
-def _molecules(side: str) -> tuple[str, ...]:
-    return tuple(sorted(canonical_smiles(part) for part in side.split("."))) if side.strip() else ()
+def _molecules(side: str) -> Counter[str]:
+    return Counter(canonical_smiles(part) for part in side.split(".") if side.strip())
 
 
 def depths_of(steps: Sequence[Step], route: str) -> Mapping[Step, int]:
