@@ -1,13 +1,14 @@
 """What a CIF says unclearly, and its readers would settle by themselves without a word.
 
-ASE passes over a row with too many words, takes the last of several structures, the more frequent
-element of a shared site, and the first of two atoms in one place. All of these are other crystals
-than the one that is meant.
+ASE passes over a row with too many words and over a Hall symbol, takes the last of several
+structures, the more frequent element of a shared site, the first of two atoms in one place, and
+deuterium for hydrogen. All of these are other crystals than the one that is meant.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -32,6 +33,14 @@ _OCCUPANCY = f"{_SITES}occupancy"
 _NAMES = (f"{_SITES}type_symbol", f"{_SITES}label")
 _UNCERTAINTY = re.compile(r"\(\d+\)$")
 _NOT_SAID = (".", "?")
+_GROUPS = (*_NUMBERS, "_symmetry_space_group_name_h-m", "_space_group_name_h-m")
+_HALL = ("_symmetry_space_group_name_hall", "_space_group_name_hall")
+_SUM, _Z = "_chemical_formula_sum", "_cell_formula_units_z"
+_OF_SUM = re.compile(r"([A-Z][a-z]?)(\d+\.?\d*|\.\d+)?\s*")
+_ISOTOPES = ("D", "T")
+"""Of hydrogen, which in every calculation is hydrogen."""
+ROUNDED = 0.02
+"""Within this, relative, a number of atoms is that of a formula."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +101,10 @@ def refuse_unfit(atoms: Any, text: str, name: str) -> None:
     """Accepts what ASE made (`ase.Atoms`) of a CIF's cell and symmetry.
 
     Raises:
-        InputError: an operation is none, the cell does not fit its space group, or the group has
-            two origins and the CIF does not tell which.
+        InputError: the atoms are not those of its formula, an operation is none, the cell does not
+            fit its space group, or the group has two origins and the CIF does not tell which.
     """
+    _refuse_other_formula(atoms, text, name)
     group = atoms.info.get("spacegroup")
     if group is None or atoms.cell.rank < 3:
         return
@@ -151,8 +161,9 @@ def refuse_unclear(text: str, name: str) -> None:
     """Accepts a CIF that says one ordered crystal. `name` is how a sentence calls it.
 
     Raises:
-        InputError: it holds several structures, a row of atoms or of symmetry operations has more
-            words than headings, a site is not full, or two elements stand in one place.
+        InputError: it holds several structures, says its symmetry by a Hall symbol alone, a row of
+            atoms or of symmetry operations has more words than headings, a site is not full, two
+            elements stand in one place, or an isotope.
     """
     blocks = [block for block in _blocks(text) if _holds_atoms(block)]
     if len(blocks) > 1:
@@ -161,8 +172,70 @@ def refuse_unclear(text: str, name: str) -> None:
             hint="give each of them a text of its own",
         )
     for block in blocks:
+        _refuse_hall_alone(block, name)
         for loop in _loops(block, name):
             _refuse_shared(loop, name)
+
+
+def _refuse_hall_alone(block: Sequence[str], name: str) -> None:
+    if any(line.lower().startswith(_OPERATIONS) for line in block) or _said(block, _GROUPS):
+        return
+    hall = _said(block, _HALL)
+    if hall and hall.replace(" ", "").upper() != "P1":
+        raise InputError(
+            f"the structure {name} says its symmetry by the Hall symbol '{hall}' alone",
+            hint="give its symmetry operations, or all atoms of the cell as P 1",
+        )
+
+
+def _said(block: Sequence[str], headings: Sequence[str]) -> str:
+    """What a block says under one of the headings, or those that begin so; '' for nothing."""
+    for place, line in enumerate(block):
+        key, *words = line.split(maxsplit=1)[:2] or [""]
+        if key.lower().startswith(tuple(headings)):
+            value = (words or block[place + 1 : place + 2] or [""])[0].strip().strip("'\"")
+            if value not in ("", *_NOT_SAID):
+                return value.strip()
+    return ""
+
+
+def _refuse_other_formula(atoms: Any, text: str, name: str) -> None:
+    """Accepts the atoms of a cell that stand in the ratio of the CIF's formula; where it says how
+    many formulas there are, or the formula is that of the cell, as many as these make."""
+    lines = [line for block in _blocks(text) for line in block]
+    formula, z = _said(lines, (_SUM,)), _number(_said(lines, (_Z,)) or "?")
+    wanted, found = _amounts(formula), Counter(atoms.get_chemical_symbols())
+    n, whole = sum(found.values()), sum(wanted.values())
+    if not wanted:
+        return
+    for element in wanted.keys() | found.keys():
+        here, there = found[element] / n, wanted.get(element, 0.0) / whole
+        if abs(here - there) > ROUNDED * max(here, there):
+            raise InputError(
+                f"the structure {name} has the formula '{formula}', and its atoms are "
+                f"{atoms.get_chemical_formula()}",
+                hint="hydrogen may be missing, or its symmetry; mend the atoms or the formula",
+            )
+    if z and all(abs(n - much) > ROUNDED * n for much in (z * whole, whole)):
+        raise InputError(
+            f"the structure {name} has {z:g} of '{formula}' in its cell, and its atoms are "
+            f"{atoms.get_chemical_formula()}",
+            hint="its symmetry may be missing; mend the atoms, or leave out the number of formulas",
+        )
+
+
+def _amounts(formula: str) -> dict[str, float]:
+    """The numbers of `C4 H2 O`; none where it is no formula."""
+    found: dict[str, float] = {}
+    at = 0
+    while at < len(formula):
+        match = _OF_SUM.match(formula, at)
+        if match is None or float(match[2] or 1) == 0.0:
+            return {}
+        element = "H" if match[1] in _ISOTOPES else match[1]
+        found[element] = found.get(element, 0.0) + float(match[2] or 1)
+        at = match.end()
+    return found
 
 
 def _blocks(text: str) -> list[list[str]]:
@@ -234,6 +307,12 @@ def _refuse_shared(loop: _Loop, name: str) -> None:
     if symbols is None:
         return
     elements = [_element(symbol) for symbol in symbols]
+    isotope = next((element for element in elements if element in _ISOTOPES), None)
+    if isotope is not None:
+        raise InputError(
+            f"the structure {name} has {isotope}, an isotope of hydrogen, which is not told apart",
+            hint="write H if that is meant",
+        )
     shares = [_number(word) for word in loop.column(_OCCUPANCY) or ["1"] * len(elements)]
     together: dict[object, list[int]] = {}
     for row, place in enumerate(_places(loop) or range(len(elements))):

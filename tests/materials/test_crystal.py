@@ -261,6 +261,9 @@ OPERATIONS = (
 CENTRED = (
     "loop_\n_space_group_symop_operation_xyz\nx,y,z\nx,y+1/2,z+1/2\nx+1/2,y,z+1/2\nx+1/2,y+1/2,z"
 )
+HALL = "_space_group_name_Hall '-F 4 2 3'"
+ROCK_SALT = ("Na 0 0 0", "Cl 0.5 0.5 0.5")
+FORMULA = "_chemical_formula_sum 'Na4 Cl4'"
 ONE_ATOM = _cif(CUBIC, "", "Si 0 0 0")
 
 
@@ -274,6 +277,14 @@ ONE_ATOM = _cif(CUBIC, "", "Si 0 0 0")
         (_cif(CUBIC, OPERATIONS, "Si 0.1 0.1 0.1"), "row of 4 words under 2 headings"),
         (ONE_ATOM + ONE_ATOM.replace("Si", "Ge"), "it holds 2 structures"),
         (_cif(CUBIC, "", "Ba 0 0 0", "Sr 0 0 1.0", "O 0.5 0.5 0"), "has Ba and Sr in one place"),
+        (_cif(CUBIC, HALL, "Na 0 0 0", "Cl 0.5 0.5 0.5"), "the Hall symbol '-F 4 2 3' alone"),
+        (
+            _cif(CUBIC, "_chemical_formula_sum 'Na4 Cl3'", *ROCK_SALT),
+            "'Na4 Cl3', and its atoms are",
+        ),
+        (_cif(CUBIC, "_chemical_formula_sum 'C4 H2'", "C 0 0 0"), "'C4 H2', and its atoms are C"),
+        (_cif(CUBIC, f"{FORMULA}\n_cell_formula_units_Z 4", *ROCK_SALT), "has 4 of 'Na4 Cl4'"),
+        (_cif(CUBIC, "", "D1 0 0 0", "O1 0.5 0.5 0.5"), "has D, an isotope of hydrogen"),
         (_cif(CUBIC, NO_ORIGIN, "Si 0.125 0.125 0.125"), "which origin or axes"),
         (_cif(HEXAGONAL, TRIGONAL, "Li 0 0 0.5", "Co 0 0 0"), "does not leave as it is"),
         (
@@ -298,6 +309,25 @@ def test_a_cif_that_a_reader_would_settle_by_itself_is_refused(text: str, why: s
 def test_symmetry_operations_are_enough_without_the_name_of_a_group(name: str) -> None:
     copper = CRYSTAL.canonical(bulk("Cu", "fcc", 5.43))
     assert CRYSTAL.canonical(_cif(CUBIC, name + CENTRED, "Cu 0 0 0")) == copper
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "_chemical_formula_sum ?\n_symmetry_space_group_name_Hall 'P 1'",
+        "_chemical_formula_sum 'Na1.01 Cl'\n_cell_formula_units_Z 1",
+        "_chemical_formula_sum\n'Na Cl'\n_cell_formula_units_Z ?",
+        "_chemical_formula_sum 'Na0.5 Cl0.5'\n_cell_formula_units_Z 2",
+        FORMULA,
+    ],
+)
+def test_a_cif_whose_formula_is_that_of_its_atoms_is_read(said: str) -> None:
+    plain = CRYSTAL.canonical(_cif(CUBIC, "", *ROCK_SALT))
+    assert CRYSTAL.canonical(_cif(CUBIC, said, *ROCK_SALT)) == plain
+    whole = _cif(CUBIC, f"{HALL}\n_space_group_IT_number 225\n{FORMULA}", *ROCK_SALT)
+    assert CRYSTAL.describe([whole]).shape[0] == 1
+    of_cell = f"_space_group_IT_number 225\n{FORMULA}\n_cell_formula_units_Z 4"  # as pymatgen does
+    assert CRYSTAL.canonical(_cif(CUBIC, of_cell, *ROCK_SALT)) == CRYSTAL.canonical(whole)
 
 
 def test_a_cif_that_says_all_is_read_whatever_stands_beside() -> None:
