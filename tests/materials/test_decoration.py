@@ -173,6 +173,14 @@ def test_only_permitted_elements_are_put_in() -> None:
     assert {"Ni", "Pd"} <= set().union(*kinds) <= {"Ni", "Pd", "Cu", "Au"}
 
 
+def test_a_crystal_has_no_element_but_those_that_it_may_have_at_all() -> None:
+    made = Decoration(
+        ALLOYS, only_elements=["Ni", "Cu"], ionic=False, particles=30, steps=6
+    ).generate(ALLOYS, _all_alike, 40, 0)
+    kinds = [set(crystal_of(c.material).get_chemical_symbols()) for c in made]
+    assert all(kind <= {"Ni", "Cu"} for kind in kinds)
+
+
 def test_another_process_makes_the_same_crystals_of_the_same_seed() -> None:
     text = (
         "import sys, numpy as np\n"

@@ -134,6 +134,19 @@ def test_only_permitted_elements_are_put_in() -> None:
     assert put_in <= {"Li", "Fe", "P", "O", "Na", "Mn", "Ni"}
 
 
+def test_a_formula_has_no_element_but_those_that_it_may_have_at_all() -> None:
+    allowed = ["Ba", "Sr", "Ti", "O"]
+    made = Substitution([], only_elements=allowed).generate(
+        ["PbTiO3", "BaZrO3"], lambda names: np.zeros(len(names)), 100, 0
+    )
+    assert len(made) > 20
+    assert all(amounts_of(candidate.material).keys() <= set(allowed) for candidate in made)
+    with pytest.raises(PlanningError, match="refused by only_elements"):
+        Substitution([], only_elements=["Au"]).generate(["PbTiO3"], wants_sodium, 5, 0)
+    with pytest.raises(InputError, match="'Qq'"):
+        Substitution([], elements=["Ba"], only_elements=["Qq"])
+
+
 def test_alloys_need_no_neutrality_and_stay_within_their_numbers() -> None:
     made = Substitution(
         ["AlCoCrFeNi", "TiNi", "CuZn"], ionic=False, most_elements=5, most_atoms=50

@@ -18,7 +18,7 @@ from orchestrator.materials.descriptors.structure_text import crystal_of
 from orchestrator.materials.generators.archive import Archive, Floats
 from orchestrator.materials.generators.elements import element
 from orchestrator.materials.generators.formulas import cations_of, formula_of, is_neutral
-from orchestrator.materials.generators.kinship import Kinship, frequency_of
+from orchestrator.materials.generators.kinship import Kinship, frequency_of, known_symbols
 from orchestrator.materials.generators.reading import readable
 from orchestrator.materials.generators.sampler import Sampler, schedule
 from orchestrator.ports.generator import Candidate, Score
@@ -161,6 +161,7 @@ class Decoration:
 
     The options:
         elements: those that may be put in; all of the corpus, if none is said.
+        only_elements: those that a crystal may have at all; any, if none is said.
         ionic: whether a crystal must be neutral with common oxidation states, and cations stay on
             their sites; say no for alloys.
         replace: whether elements are replaced at all, or only ordered anew.
@@ -174,6 +175,7 @@ class Decoration:
         corpus: Sequence[str],
         *,
         elements: Sequence[str] = (),
+        only_elements: Sequence[str] = (),
         ionic: bool = True,
         replace: bool = True,
         most_elements: int = 6,
@@ -192,7 +194,9 @@ class Decoration:
         read = [crystal_of(text) for text in readable(corpus, _checked)]
         if not read:
             raise InputError("there is no crystal to learn from", hint="give a corpus")
-        frequency = frequency_of(elements, (sorted(set(a.get_chemical_symbols())) for a in read))
+        self._only = known_symbols(only_elements)
+        of_each = (sorted(set(a.get_chemical_symbols())) for a in read)
+        frequency = frequency_of(elements or only_elements, of_each)
         self._moves = SiteMoves(
             Kinship(frequency, ionic=ionic),
             AtomicVolumes(read),
@@ -243,6 +247,8 @@ class Decoration:
     def _refusal(self, crystal: str) -> str:
         """The option that forbids a crystal; '' where none does."""
         amounts = _amounts(crystal_of(crystal).get_chemical_symbols())
+        if self._only and not amounts.keys() <= self._only:
+            return "only_elements"
         if len(amounts) > self._most_elements:
             return f"most_elements {self._most_elements}"
         return "ionic (they cannot be neutral)" if self._ionic and not is_neutral(amounts) else ""

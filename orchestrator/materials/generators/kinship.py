@@ -29,6 +29,11 @@ def frequency_of(permitted: Sequence[str], materials: Iterable[Iterable[str]]) -
     return found
 
 
+def known_symbols(symbols: Sequence[str]) -> frozenset[str]:
+    """Elements by name. Raises UnknownName where one has no common oxidation states."""
+    return frozenset(element(symbol).symbol for symbol in symbols)
+
+
 class Kinship:
     """What replaces an element is drawn by how near its electronegativity is, twice as often within
     a group, and by how often it occurs in the corpus. In ionic crystals both have a common

@@ -22,7 +22,7 @@ from orchestrator.materials.generators.formulas import (
     rounded_formula,
     with_total,
 )
-from orchestrator.materials.generators.kinship import Kinship, frequency_of
+from orchestrator.materials.generators.kinship import Kinship, frequency_of, known_symbols
 from orchestrator.materials.generators.reading import readable
 from orchestrator.materials.generators.sampler import Sampler, schedule
 from orchestrator.ports.generator import Candidate, Score
@@ -63,6 +63,7 @@ class Substitution:
 
     The options:
         elements: those that may be put in; all of the corpus, if none is said.
+        only_elements: those that a formula may have at all; any, if none is said.
         ionic: whether a formula must be neutral with common oxidation states; say no for alloys.
         most_elements: how many different ones a formula may have.
         most_atoms: how many atoms its smallest whole numbers may sum to, which is how finely
@@ -75,6 +76,7 @@ class Substitution:
         corpus: Sequence[str],
         *,
         elements: Sequence[str] = (),
+        only_elements: Sequence[str] = (),
         ionic: bool = True,
         most_elements: int = 6,
         most_atoms: int = 200,
@@ -90,7 +92,8 @@ class Substitution:
         if particles < 2 or steps < 2 or most_elements < 1 or most_atoms < 1:
             raise InputError("two particles, two steps, an element and an atom are the least")
         formulas = readable(corpus, canonical_formula)
-        frequency = frequency_of(elements, map(amounts_of, formulas))
+        self._only = known_symbols(only_elements)
+        frequency = frequency_of(elements or only_elements, map(amounts_of, formulas))
         self._moves = ElementMoves(Kinship(frequency, ionic=ionic))
         self._ionic, self._most_elements, self._most_atoms = ionic, most_elements, most_atoms
         self._particles, self._betas = particles, schedule(steps)
@@ -144,6 +147,8 @@ class Substitution:
     def _refusal(self, formula: str) -> str:
         """The option that forbids a formula; '' where none does."""
         amounts = amounts_of(formula)
+        if self._only and not amounts.keys() <= self._only:
+            return "only_elements"
         if len(amounts) > self._most_elements:
             return f"most_elements {self._most_elements}"
         if sum(amounts.values()) > self._most_atoms:
