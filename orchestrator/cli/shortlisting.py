@@ -39,7 +39,7 @@ def _beside(found: Shortlist, row: Shortlisted) -> list[str]:
     lines = []
     near = row.nearest
     if near is not None:
-        like = "" if near.similarity is None else f", similarity {near.similarity:.2f}"
+        like = "" if near.similarity is None else f", Tanimoto {near.similarity:.2f}"
         values = ", ".join(known_values(found.campaign, near.known))
         lines.append(f"nearest measured: {near.name} ({near.distance:.2g} away{like}): {values}")
     notes = []

@@ -36,7 +36,8 @@ def read_generation(
     check_options(f"generator '{shape.kind}'", cls, options, but=("corpus", "language"))
     column = reading.described[0].material
     corpus = _corpus(shape, cls, column, materials, folder)
-    _try(shape.kind, cls, options, reading.makers[0], corpus or materials)
+    made = _try(shape.kind, cls, options, reading.makers[0], corpus or materials)
+    getattr(made, "refuse_start", lambda _: None)(materials)
     return Generation(
         kind=shape.kind,
         target=_target(cls),
@@ -52,18 +53,18 @@ def read_generation(
 
 def _try(
     kind: str, cls: type[Any], options: Mapping[str, Any], reader: Descriptor, corpus: Sequence[str]
-) -> None:
+) -> Any:
     """Makes the generator of a few materials, and of more where these alone may be what it cannot
     read."""
     few = first_readable(reader, corpus, N_TRIED)
     if not few:
         raise InputError(f"no material of the corpus of '{kind}' can be read")
     try:
-        cls(few, **options)
+        return cls(few, **options)
     except InputError:
         if len(few) < N_TRIED:
             raise
-        cls(first_readable(reader, corpus, N_SURE), **options)
+        return cls(first_readable(reader, corpus, N_SURE), **options)
     except (TypeError, ValueError) as error:
         raise InputError(f"the generator '{kind}' cannot be made so: {error}") from error
 

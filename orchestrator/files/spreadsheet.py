@@ -1,4 +1,4 @@
-"""Reads the first sheet of an XLSX file as a table of texts [ECMA-376, part 1, 18].
+"""Reads a sheet of an XLSX file as a table of texts [ECMA-376, part 1, 18].
 
 Enough of the format for what spreadsheets write; nothing in it is run or followed.
 """
@@ -9,7 +9,7 @@ import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -22,9 +22,10 @@ _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _PLACE = re.compile(r"([A-Z]+)(\d+)")
 
 
-def read_spreadsheet(path: Path) -> Table:
-    """The first sheet; its first row is the header, cells are as they were typed, numbers with all
-    their digits. Columns without a heading and rows without a cell are skipped.
+def read_spreadsheet(path: Path, wanted: Sequence[str] = ()) -> Table:
+    """The first sheet that has the columns that are wanted, or else the first one; its first row is
+    the header, cells are as they were typed, numbers with all their digits. Columns without a
+    heading and rows without a cell are skipped.
 
     Raises:
         FileProblems: it cannot be read, is no XLSX file, or has no header.
@@ -32,7 +33,7 @@ def read_spreadsheet(path: Path) -> Table:
     try:
         raw = path.read_bytes()
         with zipfile.ZipFile(io.BytesIO(raw)) as book:
-            cells = _cells(book)
+            cells = _fitting(book, wanted)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise FileProblems(str(path), [Problem(f"it cannot be read: {reason}")]) from error
@@ -60,13 +61,29 @@ def _problems(header: list[str]) -> list[Problem]:
     return [Problem(f"two columns are named '{name}'", "", 1) for name in twice]
 
 
-def _cells(book: zipfile.ZipFile) -> dict[tuple[int, int], str]:
+def _fitting(book: zipfile.ZipFile, wanted: Sequence[str]) -> dict[tuple[int, int], str]:
+    """The cells of the first sheet with the columns that are wanted, or else of the first one."""
+    sheets = _sheets(book)
+    for name in sheets if wanted else ():
+        cells = _cells(book, name)
+        if {*wanted} <= {text for (row, _), text in cells.items() if row == 1}:
+            return cells
+    return _cells(book, sheets[0])
+
+
+def _sheets(book: zipfile.ZipFile) -> list[str]:
+    """The parts of the file that are sheets. Raises ValueError where there is none."""
+    found = [n for n in book.namelist() if re.fullmatch(r"xl/worksheets/sheet\d+\.xml", n)]
+    if not found:
+        raise ValueError("no sheet")
+    return sorted(found, key=lambda n: int(n[len("xl/worksheets/sheet") : -len(".xml")]))
+
+
+def _cells(book: zipfile.ZipFile, sheet: str) -> dict[tuple[int, int], str]:
     """Texts by row (from 1) and column (from 1), in this order."""
     shared = [_text(item) for item in _part(book, "xl/sharedStrings.xml", "si")]
-    sheets = [n for n in book.namelist() if re.fullmatch(r"xl/worksheets/sheet\d+\.xml", n)]
-    first = min(sheets, key=lambda n: int(n[len("xl/worksheets/sheet") : -len(".xml")]))
     found: dict[tuple[int, int], str] = {}
-    for cell in _part(book, first, "c"):
+    for cell in _part(book, sheet, "c"):
         place = _PLACE.fullmatch(cell.get("r", ""))
         if place is None:
             raise ValueError("a cell without a place")
@@ -88,6 +105,8 @@ def _value(cell: ElementTree.Element, shared: list[str]) -> str:
     if kind == "inlineStr":
         return _text(cell)
     text = cell.findtext(f"{_MAIN}v") or ""
+    if kind == "b":
+        return "TRUE" if text == "1" else "FALSE"
     return shared[int(text)] if kind == "s" and text else text
 
 

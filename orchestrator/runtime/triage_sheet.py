@@ -85,7 +85,7 @@ def _notes(found: Shortlist) -> list[str]:
         "counts as well as what is expected to be good.",
         "Vote +1 for what is to be tried next, -1 for what is never to be proposed; leave the rest "
         f"empty. Then: hagane triage {found.campaign.name} --votes FILE.xlsx",
-        "Distance: in the model's space. Similarity: Tanimoto's, of the descriptor's counts. "
+        "Distance: in the model's space. Tanimoto: similarity of the descriptor's counts. "
         "Accessibility: from 1, easy to make, to 10 (Ertl & Schuffenhauer 2009).",
         *found.remarks,
     ]
@@ -136,7 +136,7 @@ def _all_headings(found: Shortlist) -> Iterator[Heading]:
     for metric in metric_order(campaign):
         yield Heading(titled(f"its {metric}", campaign.metric(metric).unit), 13)
     yield Heading("distance", 9, "0.00")
-    yield Heading("similarity", 10, "0.00")
+    yield Heading("Tanimoto", 10, "0.00")
     yield Heading("accessibility", 13, "0.0")
     yield Heading("weight [g/mol]", 9, "0.0")
     yield Heading("new", 6)
@@ -181,7 +181,7 @@ def _near(found: Shortlist, row: Shortlisted) -> dict[str, Cell]:
     cells: dict[str, Cell] = {
         "nearest measured": row.nearest.name,
         "distance": row.nearest.distance,
-        "similarity": row.nearest.similarity,
+        "Tanimoto": row.nearest.similarity,
     }
     for metric, outcome in row.nearest.known.outcomes.items():
         bound = {"above": ">", "below": "<", None: ""}[outcome.censored]

@@ -40,7 +40,7 @@ def read_votes(path: Path, campaign: Campaign, state: State) -> dict[str, Any]:
     if pool is None:
         raise InputError(f"campaign '{campaign.name}' has no pool of candidates to vote on")
     is_book = path.suffix.lower() == ".xlsx"
-    table = read_spreadsheet(path) if is_book else read_table(path)
+    table = read_spreadsheet(path, ("name", "vote")) if is_book else read_table(path)
     names, votes = table.texts("name"), table.texts("vote")
     found: dict[str, Any] = {"wanted": [], "refused": [], "remarks": _remarks(table, names)}
     problems = []

@@ -53,8 +53,15 @@ class Mute(Spelling):
         return ("abc",)
 
 
+class Choosy(Spelling):
+    """The same, which starts from nothing."""
+
+    def refuse_start(self, start: Sequence[str]) -> None:
+        raise InputError(f"nothing to start from in {start}")
+
+
 def generators(name: str) -> type[Any]:
-    kinds: dict[str, type[Any]] = {"spelling": Spelling, "mute": Mute}
+    kinds: dict[str, type[Any]] = {"spelling": Spelling, "mute": Mute, "choosy": Choosy}
     if name not in kinds:
         raise UnknownName("generator that is installed", name, kinds)
     return kinds[name]
@@ -92,6 +99,11 @@ def test_a_pool_that_grows_knows_its_generator_and_what_it_learns_from(tmp_path:
     assert found.corpus == ("abc", "b!", "bc")
     assert found.target.endswith(":Spelling")
     assert [target.rpartition(":")[2] for target in found.descriptors] == ["Letters"]
+
+
+def test_a_generator_may_refuse_what_it_would_start_from(tmp_path: Path) -> None:
+    with pytest.raises(FileProblems, match="nothing to start from"):
+        loaded(tmp_path, TEXT.replace("kind: spelling", "kind: choosy"))
 
 
 def test_without_a_corpus_it_learns_from_the_pool_and_built_in_from_its_own(

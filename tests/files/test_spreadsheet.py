@@ -54,6 +54,20 @@ def test_columns_far_to_the_right_and_without_heading_keep_their_places(tmp_path
     assert table.rows == (("a", "1"),)
 
 
+def test_the_sheet_with_the_columns_that_are_wanted_is_read_wherever_it_stands(
+    tmp_path: Path,
+) -> None:
+    made = xlsxwriter.Workbook(str(tmp_path / "a.xlsx"))
+    made.add_worksheet("before").write_row(0, 0, ["name", "price"])
+    for number, row in enumerate([("name", "vote"), ("iron", True), ("tin", False)]):
+        made.get_worksheet_by_name("votes") or made.add_worksheet("votes")
+        made.get_worksheet_by_name("votes").write_row(number, 0, row)
+    made.close()
+    table = read_spreadsheet(tmp_path / "a.xlsx", ("name", "vote"))
+    assert table.rows == (("iron", "TRUE"), ("tin", "FALSE"))
+    assert read_spreadsheet(tmp_path / "a.xlsx", ("name", "x")).columns == ("name", "price")
+
+
 def test_rich_texts_and_texts_within_cells_are_read_whole(tmp_path: Path) -> None:
     strings = (
         f'<sst xmlns="{MAIN}"><si><r><t>na</t></r><r><t>me</t></r><rPh><t>x</t></rPh></si></sst>'

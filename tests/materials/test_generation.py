@@ -558,6 +558,13 @@ def test_an_option_that_cannot_be_meant_is_refused(options: dict[str, object]) -
         iqspr(**options)
 
 
+def test_molecules_are_no_start_for_what_must_be_polymerisable() -> None:
+    generator = Iqspr(["CCO", "*CC*"], order=2, polymerisable=True)
+    generator.refuse_start(["CCO", "*CC*"])
+    with pytest.raises(InputError, match="of repeat units, and no material of the pool is one"):
+        generator.refuse_start(["CCO"])
+
+
 @pytest.mark.parametrize("options", [{"graph_share": 0.3}, {"exact": True}], ids=str)
 def test_every_polymer_that_is_made_has_exactly_two_open_ends(options: dict[str, object]) -> None:
     generator = Iqspr(POLYMERS, particles=40, steps=8, order=4, **options)  # type: ignore[arg-type]

@@ -105,6 +105,15 @@ def test_what_cannot_be_is_refused(name: str, text: str, said: str) -> None:
         IMPOSSIBLE.canonical("; ".join(f"{key}={value}" for key, value in can_be.items()))
 
 
+def test_a_difference_is_not_taken_for_a_temperature() -> None:
+    process = Process(parameters={"anneal": "degC", "drop": "delta_degC"})
+    assert process.describe(["anneal=283.15 K; drop=5 K"])[0] == pytest.approx([10, 5])
+    with pytest.raises(InputError, match="anneal=10 delta_degC is a difference"):
+        process.canonical("anneal=10 delta_degC; drop=5 K")
+    with pytest.raises(InputError, match="drop=5 degC is no difference"):
+        process.canonical("anneal=10 degC; drop=5 degC")
+
+
 def test_a_difference_of_temperatures_may_be_negative() -> None:
     ramp = Process(parameters={"drop": "delta_degC", "rate": "K/min"})
     assert ramp.describe(["drop=-500 delta_degC; rate=-20 K/min"])[0].tolist() == [-500, -20]

@@ -121,7 +121,7 @@ def test_the_sheet_has_a_drawing_a_row_and_room_for_votes(tmp_path: Path) -> Non
     assert table.columns[:4] == ("rank", "drawing", "name", "material")
     assert table.columns[-2:] == ("vote", "remark")
     assert {"expected boiling [degC]", "sd of boiling [degC]", "chance to keep the limits",
-            "nearest measured", "its boiling [degC]", "similarity", "weight [g/mol]"} <= set(
+            "nearest measured", "its boiling [degC]", "Tanimoto", "weight [g/mol]"} <= set(
         table.columns
     )  # fmt: skip
     assert table.texts("name") == tuple(row.name for row in found.rows)

@@ -22,6 +22,9 @@ _DECIMAL = re.compile(r"(?<![\d.])[1-9]\d*\.\d+\s*[A-Z(\[{]")
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _NUMBERS_BEFORE = re.compile(r"\s*[\d.]+\s*(?:[A-Z][a-z]?\s*[\d.]+\s*)+[A-Z][a-z]?\s*")
 """`60Cu40Ni`, in which each number may belong to the element behind it."""
+_MASS_BEFORE = re.compile(r"\s*(\d+)\s*([A-Z][a-z]?)")
+_PER_PROTON = (1.8, 2.7)
+"""The mass numbers of what is found of an element are between these times its atomic number."""
 _ALLOY = re.compile(r"\s*([A-Z][a-z]?)((?:\s*[-‐–]\s*(?:\d+\.?\d*|\.\d+)\s*%?\s*[A-Z][a-z]?)+)\s*")
 """`Ti-6Al-4V`: a base metal, and per cent of each of the others."""
 DEEPEST = 20
@@ -62,6 +65,11 @@ def formula_amounts(formula: str) -> Amounts:
             "of them before the whole",
             hint="write numbers behind the elements, as in 'Cu60Ni40'",
         )
+    if _is_isotope(formula):
+        raise InputError(
+            f"'{formula}' may be two formulas: its number counts the whole, or names an isotope",
+            hint="write numbers behind, as in '(CO2)13'; isotopes are not told apart",
+        )
     if alloy := _ALLOY.fullmatch(formula):
         raise _per_cent(formula, alloy[1], re.findall(r"([\d.]+)\s*%?\s*([A-Z][a-z]?)", alloy[2]))
     total: Amounts = {}
@@ -72,6 +80,17 @@ def formula_amounts(formula: str) -> Amounts:
             raise _wrong(formula, "it is empty" if not formula.strip() else "a part of it is empty")
         _add(total, _counted(rest, formula), Fraction(factor or 1))
     return {element: n for element, n in _not_nothing(total, formula).items() if n > 0}
+
+
+def _is_isotope(formula: str) -> bool:
+    """Whether the number in front may be the mass number of the first element: `13CO2`."""
+    match = _MASS_BEFORE.match(formula)
+    table = element_table()
+    if match is None or match[2] not in table.rows:
+        return False
+    mass, protons = int(match[1]), float(table.column("atomic_number")[table.rows[match[2]]])
+    least, most = (2.0, 3.0) if protons == 1 else (each * protons for each in _PER_PROTON)
+    return least <= mass <= most
 
 
 def _with_dot(text: str, formula: str) -> str:

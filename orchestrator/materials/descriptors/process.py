@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.errors import InputError, UnknownName
-from orchestrator.model.quantity import check_unit, dimension, quantity_in, to_base_units
+from orchestrator.model.quantity import (
+    check_unit,
+    dimension,
+    parse_quantity,
+    quantity_in,
+    to_base_units,
+)
 from orchestrator.ports.descriptor import Content
 
 Kind = str | Sequence[str]
@@ -139,8 +145,21 @@ def _value(name: str, kind: Kind, text: str) -> float | str:
         return text
 
     value = quantity_in(text, kind)
+    _refuse_difference(name, text, kind)
     _refuse_impossible(name, text, value, kind)
     return value
+
+
+def _refuse_difference(name: str, text: str, unit: str) -> None:
+    """Raises InputError: a difference of temperatures for a temperature, or the reverse."""
+    _, said = parse_quantity(text)
+    pairs = ((said, unit), (unit, said))
+    if any(one.startswith("delta_") and to_base_units(other)[1] for one, other in pairs):
+        what = "a difference" if said.startswith("delta_") else "no difference"
+        raise InputError(
+            f"{name}={text} is {what} of temperatures, and {name} is in {unit}",
+            hint=f"write it in {unit} or in K",
+        )
 
 
 def _refuse_impossible(name: str, text: str, value: float, unit: str) -> None:

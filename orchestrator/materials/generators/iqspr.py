@@ -111,6 +111,14 @@ class Iqspr:
         """Raises MissingExtra where there is no `default_corpus`."""
         require_zinc()
 
+    def refuse_start(self, start: Sequence[str]) -> None:
+        """Raises InputError where nothing can be made of any of these."""
+        if self._constraints.polymerisable and not any("*" in smiles for smiles in start):
+            raise InputError(
+                "'polymerisable' is of repeat units, and no material of the pool is one",
+                hint="write polymers as '*CC(C)*', or leave 'polymerisable' out",
+            )
+
     def generate(
         self, start: Sequence[str], score: Score, n: int, seed: int
     ) -> Sequence[Candidate]:
