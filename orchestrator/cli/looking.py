@@ -55,7 +55,7 @@ def show(name: NameArgument = None, store: StoreOption = None, as_json: JsonOpti
     else:
         from orchestrator.cli.terminal import print_state
 
-        print_state(seen.campaign, seen.state, _console())
+        print_state(seen.campaign, seen.state, _console(), is_held=bool(seen.row.holder))
     return int(Exit.FINISHED)
 
 
@@ -144,10 +144,12 @@ def doubts(
 
     Example: hagane doubts niobium-titania
     """
+    from orchestrator.cli.terminal import known_of, print_doubts
     from orchestrator.runtime.look import look
 
     seen = look(store, name)
-    open_ones = seen.state.doubts()
+    is_held = bool(seen.row.holder)
+    open_ones = [*seen.state.doubts(), *([] if is_held else seen.state.unlooked())]
     if as_json:
         print_json(
             [
@@ -158,15 +160,13 @@ def doubts(
                     "trial": d.event.trial,
                     "sample": d.event.sample,
                     "effect": d.event.effect,
-                    "known": d.doubt.known if d.doubt else "",
+                    "known": known_of(d),
                 }
                 for d in open_ones
             ]
         )
     else:
-        from orchestrator.cli.terminal import print_doubts
-
-        print_doubts(seen.campaign, seen.state, _console())
+        print_doubts(seen.campaign, seen.state, _console(), is_held=is_held)
     return int(Exit.PERSON if open_ones else Exit.FINISHED)
 
 

@@ -33,7 +33,9 @@ from orchestrator.reports.summary import (
 from orchestrator.reports.timeline import Bar, Lane, timeline
 
 __all__ = [
+    "NOT_LOOKED_INTO",
     "Progress",
+    "known_of",
     "print_campaigns",
     "print_doubts",
     "print_events",
@@ -44,6 +46,7 @@ __all__ = [
 
 LONG_TEXTS = {"kind", "campaign_text", "lab_text", "declarations", "arguments_hash"}
 FIRST_FACTS = ("trial", "step", "resource", "action", "metric", "value", "unit")
+NOT_LOOKED_INTO = "not looked into yet: the next `hagane run` will ask"
 EPOCH_SECONDS = 1e8
 """Campaign times above this are seconds since the epoch: the campaign ran on the wall clock."""
 
@@ -78,8 +81,11 @@ def print_events(recorded: Iterable[ev.Recorded], console: Console) -> None:
         say(console, line)
 
 
-def print_state(campaign: Campaign, state: State, console: Console) -> None:
-    """Where a campaign stands: answer first, then what is going on and what it waits for."""
+def print_state(
+    campaign: Campaign, state: State, console: Console, *, is_held: bool = True
+) -> None:
+    """Where a campaign stands: answer first, then what is going on and what it waits for.
+    `is_held`: an engine is at work on it."""
     glance = summary(campaign, state)
     say(console, campaign.name, style="bold")
     if campaign.goal:
@@ -96,7 +102,7 @@ def print_state(campaign: Campaign, state: State, console: Console) -> None:
     tell(console, f"  wanted: {wanted(campaign)}")
     counts = f"{glance.n_done} measured, {glance.n_failed} failed, {glance.n_in_flight} in flight"
     facts = [
-        ("status", _status(state)),
+        ("status", _status(state, is_held=is_held)),
         ("trials", f"{counts}; budget {planned(campaign)}"),
         ("campaign time", f"{duration(glance.elapsed_s)} (running {duration(glance.running_s)})"),
         *([("known before", known)] if (known := known_before(campaign, state)) else []),
@@ -108,19 +114,29 @@ def print_state(campaign: Campaign, state: State, console: Console) -> None:
         tell(console, f"  {name + ':':<15}{value}")
     for said in set_aside_words(campaign.space):
         tell(console, f"  {said}", style="yellow")
-    _print_doing(state, console)
-    _print_waiting(campaign, state, console)
+    unlooked = [] if is_held else state.unlooked()
+    _print_doing(state, console, unlooked)
+    _print_waiting(campaign, state, console, len(unlooked))
 
 
-def print_doubts(campaign: Campaign, state: State, console: Console) -> None:
-    """Each action in doubt: what is known, and the commands that settle it."""
-    doubts = state.doubts()
-    if not doubts:
+def print_doubts(
+    campaign: Campaign, state: State, console: Console, *, is_held: bool = True
+) -> None:
+    """Each action in doubt: what is known, and the commands that settle it. Unless an engine is at
+    work, those that have no result and were not looked into yet, too."""
+    doubts, unlooked = state.doubts(), [] if is_held else state.unlooked()
+    if not doubts and not unlooked:
         say(console, "nothing is in doubt")
-        return
-    n = len(doubts)
-    say(console, f"{n} action{'s are' if n > 1 else ' is'} in doubt: look, then say what happened")
+    if n := len(doubts):
+        are = "s are" if n > 1 else " is"
+        say(console, f"{n} action{are} in doubt: look, then say what happened")
     for dispatch in doubts:
+        _print_doubt(campaign, state, dispatch, console)
+        _print_verdicts(campaign, dispatch.event, console)
+    if n := len(unlooked):
+        have = "s have" if n > 1 else " has"
+        tell(console, f"{n} action{have} no result, and nobody has looked into it yet")
+    for dispatch in unlooked:
         _print_doubt(campaign, state, dispatch, console)
 
 
@@ -162,30 +178,35 @@ def print_campaigns(rows: Sequence[CampaignRow], console: Console) -> None:
         say(console, line)
 
 
-def _status(state: State) -> str:
+def _status(state: State, *, is_held: bool) -> str:
     if state.finished is not None:
         return f"finished: {state.finished.why}"
     if state.paused is not None:
         return f"paused by {state.paused.by}: {state.paused.why}"
     if state.engine_is_up and state.engine is not None:
-        return f"running on {state.engine.host} (or its engine was killed)"
+        killed = "its engine was killed; `hagane run` asks what came of that, and goes on"
+        return f"running on {state.engine.host}" if is_held else killed
     return "stopped before its end; `hagane run` resumes it"
 
 
-def _print_doing(state: State, console: Console) -> None:
+def _print_doing(state: State, console: Console, unlooked: Sequence[DispatchState]) -> None:
     tops = [state.dispatches[t] for t in state.open_tickets]
     for dispatch in tops:
         event = dispatch.event
-        if event.parent is not None or dispatch.doubt is not None:
+        if event.parent is not None or dispatch.doubt is not None or dispatch in unlooked:
             continue
         trial = f"trial {event.trial}: " if event.trial is not None else ""
         since = duration(state.last_at - dispatch.at)
         say(console, f"  {'now:':<15}{trial}{event.resource}.{event.action}, {since}")
 
 
-def _print_waiting(campaign: Campaign, state: State, console: Console) -> None:
+def _print_waiting(campaign: Campaign, state: State, console: Console, n_unlooked: int) -> None:
+    doubts = f"hagane doubts {shlex.quote(campaign.name)}"
     if n := len(state.doubts()):
-        tell(console, f"  {n} in doubt: hagane doubts {shlex.quote(campaign.name)}", style="yellow")
+        tell(console, f"  {n} in doubt: {doubts}", style="yellow")
+    if n := n_unlooked:
+        said = f"{n} without a result, not looked into yet"
+        tell(console, f"  {said}: {doubts}", style="yellow")
     for trial in state.trials.values():
         if trial.status is not TrialStatus.AWAITING:
             continue
@@ -215,7 +236,18 @@ def _print_doubt(
         source = f", from {event.source}" if event.source else ""
         way = source + (f" to {event.target}" if event.target else "")
         say(console, f"  sample      {event.sample}{way}")
-    tell(console, f"  known       {dispatch.doubt.known if dispatch.doubt else 'nothing more'}")
+    tell(console, f"  known       {known_of(dispatch)}")
+
+
+def known_of(dispatch: DispatchState) -> str:
+    """What is known of an action in doubt, or of one that was not looked into yet."""
+    if dispatch.doubt is not None:
+        return dispatch.doubt.known
+    reason = [dispatch.failure.sentence] if dispatch.failure is not None else []
+    return "; ".join([*reason, NOT_LOOKED_INTO])
+
+
+def _print_verdicts(campaign: Campaign, event: ev.ActionDispatched, console: Console) -> None:
     results = "".join(f" --result {name}=VALUE" for name in _results_needed(campaign, event))
     place = " --at PLACE" if event.sample else ""
     tail = f" --campaign {shlex.quote(campaign.name)}"

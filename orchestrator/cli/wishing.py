@@ -139,6 +139,12 @@ def resolve(
 
     _one_of("verdict", verdict, VERDICTS)
     seen = still_open(store, campaign)
+    is_left = not seen.row.holder
+    if is_left and ticket in {d.event.ticket for d in seen.state.unlooked()}:
+        raise InputError(
+            f"nobody has looked into ticket {ticket} yet",
+            hint="`hagane run` asks what can be asked, and then says what is in doubt",
+        )
     _one_of("ticket in doubt", ticket, {d.event.ticket for d in seen.state.doubts()})
     results = pairs(result, "--result thickness=131.5")
     payload = resolution(seen.state, ticket, verdict.replace("-", "_"), results, at)

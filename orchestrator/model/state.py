@@ -368,6 +368,19 @@ class State:
         """Top-level and inner dispatches that are open and were found without a result."""
         return [d for t in self.open_tickets if (d := self.dispatches[t]).doubt is not None]
 
+    def unlooked(self) -> list[DispatchState]:
+        """Where no engine is at work: whole actions that were left without a result, and that no
+        engine has looked into yet. What can be asked after, a calculation in a queue, may go on
+        where an engine let go of it in order."""
+        found = (self.dispatches[t] for t in self.open_tickets)
+        return [
+            d
+            for d in found
+            if d.event.parent is None
+            and d.doubt is None
+            and (self.engine_is_up or d.failure is not None or d.event.effect != "queryable")
+        ]
+
 
 def fold(recorded: Iterable[ev.Recorded]) -> State:
     """The state after these events."""

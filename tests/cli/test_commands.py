@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -23,7 +24,9 @@ from typer.testing import CliRunner
 
 from orchestrator.cli.app import app
 from orchestrator.journal import open_store
+from orchestrator.model import events as ev
 from tests.docs.private_lab import private_runtime
+from tests.reports.sample_campaign import niobium_titania, sample_events
 
 ROOT = Path(__file__).parents[2]
 HAGANE = Path(sys.executable).with_name("hagane")
@@ -512,6 +515,32 @@ def test_there_is_one_goal(here: Path) -> None:
 
 
 @pytest.mark.slow
+def test_after_a_kill_doubts_ends_with_3_before_the_next_run(here: Path) -> None:
+    campaign, where = niobium_titania(), here / "mine.sqlite"
+    store = open_store(where)
+    row = store.create(campaign.name, campaign.file_hash)
+    artifact = store.put_artifact(row.id, campaign.model_dump_json().encode(), "campaign")
+    first, *others = [e.event for e in sample_events(1)]
+    dispatched = next(e for e in others if isinstance(e, ev.ActionDispatched))
+    events = [
+        first.model_copy(update={"artifact": artifact}),
+        *others[: others.index(dispatched)],
+        dispatched,
+    ]
+    journal = store.lease(row.id, "an engine")
+    asyncio.run(journal.append(events, at=0.0))
+    asyncio.run(journal.close())
+    store.close()
+    told = hagane("doubts", "--store", where)
+    assert told.code == 3
+    assert "not looked into yet" in told.out
+    (found,) = hagane("doubts", "--store", where, "--json").json
+    assert found["known"] == "not looked into yet: the next `hagane run` will ask"
+    refused = hagane("resolve", dispatched.ticket, "not-done", "--store", where)
+    assert refused.code == 2
+    assert "nobody has looked into ticket" in refused.err
+
+
 def test_a_running_campaign_is_paused_stopped_and_resumed_from_beside(film: Path) -> None:
     edit(film / "twins.yaml", "speed: 20000", "speed: 400")
     running = _start(film)

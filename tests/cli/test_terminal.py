@@ -224,6 +224,44 @@ def test_a_doubtful_step_asks_for_the_results_that_the_campaign_needs(campaign: 
     assert "hagane resolve 3f0c9a done --result thickness=VALUE --campaign" in text
 
 
+def _left_amid(campaign: Campaign, effect: str = "irreversible", **more: object) -> State:
+    """A state whose last event is a dispatch, with an engine that said no word since."""
+    order = {"ticket": "3f0c9a", "resource": "tool", "action": "deposit", "effect": effect}
+    state = sample_state(2, finished=False)
+    state.engine_is_up = True
+    event = ev.ActionDispatched.model_validate(order | more)
+    state.apply(ev.Recorded(seq=state.n_events + 1, at=state.last_at, wall=0.0, event=event))
+    return state
+
+
+def test_what_a_killed_engine_left_without_a_result_is_never_nothing(campaign: Campaign) -> None:
+    state = _left_amid(campaign)
+    text = _shown(lambda c: print_doubts(campaign, state, c, is_held=False), width=None)
+    assert "1 action has no result, and nobody has looked into it yet" in text
+    assert "known       not looked into yet: the next `hagane run` will ask" in text
+    assert "resolve" not in text
+    assert _shown(lambda c: print_doubts(campaign, state, c)) == "nothing is in doubt\n"
+
+
+def test_show_does_not_call_what_a_killed_engine_left_under_way(campaign: Campaign) -> None:
+    state = _left_amid(campaign)
+    text = _shown(lambda c: print_state(campaign, state, c, is_held=False), width=None)
+    assert "now:" not in text
+    assert "its engine was killed" in text
+    assert "1 without a result, not looked into yet: hagane doubts niobium-titania" in text
+    held = _shown(lambda c: print_state(campaign, state, c), width=None)
+    assert "tool.deposit" in held
+    assert "not looked into" not in held
+
+
+def test_a_calculation_that_goes_on_between_two_turns_is_not_in_doubt(campaign: Campaign) -> None:
+    state = _left_amid(campaign, "queryable")
+    assert len(state.unlooked()) == 1
+    stopped = ev.EngineStopped(reason="1 step under way", is_safe=True)
+    state.apply(ev.Recorded(seq=state.n_events + 1, at=state.last_at, wall=0.0, event=stopped))
+    assert state.unlooked() == []
+
+
 def test_without_doubts_it_is_said(campaign: Campaign) -> None:
     assert _shown(lambda c: print_doubts(campaign, State(), c)) == "nothing is in doubt\n"
 
