@@ -61,7 +61,9 @@ def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
         except KeyboardInterrupt:
             hint = "nothing is lost: give the command again"
             fail(Stopped("interrupted", hint=hint), as_json=as_json)
-        except (BrokenPipeError, SystemExit):  # rich ends the process on a closed pipe
+        except (BrokenPipeError, SystemExit) as error:
+            if not isinstance(error, BrokenPipeError) and not _is_of_a_closed_pipe(error):
+                fail(_ended_by_a_part(error), as_json=as_json)
             _hush()
             raise typer.Exit(0) from None
         except OSError as error:
@@ -87,6 +89,16 @@ def _hush() -> None:
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
+
+
+def _is_of_a_closed_pipe(error: SystemExit) -> bool:
+    """Rich ends the process then."""
+    return isinstance(error.__context__, BrokenPipeError)
+
+
+def _ended_by_a_part(error: SystemExit) -> HaganeError:
+    said = f"a part of the program wanted to end it: sys.exit({error.code!r})"
+    return HaganeError(said, hint="it may be a driver, or what a driver imports")
 
 
 def _in_words(error: OSError) -> HaganeError:

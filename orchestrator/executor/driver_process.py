@@ -30,15 +30,16 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.clock import ScaledClock, WallClock
-from orchestrator.errors import DriverLost, HaganeError
+from orchestrator.errors import DeviceError, DriverLost, HaganeError
+from orchestrator.executor.faults import fault_of
 from orchestrator.executor.frames import next_frame, packed, told, written
 from orchestrator.executor.guardian_record import Record
 from orchestrator.executor.last_traffic import LastTraffic
-from orchestrator.executor.results import named_results
-from orchestrator.executor.safing import insist
+from orchestrator.executor.safing import insist, insist_on, let_go
 from orchestrator.ports.action import ActionSpec, actions_of
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.resource import Bench
+from orchestrator.ports.results import named_results
 from orchestrator.ports.traffic import Figures, Passage
 
 BEAT_S = 0.5
@@ -189,6 +190,9 @@ class Drivers:
         self._calls.pop((writer, frame["id"]), None)
         if call.cancelled():  # before it had begun, so that `_answer` told nobody
             self._send(writer, {"id": frame["id"], **self._why_cancelled(frame, writer)})
+        elif (error := call.exception()) is not None:
+            fault = _fault(frame, error)
+            self._send(writer, {"id": frame["id"], "failed": told(fault)})
 
     async def _answer(self, frame: Mapping[str, Any], writer: asyncio.StreamWriter) -> None:
         answer: dict[str, Any] = {"id": frame["id"]}
@@ -196,10 +200,10 @@ class Drivers:
             answer["gave"] = await self._done(frame, writer)
         except asyncio.CancelledError:
             answer |= self._why_cancelled(frame, writer)
-        except Exception as error:  # noqa: BLE001 - a fault of the driver is told as it is
+        except BaseException as error:  # noqa: BLE001 - whatever it was, somebody waits for it
             if not isinstance(error, HaganeError):
                 traceback.print_exc()
-            answer["failed"] = told(error)
+            answer["failed"] = told(error if isinstance(error, Exception) else _fault(frame, error))
         self._send(writer, answer)
 
     def _why_cancelled(
@@ -270,19 +274,20 @@ class Drivers:
     async def _safe(self, name: str, record: Record) -> None:
         try:
             async with asyncio.timeout(SAFE_WITHIN_S):
-                await insist(self.resources[name])
+                await insist_on(name, self.resources[name])
             record.made(name, "")
         except Exception as error:  # noqa: BLE001 - the others are made safe all the same
             record.made(name, str(error) or f"no answer in {SAFE_WITHIN_S:g} s")
 
     def _send(self, writer: asyncio.StreamWriter, said: Mapping[str, Any]) -> None:
+        frame = packed(said)
         with contextlib.suppress(RuntimeError, OSError):  # it has gone meanwhile
             if not writer.is_closing():
-                writer.write(packed(said))
+                writer.write(frame)
 
     async def close(self) -> None:
         """Lets go of every port."""
-        closing = [self.resources[name].close() for name in self._open]
+        closing = [let_go(name, self.resources[name]) for name in self._open]
         if closing:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LET_GO_WITHIN_S):
@@ -296,6 +301,10 @@ class Drivers:
             await asyncio.wait_for(self.ended.wait(), FIRST_WORD_S)
         if self.resources:
             await self.ended.wait()
+
+
+def _fault(frame: Mapping[str, Any], error: BaseException) -> DeviceError:
+    return fault_of(frame.get("resource", ""), frame.get("action", frame["do"]), error)
 
 
 def _clock(said: Mapping[str, Any]) -> WallClock:

@@ -54,18 +54,34 @@ def told(error: BaseException) -> dict[str, Any]:
     """An error as JSON holds it: facts that are no plain values are left out."""
     types = [f"{kind.__module__}:{kind.__qualname__}" for kind in type(error).__mro__]
     facts = {name: value for name, value in vars(error).items() if _is_plain(value)}
-    made_of = list(error.args) if _is_plain(error.args) else [str(error)]
+    made_of = list(error.args) if _is_plain(error.args) else [_said(error)]
     return {"types": types, "made_of": made_of, "facts": facts}
 
 
 def retold(said: Mapping[str, Any]) -> Exception:
     """The error that was told, of the nearest type that can be found here."""
     kind = next((k for name in said["types"] if (k := _found(name)) is not None), DeviceError)
-    error: Exception = kind.__new__(kind)
-    Exception.__init__(error, *said["made_of"])
+    try:
+        error: Exception = kind.__new__(kind)
+        Exception.__init__(error, *said["made_of"])
+    except TypeError:  # it is made otherwise, as a group of errors is
+        error = _in_words(said)
     facts = {n: tuple(v) if isinstance(v, list) else v for n, v in said["facts"].items()}
     vars(error).update(facts)
     return error
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - a driver's own type may be as faulty as the rest of it
+        return type(error).__name__
+
+
+def _in_words(said: Mapping[str, Any]) -> Exception:
+    """An error that says of which type another one was, and what that said."""
+    name = said["types"][0].rpartition(":")[2]
+    return RuntimeError(": ".join([name, *map(str, said["made_of"])]))
 
 
 def _is_plain(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What an action returned, made fit for the journal; and the hash of what it was given."""
+"""Results made fit for the journal; and the hash of what an action was given."""
 
 from __future__ import annotations
 
@@ -7,49 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from orchestrator.errors import DeviceError
-from orchestrator.ports.action import ActionSpec, Bound, ResultSpec, result_values
-
-
-def named_results(resource: str, spec: ActionSpec, returned: Any) -> dict[str, Any]:
-    """The declared results by name, as float, int, str, list or `Bound`; None where there is none.
-
-    Numbers of numpy become Python's own.
-
-    Raises:
-        DeviceError: one is of another kind than declared.
-    """
-    values = {name: _own(value) for name, value in result_values(spec, returned).items()}
-    for declared in spec.results:
-        value = values.get(declared.name)
-        if value is not None and not _fits(declared, value):
-            raise DeviceError(
-                resource,
-                f"{spec.name} gave {value!r} as '{declared.name}' ({declared.kind})",
-                hint="this is a fault of the driver",
-            )
-    return {declared.name: values.get(declared.name) for declared in spec.results}
-
-
-def _own(value: Any) -> Any:
-    """A number or an array of numpy, which has `tolist`, as Python's own."""
-    return value.tolist() if hasattr(value, "tolist") else value
-
-
-def _fits(declared: ResultSpec, value: Any) -> bool:
-    match declared.kind:
-        case "text":
-            return isinstance(value, str)
-        case "series":
-            return isinstance(value, list | tuple) and all(_is_number(v) for v in value)
-        case "integer":
-            return isinstance(value, int)
-        case "real":
-            return isinstance(value, Bound) or _is_number(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+from orchestrator.ports.action import Bound
 
 
 def plain(results: Mapping[str, Any]) -> dict[str, Any]:

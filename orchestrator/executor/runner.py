@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from orchestrator.errors import (
-    DeviceError,
     DriverLost,
     HaganeError,
     InterlockTripped,
@@ -23,12 +22,13 @@ from orchestrator.errors import (
     WrongDevice,
 )
 from orchestrator.executor.failures import failure_of, may_have_acted
+from orchestrator.executor.faults import faults_of_the_driver
 from orchestrator.executor.inner import InnerDispatch
 from orchestrator.executor.interlocks import Interlocks
 from orchestrator.executor.limits import check_arguments
-from orchestrator.executor.results import hash_of, named_results, plain
+from orchestrator.executor.results import hash_of, plain
 from orchestrator.executor.running import Actions, Running
-from orchestrator.executor.safing import insist
+from orchestrator.executor.safing import insist_on, let_go
 from orchestrator.model.events import (
     ActionDispatched,
     ActionDone,
@@ -41,6 +41,7 @@ from orchestrator.ports.action import ActionSpec, Cancel, Effect, Ticket, result
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.execution import Keep, Order, Record
 from orchestrator.ports.resource import Inner, Queryable, Resource, Verdict, Witness
+from orchestrator.ports.results import named_results
 
 ASK_AGAIN_S = (1.0, 5.0)
 """Campaign time before a device that could not be asked after a ticket is asked again: a doubt
@@ -95,10 +96,10 @@ class Runner:
             return error
 
     async def _find(self, name: str, resource: Resource) -> ResourceFound:
-        with _faults_of_the_driver(name, "open or identify"):
+        with faults_of_the_driver(name, "open or identify"):
             await resource.open()
             identity = await resource.identify()
-        found = ResourceFound(resource=name, **identity.__dict__)
+            found = ResourceFound(resource=name, **identity.__dict__)
         self._same_as_before(name, found)
         return found
 
@@ -120,17 +121,18 @@ class Runner:
 
     async def _complaint(self, name: str) -> str:
         try:
-            with _faults_of_the_driver(name, "health"):
+            with faults_of_the_driver(name, "health"):
                 health = await self._resources[name].health()
+                return "" if health.is_fit else f"{name}: not fit for work: {health.note}"
         except HaganeError as error:
             return str(error)
-        return "" if health.is_fit else f"{name}: not fit for work: {health.note}"
 
     async def read(self, resource: str, reading: str) -> Mapping[str, Any]:
         """A reading as telemetry: no ticket, no event."""
         spec = self.actions[resource][reading]
         method: Callable[[], Awaitable[Any]] = getattr(self._resources[resource], reading)
-        return result_values(spec, await method())
+        with faults_of_the_driver(resource, reading):
+            return result_values(spec, await method())
 
     async def carry_out(self, order: Order) -> None:
         """See `ports.execution`."""
@@ -237,17 +239,19 @@ class Runner:
             arguments["ticket"] = event.ticket
         if spec.is_composite:
             arguments["dispatch"] = InnerDispatch(self, event, running)
-        method = getattr(self._resources[event.resource], event.action)
+        acting = self._call(event, arguments)
         limit_s = timeout_s if timeout_s is not None else spec.timeout_s
         is_unbreakable = event.parent is not None and spec.cancel is Cancel.NEVER
         running.n_unbreakable += is_unbreakable
         try:
-            with _faults_of_the_driver(event.resource, event.action):
-                if limit_s is None:
-                    return await method(**arguments)
-                return await self._within(limit_s, event, method(**arguments))
+            return await (acting if limit_s is None else self._within(limit_s, event, acting))
         finally:
             running.n_unbreakable -= is_unbreakable
+
+    async def _call(self, event: ActionDispatched, arguments: Mapping[str, Any]) -> Any:
+        with faults_of_the_driver(event.resource, event.action):
+            method = getattr(self._resources[event.resource], event.action)
+            return await method(**arguments)
 
     async def _within(self, limit_s: float, event: ActionDispatched, action: Awaitable[Any]) -> Any:
         acting = asyncio.ensure_future(action)
@@ -271,7 +275,7 @@ class Runner:
         pauses_s = iter(ASK_AGAIN_S)
         while True:
             try:
-                with _faults_of_the_driver(resource, "ask"):
+                with faults_of_the_driver(resource, "ask"):
                     verdict = await device.ask(Ticket(ticket))
             except HaganeError as error:
                 pause_s = next(pauses_s, None)
@@ -293,7 +297,7 @@ class Runner:
         parts = {resource: part for part, resource in self.lab.resource(name).parts.items()}
         known = [replace(i, part=parts.get(i.part, i.part)) for i in inner]
         try:
-            with _faults_of_the_driver(name, "judge"):
+            with faults_of_the_driver(name, "judge"):
                 arguments = dispatched.arguments
                 verdict = await whole.judge(dispatched.action, arguments, known, looking)
         except JournalError:
@@ -327,7 +331,7 @@ class Runner:
         return all(e.ok for e in events)
 
     async def _safe(self, name: str) -> str:
-        asking = asyncio.ensure_future(insist(self._resources[name]))
+        asking = asyncio.ensure_future(insist_on(name, self._resources[name]))
         done, _ = await asyncio.wait({asking}, timeout=self._safe_within_s)
         if not done:
             asking.add_done_callback(lambda late: late.cancelled() or late.exception())
@@ -348,7 +352,8 @@ class Runner:
 
     async def close(self) -> None:
         """See `ports.execution`."""
-        await asyncio.gather(*(r.close() for r in self._resources.values()), return_exceptions=True)
+        closing = (let_go(name, resource) for name, resource in self._resources.items())
+        await asyncio.gather(*closing, return_exceptions=True)
 
 
 async def _nowhere(name: str, data: bytes) -> str:
@@ -382,18 +387,3 @@ def _reason(error: BaseException, running: Running, *, was_sent: bool) -> Hagane
         return error
     why = f": {running.why}" if running.stops else ""
     return Stopped(f"it was given up on the way{why}")
-
-
-@contextlib.contextmanager
-def _faults_of_the_driver(resource: str, action: str) -> Iterator[None]:
-    """A driver's bug must not take the engine down. Raises DeviceError in its place."""
-    try:
-        yield
-    except HaganeError:
-        raise
-    except Exception as error:
-        raise DeviceError(
-            resource,
-            f"{action} raised {type(error).__name__}: {error}",
-            hint="this is a fault of the driver",
-        ) from error

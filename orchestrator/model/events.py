@@ -15,6 +15,7 @@ from orchestrator.model.safety import DriverEnded as DriverEnded
 from orchestrator.model.safety import GuardianActed as GuardianActed
 from orchestrator.model.safety import InterlockFired as InterlockFired
 from orchestrator.model.safety import MadeSafe as MadeSafe
+from orchestrator.model.said import Said
 from orchestrator.model.space import Point
 from orchestrator.model.start import KnownTrial
 from orchestrator.model.telemetry import Kept as Kept
@@ -72,7 +73,7 @@ class EngineStopped(_Event):
     """The engine let go. `is_safe`: every resource answered make_safe."""
 
     kind: Literal["engine_stopped"] = "engine_stopped"
-    reason: str
+    reason: Said
     is_safe: bool
 
 
@@ -81,10 +82,10 @@ class ResourceFound(_Event):
 
     kind: Literal["resource_found"] = "resource_found"
     resource: str
-    maker: str
-    model: str
-    serial: str = ""
-    firmware: str = ""
+    maker: Said
+    model: Said
+    serial: Said = ""
+    firmware: Said = ""
 
 
 class TrialProposed(_Event):
@@ -187,7 +188,7 @@ class ActionDone(_Event):
     ticket: str
     results: dict[str, Any] = Field(default_factory=dict)
     evidence: Literal["returned", "asked", "person"] = "returned"
-    note: str = ""
+    note: Said = ""
 
 
 class ActionFailed(_Event):
@@ -202,8 +203,8 @@ class ActionFailed(_Event):
     kind: Literal["action_failed"] = "action_failed"
     ticket: str
     error: str
-    sentence: str
-    hint: str = ""
+    sentence: Said
+    hint: Said = ""
     may_retry: bool = False
     blames_parameters: bool = False
     leaves_doubt: bool = False
@@ -217,7 +218,7 @@ class ActionNotDone(_Event):
     kind: Literal["action_not_done"] = "action_not_done"
     ticket: str
     evidence: Literal["asked", "children", "person", "effect"]
-    note: str = ""
+    note: Said = ""
 
 
 class Doubted(_Event):
@@ -225,7 +226,7 @@ class Doubted(_Event):
 
     kind: Literal["doubted"] = "doubted"
     ticket: str
-    known: str
+    known: Said
     needs_person: bool
 
 
@@ -282,7 +283,7 @@ class TrialFailed(_Event):
     trial: int
     step: str = ""
     cause: FailureCause
-    sentence: str
+    sentence: Said
     blames_parameters: bool = False
 
 
@@ -294,7 +295,7 @@ class Paused(_Event):
     """
 
     kind: Literal["paused"] = "paused"
-    why: str
+    why: Said
     by: str
     about: Literal["wish", "failure", "doubt", "latch"] = "wish"
     is_safety: bool = False
@@ -319,8 +320,8 @@ class RequestTaken(_Event):
     request: int
     wish: str
     payload: dict[str, Any] = Field(default_factory=dict)
-    by: str = ""
-    refused: str = ""
+    by: Said = ""
+    refused: Said = ""
 
 
 class Finished(_Event):

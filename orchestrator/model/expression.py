@@ -157,8 +157,9 @@ class Expression:
         number = value.value if isinstance(value, Bound) else value
         if is_text or isinstance(number, bool) or not isinstance(number, int | float):
             raise ResultRefused(name, value, f"it is not a {'text' if is_text else 'number'}")
-        if not math.isfinite(number):
-            raise ResultRefused(name, value, "it is not a finite number")
+        if not _is_finite(number):
+            shown = value if isinstance(number, float) else math.inf
+            raise ResultRefused(name, shown, "it is not a finite number")
         return value if isinstance(value, Bound) else number
 
     def _number(self, values: Mapping[str, Any]) -> float:
@@ -201,6 +202,13 @@ class Expression:
             f"{n} = {v:g} {self.units[n]}".rstrip() for n, v in (inputs or {}).items()
         )
         raise ResultRefused(f"'{self.text}'", value, why + (f" ({given})" if given else ""))
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number of more than 308 digits
+        return False
 
 
 def _plain_value(tree: ast.expr, scaled: Mapping[str, float]) -> float:

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from orchestrator.model.said import Said
+
 
 class _Event(BaseModel):
     # as in `events`
@@ -18,8 +20,8 @@ class MadeSafe(_Event):
     kind: Literal["made_safe"] = "made_safe"
     resource: str
     ok: bool
-    why: str
-    note: str = ""
+    why: Said
+    note: Said = ""
 
 
 class DriverEnded(_Event):
@@ -27,7 +29,7 @@ class DriverEnded(_Event):
 
     kind: Literal["driver_ended"] = "driver_ended"
     resources: tuple[str, ...]
-    why: str
+    why: Said
 
 
 class GuardianActed(_Event):
@@ -40,7 +42,7 @@ class GuardianActed(_Event):
     kind: Literal["guardian_acted"] = "guardian_acted"
     record: str
     engine: int
-    why: str
+    why: Said
     began: float
     seconds: float
     safe: tuple[str, ...] = ()
@@ -51,5 +53,5 @@ class InterlockFired(_Event):
 
     kind: Literal["interlock_fired"] = "interlock_fired"
     rule: str
-    reading: str
+    reading: Said
     ticket: str = ""

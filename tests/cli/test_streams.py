@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
+from orchestrator.cli.frame import guarded
 from orchestrator.errors import Exit
 
 HAGANE = [sys.executable, "-m", "orchestrator.cli"]
@@ -45,6 +47,19 @@ def test_a_reader_who_has_seen_enough_is_no_error() -> None:
     os.close(reading)
     assert told("resource", "list", stdout=writing) == (0, "")
     os.close(writing)
+
+
+def test_a_driver_that_ends_the_program_is_an_error_and_not_a_silent_success(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    @guarded
+    def command() -> int:
+        sys.exit("no licence found")
+
+    with pytest.raises(typer.Exit) as ended:
+        command()
+    assert ended.value.exit_code == Exit.ENVIRONMENT
+    assert "wanted to end it: sys.exit('no licence found')" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -102,7 +102,7 @@ def test_results_identity_health_and_verdicts_come_through_as_they_were(
         verdict = await piano.ask(Ticket("t7"))
         assert (verdict.outcome, verdict.evidence) == ("done", "it heard of t7")
         assert verdict.results == {"value": Bound(1.0, "above")}
-        with pytest.raises(DeviceError, match="wrong gave 'late' as 'value'"):
+        with pytest.raises(DeviceError, match="wrong came to its end and gave 'late' as 'value'"):
             await piano.wrong()
 
     play(place, [[spec(tmp_path)]], script)
@@ -128,6 +128,43 @@ def test_errors_keep_their_type_their_facts_and_their_hint(place: Place, tmp_pat
             await piano.fail(how="bug")
 
     play(place, [[spec(tmp_path)]], script)
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("panic", "piano: fail raised Panic: index out of bounds"),
+        ("exit", "piano: fail raised SystemExit: no licence"),
+        ("interrupt", "piano: fail raised KeyboardInterrupt"),
+        ("generator", "piano: fail raised GeneratorExit"),
+        ("group", "ExceptionGroup: two of them"),
+    ],
+)
+def test_whatever_a_driver_raises_the_call_is_answered(
+    place: Place, tmp_path: Path, how: str, said: str
+) -> None:
+    async def script(isolation: Isolation) -> None:
+        piano: Any = isolation.resources["piano"]
+        with pytest.raises(Exception, match=said):
+            async with asyncio.timeout(20):
+                await piano.fail(how=how)
+        assert await piano.identify() == Identity("Acme", "Piano", "1")
+
+    assert play(place, [[spec(tmp_path)]], script) == []
+
+
+def test_an_answer_that_no_frame_can_hold_is_answered_with_that(
+    place: Place, tmp_path: Path
+) -> None:
+    async def script(isolation: Isolation) -> None:
+        piano: Any = isolation.resources["piano"]
+        with pytest.raises(DeviceError, match=r"identify raised TypeError: .* not JSON"):
+            async with asyncio.timeout(20):
+                await piano.identify()
+
+    (tmp_path / "notebook.odd").touch()
+    with pytest.raises(DeviceError, match="not JSON"):
+        play(place, [[spec(tmp_path)]], script)
 
 
 def _tree(kind: type[errors.HaganeError]) -> Iterator[type[errors.HaganeError]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from small_plant import FullJournal, Plant, order_of, play, silent
 from orchestrator.errors import (
     CalculationFailed,
     DeviceAbsent,
+    DeviceError,
     DeviceGone,
     DeviceRefused,
     DeviceUnsure,
@@ -93,6 +95,66 @@ def test_a_result_of_another_kind_than_declared_is_the_drivers_fault(value: Any)
         assert dispatch.failure.leaves_doubt
 
     play(script)
+
+
+class Speechless(BaseException):
+    def __str__(self) -> str:
+        raise KeyError("words")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [SystemExit("no licence"), KeyboardInterrupt("x"), GeneratorExit("x"), Speechless()],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("do", ["doser.dose", "doser.weigh_out"], ids=["timed", "untimed"])
+def test_what_is_made_to_end_a_program_ends_neither_engine_nor_run(
+    error: BaseException, do: str
+) -> None:
+    async def script(plant: Plant) -> None:
+        resource, act = do.split(".")
+        plant[resource].troubles[act].append(error)
+        arguments = {"volume": 1.0} if act == "dose" else {}
+        failure = (await plant.order(do, **arguments)).failure
+        assert failure is not None
+        assert failure.sentence.startswith(f"doser: {act} raised {type(error).__name__}: ")
+        assert failure.leaves_doubt
+        plant["heater"].troubles["make_safe"].append(error)
+        assert not await plant.runner.make_safe("the test")
+        plant["gauge"].troubles["pressure"].append(error)
+        with pytest.raises(DeviceError, match="gauge: pressure raised"):
+            await plant.runner.read("gauge", "pressure")
+
+    plant = play(script)
+    assert plant["carrier"].n_made_safe == 1
+
+
+def test_what_a_driver_says_is_cut_and_written_so_that_a_journal_can_hold_it() -> None:
+    async def script(plant: Plant) -> None:
+        plant["doser"].troubles["dose"].append(RuntimeError("a\x00b\ud800c" + "x" * 3_000_000))
+        failure = (await plant.order("doser.dose", volume=1.0)).failure
+        assert failure is not None
+        assert failure.sentence.startswith("doser: dose raised RuntimeError: a\\x00b\\ud800cxxx")
+        assert len(failure.sentence) < 1000
+        refused = DeviceRefused("doser", "no\udcff" + "y" * 3_000_000, hint="\udcff")
+        plant["doser"].troubles["dose"].append(refused)
+        failure = (await plant.order("doser.dose", "t2", volume=1.0)).failure
+        assert failure is not None
+        assert failure.sentence.startswith("doser: no\\udcffyyy")
+        assert failure.sentence.endswith("... (3,000,015 characters in all)")
+        assert (len(failure.sentence), failure.hint) == (4000, "\\udcff")
+
+    play(script)
+
+
+def test_a_number_without_bounds_is_infinity_and_never_ends_the_engine() -> None:
+    async def script(plant: Plant) -> None:
+        for number, value in enumerate((10**400, -(10**5000), Bound(10**400, "above"))):
+            plant["doser"].troubles["weigh_out"].append(_says(value))
+            await plant.order("doser.weigh_out", f"t{number}")
+
+    values = [e.results["value"] for e in play(script).events(ev.ActionDone)]
+    assert values == [math.inf, -math.inf, {"value": math.inf, "side": "above"}]
 
 
 def test_a_drivers_bug_is_a_failure_of_the_device_and_not_of_the_engine() -> None:
@@ -482,7 +544,7 @@ def test_a_resource_that_hangs_or_fails_does_not_keep_the_others_from_being_made
     assert said["carrier"] == (True, "")
     assert said["heater"] == (False, "no answer in 0.05 s")
     assert said["gauge"] == (False, "it: did not answer".replace("it", "gauge"))
-    assert said["doser"] == (False, "a bug")
+    assert said["doser"] == (False, "doser: make_safe raised RuntimeError: a bug")
 
 
 def test_skipped_resources_are_not_made_safe() -> None:

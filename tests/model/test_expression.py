@@ -420,3 +420,11 @@ def test_columns_come_in_the_units_of_their_names() -> None:
 def test_rounding_is_a_share_of_the_terms_not_of_their_sum() -> None:
     expression = compile_expression("oxygen - 3 sccm", UNITS, "sccm")
     assert expression.magnitude({"oxygen": 3.0}) == pytest.approx(6.0)
+
+
+def test_a_number_too_large_for_a_float_is_refused_like_infinity() -> None:
+    for text, unit in (("x", "V"), ("2 * x", "V")):
+        expression = compile_expression(text, {"x": "V"}, unit)
+        for value in (10**400, Bound(10**400, "above")):
+            with pytest.raises(ResultRefused, match="it is not a finite number"):
+                expression.evaluate({"x": value})
