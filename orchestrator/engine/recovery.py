@@ -146,7 +146,15 @@ async def _find_out(dispatch: DispatchState, state: State, executor: Executor) -
         return ActionNotDone(ticket=event.ticket, evidence="effect", note=note)
     if event.effect == "queryable":
         return await _asked(dispatch, executor)
+    return _unaskable(dispatch, state)
+
+
+def _unaskable(dispatch: DispatchState, state: State) -> Event:
+    """An irreversible action without a result."""
+    event = dispatch.event
     known = "it was sent, or about to be sent, and the device cannot say whether it acted"
+    if dispatch.failure is not None:
+        known = f"{_reason(dispatch)}; the device cannot say what it did"
     if event.parent is not None and _was_ended(dispatch, state):
         return _spoilt(dispatch, f"{known}; the guardian made {event.resource} safe")
     return Doubted(ticket=event.ticket, known=known, needs_person=True)
@@ -166,7 +174,8 @@ async def _asked(dispatch: DispatchState, executor: Executor) -> Event | None:
         return None
     if verdict.outcome in ("not_done", "resumable"):
         return ActionNotDone(ticket=event.ticket, evidence="asked", note=verdict.evidence)
-    return Doubted(ticket=event.ticket, known=verdict.evidence, needs_person=True)
+    known = "; ".join(filter(None, (_reason(dispatch), verdict.evidence)))
+    return Doubted(ticket=event.ticket, known=known, needs_person=True)
 
 
 def _from_children(dispatch: DispatchState, state: State) -> Event:
@@ -192,7 +201,8 @@ def _from_children(dispatch: DispatchState, state: State) -> Event:
         )
     sure = [f"{_name(c)} was done" for c in acted if c.outcome == "done"]
     open_ones = [f"{_name(c)} is in doubt itself" for c in acted if c.outcome == "open"]
-    known = "; ".join([*sure, *open_ones, f"the last inner action was {_name(last)}"])
+    reasons = dict.fromkeys(filter(None, map(_reason, (dispatch, *acted))))
+    known = "; ".join([*reasons, *sure, *open_ones, f"the last inner action was {_name(last)}"])
     return Doubted(ticket=dispatch.event.ticket, known=known, needs_person=True)
 
 
@@ -256,6 +266,14 @@ def _settled_with(found: Event, dispatch: DispatchState, state: State) -> list[E
     if isinstance(found, ActionDone):
         return [ActionDone(ticket=c, evidence="asked", note=note) for c in doubted]
     return [ActionNotDone(ticket=c, evidence="asked", note=note) for c in doubted]
+
+
+def _reason(dispatch: DispatchState) -> str:
+    """Why an action that left a doubt came to its end; '' where nobody told."""
+    failure = dispatch.failure
+    if failure is None or not failure.leaves_doubt:
+        return ""
+    return failure.sentence + (f" ({failure.hint})" if failure.hint else "")
 
 
 def _name(dispatch: DispatchState) -> str:

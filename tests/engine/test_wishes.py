@@ -262,6 +262,17 @@ def in_doubt(**settings: Any) -> tuple[Works, str]:
     return works, doubt.event.ticket
 
 
+def test_a_doubt_says_what_the_driver_said_of_it() -> None:
+    works = Works(trials=1)
+    works["oven"].troubles["bake"].append(KeyError("zone 2"))
+    ending = works.run()
+    (doubt,) = works.state.doubts()
+    assert doubt.doubt is not None
+    raised = "oven: bake raised KeyError: 'zone 2' (this is a fault of the driver)"
+    assert doubt.doubt.known == f"{raised}; the device cannot say what it did"
+    assert raised in ending.sentence
+
+
 @pytest.mark.parametrize(
     ("verdict", "status", "n_bakes"),
     [("done", "done", 1), ("not_done", "done", 2), ("failed", "failed", 1)],
