@@ -31,22 +31,28 @@ from drivers.conformance.spoilable import (
 )
 from orchestrator.errors import (
     DeviceAbsent,
+    DeviceError,
     DeviceGarbled,
     DeviceGone,
     DeviceSilent,
     DeviceUnsure,
+    HaganeError,
     LimitExceeded,
 )
 from orchestrator.model.quantity import check_unit
 from orchestrator.ports.action import ActionSpec, Effect, actions_of
 from orchestrator.ports.resource import Identity, Queryable, Resource
+from orchestrator.ports.results import named_results
 
 _AT_ONCE_S = 10.0
 """Wall time, on a wire in memory."""
 
 
 async def says_what_it_does(device: Resource, wire: Spoilable, arguments: Arguments) -> None:
-    """A driver and its actions say what they are and do, with units and effects."""
+    """A driver and its actions say what they are and do, with units and effects.
+
+    What they return is of the kinds that they declare.
+    """
     assert inspect.getdoc(type(device)), "the class has a docstring"
     specs = actions_of(type(device))
     for name in getattr(type(device), "implements", ()):
@@ -63,6 +69,8 @@ async def says_what_it_does(device: Resource, wire: Spoilable, arguments: Argume
         missing = {arg.name for arg in spec.args if arg.required} - given
         assert not unknown, f"{name} is tried with {sorted(unknown)}, which it does not take"
         assert not missing, f"{name} is to be tried, and nobody says with what {sorted(missing)}"
+    for spec in specs.values():
+        await _returns_what_it_says(device, spec, arguments)
 
 
 async def identifies_itself(device: Resource, wire: Spoilable, arguments: Arguments) -> None:
@@ -228,6 +236,24 @@ def promises_for(
 def takes(driver: Callable[..., Resource], option: str) -> bool:
     """Whether a driver has such an option."""
     return option in inspect.signature(driver).parameters
+
+
+async def _returns_what_it_says(device: Resource, spec: ActionSpec, arguments: Arguments) -> None:
+    """Of what may be tried at any time: readings, and states to reach."""
+    is_tried = spec.effect in (Effect.NONE, Effect.IDEMPOTENT) and not spec.is_composite
+    if not spec.results or not is_tried:
+        return
+    try:
+        returned = await getattr(device, spec.name)(**given_to(spec, arguments))
+    except HaganeError:  # there is nothing to be read now, and it says so
+        return
+    try:
+        found = named_results("it", spec, returned)
+    except DeviceError as error:
+        raise AssertionError(str(error).removeprefix("it: ")) from error
+    for result in spec.results:
+        has_one = found[result.name] is not None or result.is_optional
+        assert has_one, f"{spec.name} gave no '{result.name}' (None), and does not say that it may"
 
 
 def _lacking(specs: Mapping[str, ActionSpec], capability: str) -> list[str]:

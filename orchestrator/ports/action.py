@@ -136,11 +136,15 @@ class ArgSpec:
 
 @dataclass(frozen=True)
 class ResultSpec:
-    """One named value of a result. `series` values are lists of numbers in the same unit."""
+    """One named value of a result. `series` values are lists of numbers in the same unit.
+
+    `is_optional`: there may be none (`float | None`).
+    """
 
     name: str
     kind: Literal["real", "integer", "text", "series"]
     unit: str = ""
+    is_optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -268,16 +272,17 @@ def _results(action_name: str, hint: Any) -> tuple[ResultSpec, ...]:
 def _result(action_name: str, name: str, hint: Any) -> ResultSpec:
     base, notes = _annotated(hint)
     unit = next((n for n in notes if isinstance(n, Unit)), None)
+    is_optional = type(None) in get_args(base)
     if get_origin(base) in (types.UnionType, typing.Union):
         base = next((a for a in get_args(base) if a is not Bound and a is not type(None)), float)
     if base is bool or base is int:
-        return ResultSpec(name, "integer", unit.unit if unit else "")
+        return ResultSpec(name, "integer", unit.unit if unit else "", is_optional)
     if base is str:
-        return ResultSpec(name, "text")
+        return ResultSpec(name, "text", is_optional=is_optional)
     if unit is None:
         raise TypeError(f"{action_name}: result '{name}' needs Annotated[float, Unit(...)]")
     series = get_origin(base) in (list, tuple)
-    return ResultSpec(name, "series" if series else "real", unit.unit)
+    return ResultSpec(name, "series" if series else "real", unit.unit, is_optional)
 
 
 def _annotated(hint: Any) -> tuple[Any, tuple[Any, ...]]:

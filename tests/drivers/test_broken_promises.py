@@ -178,6 +178,25 @@ class NeverLetsGo(Sound):
         return
 
 
+class GivesATextForANumber(Sound):
+    """What is read comes as it stood on the wire."""
+
+    @reading
+    async def level(self) -> Annotated[float, Unit("%")]:
+        """The level."""
+        return f"{await super().level()}"  # type: ignore[return-value]
+
+
+class GivesNothing(Sound):
+    """A reading comes to its end without its value."""
+
+    @reading
+    async def level(self) -> Annotated[float, Unit("%")]:
+        """The level."""
+        await super().level()
+        return None  # type: ignore[return-value]
+
+
 class MeasuresInFootstones(Sound):
     """A unit that nobody knows."""
 
@@ -338,6 +357,8 @@ PLANTED: tuple[tuple[str, type[Sound]], ...] = (
     ("says_what_it_does", SaysNothing),
     ("says_what_it_does", MeasuresInFootstones),
     ("says_what_it_does", IsNoHeater),
+    ("says_what_it_does", GivesATextForANumber),
+    ("says_what_it_does", GivesNothing),
     ("says_what_it_does", CannotBeAsked),
     ("identifies_itself", HasNoName),
     ("is_absent_when_nothing_answers", IsAlwaysThere),
