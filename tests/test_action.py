@@ -120,7 +120,7 @@ def test_results_are_named_values_with_units() -> None:
         ResultSpec("readings", "series", "g"),
         ResultSpec("n_readings", "integer"),
         ResultSpec("note", "text"),
-        ResultSpec("drift", "real", "mg/s"),
+        ResultSpec("drift", "real", "mg/s", is_optional=True),
     )
     assert SPECS["temperature"].results == (ResultSpec("value", "real", "degC"),)
     assert SPECS["mix"].results == ()

@@ -127,6 +127,9 @@ def resolve(
     ] = None,
     at: Annotated[str, typer.Option(help="Where the sample is now.")] = "",
     note: NoteOption = "",
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Replace a verdict by one that has it done once more.")
+    ] = False,
     campaign: CampaignOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -135,7 +138,7 @@ def resolve(
 
     Example: hagane resolve 80d64fe3f56036f2 not-done --note "it never moved"
     """
-    from orchestrator.runtime.resolving import resolution
+    from orchestrator.runtime.resolving import replaced, resolution, waiting_verdict
 
     _one_of("verdict", verdict, VERDICTS)
     seen = still_open(store, campaign)
@@ -148,6 +151,11 @@ def resolve(
     _one_of("ticket in doubt", ticket, {d.event.ticket for d in seen.state.doubts()})
     results = pairs(result, "--result thickness=131.5")
     payload = resolution(seen.state, ticket, verdict.replace("-", "_"), results, at)
+    waiting = waiting_verdict(store, seen.row.id, ticket)
+    if waiting is not None:
+        said = replaced(waiting, payload["verdict"], is_sure=yes)
+        if said and not as_json:
+            typer.echo(said)
     return send(store, campaign, "resolve", payload | {"note": note}, as_json=as_json)
 
 

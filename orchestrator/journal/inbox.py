@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from orchestrator.journal.leases import now
 from orchestrator.journal.picking import unknown_request
 from orchestrator.journal.schema import INBOX
+from orchestrator.model.said import all_writable
 from orchestrator.ports.journal import Request
 
 _PENDING = (
@@ -41,7 +42,8 @@ def put(
 def pending(connection: Connection, campaign: str) -> list[Request]:
     """Wishes without an answer, oldest first."""
     rows = connection.execute(_PENDING, {"of": campaign})
-    return [Request(number, kind, json.loads(text), by) for number, kind, text, by in rows]
+    said = ((number, kind, all_writable(json.loads(text)), by) for number, kind, text, by in rows)
+    return [Request(*wish) for wish in said]
 
 
 def settle(connection: Connection, campaign: str, request_id: int, answer: str) -> None:

@@ -20,6 +20,7 @@ from orchestrator.journal.chain import Head, Row
 from orchestrator.journal.holders import Holder, this_process
 from orchestrator.journal.picking import new_campaign, pick, unknown_artifact, unknown_request
 from orchestrator.model.events import Event, Recorded
+from orchestrator.model.said import all_writable
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.journal import CampaignRow, Request
 from orchestrator.waiting import CertainFuture, wait_uncancelled
@@ -108,7 +109,7 @@ class MemoryStore:
         return sum(1 for _ in self.read(campaign_id))
 
     def request(self, campaign_id: str, kind: str, payload: Mapping[str, Any], by: str) -> int:
-        copy = json.loads(json.dumps(dict(payload)))
+        copy = all_writable(json.loads(json.dumps(dict(payload))))
         with self._lock:
             self._campaign(campaign_id)
             request = Request(len(self._inbox) + 1, kind, copy, by)

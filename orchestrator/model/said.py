@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
@@ -15,6 +15,19 @@ def writable(text: str) -> str:
     if "\x00" in text:
         text = text.replace("\x00", "\\x00")
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def all_writable(value: Any) -> Any:
+    """A value of JSON with all its texts `writable`."""
+    match value:
+        case str():
+            return writable(value)
+        case dict():
+            return {writable(key): all_writable(inner) for key, inner in value.items()}
+        case list():
+            return [all_writable(inner) for inner in value]
+        case _:
+            return value
 
 
 def cut(text: str, longest: int = LONGEST) -> str:

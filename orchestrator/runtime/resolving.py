@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from orchestrator import plugins
@@ -12,6 +13,8 @@ from orchestrator.errors import InputError
 from orchestrator.files.document import parse_document
 from orchestrator.files.table import number
 from orchestrator.model.state import State
+from orchestrator.ports.journal import Request
+from orchestrator.runtime.look import row_of, stored
 
 
 def resolution(
@@ -33,7 +36,7 @@ def resolution(
     stated = {name: _number(name, text) for name, text in results.items()}
     if stated and verdict != "done":
         raise InputError(
-            f"an action that is {verdict.replace('_', '-')} has no results",
+            f"an action that is {_word(verdict)} has no results",
             hint="leave --result away, or resolve it as done",
         )
     lab = parse_document(state.engine.lab_text, "lab").root.plain() if state.engine else {}
@@ -48,6 +51,37 @@ def resolution(
         )
         check_stated(event, kind.actions[event.action], stated)
     return {"ticket": ticket, "verdict": verdict, "results": stated, "at": at}
+
+
+def waiting_verdict(where: str | Path | None, name: str | None, ticket: str) -> Request | None:
+    """The last verdict on a ticket that no engine has read yet."""
+    with stored(where) as store:
+        waiting = store.pending_requests(row_of(store, name).id)
+    about = [r for r in waiting if r.kind == "resolve" and r.payload.get("ticket") == ticket]
+    return about[-1] if about else None
+
+
+def replaced(waiting: Request, verdict: str, *, is_sure: bool) -> str:
+    """That a verdict takes the place of one that waits; '' where both say the same.
+
+    Raises:
+        InputError: the action would be done once more by it, and nobody `is_sure`.
+    """
+    before = str(waiting.payload.get("verdict"))
+    results = waiting.payload.get("results") or {}
+    said = " ".join([_word(before), *(f"{name}={value:g}" for name, value in results.items())])
+    if before != verdict == "not_done" and not is_sure:
+        raise InputError(
+            f"{waiting.by} has said '{said}' of it, which the next run will take; by 'not-done' "
+            "it would be done once more",
+            hint="say --yes if that is right",
+        )
+    is_same = (before, results) == (verdict, {})
+    return "" if is_same else f"takes the place of '{said}', which {waiting.by} has said of it"
+
+
+def _word(verdict: str) -> str:
+    return verdict.replace("_", "-")
 
 
 def _number(name: str, text: str) -> float:

@@ -515,30 +515,47 @@ def test_there_is_one_goal(here: Path) -> None:
 
 
 @pytest.mark.slow
-def test_after_a_kill_doubts_ends_with_3_before_the_next_run(here: Path) -> None:
+def _begun(here: Path, *more: ev.Event) -> tuple[Path, str]:
+    """A store with a campaign that ends with a dispatch, and `more`; and that one's ticket."""
     campaign, where = niobium_titania(), here / "mine.sqlite"
     store = open_store(where)
     row = store.create(campaign.name, campaign.file_hash)
     artifact = store.put_artifact(row.id, campaign.model_dump_json().encode(), "campaign")
     first, *others = [e.event for e in sample_events(1)]
-    dispatched = next(e for e in others if isinstance(e, ev.ActionDispatched))
-    events = [
-        first.model_copy(update={"artifact": artifact}),
-        *others[: others.index(dispatched)],
-        dispatched,
-    ]
+    sent = next(e for e in others if isinstance(e, ev.ActionDispatched))
+    opened = first.model_copy(update={"artifact": artifact})
+    about = [e.model_copy(update={"ticket": sent.ticket}) for e in more]
     journal = store.lease(row.id, "an engine")
-    asyncio.run(journal.append(events, at=0.0))
+    asyncio.run(journal.append([opened, *others[: others.index(sent)], sent, *about], at=0.0))
     asyncio.run(journal.close())
     store.close()
+    return where, sent.ticket
+
+
+def test_after_a_kill_doubts_ends_with_3_before_the_next_run(here: Path) -> None:
+    where, ticket = _begun(here)
     told = hagane("doubts", "--store", where)
     assert told.code == 3
     assert "not looked into yet" in told.out
     (found,) = hagane("doubts", "--store", where, "--json").json
     assert found["known"] == "not looked into yet: the next `hagane run` will ask"
-    refused = hagane("resolve", dispatched.ticket, "not-done", "--store", where)
+    refused = hagane("resolve", ticket, "not-done", "--store", where)
     assert refused.code == 2
     assert "nobody has looked into ticket" in refused.err
+
+
+def test_a_verdict_that_waits_is_not_turned_into_a_repetition_by_the_way(here: Path) -> None:
+    where, ticket = _begun(here, ev.Doubted(ticket="", known="little", needs_person=True))
+    assert hagane("resolve", ticket, "failed", "--store", where).code == 0
+    refused = hagane("resolve", ticket, "not-done", "--store", where)
+    assert refused.code == 2
+    assert "has said 'failed' of it, which the next run will take" in refused.err
+    assert "hint: say --yes if that is right" in refused.err
+    assert hagane("resolve", ticket, "failed", "--store", where).out.count("takes the place") == 0
+    sure = hagane("resolve", ticket, "not-done", "--yes", "--store", where)
+    assert sure.code == 0
+    assert "takes the place of 'failed'" in sure.out
+    assert "of 'not-done'" in hagane("resolve", ticket, "failed", "--store", where).out
 
 
 def test_a_running_campaign_is_paused_stopped_and_resumed_from_beside(film: Path) -> None:

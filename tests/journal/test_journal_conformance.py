@@ -255,6 +255,18 @@ def test_requests_wait_in_order_until_they_are_settled(open_again: Callable[[], 
     asyncio.run(run())
 
 
+def test_a_wish_in_characters_that_nobody_can_write_does_not_end_the_engine(store: Store) -> None:
+    async def run() -> None:
+        journal = leased(store)
+        store.request(journal.campaign, "pause", {"why": "a\udcffb", "more": ["\x00"]}, "yuki")
+        (taken,) = await journal.take_requests()
+        assert taken.payload == {"why": "a\\udcffb", "more": ["\\x00"]}
+        wish = ev.RequestTaken(request=taken.id, wish=taken.kind, payload=dict(taken.payload))
+        await journal.append([wish], at=0.0)
+
+    asyncio.run(run())
+
+
 def test_an_answer_to_a_request_nobody_made_is_refused(store: Store) -> None:
     with pytest.raises(InputError, match="no request 7"):
         store.answer(7)
