@@ -145,6 +145,11 @@ class Lab(_Frozen):
         simple = [b.name for b in self.resources if not b.parts]
         return tuple(dict.fromkeys([*self.make_safe_order, *simple]))
 
+    @property
+    def declarations(self) -> dict[str, str]:
+        """Those of the resources that a file declares, as JSON."""
+        return {r.name: r.declaration for r in self.resources if r.declaration}
+
     def resource(self, name: str) -> ResourceBinding:
         """The resource of that name. Raises KeyError."""
         for binding in self.resources:

@@ -111,7 +111,7 @@ def started_event(loaded: Loaded, token: int, stop_socket: str, threads: int) ->
         lab_name=loaded.lab.name,
         lab_file=loaded.lab.source,
         lab_text=loaded.lab.text,
-        declarations={r.name: r.declaration for r in loaded.lab.resources if r.declaration},
+        declarations=loaded.lab.declarations,
         planner_threads=threads,
         stop_socket=stop_socket,
     )

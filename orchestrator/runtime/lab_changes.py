@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from orchestrator.errors import InputError
@@ -14,32 +14,70 @@ HOW_REACHED = {"port", "isolate", "serial", "command", "walltime", "reuse"}
 were."""
 
 
-def lab_changes(state: State, lab_text: str) -> list[str]:
-    """A sentence for each resource of a campaign with trials that is another one by now: its later
-    results stand beside the earlier ones as if they were of one kind."""
-    if state.engine is None or not state.trials or state.engine.lab_text == lab_text:
+def lab_changes(
+    state: State, lab_text: str, declarations: Mapping[str, str] | None = None
+) -> list[str]:
+    """A sentence for each resource of a campaign with trials that is another one by now, and for
+    each role that another one plays: its later results stand beside the earlier ones as if they
+    were of one kind. `declarations` are those of the resources that a file declares."""
+    engine, declared = state.engine, declarations or {}
+    if engine is None or not state.trials:
         return []
-    before, after = _resources(state.engine.lab_text), _resources(lab_text)
-    return [
-        f"the resource '{name}' is not as in the last run ({changes}): its results from now on "
-        "stand beside the earlier ones"
-        for name in before
-        if name in after and (changes := ", ".join(_changed(before[name], after[name])))
+    if (engine.lab_text, engine.declarations) == (lab_text, declared):
+        return []
+    before, after = _Labels(engine.lab_text), _Labels(lab_text)
+    changed = {
+        name: [
+            *_changed(before.resources[name], after.resources[name], HOW_REACHED),
+            *_redeclared(engine.declarations.get(name), declared.get(name)),
+        ]
+        for name in before.resources
+        if name in after.resources
+    }
+    told = [
+        f"the resource '{name}' is not as in the last run ({', '.join(changes)})"
+        for name, changes in changed.items()
+        if changes
     ]
+    told += [said for role in before.roles if (said := _replayed(role, before, after))]
+    return [f"{said}: its results from now on stand beside the earlier ones" for said in told]
 
 
-def _resources(lab_text: str) -> Mapping[str, Mapping[str, Any]]:
-    try:
-        found = parse_document(lab_text, "lab").root.plain().get("resources")
-    except InputError:
-        return {}
-    resources = found if isinstance(found, dict) else {}
-    return {name: said for name, said in resources.items() if isinstance(said, dict)}
+class _Labels:
+    """The resources of a lab file by name, and which role each of them plays."""
+
+    def __init__(self, lab_text: str) -> None:
+        try:
+            found = parse_document(lab_text, "lab").root.plain()
+        except InputError:
+            found = {}
+        resources = _mapping(found.get("resources"))
+        self.resources = {n: said for n, said in resources.items() if isinstance(said, dict)}
+        self.roles = _mapping(found.get("roles"))
 
 
-def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+def _mapping(found: Any) -> Mapping[str, Any]:
+    return found if isinstance(found, dict) else {}
+
+
+def _replayed(role: str, before: _Labels, after: _Labels) -> str:
+    """That a role is played by another resource; '' where that has another name at most."""
+    was, now = before.roles[role], after.roles.get(role)
+    old, new = before.resources.get(was, {}), after.resources.get(str(now), {})
+    if now in (None, was) or not (changes := ", ".join(_changed(old, new))):
+        return ""
+    return f"the role '{role}' is played by '{now}', not by '{was}' as in the last run ({changes})"
+
+
+def _redeclared(before: str | None, after: str | None) -> list[str]:
+    return [] if before == after else ["its declaration"]
+
+
+def _changed(
+    before: Mapping[str, Any], after: Mapping[str, Any], but: Collection[str] = ()
+) -> Iterator[str]:
     for key in {**before, **after}:
-        if key in HOW_REACHED or before.get(key) == after.get(key):
+        if key in but or before.get(key) == after.get(key):
             continue
         old, new = (said.get(key, "unset") for said in (before, after))
         yield f"{key}: {old} -> {new}"

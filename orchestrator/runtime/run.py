@@ -184,7 +184,8 @@ async def _run(
         wrapped = setting.wrap(journal) if setting.wrap else journal
         ledger = Ledger(wrapped, clock, setting.watch)
         if setting.on_campaign is not None:
-            setting.on_campaign(loaded, row, lab_changes(ledger.state, loaded.lab.text))
+            changes = lab_changes(ledger.state, loaded.lab.text, loaded.lab.declarations)
+            setting.on_campaign(loaded, row, changes)
         clock.start_at(ledger.state.last_at)
         planner = planner_of(loaded, clock, sources)
         ports = coming.wait().ports if coming else {}

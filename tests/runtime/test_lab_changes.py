@@ -15,7 +15,7 @@ resources:
 """
 
 
-def left(lab: str, n_trials: int) -> State:
+def left(lab: str, n_trials: int, declarations: dict[str, str] | None = None) -> State:
     started = ev.EngineStarted(
         token=1,
         host="h",
@@ -25,6 +25,7 @@ def left(lab: str, n_trials: int) -> State:
         lab_name="ours",
         lab_file="lab.yaml",
         lab_text=lab,
+        declarations=declarations or {},
     )
     proposal = Proposal(point={"x": 1.0}, source="initial", why="start")
     trials = [
@@ -51,3 +52,28 @@ def test_nothing_is_told_of_another_port_of_the_same_lab_or_before_a_first_trial
     assert lab_changes(left(LAB, 1), LAB) == []
     assert lab_changes(left(LAB, 1), LAB.replace("port: a", "port: b")) == []
     assert lab_changes(left(LAB, 1), LAB.replace("lab: ours", "lab: [")) == []
+
+
+TWO = """\
+lab: ours
+resources:
+  old: {kind: keithley-2450, port: a}
+  new: {kind: keithley-2450, port: b, serial: 7}
+roles: {meter: old, spare: old}
+"""
+
+
+def test_a_role_that_another_instrument_plays_is_told() -> None:
+    (said,) = lab_changes(left(TWO, 1), TWO.replace("meter: old", "meter: new"))
+    assert said == (
+        "the role 'meter' is played by 'new', not by 'old' as in the last run (port: a -> b, "
+        "serial: unset -> 7): its results from now on stand beside the earlier ones"
+    )
+    assert lab_changes(left(TWO, 1), TWO.replace("old", "former")) == []
+
+
+def test_another_declaration_of_an_instrument_is_told() -> None:
+    before = left(LAB, 1, {"arm": "{...}"})
+    (said,) = lab_changes(before, LAB, {"arm": "{another}"})
+    assert said.startswith("the resource 'arm' is not as in the last run (its declaration)")
+    assert lab_changes(before, LAB, {"arm": "{...}"}) == []
