@@ -514,7 +514,6 @@ def test_there_is_one_goal(here: Path) -> None:
     assert (none.code, "--minimise COLUMN" in none.err) == (2, True)
 
 
-@pytest.mark.slow
 def _begun(here: Path, *more: ev.Event) -> tuple[Path, str]:
     """A store with a campaign that ends with a dispatch, and `more`; and that one's ticket."""
     campaign, where = niobium_titania(), here / "mine.sqlite"
@@ -558,6 +557,7 @@ def test_a_verdict_that_waits_is_not_turned_into_a_repetition_by_the_way(here: P
     assert "of 'not-done'" in hagane("resolve", ticket, "failed", "--store", where).out
 
 
+@pytest.mark.slow
 def test_a_running_campaign_is_paused_stopped_and_resumed_from_beside(film: Path) -> None:
     edit(film / "twins.yaml", "speed: 20000", "speed: 400")
     running = _start(film)

@@ -62,6 +62,28 @@ def test_a_driver_that_ends_the_program_is_an_error_and_not_a_silent_success(
     assert "wanted to end it: sys.exit('no licence found')" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("words", "code"), [(["--version"], 0), (["check", "nowhere"], 2)])
+def test_a_thread_that_never_ends_does_not_keep_a_command_from_its_end(
+    words: list[str], code: int
+) -> None:
+    script = """
+import sys, threading, time
+from orchestrator import cli
+cli.THREADS_END_WITHIN_S = 0.3
+threading.Thread(target=time.sleep, args=(600,), name="vendor's reader").start()
+cli.main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == code
+    assert "threads are still running: vendor's reader; ended without them" in done.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["latin-1", "ascii", "utf-8"])
 def test_a_terminal_of_few_letters_is_served(encoding: str, tmp_path: Path) -> None:
