@@ -111,6 +111,8 @@ def _in_words(error: OSError) -> HaganeError:
 
 def fail(error: HaganeError, *, as_json: bool) -> None:
     """Says what went wrong and ends with the error's exit code."""
+    from orchestrator.model.said import visible
+
     if as_json:
         told: dict[str, Any] = {
             "error": str(error),
@@ -125,9 +127,10 @@ def fail(error: HaganeError, *, as_json: bool) -> None:
             typer.echo(json.dumps(told, ensure_ascii=False))
     else:
         kind = "wrong input: " if isinstance(error, InputError) else "error: "
-        typer.echo(f"{'' if isinstance(error, Stopped) else kind}{error}", err=True)
+        said = visible(str(error))
+        typer.echo(f"{'' if isinstance(error, Stopped) else kind}{said}", err=True)
         if error.hint:
-            typer.echo(f"hint: {error.hint}", err=True)
+            typer.echo(f"hint: {visible(error.hint)}", err=True)
     raise typer.Exit(int(error.exit_code))
 
 

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.candidates import in_a_line
+from orchestrator.model.said import visible
 from orchestrator.model.space import Value
 from orchestrator.model.state import TrialState
 from orchestrator.model.trial import REPEATS, Proposal
@@ -63,8 +64,10 @@ def dictate(console: Console, command: str) -> None:
 
 
 def for_console(console: Console, text: str | Text, style: str = "") -> Text:
-    """The text in characters that the console can show."""
-    line = Text(text, style=style) if isinstance(text, str) else text
+    """The text in characters that the console can show, and that it does not obey."""
+    line = Text(visible(text), style=style) if isinstance(text, str) else text
+    if (shown := visible(line.plain)) != line.plain:
+        line = Text(shown, style=line.style)
     if (console.encoding or "").lower().startswith("utf"):
         return line
     return Text(plain(line.plain), style=line.style)

@@ -237,13 +237,13 @@ def export(
     from orchestrator.runtime.look import look, row_of, stored
 
     if whole:
-        with stored(store) as opened:
+        with stored(store, to_look=True) as opened:
             opened.export(row_of(opened, name).id, to)
     elif files:
         from orchestrator.runtime.scans import export_files
 
         seen = look(store, name)
-        with stored(store) as opened:
+        with stored(store, to_look=True) as opened:
             export_files(opened, row_of(opened, name).id, seen.state, to)
     elif to.suffix in (".extxyz", ".xyz", ".db"):
         from orchestrator.runtime.structures import export_structures

@@ -13,8 +13,9 @@ from orchestrator.settings import data_directory
 __all__ = ["LeasedJournal", "Store", "is_there", "open_store"]
 
 
-def open_store(where: str | Path | None = None) -> Store:
-    """Opens a store, making it if it is not there.
+def open_store(where: str | Path | None = None, *, to_look: bool = False) -> Store:
+    """Opens a store, making it if it is not there. `to_look`: what may not be written is opened to
+    be read.
 
     Args:
         where: the path of an SQLite file, `postgresql://...`, `memory:` (a new store that ends
@@ -32,7 +33,7 @@ def open_store(where: str | Path | None = None) -> Store:
     from orchestrator.journal.opening import open_database
     from orchestrator.journal.sql import SqlStore
 
-    return SqlStore(open_database(where))
+    return SqlStore(open_database(where, to_look=to_look))
 
 
 def is_there(where: str | Path | None) -> bool:

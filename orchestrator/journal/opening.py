@@ -88,7 +88,7 @@ class Database:
             raise not_written(error, self.where) from error
 
 
-def open_database(where: str | Path | None) -> Database:
+def open_database(where: str | Path | None, *, to_look: bool = False) -> Database:
     """Opens what `open_store` is given. Raises as `open_store`."""
     if isinstance(where, str) and where.startswith(("postgresql:", "postgres:")):
         database = _postgresql(where)
@@ -98,7 +98,9 @@ def open_database(where: str | Path | None) -> Database:
             hint="name a file, or postgresql://user@host:5432/database",
         )
     else:
-        database = _sqlite(_default_path() if where is None else Path(where))
+        path = (_default_path() if where is None else Path(where)).expanduser().absolute()
+        is_fixed = to_look and not is_writable(path)
+        database = reading_sqlite(path) if is_fixed else _sqlite(path)
     try:
         make_tables(database)
     except BaseException:
@@ -164,8 +166,40 @@ def _default_path() -> Path:
     return path
 
 
+def is_writable(path: Path) -> bool:
+    """Whether a store that is there may be written; not whether one can be made."""
+    may = os.W_OK | os.X_OK
+    return not path.is_file() or (os.access(path, os.W_OK) and os.access(path.parent, may))
+
+
+def reading_sqlite(path: Path) -> Database:
+    """A store that may not be written, as on a disk that is mounted read-only.
+
+    Without its log it is read as a file that nobody changes; with one, SQLite has to have made
+    the log's index before.
+
+    Raises:
+        JournalError: it cannot be read so.
+    """
+    refuse_shared(path)
+    log = path.with_name(f"{path.name}-wal")
+    has_log = log.exists() and log.stat().st_size > 0
+    address = f"{path.as_uri()}?mode=ro" + ("" if has_log else "&immutable=1")
+    engine = create_engine(
+        "sqlite://", creator=lambda: sqlite3.connect(address, uri=True, timeout=_BUSY_S)
+    )
+    database = Database(engine, str(path), path)
+    try:
+        with database.reading() as connection:
+            connection.execute(text("SELECT count(*) FROM sqlite_master"))
+    except JournalError as error:
+        engine.dispose()
+        hint = "copy it, with its -wal beside it, into a folder of yours, and look there"
+        raise JournalError(str(error), hint=hint) from error
+    return database
+
+
 def _sqlite(path: Path) -> Database:
-    path = path.expanduser().absolute()
     refuse_shared(path)
     is_new = _is_new(path)
     engine = sqlite_engine(path, "WAL")

@@ -9,12 +9,19 @@ from pydantic import AfterValidator
 LONGEST = 4000
 """Characters of a sentence that is kept; a driver's whole message may be megabytes."""
 
+_CONTROLS = {n: f"\\x{n:02x}" for n in (*range(32), *range(127, 160)) if chr(n) not in "\n\t"}
+
 
 def writable(text: str) -> str:
     """The text with what no UTF-8 and no database can hold written out: `\\udcff`, `\\x00`."""
     if "\x00" in text:
         text = text.replace("\x00", "\\x00")
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def visible(text: str) -> str:
+    """The text with what would move a terminal's cursor or change its colours written out."""
+    return text if text.isprintable() else text.translate(_CONTROLS)
 
 
 def all_writable(value: Any) -> Any:
@@ -39,7 +46,7 @@ def cut(text: str, longest: int = LONGEST) -> str:
 
 
 def _fit_to_keep(text: str) -> str:
-    return cut(writable(text))
+    return cut(visible(writable(text)))
 
 
 Said = Annotated[str, AfterValidator(_fit_to_keep)]

@@ -29,8 +29,9 @@ class Seen:
 
 
 @contextmanager
-def stored(where: str | Path | None) -> Iterator[Store]:
-    """The store, closed afterwards. Nothing is made by looking at it.
+def stored(where: str | Path | None, *, to_look: bool = False) -> Iterator[Store]:
+    """The store, closed afterwards. Nothing is made by looking at it. `to_look`: one that may not
+    be written will do.
 
     Raises:
         InputError: there is no store of that name.
@@ -41,7 +42,7 @@ def stored(where: str | Path | None) -> Iterator[Store]:
         raise InputError(
             f"there is no store {where}", hint="check the path; `hagane run` makes a new one"
         )
-    store = open_store(where if exists else "memory:")
+    store = open_store(where if exists else "memory:", to_look=to_look)
     try:
         yield store
     finally:
@@ -67,13 +68,13 @@ def row_of(store: Store, name: str | None) -> CampaignRow:
 
 def campaigns(where: str | Path | None) -> list[CampaignRow]:
     """Every campaign of a store, newest last."""
-    with stored(where) as store:
+    with stored(where, to_look=True) as store:
         return list(store.campaigns())
 
 
 def look(where: str | Path | None, name: str | None) -> Seen:
     """A campaign as it stands now. Raises UnknownName, JournalError."""
-    with stored(where) as store:
+    with stored(where, to_look=True) as store:
         row = row_of(store, name)
         state = fold(store.read(row.id))
         return Seen(row, campaign_of(store, state), state)
@@ -90,5 +91,5 @@ def campaign_of(store: Store, state: State) -> Campaign:
 
 def events(where: str | Path | None, name: str | None, after: int = 0) -> list[Recorded]:
     """A campaign's events with seq > `after`."""
-    with stored(where) as store:
+    with stored(where, to_look=True) as store:
         return list(store.read(row_of(store, name).id, after))

@@ -301,6 +301,17 @@ def test_events_are_one_line_each_with_number_time_and_kind(campaign: Campaign) 
     assert "{oxygen: 0.8806, temperature: 340.3, power: 169.3, argon: 1.752}" in lines[10]
 
 
+def test_what_others_say_is_shown_and_not_obeyed_by_the_terminal(campaign: Campaign) -> None:
+    told = ev.RequestTaken(request=1, wish="pause", payload={"why": "\x1b[2J\x9bx"}, by="kim")
+    entry = ev.Recorded(seq=1, at=0.0, wall=0.0, event=told)
+    file = io.StringIO()
+    print_events([entry], Console(file=file, force_terminal=True, color_system=None, width=200))
+    assert "{why: \\x1b[2J\\x9bx}" in file.getvalue()
+    assert not {"\x1b", "\x9b"} & set(file.getvalue())
+    doubted = ev.Doubted(ticket="t", known="\x1b]0;owned\x07 first\nsecond", needs_person=True)
+    assert doubted.known == "\\x1b]0;owned\\x07 first\nsecond"
+
+
 def test_the_timeline_marks_failures_and_shows_how_busy_a_role_was(campaign: Campaign) -> None:
     text = _shown(lambda c: print_timeline(campaign, sample_state(), c))
     rows = {line.split()[0]: line for line in text.splitlines()}

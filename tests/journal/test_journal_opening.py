@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 import subprocess
@@ -12,10 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from journal_samples import PostgresServer
+from journal_samples import PostgresServer, done
 
 from orchestrator.errors import Exit, InputError, JournalError, StoreTooNew
 from orchestrator.journal import Store, open_store
+from orchestrator.journal.opening import reading_sqlite
+from orchestrator.journal.sql import SqlStore
 
 
 def refused(where: Path | str) -> JournalError:
@@ -271,3 +274,33 @@ def test_a_new_store_that_many_open_at_once_is_made_once(
     store = open_store(where)
     assert len({row.id for row in store.campaigns()}) == 6
     store.close()
+
+
+def test_a_store_that_may_not_be_written_can_be_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    store = open_store(path)
+    row = store.create("films", "hash")
+    journal = store.lease(row.id, "the test")
+    asyncio.run(journal.append([done(1), done(2)], at=0.0))
+    asyncio.run(journal.close())
+    store.close()
+    before = sorted(tmp_path.iterdir())
+    looked = SqlStore(reading_sqlite(path))
+    assert [entry.seq for entry in looked.read(row.id)] == [1, 2]
+    with pytest.raises(JournalError):
+        looked.request(row.id, "pause", {}, "kim")
+    looked.close()
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
+def test_looking_asks_for_no_right_to_write(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    open_store(path).close()
+    tmp_path.chmod(0o500)
+    try:
+        assert open_store(path, to_look=True).campaigns() == []
+        with pytest.raises(JournalError, match="you may not write in"):
+            open_store(path)
+    finally:
+        tmp_path.chmod(0o700)
