@@ -44,7 +44,7 @@ def test_a_strike_that_nobody_can_confirm_is_a_doubt_and_never_repeated(
     assert "hagane doubts" in ending.hint
     doubts = {d.event.action: d.doubt.known for d in night.state().doubts() if d.doubt}
     assert set(doubts) == {"deposit", "on"}
-    assert "the device cannot say whether it acted" in doubts["on"]
+    assert "the device cannot say what it did" in doubts["on"]
     night.heal()
     again = night.run()
     assert again.exit_code is Exit.PERSON, "it still waits for a person"
