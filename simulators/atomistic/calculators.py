@@ -5,22 +5,21 @@ from __future__ import annotations
 import asyncio
 import functools
 import importlib.metadata
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING, fields, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from orchestrator.capabilities.structures import (
     SITES,
     AdsorptionEnergy,
-    Computed,
     ElasticConstants,
     EquationOfState,
     FormationEnergy,
     HullEnergy,
     StructureResult,
 )
-from orchestrator.errors import ExecutionError, InputError, UnknownName
+from orchestrator.errors import InputError, UnknownName
 from orchestrator.keeping import kept_in
 from orchestrator.ports.action import Cancel, Choices, Effect, FileArg, Ticket, Unit, action
 from orchestrator.ports.compute import Before
@@ -29,22 +28,16 @@ from simulators.atomistic import comparing, methods
 from simulators.atomistic.adsorption import adsorbate_of
 from simulators.atomistic.computing import SETTINGS
 from simulators.atomistic.contents import Contents, Seen
-from simulators.atomistic.elements import element_text
-from simulators.atomistic.entries import Entry, read_entries, shares_of
-from simulators.atomistic.requests import Method, Request
+from simulators.atomistic.dft_settings import ORDERS, own_spins, start_moments
+from simulators.atomistic.elements import element_text, moment_beside
+from simulators.atomistic.entries import Entry, read_entries, refuse_changed, shares_of
+from simulators.atomistic.requests import Method, Request, is_whole
 from simulators.atomistic.structures import atoms_of
 from simulators.calculator import Calculator
 
 FUNCTION = "simulators.atomistic.computing:run"
 LOAD = "simulators.atomistic.methods:load"
 REUSE = ("exact", "matching")
-RESULTS: Mapping[str, type[Computed]] = {
-    "energy": StructureResult,
-    "relax": StructureResult,
-    "equation_of_state": EquationOfState,
-    "elastic_constants": ElasticConstants,
-}
-"""What the tasks give."""
 
 
 class StructureCalculator(Calculator):
@@ -55,12 +48,14 @@ class StructureCalculator(Calculator):
         maker: what makes the ASE calculator, as "module:function".
         elements: those that the method knows; empty for all.
         largest: so many atoms at most.
+        has_spin: whether an energy depends on the moments that atoms bring.
     """
 
     implements = ("StructureCalculation",)
     maker: ClassVar[str] = ""
     elements: ClassVar[tuple[str, ...]] = ()
     largest: ClassVar[int] = 10_000
+    has_spin: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -120,9 +115,10 @@ class StructureCalculator(Calculator):
         """Of a crystal, from its elements in their forms at room temperature
         (see `simulators.atomistic.elements`); all relaxed. Raises as `energy`."""
         atoms = self._checked(structure)
-        self._check_elements(atoms.symbols)
+        element = self._beside(atoms)
+        self._check_elements(atoms.symbols, element)
         found = await comparing.formed(
-            self._relaxed, structure, shares_of(atoms.symbols), element_text, ticket
+            self._relaxed, structure, shares_of(atoms.symbols), element, ticket
         )
         return FormationEnergy(**found)
 
@@ -140,10 +136,13 @@ class StructureCalculator(Calculator):
         self._refuse(held)
         self._met.update(held.symbols)
         if action == "formation_energy":
-            self._check_elements(held.symbols)
+            atoms = atoms_of(structure) if held.is_magnetic else None
+            self._check_elements(held.symbols, self._beside(atoms))
         if known:
             check, name = self._checked_once, Path(str(entries)).name
-            comparing.phases_near(check, self._mark, shares_of(held.symbols), known, name)
+            near = comparing.phases_near(check, self._mark, shares_of(held.symbols), known, name)
+            if held.is_magnetic:
+                comparing.refuse_no_spin(near, self._own_spins(atoms_of(structure)), name)
         if isinstance(facet, str):
             comparing.refuse_no_facet(atoms_of(structure), facet)
 
@@ -167,10 +166,27 @@ class StructureCalculator(Calculator):
             self._checked(structure)
             self._accepted.add(structure)
 
-    def _check_elements(self, symbols: Iterable[str]) -> None:
+    def _check_elements(self, symbols: Iterable[str], text: Callable[[str], str]) -> None:
         """Raises InputError: an element's reference is none that the method can compute."""
         for element in sorted(set(symbols)):
-            self._checked_once(element_text(element))
+            self._checked_once(text(element))
+
+    def _beside(self, atoms: Any) -> Callable[[str], str]:
+        """The text of an element's reference beside a structure, with a spin where that has one;
+        None is one that brings none."""
+        said = self._settings.get("moments", {})
+        if not self.has_spin or atoms is None:
+            return element_text
+        return lambda element: element_text(element, moment_beside(atoms, element, said))
+
+    def _start(self, atoms: Any) -> None:
+        """Gives atoms the moments that the lab file says, where they bring none."""
+        said, order = self._settings.get("moments", {}), self._settings.get("magnetic_order")
+        start_moments(atoms, said, order or ORDERS[0])
+
+    def _own_spins(self, atoms: Any) -> set[str]:
+        """Elements with a moment that the structure brings, and the lab file does not say."""
+        return own_spins(atoms, self._settings.get("moments", {})) if self.has_spin else set()
 
     @action(effect=Effect.QUERYABLE, cancel=Cancel.AT_ONCE)
     async def energy_above_hull(
@@ -184,6 +200,7 @@ class StructureCalculator(Calculator):
             self._relaxed,
             self._checked,
             self._mark,
+            self._own_spins,
             structure,
             known,
             Path(entries).name,
@@ -221,7 +238,13 @@ class StructureCalculator(Calculator):
             "separation": separation,
         }
         found = await comparing.adsorbed(
-            self._relaxed, self._checked, structure, where, element_text, ticket
+            self._relaxed,
+            self._checked,
+            structure,
+            where,
+            self._beside(self._checked(structure)),
+            self._start,
+            ticket,
         )
         return AdsorptionEnergy(**found)
 
@@ -235,14 +258,7 @@ class StructureCalculator(Calculator):
 
     def _unchanged_entries(self, path: str) -> tuple[Entry, ...]:
         """The entries, as long as they are what they were at first. Raises as `read_entries`."""
-        known = read_entries(path)
-        if self._entries.setdefault(path, known) != known:
-            raise ExecutionError(
-                f"'{Path(path).name}' was changed while the campaign runs: its values before and "
-                "after would be above different hulls",
-                hint="put it back, or start another campaign",
-            )
-        return known
+        return refuse_changed(path, self._entries.setdefault(path, read_entries(path)))
 
     async def _relaxed(self, structure: str, ticket: Ticket) -> Mapping[str, Any]:
         return await self._compute_task("relax", structure, ticket)
@@ -271,7 +287,7 @@ class StructureCalculator(Calculator):
         found = await self._compute().submit(
             FUNCTION, arguments, ticket=ticket, key=key, before=before
         )
-        if found["reused"] and not _is_whole(task, found):  # another version kept it
+        if found["reused"] and not is_whole(task, found):  # another version kept it
             again = await self._compute().submit(FUNCTION, arguments, ticket=ticket, before=before)
             found = {**again, "reused": 0}
         if matches is not None and kind and not found["reused"]:
@@ -308,16 +324,6 @@ class StructureCalculator(Calculator):
             )
 
 
-def _is_whole(task: str, found: Mapping[str, Any]) -> bool:
-    """Whether a known result has what a task gives: all of it, nothing else, words for words."""
-    wanted = {field.name: field for field in fields(RESULTS[task])}
-    needed = {name for name, field in wanted.items() if field.default is MISSING}
-    has_all = needed <= found.keys() <= wanted.keys()
-    return has_all and all(
-        isinstance(value, str) == (wanted[name].type == "str") for name, value in found.items()
-    )
-
-
 EMT_ELEMENTS = ("Al", "Cu", "Ag", "Au", "Ni", "Pd", "Pt", "H", "C", "N", "O")
 
 
@@ -329,6 +335,7 @@ class EmtStructures(StructureCalculator):
     method = "EMT"
     maker = "simulators.atomistic.methods:emt"
     elements = EMT_ELEMENTS
+    has_spin = False
 
     def __init__(self, bench: Bench, reuse: str = REUSE[0]) -> None:
         """Nothing is opened. Raises UnknownName: there is no such reuse."""

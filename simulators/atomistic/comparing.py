@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from orchestrator.errors import CalculationFailed, InputError, StillRunning
@@ -92,19 +92,23 @@ async def above_hull(
     relax: Relax,
     check: Check,
     mark: Callable[[str], str],
+    spins: Callable[[Any], Collection[str]],
     structure: str,
     entries: Sequence[Entry],
     source: str,
     ticket: Ticket,
 ) -> dict[str, Any]:
-    """The fields of `HullEnergy`. `source` names the entries, `mark` gives a structure's method.
+    """The fields of `HullEnergy`. `source` names the entries, `mark` gives a structure's method,
+    `spins` the elements whose moments atoms bring themselves.
 
     Raises:
-        InputError: the entries do not make up the structure's composition, or were computed by
-            another method.
+        InputError: the entries do not make up the structure's composition, were computed by
+            another method, or without spin beside a structure that has one.
     """
-    shares = shares_of(check(structure).symbols)
+    atoms = check(structure)
+    shares = shares_of(atoms.symbols)
     near = phases_near(check, mark, shares, entries, source)
+    refuse_no_spin(near, spins(atoms), source)
     unknown = {f"e{i}": e.structure for i, e in enumerate(near) if e.energy is None}
     found = await relaxed(relax, {"compound": structure, **unknown}, ticket)
     energies = [
@@ -149,6 +153,18 @@ def phases_near(
     return near
 
 
+def refuse_no_spin(near: Sequence[Entry], spins: Collection[str], source: str) -> None:
+    """Raises InputError: an entry with one of the elements `spins` brings no moments."""
+    for entry in near:
+        there = sorted(set(spins) & set(entry.shares))
+        if there and not atoms_of(entry.structure).get_initial_magnetic_moments().any():
+            raise InputError(
+                f"a candidate brings moments of {' and '.join(there)}, and the entry "
+                f"'{entry.name}' of '{source}' has none: its energy would be without spin",
+                hint=f"write `moments: {there[0]}=...` in the lab file, or give them to the entry",
+            )
+
+
 def _refuse_gaps(shares: Mapping[str, float], near: Sequence[Entry], source: str) -> None:
     bare = [e for e in shares if not any(entry.shares.get(e) for entry in near)]
     if bare:
@@ -174,10 +190,12 @@ async def adsorbed(
     structure: str,
     where: Mapping[str, Any],
     element: Callable[[str], str],
+    start: Callable[[Any], None],
     ticket: Ticket,
 ) -> dict[str, Any]:
     """The fields of `AdsorptionEnergy`. `where` holds the other arguments of the action; `element`
-    gives the text of an element's reference structure.
+    gives the text of an element's reference structure; `start` gives atoms without moments those of
+    the lab file: both parts, or those that the one brings would stand for the whole.
 
     Raises:
         InputError: facet or adsorbate are none, or the structure has no facets.
@@ -190,6 +208,8 @@ async def adsorbed(
     found = await relaxed(relax, {"crystal": structure, "gas": gas}, ticket)
     crystal = atoms_of(found["crystal"]["structure"])
     crystal.calc = None
+    for each in (crystal, adsorbate):
+        start(each)
     slab = slab_of(crystal, where["facet"], where["layers"], where["separation"])
     both = covered(slab, adsorbate, where["site"], where["height"])
     texts = {"slab": text_of(slab), "covered": text_of(both)}

@@ -28,16 +28,23 @@ MOST_FILES = 200
 @dataclass(frozen=True, slots=True)
 class Contents:
     """The atoms of a structure without their places: atomic numbers, and along which of the three
-    vectors it repeats."""
+    vectors it repeats; the sums of charges and of moments (Bohr magnetons), and whether it brings
+    any moment."""
 
     numbers: bytes
     pbc: tuple[bool, bool, bool]
+    charge: float = 0.0
+    moment: float = 0.0
+    is_magnetic: bool = False
 
     @classmethod
     def of(cls, atoms: Any) -> Contents:
         """Those of `ase.Atoms`."""
         a, b, c = (bool(each) for each in atoms.pbc)
-        return cls(bytes(atoms.numbers.tolist()), (a, b, c))
+        charge = float(atoms.get_initial_charges().sum())
+        moments = atoms.get_initial_magnetic_moments()
+        sums = (charge, float(moments.sum()), bool(moments.any()))
+        return cls(bytes(atoms.numbers.tolist()), (a, b, c), *sums)
 
     @property
     def symbols(self) -> list[str]:
@@ -105,18 +112,21 @@ def _packed(found: Sequence[Contents | None]) -> Arrays:
         "sizes": np.array([len(each) if each else 0 for each in found], np.uint32),
         "numbers": np.frombuffer(numbers, np.uint8),
         "pbc": np.array([each.pbc if each else (False,) * 3 for each in found], bool),
+        "sums": np.array([(each.charge, each.moment) if each else (0.0, 0.0) for each in found]),
+        "magnetic": np.array([bool(each and each.is_magnetic) for each in found]),
     }
 
 
 def _unpacked(arrays: Arrays) -> list[Contents | None] | None:
     """None where they are not what `_packed` gives."""
-    if arrays.keys() != {"sizes", "numbers", "pbc"}:
+    if arrays.keys() != {"sizes", "numbers", "pbc", "sums", "magnetic"}:
         return None
-    sizes, numbers = arrays["sizes"].tolist(), arrays["numbers"].tobytes()
-    found: list[Contents | None] = []
-    begin = 0
-    for size, (a, b, c) in zip(sizes, arrays["pbc"].tolist(), strict=True):
-        found.append(Contents(numbers[begin : begin + size], (a, b, c)) if size else None)
+    numbers, found, begin = arrays["numbers"].tobytes(), list[Contents | None](), 0
+    columns = (arrays[name].tolist() for name in ("sizes", "pbc", "sums", "magnetic"))
+    for size, (a, b, c), (charge, moment), is_magnetic in zip(*columns, strict=True):
+        held = numbers[begin : begin + size]
+        one = Contents(held, (a, b, c), charge, moment, is_magnetic)
+        found.append(one if size else None)
         begin += size
     return found if begin == len(numbers) else None
 

@@ -109,3 +109,9 @@ def start_moments(atoms: Any, moments: Mapping[str, float], order: str) -> None:
         is_down = order == "antiferromagnetic" and turned[symbol] % 2 == 1
         started.append((-1.0 if is_down else 1.0) * moments.get(symbol, 0.0))
     atoms.set_initial_magnetic_moments(started)
+
+
+def own_spins(atoms: Any, said: Mapping[str, float]) -> set[str]:
+    """Elements with a moment that the atoms bring, and that `said` does not give."""
+    moments = zip(atoms.symbols, atoms.get_initial_magnetic_moments(), strict=True)
+    return {symbol for symbol, moment in moments if moment and not said.get(symbol)}

@@ -10,6 +10,7 @@ not hold together.
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,10 +72,10 @@ _CRYSTALS = {
 
 
 @functools.cache  # asked for every candidate that holds it
-def element_text(element: str) -> str:
-    """The structure of an element. A crystal brings no moments, since a compound beside it has none
-    but those of the lab file either; a molecule lies in a box without period, and oxygen's has the
-    moments of its triplet.
+def element_text(element: str, moment: float = 0.0) -> str:
+    """The structure of an element. The atoms of a crystal have `moment` (Bohr magnetons, see
+    `moment_beside`); a molecule lies in a box without period, and oxygen's has the moments of its
+    triplet.
 
     Raises:
         InputError: there is none of it.
@@ -94,7 +95,26 @@ def element_text(element: str) -> str:
             hint="compute `energy_above_hull` from entries of your own",
         ) from error
     crystal.arrays.pop("initial_magmoms", None)  # of iron, cobalt and nickel
+    if moment:
+        crystal.set_initial_magnetic_moments([moment] * len(crystal))
     return text_of(crystal)
+
+
+def moment_beside(atoms: Any, element: str, said: Mapping[str, float]) -> float:
+    """What the atoms of an element's crystal begin with (Bohr magnetons), so that it has a spin
+    where the structure beside it has one: the moment that ASE has of iron, cobalt and nickel, else
+    the largest of that element in the structure, to a whole number. `said` are the moments of the
+    lab file: an element that they name has its own from there."""
+    import numpy as np
+    from ase.data import atomic_numbers, reference_states
+
+    symbols, moments = np.array(atoms.get_chemical_symbols()), atoms.get_initial_magnetic_moments()
+    largest = float(np.abs(moments[symbols == element]).max(initial=0.0))
+    has_spin = moments.any() or any(said.get(each) for each in symbols)
+    if not has_spin or said.get(element) or (element in said and not largest):
+        return 0.0
+    state: Any = reference_states[atomic_numbers[element]] or {}
+    return float(state.get("magmom_per_atom") or (largest and max(1, round(largest))))
 
 
 def _molecule(element: str, bond: float) -> Any:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator.errors import InputError
+from orchestrator.errors import ExecutionError, InputError
 from simulators.atomistic.structures import atoms_of, text_of
 
 _FORMATS = (".csv", ".db", ".xyz", ".extxyz")
@@ -47,6 +47,18 @@ def read_entries(path: str) -> tuple[Entry, ...]:
         )
     status = file.stat()
     return _read(file, status.st_mtime_ns, status.st_size)
+
+
+def refuse_changed(path: str, known: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """The entries, as long as they are those that were known at first. Raises as `read_entries`,
+    and ExecutionError."""
+    if read_entries(path) != known:
+        raise ExecutionError(
+            f"'{Path(path).name}' was changed while the campaign runs: its values before and "
+            "after would be above different hulls",
+            hint="put it back, or start another campaign",
+        )
+    return known
 
 
 @functools.lru_cache(maxsize=8)

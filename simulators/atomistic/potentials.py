@@ -28,6 +28,7 @@ class Potential(StructureCalculator):
     """
 
     extras = "potentials"
+    has_spin = False
     weights: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, bench: Bench, model: str, reuse: str) -> None:

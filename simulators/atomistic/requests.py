@@ -5,9 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
+from orchestrator.capabilities.structures import (
+    Computed,
+    ElasticConstants,
+    EquationOfState,
+    StructureResult,
+)
+
+RESULTS: Mapping[str, type[Computed]] = {
+    "energy": StructureResult,
+    "relax": StructureResult,
+    "equation_of_state": EquationOfState,
+    "elastic_constants": ElasticConstants,
+}
+"""What the tasks give."""
 DIRECTED = ("elastic_constants",)
 """Tasks whose results depend on how the cell is turned."""
 
@@ -81,6 +95,16 @@ class Request:
         said = {"task": self.task, "structure": exact, "settings": dict(self.settings)}
         text = json.dumps({**said, "method": asdict(self.method)}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_whole(task: str, found: Mapping[str, Any]) -> bool:
+    """Whether a known result has what a task gives: all of it, nothing else, words for words."""
+    wanted = {field.name: field for field in fields(RESULTS[task])}
+    needed = {name for name, field in wanted.items() if field.default is MISSING}
+    has_all = needed <= found.keys() <= wanted.keys()
+    return has_all and all(
+        isinstance(value, str) == (wanted[name].type == "str") for name, value in found.items()
+    )
 
 
 def _fixed(atoms: Any) -> Any:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+from typing import Any
 
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.build import bulk
 from ase.data import atomic_masses, atomic_numbers
 from ase.neighborlist import neighbor_list
 
 from orchestrator.errors import InputError
 from simulators.atomistic.computing import run
-from simulators.atomistic.elements import element_text
+from simulators.atomistic.elements import element_text, moment_beside
 from simulators.atomistic.structures import atoms_of, text_of
 
 G_PER_CM3 = 1.66054
@@ -54,8 +56,37 @@ def test_a_gas_is_a_molecule_alone(element: str, bond: float) -> None:
 
 
 @pytest.mark.parametrize("element", ["Fe", "Co", "Ni", "Cu", "Mn"])
-def test_the_reference_of_a_metal_brings_no_spin_that_its_compounds_have_not(element: str) -> None:
+def test_the_reference_of_a_metal_brings_no_spin_of_its_own(element: str) -> None:
     assert not atoms_of(element_text(element)).get_initial_magnetic_moments().any()
+
+
+def magnetic(symbols: str, moments: list[float]) -> Any:
+    atoms = Atoms(symbols, cell=[9.0] * 3, pbc=True)
+    atoms.set_initial_magnetic_moments(moments)
+    return atoms
+
+
+@pytest.mark.parametrize(
+    ("atoms", "element", "said", "moment"),
+    [
+        (bulk("Fe"), "Fe", {}, 2.3),
+        (bulk("Fe"), "Fe", {"Ni": 0.6}, 2.3),
+        (bulk("Fe"), "Fe", {"Fe": 2.2}, 0.0),  # the lab file gives it one
+        (magnetic("FeCo", [2.0, 0.0]), "Co", {}, 1.2),
+        (magnetic("MnAl", [-2.6, 0.0]), "Mn", {}, 3.0),
+        (magnetic("MnAl", [0.2, 0.0]), "Mn", {}, 1.0),
+        (magnetic("MnAl", [2.6, 0.0]), "Al", {}, 0.0),
+        (magnetic("FeCo", [0.0, 0.0]), "Co", {"Fe": 2.2}, 1.2),
+        (magnetic("FeCo", [0.0, 0.0]), "Co", {"Fe": 2.2, "Co": 0.0}, 0.0),
+        (magnetic("FeCo", [0.0, 0.0]), "Co", {}, 0.0),
+    ],
+)
+def test_an_element_has_a_spin_where_the_structure_beside_it_has_one(
+    atoms: Any, element: str, said: dict[str, float], moment: float
+) -> None:
+    assert moment_beside(atoms, element, said) == moment
+    beside = atoms_of(element_text(element, moment))
+    assert set(beside.get_initial_magnetic_moments()) == {moment}
 
 
 def test_an_element_that_nobody_has_described_is_said_to_have_no_reference() -> None:
