@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import warnings
 from typing import Any
@@ -14,11 +15,14 @@ from orchestrator.model.cif import (
     refuse_unclear,
     refuse_unfit,
 )
+from orchestrator.model.cif_sites import refuse_many_sites
 
 CLOSEST = 0.4
 """Of the sum of their covalent radii: atoms nearer than that overlap."""
 FEW = 200
 """So many atoms have all their distances computed."""
+KEPT = 64
+"""So many texts are not read again, which takes seconds for large ones."""
 
 
 def atoms_of(text: str) -> Any:
@@ -29,7 +33,7 @@ def atoms_of(text: str) -> Any:
             site that is not full or a place that is none, a cell that its symmetry does not leave
             as it is or a group without its origin, or atoms overlap.
     """
-    atoms = _read(text)
+    atoms = _read(text).copy()
     if len(atoms) == 0:
         raise InputError("the structure holds no atom")
     if (atoms.numbers == 0).any():
@@ -40,11 +44,14 @@ def atoms_of(text: str) -> Any:
     return atoms
 
 
+@functools.lru_cache(maxsize=KEPT)
 def _read(text: str) -> Any:
+    """What stands in the cache: take a copy of it."""
     if not text.strip():
         raise InputError("the structure of an empty text cannot be read")
     form = _format_of(text)
     if form == "cif":
+        refuse_many_sites(text, _begins(text))
         refuse_unclear(text, _begins(text))
     try:
         with warnings.catch_warnings():

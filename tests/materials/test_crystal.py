@@ -15,6 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.errors import InputError
+from orchestrator.materials.descriptors.cell import _first_origins, primitive
 from orchestrator.materials.descriptors.composition import Composition
 from orchestrator.materials.descriptors.crystal import Crystal
 from orchestrator.materials.descriptors.structure_text import crystal_of
@@ -126,6 +127,16 @@ def test_a_cell_that_is_nearly_symmetric_has_one_text_in_all_its_settings(
         assert CRYSTAL.canonical(make_supercell(crystal_of(text), change)) == text
 
 
+def test_of_a_large_cell_few_origins_are_looked_at_one_by_one() -> None:
+    large = bulk("Cu", cubic=True) * (4, 4, 4)
+    large.rattle(0.05, seed=1)
+    basis, places, numbers = primitive(large)
+    assert len(_first_origins([places @ np.linalg.inv(basis)], numbers)) == 1
+    moved = large[np.random.default_rng(1).permutation(len(large))]
+    moved.translate([0.1, 0.2, 0.3])
+    assert CRYSTAL.canonical(moved) == CRYSTAL.canonical(large)
+
+
 def test_right_angles_and_those_of_a_hexagon_stay_exact() -> None:
     for atoms in (bulk("Cu", "fcc", 3.6151), bulk("Mg", "hcp", 3.2093, 5.2103), RUTILE):
         sides = crystal_of(CRYSTAL.canonical(atoms)).cell.cellpar()
@@ -226,6 +237,10 @@ Ni1 Ni 0.5 0 0 0
         (2 * '1\nLattice="3 0 0 0 3 0 0 0 3"\nFe 0 0 0\n', "it holds 2"),
         (DISORDERED.replace(" 0.5 0 0 0\nNi1 Ni 0.5", " 1 0 0 0\nNi1 Ni 1 0.5") * 2, "it holds 2"),
         (DISORDERED, r"not full \(Fe 0.5, Ni 0.5\)"),
+        (
+            DISORDERED + 2000 * "Fe1 Fe 1 0 0 0\n",
+            "lists 2002 sites, a CIF is read with 1000 at most",
+        ),
         (Atoms("Fe"), "Fe is not periodic"),
         (Atoms(cell=[3, 3, 3], pbc=True), "holds no atom"),
         (Atoms("Fe2", [(0, 0, 0), (0, 0, 0.1)], cell=[3, 3, 3], pbc=True), "within 0.1 angstrom"),

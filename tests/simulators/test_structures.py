@@ -18,6 +18,7 @@ from orchestrator.capabilities.structures import StructureResult
 from orchestrator.errors import CalculationFailed, ExecutionError, InputError
 from orchestrator.plugins import capability, resource_kind
 from orchestrator.ports.action import Ticket
+from simulators.atomistic import structures
 from simulators.atomistic.computing import SETTINGS, TASKS, run
 from simulators.atomistic.requests import Method, Request
 from simulators.atomistic.structures import atoms_of, text_of
@@ -157,12 +158,23 @@ SKEW = CUBE.replace("c 3.7", "c 4.7").replace("P 1", "{group}").replace("{sites}
         (CUBE.replace("P 1", "F d -3 m").format(sites="Cu 1 0 0 0"), "which origin or axes"),
         (2 * "1\n\nCu 0 0 0\n", "it holds 2 structures"),
         (2 * CUBE.format(sites="Cu 1 0 0 0"), "it holds 2 structures"),
+        (CUBE.format(sites=100_000 * "Cu 1 0 0 0\n"), "lists 100000 sites, a CIF is .* 1000 at"),
     ],
 )
 def test_what_is_no_structure_is_refused(text: str, said: str) -> None:
     with pytest.raises(InputError, match=said) as caught:
         atoms_of(text)
     assert "\n" not in str(caught.value)
+
+
+def test_a_text_is_read_once_and_nobody_changes_what_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = CUBE.format(sites="Cu 1 0 0 0.125")
+    first = atoms_of(text)
+    monkeypatch.setattr(structures, "_read_by_ase", None)
+    first.positions[:] = 1.0
+    assert atoms_of(text).positions[0, 2] == pytest.approx(3.7 / 8)
 
 
 def test_symmetry_operations_are_enough_without_the_name_of_a_group() -> None:

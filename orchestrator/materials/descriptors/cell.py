@@ -10,6 +10,7 @@ Structures that differ by more than rounding, such as two refinements of one, st
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +35,8 @@ _STEP = 1e-4
 """Square angstrom."""
 _KEPT, _COMPARED = 120_000, 1000
 """Bins per unit of a fractional coordinate; thirds and quarters are whole numbers of the first."""
+_AT_ONCE = 300_000
+"""Distances between atoms that are looked at together."""
 _OFFSET = 0.583
 """Where a bin begins, beside every simple fraction: 1/3, 1/8 and 1/16 are not split by noise."""
 
@@ -63,18 +66,42 @@ def _first_setting(atoms: Atoms) -> tuple[Integers, Floats, Integers]:
     """Products of the basis vectors in steps (3 x 3), fractional coordinates (n x 3) and atomic
     numbers (n), in their order."""
     cell, places, numbers = primitive(atoms)
-    keys = []
     bases = _settings(cell)
-    for basis, products in zip(bases, _stepped(bases).tolist(), strict=True):
-        turned = places @ np.linalg.inv(basis)
-        for origin in rarest(numbers):
-            fractions = turned - turned[origin]
-            coarse, fine = _binned(fractions, _COMPARED), _binned(fractions, _KEPT)
-            order = np.lexsort((*fine.T[::-1], *coarse.T[::-1], numbers))
-            first = (coarse[order].tolist(), fine[order].tolist(), products)
-            keys.append((first, numbers[order]))
+    turned = [places @ np.linalg.inv(basis) for basis in bases]
+    stepped, keys = _stepped(bases).tolist(), []
+    for setting, origin in _first_origins(turned, numbers):
+        fractions = turned[setting] - turned[setting][origin]
+        coarse, fine = _binned(fractions, _COMPARED), _binned(fractions, _KEPT)
+        order = np.lexsort((*fine.T[::-1], *coarse.T[::-1], numbers))
+        first = (coarse[order].tolist(), fine[order].tolist(), stepped[setting])
+        keys.append((first, numbers[order]))
     (_, fine, products), numbers = min(keys, key=lambda key: key[0])
     return np.array(products), np.array(fine) / _KEPT, numbers
+
+
+def _first_origins(turned: Sequence[Floats], numbers: Integers) -> list[tuple[int, int]]:
+    """Settings and origins of which the atoms of the lightest element come first, by their coarse
+    bins; among them is the one of which all atoms do. `turned` are fractional coordinates in each
+    setting. All origins at once, for a large cell has many."""
+    origins, light = rarest(numbers), np.flatnonzero(numbers == numbers.min())
+    at_once = max(1, _AT_ONCE // len(light))
+    found: list[tuple[int, int]] = []
+    least: list[int] = []
+    for setting, places in enumerate(turned):
+        for some in np.split(origins, range(at_once, len(origins), at_once)):
+            bins = _binned(places[light] - places[some][:, None], _COMPARED)
+            rows = np.sort(bins @ np.array([_COMPARED**2, _COMPARED, 1]), axis=1)
+            left = np.arange(len(some))
+            for column in rows.T:
+                left = left[column[left] == column[left].min()]
+                if len(left) == 1:
+                    break
+            row = rows[left[0]].tolist()
+            if not found or row < least:
+                found, least = [], row
+            if row == least:
+                found += [(setting, int(origin)) for origin in some[left]]
+    return found
 
 
 def _stepped(bases: Floats) -> Integers:

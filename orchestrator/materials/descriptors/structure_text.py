@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,13 @@ from orchestrator.model.cif import (
     refuse_unclear,
     refuse_unfit,
 )
+from orchestrator.model.cif_sites import refuse_many_sites
 
 if TYPE_CHECKING:
     from ase import Atoms
+
+KEPT = 64
+"""So many texts are not read again, which takes seconds for large ones."""
 
 
 def crystal_of(material: str | Atoms) -> Atoms:
@@ -28,7 +33,7 @@ def crystal_of(material: str | Atoms) -> Atoms:
         InputError: the text cannot be read, is not periodic in three dimensions, holds no atom, or
             has sites that several elements share.
     """
-    atoms = _read(material) if isinstance(material, str) else material
+    atoms = _read(material).copy() if isinstance(material, str) else material
     if len(atoms) == 0:
         raise InputError(f"the structure {named(material)} holds no atom")
     if not all(atoms.pbc) or abs(atoms.cell.volume) < 1e-3:
@@ -59,12 +64,15 @@ def format_of(text: str) -> str:
     return "extxyz" if first.isdigit() else "vasp"
 
 
+@functools.lru_cache(maxsize=KEPT)
 def _read(text: str) -> Any:
+    """What stands in the cache: take a copy of it."""
     if not text.strip():
         raise InputError("the structure of an empty text cannot be read")
     form = format_of(text)
     name = {"cif": "CIF", "extxyz": "extended XYZ", "vasp": "POSCAR"}[form]
     if form == "cif":
+        refuse_many_sites(text, named(text))
         refuse_unclear(text, named(text))
     lines = text.lstrip("\n") if form == "extxyz" else text
     try:
