@@ -27,6 +27,7 @@ class Failure(StrEnum):
     OSCILLATING = "SCF oscillation"
     EIGENVALUES = "eigenvalues not found"
     OCCUPATIONS = "wrong occupations"
+    BANDS = "too few bands"
     PSEUDOPOTENTIAL = "missing or wrong pseudopotential"
     SYMMETRY = "wrong symmetry"
     STRUCTURE = "impossible structure"
@@ -187,9 +188,12 @@ def again(settings: Settings) -> Settings | None:
 def shown(changes: Iterable[tuple[str, Any, Any]]) -> str:
     """`mixing_beta 0.7 -> 0.3`, and so on."""
     return ", ".join(
-        f"{key.rpartition('.')[2]} {'default' if old is None else old} -> {new}"
-        for key, old, new in changes
+        f"{key.rpartition('.')[2]} {_said(old)} -> {_said(new)}" for key, old, new in changes
     )
+
+
+def _said(value: Any) -> Any:
+    return "default" if value is None else value
 
 
 def _shown(text: str, begin: int, end: int) -> str:

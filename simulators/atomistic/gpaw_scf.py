@@ -44,7 +44,7 @@ GPAW_CODE = Code(
             r"DFT\+U correction cannot be scaled.*",
         ),
         Pattern(Failure.STRUCTURE, r"Atoms too close.*"),
-        Pattern(Failure.OCCUPATIONS, r"TooFewBandsError.*|[Tt]oo few bands.*"),
+        Pattern(Failure.BANDS, r"TooFewBandsError.*|[Tt]oo few bands.*"),
         Pattern(Failure.NOT_CONVERGED, r"KohnShamConvergenceError.*|Did not converge!.*"),
         Pattern(Failure.EIGENVALUES, r"LinAlgError.*|leading minor .* not positive"),
     ),
@@ -53,7 +53,7 @@ GPAW_CODE = Code(
         Cure("less mixing", (Failure.NOT_CONVERGED, Failure.EIGENVALUES), _gentler, times=2),
         Cure(
             "more bands",
-            (Failure.OCCUPATIONS,),
+            (Failure.BANDS,),
             scaled("empty_bands", 2.0, 1.0, most=16.0),
             times=2,
         ),

@@ -68,6 +68,11 @@ def _wider(settings: Settings) -> Settings | None:
     return scaled("system.degauss", 2.0, 0.01, most=0.05)(settings)
 
 
+def _own_bands(settings: Settings) -> Settings | None:
+    """As many as pw.x takes by itself; those of the lab file are too few for this structure."""
+    return {"system.nbnd": None} if settings.get("system.nbnd") else None
+
+
 def _error_in(*routines: str) -> str:
     """What pw.x prints when it stops in one of these, with the line that says why."""
     return rf"Error in routine +({'|'.join(routines)}) \(.*\n.*"
@@ -100,6 +105,7 @@ PW = Code(
             + r"|invalid lattice parameters|wrong ibrav|not a group",
         ),
         Pattern(Failure.STRUCTURE, _error_in("check_atoms")),
+        Pattern(Failure.BANDS, r"too few bands"),
         Pattern(
             Failure.OCCUPATIONS,
             r"smearing is needed|system is metallic|fixed occupations and|"
@@ -134,6 +140,7 @@ PW = Code(
             (Failure.MEMORY,),
             put({"electrons.diagonalization": "cg", "electrons.mixing_ndim": 4}),
         ),
+        Cure("as many bands as pw.x takes", (Failure.BANDS,), _own_bands),
         Cure("no symmetry", (Failure.SYMMETRY,), put({"system.nosym": True})),
         Cure("on from what was saved", (Failure.WALLTIME,), again, restarts=True, times=3),
         Cure("again", (Failure.KILLED, Failure.NOT_STARTED), again),
@@ -255,7 +262,7 @@ class Pwscf(Calculator):
     def _run(
         self, atoms: Any, settings: Settings, directory: Path, source: Path | None
     ) -> dict[str, Any]:
-        told = dict(settings)
+        told = {name: value for name, value in settings.items() if value is not None}
         if source is not None and _moved(source, directory):
             told["electrons.startingpot"] = "file"
         nested: dict[str, dict[str, Any]] = {"control": {}, "system": {}, "electrons": {}}

@@ -80,6 +80,15 @@ def test_smearing_is_added_only_where_the_energy_may_change(tmp_path: Path) -> N
     assert "which changes the energy" in found.cures
 
 
+def test_too_few_bands_of_the_lab_file_are_as_many_as_pw_x_takes(tmp_path: Path) -> None:
+    few = {"input": "system.nbnd=2"}
+    said = failed(tmp_path, CalculationFailed, cures="none", **few)
+    assert "pw.x: too few bands (" in said
+    found = energy(tmp_path / "cured", **few)
+    assert found.cures == "pw.x: too few bands, as many bands as pw.x takes (nbnd 2 -> default)"
+    assert (found.altered, found.reused) == (0, 0)
+
+
 def test_what_has_no_time_left_goes_on_from_what_it_saved(tmp_path: Path) -> None:
     quick = script(
         tmp_path / "pw",
