@@ -24,13 +24,14 @@ from orchestrator.keeping import kept_in
 from orchestrator.ports.action import Cancel, Choices, Effect, FileArg, Ticket, Unit, action
 from orchestrator.ports.compute import Before
 from orchestrator.ports.resource import Bench, Verdict
-from simulators.atomistic import comparing, methods
+from simulators.atomistic import comparing, electrons, methods
 from simulators.atomistic.adsorption import adsorbate_of
 from simulators.atomistic.computing import SETTINGS
-from simulators.atomistic.contents import Contents, Seen
+from simulators.atomistic.contents import Contents, Seen, refuse_beyond
 from simulators.atomistic.dft_settings import ORDERS, own_spins, start_moments
 from simulators.atomistic.elements import element_text, moment_beside
 from simulators.atomistic.entries import Entry, read_entries, refuse_changed, shares_of
+from simulators.atomistic.options import idle_of
 from simulators.atomistic.requests import Method, Request, is_whole
 from simulators.atomistic.structures import atoms_of
 from simulators.calculator import Calculator
@@ -153,12 +154,7 @@ class StructureCalculator(Calculator):
 
     def remarks(self) -> Sequence[str]:
         """See `ports.resource.Remarking`: options of elements that no candidate has."""
-        names = {"moments": "moments", "hubbard": "hubbard_u", "hubbard_u": "hubbard_u"}
-        return [
-            f"'{name}' of '{self._bench.name}' is said of {', '.join(idle)}, which no candidate has"
-            for setting, name in names.items()
-            if self._met and (idle := sorted(set(self._settings.get(setting, ())) - self._met))
-        ]
+        return idle_of(self._bench.name, self._settings, self._met)
 
     def _checked_once(self, structure: str) -> None:
         """As `_checked`, of what stands beside every candidate. Raises InputError."""
@@ -313,15 +309,7 @@ class StructureCalculator(Calculator):
 
     def _refuse(self, held: Contents) -> None:
         """Raises InputError: it is none that the method can compute, wherever its atoms are."""
-        for element in dict.fromkeys(held.symbols):
-            if self.elements and element not in self.elements:
-                raise UnknownName(f"element of {self._bench.name}", element, self.elements)
-        if len(held) > self.largest:
-            raise InputError(
-                f"{held.formula} has {len(held)} atoms, "
-                f"'{self._bench.name}' takes {self.largest} at most",
-                hint="take a smaller cell, or a cheaper method",
-            )
+        refuse_beyond(self._bench.name, held, self.elements, self.largest)
 
 
 EMT_ELEMENTS = ("Al", "Cu", "Ag", "Au", "Ni", "Pd", "Pt", "H", "C", "N", "O")
@@ -356,6 +344,10 @@ class Gfn(StructureCalculator):
             raise UnknownName("method of tblite", method, ("GFN2-xTB", "GFN1-xTB"))
         super().__init__(bench, {"method": method}, [])
 
+    def _refuse(self, held: Contents) -> None:
+        super()._refuse(held)
+        electrons.refuse_beyond_gfn(self._bench.name, held)
+
 
 class QuantumChemistry(StructureCalculator):
     """Molecules by PySCF. `method` is HF, MP2, CCSD or CCSD(T), or a functional; `basis` a basis
@@ -380,7 +372,19 @@ class QuantumChemistry(StructureCalculator):
         changed = {"grid": grid} if grid != 3 else {}
         without = {} if forces else {"forces": False}
         super().__init__(bench, {"method": method, "basis": basis, **changed, **without}, [])
-        self._has_forces = forces and method != "CCSD(T)"
+        self._has_forces, self._basis = forces and method != "CCSD(T)", basis
+
+    def check(self, action: str, arguments: Mapping[str, Any]) -> None:
+        """See `ports.resource.Foresighted`. Raises InputError."""
+        electrons.refuse_no_words_of_pyscf(self._settings["method"], self._basis)
+        super().check(action, arguments)
+        if "structure" in arguments:
+            held = self._seen.contents(arguments["structure"])
+            electrons.refuse_without_basis(self._bench.name, self._basis, held.symbols)
+
+    def _method_of(self, atoms: Any) -> Method:
+        """With the potentials of heavy cores: before there were any, results were others."""
+        return electrons.with_cores(self._method, self._basis, atoms)
 
     def _refuse_task(self, task: str) -> None:
         if task != "energy" and not self._has_forces:
@@ -393,3 +397,4 @@ class QuantumChemistry(StructureCalculator):
         super()._refuse(held)
         if any(held.pbc):
             raise InputError(f"'{self._bench.name}' computes molecules, {held.formula} has a cell")
+        electrons.refuse_unpaired(held)

@@ -6,12 +6,12 @@ import functools
 import hashlib
 import importlib.metadata
 import inspect
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.errors import InputError
+from orchestrator.errors import InputError, UnknownName
 from orchestrator.keeping import keep, recalled
 from orchestrator.model import cif, cif_sites
 from simulators.atomistic import structures
@@ -62,6 +62,19 @@ class Contents:
         from ase import Atoms
 
         return str(Atoms(list(self.numbers)).get_chemical_formula())
+
+
+def refuse_beyond(name: str, held: Contents, elements: Collection[str], most: int) -> None:
+    """Raises InputError: the resource of this name knows only these elements, or all where it names
+    none, and takes so many atoms at most."""
+    for element in dict.fromkeys(held.symbols):
+        if elements and element not in elements:
+            raise UnknownName(f"element of {name}", element, elements)
+    if len(held) > most:
+        raise InputError(
+            f"{held.formula} has {len(held)} atoms, '{name}' takes {most} at most",
+            hint="take a smaller cell, or a cheaper method",
+        )
 
 
 class Seen:

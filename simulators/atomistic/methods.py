@@ -6,6 +6,7 @@ import functools
 import hashlib
 import importlib
 import importlib.util
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def load(name: str, settings: dict[str, Any]) -> None:
     loaders: dict[str, Callable[..., Any]] = {
         "chgnet": _chgnet,
         "sevennet": _sevennet,
-        "pyscf": _known_to_pyscf,
+        "pyscf": known_to_pyscf,
         "gpaw": _gpaw,
     }
     if name in loaders:
@@ -71,7 +72,7 @@ def _gpaw(**settings: Any) -> None:
         importlib.import_module(module)
 
 
-def _known_to_pyscf(method: str, basis: str, **_: Any) -> None:
+def known_to_pyscf(method: str, basis: str, **_: Any) -> None:
     """Raises ValueError: it is no method or basis, so that no structure is blamed for it."""
     from pyscf import dft, gto
 
@@ -83,7 +84,9 @@ def _known_to_pyscf(method: str, basis: str, **_: Any) -> None:
         except KeyError as error:
             raise ValueError(f"'{method}' is no method and no functional of PySCF") from error
     try:
-        gto.basis.load(basis, "H")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # where else there are basis sets
+            gto.basis.load(basis, "H")
     except gto.basis.BasisNotFoundError as error:
         raise ValueError(f"'{basis}' is no basis set of PySCF") from error
 

@@ -49,6 +49,16 @@ def of_elements(values: Mapping[str, float], atoms: Any) -> dict[str, float]:
     return {element: values[element] for element in sorted(set(atoms.symbols) & set(values))}
 
 
+def idle_of(resource: str, settings: Mapping[str, Any], present: set[str]) -> list[str]:
+    """Sentences on options of elements of which none is `present`."""
+    names = {"moments": "moments", "hubbard": "hubbard_u", "hubbard_u": "hubbard_u"}
+    return [
+        f"'{name}' of '{resource}' is said of {', '.join(idle)}, which no candidate has"
+        for setting, name in names.items()
+        if present and (idle := sorted(set(settings.get(setting, ())) - present))
+    ]
+
+
 def value(text: str) -> bool | int | float | str:
     """As Fortran would read it: `.true.`, `4`, `1d-8`, `cg`."""
     word = text.strip("'\"")

@@ -1,11 +1,14 @@
 """Molecules by quantum chemistry, as PySCF computes them; an ASE calculator.
 
-[Sun et al. 2020, doi:10.1063/5.0006074.] Core electrons are not correlated. Charge and spin are the
+[Sun et al. 2020, doi:10.1063/5.0006074.] Core electrons are not correlated; of
+heavy atoms they are the potentials that belong to the basis set. Charge and spin are the
 sums of the atoms' initial charges and magnetic moments, rounded.
 """
 
 from __future__ import annotations
 
+import contextlib
+import warnings
 from typing import Any
 
 from ase.calculators.calculator import Calculator, all_changes
@@ -86,11 +89,26 @@ def _molecule(atoms: Any, basis: str) -> Any:
     return gto.M(
         atom=[(atom.symbol, atom.position.tolist()) for atom in atoms],
         basis=basis,
+        ecp=_cores(basis, set(atoms.symbols)),
         charge=round(float(atoms.get_initial_charges().sum())),
         spin=round(abs(float(atoms.get_initial_magnetic_moments().sum()))),
         unit="Angstrom",
         verbose=0,
     )
+
+
+def _cores(basis: str, symbols: set[str]) -> dict[str, Any]:
+    """The potentials that stand for the cores of heavy atoms, where a basis set is made for them:
+    without them PySCF would put all electrons into the orbitals of the outer ones."""
+    from pyscf import gto
+
+    found = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # where else there are basis sets
+        for symbol in symbols:
+            with contextlib.suppress(gto.basis.BasisNotFoundError, RuntimeError, KeyError):
+                found[symbol] = gto.basis.load_ecp(basis, symbol)
+    return {symbol: core for symbol, core in found.items() if core}
 
 
 def _converged(wave: Any, name: str) -> Any:

@@ -1,0 +1,97 @@
+"""What a method cannot compute of a molecule's electrons is told before it is computed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ase import Atoms
+from ase.build import molecule
+from structure_kinds import calculator
+
+from orchestrator.errors import InputError
+from simulators.atomistic.structures import atoms_of, text_of
+
+WATER = text_of(molecule("H2O"))
+
+
+def with_moment(atoms: Atoms, moment: float, charge: float = 0.0) -> str:
+    atoms.set_initial_magnetic_moments([moment] + [0.0] * (len(atoms) - 1))
+    atoms.set_initial_charges([charge] + [0.0] * (len(atoms) - 1))
+    return text_of(atoms)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "text", "said"),
+    [
+        ("gfn", {}, text_of(Atoms("U")), "'calc' knows elements up to radon, and not U"),
+        (
+            "gfn",
+            {},
+            with_moment(molecule("H2O"), 1.0),
+            "H2O has an even number of .* of which 1 cannot",
+        ),
+        ("gfn", {}, with_moment(Atoms("CeH", [[0, 0, 0], [0, 0, 2]]), 1.0), "HCe has an even"),
+        (
+            "pyscf",
+            {},
+            text_of(Atoms("UO", [[0, 0, 0], [0, 0, 2]])),
+            "the basis set def2-svp of 'calc' has no U",
+        ),
+        ("pyscf", {}, text_of(Atoms("H")), "H has an odd number of electrons, which cannot"),
+        ("pyscf", {}, with_moment(molecule("H2O"), 1.0), "of which 1 cannot be unpaired"),
+        (
+            "pyscf",
+            {},
+            with_moment(molecule("OH"), 0.0),
+            "HO has an odd number of .* which cannot all",
+        ),
+        ("pyscf", {"method": "PBEE"}, WATER, "'PBEE' is no method and no functional of PySCF"),
+        ("pyscf", {"basis": "def3-svp"}, WATER, "'def3-svp' is no basis set of PySCF"),
+    ],
+)
+def test_what_cannot_be_computed_is_told_by_the_check(
+    kind: str, options: dict[str, str], text: str, said: str, tmp_path: Path
+) -> None:
+    package = {"gfn": "tblite", "pyscf": "pyscf"}[kind]
+    pytest.importorskip(package, reason=f"needs {package} (the extra 'molecules')")
+    with (
+        calculator(tmp_path, kind, **options) as resource,
+        pytest.raises(InputError, match=said),
+    ):
+        resource.check("energy", {"structure": text})
+
+
+def test_radicals_and_ions_with_their_moments_pass() -> None:
+    pytest.importorskip("pyscf", reason="needs pyscf (the extra 'molecules')")
+    pytest.importorskip("tblite", reason="needs tblite (the extra 'molecules')")
+    radical, ion = with_moment(molecule("OH"), 1.0), with_moment(molecule("OH"), 0.0, -1.0)
+    for kind in ("gfn", "pyscf"):
+        with calculator(Path(), kind) as resource:
+            for text in (WATER, radical, ion, with_moment(molecule("O2"), 2.0)):
+                resource.check("energy", {"structure": text})
+    with calculator(Path(), "gfn") as resource:  # tblite leaves one unpaired by itself
+        resource.check("energy", {"structure": with_moment(molecule("OH"), 0.0)})
+
+
+def test_a_misspelt_method_is_told_once_and_of_no_candidate(tmp_path: Path) -> None:
+    pytest.importorskip("pyscf", reason="needs pyscf (the extra 'molecules')")
+    with (
+        calculator(tmp_path, "pyscf", method="PBEE") as resource,
+        pytest.raises(InputError, match="'PBEE' is no method"),
+    ):
+        resource.check("energy", {})
+
+
+def test_heavy_atoms_have_the_cores_of_their_basis_set() -> None:
+    """-297.2315 hartree; all 53 electrons of iodine in the orbitals of 25 came to another atom."""
+    pytest.importorskip("pyscf", reason="needs pyscf (the extra 'molecules')")
+    from simulators.atomistic.quantum import PySCF
+
+    acid = Atoms("HI", [[0, 0, 0], [0, 0, 1.609]])
+    acid.calc = PySCF("HF", "def2-svp")
+    assert acid.get_potential_energy() / 27.211386245988 == pytest.approx(-297.2315, abs=1e-3)
+    with calculator(Path(), "pyscf") as resource:
+        light, heavy = (resource._method_of(one) for one in (atoms_of(WATER), acid))
+    assert light == resource._method
+    assert heavy.versions["cores"] == "def2-svp"
