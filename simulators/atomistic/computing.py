@@ -8,12 +8,15 @@ from typing import Any
 
 from simulators.atomistic import elasticity, programs
 from simulators.atomistic.curing import Adrift, Incurable, mended, stepped
+from simulators.atomistic.failures import Failure
 from simulators.atomistic.meshes import mesh_of
 from simulators.atomistic.structures import atoms_of, text_of
 
 MAX_FORCE = 0.01
 """eV/angstrom; below it a structure is at rest."""
 MAX_STEPS = 300
+RISEN_EV, RISEN_STEPS = 0.005, 30
+"""A relaxation that is so far above its begin (eV per atom), so many steps on end, climbs."""
 STRAINS = (-0.03, -0.02, -0.01, 0.0, 0.01, 0.02, 0.03)
 """Of lengths; the volumes of an equation of state."""
 MAX_MOVES = 8
@@ -139,13 +142,32 @@ def _moved_to_rest(atoms: Any, begun: Any, make: Callable[[Any], Any], longest: 
     moving: Any = FrechetCellFilter(atoms) if all(atoms.pbc) else atoms
     with BFGS(moving, logfile="relax.log", trajectory="relax.traj", maxstep=longest) as search:
         try:
-            is_at_rest = search.run(fmax=MAX_FORCE, steps=MAX_STEPS)
+            is_at_rest = _ends_at_rest(search, atoms)
         except Incurable as error:
             if search.nsteps:
                 raise Adrift(str(error), error.failure) from error
             raise
     if not is_at_rest:
         raise Adrift(f"{atoms.get_chemical_formula()} did not come to rest in {MAX_STEPS} steps")
+
+
+def _ends_at_rest(search: Any, atoms: Any) -> bool:
+    """Whether the search comes to rest. Raises Adrift: the energy stays above where it began."""
+    most, n_above, found = 0.0, 0, False
+    for step, ended in enumerate(search.irun(fmax=MAX_FORCE, steps=MAX_STEPS)):
+        found = bool(ended)
+        energy = float(atoms.get_potential_energy())
+        if step == 0:
+            most = energy + RISEN_EV * len(atoms)
+        n_above = n_above + 1 if energy > most else 0
+        if n_above >= RISEN_STEPS:
+            raise Adrift(
+                f"relaxation: {Failure.RISING} ({n_above} steps on end): the "
+                "method's forces are not the slope of its energy; raise its cutoff (`ecutwfc`, "
+                "`cutoff`, `encut`)",
+                Failure.RISING,
+            )
+    return found
 
 
 def _state(atoms: Any) -> dict[str, Any]:

@@ -32,6 +32,7 @@ class Failure(StrEnum):
     SYMMETRY = "wrong symmetry"
     STRUCTURE = "impossible structure"
     STEP = "step too large"
+    RISING = "energy rises along the forces"
     MEMORY = "out of memory"
     DISK = "disk full"
     WALLTIME = "walltime"

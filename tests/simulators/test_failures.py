@@ -209,6 +209,32 @@ def test_a_relaxation_that_fails_on_its_way_is_made_anew_in_smaller_steps(
         run("relax", text_of(bulk("Cu", a=3.4)), f"{__name__}:touchy", {})
 
 
+class Climbing(EMT):  # type: ignore[misc]
+    """Its forces lead uphill, as those of a cutoff that is too low for the stress."""
+
+    def calculate(self, atoms: Any = None, *given: Any) -> None:
+        super().calculate(atoms, *given)
+        self.results["energy"] = -self.results["energy"]
+
+
+def climbing(atoms: Any, cures: str = "safe") -> Any:
+    return Climbing()
+
+
+def test_a_relaxation_that_climbs_is_stopped_and_says_what_to_raise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    copper = bulk("Cu", cubic=True) * (2, 1, 1)
+    copper.rattle(0.3, seed=1)
+    with pytest.raises(
+        Adrift, match=r"energy rises along the forces .* raise its cutoff"
+    ) as caught:
+        run("relax", text_of(copper), f"{__name__}:climbing", {})
+    assert caught.value.failure is Failure.RISING
+    assert (tmp_path / "relax.log").read_text().count("BFGS:") < 60
+
+
 @pytest.mark.parametrize(
     ("code", "text", "seconds"),
     [
