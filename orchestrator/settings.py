@@ -7,7 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from orchestrator.errors import HaganeError
+from orchestrator.errors import HaganeError, InputError
 
 
 def data_directory() -> Path:
@@ -18,6 +18,26 @@ def data_directory() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("hagane"))
+
+
+def refuse_no_data_directory() -> None:
+    """Accepts a data directory that is there, or can be made, and written to; nothing is made.
+
+    Raises:
+        InputError: calculations could not leave their results there.
+    """
+    root = data_directory().expanduser().absolute()
+    there = next(path for path in (root, *root.parents) if os.path.lexists(path))
+    if not there.is_dir():
+        why = f"{there} is no folder"
+    elif not os.access(there, os.W_OK | os.X_OK):
+        why = f"{there} cannot be written to"
+    else:
+        return
+    raise InputError(
+        f"results cannot be kept in the data directory {root}: {why}",
+        hint="set HAGANE_DATA to a folder of yours",
+    )
 
 
 def runtime_directory() -> Path:

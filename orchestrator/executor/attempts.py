@@ -97,10 +97,10 @@ class Attempts:
                 return result
         return None
 
-    def settled(self, name: str, function: str) -> Mapping[str, Any] | None:
+    def settled(self, name: str) -> Mapping[str, Any] | None:
         """What the newest attempt of a name came to. Raises as `answer_in`."""
         answer = next(iter(self._answers(name)), None)
-        return None if answer is None else _judged(answer, function, self._root / name)
+        return None if answer is None else _judged(answer, self._root / name)
 
     def _answers(self, name: str) -> Iterable[Mapping[str, Any]]:
         if not name:
@@ -233,7 +233,7 @@ def _flush_names(directory: Path) -> None:
         os.close(descriptor)
 
 
-def answer_in(directory: Path, function: str) -> Mapping[str, Any] | None:
+def answer_in(directory: Path) -> Mapping[str, Any] | None:
     """The result that an attempt left; None where there is none.
 
     Raises:
@@ -243,15 +243,15 @@ def answer_in(directory: Path, function: str) -> Mapping[str, Any] | None:
     path = directory / "result.json"
     if not path.exists():
         return None
-    return _judged(json.loads(path.read_text()), function, directory)
+    return _judged(json.loads(path.read_text()), directory)
 
 
-def _judged(answer: Mapping[str, Any], function: str, directory: Path) -> Mapping[str, Any]:
+def _judged(answer: Mapping[str, Any], directory: Path) -> Mapping[str, Any]:
     if "fault" in answer:
-        raise CalculationFault(f"{function}: {answer['fault']}", hint=f"see {directory}")
+        raise CalculationFault(answer["fault"], hint=f"see {directory}")
     if "error" in answer:
         raise CalculationFailed(
-            f"{function}: {answer['error']}",
+            answer["error"],
             hint=f"see {directory}",
             seconds=answer.get("seconds"),
         )

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestrator.errors import ExecutionError
+from orchestrator.errors import ExecutionError, HaganeError
 from orchestrator.executor.guard import Guard
 
 PR_SET_PDEATHSIG = 1
@@ -53,7 +53,7 @@ def answer(request: Mapping[str, Any]) -> str:
             sys.stderr.flush()
         if isinstance(error, ImportError | MemoryError | ExecutionError):
             key = "fault"
-        said = f"{type(error).__name__}: {error}"
+        said = _said(error)
         if _is_disk_full(error):
             key, said = "fault", f"the disk of {Path.cwd()} is full ({said})"
         return json.dumps({key: said, "seconds": round(sum(os.times()[:4]) - begun, 3)})
@@ -61,6 +61,12 @@ def answer(request: Mapping[str, Any]) -> str:
         return json.dumps({"result": result})
     except (TypeError, ValueError) as error:
         return json.dumps({"fault": f"its result cannot be written as JSON: {error}"})
+
+
+def _said(error: Exception) -> str:
+    """What is a sentence by itself stands without the name of its class."""
+    is_whole = isinstance(error, HaganeError) or getattr(error, "is_sentence", False)
+    return str(error) if is_whole else f"{type(error).__name__}: {error}"
 
 
 def _is_disk_full(error: Exception) -> bool:

@@ -70,21 +70,21 @@ class DetachedCompute:
         if known is not None:
             return {**known, "reused": 1}
         name = key[:LONGEST_NAME] or ticket
-        found = self._found(name, function)
+        found = self._found(name)
         if found is None:
             await self._begin_or_wait(name, ticket or name, request)
-            raise StillRunning(f"{function} was submitted", hint="look again later")
+            raise StillRunning("the calculation was submitted", hint="look again later")
         if key and self._results is not None:
             with contextlib.suppress(OSError):
                 self._results.put(key, request, found)
         return {**found, "reused": 0} if key else found
 
-    def _found(self, name: str, function: str) -> Mapping[str, Any] | None:
+    def _found(self, name: str) -> Mapping[str, Any] | None:
         latest = self._attempts.latest(name)
         if latest is None:
-            return self._attempts.settled(name, function)
+            return self._attempts.settled(name)
         try:
-            return answer_in(latest, function)
+            return answer_in(latest)
         except CalculationFailed:
             raise
         except ExecutionError:
@@ -106,7 +106,7 @@ class DetachedCompute:
     async def _lost(self, name: str, ticket: str, request: Mapping[str, Any], latest: Path) -> None:
         """Begins another attempt, a few times. What several trials share is given up for those of
         one turn: a later one tries it again, since it may have been the machine."""
-        self._refuse_faults(str(request["function"]), latest)
+        self._refuse_faults(latest)
         number, why = self._attempts.n_begun(name), self._batches.why(latest)
         mark = latest / GIVEN_UP
         if mark.exists() and name != ticket and name not in self._given_up:
@@ -120,10 +120,10 @@ class DetachedCompute:
         if tried >= self._most:
             mark.touch()
             self._given_up.add(name)
-            raise given_up(str(request["function"]), tried, why, latest)
+            raise given_up(tried, why, latest)
         self._batches.add(self._attempts.begin(name, request))
 
-    def _refuse_faults(self, function: str, latest: Path) -> None:
+    def _refuse_faults(self, latest: Path) -> None:
         """Raises CalculationFault, once: it was no loss, and no input is to blame."""
         is_full, fault = not has_room(latest), self._batches.fault(latest)
         if is_full or fault:
@@ -133,7 +133,7 @@ class DetachedCompute:
             raise full_disk(latest)
         if fault:
             hint = f"see {latest / 'output.txt'}"
-            raise CalculationFault(f"{function} {fault}, without a result", hint=hint)
+            raise CalculationFault(f"the calculation {fault}, without a result", hint=hint)
 
     async def known(self, ticket: str) -> Mapping[str, Any] | None:
         """See `ports.compute`: of those without a key."""

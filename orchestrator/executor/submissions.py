@@ -142,24 +142,24 @@ class Submissions:
     async def _computed(
         self, request: Mapping[str, Any], ticket: str, before: Before | None
     ) -> Mapping[str, Any]:
-        function = str(request["function"])
         with self._clock.work():
             try:
                 for number in range(1, self._most + 1):
                     directory = self._attempts.begin(ticket, request)
                     end = await self._place.run(directory, before)
-                    found = answer_in(directory, function)
+                    found = answer_in(directory)
                     if found is not None:
                         return found
                     if not end.is_lost:
                         hint = f"see {directory / 'output.txt'}"
-                        raise CalculationFault(f"{function} {end.why}, without a result", hint=hint)
+                        said = f"the calculation {end.why}, without a result"
+                        raise CalculationFault(said, hint=hint)
                     if self._tell is not None:
                         await self._tell(AttemptLost(ticket=ticket, attempt=number, why=end.why))
             finally:
                 if self._attempts.done(ticket):
                     self._packing = asyncio.ensure_future(self._pack())
-        raise given_up(function, self._most, end.why, directory)
+        raise given_up(self._most, end.why, directory)
 
     async def _pack(self) -> None:
         """Thousands of files: no stop and no interlock may wait for them."""
@@ -190,9 +190,9 @@ class Submissions:
         return any(map(seems_to_run, latest))
 
 
-def given_up(function: str, n: int, why: str, directory: Path) -> CalculationFailed:
+def given_up(n: int, why: str, directory: Path) -> CalculationFailed:
     """A calculation that takes its worker along each time."""
     return CalculationFailed(
-        f"{function} lost its worker {n} times; the last one {why}",
+        f"the calculation lost its worker {n} times; the last one {why}",
         hint=f"see {directory / 'output.txt'}; perhaps it needs more memory or more time",
     )

@@ -135,6 +135,10 @@ def _together(campaign: Campaign, lab: Lab, *, candidates: bool) -> Loaded:
     _check_formats(campaign)
     kinds = plugins.kinds_of(lab)
     resources = try_out(lab, kinds)
+    if any(getattr(kind.cls, "computes", False) for kind in kinds.values()):
+        from orchestrator.runtime.sites import refuse_no_place
+
+        refuse_no_place()
     if candidates:
         check_candidates(campaign, lab, resources)
     contracts = {c: plugins.capability(c) for c in campaign.roles.values()}

@@ -18,7 +18,7 @@ from orchestrator.executor.submissions import Submissions, Tell
 from orchestrator.model.lab import Lab
 from orchestrator.model.site import Site
 from orchestrator.ports.clock import Clock
-from orchestrator.settings import data_directory
+from orchestrator.settings import data_directory, refuse_no_data_directory
 
 AnyCompute: TypeAlias = LocalCompute | Submissions | DetachedCompute
 
@@ -48,6 +48,16 @@ def folder_of(campaign_id: str) -> Path:
 def known_results() -> KnownResults:
     """What all campaigns share. Raises InputError."""
     return KnownResults(data_directory() / "results")
+
+
+def refuse_no_place() -> None:
+    """Accepts a place for calculations and what is known of earlier ones; nothing is written.
+
+    Raises:
+        InputError: the data directory cannot be used, or another version wrote into it.
+    """
+    refuse_no_data_directory()
+    known_results()
 
 
 def local_compute(

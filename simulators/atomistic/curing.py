@@ -53,6 +53,8 @@ _ON_THE_WAY = (
 class Adrift(RuntimeError):
     """A relaxation went on and on; or it failed at a structure that it had made itself."""
 
+    is_sentence = True
+
     def __init__(self, why: str, failure: Failure = Failure.STEP) -> None:
         self.failure = failure
         super().__init__(why)
@@ -60,6 +62,8 @@ class Adrift(RuntimeError):
 
 class Incurable(RuntimeError):
     """A calculation failed, and nothing helped that may be tried. `failure` is its class."""
+
+    is_sentence = True
 
     def __init__(self, code: str, failure: Failure, said: str, tried: list[str], hint: str) -> None:
         self.failure = failure

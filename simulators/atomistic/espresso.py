@@ -8,6 +8,7 @@ import importlib.metadata
 import re
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -158,6 +159,14 @@ class EspressoCalculator(StructureCalculator):
         """pw.x, and the version that it says."""
         version = await asyncio.to_thread(self._version)
         return Identity(self.vendor, self.method, firmware=version)
+
+    def check(self, action: str, arguments: Mapping[str, Any]) -> None:
+        """See `ports.resource.Foresighted`. Raises InputError: the command is not pw.x, too."""
+        try:
+            self._version()
+        except DeviceAbsent as error:
+            raise InputError(str(error), hint=_INSTALL) from error
+        super().check(action, arguments)
 
     def _version(self) -> str:
         if self._said_version:

@@ -21,6 +21,16 @@ def impossible(why: str) -> None:
     raise ArithmeticError(why)
 
 
+class Told(RuntimeError):
+    """Whose message is a sentence."""
+
+    is_sentence = True
+
+
+def unconverged() -> None:
+    raise Told("pw.x: not converged")
+
+
 def killed() -> None:
     os.kill(os.getpid(), 9)
 

@@ -67,6 +67,12 @@ def test_an_error_in_the_calculation_blames_its_input(tmp_path: Path) -> None:
     assert failed.value.blames_parameters
 
 
+def test_a_failure_that_is_a_sentence_bears_no_name_of_ours(tmp_path: Path) -> None:
+    with pytest.raises(CalculationFailed) as failed:
+        _submit(tmp_path, "calculations:unconverged")
+    assert str(failed.value).startswith("pw.x: not converged")
+
+
 @pytest.mark.parametrize(
     ("function", "said"),
     [
@@ -137,7 +143,7 @@ def test_what_is_begun_again_after_it_was_packed_is_left_alone(tmp_path: Path) -
     attempts.pack(at_least=2)
     again = Attempts(tmp_path)
     with pytest.raises(CalculationFailed, match="does not converge"):
-        again.settled("a", "f")
+        again.settled("a")
     directory = again.begin("a", {"function": "f"})
     Attempts(tmp_path).pack(at_least=1)  # in a later turn, which knows nothing of it
     assert directory.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from ase import Atoms
 from ase.build import bulk
 from ase.io import write
 
-from orchestrator.errors import FileProblems
+from orchestrator.errors import FileProblems, InputError
 from orchestrator.runtime.load import load
 from orchestrator.runtime.result_units import result_units
 from simulators.atomistic import contents
@@ -64,6 +65,46 @@ def test_a_method_without_forces_is_told_before_anything_relaxes(tmp_path: Path)
     (problem,) = caught.value.problems
     assert "'method' computes no forces, formation_energy needs them" in str(problem)
     assert problem.line == 4
+
+
+@pytest.mark.parametrize("is_locked", [False, True])
+def test_results_that_could_not_be_kept_are_told_at_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_locked: bool
+) -> None:
+    place = tmp_path / "place"
+    if is_locked:
+        place.mkdir(mode=0o500)
+        if os.access(place, os.W_OK):
+            pytest.skip("root may write anywhere")
+    else:
+        place.write_text("a file in its place")
+    monkeypatch.setenv("HAGANE_DATA", str(place / "data"))
+    why = "cannot be written to" if is_locked else "is no folder"
+    with pytest.raises(InputError, match=rf"cannot be kept in the data directory .*{why}"):
+        checked(tmp_path, bulk("Cu"))
+    assert not (place / "data").exists()
+
+
+def test_results_of_another_format_are_told_at_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HAGANE_DATA", str(tmp_path))
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "format").write_text("2\n")
+    with pytest.raises(InputError, match="are kept in format 2, this version reads format 1"):
+        checked(tmp_path, bulk("Cu"))
+
+
+@needs_pw
+def test_a_command_that_is_not_pw_x_is_told_by_the_check(tmp_path: Path) -> None:
+    write(tmp_path / "metals.extxyz", [bulk("Cu")])
+    (tmp_path / "campaign.yaml").write_text(CAMPAIGN)
+    other = LAB.replace("kind: emt-structures", "kind: espresso, ecutwfc: 20 Ry, command: ls")
+    (tmp_path / "lab.yaml").write_text(other)
+    with pytest.raises(FileProblems) as caught:
+        load(tmp_path / "campaign.yaml")
+    (problem,) = caught.value.problems
+    assert "ls is not pw.x: it says no version" in str(problem)
 
 
 def test_a_pool_is_read_once_for_all_commands(
