@@ -271,8 +271,9 @@ class Diagnosis:
             metric = self.evidence.measured[limit.constraint.metric].metric
             bound = f"{limit.constraint.sense} {limit.constraint.bound:g} {metric.unit}".rstrip()
             parts.append(f"{_percent(chance)} likely {metric.name} {bound}")
-            if chance < (limit.constraint.confidence or 0.0) - 1e-6:
-                parts.append(f"though {limit.constraint.confidence:.0%} was asked for")
+            wanted = limit.constraint.confidence or 0.0
+            if chance < wanted - 1e-6:
+                parts.append(f"though {100 * wanted:g} % was asked for")
         sentence = ", ".join(parts)
         if nearest is not None:
             near = named(nearest.trial, min(self.evidence.trials))

@@ -101,7 +101,7 @@ def test_a_point_that_is_less_likely_than_asked_for_to_keep_a_limit_says_so() ->
 
     history = samples.measured(question, truth, 8)
     proposal = BayesianPlanner(question).propose(history, 1)[0]
-    assert "though 95% was asked for" in proposal.why
+    assert "though 95 % was asked for" in proposal.why
 
 
 def test_a_large_offset_changes_nothing() -> None:
