@@ -161,6 +161,11 @@ def test_what_rdkit_writes_but_cannot_read_again_is_no_molecule() -> None:
     fused = "O=c1ccc2cc3nc4ccccc5ccc6cc(c1)n(cccc2c43)ccn6cc5"
     assert rdkit().MolFromSmiles(fused) is None
     assert settled_smiles(rdkit().MolFromSmiles(fused, sanitize=False)) is None
+    # and few atoms, of which nine are in one ring
+    large = "O=C(O)c1[nH]c(=O)cc([N+](=O)[O-])c2oc3cc(=O)n(CCF)c3nc2c(=O)n1SC(Cl)(Cl)Cl"
+    found = rdkit().MolFromSmiles(large, sanitize=False)
+    rdkit().FastFindRings(found)
+    assert settled_smiles(found) is None
 
 
 @pytest.mark.parametrize("order", [3, 10])

@@ -14,6 +14,7 @@ from orchestrator.materials.chemistry import molecule, rdkit
 
 _REWRITINGS = 3
 _MANY_AROMATIC = 16
+_LARGE = 7
 _MAY_BE_RADICAL = re.compile(r"\[(?!nH\])[A-Za-z]+[0-9]*\]")
 _CHARGE = re.compile(r"([+-])(\d*)(?::\d+)?\]")
 _WITH_SENSE = re.compile(r"[@/\\]|\[[0-9]*(?:H|#)")
@@ -65,12 +66,13 @@ def settled_smiles(found: Any) -> str | None:
     the kind is in a text of plain atoms and bonds, with `[nH]` and nitro groups. It may have rings
     that are aromatic, and which double bonds RDKit puts there is of no account to it: each of their
     atoms has one or none in all ways, unless a double bond leads from it to another part. So plain
-    texts without such a bond are not read again, but for those with many aromatic atoms: where
-    rings are fused to a large one, RDKit gives up before it has found a way.
+    texts without such a bond are not read again, but for those with many aromatic atoms or a large
+    ring: where rings are fused to one, RDKit gives up before it has found a way.
     """
     written = smiles_from(found)
     is_plain = _PLAIN.fullmatch(written) and ("*" not in written or n_open_ends(found) >= 0)
     is_plain = is_plain and sum(map(written.count, "cnosp")) <= _MANY_AROMATIC
+    is_plain = is_plain and max(map(len, found.GetRingInfo().AtomRings()), default=0) <= _LARGE
     if is_plain and not found.HasSubstructMatch(_leading_out()):
         return written
     return resettled(written)
