@@ -337,7 +337,8 @@ class Runner:
             asking.add_done_callback(lambda late: late.cancelled() or late.exception())
             return f"no answer in {self._safe_within_s:g} s"
         error = asking.exception()
-        return "" if error is None else str(error) or type(error).__name__
+        said = "" if error is None else str(error) or type(error).__name__
+        return said.removeprefix(f"{name}: ")
 
     def lose(self, resources: Collection[str], why: str, hint: str) -> None:
         """The drivers of these resources are gone: orders that use them come to their end by it."""

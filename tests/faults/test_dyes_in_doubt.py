@@ -70,6 +70,7 @@ def waiting_engine(dyes: Night) -> subprocess.Popen[str]:
     while not sent(dyes, "collect"):
         assert engine.poll() is None, engine.communicate()
         time.sleep(0.02)
+    time.sleep(0.5)  # it is journaled before it is sent
     return engine
 
 

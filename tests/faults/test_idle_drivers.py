@@ -102,7 +102,8 @@ def test_an_arm_under_way_stops_with_what_it_holds_and_a_person_says_where_that_
         was_told(night, "meter")
         (doubt,) = night.state().doubts()
         assert doubt.doubt is not None
-        assert doubt.doubt.known == "the arm stopped on the way: look where the sample is"
+        assert doubt.doubt.known.endswith("the arm stopped on the way: look where the sample is")
+        assert "meter: the process of its driver was ended by signal 9" in doubt.doubt.known
         with night.control() as control:
             (held,) = [s for s in control.state()["samples"] if s["position"] == "gripper"]
             control.hand(held["sample"], "chamber" if verdict == "done" else "tray")

@@ -128,7 +128,8 @@ def test_what_could_not_be_made_safe_is_said_however_the_action_ended(
     warned: list[str] = []
     with contextlib.suppress(DeviceError):
         assert not carry_out(_attempt(lab, action, **given), _yes, warn=warned.append).made_safe
-    assert warned == ["oven could not be made safe: the valve jams"]
+    said = "make_safe raised RuntimeError: the valve jams"
+    assert warned == [f"oven could not be made safe: {said}"]
 
 
 def test_a_reading_leaves_everything_as_it_is(lab: Lab) -> None:
