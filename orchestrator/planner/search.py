@@ -147,10 +147,10 @@ class Search:
     def _way(self, start: Floats, ends: Floats) -> Floats:
         """Possible codes on the way from one (p) to others (k x p), in the real parameters."""
         places, _ = self.encoding.movable
-        shares = np.arange(1, N_ON_THE_WAY + 1) / (N_ON_THE_WAY + 1)
-        way = np.tile(start, (len(shares) * len(ends), 1))
-        step = (ends[:, places] - start[places])[:, None] * shares[:, None]
-        way[:, places] += step.reshape(-1, len(places))
+        shares = np.tile(np.arange(1, N_ON_THE_WAY + 1) / (N_ON_THE_WAY + 1), len(ends))
+        way = np.repeat(start[None, :], len(shares), axis=0)
+        steps = np.repeat(ends - start, N_ON_THE_WAY, axis=0) * shares[:, None]
+        way[:, places] += steps[:, places]
         return self.possible.only(self.encoding.snap(way))
 
     def _inside(self, codes: Floats) -> Floats:
@@ -190,8 +190,10 @@ class Search:
             codes, values = worth.best_of(lambda a, b: self._allowed(everything[a:b]), n_all)
             self.possible.refuse_none(len(codes))
         if self.safety is not None:
-            others = self._inside(incumbents)
-            codes, values = self._safest(self.safety, worth, codes, others)
+            # what was tried is tried again only where nothing else is safe, a candidate never
+            is_new = self.encoding.sole_pool is not None or self.safety.holds(codes).any()
+            again = self._inside(incumbents[:0] if is_new else incumbents)
+            codes, values = self._safest(self.safety, worth, codes, again)
         place = int(np.argmax(values))
         return Found(codes[place], float(values[place]))
 

@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.model.campaign import PlannerChoice
 from orchestrator.model.objective import Goal, Objective, OutcomeConstraint
-from orchestrator.model.space import Fidelity, Parameter, Point, Real, SearchSpace
+from orchestrator.model.space import Fidelity, Integer, Parameter, Point, Real, SearchSpace
 from orchestrator.planner.bayesian import BayesianPlanner
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
 
@@ -90,6 +90,29 @@ def test_a_limit_is_kept_though_the_gain_beyond_it_is_steep() -> None:
     assert unsure <= 3  # before anything else is known than two points
     assert crossed / n < 0.15  # of points that are sought at the limit
     assert min(best) > 1.27  # of 1.2910
+
+
+@pytest.mark.parametrize("kind", ["grid", "pool"])
+def test_in_a_finite_space_limits_are_kept_and_no_point_is_tried_twice(kind: str) -> None:
+    limit = OutcomeConstraint(metric="q", sense="<=", bound=2.0, confidence=0.95)
+    wanted = Objective(goals=UP.goals, constraints=(limit,))
+    space: tuple[Parameter, ...] = (samples.pool(150, width=2),)
+    if kind == "grid":
+        space = (Integer(name="a", low=0, high=12), Integer(name="b", low=0, high=12))
+    question = task(*space, objective=wanted, initial=4)
+
+    def truth(point: Point) -> dict[str, float]:
+        if kind == "grid":
+            a, b = float(point["a"]) / 12, float(point["b"]) / 12
+        else:
+            a, b = samples.pool(150, width=2).rows[int(str(point["alloy"]).split("-")[1])]
+        return {"y": a + b, "q": 3 * a**2 + 2 * b**2}
+
+    points = [p.point for p in samples.play(BayesianPlanner(question), truth, 18)]
+    # after two trials the better one of them may be all that is nearly safe
+    assert len({tuple(p.values()) for p in points}) >= (17 if kind == "grid" else 18)
+    assert sum(truth(p)["q"] > 2.0 for p in points[4:]) <= 1
+    assert max(truth(p)["y"] for p in points if truth(p)["q"] <= 2.0) > 1.2
 
 
 def test_a_point_that_is_less_likely_than_asked_for_to_keep_a_limit_says_so() -> None:
