@@ -25,7 +25,7 @@ def lab_changes(
         return []
     if (engine.lab_text, engine.declarations) == (lab_text, declared):
         return []
-    before, after = _Labels(engine.lab_text), _Labels(lab_text)
+    before, after = _LabFile(engine.lab_text), _LabFile(lab_text)
     changed = {
         name: [
             *_changed(before.resources[name], after.resources[name], HOW_REACHED),
@@ -43,7 +43,7 @@ def lab_changes(
     return [f"{said}: its results from now on stand beside the earlier ones" for said in told]
 
 
-class _Labels:
+class _LabFile:
     """The resources of a lab file by name, and which role each of them plays."""
 
     def __init__(self, lab_text: str) -> None:
@@ -60,7 +60,7 @@ def _mapping(found: Any) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _replayed(role: str, before: _Labels, after: _Labels) -> str:
+def _replayed(role: str, before: _LabFile, after: _LabFile) -> str:
     """That a role is played by another resource; '' where that has another name at most."""
     was, now = before.roles[role], after.roles.get(role)
     old, new = before.resources.get(was, {}), after.resources.get(str(now), {})
