@@ -9,6 +9,9 @@ A table has a row a candidate: its `name`, columns `x:NAME` that describe it, an
 Cost is the seconds of the calculations and the planner's own CPU seconds. Of random order the
 expectation is given in closed form. Of made-up ladders `small NAME` has 42 candidates, and costs of
 5, 50 and 500 s. A table may describe crystals in a column `structure`, too (`--by-structure`).
+Methods besides those of `task_of`: `knowledge gradient` on the planner's own model, and in an
+environment of its own (`benchmarks.planner.run --install`) `botorch kg` and `botorch mes`, which
+go on from the planner's first points.
 """
 
 from __future__ import annotations
@@ -17,7 +20,9 @@ import argparse
 import csv
 import json
 import math
+import os
 import statistics
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +31,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.planner.run import ROOT, interpreter
 from benchmarks.record import RESULTS, machine
 from orchestrator.files.pools import read_pool
 from orchestrator.files.space_shapes import PoolShape
@@ -42,6 +48,7 @@ OUT = RESULTS / "planner" / "ladders.jsonl"
 N, N_SMALL, D, N_TOP = 150, 42, 4, 5
 SMALL, SMALL_S = "small ", {"cheap": 5.0, "coarse": 50.0, "fine": 500.0}
 SINGLE = "single"
+PEER = "botorch "
 
 
 @dataclass(frozen=True)
@@ -163,7 +170,8 @@ def run(ladder: Ladder, method: str, seed: int) -> dict[str, Any]:
     """One campaign, until all of the best are known by the last rung."""
     initial = 6 if method in (SINGLE, "prior") else 3 * len(ladder.rungs)
     planner = BayesianPlanner(task_of(ladder, method, seed, initial))
-    choose = knowledge_gradient if method == "knowledge gradient" else None
+    gradient = method == "knowledge gradient"
+    peer = Peer(ladder, method.removeprefix(PEER), seed) if method.startswith(PEER) else None
     made: list[Evaluated] = []
     place = {name: i for i, name in enumerate(ladder.pool.names)}
     own = 0.0
@@ -176,8 +184,11 @@ def run(ladder: Ladder, method: str, seed: int) -> dict[str, Any]:
     while len(found) < ladder.n_top and len(made) < ladder.y.size and cost < most:
         begun = time.process_time()
         history = History(evaluated=tuple(made), n_proposed=len(made))
-        if choose is not None and len(made) >= initial:
-            point: Point = choose(planner, history)
+        if peer is not None and len(made) >= initial:
+            point: Point = peer.choose(made)
+            own += peer.seconds
+        elif gradient and len(made) >= initial:
+            point = knowledge_gradient(planner, history)
         else:
             (proposal,) = planner.propose(history, 1)
             point, said = proposal.point, str(proposal.notes.get("rungs", said))
@@ -194,6 +205,8 @@ def run(ladder: Ladder, method: str, seed: int) -> dict[str, Any]:
         if "seconds" in Evaluated.model_fields:
             known = known.model_copy(update={"seconds": seconds})
         made.append(known)
+    if peer is not None:
+        peer.close()
     return {
         "ladder": ladder.name,
         "method": method,
@@ -207,6 +220,52 @@ def run(ladder: Ladder, method: str, seed: int) -> dict[str, Any]:
         "bought": bought,
         "said": said,
     }
+
+
+class Peer:
+    """BoTorch in its own environment, see `peers/rungs_botorch_.py`; `seconds` are the CPU seconds
+    of its last choice. What it is told is what the planner is told, and the costs of the rungs."""
+
+    def __init__(self, ladder: Ladder, way: str, seed: int) -> None:
+        """Raises FileNotFoundError: it has no environment."""
+        python = interpreter("botorch")
+        if python is None:
+            raise FileNotFoundError(
+                "botorch has no environment: see benchmarks.planner.run --install"
+            )
+        self._ladder, self.seconds = ladder, 0.0
+        self._process = subprocess.Popen(
+            [python, "-m", "benchmarks.planner.peers.rungs_botorch_"],
+            cwd=ROOT,
+            env=dict(os.environ, PYTHONPATH=str(ROOT)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        said = {"x": ladder.x.tolist(), "rungs": len(ladder.rungs), "way": way, "seed": seed}
+        self._say(said | {"costs": np.exp(np.log(ladder.seconds).mean(axis=0)).tolist()})
+
+    def choose(self, made: Sequence[Evaluated]) -> Point:
+        """What it would compute next."""
+        names, rungs = self._ladder.pool.names, self._ladder.rungs
+        rows = [
+            (str(e.point["candidate"]), str(e.point["rung"]), e.outcomes["y"].value) for e in made
+        ]
+        self._say([[names.index(c), rungs.index(r), value] for c, r, value in rows])
+        assert self._process.stdout is not None
+        i, r, self.seconds = json.loads(self._process.stdout.readline())
+        return {"candidate": names[i], "rung": rungs[r]}
+
+    def close(self) -> None:
+        """Ends it."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+    def _say(self, message: Any) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(message) + "\n")
+        self._process.stdin.flush()
 
 
 def knowledge_gradient(planner: BayesianPlanner, history: History) -> Point:
@@ -247,16 +306,16 @@ def at_random(ladder: Ladder) -> dict[str, float]:
     }
 
 
-def lines() -> Iterator[dict[str, Any]]:
+def lines(out: Path) -> Iterator[dict[str, Any]]:
     """The runs so far."""
-    if OUT.exists():
-        yield from map(json.loads, OUT.read_text().splitlines())
+    if out.exists():
+        yield from map(json.loads, out.read_text().splitlines())
 
 
-def report() -> None:
+def report(out: Path) -> None:
     """Medians over the seeds; a run that did not get there counts as dearer than any."""
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for line in lines():
+    for line in lines(out):
         found.setdefault((line["ladder"], line["method"]), []).append(line)
     for (ladder, method), runs in sorted(found.items()):
 
@@ -283,18 +342,19 @@ def main() -> None:
     parser.add_argument("--table", type=Path)
     parser.add_argument("--by-structure", action="store_true", help="crystals, for columns x:")
     parser.add_argument("--top", type=int, default=N_TOP, help="how many of the best are wanted")
+    parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--report", action="store_true")
     said = parser.parse_args()
     if said.report:
-        report()
+        report(said.out)
         return
     made: Sequence[Callable[[int], Ladder]]
     if said.table:
         table = from_table(said.table, by_structure=said.by_structure)
-        made = [lambda seed: table]
+        made = [lambda _: table]
     else:
         made = [lambda seed, n=n: made_up(n, seed) for n in said.ladders.split(",")]
-    is_done = {(line["ladder"], line["method"], line["seed"]) for line in lines()}
+    is_done = {(line["ladder"], line["method"], line["seed"]) for line in lines(said.out)}
     where = machine("numpy", "scipy")
     for seed in range(said.first, said.first + said.seeds):
         for make in made:
@@ -306,8 +366,8 @@ def main() -> None:
                     continue
                 line = run(ladder, method, seed)
                 line |= {"method": said.label + method, "random": at_random(ladder)} | where
-                OUT.parent.mkdir(parents=True, exist_ok=True)
-                with OUT.open("a") as file:
+                said.out.parent.mkdir(parents=True, exist_ok=True)
+                with said.out.open("a") as file:
                     file.write(json.dumps(line) + "\n")
 
 

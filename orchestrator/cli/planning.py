@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,8 +49,6 @@ def propose(
 
     Example: hagane propose --data results.csv --maximise strength -n 4
     """
-    from orchestrator.model.candidates import set_aside_words
-    from orchestrator.model.trial import remarks
     from orchestrator.reports.single_page import write_text
     from orchestrator.runtime.ask_tell import propose as ask
 
@@ -61,27 +60,35 @@ def propose(
     goals += [("maximise", column) for column in maximise or ()]
     now = pairs(context, "--context humidity=45")
     advice = ask(data, n, campaign=campaign, goal=goals, context=now, seed=seed)
-    if as_json:
-        print_json([p.model_dump(mode="json") for p in advice.proposals])
-        return int(Exit.FINISHED)
     table = _as_csv(advice)
     if to is not None:
         write_text(to, table)
-    typer.echo(table.rstrip())
-    for number, proposal in enumerate(advice.proposals, 1):
-        typer.echo(f"# {number}: {proposal.why}", err=True)
-    told = remarks(advice.proposals[0].notes) if advice.proposals else ()
-    outside = [advice.outside] if advice.outside else []
-    for said in (*told, *set_aside_words(advice.task.space), *outside, *advice.remarks):
+    if as_json:
+        print_json([p.model_dump(mode="json") for p in advice.proposals])
+    else:
+        typer.echo(table.rstrip())
+    for said in _said(advice):
         typer.echo(f"# {said}", err=True)
+    return int(Exit.FINISHED)
+
+
+def _said(advice: Advice) -> Iterator[str]:
+    """What is to be known beside the points: why each, and what was made of the table."""
+    from orchestrator.model.candidates import set_aside_words
+    from orchestrator.model.trial import remarks
+
+    yield from (f"{i}: {proposal.why}" for i, proposal in enumerate(advice.proposals, 1))
+    if advice.proposals:
+        yield from remarks(advice.proposals[0].notes)
+    yield from set_aside_words(advice.task.space)
+    yield from filter(None, [advice.outside])
+    yield from advice.remarks
     in_part = f" ({advice.n_partial} in part)" if advice.n_partial else ""
-    note = f"# from {advice.n_results} results{in_part}, {advice.n_pending} in flight"
+    note = f"from {advice.n_results} results{in_part}, {advice.n_pending} in flight"
     if advice.is_assumed:
         note += "; ranges are those seen in the table: --campaign FILE gives others"
-    typer.echo(note, err=True)
-    for source in advice.left_out:
-        typer.echo(f"# without {source}: only `hagane run` learns from it", err=True)
-    return int(Exit.FINISHED)
+    yield note
+    yield from (f"without {one}: only `hagane run` learns from it" for one in advice.left_out)
 
 
 def _as_csv(advice: Advice) -> str:

@@ -62,6 +62,11 @@ def test_propose_says_it_beside_its_points(tmp_path: Path) -> None:
     answer = CliRunner().invoke(app, [*asked, "--campaign", str(tmp_path / "campaign.yaml")])
     assert answer.exit_code == 0
     assert "# molecule: 1 row of pool.csv is set aside, line 3: 'C1CC' is not" in answer.stderr
+    asked += ["--campaign", str(tmp_path / "campaign.yaml"), "--to", str(tmp_path / "next.csv")]
+    as_json = CliRunner().invoke(app, [*asked, "--json"])
+    assert as_json.stderr == answer.stderr
+    (proposal,) = json.loads(as_json.stdout)
+    assert (tmp_path / "next.csv").read_text() == f"molecule\n{proposal['point']['molecule']}\n"
 
 
 STEREO = "name,smiles\nr,N[C@@H](C)C(=O)O\ns,N[C@H](C)C(=O)O\nb,CCCC\ncis,C/C=C\\C\ntrans,C/C=C/C\n"
