@@ -144,8 +144,11 @@ def doubts(
 
     Example: hagane doubts niobium-titania
     """
+    from functools import partial
+
     from orchestrator.cli.terminal import known_of, print_doubts
     from orchestrator.runtime.look import look
+    from orchestrator.runtime.result_units import dispatched_action
 
     seen = look(store, name)
     is_held = bool(seen.row.holder)
@@ -166,7 +169,8 @@ def doubts(
             ]
         )
     else:
-        print_doubts(seen.campaign, seen.state, _console(), is_held=is_held)
+        declared = partial(dispatched_action, seen.state)
+        print_doubts(seen.campaign, seen.state, _console(), is_held=is_held, declared=declared)
     return int(Exit.PERSON if open_ones else Exit.FINISHED)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from rich.console import Console
 from rich.text import Text
@@ -18,8 +18,9 @@ from orchestrator.model.campaign import Campaign
 from orchestrator.model.candidates import set_aside_words
 from orchestrator.model.state import DispatchState, State
 from orchestrator.model.trial import TrialStatus
+from orchestrator.ports.action import ActionSpec
 from orchestrator.ports.journal import CampaignRow
-from orchestrator.reports.numbers import duration, moment
+from orchestrator.reports.numbers import duration, moment, pretty_unit
 from orchestrator.reports.summary import (
     best_trial,
     best_trials,
@@ -119,8 +120,17 @@ def print_state(
     _print_waiting(campaign, state, console, len(unlooked))
 
 
+Declared: TypeAlias = Callable[[ev.ActionDispatched], ActionSpec | None]
+"""The declaration of an action that was dispatched, where it is known."""
+
+
 def print_doubts(
-    campaign: Campaign, state: State, console: Console, *, is_held: bool = True
+    campaign: Campaign,
+    state: State,
+    console: Console,
+    *,
+    is_held: bool = True,
+    declared: Declared = lambda _: None,
 ) -> None:
     """Each action in doubt: what is known, and the commands that settle it. Unless an engine is at
     work, those that have no result and were not looked into yet, too."""
@@ -131,13 +141,14 @@ def print_doubts(
         are = "s are" if n > 1 else " is"
         say(console, f"{n} action{are} in doubt: look, then say what happened")
     for dispatch in doubts:
-        _print_doubt(campaign, state, dispatch, console)
-        _print_verdicts(campaign, dispatch.event, console)
+        action = declared(dispatch.event)
+        _print_doubt(state, dispatch, action, console)
+        _print_verdicts(campaign, dispatch.event, action, console)
     if n := len(unlooked):
         have = "s have" if n > 1 else " has"
         tell(console, f"{n} action{have} no result, and nobody has looked into it yet")
     for dispatch in unlooked:
-        _print_doubt(campaign, state, dispatch, console)
+        _print_doubt(state, dispatch, declared(dispatch.event), console)
 
 
 def print_timeline(
@@ -219,7 +230,7 @@ def _print_waiting(campaign: Campaign, state: State, console: Console, n_unlooke
 
 
 def _print_doubt(
-    campaign: Campaign, state: State, dispatch: DispatchState, console: Console
+    state: State, dispatch: DispatchState, action: ActionSpec | None, console: Console
 ) -> None:
     event = dispatch.event
     trial = f"trial {event.trial}, " if event.trial is not None else ""
@@ -230,13 +241,20 @@ def _print_doubt(
     say(console, f"  dispatched  {moment(dispatch.at - state.started_at)} of campaign time")
     say(console, f"  effect      {event.effect}")
     if event.arguments:
-        shown = ", ".join(f"{name} = {_fact(value)}" for name, value in event.arguments.items())
-        tell(console, f"  with        {shown}")
+        tell(console, f"  with        {_with_units(event, action)}")
     if event.sample:
         source = f", from {event.source}" if event.source else ""
         way = source + (f" to {event.target}" if event.target else "")
         say(console, f"  sample      {event.sample}{way}")
     tell(console, f"  known       {known_of(dispatch)}")
+
+
+def _with_units(event: ev.ActionDispatched, action: ActionSpec | None) -> str:
+    units = {arg.name: arg.unit for arg in action.args} if action is not None else {}
+    return ", ".join(
+        f"{name} = {_fact(value)} {pretty_unit(units.get(name, ''))}".rstrip()
+        for name, value in event.arguments.items()
+    )
 
 
 def known_of(dispatch: DispatchState) -> str:
@@ -247,12 +265,17 @@ def known_of(dispatch: DispatchState) -> str:
     return "; ".join([*reason, NOT_LOOKED_INTO])
 
 
-def _print_verdicts(campaign: Campaign, event: ev.ActionDispatched, console: Console) -> None:
-    results = "".join(f" --result {name}=VALUE" for name in _results_needed(campaign, event))
+def _print_verdicts(
+    campaign: Campaign, event: ev.ActionDispatched, action: ActionSpec | None, console: Console
+) -> None:
+    needed = _results_needed(campaign, event)
+    results = "".join(f" --result {name}=VALUE" for name in needed)
+    units = {r.name: pretty_unit(r.unit) for r in (action.results if action else ()) if r.unit}
+    given = ", ".join(f"{name} in {units[name]}" for name in needed if name in units)
     place = " --at PLACE" if event.sample else ""
     tail = f" --campaign {shlex.quote(campaign.name)}"
     for case, verdict in (
-        ("it was done", f"done{results}"),
+        (f"it was done ({given})" if given else "it was done", f"done{results}"),
         ("it was not done", "not-done"),
         ("it was done in part, or spoilt", f"failed{place}"),
     ):

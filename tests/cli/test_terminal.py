@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from rich.console import Console
@@ -25,6 +26,7 @@ from orchestrator.model.space import Pool, Real, SearchSpace
 from orchestrator.model.state import State
 from orchestrator.ports.journal import CampaignRow
 from orchestrator.reports.summary import summary
+from orchestrator.runtime.result_units import dispatched_action
 from tests.reports.sample_campaign import niobium_titania, sample_events, sample_state
 
 
@@ -241,6 +243,24 @@ def test_what_a_killed_engine_left_without_a_result_is_never_nothing(campaign: C
     assert "known       not looked into yet: the next `hagane run` will ask" in text
     assert "resolve" not in text
     assert _shown(lambda c: print_doubts(campaign, state, c)) == "nothing is in doubt\n"
+
+
+def test_the_numbers_of_a_doubt_have_their_units(campaign: Campaign) -> None:
+    state = _left_amid(campaign, step="deposit", arguments={"power": 150.0, "duration": 20.0})
+    doubt = ev.Doubted(ticket="3f0c9a", known="the engine was killed", needs_person=True)
+    state.apply(ev.Recorded(seq=state.n_events + 1, at=state.last_at, wall=0.0, event=doubt))
+    declared = partial(dispatched_action, state)
+    text = _shown(lambda c: print_doubts(campaign, state, c, declared=declared), width=None)
+    assert "with        power = 150 W, duration = 20 min\n" in text
+    assert "if it was done (thickness in nm):" in text
+
+
+def test_a_dispatch_to_a_resource_that_is_gone_has_no_declaration(campaign: Campaign) -> None:
+    state = _left_amid(campaign)
+    event = state.dispatches["3f0c9a"].event
+    assert dispatched_action(State(), event) is None
+    assert dispatched_action(state, event.model_copy(update={"resource": "oven"})) is None
+    assert dispatched_action(state, event.model_copy(update={"action": "melt"})) is None
 
 
 def test_show_does_not_call_what_a_killed_engine_left_under_way(campaign: Campaign) -> None:
