@@ -11,7 +11,7 @@ from orchestrator.files.canonical import content_hash
 from orchestrator.files.checks import read_block, read_confirm, read_controls
 from orchestrator.files.conditions import read_constraints
 from orchestrator.files.describing import Kinds
-from orchestrator.files.document import Document, parse_document, read_document
+from orchestrator.files.document import Document, parse_document, read_document, refuse_the_other
 from orchestrator.files.findings import Findings
 from orchestrator.files.outcome import read_contexts, read_metrics, refuse_parameters
 from orchestrator.files.recipe import positive_seconds, read_recipe
@@ -50,6 +50,8 @@ def load_campaign(
         FileProblems: with every mistake of the file and its place.
     """
     document = read_document(Path(path))
+    sentence, hint = "it is a lab file, not a campaign file", "it is named with --lab FILE"
+    refuse_the_other(document, "space", "resources", sentence, hint)
     reading = _Reading(document, Path(path).parent, kinds or Kinds())
     return reading.campaign(capability, capabilities, planners)
 

@@ -24,6 +24,8 @@ MAX_DEPTH = 30
 Scalar: TypeAlias = str | int | float | bool | None
 KeyPath: TypeAlias = Sequence[str | int]
 
+_PACKED = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How files of Excel and LibreOffice begin, and those of Excel before 2007."""
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULL = re.compile(r"~|null|Null|NULL|")
 _TRUE = re.compile(r"true|True|TRUE")
@@ -95,6 +97,14 @@ def read_document(path: Path) -> Document:
     return parse_document(read_text(path, MAX_BYTES), str(path))
 
 
+def refuse_the_other(document: Document, own: str, other: str, sentence: str, hint: str) -> None:
+    """Accepts a file that has the key `own`, or has not the key `other`, which is that of files of
+    another sort. Raises FileProblems: the `sentence` alone, in place of a mistake for each key."""
+    keys = document.root.plain()
+    if other in keys and own not in keys:
+        raise _fatal(document.source, sentence, hint)
+
+
 def read_text(path: Path, max_bytes: int) -> str:
     """The text of a UTF-8 file, without its byte-order mark.
 
@@ -110,6 +120,9 @@ def read_text(path: Path, max_bytes: int) -> str:
         raise FileProblems(str(path), [Problem(f"it cannot be read: {reason}", hint)]) from error
     if len(content) > max_bytes:
         raise _fatal(str(path), f"it is larger than {max_bytes // 1_000_000} MB")
+    if content.startswith(_PACKED):
+        hint = "of a spreadsheet, save the sheet as CSV (UTF-8)"
+        raise _fatal(str(path), "it is a spreadsheet or an archive, not a text file", hint)
     if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content:
         raise _fatal(str(path), "it is not a text file", "save it as plain text in UTF-8")
     try:

@@ -10,7 +10,7 @@ from typing import Any
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.files.canonical import content_hash
 from orchestrator.files.declared import KindOf, read_declaration
-from orchestrator.files.document import Document, KeyPath, read_document
+from orchestrator.files.document import Document, KeyPath, read_document, refuse_the_other
 from orchestrator.files.findings import Findings
 from orchestrator.files.interlocks import read_interlocks, read_limits
 from orchestrator.files.isolation import check_isolation
@@ -64,7 +64,10 @@ def load_lab(
     Raises:
         FileProblems: with every mistake of the file and its place.
     """
-    return _Reading(read_document(Path(path))).lab(kind, kinds, twin_worlds)
+    document = read_document(Path(path))
+    sentence, hint = "it is a campaign file, not a lab file", "a lab file has 'lab' and 'resources'"
+    refuse_the_other(document, "resources", "space", sentence, hint)
+    return _Reading(document).lab(kind, kinds, twin_worlds)
 
 
 class _Reading:

@@ -66,6 +66,7 @@ def _read_step(
     if spec is None:
         return None
     arguments = _read_arguments(findings, scope, path, spec, shape)
+    _follow_sample(findings, scope, path, spec, shape)
     timeout_s = None
     if shape.timeout is not None:
         with findings.at([*path, "timeout"]):
@@ -178,12 +179,35 @@ def _read_arguments(
     return tuple(arguments)
 
 
+def _follow_sample(
+    findings: Findings, scope: Scope, path: list[str | int], spec: ActionSpec, shape: StepShape
+) -> None:
+    """A trial has one sample, which is taken once, and before it is moved."""
+    name, names = str(path[-1]), {arg.kind: arg.name for arg in spec.args}
+    if "sample" not in names:
+        return
+    is_taken = names["sample"] in (shape.__pydantic_extra__ or {})
+    if is_taken and scope.sample_from:
+        message = f"'{scope.sample_from}' has taken the sample of the trial, which has one"
+        findings.add([*path, names["sample"]], message, "without it, the step has that sample")
+    elif is_taken:
+        scope.sample_from = name
+    elif "target" in names and not scope.sample_from and not scope.broken & scope.steps:
+        message = f"'{name}' moves a sample, but no step before it takes one"
+        findings.add(
+            path, message, f"write '{names['sample']}: new' in the first of them", key=True
+        )
+
+
 def _argument(scope: Scope, arg: ArgSpec, value: Any, source: str) -> Argument:
     if isinstance(value, str) and value.lstrip().startswith("="):
         return _computed(scope, arg, value)
     match arg.kind:
         case "real" | "integer":
             return Argument(name=arg.name, literal=literal_number(arg, value))
+        case "source":
+            hint = "leave it away: a new one comes from a position that 'stores_new'"
+            raise InputError("a sample is taken from where it is", hint=hint)
         case "sample":
             if value != "new":
                 hint = "without it, the step has the sample of its trial"

@@ -29,7 +29,8 @@ class Scope:
     `ranges` are in the name's unit; `words` are the values of names that stand for texts; `whole`
     are names of whole numbers; `steps` are those so far, with results or without. A name in
     `broken` was declared, but not so that it could be read: to use it is no second mistake. `taken`
-    are names that stand for nothing in an expression.
+    are names that stand for nothing in an expression; `sample_from` is the step that takes the
+    trial's sample.
     """
 
     units: dict[str, str] = field(default_factory=dict)
@@ -39,6 +40,7 @@ class Scope:
     steps: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
+    sample_from: str = ""
 
     def declare(self, parameter: Parameter) -> None:
         """Adds a parameter, and the columns of a pool as `pool.column`."""

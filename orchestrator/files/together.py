@@ -178,7 +178,7 @@ class _Holding:
                 message = f"step '{step.name}' takes a new sample, but no position stores them"
                 hint = "give one 'stores_new: true'"
                 self._findings.add(["positions"], message, hint, key=True)
-        elif wanted.kind in ("source", "target") and literal not in positions:
+        elif wanted.kind == "target" and literal not in positions:
             message = f"'{literal}' in step '{step.name}' is not a position of this lab"
             hint = did_you_mean(str(literal), positions)
             self._findings.add(["positions"], message, hint, key=True)

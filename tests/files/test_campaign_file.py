@@ -276,12 +276,37 @@ metrics:
         ("at: chamber", "at: =metal", "takes a word, not an expression"),
         ("at: chamber", "at: 5", "takes a word, not 5"),
         ("- deposit:", "- take: {do: arm.move, to: tray}\n  - deposit:", "'take' is used twice"),
+        ("sample: new, ", "", "'take' moves a sample, but no step before it takes one"),
+        ("sample: new", "sample: new, source: tray", "a sample is taken from where it is"),
+        (
+            "- deposit:",
+            "- move: {do: arm.move, sample: new, to: tray}\n  - deposit:",
+            "'take' has taken the sample of the trial, which has one",
+        ),
     ],
 )
 def test_a_bad_argument_gets_one_sentence(old: str, new: str, message: str, tmp_path: Path) -> None:
     text = SMALL.replace("metrics:\n", DEPOSIT)
     assert loaded(text, tmp_path).step("deposit").arguments[4].literal == 20.0
     assert message in problem_of(old, new, tmp_path, text).message
+
+
+def test_a_step_that_cannot_be_read_may_be_the_one_that_takes_the_sample(tmp_path: Path) -> None:
+    move = "  - move: {do: arm.move, to: tray}\nmetrics:\n"
+    text = SMALL.replace("metrics:\n", DEPOSIT.replace("metrics:\n", move))
+    assert (
+        "'plaec' is not an action" in problem_of("arm.place", "arm.plaec", tmp_path, text).message
+    )
+
+
+def test_a_lab_file_in_the_place_of_a_campaign_is_told_in_one_sentence() -> None:
+    with pytest.raises(FileProblems) as caught:
+        load_campaign(SHIPPED.with_name("twins.yaml"), capability, tuple(CAPABILITIES), PLANNERS)
+    (problem,) = caught.value.problems
+    assert (problem.message, problem.hint) == (
+        "it is a lab file, not a campaign file",
+        "it is named with --lab FILE",
+    )
 
 
 def test_an_expression_cut_at_its_comma_says_how_to_write_it(tmp_path: Path) -> None:

@@ -158,6 +158,8 @@ def test_a_complex_key_is_a_problem() -> None:
     [
         (b"a: \x00\x01", "not a text file"),
         ("a: ä".encode("utf-16"), "not a text file"),
+        (b"PK\x03\x04\x14 workbook", "it is a spreadsheet or an archive"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "it is a spreadsheet or an archive"),
         ("b: 1\na: ä".encode("latin-1"), "not text in UTF-8"),
         (b"#" * 5_000_001, "larger than 5 MB"),
     ],

@@ -228,6 +228,11 @@ def test_a_bad_value_gets_one_sentence_with_its_hint(
     assert problems[0].line > 0
 
 
+def test_a_campaign_file_in_the_place_of_a_lab_is_told_in_one_sentence(tmp_path: Path) -> None:
+    (problem,) = problems_of("name: films\nspace: {x: {real: [0, 1]}}\n", tmp_path)
+    assert problem.message == "it is a campaign file, not a lab file"
+
+
 def test_a_scaled_clock_is_for_twins_alone(tmp_path: Path) -> None:
     text = LAB.replace("twins: {world: sputter-lab, seed: 7}\n", "").replace("twin:", "/dev/tty")
     (problem,) = problems_of(text, tmp_path)
