@@ -22,7 +22,7 @@ from orchestrator.cli.frame import (
 )
 from orchestrator.cli.pooling import new_pool
 from orchestrator.cli.wires import wire_table
-from orchestrator.errors import Exit, TurnUnderWay, UnknownName
+from orchestrator.errors import Exit, TurnUnderWay
 
 if TYPE_CHECKING:
     from orchestrator.runtime.run import Finish, Setting
@@ -229,12 +229,9 @@ def rehearse(
 
     Example: hagane rehearse campaigns/niobium_titania --planner sobol
     """
-    from orchestrator.plugins import installed
     from orchestrator.reports.summary import summary
     from orchestrator.runtime.rehearse import rehearse as play
 
-    if planner is not None and planner not in (known := installed("planners")):
-        raise UnknownName("kind of planner that is installed", planner, known)
     played = play(campaign, lab, planner=planner, trials=trials, store=store)
     study, state = played.finish.loaded.campaign, played.finish.state
     glance = summary(study, state)

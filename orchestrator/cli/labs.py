@@ -102,6 +102,9 @@ def resource_show(
 
     if not role and kind in plugins.installed("capabilities"):
         return _show_capability(kind, as_json)
+    if not role and kind not in (kinds := plugins.installed("resources")):
+        known = [*kinds, *plugins.installed("capabilities")]
+        raise UnknownName("resource kind or capability that is installed", kind, known)
     found = _kind_in(kind, role) if role else plugins.resource_kind(kind)
     if as_json:
         told = {"kind": found.name, "implements": found.implements, "parts": dict(found.parts)}

@@ -121,7 +121,7 @@ def read_text(path: Path, max_bytes: int) -> str:
     if len(content) > max_bytes:
         raise _fatal(str(path), f"it is larger than {max_bytes // 1_000_000} MB")
     if content.startswith(_PACKED):
-        hint = "of a spreadsheet, save the sheet as CSV (UTF-8)"
+        hint = "of a spreadsheet, save the sheet as CSV in UTF-8"
         raise _fatal(str(path), "it is a spreadsheet or an archive, not a text file", hint)
     if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content:
         raise _fatal(str(path), "it is not a text file", "save it as plain text in UTF-8")

@@ -51,14 +51,15 @@ def assumed_task(
 
 def _goals(table: Table, goal: Wanted | Sequence[Wanted] | None) -> dict[str, Direction]:
     """Which way the columns are to go that are goals."""
-    goals: Sequence[Any] = goal or ()
-    if goals and isinstance(goals[0], str):
-        goals = [goals]
-    if not goals:
+    if not goal:
         raise InputError(
             "the table does not say what is wanted",
             hint="--minimise COLUMN or --maximise COLUMN, one of: " + ", ".join(table.columns),
         )
+    goals: Any = [goal] if _is_pair(goal) else goal
+    if not isinstance(goals, list | tuple) or not all(map(_is_pair, goals)):
+        hint = "write ('maximise', 'COLUMN'), or a list of such pairs"
+        raise InputError(f"{goal!r} is not a goal", hint=hint)
     for direction, _ in goals:
         if direction not in get_args(Direction):
             raise UnknownName("direction of a goal", direction, get_args(Direction))
@@ -68,6 +69,11 @@ def _goals(table: Table, goal: Wanted | Sequence[Wanted] | None) -> dict[str, Di
     for column in table.columns:
         column_of(table, split_header(column)[0])  # refuses a name that stands twice
     return wanted
+
+
+def _is_pair(one: object) -> bool:
+    """Whether it is two words: which way, and what."""
+    return isinstance(one, list | tuple) and len(one) == 2 and all(isinstance(w, str) for w in one)
 
 
 def _remarks(table: Table, columns: Sequence[str], goals: Sequence[str]) -> list[str]:

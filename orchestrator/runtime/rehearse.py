@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.engine.ledger import Watch
-from orchestrator.errors import InputError
+from orchestrator.errors import InputError, UnknownName
 from orchestrator.model.lab import REPLAY, VIRTUAL, Lab
+from orchestrator.plugins import installed
 from orchestrator.runtime.load import Loaded, load
 from orchestrator.runtime.run import Finish, Setting, run_in_memory
 
@@ -43,9 +44,13 @@ def rehearse(
     what is not there is left out, and said.
 
     Raises:
-        InputError: a file is wrong, the lab has instruments but no twins, or another campaign does
-            not fit.
+        InputError: a file is wrong, the lab has instruments but no twins, another campaign does not
+            fit, no such planner is installed, or no trial is asked for.
     """
+    if planner is not None and planner not in (known := installed("planners")):
+        raise UnknownName("kind of planner that is installed", planner, known)
+    if trials is not None and trials < 1:
+        raise InputError(f"{trials} trials cannot be rehearsed", hint="take 1 or more")
     loaded = load(campaign, lab)
     changes, left_out = _of_others(loaded, store)
     _refuse_instruments(loaded.lab)

@@ -210,6 +210,7 @@ def test_a_composite_shows_the_parts_that_it_is_made_of() -> None:
 
 
 def test_a_capability_shows_what_a_driver_must_have() -> None:
+    assert "did you mean 'Heater'?" in hagane("resource", "show", "Heaterr").err
     shown = hagane("resource", "show", "Heater").out
     assert "idempotent   set_temperature(temperature [degC" in shown
     told = hagane("resource", "show", "Heater", "--json").json

@@ -241,6 +241,13 @@ def test_a_goal_that_goes_no_known_way_is_refused_with_the_nearest_one(tmp_path:
     assert "maximise" in (refused.value.hint or "")
 
 
+@pytest.mark.parametrize("goal", ["y", {"maximise": "y"}, [("maximise", "y", 1)], [3], ("y",)])
+def test_what_is_no_goal_is_told_with_how_it_is_written(tmp_path: Path, goal: Any) -> None:
+    with pytest.raises(InputError, match="is not a goal") as refused:
+        propose(written(tmp_path, FREE), 1, goal=goal)
+    assert "('maximise', 'COLUMN')" in refused.value.hint
+
+
 @pytest.mark.parametrize(
     ("text", "goal", "said"),
     [

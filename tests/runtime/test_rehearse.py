@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.errors import Exit, InputError
+from orchestrator.errors import Exit, InputError, UnknownName
 from orchestrator.journal import open_store
 from orchestrator.model import events as ev
 from orchestrator.model.state import State
@@ -28,6 +28,14 @@ def test_the_shipped_campaign_rehearses_days_in_a_moment() -> None:
     assert played.lab_s > 3600 > played.took_s
     assert told[0] == "campaign_opened"
     assert told[-1] == "engine_stopped"
+
+
+def test_no_planner_of_that_name_and_no_trial_are_told_before_anything_is_played() -> None:
+    with pytest.raises(UnknownName, match="'soboll' is not a kind of planner") as refused:
+        rehearse("niobium_titania", planner="soboll")
+    assert refused.value.hint == "did you mean 'sobol'?"
+    with pytest.raises(InputError, match="0 trials cannot be rehearsed"):
+        rehearse("niobium_titania", planner="sobol", trials=0)
 
 
 def test_two_rehearsals_give_the_same_values() -> None:
