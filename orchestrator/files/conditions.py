@@ -118,9 +118,12 @@ def _known(scope: Scope, text: str) -> KnownConstraint | None:
     if len(parts) != 3 or parts[1] not in ("<=", ">="):
         raise InputError(f"'{text}' is not a constraint", hint=_hint(parts[1::2]))
     left, right = (parts[0], parts[2]) if parts[1] == "<=" else (parts[2], parts[0])
-    expression = f"{_side(left)} - {_side(right)}"
+    left, right = _side(left), _side(right)
+    expression = f"{left} - {right}"
     try:
         kind = kind_of(expression, scope.units)
+        sides = (side.removeprefix("(").removesuffix(")") for side in (left, right))
+        kind_of(" <= ".join(sides), scope.units)
     except UnknownName as error:
         if scope.excuses(error):
             return None

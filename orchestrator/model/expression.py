@@ -25,7 +25,7 @@ from orchestrator.model.quantity import (
     has_offset,
     to_base_units,
 )
-from orchestrator.model.syntax import ARITY, SERIES, TEXT, Kind, names_in, read, unit_of
+from orchestrator.model.syntax import ARITY, SERIES, TEXT, Kind, constant, names_in, read, unit_of
 
 if TYPE_CHECKING:
     from orchestrator.model.vectors import Floats
@@ -273,7 +273,8 @@ def compile_expression(text: str, units: Mapping[str, str], target_unit: str) ->
     if target_unit == TEXT:
         raise InputError(f"'{text}' is a number where a text is needed")
     check_unit(target_unit)
-    if kind.powers != dimension(target_unit):
+    is_scaled = not kind.powers and to_base_units(target_unit)[0] != 1
+    if kind.powers != dimension(target_unit) or (is_scaled and constant(tree)):
         raise UnitMismatch(f"'{text}'", kind.unit, target_unit)
     has_zero = any(has_offset(unit) for unit in used.values())
     if has_zero and kind.zeros != 1.0 and has_offset(target_unit):

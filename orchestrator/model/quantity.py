@@ -75,9 +75,10 @@ def quantity_in(text: str, target: str) -> float:
 
     Raises:
         InputError: the text is not a quantity, or a unit does not exist (`UnknownName`).
-        UnitMismatch: it has another dimension.
+        UnitMismatch: it has another dimension, or no unit where one is wanted: a bare 90 is neither
+            90 radians, nor 9000 %.
     """
-    value, unit = parse_quantity(text)
+    value, unit = _with_unit(text, target)
     a, b = _affine(unit, target, f"'{text}'")
     return value if unit == target else a * value + b
 
@@ -85,8 +86,15 @@ def quantity_in(text: str, target: str) -> float:
 def difference_in(text: str, target: str) -> float:
     """A difference in the unit `target`, which has no zero point: `difference_in("2 K", "degC")` is
     2.0. Raises as `quantity_in`."""
-    value, unit = parse_quantity(text)
+    value, unit = _with_unit(text, target)
     return value * _affine(unit, target, f"'{text}'")[0]
+
+
+def _with_unit(text: str, target: str) -> tuple[float, str]:
+    value, unit = parse_quantity(text)
+    if target and not unit:
+        raise UnitMismatch(f"'{text}'", unit, target)
+    return value, unit
 
 
 def convert(value: float, source: str, target: str) -> float:

@@ -284,7 +284,9 @@ class _Dimensions:
             case ast.BinOp():
                 return self._of_binary(node)
             case ast.Compare(left=left, comparators=[right]):
-                self._alike([left, right])
+                first, second = self._alike([left, right])
+                self._refuse_bare(left, second)
+                self._refuse_bare(right, first)
                 return Kind()
             case ast.Call(func=ast.Name(id=function), args=args):
                 return self._of_call(function, args)
@@ -359,6 +361,13 @@ class _Dimensions:
                 what = f"'{as_written(node)}' in '{self.text}'"
                 raise UnitMismatch(what, kind.unit, kinds[0].unit)
         return kinds
+
+    def _refuse_bare(self, node: ast.expr, other: Kind) -> None:
+        """A number is not compared with degrees or per cent: is 45 meant in these, or in radians?
+        Zero is the same in both."""
+        number = constant(node)
+        if number and other.unit and not other.powers and to_base_units(other.unit)[0] != 1:
+            raise UnitMismatch(f"'{number:g}' in '{self.text}'", "", other.unit)
 
 
 def _grouped(unit: str) -> str:

@@ -13,7 +13,7 @@ from orchestrator.engine.history import task_of
 from orchestrator.errors import FileProblems, InputError, NoRecipe, UnknownName, did_you_mean
 from orchestrator.files.campaign import load_campaign
 from orchestrator.files.describing import Kinds
-from orchestrator.files.document import parse_document
+from orchestrator.files.document import parse_document, read_document
 from orchestrator.files.findings import Findings
 from orchestrator.files.together import check_together
 from orchestrator.keeping import kept_in
@@ -175,6 +175,8 @@ def _both(path: Path, lab_name: str | Path | None) -> tuple[Campaign, Lab | None
     try:
         campaign = read_campaign(path)
     except FileProblems as error:
+        if lab_name is None and not _has_recipe(path):
+            raise
         mistakes.append(error)
     if campaign is not None and not campaign.recipe:
         return campaign, None
@@ -187,6 +189,14 @@ def _both(path: Path, lab_name: str | Path | None) -> tuple[Campaign, Lab | None
     if len(mistakes) == 1:
         raise mistakes[0]
     raise InputError("\n".join(map(str, mistakes)), hint=mistakes[-1].hint)
+
+
+def _has_recipe(path: Path) -> bool:
+    """Whether a campaign that cannot be read is one for a lab, as far as can be told."""
+    try:
+        return "recipe" in read_document(path).root.plain()
+    except FileProblems:
+        return True
 
 
 def read_campaign(path: Path) -> Campaign:

@@ -309,6 +309,14 @@ def test_a_lab_file_in_the_place_of_a_campaign_is_told_in_one_sentence() -> None
     )
 
 
+def test_a_bare_number_is_neither_per_cent_nor_degrees(tmp_path: Path) -> None:
+    text = SMALL.replace("energy: {", "share: {unit: '%', max: 80 %}\n  energy: {").replace(
+        "{maximise: energy}", "{maximise: energy, subject_to: [share <= 90 %]}"
+    )
+    problem = problem_of("[share <= 90 %]", "[share <= 90]", tmp_path, text)
+    assert problem.message == "'90' has no unit where one like '%' is needed"
+
+
 def test_an_expression_cut_at_its_comma_says_how_to_write_it(tmp_path: Path) -> None:
     problems = problems_of(SMALL.replace('"=max(x, 2 * x)"', "=max(x, 2 * x)"), tmp_path)
     assert any("quote an expression that contains a comma" in p.hint for p in problems)

@@ -167,6 +167,7 @@ def test_defaults_are_the_widest_that_there_is(tmp_path: Path) -> None:
         ("oxygen + argon <= 3 Pa", "grade <= 3", "'grade' .* is a text", ""),
         ("oxygen + argon <= 3 Pa", "2 * heat <= 500 degC", "does not compare temp", "in K"),
         ("oxygen + argon <= 3 Pa", "5", "a constraint is a text", ""),
+        ("oxygen + argon <= 3 Pa", "Ni >= 20", "'20' in '20 <= Ni' has no unit", "at.%"),
         ("oxygen + argon <= 3 Pa", "strength <= 3 MPa", "'strength' is not a name", ""),
         ("  grade:", "  previous: {real: [0, 1]}\n  grade:", "'previous' cannot be a name", ""),
         ("  grade:", "  alloy2: {real: [0, 1]}\n  Zn: {choice: [a, b]}\n  grade:",

@@ -74,6 +74,18 @@ def test_a_dimension_that_does_not_fit_is_found_at_load(text: str, unit: str) ->
         compile_expression(text, UNITS, unit)
 
 
+@pytest.mark.parametrize("text", ["x <= 45", "45 >= x", "2 * x > 3 * 15", "y < 5"])
+def test_a_number_is_not_compared_with_degrees_or_per_cent(text: str) -> None:
+    units = {"x": "deg", "y": "at.%"}
+    with pytest.raises(UnitMismatch, match="has no unit"):
+        compile_expression(text, units, "")
+    with pytest.raises(UnitMismatch, match="has no unit"):
+        compile_expression("3 * 15", units, "deg")
+    assert compile_expression("0", units, "deg").evaluate({}) == 0.0
+    for right in ("x <= 45 deg", "x / y * y > x * 0.5", "x >= 0", "y / y <= 0.5"):
+        compile_expression(right, units, "")
+
+
 def test_powers_and_roots_carry_their_dimension() -> None:
     value = value_of("sqrt(deposit.thickness ** 2)", "um", deposit__thickness=120.0)
     assert value == pytest.approx(0.12)

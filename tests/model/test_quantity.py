@@ -17,6 +17,7 @@ from orchestrator.model.quantity import (
     Bound,
     check_unit,
     convert,
+    difference_in,
     dimension,
     has_offset,
     parse_quantity,
@@ -69,6 +70,14 @@ def test_times_are_exact() -> None:
     assert quantity_in("20 min", "s") == 1200.0
     assert quantity_in("2 d", "s") == 172800.0
     assert quantity_in("60 s", "min") == 1.0
+
+
+@pytest.mark.parametrize("unit", ["deg", "%", "at.%", "rad", "nm"])
+def test_a_bare_number_is_not_taken_in_a_unit(unit: str) -> None:
+    for read in (quantity_in, difference_in):
+        with pytest.raises(UnitMismatch, match=r"'0\.2' has no unit where one like"):
+            read("0.2", unit)
+    assert quantity_in("0.2", "") == 0.2
 
 
 def test_one_sccm_is_4_478e17_molecules_a_second() -> None:

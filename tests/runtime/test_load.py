@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import FileProblems, InputError
-from orchestrator.runtime.load import campaign_path, lab_path, load
+from orchestrator.runtime.load import campaign_path, lab_path, load, load_perhaps_without_lab
 
 
 def test_a_campaign_is_named_by_its_file_its_folder_or_as_installed(back_room: Path) -> None:
@@ -138,3 +138,11 @@ def test_a_format_without_a_parser_is_found_before_any_file_is_waited_for(tmp_pa
     assert problem.line == 7
     assert problem.message.startswith("'xrdmll' is not a parser that is installed")
     assert "'xrdml'" in problem.hint
+
+
+def test_a_campaign_for_tables_that_is_wrong_is_not_told_to_name_a_lab(tmp_path: Path) -> None:
+    file = tmp_path / "campaign.yaml"
+    file.write_text("name: t\nspace: {x: {real: [1, 0]}}\nmetrics: {y: {}}\n")
+    with pytest.raises(FileProblems) as refused:
+        load_perhaps_without_lab(file)
+    assert "lab" not in str(refused.value)
