@@ -394,6 +394,6 @@ class CampaignChanged(InputError):
             changed = f"the file of campaign '{campaign}' has changed since it was started:\n{diff}"
         else:  # its hash is of the tables too
             changed = f"a pool or a table of campaign '{campaign}' has changed since it was started"
-        super().__init__(
-            changed, hint="restore the file to resume, or start another campaign with --new"
-        )
+        way_on = f"`start: {{campaign: {campaign}}}` in it keeps what was measured"
+        hint = f"restore the file to resume, or start another campaign with --new; {way_on}"
+        super().__init__(changed, hint=hint)

@@ -8,7 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from orchestrator.cli.frame import JsonOption, NameArgument, StoreOption, guarded, print_json
-from orchestrator.errors import Exit
+from orchestrator.errors import Exit, InputError, UnknownName
+
+STRUCTURES = (".extxyz", ".xyz", ".db")
+"""Endings of files of calculated structures."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -192,6 +195,9 @@ def report(
     from orchestrator.runtime.look import look
     from orchestrator.runtime.looks import looks_of
 
+    if to.suffix.lower() not in (".html", ".htm"):
+        hint = "name it .html; a browser prints it as PDF"
+        raise InputError(f"a report is one HTML file, not '{to.name}'", hint=hint)
     seen = look(store, name)
     lab = seen.state.engine.lab_name if seen.state.engine else ""
     found = belief_of(seen.campaign, seen.state)
@@ -249,11 +255,15 @@ def export(
         seen = look(store, name)
         with stored(store, to_look=True) as opened:
             export_files(opened, row_of(opened, name).id, seen.state, to)
-    elif to.suffix in (".extxyz", ".xyz", ".db"):
+    elif to.suffix.lower() in STRUCTURES:
         from orchestrator.runtime.structures import export_structures
 
         seen = look(store, name)
         export_structures(seen.campaign, seen.state, to)
+    elif to.suffix.lower() != ".csv":
+        raise UnknownName(
+            "kind of file that is written", to.suffix or to.name, (".csv", *STRUCTURES)
+        )
     else:
         from orchestrator.reports.export import write_csv
         from orchestrator.runtime.result_units import result_units
