@@ -118,7 +118,7 @@ def _course(campaign: Campaign, state: State) -> Figure | None:
     for bound in campaign.objective.goals[0].band if course.direction == "match" else ():
         if math.isfinite(bound):
             axes.axhline(bound, color=GREY, ls="--", lw=0.8)
-    axes.set(xlabel="trial", ylabel=titled(course.metric, course.unit))
+    _over_trials(axes, titled(course.metric, course.unit))
     if course.log:
         axes.set_yscale("log")
     axes.legend()
@@ -140,6 +140,7 @@ def _front(campaign: Campaign, state: State) -> Figure | None:
     axes.set(xlabel=titled(x, x_unit), ylabel=titled(y, y_unit))
     axes.set_xscale("log" if found.logs[0] else "linear")
     axes.set_yscale("log" if found.logs[1] else "linear")
+    _label_narrow(axes)
     axes.legend()
     return figure
 
@@ -152,7 +153,7 @@ def _volume(campaign: Campaign, state: State) -> Figure | None:
     axes = figure.add_subplot()
     percent = [100.0 * share for share in found.shares]
     axes.step(found.trials, percent, where="post", color="black", lw=1)
-    axes.set(xlabel="trial", ylabel="dominated hypervolume [%]")
+    _over_trials(axes, "dominated hypervolume [%]")
     axes.set_ylim(0, 100)
     return figure
 
@@ -193,6 +194,7 @@ def _predicted(campaign: Campaign, state: State) -> Figure | None:
     axes.set_title(f"{found.n_inside} of {len(found.points)} inside the 90 % interval", fontsize=7)
     if found.log:
         axes.set(xscale="log", yscale="log")
+        _label_narrow(axes)
     return figure
 
 
@@ -217,22 +219,58 @@ def _parameters(campaign: Campaign, state: State) -> Figure | None:
         if axis.log:
             axes.set_xscale("log")
             _label_log(axes.xaxis, axis)
+        _span(axes, axis)
         axes.set(yscale="log" if course.log else "linear")
         if index % n_columns == 0:
             axes.set_ylabel(titled(course.metric, course.unit))
         else:
-            axes.tick_params(labelleft=False)
+            axes.tick_params(which="both", labelleft=False)
     return figure
 
 
 def _label_log(ticks: Any, axis: charts.Axis) -> None:
-    """Labels 1, 2, 5 where a logarithmic axis has too few powers of ten."""
+    """Labels 1, 2, 5, or 1, 3, where a logarithmic axis has too few powers of ten."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     ticks.set_minor_formatter(NullFormatter())
     if axis.low and axis.high and axis.high / axis.low < 1000:
-        ticks.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        subs = (1.0, 2.0, 5.0) if axis.high / axis.low < 30 else (1.0, 3.0)
+        ticks.set_major_locator(LogLocator(subs=subs))
         ticks.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+
+
+def _label_narrow(axes: Any) -> None:
+    """A few labels where a logarithmic axis has no power of ten: else each of its many small ticks
+    has one, and they lie on each other."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+
+    for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+        if axis.get_scale() == "log" and high / low < 10:
+            axis.set_major_locator(MaxNLocator(3))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+            axis.set_minor_formatter(NullFormatter())
+
+
+def _span(axes: Any, axis: charts.Axis) -> None:
+    """The whole range of a parameter, wherever in it the trials lie."""
+    if axis.low is None or axis.high is None:
+        return
+    low, high = axes.get_xlim()
+    margin = (axis.high / axis.low) ** 0.05 if axis.log else 0.05 * (axis.high - axis.low)
+    first, last = (
+        (axis.low / margin, axis.high * margin)
+        if axis.log
+        else (axis.low - margin, axis.high + margin)
+    )
+    axes.set_xlim(min(low, first), max(high, last))
+
+
+def _over_trials(axes: Any, title: str) -> None:
+    """An axis of trials, which are whole numbers."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set(xlabel="trial", ylabel=title)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _timeline(campaign: Campaign, state: State) -> Figure | None:
@@ -270,11 +308,12 @@ def _leave_one_out(campaign: Campaign, state: State) -> Figure | None:
     found = charts.leave_one_out(campaign, state)
     if not found:
         return None
-    figure = _figure(3.5, 1.4 * len(found) + 0.4)
+    figure = _figure(3.5, 1.5 * len(found) + 0.4)
     for index, series in enumerate(found):
         axes = figure.add_subplot(len(found), 1, index + 1)
         axes.plot(series.trials, series.errors, ".-", color=PURPLE, lw=0.8, ms=3)
-        axes.set(xlabel="trial", ylabel=titled(f"{series.metric} error", series.unit))
+        _over_trials(axes, titled("error", series.unit))
+        axes.set_title(series.metric, fontsize=7)
         axes.set_ylim(bottom=0)
     return figure
 
@@ -288,7 +327,7 @@ def _still_to_gain(campaign: Campaign, state: State) -> Figure | None:
     axes.plot(found.trials, found.gains, ".-", color=OUTCOMES["running"], lw=0.8, ms=3)
     if found.enough is not None:
         axes.axhline(found.enough, color=GREY, ls="--", lw=0.8)
-    axes.set(xlabel="trial", ylabel=titled("still to gain", found.unit))
+    _over_trials(axes, titled("still to gain", found.unit))
     if found.log:
         axes.set_yscale("log")
     else:

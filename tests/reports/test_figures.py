@@ -41,6 +41,33 @@ def state() -> State:
     return sample_state()
 
 
+def test_no_label_of_a_figure_lies_on_another_or_is_cut_off(
+    campaign: Campaign, state: State, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    drawn: list[Figure] = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: drawn.append(figure))
+    few = sample_state(10, finished=False)
+    few.trials = {n: t for n, t in state.trials.items() if n in (30, 33)}
+    for shown in (state, few):
+        write_figures(campaign, shown, tmp_path, ["png"])
+    for figure in drawn:
+        figure.set_layout_engine("constrained")
+        FigureCanvasAgg(figure).draw()
+        for axes in figure.axes:
+            labels = [t for t in axes.get_xticklabels(which="both") if t.get_text()]
+            inside = [t.get_window_extent() for t in labels if t.get_visible()]
+            boxes = sorted((b.x0, b.x1) for b in inside if axes.bbox.x0 - 1 <= (b.x0 + b.x1) / 2
+                           <= axes.bbox.x1 + 1)  # fmt: skip
+            assert all(a[1] < b[0] for a, b in pairwise(boxes)), axes.get_xlabel()
+            if axes.get_xlabel() == "trial":
+                assert all(tick == round(tick) for tick in axes.get_xticks())
+            title = axes.yaxis.label.get_window_extent()
+            assert 0 <= title.y0 <= title.y1 <= figure.bbox.height, axes.get_ylabel()
+
+
 def test_the_best_trial_is_the_best_feasible_one(campaign: Campaign, state: State) -> None:
     glance = summary(campaign, state)
     values = {
