@@ -25,6 +25,13 @@ class CoSputterTool(SputterTool):
     implements = ("CoSputtering", "Sputtering")
     supplies: ClassVar[tuple[str, ...]] = ("supply", "second")
     parts: ClassVar[dict[str, str]] = {**SputterTool.parts, "second": "SputterSupply"}
+    passes_on: ClassVar[dict[str, dict[str, tuple[str, ...]]]] = {
+        **SputterTool.passes_on,
+        "codeposit": {
+            **SputterTool.passes_on["deposit"],
+            "second_power": ("second.set_power.power",),
+        },
+    }
 
     async def identify(self) -> Identity:
         """A name for what is made of parts."""

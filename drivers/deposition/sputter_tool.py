@@ -61,6 +61,13 @@ class SputterTool:
         "heater": "Heater",
         "valves": "ChamberValves",
     }
+    passes_on: ClassVar[dict[str, dict[str, tuple[str, ...]]]] = {
+        "deposit": {
+            "oxygen": ("oxygen.set_flow.flow",),
+            "temperature": ("heater.set_temperature.temperature",),
+            "power": ("supply.set_power.power",),
+        }
+    }
 
     def __init__(
         self,

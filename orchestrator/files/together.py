@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from orchestrator.errors import Problem, did_you_mean
 from orchestrator.files.declared import KindOf, kind_of
@@ -30,8 +30,8 @@ def check_together(
     """Accepts a campaign and a lab that fit together; nothing is opened.
 
     Limits are compared with literals and with the whole space of parameters that are passed on as
-    they are, where a role's own resource has the limited action; what a composite passes to its
-    parts is checked when it is dispatched.
+    they are, to a role's own resource, and to the parts of a composite that says so (`passes_on`);
+    all else is checked when it is dispatched.
 
     Raises:
         FileProblems: with everything that does not fit, at its place in the lab file.
@@ -192,29 +192,67 @@ class _Holding:
         offered = action.arg(argument.name) if action else None
         if offered is None or not same_dimension(wanted.unit, offered.unit):
             return
-        what, low, high, unit = f"'{argument.name}' in step '{step.name}'", 0.0, 0.0, wanted.unit
-        if argument.expression in self._scope.ranges:
-            what = f"the space of '{argument.expression}'"
-            low, high = self._scope.ranges[argument.expression]
-            unit = self._scope.units[argument.expression]
-        elif isinstance(argument.literal, int | float):
-            low = high = float(argument.literal)
-        else:
+        extent = self._extent(step, wanted, argument)
+        if extent is None:
             return
-        name = f"{resource}.{step.action}"
         by = f"'{resource}' takes '{argument.name}'"
         with self._findings.at(["roles", role]):
-            check_limits(what, offered, low, high, unit, by=by)
+            extent.hold(offered, by)
+        self._check_lab_limits(resource, step.action, offered, extent)
+        for place in self._passed_on(resource, step.action, argument.name):
+            self._check_part(resource, place, extent)
+
+    def _extent(self, step: Step, wanted: ArgSpec, argument: Argument) -> _Extent | None:
+        """What an argument may become; None where only a trial can tell."""
+        if argument.expression in self._scope.ranges:
+            low, high = self._scope.ranges[argument.expression]
+            unit = self._scope.units[argument.expression]
+            return _Extent(f"the space of '{argument.expression}'", low, high, unit)
+        if isinstance(argument.literal, int | float):
+            number = float(argument.literal)
+            return _Extent(f"'{argument.name}' in step '{step.name}'", number, number, wanted.unit)
+        return None
+
+    def _check_lab_limits(self, resource: str, action: str, arg: ArgSpec, extent: _Extent) -> None:
+        name = f"{resource}.{action}"
         for limit in self._lab.limits:
-            if (limit.resource, limit.action, limit.argument) == (
-                resource,
-                step.action,
-                offered.name,
-            ):
-                narrowed = replace(offered, low=limit.low, high=limit.high)
-                by = f"the lab limits '{argument.name}' of {name} to"
-                with self._findings.at(["limits", name, argument.name], key=True):
-                    check_limits(what, narrowed, low, high, unit, by=by)
+            if (limit.resource, limit.action, limit.argument) == (resource, action, arg.name):
+                narrowed = replace(arg, low=limit.low, high=limit.high)
+                with self._findings.at(["limits", name, arg.name], key=True):
+                    extent.hold(narrowed, f"the lab limits '{arg.name}' of {name} to")
+
+    def _passed_on(self, resource: str, action: str, argument: str) -> tuple[str, ...]:
+        """Where a composite says that it passes an argument on as it is: `part.action.argument`."""
+        cls = kind_of(self._kind, self._lab.resource(resource)).cls
+        passed: Mapping[str, Mapping[str, tuple[str, ...]]] = getattr(cls, "passes_on", {})
+        return passed.get(action, {}).get(argument, ())
+
+    def _check_part(self, composite: str, place: str, extent: _Extent) -> None:
+        part, action, name = place.split(".")
+        resource = self._lab.resource(composite).parts.get(part)
+        if resource is None:
+            return
+        offered = kind_of(self._kind, self._lab.resource(resource)).actions.get(action)
+        arg = offered.arg(name) if offered is not None else None
+        if arg is None or not same_dimension(extent.unit, arg.unit):
+            return
+        with self._findings.at(["resources", composite, "parts", part]):
+            extent.hold(arg, f"'{resource}' takes '{name}'")
+        self._check_lab_limits(resource, action, arg, extent)
+
+
+@dataclass(frozen=True)
+class _Extent:
+    """What an argument may become, in a unit, and how that is called."""
+
+    what: str
+    low: float
+    high: float
+    unit: str
+
+    def hold(self, arg: ArgSpec, by: str) -> None:
+        """Accepts it if it lies within the limits of an argument. Raises InputError."""
+        check_limits(self.what, arg, self.low, self.high, self.unit, by=by)
 
 
 def _document(lab: Lab) -> Document:

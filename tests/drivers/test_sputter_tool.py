@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from drivers.deposition.sputter_tool import SputterTool
+from orchestrator import plugins
 from orchestrator.capabilities.deposition import Film
 from orchestrator.clock import VirtualClock
 from orchestrator.errors import (
@@ -29,6 +30,21 @@ from orchestrator.ports.clock import Clock
 from orchestrator.ports.resource import Bench
 
 GROWTH_NM_PER_S = 0.1
+
+
+def test_what_a_composite_says_it_passes_on_fits_the_action_of_its_part() -> None:
+    kinds = [plugins.resource_kind(name) for name in plugins.installed("resources")]
+    passing = {k.name: k for k in kinds if hasattr(k.cls, "passes_on")}
+    assert {"sputter-tool", "co-sputter-tool"} <= set(passing)
+    for kind in passing.values():
+        for action, arguments in kind.cls.passes_on.items():
+            for argument, places in arguments.items():
+                given = kind.actions[action].arg(argument)
+                for part, inner, name in (place.split(".") for place in places):
+                    taken = plugins.capability(kind.parts[part])[inner].arg(name)
+                    assert given is not None
+                    assert taken is not None
+                    assert given.unit == taken.unit
 
 
 class Tool:

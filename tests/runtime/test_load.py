@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -146,3 +147,22 @@ def test_a_campaign_for_tables_that_is_wrong_is_not_told_to_name_a_lab(tmp_path:
     with pytest.raises(FileProblems) as refused:
         load_perhaps_without_lab(file)
     assert "lab" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("real: [25, 450]", "real: [25, 505]", "the lab limits 'temperature' of heater.set_tem"),
+        ("real: [25, 450]", "real: [25, 2500]", "'heater' takes 'temperature' at most 2000 degC"),
+        ("power: =power", "power: 0.3 kW", "'power' in step 'deposit' is 300 W, but the lab limi"),
+    ],
+)
+def test_a_space_beyond_the_limits_of_a_composites_parts_is_refused(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    folder = campaign_path("niobium_titania").parent
+    for name in ("campaign.yaml", "twins.yaml"):
+        text = (folder / name).read_text()
+        (tmp_path / name).write_text(text.replace(old, new))
+    with pytest.raises(FileProblems, match=re.escape(said)):
+        load(tmp_path)
