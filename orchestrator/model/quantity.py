@@ -75,8 +75,8 @@ def quantity_in(text: str, target: str) -> float:
 
     Raises:
         InputError: the text is not a quantity, or a unit does not exist (`UnknownName`).
-        UnitMismatch: it has another dimension, or no unit where one is wanted: a bare 90 is neither
-            90 radians, nor 9000 %.
+        UnitMismatch: it has another dimension, or no unit where that would change it: a bare 90 is
+            neither 90 radians, nor 9000 %.
     """
     value, unit = _with_unit(text, target)
     a, b = _affine(unit, target, f"'{text}'")
@@ -92,7 +92,7 @@ def difference_in(text: str, target: str) -> float:
 
 def _with_unit(text: str, target: str) -> tuple[float, str]:
     value, unit = parse_quantity(text)
-    if target and not unit:
+    if value and target and not unit and to_base_units(target)[0] != 1.0:
         raise UnitMismatch(f"'{text}'", unit, target)
     return value, unit
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from orchestrator.files.findings import Findings
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.lab import Lab
 from orchestrator.model.recipe import Step
-from orchestrator.model.space import Pool
+from orchestrator.model.space import Context, Pool
 from orchestrator.ports.resource import Foresighted, Remarking, Resource, Surveying
 
 MOST = 25
@@ -61,6 +62,22 @@ def remarks_on(lab: Lab, resources: Mapping[str, Resource]) -> tuple[str, ...]:
     if site is not None and site.kind == "local" and site.workers > n_cores:
         said.append(f"{site.workers} workers share the {n_cores} cores of this machine")
     return tuple(said)
+
+
+def unused_words(campaign: Campaign) -> tuple[str, ...]:
+    """Of each parameter that reaches nothing that is done or computed, that it does not: it was
+    forgotten in the recipe, or a person sets it."""
+    texts = [a.expression or "" for step in campaign.recipe for a in step.arguments]
+    texts += [step.role for step in campaign.recipe if step.rungs]
+    texts += [metric.expression for metric in campaign.metrics]
+    texts.append(campaign.objective.cost)
+    named = set(re.findall(r"(?<![\w.])[^\W\d]\w*", " ".join(texts)))
+    named |= {condition.parent for condition in campaign.space.conditions}
+    return tuple(
+        f"'{p.name}' is varied, but no step, metric or cost names it"
+        for p in campaign.space.parameters
+        if p.name not in named and not isinstance(p, Context)
+    )
 
 
 def _refusal(resource: Foresighted, action: str, arguments: Mapping[str, Any]) -> InputError | None:

@@ -72,12 +72,12 @@ def test_times_are_exact() -> None:
     assert quantity_in("60 s", "min") == 1.0
 
 
-@pytest.mark.parametrize("unit", ["deg", "%", "at.%", "rad", "nm"])
+@pytest.mark.parametrize("unit", ["deg", "%", "at.%", "ppm", "nm"])
 def test_a_bare_number_is_not_taken_in_a_unit(unit: str) -> None:
     for read in (quantity_in, difference_in):
         with pytest.raises(UnitMismatch, match=r"'0\.2' has no unit where one like"):
             read("0.2", unit)
-    assert quantity_in("0.2", "") == 0.2
+    assert [quantity_in("0.2", unit) for unit in ("", "rad", "count")] == [0.2] * 3
 
 
 def test_one_sccm_is_4_478e17_molecules_a_second() -> None:

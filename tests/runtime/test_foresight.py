@@ -12,7 +12,7 @@ from ase.build import bulk
 from ase.io import write
 
 from orchestrator.errors import FileProblems, InputError
-from orchestrator.runtime.load import load
+from orchestrator.runtime.load import campaign_path, load
 from orchestrator.runtime.result_units import result_units
 from simulators.atomistic import contents
 
@@ -291,3 +291,16 @@ def test_a_copolymer_is_told_where_one_repeat_unit_is_computed(
     )
     with pytest.raises(FileProblems, match="is a copolymer, and 'model' computes one repeat unit"):
         load(tmp_path / "campaign.yaml")
+
+
+def test_a_parameter_that_reaches_nothing_is_remarked_upon(tmp_path: Path) -> None:
+    folder = campaign_path("niobium_titania").parent
+    for name in ("campaign.yaml", "twins.yaml"):
+        text = (folder / name).read_text()
+        (tmp_path / name).write_text(
+            text.replace("temperature: =temperature", "temperature: 25 degC")
+        )
+    assert load(folder).remarks == ()
+    assert load(tmp_path).remarks == (
+        "'temperature' is varied, but no step, metric or cost names it",
+    )

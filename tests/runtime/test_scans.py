@@ -176,6 +176,7 @@ def test_so_does_a_file_of_any_format(
             (f"take: position, of: {counts}, over: {angle}, between: [24.5 deg, 26 deg]"),
         )
         .replace("min: 2", "unit: deg")
+        .replace("place >= 1", "place >= 1 deg")
         .replace("highest, of: y}", f"highest, of: {counts}}}, unit: count")
     )
     store, data = wait_for_a_file(back_room, reduced), write()

@@ -96,7 +96,7 @@ def test_a_table_to_start_from_in_another_unit_is_remarked_upon(back_room: Path)
     file = back_room / "campaign.yaml"
     file.write_text(file.read_text() + "start: {table: old.csv}\n")
     (back_room / "old.csv").write_text("x,mass\n0.5,1\n0.9,2\n")
-    assert load(file).remarks == ()
+    assert not any(said.startswith("start:") for said in load(file).remarks)
     (back_room / "old.csv").write_text("x,mass\n0.5,1\n9e5,2\n")
-    (said,) = load(file).remarks
+    (said,) = (said for said in load(file).remarks if said.startswith("start:"))
     assert said.startswith("start: 1 of 2 points lie outside of the space, the first with x = 900")
