@@ -213,8 +213,9 @@ def observe(
     found = [
         o | more for o in _measured(store, campaign, seen.campaign, metric, value, file, level)
     ]
-    for payload in found:
-        check_observation(seen.campaign, seen.state, payload)
+    checked = [check_observation(seen.campaign, seen.state, payload) for payload in found]
+    for remark in dict.fromkeys(filter(None, checked)):
+        typer.echo(remark, err=True)
     for payload in found:
         send(store, campaign, "observe", payload, as_json=as_json)
     return int(Exit.FINISHED)

@@ -17,6 +17,7 @@ from orchestrator.files.table import read_table
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.reduction import reduced
 from orchestrator.model.state import State
+from orchestrator.model.trial import TrialStatus
 from orchestrator.reports.numbers import measured
 from orchestrator.runtime.look import row_of, stored
 from orchestrator.runtime.scans import read_scan
@@ -93,16 +94,20 @@ def reduced_metrics(campaign: Campaign, metric: str | None) -> list[str]:
     return names if metric is None else [name for name in names if name == metric]
 
 
-def check_observation(campaign: Campaign, state: State, payload: Mapping[str, Any]) -> None:
-    """Accepts what the engine will accept: no engine need be up to say what is wrong.
+def check_observation(campaign: Campaign, state: State, payload: Mapping[str, Any]) -> str:
+    """Accepts what the engine will accept: no engine need be up to say what is wrong. Says that it
+    will not count, where its trial has failed; else ''.
 
     Raises:
         InputError: the value does not fit its metric.
     """
     try:
-        observed(campaign, state, payload, user_name())
+        number = observed(campaign, state, payload, user_name()).trial
     except ResultRefused as error:
         raise InputError(str(error), hint="the metric's limits are in the campaign file") from error
+    if state.trials[number].status is not TrialStatus.FAILED:
+        return ""
+    return f"trial {number} has failed: the value is kept, and not learnt from"
 
 
 def invalidation(

@@ -20,8 +20,10 @@ from orchestrator.model.state import State
 from orchestrator.model.trial import FailureCause, TrialStatus
 from orchestrator.runtime import look
 from orchestrator.runtime.load import Loaded, load
+from orchestrator.runtime.observing import check_observation
 from orchestrator.runtime.run import Setting, run_campaign, run_in_memory, stage_of
 from orchestrator.runtime.scans import read_scan
+from tests.reports.sample_campaign import niobium_titania, sample_state
 
 
 def shortened(trials: int) -> Loaded:
@@ -211,6 +213,14 @@ def test_what_the_gate_refuses_of_one_metric_is_sent_of_none(
     assert code == Exit.INPUT, said
     with closing(open_store(awaiting)) as opened:
         assert not opened.pending_requests(look.row_of(opened, None).id)
+
+
+def test_a_value_of_a_failed_trial_is_said_not_to_count() -> None:
+    state, said = sample_state(), {"metric": "resistivity", "value": "1e-3 ohm*cm"}
+    (failed, *_) = (n for n, t in state.trials.items() if t.status is TrialStatus.FAILED)
+    told = check_observation(niobium_titania(), state, said | {"sample": str(failed)})
+    assert told == f"trial {failed} has failed: the value is kept, and not learnt from"
+    assert check_observation(niobium_titania(), state, said | {"sample": "1"}) == ""
 
 
 def test_the_files_come_out_again_as_they_were_kept(awaiting: Path, back_room: Path) -> None:
