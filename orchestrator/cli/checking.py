@@ -116,7 +116,8 @@ def _tell(
 def _tell_set_aside(pool: Pool) -> None:
     """Names the rows of a pool's table that are no candidates, or the first of them."""
     aside = pool.set_aside
-    typer.echo(f"{pool.name}: {len(pool.names)} candidates; {len(aside)} rows are set aside:")
+    rows = "1 row is" if len(aside) == 1 else f"{len(aside)} rows are"
+    typer.echo(f"{pool.name}: {len(pool.names)} candidates; {rows} set aside:")
     _tell_rows(pool.source, aside)
 
 
@@ -132,9 +133,10 @@ def _tell_source(source: Source) -> None:
     if n > most:
         told += f", of which {most} are drawn and learnt from"
     if n_repeats:
-        told += f"; {n_repeats} rows repeat a material, and the mean is taken"
+        rows = "1 row repeats" if n_repeats == 1 else f"{n_repeats} rows repeat"
+        told += f"; {rows} a material, and the mean is taken"
     if left_out:
-        told += f"; {len(left_out)} rows are left out:"
+        told += f"; {'1 row is' if len(left_out) == 1 else f'{len(left_out)} rows are'} left out:"
     if source.left_out or n > most:
         typer.echo(told)
     _tell_rows(source.table, left_out)

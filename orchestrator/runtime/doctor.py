@@ -91,7 +91,8 @@ def _store(where: str | Path | None) -> list[Finding]:
                 findings.append(_chain(store.verify, row.id))
     except HaganeError as error:
         return [Finding("store", False, f"{error} ({error.hint})")]
-    return [Finding("store", True, f"{len(findings)} campaigns"), *findings]
+    n = len(findings)
+    return [Finding("store", True, "1 campaign" if n == 1 else f"{n} campaigns"), *findings]
 
 
 def _chain(verify: object, campaign: str) -> Finding:

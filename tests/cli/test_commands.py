@@ -324,7 +324,7 @@ def test_check_counts_the_rows_of_a_source_that_repeat_a_material(here: Path) ->
         "transfer: [{table: old.csv, column: gap, formula: formula}]\n"
     )
     told = hagane("check", here / "c.yaml").out
-    assert "2 values; 2 rows repeat a material, and the mean is taken; 1 rows are left" in told
+    assert "2 values; 2 rows repeat a material, and the mean is taken; 1 row is left" in told
     assert "old.csv:5: 'Xx'" in told
 
 

@@ -57,7 +57,8 @@ def decorated(lattice: str, elements: Sequence[str], most_atoms: int, n_kinds: i
     edges = {element: _edge(lattice, element) for element in dict.fromkeys(elements)}
     if not 2 <= n_kinds <= len(edges):
         raise InputError(
-            f"{n_kinds} of {len(edges)} elements make no ordered alloy", hint="--kinds 2"
+            f"{n_kinds} of {len(edges)} elements make no ordered alloy",
+            hint="--kinds 2" if len(edges) > 1 else "name two elements or more",
         )
     if not n_kinds <= most_atoms <= MOST_ATOMS:
         raise InputError(f"a cell has {n_kinds} to {MOST_ATOMS} atoms, not {most_atoms}")
