@@ -35,12 +35,14 @@ MIN_TO_DOUBT = 10
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Explains proposals of one history."""
+    """Explains proposals of one history. Trials are compared as they would be in the `context`
+    (codes, p) of today."""
 
     encoding: Encoding
     evidence: Evidence
     question: Question
     models: Models
+    context: Floats
 
     def proposal(self, found: Found, still_to_gain: float | None) -> Proposal:
         """A found point with all that can be said about it; `still_to_gain` is standardised."""
@@ -76,8 +78,8 @@ class Diagnosis:
         rows = [r for r in self._counting() if self._keeps_limits(r)]
         if not rows or len(self.question.aims) > 1 or self.question.names[0] == TRADE:
             return None
-        features = self.evidence.features[rows]
-        merit = self.question.merit(self._expected(features))
+        now = self.encoding.with_context(self.evidence.codes[rows], self.context)
+        merit = self.question.merit(self._expected(self.encoding.features(now)))
         return self.evidence.trials[rows[int(np.argmax(merit))]]
 
     def _expected(self, features: Floats) -> list[Floats]:
@@ -138,9 +140,11 @@ class Diagnosis:
         return n >= MIN_TO_DOUBT and n * self.log_score_gain(column) < n_fitted
 
     def incumbents(self, k: int) -> Floats:
-        """Codes (k x p) of the measured points that the model thinks best, within the limits."""
+        """Codes (k x p) of the measured points that the model thinks best in today's context,
+        within the limits."""
         rows = list(self.evidence.measured[self.question.names[0]].rows)
         codes = self.encoding.at_highest_fidelity(self.evidence.codes[rows])
+        codes = self.encoding.with_context(codes, self.context)
         merit = self.question.merit(self._expected(self.encoding.features(codes)))
         return codes[np.argsort(-merit, kind="stable")[:k]]
 

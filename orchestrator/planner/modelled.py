@@ -62,7 +62,8 @@ class Modelled:
     @property
     def diagnosis(self) -> Diagnosis:
         """What can be said about it."""
-        return Diagnosis(self.encoding, self.seen, self.asked, self.found)
+        context = self._in_context(self.seen.newest)
+        return Diagnosis(self.encoding, self.seen, self.asked, self.found, context)
 
     def belief(self) -> Belief:
         """What is held for true."""
@@ -139,19 +140,28 @@ class Modelled:
         measured = seen.codes[list(seen.measured[self.asked.names[0]].rows)]
         if encoding.rungs is not None:  # what lower rungs promise is not reached yet
             measured = measured[(measured == encoding.at_highest_fidelity(measured)).all(axis=1)]
-        lifted = encoding.features(measured)
+        context = self._in_context(newest)
+        counts = encoding.with_context(encoding.at_highest_fidelity(in_flight), context)
         return worth(
             encoding,
             self.asked,
             self._with_failures(),
-            lifted,
+            encoding.features(self._today(measured, context)),
             encoding.features(in_flight),
-            (in_flight == encoding.at_highest_fidelity(in_flight)).all(axis=1),
+            (in_flight == counts).all(axis=1),
             self._weights(in_flight, newest, seed),
             draws=self.options.draws,
             top=self.options.top,
             seed=seed,
         )
+
+    def _today(self, codes: Floats, context: Floats) -> Floats:
+        """Measured codes (n x p) as they would be in today's context (p), in which they are to be
+        beaten; those that are not possible in it, as long as others are, are left out."""
+        now = self.encoding.with_context(codes, context)
+        moved = (now != codes).any(axis=1)
+        kept = now[~moved | self.possible.holds(now)]
+        return kept if len(kept) else now
 
     def _search(self, newest: Floats, seed: int) -> Search:
         context = self._in_context(newest)
