@@ -16,7 +16,7 @@ from orchestrator.model.space import Real
 from orchestrator.model.trial import GENERATE, LEFT_OUT, Proposal
 from orchestrator.planner.growing import Growth, growing_pool
 from orchestrator.planner.initial import SpaceFilling
-from orchestrator.planner.measured import n_known, n_measured
+from orchestrator.planner.measured import is_flat, n_known, n_measured
 from orchestrator.planner.options import MAX_GOALS, ModelOptions, options_of
 from orchestrator.ports.planner import Belief, History, PlanningTask
 
@@ -30,11 +30,12 @@ class BayesianPlanner:
 
     `propose` is a pure function of the task, the history and `n`, bit for bit on one machine with
     one version and one number of threads; between calls nothing is kept but models of the task's
-    sources. The model takes over
-    after `initial` proposals or measurements (rows that were given count), and never before two
-    values of the objective are known; until then the space is filled further. A limit that may not
-    be crossed on the way is better kept by a model of two values than by none, so that it takes
-    over as soon as it has these.
+    sources. The model takes over after `initial` proposals or measurements (rows that were given
+    count), and never before two values of the objective are known, nor while all that was measured
+    is the same (a yield of zero everywhere): it would take the outcome for flat, and go to the
+    corners. Until then the space is filled further. A limit that may not be crossed on the way is
+    better kept by a model of two values than by none, so that it takes over as soon as it has
+    these.
 
     Raises:
         InputError: an option or the space is wrong.
@@ -190,12 +191,7 @@ class BayesianPlanner:
         return [_noted(proposal, notes) for proposal in self._opening(history, n)]
 
     def _opening(self, history: History, n: int) -> Sequence[Proposal]:
-        if self._n_known(history) < MIN_MEASURED:
-            count = n
-        else:
-            begun = max(history.n_proposed, len(history.evaluated))
-            count = min(n, max(0, self._task.planner.initial - begun))
-            count = 0 if self._limits_are_modelled(history) else count
+        count = self._n_opening(history, n)
         start = self._start
         if self._growth is not None and count:
             start = SpaceFilling(self._growth.known(history))
@@ -209,6 +205,17 @@ class BayesianPlanner:
             results = "1 more result" if lacking == 1 else f"{lacking} more results"
             why = f"the generator needs {results}"
             raise PoolExhausted(error.n_candidates, why) from error
+
+    def _n_opening(self, history: History, n: int) -> int:
+        """How many of the next `n` points need no model."""
+        if self._n_known(history) < MIN_MEASURED:
+            return n
+        if self._limits_are_modelled(history):
+            return 0
+        if not self._task.sources and is_flat(self._task.objective, history):
+            return n
+        begun = max(history.n_proposed, len(history.evaluated))
+        return min(n, max(0, self._task.planner.initial - begun))
 
     def _limits_are_modelled(self, history: History) -> bool:
         """Whether there are limits that may not be crossed, and a model can say where they hold."""
@@ -224,7 +231,7 @@ class BayesianPlanner:
         initial = self._task.planner.initial
         if number < initial:
             return f"space-filling start {number + 1} of {initial}"
-        return "space-filling point, until two values of the objective are known"
+        return "space-filling point, until two values of the objective are known that differ"
 
 
 def _refuse_uncounted(task: PlanningTask, top: int) -> None:

@@ -1,8 +1,8 @@
 """Proposals that need no model: a space-filling start, Sobol points, random points.
 
 No scipy: the first trial of a campaign must not wait for their import. In a
-continuous space a proposal depends on the seed and `n_proposed` alone; in a pool also on which
-candidates are used up.
+continuous space a proposal depends on the seed and `n_proposed` alone; in a finite one also on what
+is used up.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from orchestrator.ports.planner import History, PlanningTask
 
 Caption: TypeAlias = Callable[[int], str]
 N_TRIED_FOR_SPREAD = 64
+N_LOOKED_AHEAD = 512
+"""Of a finite space so many points of the sequence are looked at for one that is new."""
 
 
 class SobolPlanner:
@@ -114,10 +116,30 @@ class SpaceFilling:
         elif pool is None:
             barred = refused(self.encoding, history)
             possible = replace(self.possible, context=self._context(history), refused=barred)
-            points = self.encoding.decode(possible.spread(n, self._seed, first))
+            points = self._filling(possible, history, n)
         else:
             points = self._spread(pool, history, n)
         return [_proposal(p, caption(first + i)) for i, p in enumerate(points)]
+
+    def _filling(self, possible: Possible, history: History, n: int) -> list[Point]:
+        """The next points of a sequence; of a finite space those that are new, if there are any."""
+        first = history.n_proposed
+        if not all(self.encoding.cells):
+            return self.encoding.decode(possible.spread(n, self._seed, first))
+        known = [*(e.point for e in history.evaluated), *history.pending]
+        used = {self._named(point) for point in known}
+        ahead, new = list[Point](), list[int]()
+        for n_ahead in (n, n + N_LOOKED_AHEAD):
+            ahead = self.encoding.decode(possible.spread(n_ahead, self._seed, first))
+            places = {self._named(ahead[i]): i for i in reversed(range(n_ahead))}
+            new = sorted(i for named, i in places.items() if named not in used)[:n]
+            if len(new) == n:
+                break
+        again = [i for i in range(len(ahead)) if i not in new]
+        return [ahead[i] for i in [*new, *again][:n]]
+
+    def _named(self, point: Point) -> tuple[object, ...]:
+        return tuple(point.get(name) for name in self.encoding.space.names)
 
     def _on_ladder(self, fidelity: Fidelity, history: History, number: int) -> Point:
         """The start of a space with a fidelity: each place at every rung, the least exact first, so

@@ -7,19 +7,22 @@ is written changes nothing. numpy only.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.errors import PlanningError
-from orchestrator.model.objective import PREFERENCE
+from orchestrator.model.objective import PREFERENCE, Objective
 from orchestrator.model.space import fidelity_of
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.replication import Parts
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
 
+EQUAL = 4.0 * float(np.finfo(float).eps)
+"""Outcomes that differ by less, as a share of their size, differ by rounding."""
 MOST_UNLIKE = 30.0
 """Rungs whose outcomes spread by more than so many times as much, or as little, are stretched."""
 
@@ -108,6 +111,24 @@ def n_known(task: PlanningTask, history: History) -> int:
 def n_measured(metric: str, history: History) -> int:
     """How many trials have a value of a metric."""
     return sum(1 for e in history.evaluated if not e.failed and metric in e.outcomes)
+
+
+def is_flat(objective: Objective, history: History) -> bool:
+    """Whether nothing that was measured tells one point from another: no trial failed because of
+    its parameters, and all outcomes of each goal and limit are equal, or bounds that are."""
+    ended = history.evaluated
+    if objective.by_preference or any(e.failed and e.blames_parameters for e in ended):
+        return False
+    outcomes = [e.outcomes for e in ended if not e.failed]
+    return all(_are_equal([o[m] for o in outcomes if m in o]) for m in objective.metrics)
+
+
+def _are_equal(outcomes: Sequence[Outcome]) -> bool:
+    values = np.array([outcome.value for outcome in outcomes])
+    if not len(values) or not np.isfinite(values).all():
+        return not len(values)
+    is_one = np.ptp(values) <= EQUAL * np.abs(values).max()
+    return bool(is_one) and len({outcome.censored for outcome in outcomes}) == 1
 
 
 def _compared(history: History) -> set[int]:
@@ -275,6 +296,6 @@ def _centre_and_spread(raw: Floats, metric: MetricScale) -> tuple[float, float]:
         return 0.0, 1.0
     relative = raw / size  # the square of 1e200 is not a float
     spread = float(relative.std(ddof=1)) if len(raw) > 1 else 0.0
-    if spread <= 4.0 * np.finfo(float).eps:
+    if spread <= EQUAL:
         return float(raw[0]), 1.0 if metric.scale == "log" else size
     return float(relative.mean()) * size, spread * size

@@ -1,0 +1,88 @@
+"""The start, and what follows it while nothing is told apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import planner_samples as samples
+import pytest
+
+from orchestrator.model.campaign import PlannerChoice
+from orchestrator.model.objective import Goal, Objective
+from orchestrator.model.space import Choice, Integer, Parameter, Point, Real, SearchSpace
+from orchestrator.planner.bayesian import BayesianPlanner
+from orchestrator.planner.initial import SobolPlanner
+from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
+
+AXES = tuple(Real(name=n, low=0.0, high=1.0) for n in "abcd")
+WORDS = Choice(name="w", options=("p", "q", "r"))
+FEW = Integer(name="n", low=1, high=2)
+
+
+def task(*parameters: Parameter, initial: int = 8, seed: int = 1, **objective: Any) -> PlanningTask:
+    return PlanningTask(
+        space=SearchSpace(parameters=parameters),
+        metrics=(MetricScale(name="y", unit=""),),
+        objective=Objective(goals=(Goal(metric="y", direction="maximise"),), **objective),
+        planner=PlannerChoice(initial=initial),
+        seed=seed,
+    )
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_while_a_yield_is_zero_everywhere_the_space_is_filled_and_not_its_corners(
+    seed: int,
+) -> None:
+    question = task(*AXES, seed=seed)
+    made = samples.play(BayesianPlanner(question), lambda _: {"y": 0.0}, 20)
+    filling = samples.play(SobolPlanner(question), lambda _: {"y": 0.0}, 20)
+    assert [p.point for p in made] == [p.point for p in filling]
+    assert "differ" in made[-1].why
+
+
+def test_the_model_takes_over_at_the_first_outcome_that_differs() -> None:
+    question = task(*AXES[:2])
+    points: list[Point] = [{"a": i / 8, "b": 0.5} for i in range(9)]
+    ended = samples.evaluated(points, lambda p: {"y": float(float(p["a"]) > 0.9)})
+    proposal = BayesianPlanner(question).propose(History(evaluated=ended, n_proposed=9), 1)[0]
+    assert proposal.source == "model"
+    assert float(proposal.point["a"]) > 0.7
+
+
+def test_of_a_plateau_that_was_failed_on_too_there_is_a_model() -> None:
+    points: list[Point] = [{"a": i / 9, "b": 0.5} for i in range(10)]
+    ended = tuple(
+        Evaluated(trial=i + 1, point=point, failed=True, blames_parameters=True)
+        if float(point["a"]) > 0.5
+        else Evaluated(trial=i + 1, point=point, outcomes={"y": Outcome(value=0.0)})
+        for i, point in enumerate(points)
+    )
+    question = task(*AXES[:2])
+    proposal = BayesianPlanner(question).propose(History(evaluated=ended, n_proposed=10), 1)[0]
+    assert proposal.source == "model"
+
+
+def test_bounds_that_differ_from_the_value_they_equal_tell_something() -> None:
+    points: list[Point] = [{"a": i / 9, "b": 0.5} for i in range(10)]
+    ended = tuple(
+        Evaluated(
+            trial=i + 1,
+            point=point,
+            outcomes={"y": Outcome(value=5.0, censored="above" if i > 6 else None)},
+        )
+        for i, point in enumerate(points)
+    )
+    question = task(*AXES[:2])
+    proposal = BayesianPlanner(question).propose(History(evaluated=ended, n_proposed=10), 1)[0]
+    assert proposal.source == "model"
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("kind", [BayesianPlanner, SobolPlanner])
+def test_the_start_of_a_finite_space_tries_nothing_twice(seed: int, kind: Any) -> None:
+    question = task(WORDS, FEW, seed=seed)
+    made = samples.play(kind(question), lambda p: {"y": float(p["n"])}, 6)
+    assert len({(p.point["w"], p.point["n"]) for p in made}) == 6
+    at_once = kind(question).propose(History(), 6)
+    assert len({(p.point["w"], p.point["n"]) for p in at_once}) == 6
+    assert len(kind(question).propose(History(), 9)) == 9
