@@ -130,8 +130,12 @@ class BayesianPlanner:
         history, notes = self._settled(history)
         if self._n_known(history) < MIN_MEASURED:
             return None
-        with self._model(history) as found:
+        with self._model(history, is_search=False) as found:
             belief: Belief = found.belief()
+        if belief.recommended is not None:
+            with self._model(history) as found:
+                recommended = found.diagnosis.recommended()
+            belief = belief.model_copy(update={"recommended": recommended})
         notes |= self._of_growth(history)
         return belief.model_copy(update={"notes": notes}) if notes else belief
 
@@ -164,7 +168,9 @@ class BayesianPlanner:
         return [_noted(proposal, notes) for proposal in ranked]
 
     @contextmanager
-    def _model(self, history: History, *, at_once: bool = False) -> Iterator[Any]:
+    def _model(
+        self, history: History, *, at_once: bool = False, is_search: bool = True
+    ) -> Iterator[Any]:
         modelled = load_model_rooms()
         task, start, options = self._task, self._start, self.options
         with modelled.threads(options.threads):
@@ -176,7 +182,8 @@ class BayesianPlanner:
                 informing = modelled.informed_by(task, start.encoding, options)
             if self._growth is None:
                 self._informing = informing
-            yield modelled.model(task, informing, start.possible, options, history)
+            possible = start.possible
+            yield modelled.model(task, informing, possible, options, history, is_search=is_search)
 
     def _n_known(self, history: History) -> int:
         return n_known(self._task, history)

@@ -211,9 +211,7 @@ class Diagnosis:
             notes["still_to_gain"] = still_to_gain * self.evidence.measured[first].spread
         if self.is_doubtful(0):
             notes["doubt"] = f"the model predicts {first} no better than its mean does"
-        n_censored = sum(m.n_censored for m in self.evidence.measured.values())
-        if n_censored:
-            notes["censored"] = n_censored
+        notes |= self._of_bounds()
         entries = self.models.transferred.get(first, ())
         said = {
             "target": "; ".join(self._beyond_all()),
@@ -232,6 +230,17 @@ class Diagnosis:
         if fits:
             notes["fit"] = fits
         return notes
+
+    def _of_bounds(self) -> dict[str, int | str]:
+        found: dict[str, int | str] = {}
+        if n_censored := sum(m.n_censored for m in self.evidence.measured.values()):
+            found["censored"] = n_censored
+        for name, measured in self.evidence.measured.items():
+            if measured.n_far:
+                found["far_worse"] = (
+                    f"{measured.n_far} of {name}: how far they are off counts no more"
+                )
+        return found
 
     def of_rungs(self, rungs: Sequence[Judged]) -> str:
         """What is to be said of some rungs."""

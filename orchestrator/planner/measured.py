@@ -40,6 +40,7 @@ class Measured:
         is_trade: it stands for many goals at once, so that nothing was measured in a unit.
         stretch: of outcomes on rungs, by how much those of each rung (r) are divided further,
             because they vary on quite another scale than those of the rung that counts; else ().
+        n_far: how many of the bounds were measured, and are far worse than the others.
     """
 
     metric: MetricScale
@@ -52,11 +53,12 @@ class Measured:
     spread: float
     is_trade: bool = False
     stretch: tuple[float, ...] = ()
+    n_far: int = 0
 
     @property
     def n_censored(self) -> int:
-        """How many outcomes are only bounds."""
-        return int(np.count_nonzero(self.sides))
+        """How many outcomes are only bounds, as measured."""
+        return int(np.count_nonzero(self.sides)) - self.n_far
 
     def standardised(self, value: float) -> float:
         """A value in the metric's unit on the scale of `y`; needs value > 0 on a log scale."""

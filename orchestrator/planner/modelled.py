@@ -35,6 +35,7 @@ from orchestrator.planner.scalarised import scalarised
 from orchestrator.planner.scoring import Scoring
 from orchestrator.planner.search import Found, Search
 from orchestrator.planner.sources import Informing, informing
+from orchestrator.planner.tempering import tempered
 from orchestrator.planner.weighing import Cheapness, safety
 from orchestrator.planner.worth import Weight, Worth
 from orchestrator.ports.planner import Belief, History, PlanningTask
@@ -284,15 +285,18 @@ def model(
     possible: Possible,
     options: ModelOptions,
     history: History,
+    *,
+    is_search: bool = True,
 ) -> Modelled:
     """Reads a history and fits its models; `informing` comes from `informed_by` and holds for all
-    histories of a task.
+    histories of a task. To search with, far worse outcomes are taken as bounds.
 
     Raises:
         PlanningError: an outcome cannot be used, or a constraint cannot be met.
     """
     encoding = informing.encoding
     seen = evidence(task, encoding, history)
+    seen = tempered(task, seen) if is_search else seen
     number = history.n_proposed
     asked, seen = scalarised(question(task, seen), seen, _seed(task.seed, number))
     found = models(informing, seen, asked, options)
