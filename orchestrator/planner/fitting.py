@@ -18,6 +18,8 @@ from orchestrator.planner.likelihood import Hyper, Likelihood, LogNormal, Priors
 from orchestrator.planner.rungs import Rungs
 
 MIN_TO_FIT = 2
+ALL_EQUAL = 1e-9
+"""Standardised outcomes that differ by less are equal but for rounding."""
 MAX_TO_FIT = 300
 MAX_ON_RUNGS = 120
 """The same on rungs: cheap outcomes are many, and a fit must not take longer than they do."""
@@ -84,13 +86,16 @@ def default_priors(n_groups: int) -> tuple[Priors, ...]:
 
 def fit(data: Data, shape: Shape, priors: Sequence[Priors]) -> GaussianProcess:
     """The process with the most probable hyperparameters under any of the priors; with too few
-    outcomes, those of the first."""
+    outcomes, or such as are all equal, those of the first."""
     if data.rungs is not None:
         return _fit_on_rungs(data, data.rungs, shape, priors)
-    if len(data.y) < MIN_TO_FIT:
+    if len(data.y) < MIN_TO_FIT or np.ptp(data.y) < ALL_EQUAL:
+        # equal outcomes do not say how far they reach; the variance being given, the most probable
+        # length scales would be those of a function that is flat everywhere
         likelihood = _likelihood(data, shape, priors[0])
         hyper = likelihood.hyper(likelihood.start)
-        note = "one measurement, so the model is the prior's"
+        what = "one measurement" if len(data.y) < MIN_TO_FIT else "all outcomes are equal"
+        note = f"{what}, so the model is the prior's"
     else:
         hyper, note = _most_probable(data, shape, priors)
     extra = None

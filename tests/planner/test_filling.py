@@ -8,7 +8,7 @@ import planner_samples as samples
 import pytest
 
 from orchestrator.model.campaign import PlannerChoice
-from orchestrator.model.objective import Goal, Objective
+from orchestrator.model.objective import Goal, Objective, OutcomeConstraint
 from orchestrator.model.space import Choice, Integer, Parameter, Point, Real, SearchSpace
 from orchestrator.planner.bayesian import BayesianPlanner
 from orchestrator.planner.initial import SobolPlanner
@@ -22,7 +22,7 @@ FEW = Integer(name="n", low=1, high=2)
 def task(*parameters: Parameter, initial: int = 8, seed: int = 1, **objective: Any) -> PlanningTask:
     return PlanningTask(
         space=SearchSpace(parameters=parameters),
-        metrics=(MetricScale(name="y", unit=""),),
+        metrics=tuple(MetricScale(name=n, unit="") for n in "yz"),
         objective=Objective(goals=(Goal(metric="y", direction="maximise"),), **objective),
         planner=PlannerChoice(initial=initial),
         seed=seed,
@@ -86,3 +86,18 @@ def test_the_start_of_a_finite_space_tries_nothing_twice(seed: int, kind: Any) -
     at_once = kind(question).propose(History(), 6)
     assert len({(p.point["w"], p.point["n"]) for p in at_once}) == 6
     assert len(kind(question).propose(History(), 9)) == 9
+
+
+def test_a_limit_that_no_trial_keeps_is_looked_for_within_the_space_and_not_in_its_corners() -> (
+    None
+):
+    question = task(*AXES[:2], constraints=(OutcomeConstraint(metric="z", sense=">=", bound=0.5),))
+
+    def truth(point: Point) -> dict[str, float]:
+        return {"y": -(float(point["a"]) ** 2) - float(point["b"]) ** 2, "z": 0.0}
+
+    made = samples.play(BayesianPlanner(question), truth, 24)[8:]
+    points = [(float(p.point["a"]), float(p.point["b"])) for p in made]
+    within = [p for p in points if all(0.05 < v < 0.95 for v in p)]
+    assert len(within) >= 4
+    assert "all outcomes are equal" in str(made[-1].notes["fit"])
