@@ -23,6 +23,7 @@ from orchestrator.planner.kernel import Floats
 from orchestrator.planner.options import DrawOptions, options_of
 from orchestrator.planner.possible import Possible
 from orchestrator.planner.refused import refused
+from orchestrator.planner.walk import cheap_order, depends_on_previous
 from orchestrator.ports.planner import History, PlanningTask
 
 Caption: TypeAlias = Callable[[int], str]
@@ -105,6 +106,7 @@ class SpaceFilling:
         pool = self.encoding.sole_pool
         self._rows = None if pool is None else self.encoding.table(pool.name)
         self._ladder = fidelity_of(task.space)
+        self._objective, self._n_start = task.objective, task.planner.initial
 
     def propose(self, history: History, n: int, caption: Caption) -> Sequence[Proposal]:
         """The next `n` points, or as many as a pool has left; `caption` says why, given a
@@ -125,7 +127,7 @@ class SpaceFilling:
         """The next points of a sequence; of a finite space those that are new, if there are any."""
         first = history.n_proposed
         if not all(self.encoding.cells):
-            return self.encoding.decode(possible.spread(n, self._seed, first))
+            return self.encoding.decode(self._in_order(possible, n, first))
         known = [*(e.point for e in history.evaluated), *history.pending]
         used = {self._named(point) for point in known}
         ahead, new = list[Point](), list[int]()
@@ -137,6 +139,18 @@ class SpaceFilling:
                 break
         again = [i for i in range(len(ahead)) if i not in new]
         return [ahead[i] for i in [*new, *again][:n]]
+
+    def _in_order(self, possible: Possible, n: int, first: int) -> Floats:
+        """Codes (n x p) of points `first` and on. Those of the start are in an order in which they
+        cost little, if it matters which trial was before; not where a context may come between."""
+        is_plain = not depends_on_previous(self._objective) or self.encoding.places(Context)
+        if is_plain or possible.refused or first >= self._n_start:
+            return possible.spread(n, self._seed, first)
+        start = possible.spread(self._n_start, self._seed)
+        start = start[cheap_order(self._objective, self.encoding, start)]
+        after = max(0, first + n - self._n_start)
+        rest = possible.spread(after, self._seed, self._n_start)
+        return np.concatenate([start, rest])[first : first + n]
 
     def _named(self, point: Point) -> tuple[object, ...]:
         return tuple(point.get(name) for name in self.encoding.space.names)

@@ -204,7 +204,7 @@ class Modelled:
         The best possible is sought among points that fill the space, the measured ones and the one
         that is proposed, in draws from the posterior.
         """
-        if len(self.task.objective.goals) > 1:
+        if len(self.task.objective.goals) > 1 or self._is_plateau():
             return None
         measured = self.seen.codes[list(self.seen.measured[self.asked.names[0]].rows)]
         spread = self.possible.spread(N_SPREAD, seed)
@@ -217,6 +217,17 @@ class Modelled:
             for codes in parts
         )
         return gain_left(self.asked, self.found.processes, known, others, seed)
+
+    def _is_plateau(self) -> bool:
+        """Whether more than half of the points have one and the same outcome and it is not the
+        best: a model of a plateau does not know how high what rises from it may be."""
+        (aim,) = self.asked.aims
+        found = self.seen.measured[self.asked.names[0]]
+        _, places = np.unique(self.seen.codes[list(found.rows)], axis=0, return_index=True)
+        merit = aim.merit(found.y[places])
+        values, counts = np.unique(merit, return_counts=True)
+        common = int(np.argmax(counts))
+        return bool(2 * counts[common] > len(merit) and values[common] < values[-1])
 
     def _weights(self, in_flight: Floats, newest: Floats, seed: int) -> tuple[Weight, ...]:
         weights: list[Weight] = [self.found.survival] if self.found.survival else []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import planner_samples as samples
@@ -101,3 +103,37 @@ def test_a_limit_that_no_trial_keeps_is_looked_for_within_the_space_and_not_in_i
     within = [p for p in points if all(0.05 < v < 0.95 for v in p)]
     assert len(within) >= 4
     assert "all outcomes are equal" in str(made[-1].notes["fit"])
+
+
+def test_the_start_goes_where_it_costs_little_and_to_the_same_points() -> None:
+    cost = "1 + 20 * abs(a - previous.a)"
+    plain, careful = task(*AXES[:2], initial=10), task(*AXES[:2], initial=10, cost=cost)
+
+    def started(question: PlanningTask, at_once: int) -> list[Point]:
+        planner, made = BayesianPlanner(question), list[Point]()
+        while len(made) < 10:
+            known = samples.evaluated(made, lambda p: {"y": float(p["b"])})
+            history = History(evaluated=known, n_proposed=len(made))
+            made += [p.point for p in planner.propose(history, at_once)]
+        return made
+
+    def way(points: list[Point]) -> float:
+        along = [float(p["a"]) for p in points]
+        return sum(abs(b - a) for a, b in pairwise(along))
+
+    ordered, other = started(careful, 1), started(plain, 1)
+    assert sorted(map(str, ordered)) == sorted(map(str, other))
+    assert way(ordered) <= 1.0 < 2.0 < way(other)
+    assert started(careful, 5) == ordered
+
+
+def test_of_a_plateau_with_a_first_rise_nobody_knows_what_is_still_to_gain() -> None:
+    points: list[Point] = [{"a": i / 8, "b": (5 * i % 9) / 8} for i in range(9)]
+    question = task(*AXES[:2])
+
+    def told(truth: Callable[[Point], dict[str, float]]) -> bool:
+        history = History(evaluated=samples.evaluated(points, truth), n_proposed=9)
+        return "still_to_gain" in BayesianPlanner(question).propose(history, 1)[0].notes
+
+    assert not told(lambda p: {"y": float(float(p["a"]) == 0.5)})
+    assert told(lambda p: {"y": min(float(p["a"]), 0.3)})  # most of them the best there are
