@@ -139,6 +139,7 @@ class Link:
         if not transport.is_current:
             await transport.connect(urgent=urgent)
         connection = transport.connection
+        identity: Identity | None
         try:
             identity = await self._repeat(transport, self._who, urgent, self._timeout_s)
         except DeviceSilent as silence:
@@ -148,7 +149,9 @@ class Link:
             raise DeviceAbsent(
                 name, f"nothing answers on {self.port}", hint=silence.hint
             ) from silence
-        if not self._is_known(identity):
+        except WrongDevice:
+            identity = None
+        if identity is None or not self._is_known(identity):
             # a turned bit is no other device: it says the same twice
             identity = await self._repeat(transport, self._who, urgent, self._timeout_s)
         self._compare(identity)

@@ -19,7 +19,7 @@ from pydantic import Field
 from drivers.bridges.declared import Values
 from drivers.bridges.lines import DeclaredInstrument
 from drivers.protocols.framing import Ask, Dialogue, Garbled, Refused, number, text, until
-from drivers.protocols.scpi import OVERFLOW
+from drivers.protocols.scpi import OVERFLOW, not_echoed
 from drivers.transports import Settings
 from orchestrator.errors import NoReading, WrongDevice
 from orchestrator.ports.action import Unit
@@ -169,7 +169,7 @@ class ScpiInstrument(DeclaredInstrument[Question, str]):
 
     def _line(self, query: str) -> Dialogue[str]:
         end = _TERMINATORS[self.said.replies_end_with or self.said.terminator]
-        return text((yield Ask(self._bytes(query), until(end))))
+        return not_echoed(query, text((yield Ask(self._bytes(query), until(end)))))
 
     def _bytes(self, line: str) -> bytes:
         return line.encode("ascii", "replace") + _TERMINATORS[self.said.terminator]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
@@ -9,6 +10,11 @@ from typing import TypeAlias, TypeVar
 from orchestrator.errors import HaganeError
 
 T = TypeVar("T")
+
+_NOTHING = " \t\r\n\v\f\0"
+"""White space, and the NULs that a line makes of nothing, as when it turns round."""
+_SPOKEN = "\t\x06\x15"
+"""Control characters that instruments say: a tabulator, ACK and NAK."""
 
 Frame: TypeAlias = Callable[[bytes], int]
 """Length of the whole reply at the start of some bytes, 0 while it cannot be told.
@@ -55,23 +61,29 @@ def exactly(n: int) -> Frame:
 
 
 def text(reply: bytes) -> str:
-    """A reply as ASCII without surrounding white space.
+    """A reply as ASCII, without the white space and the NULs around it.
 
     Raises:
-        Garbled: a byte is not ASCII.
+        Garbled: a byte is not ASCII, or is noise.
     """
     try:
-        return reply.decode("ascii").strip()
+        said = reply.decode("ascii").strip(_NOTHING)
     except UnicodeDecodeError as error:
         raise Garbled(f"the reply {reply!r} is not ASCII") from error
+    if not all(character.isprintable() or character in _SPOKEN for character in said):
+        raise Garbled(f"there is noise in the reply {reply!r}")
+    return said
 
 
 def number(word: str) -> float:
-    """A decimal number of a reply. Raises Garbled."""
+    """A decimal number of a reply. Raises Garbled, also for what is none (`NAN`, `INF`)."""
     try:
-        return float(word)
+        value = float(word)
     except ValueError as error:
         raise Garbled(f"'{word}' of the reply is not a number") from error
+    if not math.isfinite(value) or "_" in word:
+        raise Garbled(f"'{word}' of the reply is not a number")
+    return value
 
 
 def whole(word: str) -> int:

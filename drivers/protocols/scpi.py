@@ -20,8 +20,15 @@ def tell(*commands: str) -> Dialogue[None]:
 
 
 def ask(command: str) -> Dialogue[str]:
-    """Sends a query and reads its line."""
-    return text((yield Ask(command.encode("ascii") + LF, until(LF))))
+    """Sends a query and reads its line. Raises Garbled."""
+    return not_echoed(command, text((yield Ask(command.encode("ascii") + LF, until(LF)))))
+
+
+def not_echoed(command: str, line: str) -> str:
+    """The line, unless it is the command. Raises Garbled."""
+    if line == command.strip():
+        raise Garbled(f"'{line}' came back as it was sent: the line or the instrument echoes")
+    return line
 
 
 def ask_numbers(command: str, n: int) -> Dialogue[tuple[float, ...]]:

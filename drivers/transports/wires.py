@@ -11,6 +11,8 @@ from drivers.protocols.framing import Ask, Dialogue, Frame, Garbled
 from orchestrator.errors import HaganeError
 from orchestrator.ports.traffic import Way
 
+_LINE_ENDS = (b"\r", b"\n")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -99,12 +101,15 @@ def next_ask(dialogue: Dialogue[Any], reply: bytes) -> Ask:
 
 
 def refuse_surplus(reply: bytes, rest: bytes) -> None:
-    """Accepts what came after a reply when it is nothing, or more copies of the reply.
+    """Accepts what came after a reply when it is nothing, or more copies of the reply, or, behind
+    a line, another end of the line (LF after the CR that was waited for).
 
     Raises:
         Garbled: it is something else, and nobody can tell which of the two is the answer.
     """
-    if rest and not (reply and rest == reply * (len(rest) // len(reply))):
+    is_copies = bool(reply) and rest == reply * (len(rest) // len(reply))
+    is_line_end = reply.endswith(_LINE_ENDS) and not rest.strip(b"\r\n")
+    if rest and not (is_copies or is_line_end):
         what = f"{rest!r} came behind the reply {reply!r}"
         raise Garbled(f"{what}: more than one answer, or a device that sends by itself")
 

@@ -14,6 +14,7 @@ from driver_fakes import Fake, silent
 from orchestrator import plugins
 from orchestrator.clock import VirtualClock
 from orchestrator.errors import (
+    DeviceGarbled,
     DeviceRefused,
     DeviceReset,
     DeviceSilent,
@@ -246,6 +247,27 @@ def test_another_maker_or_model_than_the_declared_one_is_refused() -> None:
             await made.identify()
 
     play("furnace", furnace, look)
+
+
+def test_another_device_is_one_that_says_so_twice() -> None:
+    fake = FakeDeclaredSupply()
+
+    async def deed(supply: Any) -> None:
+        fake.spoils.append(lambda reply: reply.replace(b"Acme", b"Acmd"))
+        assert (await supply.identify()).serial == "0017"
+
+    play("supply", fake, deed)
+
+
+def test_an_echo_is_told_as_one_and_as_no_other_device() -> None:
+    fake = FakeDeclaredSupply()
+
+    async def deed(supply: Any) -> None:
+        fake.spoils.extend([lambda reply: b"*IDN?\n"] * 3)
+        with pytest.raises(DeviceGarbled, match="echoes"):
+            await supply.identify()
+
+    play("supply", fake, deed)
 
 
 def test_a_post_that_is_not_answered_in_time_is_in_doubt_and_never_repeated() -> None:

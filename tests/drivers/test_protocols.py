@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.protocols import alicat, dashboard, dcxs, modbus, pfeiffer, scpi, sqm160, zaber
-from drivers.protocols.framing import Garbled, Refused, until
+from drivers.protocols.framing import Garbled, Refused, number, text, until
 
 # printed: Alicat Serial Communications Primer
 ALICAT_FRAME = b"A +014.70 +025.00 +012.500 +012.500 +012.500 Ar\r"
@@ -244,6 +244,24 @@ def test_a_scpi_reading_must_hold_as_many_numbers_as_asked_for() -> None:
     assert play(scpi.ask_numbers(":READ?", 5), line)[1][2] == 9.91e37
     with pytest.raises(Garbled):
         play(scpi.ask_numbers(":READ?", 4), line)
+
+
+def test_a_query_that_comes_back_as_it_was_sent_is_no_answer() -> None:
+    with pytest.raises(Garbled, match="echoes"):
+        play(scpi.ask("*IDN?"), b"*IDN?\r\n")
+
+
+def test_nuls_around_a_reply_are_nothing_and_noise_within_it_is_garbled() -> None:
+    assert text(b"\0\0+5.557\0\r\n\0") == "+5.557"
+    for noise in (b"\x01+5.557\n", b"+5.\x00557\n", b"+5.557\x7f\n", b"1.0\n2.0\n"):
+        with pytest.raises(Garbled, match="noise"):
+            text(noise)
+
+
+@pytest.mark.parametrize("word", ["nan", "NAN", "-inf", "1_0", "1e999", "5,5", "", "1 V"])
+def test_what_is_no_number_is_garbled(word: str) -> None:
+    with pytest.raises(Garbled):
+        number(word)
 
 
 # printed: Universal Robots, article 15690

@@ -311,6 +311,20 @@ def test_an_answer_given_twice_does_not_shift_the_ones_that_follow(tmp_path: Pat
     asyncio.run(main())
 
 
+def test_a_second_end_of_the_line_is_no_second_answer(tmp_path: Path) -> None:
+    fake = FakeAlicat()
+
+    async def main() -> None:
+        with on_pty(tmp_path, fake.answer) as device:
+            wire = await open_transport(str(device.link), bench(), SETTINGS)
+            for flow in (1.0, 2.0, 3.0):
+                fake.spoils.append(lambda reply: reply + b"\n")
+                assert (await wire.exchange(set_flow("A", flow), timeout_s=1.0)).setpoint == flow
+            await wire.close()
+
+    asyncio.run(main())
+
+
 def test_what_a_device_says_unasked_is_not_an_answer(tmp_path: Path) -> None:
     async def main() -> None:
         with on_pty(tmp_path, FakeAlicat().answer) as device:
