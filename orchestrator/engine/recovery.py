@@ -162,7 +162,7 @@ def _unaskable(dispatch: DispatchState, state: State) -> Event:
 
 async def _asked(dispatch: DispatchState, executor: Executor) -> Event | None:
     event = dispatch.event
-    verdict = await executor.ask(event.resource, event.ticket)
+    verdict = await executor.ask(event)
     if verdict.outcome == "done":
         return ActionDone(
             ticket=event.ticket,

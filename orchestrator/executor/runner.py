@@ -21,6 +21,7 @@ from orchestrator.errors import (
     Stopped,
     WrongDevice,
 )
+from orchestrator.executor.asking import asked, believed
 from orchestrator.executor.failures import failure_of, may_have_acted
 from orchestrator.executor.faults import faults_of_the_driver
 from orchestrator.executor.inner import InnerDispatch
@@ -37,15 +38,12 @@ from orchestrator.model.events import (
     ResourceFound,
 )
 from orchestrator.model.lab import Lab
-from orchestrator.ports.action import ActionSpec, Cancel, Effect, Ticket, result_values
+from orchestrator.ports.action import ActionSpec, Cancel, Effect, result_values
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.execution import Keep, Order, Record
-from orchestrator.ports.resource import Inner, Queryable, Resource, Verdict, Witness
+from orchestrator.ports.resource import Inner, Resource, Verdict, Witness
 from orchestrator.ports.results import named_results
 
-ASK_AGAIN_S = (1.0, 5.0)
-"""Campaign time before a device that could not be asked after a ticket is asked again: a doubt
-costs more than a wire that comes back."""
 SAFE_WITHIN_S = 5.0
 """Wall time for one resource's make_safe before the next one is asked; it is not given up."""
 
@@ -186,6 +184,9 @@ class Runner:
     ) -> Mapping[str, Any]:
         """One action, of a step or inside of a composite. Raises what went wrong."""
         spec = self.actions[event.resource][event.action]
+        if spec.effect is Effect.QUERYABLE:
+            places = self.lab.resource(event.resource).places
+            event = event.model_copy(update={"places": places})
         try:
             check_arguments(event.resource, spec, event.arguments, self.lab.limits)
             await self.interlocks.check(event.ticket, event.resource, event.action)
@@ -267,26 +268,11 @@ class Runner:
                 acting.cancel()
                 await asyncio.gather(acting, return_exceptions=True)
 
-    async def ask(self, resource: str, ticket: str) -> Verdict:
+    async def ask(self, dispatched: ActionDispatched) -> Verdict:
         """See `ports.execution`."""
-        device = self._resources[resource]
-        if not isinstance(device, Queryable):
-            return Verdict("unknown", "the device cannot be asked")
-        pauses_s = iter(ASK_AGAIN_S)
-        while True:
-            try:
-                with faults_of_the_driver(resource, "ask"):
-                    verdict = await device.ask(Ticket(ticket))
-            except HaganeError as error:
-                pause_s = next(pauses_s, None)
-                if pause_s is None or isinstance(error, WrongDevice):
-                    return Verdict("unknown", f"it was asked, but {error}")
-                await self.clock.sleep(pause_s)
-                continue
-            if verdict.outcome != "running":
-                return replace(verdict, results=plain(verdict.results))
-            pauses_s = iter(ASK_AGAIN_S)
-            await self.clock.sleep(1.0)
+        name = dispatched.resource
+        verdict = await asked(self._resources[name], name, dispatched.ticket, self.clock)
+        return believed(verdict, dispatched, self.lab.resource(name), self.known.get(name))
 
     async def judge(self, dispatched: ActionDispatched, inner: Sequence[Inner]) -> Verdict:
         """See `ports.execution`."""

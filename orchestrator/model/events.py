@@ -160,6 +160,7 @@ class ActionDispatched(_Event):
 
     An action outside of a trial (a person's, a recovery's) has no trial. An action that moves
     `sample` names `source` and `target`: the sample is believed at `target` once it is done.
+    `places` is where a resource that can be asked about it was reached.
     """
 
     kind: Literal["action_dispatched"] = "action_dispatched"
@@ -176,6 +177,7 @@ class ActionDispatched(_Event):
     sample: str | None = None
     source: str = ""
     target: str = ""
+    places: tuple[str, ...] = ()
 
 
 class ActionDone(_Event):

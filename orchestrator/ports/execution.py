@@ -62,8 +62,9 @@ class Executor(Protocol):
         records the result or the failure. Raises only JournalError."""
         ...
 
-    async def ask(self, resource: str, ticket: str) -> Verdict:
-        """What a resource knows of a ticket; waits while it says `running`."""
+    async def ask(self, dispatched: ActionDispatched) -> Verdict:
+        """What a resource knows of an action; waits while it says `running`. That it was not done
+        counts only where it is surely the device that it was sent to."""
         ...
 
     async def judge(self, dispatched: ActionDispatched, inner: Sequence[Inner]) -> Verdict:

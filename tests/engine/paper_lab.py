@@ -345,8 +345,8 @@ class PaperLab:
         del why, skip
         return True
 
-    async def ask(self, resource: str, ticket: str) -> Verdict:
-        del resource, ticket
+    async def ask(self, dispatched: ev.ActionDispatched) -> Verdict:
+        del dispatched
         return Verdict(self.pick(["done", "not_done", "unknown"]), "as drawn", {"value": 1.0})
 
     async def judge(self, dispatched: ev.ActionDispatched, inner: Sequence[Inner]) -> Verdict:

@@ -563,6 +563,10 @@ def test_a_full_disk_does_not_keep_the_lab_from_being_made_safe() -> None:
     assert [d.n_made_safe for d in plant.devices.values()] == [1, 1, 1, 1, 0]
 
 
+def sent(resource: str) -> ev.ActionDispatched:
+    return ev.ActionDispatched(ticket="t1", resource=resource, action="move", effect="queryable")
+
+
 def test_a_device_is_asked_again_while_it_says_that_it_is_busy() -> None:
     async def script(plant: Plant) -> None:
         for _ in range(3):
@@ -570,7 +574,7 @@ def test_a_device_is_asked_again_while_it_says_that_it_is_busy() -> None:
         plant["carrier"].troubles["ask"].append(
             _says(Verdict("done", "arrived", {"force": Bound(2.0, "above")}))
         )
-        verdict = await plant.runner.ask("carrier", "t1")
+        verdict = await plant.runner.ask(sent("carrier"))
         assert verdict.outcome == "done"
         assert verdict.results == {"force": {"value": 2.0, "side": "above"}}
         assert plant.clock.now() == 3.0
@@ -582,10 +586,10 @@ def test_a_device_is_asked_again_while_it_says_that_it_is_busy() -> None:
 def test_a_device_that_cannot_be_asked_leaves_it_unknown(error: Exception) -> None:
     async def script(plant: Plant) -> None:
         plant["carrier"].troubles["ask"].extend([error] * 3)
-        assert (await plant.runner.ask("carrier", "t1")).outcome == "unknown"
+        assert (await plant.runner.ask(sent("carrier"))).outcome == "unknown"
         plant["carrier"].troubles["ask"].extend([error] * 2)
-        assert (await plant.runner.ask("carrier", "t1")).outcome != "unknown"
-        assert (await plant.runner.ask("doser", "t1")).outcome == "unknown"
+        assert (await plant.runner.ask(sent("carrier"))).outcome != "unknown"
+        assert (await plant.runner.ask(sent("doser"))).outcome == "unknown"
 
     play(script)
 
