@@ -16,6 +16,8 @@ from orchestrator.journal.opening import Database
 from orchestrator.journal.prepared import Prepared
 from orchestrator.journal.schema import CAMPAIGNS, EVENTS
 
+_NOTHING: tuple[tuple[int, int] | None, ...] = ()
+
 Line: TypeAlias = tuple[float, float, str]
 """Campaign time, wall time, text."""
 
@@ -46,6 +48,7 @@ class Ledger:
         self._head = head
         self._in_doubt: Head | None = None
         self._file = _identity(database)
+        self._log = _NOTHING
         dialect = database.engine.dialect
         self._advance, self._add = Prepared(_ADVANCE, dialect), Prepared(insert(EVENTS), dialect)
 
@@ -65,6 +68,7 @@ class Ledger:
         try:
             self._commit(rows, head)
         except JournalFull:
+            self._log = _NOTHING  # with its connection SQLite may have ended its log, too
             if not self._was_committed_nevertheless(head):
                 raise
         self._head = head
@@ -131,13 +135,24 @@ class Ledger:
                 f"the store {self._database.where} was moved, deleted or replaced while in use",
                 hint="put the file back, with its -wal file, and resume the campaign",
             )
+        log = tuple(_identity(self._database, end) for end in ("-wal", "-shm"))
+        if (0, 0) in log and self._log == _NOTHING:
+            return  # no connection has opened it yet
+        if self._log not in (_NOTHING, log):
+            # what is written there would be gone with this process
+            raise JournalFull(
+                f"the log of the store {self._database.where} (-wal, -shm) was deleted or replaced "
+                "while in use",
+                hint="leave these files alone while an engine runs, and run the campaign again",
+            )
+        self._log = log
 
 
-def _identity(database: Database) -> tuple[int, int] | None:
+def _identity(database: Database, end: str = "") -> tuple[int, int] | None:
     if database.path is None:
         return None
     try:
-        status = os.stat(database.path)  # noqa: PTH116 - on every commit, and Path.stat is slower
+        status = os.stat(f"{database.path}{end}")  # noqa: PTH116 - at every commit: it is faster
     except OSError:
         return (0, 0)
     return status.st_dev, status.st_ino

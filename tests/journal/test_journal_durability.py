@@ -153,6 +153,31 @@ def test_a_disk_that_fills_up_and_is_cleared_again(tmp_path: Path) -> None:
         asyncio.run(run(disk))
 
 
+@pytest.mark.parametrize("end", ["-wal", "-shm"])
+def test_a_store_whose_log_is_deleted_takes_no_more_events_and_keeps_those_it_has(
+    tmp_path: Path, end: str
+) -> None:
+    path = tmp_path / "store.sqlite"
+
+    async def run() -> str:
+        store = open_store(path)
+        journal = store.lease(store.create("films", "a").id, "me")
+        for n in (1, 2):
+            await journal.append([done(n)], at=0.0)
+        path.with_name(f"store.sqlite{end}").unlink()
+        for _ in range(2):
+            with pytest.raises(JournalFull, match="was deleted or replaced"):
+                await journal.append([done(3)], at=0.0)
+        await journal.close()
+        store.close()
+        return journal.campaign
+
+    campaign = asyncio.run(run())
+    store = open_store(path)
+    assert store.verify(campaign) == 2
+    store.close()
+
+
 def test_a_store_that_is_moved_away_under_the_engine_takes_no_more_events(
     sqlite_store: Store, sqlite_path: Path
 ) -> None:
