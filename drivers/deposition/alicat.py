@@ -47,6 +47,7 @@ class AlicatFlowController(Instrument):
             )
         super().__init__(bench, port, Settings(baudrate=baudrate), timeout)
         self._unit_id, self._full_scale, self._gas = unit_id, full_scale, gas
+        self._flow: float | None = None
 
     def who(self) -> Dialogue[Identity]:
         """The unit's gas stands for its identity: its frame has no serial number."""
@@ -80,8 +81,11 @@ class AlicatFlowController(Instrument):
 
     @reading
     async def flow(self) -> Annotated[float, Unit("sccm")]:
-        """The measured mass flow. Raises DeviceError."""
-        return (await self.link.read(self._poll)).mass
+        """The measured mass flow. Raises DeviceError, also where the set-point is another one."""
+        frame = await self.link.read(self._poll)
+        if self._flow is not None and not _holds(frame, self._flow):
+            await self.link.look_again()
+        return frame.mass
 
     async def _set(self, flow: float, *, urgent: bool = False) -> None:
         def tell() -> Dialogue[None]:
@@ -96,7 +100,9 @@ class AlicatFlowController(Instrument):
             return _holds((yield from self._poll()), flow)
 
         what = f"a flow of {flow:g} sccm"
+        self._flow = None
         await self.link.write(tell, confirm, what=what, state="flow", urgent=urgent)
+        self._flow = flow
 
     def _poll(self) -> Dialogue[alicat.DataFrame]:
         return alicat.ask(self._unit_id, alicat.request(self._unit_id))

@@ -42,6 +42,8 @@ from orchestrator.ports.resource import Bench, Folder, Health, Identity, Verdict
 T = TypeVar("T")
 LOOK_EVERY_S, LOOK_SELDOM_S = 1.0, 30.0
 _LEAST_WALL_S = 0.02
+LARGEST = 10**9
+"""Bytes of a file that is kept: it is held in memory, and more than once."""
 
 
 class FileDrop:
@@ -134,7 +136,7 @@ class FileDrop:
 
         Raises:
             DeviceRefused: two files fit, or a note or a request cannot be written.
-            NoReading: none came within the patience.
+            NoReading: none came within the patience, or it is too large.
             StillRunning: none is there yet, and the engine stays for one turn only.
         """
         if "{sample}" in f"{self._pattern}{self._request}{self._request_text}" and not sample:
@@ -246,6 +248,13 @@ class FileDrop:
                 hint="move away all but one, or make the pattern narrower, then `hagane resume`",
             )
         (name,) = seen
+        if seen[name][0] > LARGEST:
+            size = f"{files.shown(name)} has {seen[name][0] / 1e9:.3g} GB"
+            raise NoReading(
+                self.bench.name,
+                f"{size}, more than the {LARGEST / 1e9:g} GB that are kept",
+                hint="have the instrument's program export less",
+            )
         try:
             data = await self._off_loop((self.folder / name).read_bytes)
             status = await self._off_loop((self.folder / name).stat)

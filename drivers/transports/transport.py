@@ -162,7 +162,11 @@ def named(resource: str, fault: HaganeError) -> HaganeError:
         case Taken():
             return PortTaken(resource, sentence, hint="end that process, or use another port")
         case Lost():
-            return DeviceGone(resource, sentence, hint="check the cable and the power")
+            return DeviceGone(
+                resource,
+                sentence,
+                hint="check the cable and the power, and that no other program is connected to it",
+            )
         case Silent():
             return DeviceSilent(
                 resource, sentence, hint="check the power, the address and the line settings"

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from drivers.files import folder as seen_from_here
-from drivers.files.file_drop import FileDrop
+from drivers.files.file_drop import LARGEST, FileDrop
 from drivers.files.patterns import is_temporary, matcher
 from orchestrator.capabilities.files import CollectedFile
 from orchestrator.clock import VirtualClock
@@ -163,6 +163,16 @@ def test_who_opens_the_file_in_the_wrong_moment_does_not_end_the_one_who_looks(
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, f"ended by signal {-done.returncode}: {done.stderr}"
     assert "False" in done.stdout
+
+
+def test_a_file_that_is_too_large_is_named_and_not_read(tmp_path: Path) -> None:
+    async def brings_a_hole(place: Path, clock: VirtualClock) -> None:
+        await clock.sleep(60.0)
+        with (place / "films-1.xy").open("wb") as file:
+            file.truncate(2 * LARGEST)
+
+    with pytest.raises(NoReading, match=r"films-1\.xy has 2 GB, more than the 1 GB"):
+        Corner(tmp_path).wait(brings_a_hole)
 
 
 def test_an_empty_file_is_not_taken_before_something_is_in_it(corner: Corner) -> None:

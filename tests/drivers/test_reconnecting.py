@@ -166,6 +166,22 @@ def test_a_power_cut_that_nobody_heard_is_told_within_a_minute(name: str) -> Non
     _play(main, clock)
 
 
+def test_a_frame_with_another_set_point_tells_a_power_cut_at_once() -> None:
+    name = next(name for name, what in DEVICES.items() if what[0] is AlicatFlowController)
+    clock, wire, device, act, read = _set(name)
+
+    async def main() -> None:
+        await act(device)
+        wire.faults.fail(Fault("reboot"))
+        with pytest.raises(DeviceReset):
+            await read(device)
+        await read(device)
+        await act(device)
+        await read(device)
+
+    _play(main, clock)
+
+
 @pytest.mark.parametrize("name", DEVICES)
 def test_to_switch_off_is_not_held_up_by_what_was_lost(name: str) -> None:
     clock, wire, device, act, _ = _set(name)
