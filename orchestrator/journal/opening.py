@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from orchestrator.journal.schema import META, SCHEMA_VERSION, TABLES
 from orchestrator.settings import data_directory
 
 _BUSY_S = 15.0
+_QUIET = logging.NullHandler()
 _SQLITE_MAGIC = b"SQLite format 3\x00"
 _POSTGRES_OPTIONS = f"-c search_path=hagane -c synchronous_commit=on -c lock_timeout={_BUSY_S:g}s"
 _ADVISORY_LOCK = 0x686167616E65  # "hagane": serialises the making of the tables
@@ -90,6 +92,8 @@ class Database:
 
 def open_database(where: str | Path | None, *, to_look: bool = False) -> Database:
     """Opens what `open_store` is given. Raises as `open_store`."""
+    # what it logs it raises too: a Ctrl-C while connections are closed was printed as a traceback
+    logging.getLogger("sqlalchemy").addHandler(_QUIET)
     if isinstance(where, str) and where.startswith(("postgresql:", "postgres:")):
         database = _postgresql(where)
     elif isinstance(where, str) and "://" in where:

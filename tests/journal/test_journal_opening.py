@@ -218,6 +218,31 @@ sys.exit("not refused")
 """
 
 
+INTERRUPTED = """
+import sys
+from orchestrator.journal.opening import open_database
+
+database = open_database(sys.argv[1])
+do_close = database.engine.dialect.do_close
+
+def interrupted(connection):
+    do_close(connection)
+    raise KeyboardInterrupt
+
+database.engine.dialect.do_close = interrupted
+try:
+    database.engine.dispose()
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_an_interruption_while_a_store_is_closed_prints_no_traceback(sqlite_path: Path) -> None:
+    command = [sys.executable, "-c", INTERRUPTED, str(sqlite_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (ended.stdout, ended.stderr) == ("interrupted\n", "")
+
+
 def test_a_postgresql_store_without_its_driver_names_the_extra() -> None:
     subprocess.run([sys.executable, "-c", WITHOUT_DRIVER], check=True)
 
