@@ -24,6 +24,11 @@ NEXT_TO_NOTHING = 1e-13
 """What a column varies by, as a share of what the columns of its descriptor are typically (the
 median of their largest values): less is what rounding leaves of a difference of such numbers. It is
 a share, so that a descriptor in units in which all is small keeps its columns."""
+SPREAD_OUT = 100.0
+"""The middle nine tenths of a column that spans decades differ by more than so many times."""
+LARGE = 1e300
+MIN_TO_BEND = 8
+"""Fewer numbers do not say whether they span decades."""
 MAX_OWN_SCALES = 16
 """Quantities of a descriptor that have a length scale each; more of them share one, since as many
 could not be learnt from a few dozen outcomes."""
@@ -118,13 +123,34 @@ def standardised(pool: Pool) -> Floats:
     on [0, 1]; a column without spread is 1/2 throughout. In single precision past a hundred
     thousand rows.
 
+    A column that spans decades comes a second time, last and by its decades (see `bent`): a few
+    large numbers have the whole scale to themselves, and what tells the others apart is next to
+    nothing on it. By which of the two the outcome goes, the length scales tell.
+
     Raises:
         InputError: a number is not finite.
     """
     rows = array_of(pool.rows)
     if not np.isfinite(rows).all():
         raise InputError(f"the pool '{pool.name}' has a number that is not finite")
-    return _standardised(rows, len(rows), UNVARIED, 0.0)
+    table = _standardised(rows, len(rows), UNVARIED, 0.0)
+    decades = [found for values in rows.T if (found := bent(values)) is not None]
+    if not decades:
+        return table
+    more = _standardised(np.stack(decades, axis=1), len(rows), UNVARIED, 0.0)
+    return np.concatenate([table, more], axis=1)
+
+
+def bent(values: Floats) -> Floats | None:
+    """Numbers that span decades as their logarithms, near zero as they are and of either sign
+    [inverse hyperbolic sine: Burbidge et al. 1988]; None of others."""
+    sizes = np.abs(values[values != 0.0])
+    if len(sizes) < MIN_TO_BEND:
+        return None
+    low, high = np.quantile(sizes, [0.05, 0.95])
+    if not high > SPREAD_OUT * low:
+        return None
+    return np.asarray(np.arcsinh(values / max(low, sizes.max() / LARGE)))
 
 
 def _typical(rows: Floats) -> float:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import planner_samples as samples
 import pytest
 
+from orchestrator.model.campaign import PlannerChoice
+from orchestrator.model.objective import Goal, Objective
 from orchestrator.model.rows import Rows
-from orchestrator.model.space import Described
-from orchestrator.planner.describing import described
+from orchestrator.model.space import Described, Pool, SearchSpace
+from orchestrator.planner.bayesian import BayesianPlanner
+from orchestrator.planner.describing import UNIFORM_SD, described, standardised
 from orchestrator.planner.kernel import Floats
+from orchestrator.ports.planner import MetricScale, PlanningTask
 
 
 def columns_of(rows: Floats) -> int:
@@ -52,3 +57,48 @@ def test_a_quantity_in_units_in_which_it_is_small_or_large_is_kept(size: float) 
 def test_a_descriptor_in_units_in_which_everything_is_small_keeps_its_columns() -> None:
     assert columns_of(1e-26 * ordinary(6)) == 5
     assert columns_of(1e-33 * ordinary(6)[:, :1]) == 1
+
+
+def pool_of(rows: Floats) -> Pool:
+    return Pool(
+        name="m",
+        names=tuple(f"m{i}" for i in range(len(rows))),
+        columns=tuple(f"d{i}" for i in range(rows.shape[1])),
+        units=("",) * rows.shape[1],
+        rows=Rows.of(np.ascontiguousarray(rows)),
+    )
+
+
+def test_a_column_that_spans_decades_is_seen_as_it_is_and_by_its_decades() -> None:
+    even = np.linspace(-3.0, 3.0, 61)
+    signed = np.where(np.arange(61) % 2, 1.0, -1.0)
+    rows = np.stack([10.0**even, even, signed * 10.0**even, np.exp2(even), even**3], axis=1)
+    table = standardised(pool_of(rows))
+    assert table.shape == (61, 8)
+    assert np.allclose(table[:, :5], 0.5 + UNIFORM_SD * (rows - rows.mean(0)) / rows.std(0))
+    by_decades = table[:, 5]
+    steps = np.diff(by_decades)
+    assert steps.min() > 0
+    assert np.allclose(steps[10:], steps[-1], rtol=0.03)
+    assert np.allclose(table.mean(axis=0), 0.5)
+    assert ((table[:, 6] > table[:, 6].mean()) == (signed > 0)).all()
+    huge = standardised(pool_of(10.0 ** (100.0 * even[:, None])))
+    assert huge.shape == (61, 2)
+    assert np.isfinite(huge).all()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_best_of_a_pool_is_found_by_the_decades_of_its_columns(seed: int) -> None:
+    rows = np.random.default_rng(5).lognormal(0.0, 3.0, (300, 3))
+    tens = np.log10(rows)
+    y = -((tens[:, 0] - 0.5) ** 2) - (tens[:, 1] + 0.5) ** 2
+    task = PlanningTask(
+        space=SearchSpace(parameters=(pool_of(rows),)),
+        metrics=(MetricScale(name="y", unit=""),),
+        objective=Objective(goals=(Goal(metric="y", direction="maximise"),)),
+        planner=PlannerChoice(),
+        seed=seed,
+    )
+    made = samples.play(BayesianPlanner(task), lambda p: {"y": y[int(str(p["m"])[1:])]}, 25)
+    found = max(y[int(str(p.point["m"])[1:])] for p in made)
+    assert np.count_nonzero(y > found) <= 2
