@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any, TypeAlias
 
 from orchestrator.errors import InputError, PoolExhausted
+from orchestrator.model.objective import Objective
 from orchestrator.model.space import Real
 from orchestrator.model.trial import GENERATE, LEFT_OUT, Proposal
 from orchestrator.planner.growing import Growth, growing_pool
@@ -23,6 +24,9 @@ from orchestrator.ports.planner import Belief, History, PlanningTask
 Notes: TypeAlias = dict[str, float | int | str]
 MIN_MEASURED = 2
 """Outcomes of the objective that a model needs before it may choose."""
+OF_FILLING = 3
+"""Of so many points all but one fill the space while a goal is flat. A power of two would leave out
+half of the space: the points of a Sobol sequence with odd numbers have it to themselves."""
 
 
 class BayesianPlanner:
@@ -33,9 +37,9 @@ class BayesianPlanner:
     sources. The model takes over after `initial` proposals or measurements (rows that were given
     count), and never before two values of the objective are known, nor while all that was measured
     is the same (a yield of zero everywhere): it would take the outcome for flat, and go to the
-    corners. Until then the space is filled further. A limit that may not be crossed on the way is
-    better kept by a model of two values than by none, so that it takes over as soon as it has
-    these.
+    corners. Until then the space is filled further; while one of several goals is the same, two of
+    three points fill it. A limit that may not be crossed on the way is better kept by a model of
+    two values than by none, so that it takes over as soon as it has these.
 
     Raises:
         InputError: an option or the space is wrong.
@@ -222,7 +226,19 @@ class BayesianPlanner:
         if not self._task.sources and is_flat(self._task.objective, history):
             return n
         begun = max(history.n_proposed, len(history.evaluated))
-        return min(n, max(0, self._task.planner.initial - begun))
+        first = min(n, max(0, self._task.planner.initial - begun))
+        return first or self._n_filling(history, n)
+
+    def _n_filling(self, history: History, n: int) -> int:
+        """How many of the next `n` points fill the space, because one of several goals is the same
+        wherever it was measured: two of three, as the others may be all that there is to gain."""
+        task = self._task
+        if len(task.objective.goals) < 2 or task.objective.constraints or task.sources:
+            return 0
+        if not any(is_flat(Objective(goals=(goal,)), history) for goal in task.objective.goals):
+            return 0
+        begun = history.n_proposed
+        return sum((begun + i) % OF_FILLING != 0 for i in range(n))
 
     def _limits_are_modelled(self, history: History) -> bool:
         """Whether there are limits that may not be crossed, and a model can say where they hold."""

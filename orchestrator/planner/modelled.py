@@ -230,7 +230,7 @@ class Modelled:
         return bool(2 * counts[common] > len(merit) and values[common] < values[-1])
 
     def _weights(self, in_flight: Floats, newest: Floats, seed: int) -> tuple[Weight, ...]:
-        weights: list[Weight] = [self.found.survival] if self.found.survival else []
+        weights: list[Weight] = [w for w in (self.found.survival, self.found.rising) if w]
         cheap = self._cheapness(newest)
         learnt = self._informativeness(in_flight, newest, seed)
         safe = safety(self.encoding, self.asked, self.found.processes)

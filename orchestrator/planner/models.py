@@ -20,6 +20,7 @@ from orchestrator.planner.measured import Evidence, Measured
 from orchestrator.planner.options import ModelOptions
 from orchestrator.planner.preference import preference
 from orchestrator.planner.question import Question
+from orchestrator.planner.rising import rising
 from orchestrator.planner.sources import Informing
 from orchestrator.planner.survival import Survival, survival
 from orchestrator.planner.transfer.campaign import informed
@@ -30,13 +31,15 @@ from orchestrator.planner.transfer.choosing import Entry
 class Models:
     """Processes in the order of the question's names, the classifier of failures, and, for metrics
     that sources may help, how well they do beside no transfer. In a space with a fidelity, `rungs`
-    are those below the one that counts, by the first goal, and `costs` those of all."""
+    are those below the one that counts, by the first goal, and `costs` those of all. `rising` is
+    where none of several goals is at its floor, if one mostly is."""
 
     processes: tuple[GaussianProcess, ...]
     survival: Survival | None
     transferred: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
     rungs: tuple[Judged, ...] = ()
     costs: Costs | None = None
+    rising: Survival | None = None
 
 
 def models(informing: Informing, seen: Evidence, asked: Question, options: ModelOptions) -> Models:
@@ -53,7 +56,8 @@ def models(informing: Informing, seen: Evidence, asked: Question, options: Model
         found = survival(encoding, good, bad, options.kernel)
     fidelity, first = fidelity_of(encoding.space), processes[0]
     if fidelity is None or not isinstance(first, LadderProcess):
-        return Models(processes, found, transferred)
+        rises = rising(encoding, seen, asked, options.kernel)
+        return Models(processes, found, transferred, rising=rises)
     known = costs(encoding, fidelity, seen)
     failed = seen.features[list(seen.blamed)]
     return Models(processes, found, transferred, judged(first, known, fidelity, failed), known)
