@@ -87,6 +87,14 @@ LIMITS = """## What these figures do not show
   0.18, 0.38 and 0.18, 0.23, and 605, 853, 381 and 2,164, 2,688 hits in place of 503, 475, 282 and
   1,037, 1,463. At 4 and 8 it was 0.27 and 0.31 (zinc, 4), 0.18 and 0.35 (zinc, 8), 0.12 and 0.47
   (qspr, 4), 0.40 and 0.35 (qspr, 8). Ends of 10 and 6 tokens at most gave fewer hits (seed 10).
+- Drawing each material once, however many particles it has, with the last inverse temperature such
+  that a twentieth to a fifth of the particles carry the weight (seeds 7 to 9, zinc, round 0): 576
+  to 1,007 hits in place of 454 to 643, and 0.12 to 0.25 of them confirmed in place of 0.20 to 0.37;
+  after three rounds 0.28 (seed 7). Drawing by the root of how many there are, a tenth carrying the
+  weight: 715 to 797 hits, 0.13 to 0.29. More hits, not better ones: not taken.
+- One seed may have other figures on another machine, since a guide's fit ends elsewhere by
+  rounding: seeds 2 to 4 (qspr, process) had 0.13, 0.14 and 0.45 of their hits confirmed in round 0
+  on an AMD EPYC, and have 0.29, 0.12 and 0.25 on the Intel Xeon whose lines are kept.
 - From round 1 on the guide has learned from the same oracle that confirms: part of the rise may be
   the oracle's own errors learned.
 """
