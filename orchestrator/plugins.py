@@ -9,6 +9,7 @@ import functools
 import importlib.metadata
 import importlib.util
 import inspect
+import itertools
 import re
 import sys
 import types
@@ -22,7 +23,7 @@ from orchestrator.model.lab import Lab
 from orchestrator.ports.action import ActionSpec, FileArg, Unit, actions_of
 from orchestrator.ports.descriptor import Descriptor
 from orchestrator.ports.options import check_options
-from orchestrator.ports.resource import OptionSpec, ResourceKind
+from orchestrator.ports.resource import OptionSpec, PassesOn, ResourceKind
 
 TOP_LEVEL = ("orchestrator", "drivers", "simulators", "campaigns")
 _OPTION_KINDS: Mapping[type, Literal["real", "integer", "text", "boolean"]] = {
@@ -89,10 +90,26 @@ def resource_kind(name: str, declaration: str = "") -> ResourceKind:
         options=_options(name, cls),
         implements=tuple(getattr(cls, "implements", ())),
         parts=dict(getattr(cls, "parts", {})),
+        passes_on=_passes_on(name, cls),
         doc=inspect.getdoc(cls) or "",
         on_hardware=_on_hardware(cls),
         declaration=getattr(cls, "declaration", None),
     )
+
+
+def _passes_on(name: str, cls: type) -> PassesOn:
+    """What a composite passes on as it is. Raises InputError: a place is none of its parts'."""
+    found: PassesOn = getattr(cls, "passes_on", {})
+    parts = getattr(cls, "parts", {})
+    given = [places for arguments in found.values() for places in arguments.values()]
+    for place in itertools.chain.from_iterable(given):
+        part, *inner = place.split(".")
+        if part not in parts or len(inner) != 2:
+            raise InputError(
+                f"the resource kind '{name}' passes on to '{place}', no argument of a part",
+                hint=f"write PART.ACTION.ARGUMENT; its parts are {', '.join(parts) or 'none'}",
+            )
+    return found
 
 
 def _on_hardware(cls: type) -> str:

@@ -57,6 +57,14 @@ class Unitless:
         """Heats."""
 
 
+class Passing:
+    parts = {"supply": "SputterSupply"}
+    passes_on = {"deposit": {"power": ("supply.power",)}}
+
+    def __init__(self, bench: object) -> None:
+        self.bench = bench
+
+
 class Weighing:
     @reading
     async def mass(self) -> Annotated[float, Unit("g")]:
@@ -69,6 +77,7 @@ next-door-balance = next_door_kinds:Balance
 next-door-unannotated = next_door_kinds:Unannotated
 next-door-nested = next_door_kinds:Nested
 next-door-unitless = next_door_kinds:Unitless
+next-door-passing = next_door_kinds:Passing
 next-door-missing = next_door_kinds:Missing
 next-door-broken = next_door_broken:Anything
 
@@ -171,6 +180,13 @@ def test_a_file_of_somebody_else_that_only_begins_like_ours_is_no_clash(next_doo
     record = "drivers_of_pumps/__init__.py,,\npumps/drivers/__init__.py,,\n"
     (next_door / "next_door-1.0.dist-info" / "RECORD").write_text(record)
     plugins.refuse_name_clash()
+
+
+@pytest.mark.usefixtures("next_door")
+def test_a_kind_that_passes_on_to_no_argument_is_refused_by_name() -> None:
+    with pytest.raises(InputError, match=r"next-door-passing.*'supply\.power'") as refused:
+        plugins.resource_kind("next-door-passing")
+    assert refused.value.hint == "write PART.ACTION.ARGUMENT; its parts are supply"
 
 
 @pytest.mark.usefixtures("next_door")

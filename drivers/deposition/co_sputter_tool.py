@@ -11,7 +11,7 @@ from drivers.deposition.sputter_tool import SputterTool
 from orchestrator.capabilities.deposition import Film
 from orchestrator.ports.action import Cancel, Effect, Unit, action
 from orchestrator.ports.dispatch import Dispatch
-from orchestrator.ports.resource import Identity
+from orchestrator.ports.resource import Identity, PassesOn
 
 
 class CoSputterTool(SputterTool):
@@ -25,7 +25,7 @@ class CoSputterTool(SputterTool):
     implements = ("CoSputtering", "Sputtering")
     supplies: ClassVar[tuple[str, ...]] = ("supply", "second")
     parts: ClassVar[dict[str, str]] = {**SputterTool.parts, "second": "SputterSupply"}
-    passes_on: ClassVar[dict[str, dict[str, tuple[str, ...]]]] = {
+    passes_on: ClassVar[PassesOn] = {
         **SputterTool.passes_on,
         "codeposit": {
             **SputterTool.passes_on["deposit"],

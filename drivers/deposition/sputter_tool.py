@@ -24,7 +24,7 @@ from orchestrator.errors import (
 )
 from orchestrator.ports.action import Cancel, Effect, Unit, action
 from orchestrator.ports.dispatch import Dispatch
-from orchestrator.ports.resource import Bench, Health, Identity
+from orchestrator.ports.resource import Bench, Health, Identity, PassesOn
 
 _MOST_CORRECTIONS = 4
 _SETTLE_S = 15.0
@@ -61,7 +61,7 @@ class SputterTool:
         "heater": "Heater",
         "valves": "ChamberValves",
     }
-    passes_on: ClassVar[dict[str, dict[str, tuple[str, ...]]]] = {
+    passes_on: ClassVar[PassesOn] = {
         "deposit": {
             "oxygen": ("oxygen.set_flow.flow",),
             "temperature": ("heater.set_temperature.temperature",),

@@ -223,8 +223,7 @@ class _Holding:
 
     def _passed_on(self, resource: str, action: str, argument: str) -> tuple[str, ...]:
         """Where a composite says that it passes an argument on as it is: `part.action.argument`."""
-        cls = kind_of(self._kind, self._lab.resource(resource)).cls
-        passed: Mapping[str, Mapping[str, tuple[str, ...]]] = getattr(cls, "passes_on", {})
+        passed = kind_of(self._kind, self._lab.resource(resource)).passes_on
         return passed.get(action, {}).get(argument, ())
 
     def _check_part(self, composite: str, place: str, extent: _Extent) -> None:

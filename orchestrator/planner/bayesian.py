@@ -12,7 +12,6 @@ from types import ModuleType
 from typing import Any, TypeAlias
 
 from orchestrator.errors import InputError, PoolExhausted
-from orchestrator.model.objective import Objective
 from orchestrator.model.space import Real
 from orchestrator.model.trial import GENERATE, LEFT_OUT, Proposal
 from orchestrator.planner.growing import Growth, growing_pool
@@ -223,7 +222,9 @@ class BayesianPlanner:
             return n
         if self._limits_are_modelled(history):
             return 0
-        if not self._task.sources and is_flat(self._task.objective, history):
+        objective = self._task.objective
+        is_measured = not (self._task.sources or objective.by_preference)
+        if is_measured and is_flat(objective.metrics, history):
             return n
         begun = max(history.n_proposed, len(history.evaluated))
         first = min(n, max(0, self._task.planner.initial - begun))
@@ -235,7 +236,7 @@ class BayesianPlanner:
         task = self._task
         if len(task.objective.goals) < 2 or task.objective.constraints or task.sources:
             return 0
-        if not any(is_flat(Objective(goals=(goal,)), history) for goal in task.objective.goals):
+        if not any(is_flat([goal.metric], history) for goal in task.objective.goals):
             return 0
         begun = history.n_proposed
         return sum((begun + i) % OF_FILLING != 0 for i in range(n))

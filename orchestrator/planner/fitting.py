@@ -15,11 +15,10 @@ from orchestrator.planner.kernel import Floats, Layout, Shape
 from orchestrator.planner.ladder import LadderProcess, without_levels
 from orchestrator.planner.ladder_fit import LadderLikelihood, RungData, most_probable
 from orchestrator.planner.likelihood import Hyper, Likelihood, LogNormal, Priors
+from orchestrator.planner.measured import ALL_EQUAL
 from orchestrator.planner.rungs import Rungs
 
 MIN_TO_FIT = 2
-ALL_EQUAL = 1e-9
-"""Standardised outcomes that differ by less are equal but for rounding."""
 MAX_TO_FIT = 300
 MAX_ON_RUNGS = 120
 """The same on rungs: cheap outcomes are many, and a fit must not take longer than they do."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.errors import PlanningError
-from orchestrator.model.objective import PREFERENCE, Objective
+from orchestrator.model.objective import PREFERENCE
 from orchestrator.model.space import fidelity_of
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.kernel import Floats
@@ -23,6 +23,8 @@ from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome,
 
 EQUAL = 4.0 * float(np.finfo(float).eps)
 """Outcomes that differ by less, as a share of their size, differ by rounding."""
+ALL_EQUAL = 1e-9
+"""Standardised outcomes that differ by less are equal but for rounding."""
 MOST_UNLIKE = 30.0
 """Rungs whose outcomes spread by more than so many times as much, or as little, are stretched."""
 
@@ -115,14 +117,14 @@ def n_measured(metric: str, history: History) -> int:
     return sum(1 for e in history.evaluated if not e.failed and metric in e.outcomes)
 
 
-def is_flat(objective: Objective, history: History) -> bool:
+def is_flat(metrics: Sequence[str], history: History) -> bool:
     """Whether nothing that was measured tells one point from another: no trial failed because of
-    its parameters, and all outcomes of each goal and limit are equal, or bounds that are."""
+    its parameters, and all outcomes of each metric are equal, or bounds that are."""
     ended = history.evaluated
-    if objective.by_preference or any(e.failed and e.blames_parameters for e in ended):
+    if any(e.failed and e.blames_parameters for e in ended):
         return False
     outcomes = [e.outcomes for e in ended if not e.failed]
-    return all(_are_equal([o[m] for o in outcomes if m in o]) for m in objective.metrics)
+    return all(_are_equal([o[m] for o in outcomes if m in o]) for m in metrics)
 
 
 def _are_equal(outcomes: Sequence[Outcome]) -> bool:

@@ -7,15 +7,13 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from orchestrator.errors import InputError, PoolExhausted
 from orchestrator.model.candidates import pool_of
-from orchestrator.model.expression import compile_expression
-from orchestrator.model.space import Context, fidelity_of, parameter_units
+from orchestrator.model.space import PREVIOUS, Context, fidelity_of
 from orchestrator.model.trial import Proposal
 from orchestrator.planner.asking import gain_left, worth
 from orchestrator.planner.beliefs import Beliefs
@@ -36,6 +34,7 @@ from orchestrator.planner.scoring import Scoring
 from orchestrator.planner.search import Found, Search
 from orchestrator.planner.sources import Informing, informing
 from orchestrator.planner.tempering import tempered
+from orchestrator.planner.walk import cost_after
 from orchestrator.planner.weighing import Cheapness, safety
 from orchestrator.planner.worth import Weight, Worth
 from orchestrator.ports.planner import Belief, History, PlanningTask
@@ -269,14 +268,11 @@ class Modelled:
         return math.inf if most is None else most - self.history.n_proposed - 1
 
     def _cheapness(self, newest: Floats) -> Cheapness | None:
-        text = self.task.objective.cost
-        if not text:
+        if not self.task.objective.cost:
             return None
         previous = self.encoding.columns_of(self._in_context(newest)[None, :])
-        units = parameter_units(self.task.space)
-        units |= {f"previous.{name}": unit for name, unit in units.items()}
-        expression: Any = compile_expression(text, units, self.task.objective.cost_unit)
-        before = {f"previous.{name}": float(value[0]) for name, value in previous.items()}
+        expression = cost_after(self.task.objective, self.task.space)
+        before = {f"{PREVIOUS}.{name}": float(value[0]) for name, value in previous.items()}
         return Cheapness(self.encoding, expression, before)
 
     def _in_context(self, newest: Floats) -> Floats:

@@ -11,12 +11,9 @@ import numpy as np
 
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.kernel import Shape
-from orchestrator.planner.measured import Evidence
+from orchestrator.planner.measured import ALL_EQUAL, Evidence
 from orchestrator.planner.question import Question
 from orchestrator.planner.survival import Survival, survival
-
-SAME = 1e-9
-"""Standardised outcomes that differ by less are equal but for rounding."""
 
 
 def rising(encoding: Encoding, seen: Evidence, asked: Question, shape: Shape) -> Survival | None:
@@ -28,7 +25,7 @@ def rising(encoding: Encoding, seen: Evidence, asked: Question, shape: Shape) ->
     for aim in asked.aims:
         measured = seen.measured[asked.names[aim.column]]
         merit = aim.merit(measured.y)
-        at_floor = merit <= merit.min() + SAME
+        at_floor = merit <= merit.min() + ALL_EQUAL
         if len(merit) < 2 * np.count_nonzero(at_floor) < 2 * len(merit):
             rows = np.array(measured.rows)
             low |= set(rows[at_floor].tolist())

@@ -7,11 +7,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from orchestrator.model.expression import compile_expression
+from orchestrator.model.expression import Expression, compile_expression
 from orchestrator.model.objective import Objective
-from orchestrator.model.space import PREVIOUS, parameter_units
+from orchestrator.model.space import PREVIOUS, SearchSpace, parameter_units
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.kernel import Floats
+
+
+def cost_after(objective: Objective, space: SearchSpace) -> Expression:
+    """The cost of a trial, also by the values of the trial before (`previous.NAME`)."""
+    units = parameter_units(space)
+    units |= {f"{PREVIOUS}.{name}": unit for name, unit in units.items()}
+    return compile_expression(objective.cost, units, objective.cost_unit)
 
 
 def depends_on_previous(objective: Objective) -> bool:
@@ -39,9 +46,7 @@ def _steps(objective: Objective, encoding: Encoding, codes: Floats) -> Floats:
     """What each point costs after each other (n x n, from row to column); where the expression has
     no value, more than all others."""
     n = len(codes)
-    units = parameter_units(encoding.space)
-    units |= {f"{PREVIOUS}.{name}": unit for name, unit in units.items()}
-    expression = compile_expression(objective.cost, units, objective.cost_unit)
+    expression = cost_after(objective, encoding.space)
     columns = encoding.columns_of(codes)
     here = {name: np.tile(values, n) for name, values in columns.items()}
     before = {f"{PREVIOUS}.{name}": np.repeat(values, n) for name, values in columns.items()}

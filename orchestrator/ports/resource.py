@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from orchestrator.ports.action import ActionSpec, Ticket
 from orchestrator.ports.clock import Clock
@@ -16,6 +16,10 @@ from orchestrator.ports.dispatch import Dispatch
 from orchestrator.ports.reuse import Matches
 from orchestrator.ports.scans import Archive
 from orchestrator.ports.traffic import Figures, Record
+
+PassesOn: TypeAlias = Mapping[str, Mapping[str, tuple[str, ...]]]
+"""Of a composite, by action and argument: `part.action.argument`, each of which gets the value as
+it is."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +191,8 @@ class Resource(Protocol):
     `keeps_files: ClassVar[bool]`, that it needs `Bench.archive` and thus the engine's process,
     `waits_alone: ClassVar[bool]`, that what it waits for needs no engine meanwhile (`one_turn`),
     `recognised_by: ClassVar[Recognition]`, and a composite `parts: ClassVar[Mapping[str, str]]`
-    (part name -> capability); the lab file binds parts to resources.
+    (part name -> capability); the lab file binds parts to resources. With them it may state
+    `passes_on: ClassVar[PassesOn]`, which arguments its parts are given as they are.
     """
 
     async def open(self) -> None:
@@ -320,6 +325,7 @@ class ResourceKind:
     options: Mapping[str, OptionSpec]
     implements: tuple[str, ...] = ()
     parts: Mapping[str, str] = field(default_factory=dict)
+    passes_on: PassesOn = field(default_factory=dict)
     doc: str = ""
     on_hardware: str = ""
     declaration: type[Declaration[Any, Any]] | None = None

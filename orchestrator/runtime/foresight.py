@@ -64,7 +64,7 @@ def remarks_on(lab: Lab, resources: Mapping[str, Resource]) -> tuple[str, ...]:
     return tuple(said)
 
 
-def unused_words(campaign: Campaign) -> tuple[str, ...]:
+def unreached_words(campaign: Campaign) -> tuple[str, ...]:
     """Of each parameter that reaches nothing that is done or computed, that it does not: it was
     forgotten in the recipe, or a person sets it."""
     texts = [a.expression or "" for step in campaign.recipe for a in step.arguments]

@@ -26,7 +26,7 @@ from orchestrator.ports.action import ActionSpec
 from orchestrator.ports.descriptor import Descriptor
 from orchestrator.ports.resource import ResourceKind
 from orchestrator.runtime.bench import lab_of, try_out
-from orchestrator.runtime.foresight import check_candidates, remarks_on, unused_words
+from orchestrator.runtime.foresight import check_candidates, remarks_on, unreached_words
 from orchestrator.runtime.settling import with_settled_start
 
 
@@ -145,7 +145,7 @@ def _together(campaign: Campaign, lab: Lab, *, candidates: bool) -> Loaded:
     outside = outside_words(campaign.space, [trial.point for trial in campaign.start])
     remarks = (
         *remarks_on(lab, resources),
-        *unused_words(campaign),
+        *unreached_words(campaign),
         *([f"start: {outside}"] if outside else []),
     )
     return Loaded(campaign, lab, kinds, contracts, remarks)

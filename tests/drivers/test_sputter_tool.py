@@ -34,10 +34,10 @@ GROWTH_NM_PER_S = 0.1
 
 def test_what_a_composite_says_it_passes_on_fits_the_action_of_its_part() -> None:
     kinds = [plugins.resource_kind(name) for name in plugins.installed("resources")]
-    passing = {k.name: k for k in kinds if hasattr(k.cls, "passes_on")}
+    passing = {k.name: k for k in kinds if k.passes_on}
     assert {"sputter-tool", "co-sputter-tool"} <= set(passing)
     for kind in passing.values():
-        for action, arguments in kind.cls.passes_on.items():
+        for action, arguments in kind.passes_on.items():
             for argument, places in arguments.items():
                 given = kind.actions[action].arg(argument)
                 for part, inner, name in (place.split(".") for place in places):
