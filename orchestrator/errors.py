@@ -354,12 +354,11 @@ class StoreTooNew(JournalError):
 class LeaseHeld(JournalError):
     """Another engine runs this campaign."""
 
-    def __init__(self, campaign: str, holder: str) -> None:
+    def __init__(self, campaign: str, holder: str, hung_pid: int | None = None) -> None:
         self.campaign, self.holder = campaign, holder
-        super().__init__(
-            f"campaign '{campaign}' is being run by {holder}",
-            hint="watch it with `hagane show`, or end it with `hagane stop`",
-        )
+        hint = "watch it with `hagane show`, or end it with `hagane stop`"
+        hangs = f"; it is overdue: if it hangs, `kill {hung_pid}`" if hung_pid else ""
+        super().__init__(f"campaign '{campaign}' is being run by {holder}", hint=hint + hangs)
 
 
 class TurnUnderWay(JournalError):

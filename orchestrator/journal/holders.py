@@ -1,4 +1,4 @@
-"""Which process holds a lease, and whether it is known to be dead.
+"""Which process holds a lease, and whether it is known to be dead or alive.
 
 A process is told from a later one with the same id by the start time that the system gives it, and
 a host from its next life, or from a container on it, by boot id and process-id namespace.
@@ -31,10 +31,19 @@ class Holder:
 
     def is_known_dead(self) -> bool:
         """True only when this very host can say that the process has ended."""
-        if not self.boot or (self.host, self.boot) != (socket.gethostname(), _boot()):
+        if not self._is_of_this_host():
             return False
         started = _started(self.pid)
         return started is None or (started != self.started and bool(self.started))
+
+    def is_known_alive(self) -> bool:
+        """True only when this very host can say that another process is still there."""
+        if not self.started or self.pid == os.getpid() or not self._is_of_this_host():
+            return False
+        return _started(self.pid) == self.started
+
+    def _is_of_this_host(self) -> bool:
+        return bool(self.boot) and (self.host, self.boot) == (socket.gethostname(), _boot())
 
 
 def this_process(name: str) -> Holder:

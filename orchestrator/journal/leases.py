@@ -22,6 +22,8 @@ class Live(NamedTuple):
 
     holder: Holder
     stop_socket: str
+    is_overdue: bool
+    """Its process is there but has not renewed it in time: the clock was set, or it hangs."""
 
 
 def take(
@@ -37,7 +39,8 @@ def take(
     row = campaign_row(connection, campaign, locked=True)
     other = live(connection, campaign)
     if other is not None:
-        raise LeaseHeld(campaign, str(other.holder))
+        hung = other.holder.pid if other.is_overdue else None
+        raise LeaseHeld(campaign, str(other.holder), hung)
     token = row.token + 1
     connection.execute(update(CAMPAIGNS).where(CAMPAIGNS.c.id == campaign).values(token=token))
     connection.execute(delete(LEASES).where(LEASES.c.campaign == campaign))
@@ -64,11 +67,15 @@ def live(connection: Connection, campaign: str) -> Live | None:
 
 
 def live_row(row: Row[Any], moment: float) -> Live | None:
-    """A row of the leases, unless it has run out or its process is known to be dead."""
-    if moment >= row.expires_at:
-        return None
+    """A row of the leases, unless its process is known to be dead, or it has run out.
+
+    A clock that is set ahead takes no lease from a process that this host sees running; of what
+    runs elsewhere, and of a lease that this very process could not give back, only time tells.
+    """
     holder = Holder(row.name, row.host, row.boot, row.pid, row.started)
-    return None if holder.is_known_dead() else Live(holder, row.stop_socket)
+    is_overdue = moment >= row.expires_at
+    is_over = not holder.is_known_alive() if is_overdue else holder.is_known_dead()
+    return None if is_over else Live(holder, row.stop_socket, is_overdue)
 
 
 def renew(connection: Connection, campaign: str, token: int, ttl_s: float) -> None:

@@ -44,7 +44,7 @@ class _Campaign:
 
     def live(self) -> _Lease | None:
         """The lease, unless it has run out."""
-        return self.lease if self.lease and time.time() < self.lease.expires_at else None
+        return self.lease if self.lease and time.monotonic() < self.lease.expires_at else None
 
 
 @dataclass
@@ -94,7 +94,7 @@ class MemoryStore:
             if live is not None:
                 raise LeaseHeld(campaign_id, str(live.holder))
             campaign.token += 1
-            campaign.lease = _Lease(this_process(holder), stop_socket, time.time() + ttl_s)
+            campaign.lease = _Lease(this_process(holder), stop_socket, time.monotonic() + ttl_s)
             return MemoryJournal(self, campaign_id, campaign.token, ttl_s)
 
     def holder(self, campaign_id: str) -> tuple[str, str] | None:
@@ -224,7 +224,7 @@ class MemoryStore:
         with self._lock:
             lease = self._fenced(campaign_id, token).lease
             if lease is not None:
-                lease.expires_at = time.time() + ttl_s
+                lease.expires_at = time.monotonic() + ttl_s
 
     def _give_back(self, campaign_id: str, token: int) -> None:
         with self._lock:

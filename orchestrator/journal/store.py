@@ -53,7 +53,8 @@ class Store(Protocol):
     ) -> LeasedJournal:
         """The right to write a campaign, until `ttl_s` after it was last renewed.
 
-        Takes over a lease that has run out, or whose process is known to be dead.
+        Takes over a lease whose process is known to be dead, or that has run out, unless another
+        process of this host that holds it is known to be alive.
 
         Args:
             campaign_id: the id of a campaign.

@@ -98,7 +98,7 @@ def test_an_engine_that_does_not_answer_is_not_said_to_be_stopped(tmp_path: Path
 def test_an_engine_that_slept_while_another_came_and_went_leaves_the_lab_safe(
     tmp_path: Path,
 ) -> None:
-    """Ctrl-Z, half a minute, another `hagane run` that finds the ports taken, and `fg`."""
+    """Ctrl-Z, half a minute, `hagane run` in another container that finds the ports taken, `fg`."""
     with new_night(tmp_path, trials=1, campaign=LONG, lab=SLOWLY) as night:
         child = night.begin_until("films_begun")
         while not _falls_asleep_between_two_writes(child, night.store):
@@ -121,7 +121,7 @@ def _falls_asleep_between_two_writes(child: subprocess.Popen[str], store: Path) 
     with closing(sqlite3.connect(store, timeout=0.5)) as connection:
         try:
             with connection:
-                connection.execute("UPDATE leases SET expires_at = 0")
+                connection.execute("UPDATE leases SET expires_at = 0, boot = 'a container'")
         except sqlite3.OperationalError:
             return False
     return True

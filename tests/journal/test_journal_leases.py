@@ -69,6 +69,28 @@ def test_a_killed_engine_that_nobody_has_waited_for_is_dead(where: str, store: S
         child.communicate()
 
 
+def test_a_clock_that_is_set_ahead_takes_no_lease_from_a_living_engine(
+    sqlite_store: Store, sqlite_path: Path
+) -> None:
+    campaign = sqlite_store.create("films", "a").id
+    child = start_child(HOLD, str(sqlite_path), campaign)
+    try:
+        assert child.stdout is not None
+        child.stdout.readline()
+        edit_lease(sqlite_path, "expires_at = expires_at - 3 * 3600")
+        with pytest.raises(LeaseHeld, match=f"child.*{child.pid}") as held:
+            sqlite_store.lease(campaign, "me")
+        assert held.value.hint is not None
+        assert f"if it hangs, `kill {child.pid}`" in held.value.hint
+        assert sqlite_store.holder(campaign) is not None
+        [row] = sqlite_store.campaigns()
+        assert str(child.pid) in row.holder
+    finally:
+        child.kill()
+        child.communicate()
+    sqlite_store.lease(campaign, "me")
+
+
 def edit_lease(path: Path, change: str) -> None:
     with sqlite3.connect(path) as outside:
         outside.execute(f"UPDATE leases SET {change}")
