@@ -102,7 +102,8 @@ def open_database(where: str | Path | None, *, to_look: bool = False) -> Databas
             hint="name a file, or postgresql://user@host:5432/database",
         )
     else:
-        path = (_default_path() if where is None else Path(where)).expanduser().absolute()
+        named = (_default_path() if where is None else Path(where)).expanduser()
+        path = Path(os.path.realpath(named))  # what lies beside a file lies not beside a link to it
         is_fixed = to_look and not is_writable(path)
         database = reading_sqlite(path) if is_fixed else _sqlite(path)
     try:
@@ -186,8 +187,9 @@ def reading_sqlite(path: Path) -> Database:
         JournalError: it cannot be read so.
     """
     refuse_shared(path)
-    log = path.with_name(f"{path.name}-wal")
-    has_log = log.exists() and log.stat().st_size > 0
+    _refuse_closed_log(path)
+    log, index = _beside(path)
+    has_log = log.exists() and (log.stat().st_size > 0 or index.exists())
     address = f"{path.as_uri()}?mode=ro" + ("" if has_log else "&immutable=1")
     engine = create_engine(
         "sqlite://", creator=lambda: sqlite3.connect(address, uri=True, timeout=_BUSY_S)
@@ -198,9 +200,22 @@ def reading_sqlite(path: Path) -> Database:
             connection.execute(text("SELECT count(*) FROM sqlite_master"))
     except JournalError as error:
         engine.dispose()
+        why = f"; its newest events are in {log.name}, and the folder is read-only" * has_log
         hint = "copy it, with its -wal beside it, into a folder of yours, and look there"
-        raise JournalError(str(error), hint=hint) from error
+        raise JournalError(f"{error}{why}", hint=hint) from error
     return database
+
+
+def _beside(path: Path) -> tuple[Path, Path]:
+    """SQLite's log of a file, and the log's index."""
+    return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
+
+
+def _refuse_closed_log(path: Path) -> None:
+    """Accepts a file whose log, if any, may be read as well. Raises JournalError."""
+    for log in _beside(path):
+        if log.exists() and not os.access(log, os.R_OK):
+            raise _unusable(path, f"you may not read {log.name}, which has its newest events")
 
 
 def _sqlite(path: Path) -> Database:
@@ -226,6 +241,7 @@ def _is_new(path: Path) -> bool:
         return True
     if not os.access(path, os.R_OK | os.W_OK):
         raise _unusable(path, "you may not read and write it")
+    _refuse_closed_log(path)
     try:
         with path.open("rb") as file:
             magic = file.read(len(_SQLITE_MAGIC))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from journal_samples import PostgresServer, done
 
 from orchestrator.errors import Exit, InputError, JournalError, StoreTooNew
 from orchestrator.journal import Store, open_store
+from orchestrator.journal.artifacts import LARGE_BYTES
 from orchestrator.journal.opening import reading_sqlite
 from orchestrator.journal.sql import SqlStore
 
@@ -329,3 +331,50 @@ def test_looking_asks_for_no_right_to_write(tmp_path: Path) -> None:
             open_store(path)
     finally:
         tmp_path.chmod(0o700)
+
+
+def test_what_lies_beside_a_store_is_found_by_a_link_to_it_too(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    link = tmp_path / "link.sqlite"
+    link.symlink_to(tmp_path / "there" / "store.sqlite")
+    large = bytes(LARGE_BYTES)
+    by_link = open_store(link)
+    sha256 = by_link.put_artifact(by_link.create("films", "a").id, large, "large")
+    by_link.close()
+    by_name = open_store(tmp_path / "there" / "store.sqlite")
+    assert by_name.get_artifact(sha256) == large
+    by_name.close()
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
+def test_a_log_in_a_folder_that_may_not_be_written_is_read_or_named(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "in use.sqlite")
+    journal = store.lease(store.create("films", "hash").id, "the test")
+    asyncio.run(journal.append([done(1), done(2)], at=0.0))
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    for end in ("", "-wal", "-shm"):
+        shutil.copyfile(tmp_path / f"in use.sqlite{end}", kept / f"store.sqlite{end}")
+    store.close()
+    links = tmp_path / "links"
+    links.mkdir()
+    link = links / "link.sqlite"
+    link.symlink_to(kept / "store.sqlite")
+    links.chmod(0o500)
+    kept.chmod(0o500)
+    try:
+        for path in (kept / "store.sqlite", link):
+            looked = open_store(path, to_look=True)
+            assert [row.n_events for row in looked.campaigns()] == [2]
+            looked.close()
+        kept.chmod(0o700)
+        (kept / "store.sqlite-shm").unlink()
+        kept.chmod(0o500)
+        with pytest.raises(JournalError, match=r"newest events are in store\.sqlite-wal"):
+            open_store(link, to_look=True)
+        (kept / "store.sqlite-wal").chmod(0)
+        with pytest.raises(JournalError, match=r"you may not read store\.sqlite-wal"):
+            open_store(link, to_look=True)
+    finally:
+        kept.chmod(0o700)
+        links.chmod(0o700)
