@@ -121,9 +121,9 @@ def _known(scope: Scope, text: str) -> KnownConstraint | None:
     left, right = _side(left), _side(right)
     expression = f"{left} - {right}"
     try:
-        kind = kind_of(expression, scope.units)
         sides = (side.removeprefix("(").removesuffix(")") for side in (left, right))
         kind_of(" <= ".join(sides), scope.units)
+        kind = kind_of(expression, scope.units)
     except UnknownName as error:
         if scope.excuses(error):
             return None

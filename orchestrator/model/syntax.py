@@ -284,9 +284,7 @@ class _Dimensions:
             case ast.BinOp():
                 return self._of_binary(node)
             case ast.Compare(left=left, comparators=[right]):
-                first, second = self._alike([left, right])
-                self._refuse_bare(left, second)
-                self._refuse_bare(right, first)
+                self._alike([left, right])
                 return Kind()
             case ast.Call(func=ast.Name(id=function), args=args):
                 return self._of_call(function, args)
@@ -360,14 +358,17 @@ class _Dimensions:
             if kind.powers != kinds[0].powers:
                 what = f"'{as_written(node)}' in '{self.text}'"
                 raise UnitMismatch(what, kind.unit, kinds[0].unit)
+        if not kinds[0].powers:
+            scaled = (k.unit for k in kinds if k.unit and to_base_units(k.unit)[0] != 1)
+            self._refuse_bare(nodes, next(scaled, ""))
         return kinds
 
-    def _refuse_bare(self, node: ast.expr, other: Kind) -> None:
-        """A number is not compared with degrees or per cent: is 45 meant in these, or in radians?
-        Zero is the same in both."""
-        number = constant(node)
-        if number and other.unit and not other.powers and to_base_units(other.unit)[0] != 1:
-            raise UnitMismatch(f"'{number:g}' in '{self.text}'", "", other.unit)
+    def _refuse_bare(self, nodes: list[ast.expr], unit: str) -> None:
+        """A number is not added to or compared with degrees or per cent: is 45 meant in these, or
+        in radians? Zero is the same in both."""
+        for number in map(constant, nodes) if unit else ():
+            if number:
+                raise UnitMismatch(f"'{number:g}' in '{self.text}'", "", unit)
 
 
 def _grouped(unit: str) -> str:

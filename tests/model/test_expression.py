@@ -86,6 +86,17 @@ def test_a_number_is_not_compared_with_degrees_or_per_cent(text: str) -> None:
         compile_expression(right, units, "")
 
 
+@pytest.mark.parametrize(
+    "text", ["x + 5", "5 - x", "2 * x - 3 * 15", "1 - y / 100", "max(x, 5)", "min(1, x, y)"]
+)
+def test_a_number_is_not_added_to_degrees_or_per_cent(text: str) -> None:
+    units = {"x": "deg", "y": "at.%"}
+    with pytest.raises(UnitMismatch, match="has no unit"):
+        compile_expression(text, units, "deg")
+    for right in ("x + 5 deg", "100 % - y", "max(0, x)", "x + y / y * '5 deg'", "1 - y / 100 %"):
+        compile_expression(right, units, "")
+
+
 def test_powers_and_roots_carry_their_dimension() -> None:
     value = value_of("sqrt(deposit.thickness ** 2)", "um", deposit__thickness=120.0)
     assert value == pytest.approx(0.12)
