@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import pytest
 
 from orchestrator import plugins
+from orchestrator.errors import DeviceError
 from orchestrator.model.quantity import Bound
 from orchestrator.ports.action import (
     ActionSpec,
@@ -26,6 +27,7 @@ from orchestrator.ports.action import (
     result_values,
 )
 from orchestrator.ports.dispatch import Dispatch
+from orchestrator.ports.results import named_results
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,13 @@ class Mass:
     n_readings: int
     note: str
     drift: Annotated[float | None, Unit("mg/s")] = None
+
+
+class Scale:
+    @action(effect=Effect.NONE)
+    async def weigh(self) -> Mass:
+        """Weighs."""
+        raise NotImplementedError
 
 
 class Station:
@@ -185,3 +194,11 @@ def test_every_action_that_is_installed_declares_itself_in_full() -> None:
         assert spec.name == name
         if spec.effect is Effect.NONE:
             assert not spec.wants_ticket, name
+
+
+@pytest.mark.parametrize("given", [{"n_readings": True}, {"mean": False}, {"readings": [True]}])
+def test_true_and_false_are_no_numbers_of_a_result(given: dict[str, Any]) -> None:
+    spec = actions_of(Scale)["weigh"]
+    mass = Mass(**{"mean": 1.0, "readings": [1.0], "n_readings": 1, "note": "", **given})
+    with pytest.raises(DeviceError, match=r"gave (True|False|\[True\]) as"):
+        named_results("scale", spec, mass)

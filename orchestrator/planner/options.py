@@ -15,9 +15,9 @@ MAX_GOALS = 4
 
 
 class DrawOptions(BaseModel):
-    """Options of the planners without a model: none."""
+    """Options of the planners without a model: none. `true` is no number, and 1 is not true."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class ModelOptions(DrawOptions):

@@ -54,7 +54,7 @@ def _fits(declared: ResultSpec, value: Any) -> bool:
         case "series":
             return isinstance(value, list | tuple) and all(_is_number(v) for v in value)
         case "integer":
-            return isinstance(value, int) and abs(value) < _LARGEST_INTEGER
+            return _is_number(value) and isinstance(value, int) and abs(value) < _LARGEST_INTEGER
         case "real":
             return _is_number(value.value if isinstance(value, Bound) else value)
 

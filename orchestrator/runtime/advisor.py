@@ -6,7 +6,6 @@ import json
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from numbers import Integral
 from typing import Any
 
 from orchestrator import plugins
@@ -20,7 +19,13 @@ from orchestrator.model.space import Point
 from orchestrator.model.start import KnownTrial
 from orchestrator.model.trial import Proposal
 from orchestrator.ports.planner import Evaluated, History
-from orchestrator.runtime.ask_tell import context_now, count_from, is_partial, seed_from
+from orchestrator.runtime.ask_tell import (
+    context_now,
+    count_from,
+    is_partial,
+    is_whole,
+    seed_from,
+)
 from orchestrator.runtime.in_flight import answered
 from orchestrator.runtime.load import KINDS
 from orchestrator.runtime.settling import settled_trials
@@ -204,7 +209,7 @@ class Advisor:
             InputError: there is no such row, or they are the same.
         """
         for number in (better, worse):
-            if not isinstance(number, Integral) or not 1 <= number <= len(self._evaluated):
+            if not is_whole(number) or not 1 <= number <= len(self._evaluated):
                 raise InputError(
                     f"there is no row {number!r}: {len(self._evaluated)} were told",
                     hint="rows are named by the numbers that `tell` gave, from 1",

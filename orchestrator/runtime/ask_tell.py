@@ -132,16 +132,21 @@ def blocks_in(table: Table, study: Campaign) -> tuple[Sequence[str], str]:
     return found, ""
 
 
+def is_whole(number: object) -> bool:
+    """Whether it is a whole number, of Python or of numpy; `True` is none."""
+    return isinstance(number, Integral) and not isinstance(number, bool)
+
+
 def count_from(n: int) -> int:
     """How many points are asked for. Raises InputError: no whole number of them, or none."""
-    if not isinstance(n, Integral) or n < 1:
+    if not is_whole(n) or n < 1:
         raise InputError(f"{n!r} points cannot be asked for", hint="ask for 1, 2 or more")
     return int(n)
 
 
 def seed_from(seed: int) -> int:
     """The seed. Raises InputError: it is no whole number, or below zero."""
-    if not isinstance(seed, Integral) or seed < 0:
+    if not is_whole(seed) or seed < 0:
         raise InputError(f"{seed!r} is no seed", hint="a seed is a whole number from 0 on")
     return int(seed)
 

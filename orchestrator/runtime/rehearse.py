@@ -12,6 +12,7 @@ from orchestrator.engine.ledger import Watch
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.model.lab import REPLAY, VIRTUAL, Lab
 from orchestrator.plugins import installed
+from orchestrator.runtime.ask_tell import is_whole
 from orchestrator.runtime.load import Loaded, load
 from orchestrator.runtime.run import Finish, Setting, run_in_memory
 
@@ -49,8 +50,8 @@ def rehearse(
     """
     if planner is not None and planner not in (known := installed("planners")):
         raise UnknownName("kind of planner that is installed", planner, known)
-    if trials is not None and trials < 1:
-        raise InputError(f"{trials} trials cannot be rehearsed", hint="take 1 or more")
+    if trials is not None and (not is_whole(trials) or trials < 1):
+        raise InputError(f"{trials!r} trials cannot be rehearsed", hint="take 1 or more")
     loaded = load(campaign, lab)
     changes, left_out = _of_others(loaded, store)
     _refuse_instruments(loaded.lab)

@@ -387,7 +387,7 @@ def test_what_no_point_can_be_is_said_so() -> None:
         advisor.ask()
 
 
-@pytest.mark.parametrize("n", [0, -1, 1.5, "2", None])
+@pytest.mark.parametrize("n", [0, -1, 1.5, "2", None, True])
 def test_points_are_asked_for_by_a_whole_number(n: Any) -> None:
     with pytest.raises(InputError, match="points cannot be asked for"):
         Advisor(SPACE, {"maximise": "strength"}, planner=SOBOL).ask(n)
@@ -395,7 +395,7 @@ def test_points_are_asked_for_by_a_whole_number(n: Any) -> None:
         propose(DataFrame(TABLE), n, goal=("minimise", "y"))
 
 
-@pytest.mark.parametrize("seed", ["a", 1.5, -1, None])
+@pytest.mark.parametrize("seed", ["a", 1.5, -1, None, True])
 def test_a_seed_is_a_whole_number(seed: Any) -> None:
     with pytest.raises(InputError, match="is no seed"):
         propose(DataFrame(TABLE), 1, goal=("minimise", "y"), seed=seed)

@@ -36,6 +36,8 @@ def test_no_planner_of_that_name_and_no_trial_are_told_before_anything_is_played
     assert refused.value.hint == "did you mean 'sobol'?"
     with pytest.raises(InputError, match="0 trials cannot be rehearsed"):
         rehearse("niobium_titania", planner="sobol", trials=0)
+    with pytest.raises(InputError, match="True trials cannot be rehearsed"):
+        rehearse("niobium_titania", planner="sobol", trials=True)
 
 
 def test_two_rehearsals_give_the_same_values() -> None:
