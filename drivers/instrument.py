@@ -9,9 +9,10 @@ states what it `implements`, and declares its actions. Its `link` gives the two 
 Locking per port, reconnection, recognition, traffic and time-outs come from the link. An action
 checks its arguments with `within` before anything else: the last line of defence.
 
-A write that names a `state` is held to: after a new connection, after a silence, and every minute,
-the link reads back with `confirm` before it gives anything else that it reads, and raises
-DeviceReset when the device has lost it. It never sets it again by itself.
+A write that names a `state` is held to: after a new connection, after a silence, after two seconds
+in which nothing was said, and every minute, the link reads back with `confirm` before it gives
+anything else that it reads; after a write it reads back the other states. It raises DeviceReset
+when the device has lost one. It never sets it again by itself.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from orchestrator.errors import (
     DeviceError,
     DeviceGarbled,
     DeviceGone,
+    DeviceRefused,
     DeviceReset,
     DeviceSilent,
     DeviceUnsure,
@@ -44,6 +46,8 @@ Talk: TypeAlias = Callable[[], Dialogue[T]]
 _N_READS = 3
 LOOK_AGAIN_S = 60.0
 """Campaign time after which a state that was set is read back again."""
+QUIET_S = 2.0
+"""So long without a word (campaign time), and a device may have started anew without a silence."""
 
 RAMP_STEP_S = 5.0
 """Campaign time between two steps of a ramp."""
@@ -113,6 +117,7 @@ class Link:
         self._identity: Identity | None = None
         self._held: dict[str, _Held] = {}
         self._is_doubtful = False
+        self._spoke_at = -math.inf
 
     async def open(self) -> None:
         """Connects; may be repeated. Raises DeviceAbsent, PortTaken, InputError."""
@@ -183,6 +188,21 @@ class Link:
         self._is_doubtful = True
         await self._ready(urgent=False)
 
+    async def look_before_acting(self) -> None:
+        """As `look_again`, before what cannot be taken back.
+
+        Raises:
+            DeviceRefused: the device has lost a state that it was set to; nothing was sent.
+            DeviceError
+        """
+        try:
+            await self.look_again()
+        except DeviceReset as reset:
+            said = str(reset).removeprefix(f"{self.bench.name}: ")
+            raise DeviceRefused(
+                self.bench.name, f"{said}, so nothing was sent", hint=reset.hint or ""
+            ) from reset
+
     async def exchange(
         self, talk: Talk[T], *, urgent: bool = False, timeout_s: float | None = None
     ) -> T:
@@ -204,15 +224,20 @@ class Link:
 
         When its outcome is unknown, `confirm` reads back whether it took effect. `tell` itself
         must raise Refused or Garbled when the device says something else than was asked. With a
-        `state`, the device must hold it until the next write of that state.
+        `state`, the device must hold it until the next write of that state. Afterwards it must
+        still hold the others: an order to a device that was switched off and on is no success.
 
         Raises:
+            DeviceReset: it was done, and the device has lost another state that it was set to.
             DeviceUnsure: it could not be read back either.
             DeviceSilent, DeviceGarbled, DeviceGone: it was read back and did not take effect.
             DeviceRefused, DeviceAbsent, WrongDevice.
         """
-        # what is about to be replaced need not hold; and to switch off is never held up
+        # what is about to be replaced need not hold, nor anything of what is made safe; and to
+        # switch off is never held up
         self._held.pop(state, None)
+        if urgent:
+            self._held.clear()
         wait_s = timeout_s or self._timeout_s
         try:
             transport = await self._ready(urgent, looks=False)
@@ -225,6 +250,9 @@ class Link:
                 raise self.unsure(what, error) from error
             if not took_effect:
                 raise doubt
+        if self._held:
+            self._is_doubtful = True
+            await self._look_after(transport)
         if state:
             self.hold(state, confirm, what=what)
 
@@ -259,8 +287,9 @@ class Link:
     async def _look_after(self, transport: Transport) -> None:
         """Reads back what must hold, where there is a reason to. Raises DeviceReset."""
         now = self.bench.clock.now()
+        was_heard = not self._is_doubtful and now - self._spoke_at < QUIET_S
         for state, held in list(self._held.items()):
-            if not self._is_doubtful and now - held.seen_at < LOOK_AGAIN_S:
+            if was_heard and now - held.seen_at < LOOK_AGAIN_S:
                 continue
             held.seen_at = now
             holds = await self._repeat(transport, held.confirm, False, self._timeout_s)
@@ -276,10 +305,12 @@ class Link:
 
     async def _once(self, transport: Transport, talk: Talk[T], urgent: bool, timeout_s: float) -> T:
         try:
-            return await transport.exchange(talk(), timeout_s=timeout_s, urgent=urgent)
+            said = await transport.exchange(talk(), timeout_s=timeout_s, urgent=urgent)
         except DeviceSilent:
             self._is_doubtful = True
             raise
+        self._spoke_at = self.bench.clock.now()
+        return said
 
     def _open_transport(self) -> Transport:
         if self._transport is None:

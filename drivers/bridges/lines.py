@@ -58,6 +58,8 @@ class DeclaredInstrument(Declared[Q, S], Instrument):
 
         if urgent:
             self.link.let_go()  # what is made safe need hold nothing
+        elif effect in ACTS:
+            await self.link.look_before_acting()
         try:
             if effect is Effect.NONE:
                 await self.link.read(tell, urgent=urgent)

@@ -114,9 +114,11 @@ class AjaSupply(Instrument):
         """Strikes the plasma.
 
         Raises:
-            DeviceRefused: it is on already, or it did not strike and reports a fault at once.
+            DeviceRefused: it is on already, it has lost what was set, or it did not strike and
+                reports a fault at once.
             DeviceUnsure: it was told to, and does not say that it is on.
         """
+        await self.link.look_before_acting()
         await self.link.read(_must_be_off)
         try:
             burns = await self._strike()

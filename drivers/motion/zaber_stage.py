@@ -17,7 +17,7 @@ from drivers.instrument import Instrument, within
 from drivers.protocols import zaber
 from drivers.protocols.framing import Dialogue, Refused, whole
 from drivers.transports import Settings
-from orchestrator.errors import DeviceError, DeviceRefused, InputError
+from orchestrator.errors import DeviceError, DeviceRefused, DeviceReset, InputError
 from orchestrator.ports.action import Cancel, Effect, Unit, action, reading
 from orchestrator.ports.resource import Bench, Health, Identity
 
@@ -150,7 +150,7 @@ class ZaberStage(Instrument):
         try:
             await self.link.write(tell, confirm, what=f"'{words}'")
             await self._come_to_rest(words)
-        except CancelledError:
+        except (CancelledError, DeviceReset):
             with suppress(DeviceError):
                 await self._halt()
             raise

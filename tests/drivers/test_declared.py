@@ -110,6 +110,19 @@ def test_a_state_that_is_lost_is_told_before_anything_else_is_read() -> None:
     play("supply", fake, deed)
 
 
+def test_what_cannot_be_taken_back_is_not_done_by_a_device_that_lost_a_state() -> None:
+    fake = FakeDeclaredSupply()
+
+    async def deed(supply: Any) -> None:
+        await supply.set_voltage(12.5)
+        fake.volt = "0.000"
+        with pytest.raises(DeviceRefused, match="is no longer so, so nothing was sent"):
+            await supply.pulse(duration=0.5)
+        assert fake.n_pulses == 0
+
+    play("supply", fake, deed)
+
+
 @pytest.mark.parametrize("deed_after", ["off", "make_safe"])
 def test_a_state_that_was_taken_back_is_not_held_to(deed_after: str) -> None:
     async def deed(supply: Any) -> None:

@@ -14,10 +14,10 @@ from drivers.deposition.aja_dcxs import AjaSupply
 from drivers.deposition.alicat import AlicatFlowController
 from drivers.deposition.modbus_valves import ModbusValves
 from drivers.electrical.keithley_2400 import Keithley2400
-from drivers.instrument import LOOK_AGAIN_S
+from drivers.instrument import LOOK_AGAIN_S, QUIET_S
 from drivers.thermal.modbus_heater import ModbusHeater
 from orchestrator.clock import VirtualClock
-from orchestrator.errors import DeviceGone, DeviceReset, WrongDevice
+from orchestrator.errors import DeviceGone, DeviceRefused, DeviceReset, WrongDevice
 from orchestrator.ports.resource import Bench
 from simulators.twins.faults import Fault, FaultyWire
 from simulators.twins.sputter_lab import SputterLab
@@ -153,15 +153,28 @@ def test_a_power_cut_behind_an_adapter_that_stays_is_told_after_the_silence(name
 
 
 @pytest.mark.parametrize("name", DEVICES)
-def test_a_power_cut_that_nobody_heard_is_told_within_a_minute(name: str) -> None:
+def test_a_power_cut_that_nobody_heard_is_told_once_nobody_spoke_for_seconds(name: str) -> None:
     clock, wire, device, act, read = _set(name)
 
     async def main() -> None:
         await act(device)
         wire.faults.fail(Fault("reboot"))
-        await clock.sleep(LOOK_AGAIN_S)
+        await clock.sleep(QUIET_S)
         with pytest.raises(DeviceReset):
             await read(device)
+
+    _play(main, clock)
+
+
+def test_a_supply_that_lost_its_power_is_not_struck() -> None:
+    clock, wire, supply, act, _ = _set("supply")
+
+    async def main() -> None:
+        await act(supply)
+        wire.faults.fail(Fault("reboot"))
+        with pytest.raises(DeviceRefused, match="is no longer so, so nothing was sent"):
+            await supply.on()
+        assert (await supply.plasma()).power == 0.0
 
     _play(main, clock)
 

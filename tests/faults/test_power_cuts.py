@@ -77,6 +77,23 @@ def test_a_supply_that_forgot_its_voltage_is_not_switched_on() -> None:
     play(VacuumLab, "supplies", script)
 
 
+@pytest.mark.parametrize("order", ["set_current", "off"])
+def test_an_order_to_a_supply_that_forgot_another_one_is_obeyed_and_no_success(order: str) -> None:
+    async def script(lab: VacuumLab, faults: Any, bench: Bench) -> None:
+        supply = await opened(genesys(bench))
+        await supply.set_voltage(12.0)
+        await supply.set_current(10.0)
+        faults.fail(Fault("reboot"))
+        seen = frames(lab.wires["supplies"])
+        with pytest.raises(DeviceReset, match=r"a voltage of 12 V was set and is no longer so"):
+            await (supply.set_current(5.0) if order == "set_current" else supply.off())
+        sent = {"set_current": b"PC 5.000", "off": b"OUT OFF"}[order]
+        assert [frame for frame in seen if frame.startswith(sent)]
+        await supply.off()
+
+    play(VacuumLab, "supplies", script)
+
+
 def test_a_reading_of_a_supply_tells_that_it_was_without_power() -> None:
     async def script(lab: VacuumLab, faults: Any, bench: Bench) -> None:
         supply = await opened(genesys(bench))

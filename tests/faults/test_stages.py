@@ -181,14 +181,17 @@ def test_a_power_cut_on_the_way_ends_the_move_as_one_that_did_not_arrive() -> No
     play(scene)
 
 
-def test_a_power_cut_between_question_and_move_is_found_at_its_end() -> None:
+def test_a_power_cut_between_question_and_move_stops_the_move() -> None:
     """The stage then counts from where it stood, and comes to rest where it believes to be sent."""
 
     async def scene(tried: Tried) -> None:
         # warnings, whether it moves, and then the move itself
         tried.faults.fail(Fault("reboot", after=2))
-        with pytest.raises(DeviceError, match=r"not homed"):
+        with pytest.raises(DeviceReset, match=r"the reference was set and is no longer so"):
             await tried.stage.move_to(20.0)
+        stands = tried.at()
+        await tried.clock.sleep(5.0)
+        assert tried.at() == pytest.approx(stands, abs=1e-3)
 
     play(scene)
 
