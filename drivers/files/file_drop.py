@@ -113,7 +113,7 @@ class FileDrop:
 
     async def identify(self) -> Identity:
         """The folder; whose files come there is not known."""
-        return Identity(maker="file drop", model=str(self._place))
+        return Identity(maker="file drop", model="folder")
 
     async def health(self) -> Health:
         """Fit when files can be read, and notes written, there."""

@@ -67,6 +67,7 @@ class Runner:
         self.lab = lab
         self.interlocks = Interlocks(lab.interlocks, self.read)
         self.known: dict[str, ResourceFound] = {}
+        self.models: Mapping[str, tuple[str, str]] = {}
         self.keep: Keep = _nowhere
         self.on_trip: Callable[[InterlockTripped], None] = lambda tripped: None
         self._resources = resources
@@ -110,6 +111,15 @@ class Runner:
                 name,
                 f"the device {number} answers, not {expected}",
                 hint="check the cabling, or change `serial` in the lab file",
+            )
+        said = found.maker, found.model
+        if binding.places and not expected and self.models.get(name, said) != said:
+            raise WrongDevice(
+                name,
+                f"{' '.join(said)} answers, where {' '.join(self.models[name])} was in the last "
+                "run",
+                hint="check the cabling; if it is meant, name the resource otherwise in the lab "
+                "file, or start another campaign with --new",
             )
 
     async def unfit(self) -> list[str]:

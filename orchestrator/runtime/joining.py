@@ -22,6 +22,7 @@ from orchestrator.ports.resource import Resource
 from orchestrator.ports.schedule import Schedule
 from orchestrator.runtime.bench import LabClock
 from orchestrator.runtime.isolating import link
+from orchestrator.runtime.lab_changes import known_models
 from orchestrator.runtime.load import Loaded
 from orchestrator.runtime.scans import CAMPAIGN, StoredFiles
 from orchestrator.runtime.starting import trials_before
@@ -61,6 +62,7 @@ def join(
     if files is not None:
         runner.keep = files.keep
     runner.known = ledger.state.resources
+    runner.models = known_models(ledger.state, lab.text, lab.declarations)
     schedule: Schedule = (
         VirtualSchedule(clock) if isinstance(clock, VirtualClock) else WallSchedule(clock.speed)
     )

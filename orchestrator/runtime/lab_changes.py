@@ -7,6 +7,7 @@ from typing import Any
 
 from orchestrator.errors import InputError
 from orchestrator.files.document import parse_document
+from orchestrator.model.events import EngineStarted
 from orchestrator.model.state import State
 
 HOW_REACHED = {"port", "isolate", "serial", "command", "walltime", "reuse"}
@@ -26,21 +27,30 @@ def lab_changes(
     if (engine.lab_text, engine.declarations) == (lab_text, declared):
         return []
     before, after = _LabFile(engine.lab_text), _LabFile(lab_text)
-    changed = {
-        name: [
-            *_changed(before.resources[name], after.resources[name], HOW_REACHED),
-            *_redeclared(engine.declarations.get(name), declared.get(name)),
-        ]
-        for name in before.resources
-        if name in after.resources
-    }
     told = [
         f"the resource '{name}' is not as in the last run ({', '.join(changes)})"
-        for name, changes in changed.items()
+        for name, changes in _resource_changes(engine, before, after, declared).items()
         if changes
     ]
     told += [said for role in before.roles if (said := _replayed(role, before, after))]
     return [f"{said}: its results from now on stand beside the earlier ones" for said in told]
+
+
+def known_models(
+    state: State, lab_text: str, declarations: Mapping[str, str] | None = None
+) -> dict[str, tuple[str, str]]:
+    """Maker and model of each device that answered in the last run and of which the lab file says
+    what it said then, by resource."""
+    engine = state.engine
+    if engine is None:
+        return {}
+    before, after = _LabFile(engine.lab_text), _LabFile(lab_text)
+    changes = _resource_changes(engine, before, after, declarations or {})
+    return {
+        name: (found.maker, found.model)
+        for name, found in state.resources.items()
+        if name in changes and not changes[name]
+    }
 
 
 class _LabFile:
@@ -54,6 +64,19 @@ class _LabFile:
         resources = _mapping(found.get("resources"))
         self.resources = {n: said for n, said in resources.items() if isinstance(said, dict)}
         self.roles = _mapping(found.get("roles"))
+
+
+def _resource_changes(
+    engine: EngineStarted, before: _LabFile, after: _LabFile, declared: Mapping[str, str]
+) -> dict[str, list[str]]:
+    return {
+        name: [
+            *_changed(before.resources[name], after.resources[name], HOW_REACHED),
+            *_redeclared(engine.declarations.get(name), declared.get(name)),
+        ]
+        for name in before.resources
+        if name in after.resources
+    }
 
 
 def _mapping(found: Any) -> Mapping[str, Any]:

@@ -479,6 +479,27 @@ def test_a_device_that_no_longer_tells_its_number_is_taken_for_the_same() -> Non
     play(script)
 
 
+@pytest.mark.parametrize("serial", ["", "12"])
+def test_another_model_than_in_the_last_run_is_refused_whatever_number_it_has(serial: str) -> None:
+    async def script(plant: Plant) -> None:
+        plant["heater"].serial = serial
+        plant.runner.models = {"heater": ("we", "real")}
+        with pytest.raises(WrongDevice, match="we fake answers, where we real was in the last run"):
+            await plant.runner.open()
+
+    bindings = {"heater": {"options": {"port": "/dev/ttyS1"}}}
+    assert play(script, bindings=bindings).events() == []
+
+
+def test_another_model_is_taken_where_its_serial_number_is_in_the_file() -> None:
+    async def script(plant: Plant) -> None:
+        plant["heater"].serial = "12"
+        plant.runner.models = {"heater": ("we", "real")}
+        await plant.runner.open()
+
+    play(script, bindings={"heater": {"options": {"port": "/dev/ttyS1"}, "serial": "12"}})
+
+
 def test_what_is_not_fit_for_work_is_told_a_drivers_bug_too() -> None:
     async def script(plant: Plant) -> None:
         assert await plant.runner.unfit() == []

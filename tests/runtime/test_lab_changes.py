@@ -5,7 +5,7 @@ from __future__ import annotations
 from orchestrator.model import events as ev
 from orchestrator.model.state import State, fold
 from orchestrator.model.trial import Proposal
-from orchestrator.runtime.lab_changes import lab_changes
+from orchestrator.runtime.lab_changes import known_models, lab_changes
 
 LAB = """\
 lab: ours
@@ -52,6 +52,16 @@ def test_nothing_is_told_of_another_port_of_the_same_lab_or_before_a_first_trial
     assert lab_changes(left(LAB, 1), LAB) == []
     assert lab_changes(left(LAB, 1), LAB.replace("port: a", "port: b")) == []
     assert lab_changes(left(LAB, 1), LAB.replace("lab: ours", "lab: [")) == []
+
+
+def test_a_model_is_known_where_the_file_says_of_its_resource_what_it_said() -> None:
+    state = left(LAB, 1)
+    state.resources["cell"] = ev.ResourceFound(resource="cell", maker="Acme", model="A")
+    assert known_models(state, LAB) == {"cell": ("Acme", "A")}
+    assert known_models(state, LAB.replace("port: a", "port: b")) == {"cell": ("Acme", "A")}
+    assert known_models(state, LAB.replace("model: 7net-0", "model: 7net-l3i5")) == {}
+    assert known_models(state, LAB, {"cell": "{}"}) == {}
+    assert known_models(fold([]), LAB) == {}
 
 
 TWO = """\
