@@ -28,6 +28,8 @@ _ERRORS = {
     "ET": "the balance received a faulty line",
     "EL": "the balance cannot do this",
 }
+_FENCE = "I4"
+"""Of level 0, which all balances know; nothing is done by it."""
 _ANSWERED_AS = {"SI": "S", "@": "I4"}
 
 
@@ -64,6 +66,14 @@ def decode(reply: bytes, command: str) -> Response:
 def ask(command: str) -> Dialogue[Response]:
     """Sends a command and reads its response, whatever its status."""
     return decode((yield Ask(request(command), until(END))), command)
+
+
+def ask_in_turn(command: str) -> Dialogue[Response]:
+    """As `ask`, and asks for the serial number after it: of a balance that answers one reply
+    behind, one of the two replies belongs to another command, whatever was asked before."""
+    response = yield from ask(command)
+    yield from ask(_FENCE)
+    return response
 
 
 def ask_text(command: str) -> Dialogue[str]:

@@ -33,7 +33,8 @@ class MettlerBalance(Instrument):
     With more than `capacity` on it, it says that it is overloaded and no more: that is a bound. A
     load under its range is mostly a pan that is missing, or one that was taken off after a tare:
     nobody knows a bound for it, so it is no reading. `settling` is the longest that it may take to
-    come to rest; the balance has a limit of its own, by its settings.
+    come to rest; the balance has a limit of its own, by its settings. Every answer has to come in
+    its turn: the weight of a balance that is a reply behind would be that of a moment ago.
     """
 
     implements = ("Balance",)
@@ -93,7 +94,7 @@ class MettlerBalance(Instrument):
         await self._settle("Z", "a zero point")
 
     def _weigh(self, command: str) -> Dialogue[tuple[float | Bound, bool]]:
-        response = yield from sics.ask(command)
+        response = yield from sics.ask_in_turn(command)
         if command == "S" and response.status == _MOVING:
             # S waits for rest: this is what SI was asked before, and comes late
             raise Garbled("S was answered by a weight that is not at rest")
@@ -118,7 +119,7 @@ class MettlerBalance(Instrument):
 
     async def _settle(self, command: str, what: str) -> None:
         def tell() -> Dialogue[None]:
-            response = yield from sics.ask(command)
+            response = yield from sics.ask_in_turn(command)
             if response.status in (_OVER, _UNDER):
                 raise Refused(f"{what} is out of the range of the balance")
             if response.status == _NOT_NOW:
@@ -129,7 +130,7 @@ class MettlerBalance(Instrument):
                 yield from self._check_tare(response)
 
         def confirm() -> Dialogue[bool]:
-            response = yield from sics.ask("S")
+            response = yield from sics.ask_in_turn("S")
             weighs = sics.grams(response) if response.status == _STEADY else None
             # the last digit may have moved meanwhile
             return weighs is not None and abs(weighs) <= 3 * self._readability
@@ -152,7 +153,7 @@ class MettlerBalance(Instrument):
         none. One that does not know the question (`TA` is of level 1) is not held to it."""
 
         def ask() -> Dialogue[str]:
-            return (yield from sics.ask("TA")).rest
+            return (yield from sics.ask_in_turn("TA")).rest
 
         def holds() -> Dialogue[bool]:
             return (yield from ask()) == tare

@@ -19,6 +19,7 @@ from orchestrator.capabilities.liquids import Dispensed, Momentary
 from orchestrator.clock import VirtualClock, WallClock
 from orchestrator.errors import (
     DeviceError,
+    DeviceGarbled,
     DeviceRefused,
     DeviceSilent,
     DeviceUnsure,
@@ -368,6 +369,34 @@ def test_a_weight_is_in_grams_whatever_the_balance_shows() -> None:
         assert await balance.momentary_weight() == Momentary(pytest.approx(52.1873), 0)
         identity = await balance.identify()
         assert (identity.model, identity.serial) == ("XS205DU 220.0090 g", "B021002593")
+
+    run(main(), clock)
+
+
+class Lagging(FakeBalance):
+    """Once it lags, each of its replies belongs to the request before."""
+
+    last: bytes | None = None
+
+    def reply(self, request: bytes) -> bytes:
+        said = super().reply(request)
+        if self.last is not None:
+            said, self.last = self.last, said
+        return said
+
+
+@pytest.mark.parametrize("last", ["S S    52.1873 g", 'I4 A "B021002593"', "T S 1 g"])
+@pytest.mark.parametrize("ask", ["weight", "momentary_weight", "tare", "zero"])
+def test_a_balance_that_answers_one_reply_behind_is_not_believed(ask: str, last: str) -> None:
+    fake = Lagging()
+    clock, bench = on_bench(fake)
+
+    async def main() -> None:
+        balance = await opened_balance(bench)
+        assert await balance.weight() == pytest.approx(52.1873)
+        fake.last, fake.load = f"{last}\r\n".encode(), 60.0
+        with pytest.raises((DeviceGarbled, DeviceUnsure)):
+            await getattr(balance, ask)()
 
     run(main(), clock)
 
