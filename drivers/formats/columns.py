@@ -5,8 +5,10 @@ out: by whichever reading most lines are numbers. Lines before the numbers are a
 (`Integration time: 100 ms`), and in the last line names with units (`Wavelength [nm]`), or names
 above units. Without names the columns are `x`, `y`, `c3`, `c4` ...; a single one is `y`. Lines that
 begin with #, !, % or ' are comments. What can be read in two ways is refused: commas that may set
-thousands apart, and several scans below each other. A last line that is cut off within its last
-number cannot be told from a whole one.
+thousands apart, and several scans below each other. So is what was cut off, as far as it can be
+told: fewer rows than its heading announces, or a last line without a line break whose last number
+has fewer decimals than that of all others. A whole number, or one of decimals that vary, may be cut
+unseen.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from drivers.formats.spelling import name_and_unit, unit_of
@@ -26,6 +28,9 @@ _COMMENT = "#!%'"
 _FACT = re.compile(r"\s*([^:=\t;]{1,60}?)\s*[:=\t;]\s*(\S.*)")
 _BOMS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+_ANNOUNCED = re.compile(r"(number of|no\. of|#) ?(data ?)?(points|pixels|rows)( in .*)?", re.I)
+_N_ALIKE = 10
+"""So many numbers of as many decimals are no chance."""
 _N_SAMPLE = 2000
 
 Cut = Callable[[str], list[str]]
@@ -89,9 +94,10 @@ def parse(data: bytes) -> Scan:
 
     Raises:
         InputError: it has no rows of numbers, a row that breaks off, several scans, or commas
-            that can be read in two ways.
+            that can be read in two ways, or it was cut off.
     """
-    lines = _text(data).replace("\r\r\n", "\n").splitlines()
+    text = _text(data).replace("\r\r\n", "\n")
+    lines = text.splitlines()
     reading = max(_READINGS, key=lambda r: _score(r, lines))
     first = next((i for i, line in enumerate(lines) if _is_row(reading, line)), None)
     if first is None:
@@ -104,8 +110,38 @@ def parse(data: bytes) -> Scan:
     columns = tuple(
         Column(name, tuple(row[i] for row in rows), unit) for i, (name, unit) in enumerate(names)
     )
-    facts = (_FACT.fullmatch(_bare(line)) for line in heading[: len(heading) - n_used])
-    return Scan(columns, {m[1].strip('" '): m[2].strip('" ') for m in facts if m})
+    found = (_FACT.fullmatch(_bare(line)) for line in heading[: len(heading) - n_used])
+    facts = {m[1].strip('" '): m[2].strip('" ') for m in found if m}
+    _refuse_fewer(len(rows), facts)
+    if not text.endswith(("\n", "\r")):
+        _refuse_cut(reading, [line for line in lines[first:] if _is_row(reading, line)], lines[-1])
+    return Scan(columns, facts)
+
+
+def _refuse_fewer(n_rows: int, facts: Mapping[str, str]) -> None:
+    for name, value in facts.items():
+        if _ANNOUNCED.fullmatch(name) and value.isdecimal() and n_rows < int(value):
+            raise InputError(
+                f"its heading says '{name}: {value}', and it has {n_rows} rows",
+                hint="the file may be cut off",
+            )
+
+
+def _refuse_cut(reading: _Reading, rows: Sequence[str], last: str) -> None:
+    """Accepts a last row, which no line break ends."""
+    *before, end = (_decimals(reading.cells(row)[-1], reading.mark) for row in rows)
+    alike = set(before)
+    if rows[-1] == last and len(before) >= _N_ALIKE and len(alike) == 1 and end < alike.pop():
+        raise InputError(
+            f"its last line breaks off: '{last.strip()[:60]}'",
+            hint="no line break ends it, and its last number has fewer digits than all others",
+        )
+
+
+def _decimals(cell: str, mark: str) -> tuple[int, int]:
+    """How many digits a number has in its exponent and after its mark."""
+    mantissa, _, exponent = cell.lower().partition("e")
+    return len(exponent.lstrip("+-")), len(mantissa.partition(mark)[2])
 
 
 def _text(data: bytes) -> str:

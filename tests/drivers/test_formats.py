@@ -278,3 +278,43 @@ def test_every_parser_is_installed_under_the_ending_of_its_files() -> None:
     for ending in ("xrdml", "rasx", "brml", "nxs", "maiml", "csv", "txt", "xy"):
         assert ending in found
     assert all(callable(e.load()) for e in importlib.metadata.entry_points(group="hagane.parsers"))
+
+
+ROWS = [f"{20 + 0.05 * k:.3f}\t{1e-4 / (1 + k):.4E}" for k in range(30)]
+
+
+@pytest.mark.parametrize("form", [".", ",", "two"])
+def test_a_text_that_is_cut_off_within_its_last_number_is_refused(form: str) -> None:
+    rows = [row.partition("\t")[0] + "\t" + f"{k}.50" for k, row in enumerate(ROWS)]
+    whole = "\r\n".join(ROWS if form == "two" else rows)
+    whole = whole.replace(".", ",") if form == "," else whole
+    n_rows = len(columns.parse(whole.encode()).columns[0].values)
+    assert n_rows == len(columns.parse(f"{whole}\r\n".encode()).columns[0].values) == 30
+    for cut in range(1, 12 if form == "two" else 3):
+        with pytest.raises(InputError, match=r"breaks off|no row of numbers|has 1 numbers"):
+            columns.parse(whole[:-cut].encode())
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [f"{k}\t{10 + k % 90}" for k in range(40)] + ["40\t9"],
+        [f"{k},{100 + k}" for k in range(40)] + ["40,9"],
+        [f"{k}\t{0.5 + k / 8}" for k in range(40)] + ["40\t9"],
+        [f"{k}\t{k}.25" for k in range(8)] + ["8\t8.5"],
+    ],
+    ids=["whole numbers", "whole numbers between commas", "decimals that vary", "few rows"],
+)
+def test_a_text_without_a_last_line_break_is_whole_where_nothing_says_otherwise(
+    rows: list[str],
+) -> None:
+    scan = columns.parse("\n".join(rows).encode())
+    assert len(scan.columns[0].values) == len(rows)
+
+
+def test_fewer_rows_than_a_heading_announces_are_refused() -> None:
+    heading = "Integration Time (sec): 0.1\nNumber of Pixels in Spectrum: 30\n>>>Begin<<<\n"
+    whole = heading + "\n".join(ROWS)
+    assert columns.parse(whole.encode()).facts["Number of Pixels in Spectrum"] == "30"
+    with pytest.raises(InputError, match="says 'Number of Pixels in Spectrum: 30', and it has 29"):
+        columns.parse(whole.rpartition("\n")[0].encode())
