@@ -28,6 +28,7 @@ from orchestrator.ports.resource import ResourceKind
 from orchestrator.runtime.bench import lab_of, try_out
 from orchestrator.runtime.foresight import check_candidates, remarks_on, unreached_words
 from orchestrator.runtime.settling import with_settled_start
+from orchestrator.runtime.whereabouts import misplaced_words
 
 
 def descriptor(name: str, options: Mapping[str, Any]) -> Descriptor:
@@ -146,6 +147,7 @@ def _together(campaign: Campaign, lab: Lab, *, candidates: bool) -> Loaded:
     remarks = (
         *remarks_on(lab, resources),
         *unreached_words(campaign),
+        *misplaced_words(campaign, lab, contracts),
         *([f"start: {outside}"] if outside else []),
     )
     return Loaded(campaign, lab, kinds, contracts, remarks)
