@@ -247,13 +247,20 @@ def _converted(answer: Any, told: ValueWords[Any]) -> Any:
         return str(answer)
     if told.kind == "series":
         words = answer.split(",") if isinstance(answer, str) else answer
-        return [told.scale * float(word) + told.offset for word in words]
-    number = told.scale * float(answer) + told.offset
+        return [told.scale * _real(word) + told.offset for word in words]
+    # of a coil or a flag, true and false are 1 and 0
+    number = told.scale * (float if told.kind == "integer" else _real)(answer) + told.offset
     if told.kind == "integer":
         if not number.is_integer():
             raise ValueError("it is not a whole number")
         return int(number)
     return number
+
+
+def _real(answer: Any) -> float:
+    if isinstance(answer, bool):
+        raise ValueError("it is no number")
+    return float(answer)
 
 
 def _reading(name: str, told: ReadingWords[Any]) -> Callable[..., Awaitable[Any]]:

@@ -93,6 +93,17 @@ def test_a_supply_is_set_read_and_made_safe() -> None:
     play("supply", fake, deed)
 
 
+def test_true_is_no_number_of_a_declared_reading() -> None:
+    fake = FakeOven()
+    fake.state["temperature"] = True
+
+    async def deed(oven: Any) -> None:
+        with pytest.raises(DeviceGarbled, match="True, where a value of the kind 'real' belongs"):
+            await oven.temperature()
+
+    play("oven", fake, deed)
+
+
 def test_a_state_that_is_lost_is_told_before_anything_else_is_read() -> None:
     fake = FakeDeclaredSupply()
 
