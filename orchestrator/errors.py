@@ -357,7 +357,8 @@ class LeaseHeld(JournalError):
     def __init__(self, campaign: str, holder: str, hung_pid: int | None = None) -> None:
         self.campaign, self.holder = campaign, holder
         hint = "watch it with `hagane show`, or end it with `hagane stop`"
-        hangs = f"; it is overdue: if it hangs, `kill {hung_pid}`" if hung_pid else ""
+        # SIGTERM is what a loop that hangs does not hear
+        hangs = f"; it is overdue: if it hangs, `kill -9 {hung_pid}`" if hung_pid else ""
         super().__init__(f"campaign '{campaign}' is being run by {holder}", hint=hint + hangs)
 
 

@@ -81,7 +81,7 @@ def test_a_clock_that_is_set_ahead_takes_no_lease_from_a_living_engine(
         with pytest.raises(LeaseHeld, match=f"child.*{child.pid}") as held:
             sqlite_store.lease(campaign, "me")
         assert held.value.hint is not None
-        assert f"if it hangs, `kill {child.pid}`" in held.value.hint
+        assert f"if it hangs, `kill -9 {child.pid}`" in held.value.hint
         assert sqlite_store.holder(campaign) is not None
         [row] = sqlite_store.campaigns()
         assert str(child.pid) in row.holder
