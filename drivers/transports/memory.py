@@ -72,7 +72,10 @@ class MemoryPort:
             raise Lost(str(error) or "the connection broke") from error
 
     async def _play(self, dialogue: Dialogue[T], terms: Terms) -> T:
-        ask, buffer, reply = next(dialogue), b"", b""
+        try:
+            ask, buffer, reply = next(dialogue), b"", b""
+        except StopIteration as done:  # nothing is asked
+            return done.value  # type: ignore[no-any-return]
         while True:
             if ask.data:
                 refuse_surplus(reply, buffer)

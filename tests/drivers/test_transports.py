@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -292,6 +292,24 @@ def test_a_mistake_of_a_driver_before_any_reply_is_its_own() -> None:
         with pytest.raises(ValueError, match="a mistake"):
             await wire.exchange(wrong(), timeout_s=1.0)
         await wire.close()
+
+    asyncio.run(main())
+
+
+def test_a_dialogue_that_asks_nothing_is_over_at_once(tmp_path: Path) -> None:
+    def nothing(words: Sequence[bytes] = ()) -> Dialogue[str]:
+        for word in words:
+            yield Ask(word)
+        return "nothing to ask"
+
+    async def main() -> None:
+        with on_pty(tmp_path, FakeAlicat().answer) as device:
+            far = await open_transport(str(device.link), bench(), SETTINGS)
+            near = await open_transport("memory:a", bench(a=FakeAlicat()), SETTINGS)
+            for wire in (far, near):
+                async with asyncio.timeout(5.0):
+                    assert await wire.exchange(nothing(), timeout_s=1.0) == "nothing to ask"
+                await wire.close()
 
     asyncio.run(main())
 
