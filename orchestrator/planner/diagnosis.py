@@ -75,7 +75,7 @@ class Diagnosis:
     def recommended(self) -> int | None:
         """The trial that the model thinks best of those that were measured at the fidelity that
         counts and, as measured, keep the limits; None where there is none."""
-        rows = [r for r in self._counting() if self._keeps_limits(r)]
+        rows = [r for r in self._counting() if self.keeps_limits(r)]
         if not rows or len(self.question.aims) > 1 or self.question.names[0] == TRADE:
             return None
         now = self.encoding.with_context(self.evidence.codes[rows], self.context)
@@ -97,7 +97,8 @@ class Diagnosis:
             if (codes[r] == self.encoding.at_highest_fidelity(codes[r : r + 1])[0]).all()
         ]
 
-    def _keeps_limits(self, row: int) -> bool:
+    def keeps_limits(self, row: int) -> bool:
+        """Whether a trial keeps the limits, as measured."""
         for limit in self.question.limits:
             measured = self.evidence.measured[limit.constraint.metric]
             if row not in measured.rows:
@@ -239,6 +240,10 @@ class Diagnosis:
             if measured.n_far:
                 found["far_worse"] = (
                     f"{measured.n_far} of {name}: how far they are off counts no more"
+                )
+            if measured.n_not_found:
+                found["not_found_again"] = (
+                    f"the best {name}: what was measured there later is far worse"
                 )
         return found
 

@@ -43,6 +43,8 @@ class Measured:
         stretch: of outcomes on rungs, by how much those of each rung (r) are divided further,
             because they vary on quite another scale than those of the rung that counts; else ().
         n_far: how many of the bounds were measured, and are far worse than the others.
+        n_not_found: how many were far better than all others, and not found again: they say
+            nothing any more.
     """
 
     metric: MetricScale
@@ -56,6 +58,7 @@ class Measured:
     is_trade: bool = False
     stretch: tuple[float, ...] = ()
     n_far: int = 0
+    n_not_found: int = 0
 
     @property
     def n_censored(self) -> int:

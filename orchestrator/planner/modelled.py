@@ -33,7 +33,7 @@ from orchestrator.planner.scalarised import scalarised
 from orchestrator.planner.scoring import Scoring
 from orchestrator.planner.search import Found, Search
 from orchestrator.planner.sources import Informing, informing
-from orchestrator.planner.tempering import tempered
+from orchestrator.planner.tempering import is_same, surprise, tempered
 from orchestrator.planner.walk import cost_after
 from orchestrator.planner.weighing import Cheapness, safety
 from orchestrator.planner.worth import Weight, Worth
@@ -44,6 +44,7 @@ __all__ = ["Modelled", "Scoring", "informed_by", "model", "threads"]
 N_INCUMBENTS = 4
 N_SPREAD = 64
 FAILURE_NOISE = 1e-4
+AGAIN = "far better than all others, so measured again before it is believed"
 
 
 @dataclass(frozen=True)
@@ -83,19 +84,34 @@ class Modelled:
         newest = self.seen.newest
         for number in range(n):
             seed = _seed(self.task.seed, self.history.n_proposed + number)
+            again = self._again(in_flight, newest)
             try:
-                best = self._best(incumbents, in_flight, newest, seed)
+                best = again or self._best(incumbents, in_flight, newest, seed)
             except PoolExhausted:
                 if not chosen:
                     raise
                 break
             proposal = diagnosis.proposal(best, self._still_to_gain(best, seed))
-            if waits := self._waits_for(best, in_flight, newest, seed):
+            if again:
+                why = f"{AGAIN}; {proposal.why}"
+                proposal = proposal.model_copy(update={"why": why, "acquisition": None})
+            elif waits := self._waits_for(best, in_flight, newest, seed):
                 proposal = proposal.model_copy(update={"why": f"{proposal.why}; {waits}"})
             chosen.append(proposal)
             in_flight = np.concatenate([in_flight, best.codes[None, :]])
             newest = best.codes
         return chosen
+
+    def _again(self, in_flight: Floats, newest: Floats) -> Found | None:
+        """The best trial once more, where it is too good to be believed after one measurement."""
+        row = surprise(self.task, self.encoding, self.seen)
+        if row is None or self.encoding.sole_pool or not self.diagnosis.keeps_limits(row):
+            return None
+        point = self._today(self.seen.codes[[row]], self._in_context(newest))
+        barred = replace(self.possible, refused=refused(self.encoding, self.history))
+        if not barred.holds(point)[0] or is_same(self.encoding, in_flight, point[0]).any():
+            return None
+        return Found(point[0], 0.0)
 
     def ranked(self, n: int) -> list[Proposal]:
         """The up to `n` candidates of a pool that are worth most, the best first, each as if it
@@ -303,7 +319,7 @@ def model(
     """
     encoding = informing.encoding
     seen = evidence(task, encoding, history)
-    seen = tempered(task, seen) if is_search else seen
+    seen = tempered(task, encoding, seen) if is_search else seen
     number = history.n_proposed
     asked, seen = scalarised(question(task, seen), seen, _seed(task.seed, number))
     found = models(informing, seen, asked, options)
