@@ -59,8 +59,8 @@ def surprise(task: PlanningTask, encoding: Encoding, seen: Evidence) -> int | No
     others = merit[~is_same(encoding, at, at[best])]
     if len(others) < MIN_OUTCOMES or measured.sides[best]:
         return None
-    far = FAR * 0.5 * sum(_deviations(others))
-    if not 0.0 < far < merit[best] - others.max():
+    _, below, above = _reach(others)
+    if not 0.0 < 0.5 * (below + above) < merit[best] - others.max():
         return None
     return rows[best] if is_same(encoding, seen.codes, at[best]).sum() == 1 else None
 
@@ -103,26 +103,26 @@ def _unless_found_again(
     others = merit[~same]
     if len(others) < MIN_OUTCOMES or not again.any() or measured.sides[best]:
         return measured
-    found, (_, above) = float(merit[again].max()), _deviations(others)
-    if merit[best] - found <= max(FAR * above, found - others.max()) or not above:
+    found, (_, _, above) = float(merit[again].max()), _reach(others)
+    if merit[best] - found <= max(above, found - others.max()) or not above:
         return measured
     y, known = measured.y.copy(), measured.known.copy()
     y[best], known[best] = sign * found, VAGUE
     return replace(_anew(replace(measured, known=known), y), n_not_found=1)
 
 
-def _deviations(merit: Floats) -> tuple[float, float]:
-    """Robust standard deviations below the median and above it."""
-    low, middle, high = np.quantile(merit, [BAD, 0.5, 1.0 - BAD])
-    return float(middle - low) / NORMAL_BAD, float(high - middle) / NORMAL_BAD
+def _reach(merit: Floats) -> tuple[float, float, float]:
+    """The median, and how far below and above it is far, by robust standard deviations."""
+    low, middle, high = (float(q) for q in np.quantile(merit, [BAD, 0.5, 1.0 - BAD]))
+    return middle, FAR * (middle - low) / NORMAL_BAD, FAR * (high - middle) / NORMAL_BAD
 
 
 def _bounded(measured: Measured, sign: float) -> Measured:
     merit = sign * measured.y
     if len(merit) < MIN_OUTCOMES:
         return measured
-    below, _ = _deviations(merit)
-    least = float(np.median(merit)) - FAR * below
+    middle, below, _ = _reach(merit)
+    least = middle - below
     # a bound on the good side, however low, is no bound on the bad one
     far = (merit < least) & (measured.sides * sign <= 0.0)
     if below <= 0.0 or not far.any():
