@@ -137,7 +137,7 @@ class BayesianPlanner:
             belief: Belief = found.belief()
         if belief.recommended is not None:
             with self._model(history) as found:
-                recommended = found.diagnosis.recommended()
+                recommended = found.recommended()
             belief = belief.model_copy(update={"recommended": recommended})
         notes |= self._of_growth(history)
         return belief.model_copy(update={"notes": notes}) if notes else belief
@@ -153,7 +153,7 @@ class BayesianPlanner:
         if self._n_known(history) < MIN_MEASURED:
             return None
         with self._model(history) as found:
-            trial: int | None = found.diagnosis.recommended()
+            trial: int | None = found.recommended()
         return trial
 
     def ranked(self, history: History, n: int) -> Sequence[Proposal]:

@@ -107,6 +107,12 @@ def fit(data: Data, shape: Shape, priors: Sequence[Priors]) -> GaussianProcess:
     return CondensedProcess(*said, chosen=representative(data.y, N_ANCHORS))
 
 
+def log_posterior(data: Data, shape: Shape, priors: Priors, hyper: Hyper) -> float:
+    """How probable hyperparameters are, up to a constant."""
+    theta = np.log(np.concatenate([hyper.scales, [hyper.noise], hyper.terms]))
+    return -_likelihood(data, shape, priors)(theta)[0]
+
+
 def _fit_on_rungs(
     data: Data, rungs: Rungs, shape: Shape, priors: Sequence[Priors]
 ) -> LadderProcess:

@@ -18,17 +18,25 @@ from orchestrator.model.trial import Proposal
 from orchestrator.planner.asking import gain_left, worth
 from orchestrator.planner.beliefs import Beliefs
 from orchestrator.planner.buying import Informativeness, waiting, waits_for
+from orchestrator.planner.censoring import with_bounds
 from orchestrator.planner.diagnosis import Diagnosis
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.gaussian import GaussianProcess
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.ladder import LadderProcess
 from orchestrator.planner.measured import Evidence, evidence
-from orchestrator.planner.models import Models, models
+from orchestrator.planner.models import Models, data_of, models
 from orchestrator.planner.options import ModelOptions
 from orchestrator.planner.possible import Possible
 from orchestrator.planner.question import Question, question
 from orchestrator.planner.refused import refused, refused_codes
+from orchestrator.planner.repeating import (
+    Weighed,
+    expected,
+    may_repeat,
+    most_telling,
+    with_any_noise,
+)
 from orchestrator.planner.scalarised import scalarised
 from orchestrator.planner.scoring import Scoring
 from orchestrator.planner.search import Found, Search
@@ -45,6 +53,7 @@ N_INCUMBENTS = 4
 N_SPREAD = 64
 FAILURE_NOISE = 1e-4
 AGAIN = "far better than all others, so measured again before it is believed"
+SCATTERING = "measured again, as outcomes may scatter"
 
 
 @dataclass(frozen=True)
@@ -84,17 +93,17 @@ class Modelled:
         newest = self.seen.newest
         for number in range(n):
             seed = _seed(self.task.seed, self.history.n_proposed + number)
-            again = self._again(in_flight, newest)
             try:
-                best = again or self._best(incumbents, in_flight, newest, seed)
+                best = self._best(incumbents, in_flight, newest, seed)
             except PoolExhausted:
                 if not chosen:
                     raise
                 break
             proposal = diagnosis.proposal(best, self._still_to_gain(best, seed))
-            if again:
-                why = f"{AGAIN}; {proposal.why}"
-                proposal = proposal.model_copy(update={"why": why, "acquisition": None})
+            if best.why:
+                proposal = proposal.model_copy(
+                    update={"why": f"{best.why}; {proposal.why}", "acquisition": None}
+                )
             elif waits := self._waits_for(best, in_flight, newest, seed):
                 proposal = proposal.model_copy(update={"why": f"{proposal.why}; {waits}"})
             chosen.append(proposal)
@@ -111,7 +120,7 @@ class Modelled:
         barred = replace(self.possible, refused=refused(self.encoding, self.history))
         if not barred.holds(point)[0] or is_same(self.encoding, in_flight, point[0]).any():
             return None
-        return Found(point[0], 0.0)
+        return Found(point[0], 0.0, AGAIN)
 
     def ranked(self, n: int) -> list[Proposal]:
         """The up to `n` candidates of a pool that are worth most, the best first, each as if it
@@ -148,8 +157,49 @@ class Modelled:
         return self.seen.codes[[r for r in self.seen.survived if r not in known]]
 
     def _best(self, incumbents: Floats, in_flight: Floats, newest: Floats, seed: int) -> Found:
+        other = self._again(in_flight, newest) or self._most_telling(in_flight, newest, seed)
+        if other is not None:
+            return other
         value, search = self._worth(in_flight, newest, seed), self._search(newest, seed)
         return search.best(value, incumbents, self._used(in_flight))
+
+    def recommended(self) -> int | None:
+        """The trial that is thought best of those measured; see `Diagnosis.recommended`."""
+        if not self._may_repeat:
+            return self.diagnosis.recommended()
+        rows = list(self.seen.measured[self.asked.names[0]].rows)
+        means = expected(self._with_any_noise(), self.seen.features[rows])
+        return self.seen.trials[rows[int(np.argmax(self.asked.aims[0].merit(means)))]]
+
+    def _with_any_noise(self) -> Weighed:
+        measured = self.seen.measured[self.asked.names[0]]
+        data = data_of(self.encoding, self.seen, measured, self.options)
+        found = with_any_noise(data, self.options.kernel)
+        return [(w, with_bounds(process, measured.sides)) for w, process in found]
+
+    def _most_telling(self, in_flight: Floats, newest: Floats, seed: int) -> Found | None:
+        """The point that tells most of where the best one is, those tried among them, in a small
+        finite space; None elsewhere."""
+        if not self._may_repeat:
+            return None
+        rows = list(self.seen.measured[self.asked.names[0]].rows)
+        search, features = self._search(newest, seed), self.encoding.features
+        tried = np.unique(np.concatenate([self.seen.codes[rows], in_flight]), axis=0)
+        tried, fresh = search.possible.only(tried), search.left(self._used(in_flight))
+        if not len(tried):
+            return None
+        flying = features(in_flight)
+        found = [(w, process.expecting(flying)) for w, process in self._with_any_noise()]
+        sign = self.asked.aims[0].sign
+        place, value = most_telling(found, features(fresh), features(tried), sign)
+        why = SCATTERING if place >= len(fresh) else ""
+        return Found(np.concatenate([fresh, tried])[place], value, why)
+
+    @property
+    def _may_repeat(self) -> bool:
+        is_goal_alone = len(self.asked.aims) == self.options.top == 1
+        is_open = is_goal_alone and not (self.asked.aims[0].is_band or self.seen.blamed)
+        return is_open and may_repeat(self.task, self.encoding)
 
     def _worth(self, in_flight: Floats, newest: Floats, seed: int) -> Worth:
         encoding, seen = self.encoding, self.seen

@@ -11,6 +11,7 @@ from orchestrator.model.space import fidelity_of
 from orchestrator.planner.buying import Judged, judged
 from orchestrator.planner.censoring import with_bounds
 from orchestrator.planner.costs import Costs, costs
+from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.fitting import Data, default_priors, fit
 from orchestrator.planner.gaussian import GaussianProcess
 from orchestrator.planner.generalising import excess
@@ -87,15 +88,7 @@ def _process(
         places = {row: i for i, row in enumerate(rows)}
         pairs = [(places[a], places[b]) for a, b in seen.preferences]
         return preference(seen.features[rows], pairs, encoding.layout, options.kernel)
-    data = Data(
-        seen.features[rows],
-        measured.y,
-        encoding.layout,
-        measured.parts.run,
-        measured.known,
-        _terms(seen, measured, drift=options.drift),
-        encoding.rungs,
-    )
+    data = data_of(encoding, seen, measured, options)
     priors = default_priors(encoding.layout.n_groups)
     sources = informing.by_metric.get(measured.metric.name, {})
     if sources:
@@ -109,6 +102,19 @@ def _process(
     process = with_bounds(process, measured.sides)
     widens = options.widen and encoding.rungs is None
     return replace(process, excess=excess(process)) if widens else process
+
+
+def data_of(encoding: Encoding, seen: Evidence, measured: Measured, options: ModelOptions) -> Data:
+    """What the process of a metric is fitted to."""
+    return Data(
+        seen.features[list(measured.rows)],
+        measured.y,
+        encoding.layout,
+        measured.parts.run,
+        measured.known,
+        _terms(seen, measured, drift=options.drift),
+        encoding.rungs,
+    )
 
 
 def _terms(seen: Evidence, measured: Measured, *, drift: bool) -> Floats:

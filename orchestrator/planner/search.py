@@ -42,10 +42,11 @@ Places: TypeAlias = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Found:
-    """The codes of a point (p) and its worth."""
+    """The codes of a point (p), its worth, and why it, if not for its worth alone."""
 
     codes: Floats
     value: float
+    why: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,79 @@
+"""In a small finite space whose outcomes scatter, what was tried is a candidate, too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import planner_samples as samples
+import pytest
+
+from orchestrator.model.space import Choice, Ordinal, Point
+from orchestrator.model.trial import Proposal
+from orchestrator.planner.bayesian import BayesianPlanner
+from orchestrator.planner.encoding import Encoding
+from orchestrator.planner.gaussian import GaussianProcess
+from orchestrator.planner.improvement import log_h
+from orchestrator.planner.likelihood import Hyper
+from orchestrator.planner.repeating import knowledge_gradient
+from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome
+
+GRID = (
+    Choice(name="gas", options=("argon", "neon")),
+    Ordinal(name="step", levels=tuple(float(i) for i in range(12))),
+)
+Y = (MetricScale(name="y", unit=""),)
+
+
+def truth(point: Point) -> float:
+    return -0.15 * abs(float(point["step"]) - 8.0) + 0.3 * (point["gas"] == "neon")
+
+
+def played(noise: float, seed: int, *, is_known: bool = False, n: int = 20) -> list[Proposal]:
+    question = samples.task(GRID, Y, (), direction="maximise", initial=8, seed=seed)
+    planner, rng, history = BayesianPlanner(question), np.random.default_rng(seed), History()
+    made = []
+    for trial in range(1, n + 1):
+        made.append(planner.propose(history, 1)[0])
+        point = made[-1].point
+        value = truth(point) + noise * rng.normal()
+        outcome = Outcome(value=value, sd=noise if is_known else None)
+        ended = Evaluated(trial=trial, point=point, outcomes={"y": outcome})
+        history = History(evaluated=(*history.evaluated, ended), n_proposed=trial)
+    return made
+
+
+def n_distinct(made: list[Proposal]) -> int:
+    return len({tuple(p.point.items()) for p in made})
+
+
+def test_where_outcomes_scatter_good_points_are_repeated_while_others_are_left() -> None:
+    made = played(0.6, seed=1)
+    points = [p.point for p in made]
+    repeated = [p for i, p in enumerate(points) if p in points[:i]]
+    assert len(repeated) > 3
+    assert sum("measured again, as outcomes may scatter" in p.why for p in made) == len(repeated)
+    assert np.mean([truth(p) for p in repeated]) > np.mean([truth(p) for p in points[:8]])
+
+
+def test_noise_that_is_known_is_enough_to_repeat() -> None:
+    assert n_distinct(played(0.6, seed=2, is_known=True)) < 20
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_without_noise_no_point_is_repeated_while_others_are_left(seed: int) -> None:
+    assert n_distinct(played(0.0, seed)) == 20
+
+
+def test_a_repetition_is_worth_what_it_may_change_about_which_point_is_best() -> None:
+    layout = Encoding(samples.task(samples.MIXED[:1], Y, ()).space).layout
+    hyper = Hyper(scales=np.array([0.01]), noise=0.5, variance=1.0, mean=0.0)
+    x, y = np.array([[0.1], [0.9]]), np.array([0.6, 0.3])
+    process = GaussianProcess(x, y, np.full(2, 0.5), layout, "matern", hyper)
+    mean, covariance = process.joint(x)
+    changes = covariance[0, 0] / np.sqrt(covariance[0, 0] + 0.5)  # both are alike
+    expected = changes * np.exp(log_h(np.array((mean[1] - mean[0]) / changes)))
+    found = knowledge_gradient(process, x, 0, 1.0)
+    assert found == pytest.approx([expected, expected], rel=0.05)
+    alone = replace(process, x=x[:1], y=y[:1], noise=process.noise[:1])
+    assert knowledge_gradient(alone, x[:1], 0, 1.0) == pytest.approx([0.0], abs=1e-9)
