@@ -240,6 +240,8 @@ def _remark(event: ev.Event) -> str:
             return f"{event.sentence}; it may be tried again"
         case ev.MadeSafe() | ev.DriverEnded() | ev.GuardianActed():
             return _word_of_safety(event)
+        case ev.CalculationAwaited():
+            return f"{event.ticket} waits for the same calculation of {event.of}"
         case ev.TrialAwaits():
             return f"trial {event.trial} waits for {', '.join(event.metrics)} (hagane observe)"
         case _:

@@ -102,6 +102,10 @@ class Attempts:
         answer = next(iter(self._answers(name)), None)
         return None if answer is None else _judged(answer, self._root / name)
 
+    def is_packed(self, name: str) -> bool:
+        """Whether what a name came to is in a pack."""
+        return name in self._index()
+
     def _answers(self, name: str) -> Iterable[Mapping[str, Any]]:
         if not name:
             return

@@ -22,6 +22,7 @@ from orchestrator.executor.attempts import (
     has_room,
 )
 from orchestrator.executor.batches import Batches
+from orchestrator.executor.claims import Claims
 from orchestrator.executor.known import KnownResults
 from orchestrator.executor.submissions import ATTEMPTS, Tell, given_up
 from orchestrator.model.attempts import AttemptLost
@@ -34,8 +35,9 @@ GIVEN_UP = "given-up"
 
 
 class DetachedCompute:
-    """Submits below `root`, and collects (`ports.compute.Compute`). What was submitted in a turn
-    goes to the scheduler with `flush`, as one array."""
+    """Submits below `root`, which is named as the campaign, and collects (`ports.compute.Compute`).
+    What was submitted in a turn goes to the scheduler with `flush`, as one array. `awaited` says of
+    what is not submitted who computes it."""
 
     goes_on = True
 
@@ -52,7 +54,9 @@ class DetachedCompute:
         self._results = results
         self._most = attempts
         self._tell = tell
+        self.awaited: dict[str, str] = {}
         self._attempts = Attempts(root)
+        self._claims = Claims(results.root, root.name, is_in_turns=True) if results else None
         self._given_up: set[str] = set()
 
     async def submit(
@@ -66,18 +70,51 @@ class DetachedCompute:
     ) -> Mapping[str, Any]:
         """See `ports.compute`; never waits."""
         request = {"function": function, "arguments": dict(arguments)}
-        known = self._results.get(key) if self._results is not None and key else None
+        if self._results is None or self._claims is None or not key:
+            found = await self._collected(key[:LONGEST_NAME] or ticket, ticket, request)
+            return {**found, "reused": 0} if key else found
+        known = self._results.get(key)
+        if known is None and not self._is_begun(key[:LONGEST_NAME]):
+            self._refuse_claimed(key, self._claims)
+            known = self._results.get(key)  # after the claim: it may have been given back with it
         if known is not None:
+            self._claims.release(key)
             return {**known, "reused": 1}
-        name = key[:LONGEST_NAME] or ticket
+        try:
+            found = await self._collected(key[:LONGEST_NAME], ticket, request)
+        except StillRunning:
+            self._claims.take(key)  # shows that it still counts
+            raise
+        except BaseException:
+            self._claims.release(key)
+            raise
+        with contextlib.suppress(OSError):
+            self._results.put(key, request, found)
+        self._claims.release(key)
+        return {**found, "reused": 0}
+
+    def _is_begun(self, name: str) -> bool:
+        """Whether nothing is to be begun: an attempt is on its way, or has come to something."""
+        latest = self._attempts.latest(name)
+        if latest is None:
+            return self._attempts.is_packed(name)
+        return not (latest / FAULT).exists()
+
+    def _refuse_claimed(self, key: str, claims: Claims) -> None:
+        """Raises StillRunning: another campaign computes it."""
+        other = claims.take(key)
+        if other is not None:
+            self.awaited[key] = other.campaign
+            raise StillRunning(f"{other} computes the same", hint="look again later")
+
+    async def _collected(
+        self, name: str, ticket: str, request: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
         found = self._found(name)
         if found is None:
             await self._begin_or_wait(name, ticket or name, request)
             raise StillRunning("the calculation was submitted", hint="look again later")
-        if key and self._results is not None:
-            with contextlib.suppress(OSError):
-                self._results.put(key, request, found)
-        return {**found, "reused": 0} if key else found
+        return found
 
     def _found(self, name: str) -> Mapping[str, Any] | None:
         latest = self._attempts.latest(name)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from orchestrator.errors import InputError
 
@@ -27,7 +28,7 @@ class KnownResults:
     """
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self.root = root
         mark = root / "format"
         if mark.exists() and mark.read_text().strip() != str(FORMAT):
             raise InputError(
@@ -49,7 +50,7 @@ class KnownResults:
         """Keeps a result with what was asked. Raises OSError."""
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        mark = self._root / "format"
+        mark = self.root / "format"
         if not mark.exists():
             _write(mark, str(FORMAT))
         _write(path, json.dumps({"request": dict(request), "result": dict(result)}))
@@ -81,16 +82,27 @@ class KnownResults:
         return list(dict.fromkeys(pair[1] for pair in pairs if len(pair) == 2))
 
     def _kinds(self, kind: str) -> Path:
-        return self._root / "kinds" / f"{kind[:2]}.txt"
+        return self.root / "kinds" / f"{kind[:2]}.txt"
 
     def _path(self, key: str) -> Path:
-        return self._root / key[:2] / f"{key}.json"
+        return self.root / key[:2] / f"{key}.json"
 
 
 def _write(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
-    with os.fdopen(handle, "w") as out:
+    with part_in(path.parent) as (part, out):
         out.write(text)
         out.flush()
         os.fsync(out.fileno())
-    Path(name).replace(path)
+        part.replace(path)
+
+
+@contextmanager
+def part_in(folder: Path) -> Iterator[tuple[Path, IO[str]]]:
+    """A new file, with the rights that this user's files have, under a name that nobody looks for;
+    it goes, unless it has got another one. Raises OSError."""
+    part = folder / f".part-{secrets.token_hex(8)}"
+    try:
+        with part.open("x") as out:
+            yield part, out
+    finally:
+        part.unlink(missing_ok=True)

@@ -16,9 +16,10 @@ from typing import Any, Protocol
 from orchestrator.errors import CalculationFailed, CalculationFault
 from orchestrator.executor.attempts import LONGEST_NAME, Attempts, answer_in
 from orchestrator.executor.child import DISK_FULL
+from orchestrator.executor.claims import Claims
 from orchestrator.executor.known import KnownResults
 from orchestrator.executor.remote import seems_to_run
-from orchestrator.model.attempts import AttemptLost
+from orchestrator.model.attempts import AttemptLost, CalculationAwaited, OnItsWay
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.compute import Before
 
@@ -26,7 +27,9 @@ ATTEMPTS = 3
 """So often a calculation is begun whose worker is lost."""
 KEY = "key"
 """In a request that is kept in its directory: under what its result is kept for others."""
-Tell = Callable[[AttemptLost], Awaitable[None]]
+LOOK_S, LONGEST_LOOK_S = 0.05, 2.0
+"""How soon it is looked again what became of another engine's calculation: at first, and later."""
+Tell = Callable[[OnItsWay], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,9 @@ class Place(Protocol):
 
 
 class Submissions:
-    """Has calculations done at a place, below `root`; `tell` is told of lost workers. Results with
-    a key are kept in `results`, if it is given, and taken from there."""
+    """Has calculations done at a place, below `root`, which is named as the campaign; `tell` is
+    told of lost workers, and of what is waited for. Results with a key are kept in `results`, if it
+    is given, and taken from there; what another engine computes there is waited for."""
 
     goes_on = False
 
@@ -92,6 +96,7 @@ class Submissions:
         self._most = attempts
         self._tell = tell
         self._attempts = Attempts(root)
+        self._claims = Claims(results.root, root.name) if results is not None else None
         self._one_by_one: dict[str, asyncio.Lock] = {}
         self._n_waiting: dict[str, int] = {}
         self._packing: asyncio.Future[None] | None = None
@@ -107,7 +112,7 @@ class Submissions:
     ) -> Mapping[str, Any]:
         """See `ports.compute`."""
         request = {"function": function, "arguments": dict(arguments)}
-        if self._results is None or not key:
+        if self._results is None or self._claims is None or not key:
             found = await self._computed(request, ticket, before)
             return {**found, "reused": 0} if key else found
         async with self._alone(key):
@@ -117,9 +122,35 @@ class Submissions:
             left = self._attempts.known(key[:LONGEST_NAME])  # what a turn (`tick`) began
             if left is None and self._attempts.asked(ticket).get(KEY) == key:
                 left = self._attempts.known(ticket)  # an engine died before it took it
-            found = left or await self._computed({**request, KEY: key}, ticket, before)
-            self._keep(key, request, found)
+            if left is None:
+                known = await self._awaited(key, ticket, self._results, self._claims)
+                if known is not None:
+                    return {**known, "reused": 1}
+            async with self._claims.held(key):
+                found = left or await self._computed({**request, KEY: key}, ticket, before)
+                self._keep(key, request, found)
             return {**found, "reused": 0}
+
+    async def _awaited(
+        self, key: str, ticket: str, results: KnownResults, claims: Claims
+    ) -> Mapping[str, Any] | None:
+        """What another engine has come to meanwhile, or None: then this one has the claim. No
+        worker is held up."""
+        told, look_s = "", LOOK_S
+        with self._clock.work():
+            while True:
+                other = claims.take(key)
+                known = results.get(key)  # after the claim: it may have been given back with it
+                if known is not None:
+                    claims.release(key)
+                    return known
+                if other is None:
+                    return None
+                if self._tell is not None and told != str(other):
+                    told = str(other)
+                    await self._tell(CalculationAwaited(ticket=ticket, of=told))
+                await asyncio.sleep(look_s)
+                look_s = min(1.5 * look_s, LONGEST_LOOK_S)
 
     def _keep(self, key: str, request: Mapping[str, Any], found: Mapping[str, Any]) -> None:
         with contextlib.suppress(OSError):  # it has its directory, and goes into the journal

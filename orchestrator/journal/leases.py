@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from orchestrator.errors import LeaseHeld, LeaseLost
+from orchestrator.holders import Holder
 from orchestrator.journal.chain import Head
-from orchestrator.journal.holders import Holder
 from orchestrator.journal.rows import campaign_row
 from orchestrator.journal.schema import CAMPAIGNS, LEASES
 

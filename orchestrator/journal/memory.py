@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import LeaseHeld, LeaseLost, UnknownName
+from orchestrator.holders import Holder, this_process
 from orchestrator.journal import chain
 from orchestrator.journal.chain import Head, Row
-from orchestrator.journal.holders import Holder, this_process
 from orchestrator.journal.picking import new_campaign, pick, unknown_artifact, unknown_request
 from orchestrator.model.events import Event, Recorded
 from orchestrator.model.said import all_writable

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
+from orchestrator.holders import this_process
 from orchestrator.journal import artifacts, chain, inbox, leases
 from orchestrator.journal import rows as stored
-from orchestrator.journal.holders import this_process
 from orchestrator.journal.opening import Database
 from orchestrator.journal.picking import new_campaign, pick
 from orchestrator.journal.schema import ARTIFACTS, CAMPAIGNS, INBOX, LEASES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
@@ -19,3 +19,17 @@ class AttemptLost(BaseModel):
     ticket: str
     attempt: int
     why: str
+
+
+class CalculationAwaited(BaseModel):
+    """A calculation is not begun, since another campaign is making the same one, whose result is
+    taken when it is there. `ticket` as above; `of` says who computes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["calculation_awaited"] = "calculation_awaited"
+    ticket: str
+    of: str
+
+
+OnItsWay: TypeAlias = AttemptLost | CalculationAwaited

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from orchestrator.model.attempts import AttemptLost as AttemptLost
+from orchestrator.model.attempts import CalculationAwaited as CalculationAwaited
 from orchestrator.model.campaign import Rule
 from orchestrator.model.safety import DriverEnded as DriverEnded
 from orchestrator.model.safety import GuardianActed as GuardianActed
@@ -354,6 +355,7 @@ Event: TypeAlias = Annotated[
     | ActionFailed
     | ActionNotDone
     | AttemptLost
+    | CalculationAwaited
     | Doubted
     | Settled
     | Kept

@@ -200,6 +200,8 @@ class State:
                 self._close(event.ticket, "not_done", at)
             case ev.AttemptLost():
                 self.lost.append((at, event))
+            case ev.CalculationAwaited():
+                pass
             case ev.Doubted():
                 self.dispatches[event.ticket].doubt = event
                 self._is_decided_about(event.ticket)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -30,10 +31,12 @@ class Turn:
     Attributes:
         batches: of the campaign, looked at before the engine starts.
         n_submitted: calculations that this turn gave to the scheduler.
+        awaited: by key, the campaigns that compute what this turn did not submit therefore.
     """
 
     batches: Batches
     n_submitted: int = 0
+    awaited: Mapping[str, str] = field(default_factory=dict)
 
     def end(self) -> None:
         """Submits what came together. Raises ExecutionError."""
@@ -88,9 +91,11 @@ def compute_of(
     site = lab.site or Site()
     root = folder_of(campaign_id)
     if turn is not None:
-        return DetachedCompute(
+        detached = DetachedCompute(
             root, turn.batches, results=known_results(), attempts=site.attempts, tell=tell
         )
+        turn.awaited = detached.awaited
+        return detached
     _refuse_beside_turns(lab, campaign_id)
     if site.kind == "local":
         return local_compute(campaign_id, clock, site, tell)

@@ -111,5 +111,9 @@ def _told(finish: Finish, turn: Turn | None) -> Ticked:
     parts = [f"{n_done} trials done", f"{n_failed} failed"]
     if finish.ending.exit_code is Exit.GOES_ON:
         parts += [f"{n_submitted} submitted now", f"{n_running} running", f"{n_waiting} waiting"]
+    if turn is not None and turn.awaited:
+        parts.append(
+            f"{len(turn.awaited)} awaited of {', '.join(sorted(set(turn.awaited.values())))}"
+        )
     line = f"{finish.loaded.campaign.name}: {', '.join(parts)}; {finish.ending.sentence}"
     return Ticked(finish, line, n_running, n_waiting, n_submitted)

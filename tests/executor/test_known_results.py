@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from processes import until
 
 from orchestrator.clock import WallClock
 from orchestrator.errors import InputError
+from orchestrator.executor.claims import Claims
 from orchestrator.executor.known import KnownResults
 from orchestrator.executor.local import LocalCompute
 
@@ -105,6 +107,7 @@ def test_a_result_that_its_engine_did_not_live_to_take_is_taken_and_kept_for_oth
 WRITER = """
 import sys
 from pathlib import Path
+from orchestrator.executor.claims import Claims
 from orchestrator.executor.known import KnownResults
 
 root, key, letter, n = Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
@@ -146,3 +149,16 @@ def test_a_writer_that_is_killed_while_it_writes_leaves_what_was_there(tmp_path:
     results.put(KEY, {"of": "c"}, {"value": "c", "end": "c"})
     assert results.get(KEY) == {"value": "c", "end": "c"}
     assert results.request(KEY) == {"of": "c"}
+
+
+def test_results_and_claims_have_the_rights_of_the_users_other_files(tmp_path: Path) -> None:
+    before = os.umask(0o002)
+    try:
+        KnownResults(tmp_path / "results").put(KEY, {}, {})
+        Claims(tmp_path / "results", "one").take(KEY)
+    finally:
+        os.umask(before)
+    files = [p for p in (tmp_path / "results").rglob("*") if p.is_file()]
+    assert {p.name: p.stat().st_mode & 0o777 for p in files} == {
+        name: 0o664 for name in ("format", f"{KEY}.json", f"{KEY}.claim")
+    }

@@ -1,4 +1,4 @@
-"""Which process holds a lease, and whether it is known to be dead or alive.
+"""Which process holds something (a lease, a claim), and whether it is known to be dead or alive.
 
 A process is told from a later one with the same id by the start time that the system gives it, and
 a host from its next life, or from a container on it, by boot id and process-id namespace.
@@ -16,7 +16,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Holder:
-    """A process that holds a lease. `name` is in words, for people."""
+    """A process that holds something. `name` is in words, for people."""
 
     name: str
     host: str
