@@ -236,3 +236,22 @@ def test_a_pool_is_held_against_its_lab_in_the_first_turn_and_when_the_lab_chang
     write(tmp_path / "metals.extxyz", [bulk("Cu"), bulk("Fe")])
     with pytest.raises(FileProblems, match="metals-2"):
         tick(tmp_path, new=True)
+
+
+def test_what_the_turns_of_one_campaign_compute_those_of_another_await(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HAGANE_DATA", str(tmp_path / "data"))
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name / "metals.extxyz", [bulk("Cu"), bulk("Pt")])
+        (tmp_path / name / "campaign.yaml").write_text(
+            METALS.replace("name: metals", f"name: {name}")
+        )
+        (tmp_path / name / "lab.yaml").write_text(LAB.replace("KIND", "emt-structures"))
+    first, second = tick(tmp_path / "one"), tick(tmp_path / "two")
+    assert (first.n_submitted, second.n_submitted) == (2, 0)
+    assert f"2 awaited of {first.finish.campaign_id}" in second.line
+    for name, reused in (("one", 0), ("two", 1)):
+        state = to_the_end(tmp_path / name).finish.state
+        assert [d.results["reused"] for d in state.dispatches.values()] == [reused] * 2
