@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.keeping import keep, recalled
-from orchestrator.model import cif, cif_sites
+from orchestrator.model import cif, cif_sites, poscar
 from simulators.atomistic import structures
 from simulators.atomistic.structures import atoms_of
 
@@ -155,4 +155,4 @@ def _digest(texts: Sequence[str]) -> str:
 @functools.cache
 def _reader() -> str:
     versions = [importlib.metadata.version(name) for name in ("ase", "numpy")]
-    return "\n".join([*versions, *map(inspect.getsource, (structures, cif, cif_sites))])
+    return "\n".join([*versions, *map(inspect.getsource, (structures, cif, cif_sites, poscar))])

@@ -16,11 +16,16 @@ from orchestrator.model.cif import (
     refuse_unfit,
 )
 from orchestrator.model.cif_sites import refuse_many_sites
+from orchestrator.model.poscar import refuse_more_places
 
 CLOSEST = 0.4
 """Of the sum of their covalent radii: atoms nearer than that overlap."""
 FEW = 200
 """So many atoms have all their distances computed."""
+MOST_IMAGES = 1000
+"""So many cells are looked through as they are written; else they are made less skew first."""
+FLAT = 1e-3
+"""Cubic angstrom; a cell of less has no volume."""
 KEPT = 64
 """So many texts are not read again, which takes seconds for large ones."""
 
@@ -30,8 +35,9 @@ def atoms_of(text: str) -> Any:
 
     Raises:
         InputError: it cannot be read, holds no atom or several structures, an unknown element, a
-            site that is not full or a place that is none, a cell that its symmetry does not leave
-            as it is or a group without its origin, or atoms overlap.
+            site that is not full or a place that is none, a cell without a volume, or one that its
+            symmetry does not leave as it is, or a group without its origin; a charge or moments of
+            a kind that nobody would read; or atoms overlap.
     """
     atoms = _read(text).copy()
     if len(atoms) == 0:
@@ -39,7 +45,9 @@ def atoms_of(text: str) -> Any:
     if (atoms.numbers == 0).any():
         raise InputError(f"{atoms.get_chemical_formula()} has an element that does not exist")
     _refuse_no_places(atoms, text)
+    _refuse_flat(atoms, text)
     _refuse_shared_sites(atoms, text)
+    _refuse_unread(atoms, text)
     _refuse_overlap(atoms)
     return atoms
 
@@ -49,10 +57,13 @@ def _read(text: str) -> Any:
     """What stands in the cache: take a copy of it."""
     if not text.strip():
         raise InputError("the structure of an empty text cannot be read")
+    text = text.lstrip("\ufeff")
     form = _format_of(text)
     if form == "cif":
         refuse_many_sites(text, _begins(text))
         refuse_unclear(text, _begins(text))
+    elif form == "vasp":
+        refuse_more_places(text, _begins(text))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of labels and symmetry that ASE decides by itself
@@ -121,6 +132,49 @@ def _refuse_no_places(atoms: Any, text: str) -> None:
         raise InputError(f"{_named(text)} has a position that is not a number")
 
 
+def _refuse_flat(atoms: Any, text: str) -> None:
+    import numpy as np
+
+    has_vectors = atoms.cell.array[atoms.pbc].any(axis=1).all()
+    if atoms.pbc.any() and not (has_vectors and abs(np.linalg.det(_whole(atoms.cell))) > FLAT):
+        raise InputError(
+            f"{_named(text)} has a cell without a volume", hint="check the vectors of its cell"
+        )
+
+
+def _whole(cell: Any) -> Any:
+    """Three vectors, of which those that are missing are of length one and upright."""
+    return cell.complete().array
+
+
+def _refuse_unread(atoms: Any, text: str) -> None:
+    """Of charges and moments those of the atoms count: what stands elsewhere would be left away."""
+    if atoms.get_initial_magnetic_moments().ndim > 1:
+        raise InputError(
+            f"{_named(text)} has moments with a direction, which no method here computes",
+            hint="give one number an atom, up or down",
+        )
+    said, sums = atoms.info.get("charge"), atoms.get_initial_charges().sum()
+    if _is_number(said) and abs(said - sums) > 0.5:
+        raise InputError(
+            f"{_named(text)} has charge={said:g}, and the charges of its atoms sum up to {sums:g}",
+            hint="give each atom its own in a column `initial_charges`",
+        )
+    said, sums = atoms.info.get("multiplicity"), atoms.get_initial_magnetic_moments().sum()
+    if _is_number(said) and abs(said - 1 - abs(sums)) > 0.5:
+        raise InputError(
+            f"{_named(text)} has multiplicity={said:g}, and the moments of its atoms sum up to "
+            f"{sums:g}",
+            hint="give each atom its own in a column `initial_magmoms`, of unpaired electrons",
+        )
+
+
+def _is_number(said: Any) -> bool:
+    import numbers
+
+    return isinstance(said, numbers.Real) and not isinstance(said, bool)
+
+
 def _refuse_shared_sites(atoms: Any, text: str) -> None:
     # ASE keeps what a CIF says of its sites when it writes an extended XYZ
     for site in atoms.info.get("occupancy", {}).values():
@@ -141,9 +195,10 @@ def _refuse_overlap(atoms: Any) -> None:
     else:
         i, j, apart = neighbor_list("ijd", atoms, cutoff=radii)
     if len(i):
-        a, b = atoms.symbols[int(i[0])], atoms.symbols[int(j[0])]
+        k = int(apart.argmin())
+        a, b = atoms.symbols[int(i[k])], atoms.symbols[int(j[k])]
         raise InputError(
-            f"{atoms.get_chemical_formula()} has {a} and {b} only {apart[0]:.2f} angstrom apart",
+            f"{atoms.get_chemical_formula()} has {a} and {b} only {apart[k]:.2f} angstrom apart",
             hint="check the cell and the units of the positions",
         )
 
@@ -154,14 +209,16 @@ def _overlapping(atoms: Any, radii: Any) -> tuple[Any, Any, Any]:
     import itertools
 
     import numpy as np
+    from ase.geometry import minkowski_reduce
 
-    cell = atoms.cell.complete().array
-    normals = np.cross(np.roll(cell, -1, axis=0), np.roll(cell, -2, axis=0))
-    heights = abs(np.linalg.det(cell)) / np.linalg.norm(normals, axis=1)
-    reach = np.where(atoms.pbc, np.floor(2 * radii.max() / heights + 0.5), 0).astype(int)
+    cell, pbc = _whole(atoms.cell), atoms.pbc
+    reach = _reach(cell, pbc, radii)
+    if np.prod(2 * reach + 1, dtype=float) > MOST_IMAGES:
+        cell = _whole(atoms.cell.new(minkowski_reduce(atoms.cell, pbc)[0]))
+        reach = _reach(cell, pbc, radii)
     fractions = atoms.positions @ np.linalg.inv(cell)
     apart = fractions[None, :, :] - fractions[:, None, :]
-    apart -= np.where(atoms.pbc, np.round(apart), 0)
+    apart -= np.where(pbc, np.round(apart), 0)
     shifts = np.array(list(itertools.product(*(range(-k, k + 1) for k in reach))), float)
     places = (apart @ cell)[:, :, None, :] + (shifts @ cell)[None, None, :, :]
     distances = np.linalg.norm(places, axis=3)
@@ -169,3 +226,12 @@ def _overlapping(atoms: Any, radii: Any) -> tuple[Any, Any, Any]:
     distances[itself, itself, len(shifts) // 2] = np.inf
     i, j, s = np.nonzero(distances < (radii[:, None] + radii[None, :])[:, :, None])
     return i, j, distances[i, j, s]
+
+
+def _reach(cell: Any, pbc: Any, radii: Any) -> Any:
+    """How many cells to either side images are within the sum of two radii."""
+    import numpy as np
+
+    normals = np.cross(np.roll(cell, -1, axis=0), np.roll(cell, -2, axis=0))
+    heights = abs(np.linalg.det(cell)) / np.linalg.norm(normals, axis=1)
+    return np.where(pbc, np.floor(2 * radii.max() / heights + 0.5), 0).astype(int)

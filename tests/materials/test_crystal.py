@@ -369,3 +369,22 @@ def test_a_cell_in_other_units_is_refused() -> None:
 def test_functions_out_of_reach_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="cut-off is 3 to 12 angstrom"):
         Crystal(**options)
+
+
+def test_a_very_skew_cell_is_described_as_the_crystal_that_it_is() -> None:
+    """As it is written it has millions of images within the cutoff."""
+    copper = bulk("Cu")
+    skew = copper.copy()
+    skew.set_cell([[1, 0, 0], [400, 1, 0], [300, 500, 1]] @ copper.cell.array)
+    assert np.allclose(CRYSTAL.describe([skew]), CRYSTAL.describe([copper]), rtol=1e-6, atol=1e-6)
+    assert CRYSTAL.canonical(skew) == CRYSTAL.canonical(copper)
+    thin = Atoms("Cu", cell=[[3, 0, 0], [2.9999, 0.01, 0], [0, 0, 3]], pbc=True)
+    with pytest.raises(InputError, match=r"two atoms within 0\.01 angstrom"):
+        CRYSTAL.describe([thin])
+
+
+def test_a_poscar_with_more_places_than_atoms_is_no_crystal() -> None:
+    text = _text(bulk("Cu"), "vasp").rstrip("\n")
+    assert len(crystal_of(f"{text}\n")) == 1
+    with pytest.raises(InputError, match="lists more places than the 1 of its line"):
+        crystal_of(f"{text}\n 0.5 0.5 0.5\n")

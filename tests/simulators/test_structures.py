@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -331,3 +332,83 @@ def test_a_crystal_is_refused_where_only_molecules_are_computed(tmp_path: Path) 
     pytest.importorskip("pyscf", reason="needs pyscf (the extra 'molecules')")
     with pytest.raises(InputError, match="computes molecules, Cu has a cell"):
         asyncio.run(asked(tmp_path, "pyscf", "energy", text_of(bulk("Cu"))))
+
+
+COPPER = ("Cu", "1.0", "3.6 0 0", "0 3.6 0", "0 0 3.6", "Cu", "1", "Direct", "0 0 0")
+
+
+def lines(*more: str, changed: Mapping[int, str] | None = None) -> str:
+    """A POSCAR of copper, with other lines in places of its own."""
+    said = [(changed or {}).get(k, line) for k, line in enumerate(COPPER)]
+    return "".join(f"{line}\n" for line in (*said, *more))
+
+
+@pytest.mark.parametrize("count", ["1", "1 ! of the cell"])
+@pytest.mark.parametrize("second", ["0.5 0.5 0.0", "0.5 0.5 0.0 Cu"])
+def test_a_poscar_with_more_places_than_atoms_is_refused(count: str, second: str) -> None:
+    """ASE leaves them away, and a crystal of half the atoms was computed."""
+    with pytest.raises(InputError, match="lists more places than the 1 of its line"):
+        atoms_of(lines(second, changed={6: count}))
+    selective = lines(f"{second} T T T", changed={7: "Selective dynamics\nDirect"})
+    with pytest.raises(InputError, match="lists more places"):
+        atoms_of(selective)
+    assert len(atoms_of(lines("", "0.1 0.2 0.3"))) == 1, "velocities"
+    assert len(atoms_of(lines("", second, changed={6: count}))) == 1
+    assert len(atoms_of(lines(second, changed={6: "2"}))) == 2
+
+
+def test_a_cell_without_a_volume_is_refused_in_words() -> None:
+    flat = text_of(Atoms("Cu2", [[0, 0, 0], [0, 0, 2.5]], cell=[[2, 0, 0], [4, 0, 0], [0, 0, 5]]))
+    for text in (
+        flat.replace('"F F F"', '"T T T"'),
+        flat.replace('"F F F"', '"T T F"'),
+        lines(changed={1: "0.0"}),
+        text_of(Atoms("Cu", pbc=True)),
+        text_of(Atoms("Cu", cell=[3, 0, 3], pbc=[True, True, False])),
+    ):
+        with pytest.raises(InputError, match="a cell without a volume"):
+            atoms_of(text)
+    assert atoms_of(text_of(Atoms("Cu", cell=[3, 0, 0], pbc=[True, False, False]))).pbc.any()
+
+
+def test_a_skew_cell_is_the_crystal_that_it_is() -> None:
+    copper = bulk("Cu")
+    skew = Atoms("Cu", cell=[[1, 0, 0], [40, 1, 0], [30, 0, 1]] @ copper.cell.array, pbc=True)
+    assert len(atoms_of(text_of(skew))) == 1
+    with pytest.raises(InputError, match=r"only 0\.0. angstrom apart"):
+        atoms_of(text_of(Atoms("Cu", cell=[[3, 0, 0], [2.9999, 0.01, 0], [0, 0, 3]], pbc=True)))
+
+
+def test_a_charge_of_the_whole_that_nobody_would_read_is_refused() -> None:
+    water = Atoms("OH2", [[0, 0, 0.12], [0, 0.76, -0.48], [0, -0.76, -0.48]])
+    water.info["charge"] = 2
+    with pytest.raises(InputError, match="charge=2, and the charges of its atoms sum up to 0"):
+        atoms_of(text_of(water))
+    water.set_initial_charges([2, 0, 0])
+    assert atoms_of(text_of(water)).get_initial_charges().sum() == 2
+    water.info["charge"] = 0.0
+    with pytest.raises(InputError, match="charge=0"):
+        atoms_of(text_of(water))
+    oxygen = Atoms("O2", [[0, 0, 0], [0, 0, 1.2]], info={"multiplicity": 3})
+    with pytest.raises(
+        InputError, match="multiplicity=3, and the moments of its atoms sum up to 0"
+    ):
+        atoms_of(text_of(oxygen))
+    oxygen.set_initial_magnetic_moments([1, 1])
+    assert atoms_of(text_of(oxygen)).get_initial_magnetic_moments().sum() == 2
+    oxygen.info = {"charge": "unknown", "multiplicity": True}
+    assert len(atoms_of(text_of(oxygen))) == 2
+
+
+def test_moments_with_a_direction_are_refused() -> None:
+    iron = bulk("Fe")
+    iron.set_initial_magnetic_moments(None)
+    iron.set_initial_magnetic_moments([[0, 0, 2.2]])
+    with pytest.raises(InputError, match="moments with a direction, which no method here computes"):
+        atoms_of(text_of(iron))
+
+
+def test_a_mark_of_the_order_of_bytes_is_no_part_of_a_structure(tmp_path: Path) -> None:
+    for form in ("cif", "vasp", "extxyz"):
+        text = written(bulk("Cu"), form, tmp_path)
+        assert atoms_of("\ufeff" + text) == atoms_of(text)

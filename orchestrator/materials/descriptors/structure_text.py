@@ -18,6 +18,7 @@ from orchestrator.model.cif import (
     refuse_unfit,
 )
 from orchestrator.model.cif_sites import refuse_many_sites
+from orchestrator.model.poscar import refuse_more_places
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -69,11 +70,10 @@ def _read(text: str) -> Any:
     """What stands in the cache: take a copy of it."""
     if not text.strip():
         raise InputError("the structure of an empty text cannot be read")
+    text = text.lstrip("\ufeff")
     form = format_of(text)
     name = {"cif": "CIF", "extxyz": "extended XYZ", "vasp": "POSCAR"}[form]
-    if form == "cif":
-        refuse_many_sites(text, named(text))
-        refuse_unclear(text, named(text))
+    _refuse_before(text, form)
     lines = text.lstrip("\n") if form == "extxyz" else text
     try:
         with warnings.catch_warnings():
@@ -98,6 +98,15 @@ def _read(text: str) -> Any:
     if form == "cif":
         refuse_unfit(several[0], text, named(text))
     return several[0]
+
+
+def _refuse_before(text: str, form: str) -> None:
+    """What ASE would read as something else, or for minutes. Raises InputError."""
+    if form == "cif":
+        refuse_many_sites(text, named(text))
+        refuse_unclear(text, named(text))
+    elif form == "vasp":
+        refuse_more_places(text, named(text))
 
 
 def _read_by_ase(text: str, form: str) -> Any:
