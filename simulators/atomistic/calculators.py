@@ -27,7 +27,7 @@ from orchestrator.ports.resource import Bench, Verdict
 from simulators.atomistic import comparing, electrons, methods
 from simulators.atomistic.adsorption import adsorbate_of
 from simulators.atomistic.computing import SETTINGS
-from simulators.atomistic.contents import Contents, Seen, refuse_beyond
+from simulators.atomistic.contents import Contents, Seen, refuse_beyond, refuse_charged
 from simulators.atomistic.dft_settings import ORDERS, own_spins, start_moments
 from simulators.atomistic.elements import element_text, moment_beside
 from simulators.atomistic.entries import Entry, read_entries, refuse_changed, shares_of
@@ -50,6 +50,7 @@ class StructureCalculator(Calculator):
         elements: those that the method knows; empty for all.
         largest: so many atoms at most.
         has_spin: whether an energy depends on the moments that atoms bring.
+        has_charge: whether it depends on the charges that they bring.
     """
 
     implements = ("StructureCalculation",)
@@ -57,6 +58,7 @@ class StructureCalculator(Calculator):
     elements: ClassVar[tuple[str, ...]] = ()
     largest: ClassVar[int] = 10_000
     has_spin: ClassVar[bool] = True
+    has_charge: bool = False
 
     def __init__(
         self,
@@ -192,16 +194,8 @@ class StructureCalculator(Calculator):
         `simulators.atomistic.entries`); each of them is relaxed once. Raises as `energy`, and
         InputError if they do not make up the composition or are of another method."""
         known = await asyncio.to_thread(self._unchanged_entries, entries)
-        found = await comparing.above_hull(
-            self._relaxed,
-            self._checked,
-            self._mark,
-            self._own_spins,
-            structure,
-            known,
-            Path(entries).name,
-            ticket,
-        )
+        of, name = (self._relaxed, self._checked, self._mark, self._own_spins), Path(entries).name
+        found = await comparing.above_hull(*of, structure, known, name, ticket)
         return HullEnergy(**found)
 
     @action(effect=Effect.QUERYABLE, cancel=Cancel.AT_ONCE)
@@ -310,6 +304,8 @@ class StructureCalculator(Calculator):
     def _refuse(self, held: Contents) -> None:
         """Raises InputError: it is none that the method can compute, wherever its atoms are."""
         refuse_beyond(self._bench.name, held, self.elements, self.largest)
+        if not self.has_charge:
+            refuse_charged(self._bench.name, held)
 
 
 EMT_ELEMENTS = ("Al", "Cu", "Ag", "Au", "Ni", "Pd", "Pt", "H", "C", "N", "O")
@@ -336,6 +332,7 @@ class Gfn(StructureCalculator):
     packages = ("tblite", "ase")
     extras = "molecules"
     method = "GFN-xTB"
+    has_charge = True
     maker = "simulators.atomistic.methods:xtb"
 
     def __init__(self, bench: Bench, method: str = "GFN2-xTB") -> None:
@@ -357,6 +354,7 @@ class QuantumChemistry(StructureCalculator):
     packages = ("pyscf", "ase")
     extras = "molecules"
     method = "PySCF"
+    has_charge = True
     maker = "simulators.atomistic.methods:pyscf"
     largest = 60
 

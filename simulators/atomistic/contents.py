@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LEAST = 100
 """Fewer structures are read sooner than a file is written."""
 MOST_FILES = 200
+LEAST_CHARGE = 0.5
+"""Less is what the rounding of partial charges leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,15 @@ def refuse_beyond(name: str, held: Contents, elements: Collection[str], most: in
         raise InputError(
             f"{held.formula} has {len(held)} atoms, '{name}' takes {most} at most",
             hint="take a smaller cell, or a cheaper method",
+        )
+
+
+def refuse_charged(name: str, held: Contents) -> None:
+    """Raises InputError: it has a charge, of which the resource of this name knows nothing."""
+    if abs(held.charge) > LEAST_CHARGE:
+        raise InputError(
+            f"{held.formula} has a charge of {held.charge:+g}, '{name}' computes what is neutral",
+            hint="leave `initial_charges` away, or have them sum up to zero",
         )
 
 

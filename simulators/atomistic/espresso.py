@@ -148,6 +148,7 @@ class EspressoCalculator(StructureCalculator):
             **({} if magnetic_order == ORDERS[0] else {"magnetic_order": magnetic_order}),
         }
         super().__init__(bench, settings, [], reuse)
+        self.has_charge = "system.tot_charge" in told
         self._running = {"input": told, "command": command, "walltime_s": walltime}
         self._running |= {"version": version}
 

@@ -112,6 +112,7 @@ class VaspStructures(StructureCalculator):
             "cures": cures,
         }
         super().__init__(bench, settings, [], reuse)
+        self.has_charge = "nelect" in told
         self._said_version = version
         self._running = {"input": told, "command": command, "walltime_s": walltime}
 

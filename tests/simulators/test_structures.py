@@ -412,3 +412,20 @@ def test_a_mark_of_the_order_of_bytes_is_no_part_of_a_structure(tmp_path: Path) 
     for form in ("cif", "vasp", "extxyz"):
         text = written(bulk("Cu"), form, tmp_path)
         assert atoms_of("\ufeff" + text) == atoms_of(text)
+
+
+def test_a_charge_that_a_method_knows_nothing_of_is_refused(tmp_path: Path) -> None:
+    """It was computed as if it were neutral."""
+    ion, dipole = bulk("NiAu", "rocksalt", 4.2), bulk("NiAu", "rocksalt", 4.2)
+    ion.set_initial_charges([1, 0])
+    dipole.set_initial_charges([1, -0.99])
+    with calculator(tmp_path, "emt-structures") as emt:
+        emt.check("energy", {"structure": text_of(dipole)})
+        with pytest.raises(
+            InputError, match=r"has a charge of \+1, 'calc' computes what is neutral"
+        ):
+            emt.check("energy", {"structure": text_of(ion)})
+        with pytest.raises(InputError, match=r"has a charge of \+1"):
+            asyncio.run(emt.relax(text_of(ion), Ticket("t")))
+    with calculator(tmp_path, "gfn") as gfn:
+        gfn.check("energy", {"structure": text_of(ion)})
