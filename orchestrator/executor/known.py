@@ -7,6 +7,7 @@ the same.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -18,6 +19,8 @@ from typing import IO, Any
 from orchestrator.errors import InputError
 
 FORMAT = 1
+HASH = "sha256"
+"""Of the result, in its file; those of earlier versions have none."""
 
 
 class KnownResults:
@@ -38,13 +41,16 @@ class KnownResults:
             )
 
     def get(self, key: str) -> Mapping[str, Any] | None:
-        """The result of a key, or None. A file that cannot be read counts as none."""
+        """The result of a key, or None. A file that cannot be read, or holds another result than
+        was written, or a number that is none, counts as none."""
         try:
-            found = json.loads(self._path(key).read_text())
+            found = json.loads(self._path(key).read_text(), parse_constant=_refuse)
         except (OSError, ValueError):
             return None
         result = found.get("result") if isinstance(found, dict) else None
-        return result if isinstance(result, dict) else None
+        if not isinstance(result, dict) or found.get(HASH, hash_of(result)) != hash_of(result):
+            return None
+        return result
 
     def put(self, key: str, request: Mapping[str, Any], result: Mapping[str, Any]) -> None:
         """Keeps a result with what was asked. Raises OSError."""
@@ -53,7 +59,8 @@ class KnownResults:
         mark = self.root / "format"
         if not mark.exists():
             _write(mark, str(FORMAT))
-        _write(path, json.dumps({"request": dict(request), "result": dict(result)}))
+        told = {"request": dict(request), "result": dict(result), HASH: hash_of(result)}
+        _write(path, json.dumps(told))
 
     def request(self, key: str) -> Mapping[str, Any] | None:
         """What was asked under a key, or None."""
@@ -86,6 +93,15 @@ class KnownResults:
 
     def _path(self, key: str) -> Path:
         return self.root / key[:2] / f"{key}.json"
+
+
+def hash_of(result: Mapping[str, Any]) -> str:
+    """Of what a result says, however it is written down."""
+    return hashlib.sha256(json.dumps(dict(result), sort_keys=True).encode()).hexdigest()
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")
 
 
 def _write(path: Path, text: str) -> None:

@@ -10,6 +10,7 @@ from simulators.atomistic import elasticity, programs
 from simulators.atomistic.curing import Adrift, Incurable, mended, stepped
 from simulators.atomistic.failures import Failure
 from simulators.atomistic.meshes import mesh_of
+from simulators.atomistic.requests import is_finite
 from simulators.atomistic.structures import atoms_of, text_of
 
 MAX_FORCE = 0.01
@@ -54,6 +55,9 @@ def run(task: str, structure: str, calculator: str, settings: Mapping[str, Any])
         told["mesh"] = mesh_of(atoms, told.pop("k_density"))
     allowed = str(settings.get("cures", "safe"))
     found, record = mended(lambda: TASKS[task](atoms.copy(), lambda a: make(a, **told)), allowed)
+    spoilt = [name for name, one in found.items() if not (isinstance(one, str) or is_finite(one))]
+    if spoilt:
+        raise RuntimeError(f"{' and '.join(spoilt)} came out as no finite number")
     done = {"cures": record.text, "altered": int(record.is_altered)}
     return {**found, **done, "seconds": programs.cpu_seconds() - begun + record.elsewhere_s}
 

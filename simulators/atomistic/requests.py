@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
@@ -105,6 +106,13 @@ def is_whole(task: str, found: Mapping[str, Any]) -> bool:
     return has_all and all(
         isinstance(value, str) == (wanted[name].type == "str") for name, value in found.items()
     )
+
+
+def is_finite(value: Any) -> bool:
+    """Whether it is a number, or rows of numbers, of which each is finite."""
+    if isinstance(value, list | tuple):
+        return all(map(is_finite, value))
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _fixed(atoms: Any) -> Any:

@@ -162,3 +162,19 @@ def test_results_and_claims_have_the_rights_of_the_users_other_files(tmp_path: P
     assert {p.name: p.stat().st_mode & 0o777 for p in files} == {
         name: 0o664 for name in ("format", f"{KEY}.json", f"{KEY}.claim")
     }
+
+
+def test_a_result_in_which_a_digit_was_changed_counts_as_none(tmp_path: Path) -> None:
+    shared = tmp_path / "results"
+    run(compute(tmp_path / "one", shared), ticket="a", x=2.5)
+    kept = shared / "ab" / f"{KEY}.json"
+    whole = kept.read_text()
+    kept.write_text(whole.replace('"value": 5.0', '"value": 5.1'))
+    assert KnownResults(shared).get(KEY) is None
+    again = run(compute(tmp_path / "one", shared), ticket="b", x=2.5)
+    assert (again["reused"], again["value"]) == (0, 5.0)
+    # one of an earlier version has no hash
+    said = json.loads(whole)
+    del said["sha256"]
+    kept.write_text(json.dumps(said))
+    assert run(compute(tmp_path / "one", shared), ticket="c", x=2.5)["reused"] == 1

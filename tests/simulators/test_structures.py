@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -429,3 +430,27 @@ def test_a_charge_that_a_method_knows_nothing_of_is_refused(tmp_path: Path) -> N
             asyncio.run(emt.relax(text_of(ion), Ticket("t")))
     with calculator(tmp_path, "gfn") as gfn:
         gfn.check("energy", {"structure": text_of(ion)})
+
+
+def astray(atoms: Any) -> Any:
+    """A calculator whose energies are no numbers, as a potential's far from all that it learned."""
+    from ase.calculators.singlepoint import SinglePointCalculator
+
+    none = [[0.0, 0.0, math.nan]] * len(atoms)
+    return SinglePointCalculator(atoms, energy=math.nan, forces=none, stress=[math.nan] * 6)
+
+
+def test_a_result_that_is_no_number_is_a_failure_and_is_not_kept(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="energy and pressure came out as no finite"):
+        run("energy", text_of(bulk("Cu")), f"{__name__}:astray", {})
+    with calculator(tmp_path, "emt-structures") as emt:
+        found = asyncio.run(emt.energy(text_of(bulk("Cu")), Ticket("a")))
+    (kept,) = (tmp_path / "results").glob("*/*.json")
+    said = json.loads(kept.read_text())  # as earlier versions have kept it
+    said = {"request": said["request"], "result": {**said["result"], "energy": math.nan}}
+    kept.write_text(json.dumps(said))
+    with calculator(tmp_path, "emt-structures") as emt:
+        again = asyncio.run(emt.energy(text_of(bulk("Cu")), Ticket("b")))
+    assert (again.energy, again.reused) == (found.energy, 0)
+    with calculator(tmp_path, "emt-structures") as emt:
+        assert asyncio.run(emt.energy(text_of(bulk("Cu")), Ticket("c"))).reused == 1
