@@ -87,7 +87,8 @@ class Claims:
         return None
 
     def _counts(self, other: Claim, silent_for_s: float) -> bool:
-        if other.campaign == self._own.campaign or silent_for_s >= other.silent_s:
+        # far in the future it would count for ever: the clock was put back
+        if other.campaign == self._own.campaign or abs(silent_for_s) >= other.silent_s:
             return False
         return other.holder is None or not other.holder.is_known_dead()
 

@@ -24,7 +24,7 @@ HASH = "sha256"
 
 
 class KnownResults:
-    """Keeps results below a folder.
+    """Keeps results below a folder; those that cannot be written, for as long as it is there.
 
     Raises:
         InputError: the folder was written by a version that keeps them in another way.
@@ -32,10 +32,12 @@ class KnownResults:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._unwritten: dict[str, Mapping[str, Any]] = {}
         mark = root / "format"
-        if mark.exists() and mark.read_text().strip() != str(FORMAT):
+        said = mark.read_text(errors="replace").strip() if mark.exists() else str(FORMAT)
+        if said != str(FORMAT):
             raise InputError(
-                f"the known results in {root} are kept in format {mark.read_text().strip()}, "
+                f"the known results in {root} are kept in format {said[:20] or '(it says none)'}, "
                 f"this version reads format {FORMAT}",
                 hint="update hagane, or move that folder away: then all is computed anew",
             )
@@ -46,14 +48,15 @@ class KnownResults:
         try:
             found = json.loads(self._path(key).read_text(), parse_constant=_refuse)
         except (OSError, ValueError):
-            return None
+            return self._unwritten.get(key)
         result = found.get("result") if isinstance(found, dict) else None
         if not isinstance(result, dict) or found.get(HASH, hash_of(result)) != hash_of(result):
-            return None
+            return self._unwritten.get(key)
         return result
 
     def put(self, key: str, request: Mapping[str, Any], result: Mapping[str, Any]) -> None:
-        """Keeps a result with what was asked. Raises OSError."""
+        """Keeps a result with what was asked. Raises OSError: for this object alone."""
+        self._unwritten[key] = dict(result)
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         mark = self.root / "format"
@@ -61,6 +64,7 @@ class KnownResults:
             _write(mark, str(FORMAT))
         told = {"request": dict(request), "result": dict(result), HASH: hash_of(result)}
         _write(path, json.dumps(told))
+        del self._unwritten[key]
 
     def request(self, key: str) -> Mapping[str, Any] | None:
         """What was asked under a key, or None."""

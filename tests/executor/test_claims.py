@@ -215,6 +215,12 @@ def test_a_claim_of_another_machine_counts_until_nothing_was_heard_of_it_for_lon
     assert str(other) == "one (pid 1 on node-7)"
     age(path, SILENT_S - 30)
     assert ours.take(KEY) == other
+    age(path, -SILENT_S + 30)
+    assert ours.take(KEY) == other
+    age(path, -SILENT_S - 30)
+    assert ours.take(KEY) is None
+    ours.release(KEY)
+    path = elsewhere(tmp_path, "one")
     age(path, SILENT_S + 30)
     assert ours.take(KEY) is None
     assert json.loads(path.read_text())["campaign"] == "two"

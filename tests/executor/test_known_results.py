@@ -178,3 +178,23 @@ def test_a_result_in_which_a_digit_was_changed_counts_as_none(tmp_path: Path) ->
     del said["sha256"]
     kept.write_text(json.dumps(said))
     assert run(compute(tmp_path / "one", shared), ticket="c", x=2.5)["reused"] == 1
+
+
+def test_what_cannot_be_written_is_known_to_its_engine(tmp_path: Path) -> None:
+    """A folder that is read only: the elements of many compounds were computed for each of them."""
+    (tmp_path / "results").write_text("no folder")
+    here = compute(tmp_path / "one", tmp_path / "results")
+    first, again = (run(here, ticket=ticket) for ticket in "ab")
+    assert (first["reused"], again["reused"]) == (0, 1)
+    assert first["process"] == again["process"]
+    assert run(compute(tmp_path / "two", tmp_path / "results"), ticket="c")["reused"] == 0
+
+
+@pytest.mark.parametrize("said", [b"", b"\xff\xfe", b"x" * 10_000])
+def test_a_folder_whose_format_cannot_be_read_is_refused_in_a_sentence(
+    tmp_path: Path, said: bytes
+) -> None:
+    (tmp_path / "format").write_bytes(said)
+    with pytest.raises(InputError, match="this version reads format 1") as caught:
+        KnownResults(tmp_path)
+    assert len(str(caught.value)) < len(str(tmp_path)) + 120
