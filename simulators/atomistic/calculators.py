@@ -31,7 +31,7 @@ from simulators.atomistic.contents import Contents, Seen, refuse_beyond, refuse_
 from simulators.atomistic.dft_settings import ORDERS, own_spins, start_moments
 from simulators.atomistic.elements import element_text, moment_beside
 from simulators.atomistic.entries import Entry, read_entries, refuse_changed, shares_of
-from simulators.atomistic.options import idle_of
+from simulators.atomistic.options import idle_of, unspun_of
 from simulators.atomistic.requests import Method, Request, is_whole
 from simulators.atomistic.structures import atoms_of
 from simulators.calculator import Calculator
@@ -83,7 +83,7 @@ class StructureCalculator(Calculator):
         self._files = files
         self._entries: dict[str, tuple[Entry, ...]] = {}
         self._accepted: set[str] = set()
-        self._met: set[str] = set()
+        self._met: set[tuple[str, bool]] = set()
         self._seen = Seen(kept_in("structures"))
 
     @functools.cached_property
@@ -137,7 +137,7 @@ class StructureCalculator(Calculator):
         structure = arguments["structure"]
         held = self._seen.contents(structure)
         self._refuse(held)
-        self._met.update(held.symbols)
+        self._met.update((symbol, held.is_magnetic) for symbol in held.symbols)
         if action == "formation_energy":
             atoms = atoms_of(structure) if held.is_magnetic else None
             self._check_elements(held.symbols, self._beside(atoms))
@@ -155,8 +155,10 @@ class StructureCalculator(Calculator):
             self._seen.learn(values)
 
     def remarks(self) -> Sequence[str]:
-        """See `ports.resource.Remarking`: options of elements that no candidate has."""
-        return idle_of(self._bench.name, self._settings, self._met)
+        """See `ports.resource.Remarking`: options of elements that no candidate has, and spins."""
+        told = (self._bench.name, self._settings)
+        bare = {symbol for symbol, is_magnetic in self._met if not is_magnetic}
+        return [*idle_of(*told, {symbol for symbol, _ in self._met}), *unspun_of(*told, bare)]
 
     def _checked_once(self, structure: str) -> None:
         """As `_checked`, of what stands beside every candidate. Raises InputError."""

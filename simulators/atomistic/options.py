@@ -9,6 +9,16 @@ from typing import Any
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.model.quantity import quantity_in
 
+MAGNETIC = ("Cr", "Mn", "Fe", "Co", "Ni", "Gd")
+"""Elements that have a moment in most of their crystals."""
+SPIN_WORDS = {
+    "system.nspin",
+    "system.noncolin",
+    "system.tot_magnetization",
+    "ispin",
+    "lnoncollinear",
+}
+
 
 def pairs(option: str, text: str) -> dict[str, str]:
     """`{"Fe": "2.2", "Ni": "0.6"}`. Raises InputError."""
@@ -56,6 +66,22 @@ def idle_of(resource: str, settings: Mapping[str, Any], present: set[str]) -> li
         f"'{name}' of '{resource}' is said of {', '.join(idle)}, which no candidate has"
         for setting, name in names.items()
         if present and (idle := sorted(set(settings.get(setting, ())) - present))
+    ]
+
+
+def unspun_of(resource: str, settings: Mapping[str, Any], bare: set[str]) -> list[str]:
+    """A sentence on elements that are often magnetic and will be computed without spin: `bare` are
+    those of candidates without moments."""
+    said = settings.get("moments")
+    if settings.get("input", {}).keys() & SPIN_WORDS:
+        said = None  # the code's own words say it
+    unsaid = [] if said is None else [each for each in MAGNETIC if each in bare - set(said)]
+    if not unsaid:
+        return []
+    return [
+        f"'{resource}' computes {', '.join(unsaid)} without spin, since neither the lab file nor "
+        f"each candidate says its moment; `moments: {unsaid[0]}=...` starts with one, "
+        f"`{unsaid[0]}=0` keeps it so"
     ]
 
 

@@ -222,6 +222,35 @@ def test_options_of_elements_that_no_candidate_has_are_remarked_upon(tmp_path: P
 
 
 @needs_pw
+@pytest.mark.parametrize(
+    ("brought", "more", "told"),
+    [
+        ([None, None], "", "'method' computes Fe, Ni without spin, "),
+        ([2.2, None], "", "'method' computes Ni without spin, "),
+        ([None, None], "moments: Fe=2.2", "'method' computes Ni without spin, "),
+        ([2.2, 0.6], "", ""),
+        ([None, None], "moments: 'Fe=0, Ni=0'", ""),
+        ([None, None], "input: system.nspin=2", ""),
+    ],
+)
+def test_magnetic_elements_that_are_computed_without_spin_are_remarked_upon(
+    tmp_path: Path, brought: list[float | None], more: str, told: str
+) -> None:
+    metals = [bulk("Fe"), bulk("Ni"), bulk("Cu")]
+    for atoms, moment in zip(metals, [*brought, None], strict=True):
+        atoms.set_initial_magnetic_moments(None if moment is None else [moment])
+    write(tmp_path / "metals.extxyz", metals)
+    energy = CAMPAIGN.replace("calculator.formation_energy", "calculator.energy")
+    (tmp_path / "campaign.yaml").write_text(energy.replace("form.formation_energy", "form.energy"))
+    (tmp_path / "lab.yaml").write_text(
+        "lab: here\nroles: {calculator: method}\nresources:\n  method:\n    kind: espresso\n"
+        f"    ecutwfc: 30 Ry\n    {more}\n"
+    )
+    said = load(tmp_path / "campaign.yaml").remarks
+    assert [one[: len(told)] for one in said] == ([told] if told else [])
+
+
+@needs_pw
 def test_candidates_with_an_element_that_has_no_pseudopotential_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
