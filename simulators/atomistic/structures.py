@@ -24,6 +24,8 @@ FEW = 200
 """So many atoms have all their distances computed."""
 MOST_IMAGES = 1000
 """So many cells are looked through as they are written; else they are made less skew first."""
+SMALL = 0.05
+"""Angstrom; a cell that came to rest is not quite upright."""
 FLAT = 1e-3
 """Cubic angstrom; a cell of less has no volume."""
 KEPT = 64
@@ -110,11 +112,15 @@ def _reason(error: Exception) -> str:
 
 
 def text_of(atoms: Any) -> str:
-    """An extended XYZ: cell, positions (to eight decimals), and what was computed."""
+    """An extended XYZ: cell, positions (to eight decimals), what is held, and what was computed."""
     from ase.io import write
 
-    out = io.StringIO()
-    write(out, atoms, format="extxyz")
+    out, constraints = io.StringIO(), atoms.constraints
+    try:
+        atoms.set_constraint(_held_upright(atoms))
+        write(out, atoms, format="extxyz")
+    finally:
+        atoms.set_constraint(constraints)
     return out.getvalue()
 
 
@@ -173,6 +179,21 @@ def _is_number(said: Any) -> bool:
     import numbers
 
     return isinstance(said, numbers.Real) and not isinstance(said, bool)
+
+
+def _held_upright(atoms: Any) -> list[Any]:
+    """Constraints, of which what is held along vectors of the cell, as a POSCAR says it, is held
+    along x, y and z where that is the same: an extended XYZ has words for that alone."""
+    import numpy as np
+    from ase.constraints import FixCartesian, FixScaled
+
+    found = []
+    for each in atoms.constraints:
+        is_upright = isinstance(each, FixScaled) and not np.any(
+            np.abs(atoms.cell.array[~each.mask][:, each.mask]) > SMALL
+        )
+        found.append(FixCartesian(each.index, each.mask) if is_upright else each)
+    return found
 
 
 def _refuse_shared_sites(atoms: Any, text: str) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
+from ase.constraints import FixAtoms, FixCartesian
 from ase.io import write
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -150,3 +151,15 @@ def test_a_supercell_that_is_a_little_off_is_made_primitive(seed: int) -> None:
     large = bulk("NaCl", "rocksalt", a=5.64) * (2, 3, 2)
     large.rattle(0.002, seed=seed)
     assert len(Primitive.of(large).numbers) == 2
+
+
+def test_a_crystal_some_of_whose_atoms_are_held_is_another_one() -> None:
+    """Its atoms come to rest elsewhere."""
+    silicon, held, along = bulk("Si"), bulk("Si"), bulk("Si")
+    held.set_constraint(FixAtoms([0]))
+    along.set_constraint(FixCartesian([0], (True, False, False)))
+    three = [Primitive.of(each) for each in (silicon, held, along)]
+    assert [[a.is_same(b) for a in three] for b in three] == np.eye(3, dtype=bool).tolist()
+    other = bulk("Si")[[1, 0]]
+    other.set_constraint(FixAtoms([1]))
+    assert three[1].is_same(Primitive.of(other))

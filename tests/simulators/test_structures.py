@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
@@ -454,3 +455,24 @@ def test_a_result_that_is_no_number_is_a_failure_and_is_not_kept(tmp_path: Path)
     assert (again.energy, again.reused) == (found.energy, 0)
     with calculator(tmp_path, "emt-structures") as emt:
         assert asyncio.run(emt.energy(text_of(bulk("Cu")), Ticket("c"))).reused == 1
+
+
+@pytest.mark.parametrize(
+    ("cell", "place"),
+    [(("3 0 0", "0 3 0", "0 0 9"), "0.5 0.5"), (("3 0 0", "-1.5 2.598 0", "0 0 9"), "0.333 0.667")],
+)
+def test_what_a_poscar_holds_in_some_directions_is_held_in_the_next_step_too(
+    cell: tuple[str, str, str], place: str, tmp_path: Path
+) -> None:
+    """An extended XYZ has no word for vectors of the cell, and all atoms could move."""
+    places = ("Selective dynamics", "Direct", "0 0 0 F F F", f"{place} 0.27 F F T")
+    text = "\n".join(("Cu", "1.0", *cell, "Cu", "2", *places)) + "\n"
+    with calculator(tmp_path, "emt-structures") as emt:
+        rested = asyncio.run(emt.relax(text, Ticket("a"))).structure
+    first, then = atoms_of(text), atoms_of(rested)
+    held = np.zeros((2, 3), bool)
+    for each in then.constraints:
+        held[each.index] |= np.asarray(getattr(each, "mask", True), bool)
+    assert held.tolist() == [[True] * 3, [True, True, False]]
+    moved = then.get_scaled_positions() - first.get_scaled_positions()
+    assert np.allclose(moved[:, :2], 0, atol=1e-4)

@@ -2,7 +2,7 @@
 
 Both are taken to their reduced primitive cells. They are the same if a right-handed setting of the
 one has the lengths and angles of the other, and some shift puts every atom onto one of its element,
-its moment and its charge; all moments may be turned round at once.
+its moment and its charge, which is held fast alike; all moments may be turned round at once.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ ALIKE = 0.05
 
 _STEPS = 100
 """Moments (Bohr magnetons) and charges (e) are compared in hundredths."""
-_ELEMENTS, _VALUES = 200, 4001
-"""Bases of the whole number that stands for an element, a moment and a charge."""
+_HELD, _ELEMENTS, _VALUES = 128, 8 * 128, 4001
+"""Bases of the number that stands for an element and how it is held, a moment and a charge."""
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,24 @@ class Primitive:
 
 
 def _kinds(atoms: Atoms) -> Integers:
-    """Whole numbers (n), one for each element with its moment and its charge; without these the
-    atomic number."""
+    """Whole numbers (n), one for each element with its moment, its charge, and the directions in
+    which it is held fast; without these the atomic number."""
     moments = atoms.get_initial_magnetic_moments().reshape(len(atoms), -1)
     values = [*moments.T, atoms.get_initial_charges()]
     found: Integers = np.zeros(len(atoms), np.int64)
     for value in values:
         found = found * _VALUES + np.round(np.asarray(value) * _STEPS).astype(np.int64)
-    return np.asarray(found * _ELEMENTS + atoms.numbers)
+    return np.asarray(found * _ELEMENTS + _HELD * _held(atoms) + atoms.numbers)
+
+
+def _held(atoms: Atoms) -> Integers:
+    """Of each atom (n) the directions in which it may not move, as bits."""
+    found = np.zeros((len(atoms), 3), bool)
+    for constraint in atoms.constraints:
+        if hasattr(constraint, "index"):
+            found[constraint.index] |= np.asarray(getattr(constraint, "mask", True), bool)
+    bits: Integers = found @ np.array([1, 2, 4])
+    return bits
 
 
 def _turned_round(kinds: Integers) -> Integers:
