@@ -42,12 +42,14 @@ class Part:
         table: features of each value (rows) of a parameter; None where they are its code.
         is_one: whether the columns share a length scale.
         counted: whether they are counts.
+        chosen: whether they say which word of a choice it is.
         carried: whether they are only carried along (see `kernel.Layout`).
     """
 
     table: Floats | None
     is_one: bool = False
     counted: bool = False
+    chosen: bool = False
     carried: bool = False
 
     @property
@@ -60,6 +62,7 @@ def layout_of(parts: Sequence[Part]) -> Layout:
     """The layout of all columns, part after part."""
     groups: list[int] = []
     counted: list[int] = []
+    choices: list[int] = []
     for part in parts:
         if part.carried:
             groups += [CARRIED] * part.width
@@ -67,8 +70,10 @@ def layout_of(parts: Sequence[Part]) -> Layout:
         first = max(groups, default=CARRIED) + 1
         if part.counted:
             counted.append(first)
+        if part.chosen:
+            choices.append(first)
         groups += [first] * part.width if part.is_one else range(first, first + part.width)
-    return Layout(np.array(groups, dtype=np.intp), tuple(counted))
+    return Layout(np.array(groups, dtype=np.intp), tuple(counted), tuple(choices))
 
 
 def described(*said: Described) -> Part:

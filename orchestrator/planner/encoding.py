@@ -307,7 +307,7 @@ def _parts(parameter: Parameter, more: Sequence[Pool]) -> list[Part]:
                 parts.append(described(*said))
             return parts
         case Choice():
-            return [Part(ONE_HOT * np.eye(n_values(parameter)), is_one=True)]
+            return [Part(ONE_HOT * np.eye(n_values(parameter)), is_one=True, chosen=True)]
         case Fidelity():
             return [Part(ONE_HOT * np.eye(n_values(parameter)), carried=True)]
         case Ordinal():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +81,17 @@ def default_priors(n_groups: int) -> tuple[Priors, ...]:
     likely = math.log(max(1, n_groups)) / 2.0 - 1.2
     width = LogNormal(likely, 1.0, of_log=True, alike=ALIKE)
     return Priors(width, NOISY), Priors(width, EXACT)
+
+
+MAINS = LogNormal(-1.0, 2.0, of_log=True)
+"""What the odds of main effects may be (see `kernel`)."""
+
+
+def with_mains(priors: Sequence[Priors], layout: Layout) -> tuple[Priors, ...]:
+    """The priors with main effects, where a trial is put together from several parts."""
+    if len(layout.parts) < 2:
+        return tuple(priors)
+    return tuple(replace(prior, mains=MAINS) for prior in priors)
 
 
 def fit(data: Data, shape: Shape, priors: Sequence[Priors]) -> GaussianProcess:

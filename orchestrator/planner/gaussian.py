@@ -79,7 +79,7 @@ class GaussianProcess:
 
     def _covariance(self) -> Kernel:
         widths = self.hyper.scales[self.layout.groups]
-        return Kernel(widths, self.hyper.variance, self.shape, self.layout)
+        return Kernel(widths, self.hyper.variance, self.shape, self.layout, self.hyper.mains)
 
     @property
     def basis(self) -> Floats | None:
@@ -238,14 +238,13 @@ class Belief:
         return [x[start : start + n] for start in range(0, len(x), n)] or [x]
 
     def _at_once(self, x: Floats) -> tuple[Floats, Floats, Floats]:
-        """Covariances of moved features with the anchors, their slopes (m x s x a each), and these
-        features (ms x d)."""
+        """Covariances of moved features with the anchors (m x s x a), their slopes as
+        `Kernel.with_slope` gives them, and these features (ms x d)."""
         assert self.shifts is not None
         m, d = x.shape
         moved = (x[:, None, :] + self.shifts[None, :, :]).reshape(m * len(self.shifts), d)
-        shape = (m, len(self.shifts), len(self.anchors))
         k, slope = self.kernel.with_slope(moved, self.anchors)
-        return k.reshape(shape), slope.reshape(shape), moved
+        return k.reshape(m, len(self.shifts), len(self.anchors)), slope, moved
 
     def pull(self, x: Floats, by_mean: Floats, by_variance: Floats) -> Floats:
         """Gradient (m x d) of a function with the given derivatives by means and variances."""
@@ -260,9 +259,9 @@ class Belief:
         if self.shifts is not None:
             k, slope, moved = self._at_once(x)
             by_k = self._by_covariance(k.mean(axis=1), by_mean, by_variance)
-            weights = (by_k[:, None, :] * slope).reshape(len(moved), -1)
+            weights = np.repeat(by_k, len(self.shifts), axis=0) * slope
             pulled = self.kernel.pull(moved, self.anchors, weights)
-            return np.asarray(pulled.reshape(*slope.shape[:2], -1).mean(axis=1))
+            return np.asarray(pulled.reshape(*k.shape[:2], -1).mean(axis=1))
         k, slope = self.kernel.with_slope(x, self.anchors)
         by_k = self._by_covariance(k, by_mean, by_variance)
         return self.kernel.pull(x, self.anchors, by_k * slope)

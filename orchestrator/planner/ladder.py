@@ -76,7 +76,8 @@ class LadderKernel(Kernel):
         return self._parts(self.squared(a, b), p, q)
 
     def between(self, a: Floats, b: Floats) -> Floats:
-        """As `Kernel.between`, for points that differ in their rungs alone."""
+        """Covariances (m) of features a with b (m x d each), row by row; they differ in their rungs
+        alone."""
         return self._parts(np.zeros(len(a)), self.rungs.of(a), self.rungs.of(b))[0]
 
     def variances(self, x: Floats) -> Floats:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import lapack
 
-from orchestrator.planner.kernel import Floats, Layout, Shape, correlation, pairwise_squares
+from orchestrator.planner.kernel import Floats, Layout, Shape, correlation, mixed, pairwise_squares
 
 LOG_2PI = math.log(2.0 * math.pi)
+MOST_ODDS = 8.0
+"""Logarithm of the largest odds of main effects, and of the smallest, negated."""
 
 
 @dataclass(frozen=True)
@@ -50,29 +53,44 @@ class LogNormal:
 
 @dataclass(frozen=True)
 class Priors:
-    """Priors of length scales, noise variance and signal variance (None: the variance is 1)."""
+    """Priors of length scales, noise variance, signal variance (None: the variance is 1), and the
+    odds of main effects in it (None: there are none)."""
 
     width: LogNormal
     noise: LogNormal
     variance: LogNormal | None = None
     min_noise: float = 1e-7
+    mains: LogNormal | None = None
 
 
 @dataclass(frozen=True)
 class Hyper:
     """Hyperparameters: length scale per group (g), noise variance, signal variance, constant mean,
-    and the variances of the additive `terms`."""
+    the variances of the additive `terms`, and the share of main effects."""
 
     scales: Floats
     noise: float
     variance: float
     mean: float
     terms: Floats = field(default_factory=lambda: np.zeros(0))
+    mains: float = 0.0
+
+
+class _Parts(NamedTuple):
+    """The covariance of the outcomes (n x n), the correlation (n*n), its derivatives by the squared
+    distance (n*n; with main effects by that of each part, p x n*n), and by how much main effects
+    differ from the rest (n*n)."""
+
+    total: Floats
+    k: Floats
+    slopes: Floats
+    apart: Floats
 
 
 @dataclass
 class Likelihood:
-    """Minus the log posterior of theta = log (scales, noise[, variance], terms), up to a constant.
+    """Minus the log posterior of theta = log (scales, noise[, variance][, odds of main effects],
+    terms), up to a constant.
 
     Attributes:
         x, y: features (n x d) and standardised outcomes (n).
@@ -103,7 +121,10 @@ class Likelihood:
         widths = [(math.log(1e-2), math.log(1e4))] * self.n_groups
         noise = [(math.log(self.priors.min_noise), math.log(10.0))]
         variance = [(math.log(1e-2), math.log(1e2))] if self.priors.variance else []
-        return widths + noise + variance + [(math.log(1e-6), math.log(10.0))] * len(self.terms)
+        mains = [(-MOST_ODDS, MOST_ODDS)] if self.priors.mains else []
+        return (
+            widths + noise + variance + mains + [(math.log(1e-6), math.log(10.0))] * len(self.terms)
+        )
 
     @property
     def start(self) -> Floats:
@@ -111,33 +132,39 @@ class Likelihood:
         variance = [0.0] if self.priors.variance else []
         modes = np.broadcast_to(self.priors.width.log_mode, self.n_groups).tolist()
         noise = [max(math.log(self.priors.min_noise), float(self.priors.noise.log_mode))]
-        return np.array(modes + noise + variance + [math.log(0.05)] * len(self.terms))
+        mains = [float(self.priors.mains.log_mode)] if self.priors.mains else []
+        return np.array(modes + noise + variance + mains + [math.log(0.05)] * len(self.terms))
 
-    def split(self, theta: Floats) -> tuple[Floats, float, float, Floats]:
-        """Length scales, noise variance, signal variance, variances of the terms."""
+    def split(self, theta: Floats) -> Hyper:
+        """The hyperparameters of theta, but for the mean, which is 0."""
         g = self.n_groups
         values = np.exp(theta)
-        at = g + 2 if self.priors.variance else g + 1
-        variance = float(values[g + 1]) if self.priors.variance else 1.0
-        return values[:g], float(values[g]), variance, values[at:]
+        at = g + 1
+        variance, mains = 1.0, 0.0
+        if self.priors.variance:
+            variance, at = float(values[at]), at + 1
+        if self.priors.mains:
+            mains, at = float(values[at] / (1.0 + values[at])), at + 1
+        return Hyper(values[:g], float(values[g]), variance, 0.0, values[at:], mains)
 
     def hyper(self, theta: Floats) -> Hyper:
         """The hyperparameters of theta, with the mean that goes with them."""
-        scales, noise, variance, terms = self.split(theta)
-        lower = factor(self._covariance(scales, noise, variance, terms)[0])
-        return Hyper(scales, noise, variance, self._mean(lower)[0], terms)
+        found = self.split(theta)
+        return replace(found, mean=self._mean(factor(self._covariance(found).total))[0])
 
-    def _covariance(
-        self, scales: Floats, noise: float, variance: float, terms: Floats
-    ) -> tuple[Floats, Floats, Floats]:
+    def _covariance(self, at: Hyper) -> _Parts:
         n = len(self.y)
-        squared = (1.0 / scales**2) @ self._squares
-        k, slope = correlation(squared, self.shape)
-        total = variance * k
-        for weight, term in zip(terms, self.terms, strict=True):
+        by_scale = 1.0 / at.scales**2
+        if at.mains:
+            squares = [by_scale[part] @ self._squares[part] for part in self.layout.parts]
+            k, slopes, apart = mixed(np.stack(squares), at.mains, self.layout, self.shape)
+        else:
+            (k, slopes), apart = correlation(by_scale @ self._squares, self.shape), np.zeros(0)
+        total = at.variance * k
+        for weight, term in zip(at.terms, self.terms, strict=True):
             total += weight * term.reshape(-1)
-        total[self._diagonal] += noise * self.shares + self.known
-        return total.reshape(n, n), k, slope
+        total[self._diagonal] += at.noise * self.shares + self.known
+        return _Parts(total.reshape(n, n), k, slopes, apart)
 
     def _mean(self, lower: Floats) -> tuple[float, Floats]:
         """The constant mean, and the solution of covariance @ s = y - mean."""
@@ -147,9 +174,9 @@ class Likelihood:
 
     def __call__(self, theta: Floats) -> tuple[float, Floats]:
         """Minus the log posterior, and its gradient (the envelope theorem spares the mean's)."""
-        scales, noise, variance, terms = self.split(theta)
-        total, k, slope = self._covariance(scales, noise, variance, terms)
-        lower = factor(total)
+        at = self.split(theta)
+        parts = self._covariance(at)
+        lower = factor(parts.total)
         mean, solved = self._mean(lower)
         fit = float((self.y - mean) @ solved)
         value = 0.5 * fit + float(np.log(lower.diagonal()).sum()) + 0.5 * len(self.y) * LOG_2PI
@@ -157,13 +184,22 @@ class Likelihood:
         inverse = np.asarray(inverse)
         inverse = inverse + np.tril(inverse, -1).T
         pull = 0.5 * (inverse - np.outer(solved, solved)).reshape(-1)
-        by_square = pull * slope
-        gradient = [(-2.0 * variance) * (self._squares @ by_square) / scales**2]
-        gradient.append(np.array([noise * (pull[self._diagonal] @ self.shares)]))
+        if at.mains:
+            weights = (pull * parts.slopes)[self.layout.part_of]
+            by_scale = np.einsum("gi,gi->g", self._squares, weights)
+        else:
+            by_scale = self._squares @ (pull * parts.slopes)
+        gradient = [(-2.0 * at.variance) * by_scale / at.scales**2]
+        gradient.append(np.array([at.noise * (pull[self._diagonal] @ self.shares)]))
         if self.priors.variance:
-            gradient.append(np.array([variance * (pull @ k)]))
+            gradient.append(np.array([at.variance * (pull @ parts.k)]))
+        if self.priors.mains:
+            by_odds = at.mains * (1.0 - at.mains)
+            gradient.append(np.array([by_odds * at.variance * (pull @ parts.apart)]))
         gradient.append(
-            np.array([w * (pull @ t.reshape(-1)) for w, t in zip(terms, self.terms, strict=True)])
+            np.array(
+                [w * (pull @ t.reshape(-1)) for w, t in zip(at.terms, self.terms, strict=True)]
+            )
         )
         prior, by_prior = self._log_prior(theta)
         return value - prior, np.concatenate(gradient) - by_prior
@@ -171,8 +207,11 @@ class Likelihood:
     def _log_prior(self, theta: Floats) -> tuple[float, Floats]:
         g = self.n_groups
         kinds = [(slice(0, g), self.priors.width), (slice(g, g + 1), self.priors.noise)]
-        if self.priors.variance:
-            kinds.append((slice(g + 1, g + 2), self.priors.variance))
+        at = g + 1
+        for prior in (self.priors.variance, self.priors.mains):
+            if prior is not None:
+                kinds.append((slice(at, at + 1), prior))
+                at += 1
         return log_prior(theta, kinds)
 
 

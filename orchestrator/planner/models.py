@@ -12,7 +12,7 @@ from orchestrator.planner.buying import Judged, judged
 from orchestrator.planner.censoring import with_bounds
 from orchestrator.planner.costs import Costs, costs
 from orchestrator.planner.encoding import Encoding
-from orchestrator.planner.fitting import Data, default_priors, fit
+from orchestrator.planner.fitting import Data, default_priors, fit, with_mains
 from orchestrator.planner.gaussian import GaussianProcess
 from orchestrator.planner.generalising import excess
 from orchestrator.planner.kernel import Floats
@@ -89,7 +89,7 @@ def _process(
         pairs = [(places[a], places[b]) for a, b in seen.preferences]
         return preference(seen.features[rows], pairs, encoding.layout, options.kernel)
     data = data_of(encoding, seen, measured, options)
-    priors = default_priors(encoding.layout.n_groups)
+    priors = with_mains(default_priors(encoding.layout.n_groups), encoding.layout)
     sources = informing.by_metric.get(measured.metric.name, {})
     if sources:
         # the better half of outcomes on several rungs would be that of a rung

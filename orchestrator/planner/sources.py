@@ -16,7 +16,7 @@ from orchestrator.model.space import Pool
 from orchestrator.model.transfer import MOST_VALUES
 from orchestrator.model.transfer import Source as SourceValues
 from orchestrator.planner.encoding import Encoding
-from orchestrator.planner.fitting import Data, default_priors, fit, representative
+from orchestrator.planner.fitting import Data, default_priors, fit, representative, with_mains
 from orchestrator.planner.gaussian import GaussianProcess, Trend
 from orchestrator.planner.kernel import Floats, Kernel, Layout, Shape
 from orchestrator.planner.transfer.campaign import (
@@ -123,7 +123,7 @@ class _Reencoded:
         """As `Source`."""
         hyper = self.process.hyper
         widths = hyper.scales[self.layout.groups]
-        kernel = Kernel(widths, hyper.variance, self.process.shape, self.layout)
+        kernel = Kernel(widths, hyper.variance, self.process.shape, self.layout, hyper.mains)
         return np.asarray(
             hyper.mean + kernel(x, self.process.anchored(self.x)) @ self.process.solved
         )
@@ -274,7 +274,7 @@ def _process(x: Floats, source: SourceValues, layout: Layout, shape: Shape) -> G
         np.zeros(n),
         np.zeros((0, n, n)),
     )
-    return fit(data, shape, default_priors(layout.n_groups))
+    return fit(data, shape, with_mains(default_priors(layout.n_groups), layout))
 
 
 def _networks(x: Floats, source: SourceValues, seed: int) -> SourceModel:
