@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from benchmarks.planner import datasets, functions
+from benchmarks.planner.worded import WORDED, WORDS, Worded
 
 Point: TypeAlias = dict[str, "float | str"]
 TUNED = frozenset(
@@ -291,6 +292,18 @@ def _perovskites() -> Problem:
     return Problem("perovskites", space, truth, min(table.values()))
 
 
+def _worded(name: str, made: Worded) -> Problem:
+    words = tuple(WORDS[: made.n_words])
+    choices = tuple(Variable(f"c{i + 1}", "choice", levels=words) for i in range(made.n_choices))
+
+    def truth(point: Point) -> tuple[float, ...]:
+        places = [words.index(str(point[choice.name])) for choice in choices]
+        return (made.value(places, np.array(_numbers(point))),)
+
+    space = (*choices, *_reals(made.n_reals))
+    return Problem(name, space, truth, made.optimum, noise_sd=made.noise_sd)
+
+
 PROBLEMS: dict[str, Callable[[], Problem]] = {
     "branin": _branin,
     "mixed5": _mixed5,
@@ -348,6 +361,8 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
 to 600 climbs from random points and a polish, to six digits."""
 HELD: dict[str, Callable[[], Problem]] = {name: partial(_held, name) for name in datasets.HELD}
 """Measured tables that no choice of our planner was ever made by."""
+OTHERS = HELD | {name: partial(_worded, name, made) for name, made in WORDED.items()}
+"""What is not in the report's tables: those, and `worded`, on which choices were made."""
 DATA_FILES = {name: f"{name}.csv" for name in ("crossed_barrel", "agnp", "perovskites")}
 
 
@@ -360,4 +375,4 @@ def absent(name: str) -> str:
 
 def problem(name: str) -> Problem:
     """The problem of that name."""
-    return (PROBLEMS | HELD)[name]()
+    return (PROBLEMS | OTHERS)[name]()

@@ -189,6 +189,11 @@ def _scales(alike: float, spread: float = 1.0, longer: float = 0.0) -> None:
         module.default_priors = priors  # type: ignore[attr-defined]
 
 
+def _product_alone() -> None:
+    """No main effects beside choices."""
+    models.with_mains = lambda priors, layout: tuple(priors)
+
+
 def _caution(power: float) -> None:
     """The power by which the probability to give data counts."""
     survival.CAUTION = power
@@ -229,6 +234,7 @@ VARIANTS: dict[str, Callable[[], None]] = {
     "outcomes_normal": lambda: _outcomes(lambda m, x, layout: warped.made_normal(m)),
     "outcomes_by_evidence": lambda: _outcomes(_by_evidence),
     "inputs_warped": _inputs,
+    "product_alone": _product_alone,
     "scales_apart": lambda: _scales(0.0),
     "not_squared": lambda: _caution(1.0),
     "alike_0.8": lambda: _scales(0.8),
