@@ -7,7 +7,7 @@ Outcomes by a power [Yeo & Johnson 2000]; parameters by Kumaraswamy's distributi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -120,10 +120,6 @@ class BentKernel(Kernel):
         """As `Kernel.squared`."""
         return super().squared(self.bend(a), self.bend(b))
 
-    def between(self, a: Floats, b: Floats) -> Floats:
-        """As `Kernel.between`."""
-        return super().between(self.bend(a), self.bend(b))
-
     def pull(self, a: Floats, b: Floats, weights: Floats) -> Floats:
         """As `Kernel.pull`."""
         pulled = super().pull(self.bend(a), self.bend(b), weights)
@@ -168,8 +164,8 @@ class BentLikelihood:
         bend = self.bend(theta)
         inner = self.inner(bend)
         value, gradient = inner(theta[: -2 * k])
-        scales, noise, variance, terms = inner.split(theta[: -2 * k])
-        total, _, slope = inner._covariance(scales, noise, variance, terms)
+        at = inner.split(theta[: -2 * k])
+        total, _, slope, _ = inner._covariance(at)
         lower = factor(total)
         _, solved = inner._mean(lower)
         inverse, _ = lapack.dpotri(lower, lower=1)
@@ -177,7 +173,7 @@ class BentLikelihood:
         pull = (inverse - np.outer(solved, solved)) * slope.reshape(total.shape)
         w = inner.x[:, self.places]
         by_w = 2.0 * (pull.sum(axis=1)[:, None] * w - pull @ w)
-        by_w /= scales[groups[self.places]] ** 2
+        by_w /= at.scales[groups[self.places]] ** 2
         _, by_a, by_b = bend.slopes(x)
         density, by_prior = BENT.log_density(theta[-2 * k :])
         bent = np.concatenate([(by_w * by_a).sum(axis=0), (by_w * by_b).sum(axis=0)]) - by_prior
@@ -185,7 +181,8 @@ class BentLikelihood:
 
 
 def fit_inputs(data: fitting.Data, shape: Shape, priors: Sequence[Priors]) -> GaussianProcess:
-    """As `fitting.fit`, with a warping of the parameters."""
+    """As `fitting.fit`, with a warping of the parameters, and without main effects."""
+    priors = [replace(prior, mains=None) for prior in priors]
     known = fitting.fit(data, shape, priors)
     if len(data.y) < 4 or not len(columns):
         return known
