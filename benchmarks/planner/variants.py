@@ -35,10 +35,9 @@ POWERS = (0.0, 0.5, 1.0, 1.5, 2.0)
 
 def least(data: Data, shape: Shape, hyper: Hyper, priors: tuple[Priors, ...]) -> float:
     """Minus the log posterior of hyperparameters, under the prior that likes them best."""
-    theta = np.log(np.concatenate([hyper.scales, [hyper.noise], hyper.terms]))
     said = (data.shares, data.known, data.terms)
     ways = [Likelihood(data.x, data.y, data.layout, one, shape, *said) for one in priors]
-    return min(way(theta)[0] for way in ways)
+    return min(way(way.theta(hyper))[0] for way in ways)
 
 
 def _kernel_by_evidence() -> None:

@@ -120,8 +120,8 @@ def fit(data: Data, shape: Shape, priors: Sequence[Priors]) -> GaussianProcess:
 
 def log_posterior(data: Data, shape: Shape, priors: Priors, hyper: Hyper) -> float:
     """How probable hyperparameters are, up to a constant."""
-    theta = np.log(np.concatenate([hyper.scales, [hyper.noise], hyper.terms]))
-    return -_likelihood(data, shape, priors)(theta)[0]
+    likelihood = _likelihood(data, shape, priors)
+    return -likelihood(likelihood.theta(hyper))[0]
 
 
 def _fit_on_rungs(

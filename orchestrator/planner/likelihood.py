@@ -147,6 +147,12 @@ class Likelihood:
             mains, at = float(values[at] / (1.0 + values[at])), at + 1
         return Hyper(values[:g], float(values[g]), variance, 0.0, values[at:], mains)
 
+    def theta(self, at: Hyper) -> Floats:
+        """What `split` makes these hyperparameters of."""
+        variance = [at.variance] if self.priors.variance else []
+        odds = [at.mains / (1.0 - at.mains)] if self.priors.mains else []
+        return np.asarray(np.log(np.concatenate([at.scales, [at.noise], variance, odds, at.terms])))
+
     def hyper(self, theta: Floats) -> Hyper:
         """The hyperparameters of theta, with the mean that goes with them."""
         found = self.split(theta)

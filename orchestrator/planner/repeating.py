@@ -17,7 +17,7 @@ from scipy.special import ndtri
 
 from orchestrator.model.space import Context, Fidelity
 from orchestrator.planner.encoding import Encoding
-from orchestrator.planner.fitting import Data, default_priors, fit, log_posterior
+from orchestrator.planner.fitting import Data, default_priors, fit, log_posterior, with_mains
 from orchestrator.planner.gaussian import GaussianProcess
 from orchestrator.planner.kernel import Floats, Shape
 from orchestrator.planner.likelihood import LogNormal, Priors
@@ -52,7 +52,7 @@ def with_any_noise(data: Data, shape: Shape) -> Weighed:
     may be [after Laplace]: few outcomes narrow it little.
     """
     priors = default_priors(data.layout.n_groups)
-    priors = (*priors, Priors(priors[0].width, LOUD))
+    priors = with_mains((*priors, Priors(priors[0].width, LOUD)), data.layout)
     found = [fit(data, shape, (one,)) for one in priors]
     logs = [
         log_posterior(data, shape, one, process.hyper) + math.log(float(one.noise.scale))

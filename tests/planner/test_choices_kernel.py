@@ -93,6 +93,7 @@ def test_gradients_agree_with_finite_differences(shape: str) -> None:
         given.terms,
     )
     theta = value.start + 0.3 * rng.normal(size=len(value.start))
+    np.testing.assert_allclose(value.theta(value.split(theta)), theta)
     _, gradient = value(theta)
     differences = [
         (value(theta + 1e-5 * e)[0] - value(theta - 1e-5 * e)[0]) / 2e-5 for e in np.eye(len(theta))
