@@ -12,6 +12,7 @@ import numpy as np
 from orchestrator.model.objective import PREFERENCE
 from orchestrator.model.space import Context
 from orchestrator.model.trial import RUNGS
+from orchestrator.planner.decades import gain_by_decades
 from orchestrator.planner.diagnosis import Diagnosis
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.generalising import generalisation
@@ -93,6 +94,7 @@ class Beliefs:
             coverage_90=float(within[kept].mean()) if kept.any() else None,
             log_score_gain=self.diagnosis.log_score_gain(column),
             is_doubtful=self.diagnosis.is_doubtful(column),
+            decades_gain=gain_by_decades(self.diagnosis.models.processes[column], measured),
         )
 
     def _generalisation(self, column: int) -> Generalisation | None:

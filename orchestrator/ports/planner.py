@@ -103,6 +103,8 @@ class LeaveOneOut(_Plain):
     `coverage_90` is the share of outcomes within their 90 % interval; `log_score_gain` the mean log
     probability of an outcome, more than under a constant mean and spread: below zero the model is
     not to be believed. `is_doubtful`: it explains less than its length scales would by chance.
+    `decades_gain` is how much larger the mean log probability would be on a log scale; None where
+    that was not tried.
     """
 
     trials: tuple[int, ...]
@@ -112,6 +114,7 @@ class LeaveOneOut(_Plain):
     coverage_90: float | None
     log_score_gain: float
     is_doubtful: bool = False
+    decades_gain: float | None = None
 
 
 class HeldOut(_Plain):

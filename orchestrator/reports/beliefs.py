@@ -26,6 +26,9 @@ SURPRISING = 0.025
 MOST_UNLIKE = 3
 FEW = 10
 """Of fewer outcomes, what leave-one-out says may be chance."""
+PLAINLY = 6.0
+"""By so much must the log probability of all outcomes be larger on a log scale for that to be said;
+of made-up functions that are not exponential it came to 6 at most."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,9 @@ def _held(campaign: Campaign, state: State, believed: MetricBelief) -> Held:
         unlike=_unlike(believed, known) if known else "",
         reach=_reach(believed),
         transfer=_transfer(believed),
-        verdict=_verdict(known) if known else "Too few values to say how well it predicts.",
+        verdict=_verdict(known) + _by_decades(believed.metric, known)
+        if known
+        else "Too few values to say how well it predicts.",
         doubt=doubt,
         importance=tuple(ranked),
     )
@@ -200,6 +205,17 @@ def _verdict(known: LeaveOneOut) -> str:
         return f"{said} {times} times as probable by it as by the mean of the trials, {by_chance}."
     said = "The model may be believed: what was measured is"
     return f"{said} {times} times as probable by it as by the mean of the trials{chance}."
+
+
+def _by_decades(metric: str, known: LeaveOneOut) -> str:
+    """The remark that a log scale would serve better, where what was measured says so plainly."""
+    if known.decades_gain is None or len(known.trials) * known.decades_gain < PLAINLY:
+        return ""
+    times = number(math.exp(min(known.decades_gain, 300.0)), 2)
+    return (
+        f" On a log scale it would be {times} times as probable again: say `scale: log` of"
+        f" '{metric}' in a campaign that starts from this one."
+    )
 
 
 def recommendation(campaign: Campaign, state: State, belief: Belief) -> Recommendation | None:

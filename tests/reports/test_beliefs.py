@@ -105,6 +105,15 @@ def test_a_model_that_predicts_no_better_than_the_mean_is_not_to_be_believed(
     assert '<p class="warning">The model is not to be believed' in page
 
 
+def test_that_decades_matter_is_said_where_the_outcomes_say_so_plainly(
+    campaign: Campaign, state: State
+) -> None:
+    for gain, said in ((0.5, True), (0.1, False), (None, False)):
+        known = left(n=20).model_copy(update={"decades_gain": gain})
+        (found,) = held(campaign, state, belief(state, known))
+        assert ("say `scale: log` of 'resistivity'" in found.verdict) is said
+
+
 @pytest.mark.parametrize(
     ("share", "n", "word"),
     [(0.9, 20, "as they should"), (0.5, 20, "too sure"), (0.8, 5, "should"), (1.0, 60, "cautious")],

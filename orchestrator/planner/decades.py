@@ -1,0 +1,50 @@
+"""Whether outcomes would be predicted better by their decades than as they are."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from orchestrator.planner.fitting import Data, default_priors, fit, with_mains
+from orchestrator.planner.gaussian import GaussianProcess
+from orchestrator.planner.generalising import left_out
+from orchestrator.planner.kernel import Floats
+from orchestrator.planner.measured import Measured
+
+MIN_OUTCOMES = 12
+MAX_OUTCOMES = 300
+"""Of more, the two fits would take seconds."""
+
+
+def gain_by_decades(process: GaussianProcess, measured: Measured) -> float | None:
+    """Mean log probability of an outcome predicted from all the others, more where the model is of
+    log10 of the outcomes than where it is of the outcomes; both as densities of the outcome itself.
+    None of few or very many outcomes, of such as are not all positive, and of bounds, rungs and
+    metrics on a log scale.
+    """
+    raw = measured.centre + measured.spread * measured.y
+    if (
+        not MIN_OUTCOMES <= len(raw) <= MAX_OUTCOMES
+        or measured.metric.scale == "log"
+        or measured.sides.any()
+        or len(measured.stretch)
+        or not (raw > 0.0).all()
+        or np.unique(raw).size < MIN_OUTCOMES
+    ):
+        return None
+    logs = np.log10(raw)
+    by_decades = _score(process, measured, logs) - float(np.log(raw * math.log(10.0)).mean())
+    return by_decades - _score(process, measured, raw)
+
+
+def _score(process: GaussianProcess, measured: Measured, values: Floats) -> float:
+    """Mean log density of values (n), each predicted from all the others."""
+    n, spread = len(values), float(values.std(ddof=1))
+    y = (values - values.mean()) / spread
+    layout, shares = process.layout, measured.parts.run
+    data = Data(process.x, y, layout, shares, np.zeros(n), np.zeros((0, n, n)))
+    found = fit(data, process.shape, with_mains(default_priors(layout.n_groups), layout))
+    held = left_out(found, np.arange(n))
+    squared = (y - held.mean) ** 2 / held.variance
+    return float((-0.5 * (squared + np.log(2 * math.pi * held.variance))).mean()) - math.log(spread)
