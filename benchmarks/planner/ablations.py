@@ -22,6 +22,7 @@ import numpy as np
 
 from benchmarks.planner.problems import PROBLEMS, TUNED
 from benchmarks.planner.run import RESULTS
+from benchmarks.planner.worded import WORDED
 from benchmarks.record import machine
 
 KEPT = RESULTS / "ablations.jsonl"
@@ -138,9 +139,13 @@ def main() -> None:
         said.kept.write_text("".join(line + "\n" for line in found))
         return
     runs, beside = read(said.kept, RESULTS / f"{NOW}.jsonl")
-    for title, chosen in (("tuned", True), ("untuned", False)):
-        problems = [p for p in PROBLEMS if (p in TUNED) is chosen]
-        problems = [p for p in problems if any(p in runs[v] for v in runs if v != NOW)]
+    sets = {
+        "tuned": [p for p in PROBLEMS if p in TUNED],
+        "untuned": [p for p in PROBLEMS if p not in TUNED],
+        "worded": list(WORDED),
+    }
+    for title, every in sets.items():
+        problems = [p for p in every if any(p in runs[v] for v in runs if v != NOW)]
         if problems:
             print(f"Problems {title}\n")
             print("\n".join(table(runs, beside, problems)))
