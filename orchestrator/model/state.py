@@ -131,6 +131,7 @@ class State:
     dispatches: dict[str, DispatchState] = field(default_factory=dict)
     open_tickets: dict[str, None] = field(default_factory=dict)
     resources: dict[str, ev.ResourceFound] = field(default_factory=dict)
+    found_by: ev.EngineStarted | None = None
     lost: list[tuple[float, ev.AttemptLost]] = field(default_factory=list)
     settled: list[tuple[float, ev.Settled]] = field(default_factory=list)
     kept: list[ev.Kept] = field(default_factory=list)
@@ -163,10 +164,10 @@ class State:
             case ev.EngineStopped():
                 self.engine_is_up, self.was_left_safe = False, event.is_safe
             case ev.ResourceFound():
-                self.resources[event.resource] = event
+                self.resources[event.resource], self.found_by = event, self.engine
             case ev.MadeSafe():
                 self.made_safe.append((at, event))
-            case ev.DriverEnded():
+            case ev.DriverEnded() | ev.CalculationAwaited():
                 pass  # what follows from it is in events of its own
             case ev.GuardianActed():
                 self.guarded.append((recorded.seq, event))
@@ -200,8 +201,6 @@ class State:
                 self._close(event.ticket, "not_done", at)
             case ev.AttemptLost():
                 self.lost.append((at, event))
-            case ev.CalculationAwaited():
-                pass
             case ev.Doubted():
                 self.dispatches[event.ticket].doubt = event
                 self._is_decided_about(event.ticket)

@@ -13,6 +13,8 @@ from orchestrator.model.state import State
 HOW_REACHED = {"port", "isolate", "serial", "command", "walltime", "reuse"}
 """Options by which an instrument, a code or a known result is reached: they leave results what they
 were."""
+FOLDER = "folder"
+"""The option of what is reached by files alone."""
 
 
 def lab_changes(
@@ -39,9 +41,9 @@ def lab_changes(
 def known_models(
     state: State, lab_text: str, declarations: Mapping[str, str] | None = None
 ) -> dict[str, tuple[str, str]]:
-    """Maker and model of each device that answered in the last run and of which the lab file says
-    what it said then, by resource."""
-    engine = state.engine
+    """Maker and model of each device that answered in the last run in which all did, and of which
+    the lab file says what it said then, by resource; of a folder that is no device nothing."""
+    engine = state.found_by
     if engine is None:
         return {}
     before, after = _LabFile(engine.lab_text), _LabFile(lab_text)
@@ -49,7 +51,7 @@ def known_models(
     return {
         name: (found.maker, found.model)
         for name, found in state.resources.items()
-        if name in changes and not changes[name]
+        if name in changes and not changes[name] and FOLDER not in after.resources[name]
     }
 
 

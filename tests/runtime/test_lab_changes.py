@@ -54,14 +54,35 @@ def test_nothing_is_told_of_another_port_of_the_same_lab_or_before_a_first_trial
     assert lab_changes(left(LAB, 1), LAB.replace("lab: ours", "lab: [")) == []
 
 
+def found(state: State, resource: str, model: str) -> State:
+    event = ev.ResourceFound(resource=resource, maker="Acme", model=model)
+    state.apply(ev.Recorded(seq=99, at=0.0, wall=0.0, event=event))
+    return state
+
+
 def test_a_model_is_known_where_the_file_says_of_its_resource_what_it_said() -> None:
-    state = left(LAB, 1)
-    state.resources["cell"] = ev.ResourceFound(resource="cell", maker="Acme", model="A")
+    state = found(left(LAB, 1), "cell", "A")
     assert known_models(state, LAB) == {"cell": ("Acme", "A")}
     assert known_models(state, LAB.replace("port: a", "port: b")) == {"cell": ("Acme", "A")}
     assert known_models(state, LAB.replace("model: 7net-0", "model: 7net-l3i5")) == {}
     assert known_models(state, LAB, {"cell": "{}"}) == {}
     assert known_models(fold([]), LAB) == {}
+
+
+def test_a_start_that_failed_does_not_give_the_earlier_model_to_a_new_file() -> None:
+    state = found(left(LAB, 1), "cell", "A")
+    changed = LAB.replace("model: 7net-0", "model: 7net-l3i5")
+    again = left(changed, 0).engine
+    assert again is not None
+    state.apply(ev.Recorded(seq=100, at=1.0, wall=1.0, event=again))
+    assert known_models(state, changed) == {}
+    assert known_models(state, LAB) == {"cell": ("Acme", "A")}
+    assert known_models(found(state, "cell", "B"), changed) == {"cell": ("Acme", "B")}
+
+
+def test_a_folder_whose_path_was_once_its_model_is_the_same_resource() -> None:
+    lab = LAB.replace("{kind: ur-arm, port: a}", "{kind: file-drop, folder: /data/xrd}")
+    assert known_models(found(left(lab, 1), "arm", "/data/xrd"), lab) == {}
 
 
 TWO = """\
