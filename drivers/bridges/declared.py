@@ -147,12 +147,17 @@ class Declared(Generic[Q, S]):
         """
         raise NotImplementedError
 
+    def _let_go(self) -> None:
+        """Holds the device to no state any more."""
+
     async def _read(self, told: ReadingWords[Q]) -> dict[str, Any]:
         return {name: await self._value(value, {}) for name, value in told.values.items()}
 
     async def _act(self, name: str, told: ActionWords[Q, S], values: Values) -> dict[str, Any]:
         check_arguments(told, values)
         effect, state = effect_of(told), told.state or ""
+        if told.resets:
+            self._let_go()
         await self._order(told.do, told.confirm, values, name, effect, state=state)
         try:
             if told.wait is not None:

@@ -28,6 +28,9 @@ class DeclaredInstrument(Declared[Q, S], Instrument):
     async def _ask(self, question: Q, values: Values) -> Any:
         return await self.link.read(lambda: self._question(question, values))
 
+    def _let_go(self) -> None:
+        self.link.let_go()
+
     async def _order(  # noqa: C901 - what is played, and what each end of it means
         self,
         orders: Sequence[S],
@@ -57,7 +60,7 @@ class DeclaredInstrument(Declared[Q, S], Instrument):
             return not (yield from self._faults(confirm, values))
 
         if urgent:
-            self.link.let_go()  # what is made safe need hold nothing
+            self._let_go()  # what is made safe need hold nothing
         elif effect in ACTS:
             await self.link.look_before_acting()
         try:

@@ -131,7 +131,7 @@ class ActionWords(Words, Generic[Q, S]):
 
     `effect` has no default, since no protocol says whether a repetition is harmful. `state` names
     what it brings about, where that has to hold until the next action on the same state: what
-    confirmed it is then read back now and again.
+    confirmed it is then read back now and again. What `resets` takes back all states at once.
     """
 
     says: Sentence
@@ -141,6 +141,7 @@ class ActionWords(Words, Generic[Q, S]):
     do: Annotated[list[S], Field(min_length=1)]
     confirm: list[ConditionWords[Q]] = Field(default_factory=list)
     state: Name | None = None
+    resets: bool = False
     wait: WaitWords[Q] | None = None
     gives: dict[Name, ValueWords[Q]] = Field(default_factory=dict)
     timeout: Seconds | None = None
@@ -236,6 +237,10 @@ class Declaration(Words, Generic[Q, S]):
             yield from duration_mistakes((*path, "wait", "every"), action.wait.every)
 
     def _state(self, path: Step, action: ActionWords[Q, S]) -> Iterator[Mistake]:
+        if action.resets and not self.holds_states:
+            yield Mistake(
+                (*path, "resets"), "'resets' takes back states, of which this kind has none"
+            )
         if action.state is None:
             return
         if not self.holds_states:

@@ -59,6 +59,7 @@ class FakeDeclaredSupply(Fake):
             "*IDN?": self.who,
             "VOLT?": self.volt,
             "OUTP?": self.is_on,
+            "MODE?": self.mode,
             "MEAS:VOLT?": self.volt,
             "MEAS:CURR?": "0.5",
             "MEAS?": f"{self.volt},0.25,1",
@@ -75,6 +76,8 @@ class FakeDeclaredSupply(Fake):
                 self.is_on = "1" if value == "ON" else "0"
             case "MODE":
                 self.mode = value
+            case "*RST":
+                self.volt, self.is_on, self.mode = "0.000", "0", "CV"
             case "PULS":
                 self.n_pulses += 1
             case _:

@@ -32,13 +32,15 @@ KINDS = {"supply": "scpi", "furnace": "modbus", "oven": "http", "gate": "epics"}
 TICKET = "0123456789abcdef"
 
 
-def play(name: str, fake: Fake, deed: Callable[[Any], Awaitable[None]]) -> None:
+def play(
+    name: str, fake: Fake, deed: Callable[[Any], Awaitable[None]], folder: Path = DECLARATIONS
+) -> None:
     """Opens the declared instrument on a fake, and does a deed with it."""
 
     clock = VirtualClock()
 
     async def main() -> None:
-        kind = declared(KINDS[name], f"{name}.yaml")
+        kind = declared(KINDS[name], str(folder / f"{name}.yaml"))
         made = kind.cls(Bench(name, clock, wires={"port": fake}), "memory:port")
         await made.open()
         try:
@@ -132,6 +134,36 @@ def test_what_cannot_be_taken_back_is_not_done_by_a_device_that_lost_a_state() -
         assert fake.n_pulses == 0
 
     play("supply", fake, deed)
+
+
+TWO_STATES = """\
+  set_mode:
+    says: What is held constant.
+    effect: idempotent
+    takes: {mode: {kind: text, choices: [CV, CC]}}
+    state: mode
+    do: ["MODE {mode}"]
+    confirm: [{read: "MODE?", is: "{mode}"}]
+  reset:
+    says: As after being switched on.
+    effect: idempotent
+    resets: true
+    do: ["*RST"]
+"""
+
+
+def test_a_reset_takes_back_all_states_at_once(tmp_path: Path) -> None:
+    text = (DECLARATIONS / "supply.yaml").read_text()
+    old = text[text.index("  set_mode:") : text.index("  off:")]
+
+    async def deed(supply: Any) -> None:
+        for _ in range(2):
+            await supply.reset()
+            await supply.set_mode("CC")
+            await supply.set_voltage(12.5)
+
+    written(tmp_path, "supply", (old, TWO_STATES))
+    play("supply", FakeDeclaredSupply(), deed, folder=tmp_path)
 
 
 @pytest.mark.parametrize("deed_after", ["off", "make_safe"])
@@ -375,6 +407,11 @@ WRONG = [
         "gate",
         ("    effect: idempotent\n", "    effect: idempotent\n    state: valve\n"),
         "this kind looks after no state",
+    ),
+    (
+        "gate",
+        ("    effect: idempotent\n", "    effect: idempotent\n    resets: true\n"),
+        "'resets'",
     ),
     ("oven", ("put: /setpoint, json", "json"), "with its path is needed"),
     ("oven", ('id: "{ticket}", ', ""), "hand over its ticket"),
