@@ -118,7 +118,11 @@ class Modelled:
             return None
         point = self._today(self.seen.codes[[row]], self._in_context(newest))
         barred = replace(self.possible, refused=refused(self.encoding, self.history))
-        if not barred.holds(point)[0] or is_same(self.encoding, in_flight, point[0]).any():
+        # where a point outside of the space would be made, nothing would be measured again
+        is_inside = bool(((point >= 0.0) & (point <= 1.0)).all())
+        if not (is_inside and barred.holds(point)[0]):
+            return None
+        if is_same(self.encoding, in_flight, point[0]).any():
             return None
         return Found(point[0], 0.0, AGAIN)
 
@@ -184,8 +188,8 @@ class Modelled:
             return None
         rows = list(self.seen.measured[self.asked.names[0]].rows)
         search, features = self._search(newest, seed), self.encoding.features
-        tried = np.unique(np.concatenate([self.seen.codes[rows], in_flight]), axis=0)
-        tried, fresh = search.possible.only(tried), search.left(self._used(in_flight))
+        tried = search.inside(np.concatenate([self.seen.codes[rows], in_flight]))
+        tried, fresh = np.unique(tried, axis=0), search.left(self._used(in_flight))
         if not len(tried):
             return None
         flying = features(in_flight)

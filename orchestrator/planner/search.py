@@ -87,7 +87,7 @@ class Search:
         if any(self.encoding.cells):
             codes, values = self._alternate(worth, codes, values, rng)
         if self.safety is not None:
-            tried = self._inside(np.concatenate([incumbents, used]))
+            tried = self.inside(np.concatenate([incumbents, used]))
             others = np.concatenate([starts, tried])
             codes, values = self._safest(self.safety, worth, codes, others)
         place = int(np.argmax(values))
@@ -154,7 +154,7 @@ class Search:
         way[:, places] += steps[:, places]
         return self.possible.only(self.encoding.snap(way))
 
-    def _inside(self, codes: Floats) -> Floats:
+    def inside(self, codes: Floats) -> Floats:
         """Those of measured points (codes, m x p) that may be tried again, in today's context."""
         inside = codes[((codes >= 0) & (codes <= 1)).all(axis=1)]
         again = self.encoding.with_context(self.encoding.snap(inside), self.context)
@@ -193,7 +193,7 @@ class Search:
         if self.safety is not None:
             # what was tried is tried again only where nothing else is safe, a candidate never
             is_new = self.encoding.sole_pool is not None or self.safety.holds(codes).any()
-            again = self._inside(incumbents[:0] if is_new else incumbents)
+            again = self.inside(incumbents[:0] if is_new else incumbents)
             codes, values = self._safest(self.safety, worth, codes, again)
         place = int(np.argmax(values))
         return Found(codes[place], float(values[place]))

@@ -8,7 +8,7 @@ import numpy as np
 import planner_samples as samples
 import pytest
 
-from orchestrator.model.space import Choice, Ordinal, Point
+from orchestrator.model.space import Choice, Integer, Ordinal, Point
 from orchestrator.model.trial import Proposal
 from orchestrator.planner.bayesian import BayesianPlanner
 from orchestrator.planner.encoding import Encoding
@@ -63,6 +63,27 @@ def test_noise_that_is_known_is_enough_to_repeat() -> None:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_without_noise_no_point_is_repeated_while_others_are_left(seed: int) -> None:
     assert n_distinct(played(0.0, seed)) == 20
+
+
+def test_what_was_tried_outside_of_the_space_is_not_repeated_at_its_edge() -> None:
+    space = GRID[0], Integer(name="n", low=1, high=4)
+    question = samples.task(space, Y, (), direction="maximise", seed=1)
+    planner, rng = BayesianPlanner(question), np.random.default_rng(1)
+    points: list[Point] = [
+        {"gas": gas, "n": n} for n in (1, 2, 3, 4, 9) for gas in ("argon", "neon")
+    ]
+    ended = [
+        Evaluated(
+            trial=trial, point=point, outcomes={"y": Outcome(value=float(point["n"]) + noise)}
+        )
+        for trial, (point, noise) in enumerate(
+            zip(points, 1.5 * rng.normal(size=10), strict=True), 1
+        )
+    ]
+    history = History(evaluated=tuple(ended), n_proposed=len(points))
+    (proposal,) = planner.propose(history, 1)
+    assert proposal.why.startswith("measured again, as outcomes may scatter")
+    assert proposal.predicted["y"].mean < 7.0  # that of the point which will be made
 
 
 def test_a_repetition_is_worth_what_it_may_change_about_which_point_is_best() -> None:

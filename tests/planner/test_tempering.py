@@ -106,6 +106,15 @@ def test_what_is_far_better_is_measured_once_more_but_not_twice_nor_while_it_is_
     assert BayesianPlanner(question).propose(history, 1)[0].point != points[-1]
 
 
+def test_what_is_far_better_outside_of_the_space_is_not_measured_at_its_edge() -> None:
+    question = task(UP)
+    points = [p.point for p in BayesianPlanner(question).propose(History(), 8)]
+    points.append({"a": 1.5, "b": 0.1, "c": 0.9})
+    ended = samples.evaluated(points, lambda p: {"y": 80.0 if p == points[-1] else float(p["a"])})
+    proposal = BayesianPlanner(question).propose(History(evaluated=ended, n_proposed=9), 1)[0]
+    assert "far better" not in proposal.why
+
+
 def test_what_breaks_a_limit_is_not_measured_again_however_good_it_is() -> None:
     question = task(UP, constraints=(OutcomeConstraint(metric="z", sense="<=", bound=0.5),))
     points = [p.point for p in BayesianPlanner(question).propose(History(), 9)]
