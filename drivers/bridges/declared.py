@@ -192,11 +192,14 @@ class Declared(Generic[Q, S]):
         try:
             return _converted(answer, told)
         except (TypeError, ValueError) as error:
+            is_flag = isinstance(answer, bool)
             raise DeviceGarbled(
                 self.bench.name,
                 f"{filled(shown(told.read), values)} is {answer!r}, where a value of the kind "
                 f"'{told.kind}' belongs",
-                hint="look at the declaration, and at the device's manual",
+                hint="say `kind: integer` of a flag, and true is 1"
+                if is_flag
+                else "look at the declaration, and at the device's manual",
             ) from error
 
 

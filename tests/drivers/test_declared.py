@@ -100,8 +100,9 @@ def test_true_is_no_number_of_a_declared_reading() -> None:
     fake.state["temperature"] = True
 
     async def deed(oven: Any) -> None:
-        with pytest.raises(DeviceGarbled, match="True, where a value of the kind 'real' belongs"):
+        with pytest.raises(DeviceGarbled, match="True, where a value of the kind 'real'") as caught:
             await oven.temperature()
+        assert caught.value.hint == "say `kind: integer` of a flag, and true is 1"
 
     play("oven", fake, deed)
 
