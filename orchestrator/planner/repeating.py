@@ -75,6 +75,8 @@ def most_telling(found: Weighed, fresh: Floats, tried: Floats, sign: float) -> t
     gain = sum(w * knowledge_gradient(process, x, len(fresh), sign) for w, process in found)
     gain = np.asarray(gain)
     best = int(np.argmax(gain - AHEAD * (np.arange(len(x)) >= len(fresh))))
+    if not len(fresh) and gain[best] < AHEAD:  # nothing is left to be learnt
+        best = int(np.argmax(sign * expected(found, x)))
     return best, math.log(max(float(gain[best]), 1e-300))
 
 

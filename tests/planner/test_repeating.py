@@ -98,3 +98,10 @@ def test_a_repetition_is_worth_what_it_may_change_about_which_point_is_best() ->
     assert found == pytest.approx([expected, expected], rel=0.05)
     alone = replace(process, x=x[:1], y=y[:1], noise=process.noise[:1])
     assert knowledge_gradient(alone, x[:1], 0, 1.0) == pytest.approx([0.0], abs=1e-9)
+
+
+def test_once_nothing_is_left_to_learn_the_best_point_is_proposed() -> None:
+    made = played(0.0, seed=1, n=32)
+    assert n_distinct(made[:28]) == 24
+    best = {"gas": "neon", "step": 8.0}
+    assert [p.point for p in made[-4:]] == [best] * 4
