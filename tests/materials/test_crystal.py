@@ -388,3 +388,13 @@ def test_a_poscar_with_more_places_than_atoms_is_no_crystal() -> None:
     assert len(crystal_of(f"{text}\n")) == 1
     with pytest.raises(InputError, match="lists more places than the 1 of its line"):
         crystal_of(f"{text}\n 0.5 0.5 0.5\n")
+
+
+@pytest.mark.parametrize("scale", ["1", "1.0", " 1 "])
+def test_a_poscar_without_a_comment_is_one(scale: str) -> None:
+    vectors = "5.43 0 0\n0 5.43 0\n0 0 5.43\n"
+    silicon = crystal_of(f"\n{scale}\n{vectors}Si\n1\nDirect\n0 0 0\n")
+    assert silicon.get_chemical_formula() == "Si"
+    assert silicon.get_volume() == pytest.approx(5.43**3)
+    one = 'Lattice="4 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3'
+    assert len(crystal_of(f"\n1\n{one}\nCu 0 0 0\n")) == 1

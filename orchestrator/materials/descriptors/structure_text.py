@@ -58,11 +58,21 @@ def named(material: str | Atoms) -> str:
 
 def format_of(text: str) -> str:
     """ASE's name of the format: a CIF has a data block, an extended XYZ begins with the number of
-    its atoms; what is left is taken for a POSCAR."""
+    its atoms; what is left is taken for a POSCAR (with an empty comment its first number is the
+    scale of the cell, whose three vectors follow)."""
     if is_cif(text):
         return "cif"
-    first = text.lstrip("\n").partition("\n")[0].strip()
-    return "extxyz" if first.isdigit() else "vasp"
+    first, *following = [line.strip() for line in text.lstrip("\n").split("\n", 4)[:4]] or [""]
+    if not first.isdigit() or (len(following) == 3 and all(map(_is_vector, following))):
+        return "vasp"
+    return "extxyz"
+
+
+def _is_vector(line: str) -> bool:
+    try:
+        return len([float(word) for word in line.split()]) == 3
+    except ValueError:
+        return False
 
 
 @functools.lru_cache(maxsize=KEPT)
