@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from orchestrator.errors import InputError
 
 _COUNTS = 5
@@ -19,7 +21,7 @@ def refuse_more_places(text: str, name: str) -> None:
     is_selective = "".join(lines[first + 1 : first + 2]).strip()[:1] in ("s", "S")
     end = first + (3 if is_selective else 2) + n
     after = lines[end].split() if end < len(lines) else []  # velocities come after an empty line
-    if len(after) >= len("xyz") and all(map(_is_real, after[:3])):
+    if is_vector(after[:3]):
         raise InputError(
             f"the structure {name} lists more places than the {n} of its line '"
             f"{lines[first].strip()}'",
@@ -37,9 +39,9 @@ def _numbers(lines: list[str], place: int) -> list[str]:
     return found
 
 
-def _is_real(word: str) -> bool:
+def is_vector(words: Sequence[str]) -> bool:
+    """Whether the words are three numbers."""
     try:
-        float(word)
+        return len([float(word) for word in words]) == len("xyz")
     except ValueError:
         return False
-    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 from collections.abc import Iterator
@@ -172,10 +173,12 @@ class Modelled:
         if not self._may_repeat:
             return self.diagnosis.recommended()
         rows = list(self.seen.measured[self.asked.names[0]].rows)
-        means = expected(self._with_any_noise(), self.seen.features[rows])
+        means = expected(self._with_any_noise, self.seen.features[rows])
         return self.seen.trials[rows[int(np.argmax(self.asked.aims[0].merit(means)))]]
 
+    @functools.cached_property
     def _with_any_noise(self) -> Weighed:
+        """The first goal's processes with each kind of noise, fitted once for a whole batch."""
         measured = self.seen.measured[self.asked.names[0]]
         data = data_of(self.encoding, self.seen, measured, self.options)
         found = with_any_noise(data, self.options.kernel)
@@ -193,7 +196,7 @@ class Modelled:
         if not len(tried):
             return None
         flying = features(in_flight)
-        found = [(w, process.expecting(flying)) for w, process in self._with_any_noise()]
+        found = [(w, process.expecting(flying)) for w, process in self._with_any_noise]
         sign = self.asked.aims[0].sign
         place, value = most_telling(found, features(fresh), features(tried), sign)
         why = SCATTERING if place >= len(fresh) else ""

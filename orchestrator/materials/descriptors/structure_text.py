@@ -18,7 +18,7 @@ from orchestrator.model.cif import (
     refuse_unfit,
 )
 from orchestrator.model.cif_sites import refuse_many_sites
-from orchestrator.model.poscar import refuse_more_places
+from orchestrator.model.poscar import is_vector, refuse_more_places
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -62,17 +62,9 @@ def format_of(text: str) -> str:
     scale of the cell, whose three vectors follow)."""
     if is_cif(text):
         return "cif"
-    first, *following = [line.strip() for line in text.lstrip("\n").split("\n", 4)[:4]] or [""]
-    if not first.isdigit() or (len(following) == 3 and all(map(_is_vector, following))):
-        return "vasp"
-    return "extxyz"
-
-
-def _is_vector(line: str) -> bool:
-    try:
-        return len([float(word) for word in line.split()]) == 3
-    except ValueError:
-        return False
+    first, *following = text.lstrip("\n").split("\n", 4)[:4]
+    is_cell = len(following) == 3 and all(is_vector(line.split()) for line in following)
+    return "extxyz" if first.strip().isdigit() and not is_cell else "vasp"
 
 
 @functools.lru_cache(maxsize=KEPT)
