@@ -95,6 +95,8 @@ def _tell(
     pools: Sequence[Pool],
     alike: Mapping[str, Sequence[Sequence[str]]],
 ) -> None:
+    from orchestrator.model.candidates import outcome_words
+
     place = f"on lab '{bound}'" if bound else "for tables (hagane propose, hagane replay)"
     typer.echo(
         f"{study.name} is right: {_so_many(len(study.space.parameters), 'parameter')}, "
@@ -106,6 +108,8 @@ def _tell(
     for pool in pools:
         if pool.set_aside:
             _tell_set_aside(pool)
+        if words := outcome_words(pool, [metric.name for metric in study.metrics]):
+            typer.echo(words)
     for source in study.sources:
         _tell_source(source)
     for pool in pools:
@@ -157,10 +161,12 @@ def _tell_alike(pool: Pool, groups: Sequence[Sequence[str]]) -> None:
 
 def _stereo_hint(pool: Pool, groups: Sequence[Sequence[str]]) -> str:
     """What tells stereoisomers apart, where some of the groups are such."""
+    from orchestrator.model.candidates import material_of
+
     if len(pool.described) != 1 or pool.described[0].descriptor not in WITH_CHIRALITY:
         return ""
     (said,) = pool.described
-    texts = [pool.words(name).get(said.material, "") for names in groups for name in names]
+    texts = [material_of(pool, name) for names in groups for name in names]
     if said.options.get("chirality") or not any(set(STEREO) & set(text) for text in texts):
         return ""
     options = ", ".join(f"{k}: {v}" for k, v in {**said.options, "chirality": "true"}.items())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import FileProblems, InputError, Problem, UnknownName
+from orchestrator.files.columns import column_of, numbers_in, split_header
 from orchestrator.files.describing import (
     MATERIAL_KEYS,
     Kinds,
@@ -30,8 +31,11 @@ MOST_GAPS = 0.25
 GAP_HINT = "fill it in, leave the row out, or list under 'columns:' those that describe"
 
 
-def read_pool(name: str, shape: PoolShape, folder: Path, kinds: Kinds) -> Pool:
-    """The candidates of a table, which is looked for in `folder`.
+def read_pool(
+    name: str, shape: PoolShape, folder: Path, kinds: Kinds, metrics: Collection[str] = ()
+) -> Pool:
+    """The candidates of a table, which is looked for in `folder`. A column of one of the `metrics`,
+    which are looked for, describes nothing unless it is named.
 
     Raises:
         InputError: the table cannot be used, with every mistake of it.
@@ -55,7 +59,7 @@ def read_pool(name: str, shape: PoolShape, folder: Path, kinds: Kinds) -> Pool:
     elif again:
         table = table.only(reading.rows)
     names = _candidate_names(table, shape.name)
-    columns, units = _describing(table, shape, names)
+    columns = _describing(table, shape, names, metrics)
     generation = None
     if shape.generate is not None:
         if not reading.described or columns:
@@ -65,13 +69,15 @@ def read_pool(name: str, shape: PoolShape, folder: Path, kinds: Kinds) -> Pool:
             )
         materials = table.texts(reading.described[0].material)
         generation = read_generation(shape.generate, reading, materials, folder, kinds)
-    others = [c for c in table.columns if c not in columns and c != names]
+    described = [column_of(table, column) for column in columns]
+    numbers = (numbers_in(table, c, u) for c, u in zip(described, columns.values(), strict=True))
+    others = [c for c in table.columns if c not in described and c != names]
     return Pool(
         name=name,
         names=table.texts(names),
         columns=tuple(columns),
-        units=tuple(units),
-        rows=Rows.of_columns(map(table.numbers, columns), len(columns)),
+        units=tuple(columns.values()),
+        rows=Rows.of_columns(numbers, len(columns)),
         texts={column: table.texts(column) for column in others},
         described=reading.described,
         generation=generation,
@@ -186,23 +192,25 @@ def _describes(table: Table, column: str) -> bool:
     raise FileProblems(table.source, problems)
 
 
-def _describing(table: Table, shape: PoolShape, names: str) -> tuple[Sequence[str], Sequence[str]]:
+def _describing(
+    table: Table, shape: PoolShape, names: str, metrics: Collection[str]
+) -> dict[str, str]:
     """Columns of numbers that describe a candidate, with their units."""
-    if shape.columns is None and shape.descriptor is not None:
-        return (), ()
+    if not shape.columns and shape.descriptor is not None:
+        return {}
     if shape.columns is None:
-        columns = [c for c in table.columns if c != names and _describes(table, c)]
-        units = [""] * len(columns)
+        outcomes = [c for c in table.columns if split_header(c)[0] in metrics]
+        others = (c for c in table.columns if c != names and c not in outcomes)
+        columns = {c: "" for c in others if _describes(table, c)}
     else:
-        columns, units = list(shape.columns), list(shape.columns.values())
+        columns = shape.columns
         for column in columns:
-            if column not in table.columns:
-                raise UnknownName(f"column of {table.source}", column, table.columns)
-        for unit in units:
+            column_of(table, column)
+        for unit in columns.values():
             check_unit(unit)
     if not columns:
         raise InputError(
             f"{table.source} has no column of numbers that describe the candidates",
             hint="a pool is modelled by its numbers; add a column, or a descriptor",
         )
-    return columns, units
+    return columns

@@ -8,6 +8,7 @@ parameters. A row without a result is a point in flight; one with some of them s
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -102,10 +103,30 @@ def beside_of(table: Table, metric: str, named: Collection[str] = ()) -> dict[st
     return found
 
 
-def unused_words(table: Table, parameters: Collection[str], metrics: Collection[str]) -> str:
+def parameter_column(table: Table, parameter: Parameter, called: str = "") -> str:
+    """The column of a parameter: the one `called` so, else of its name, else the one in which the
+    pool's own table has the materials.
+
+    Raises:
+        UnknownName, InputError: as `column_of`.
+    """
+    try:
+        return column_of(table, called or parameter.name)
+    except UnknownName:
+        described = parameter.described if isinstance(parameter, Pool) else ()
+        if called or not described or described[0].material not in table.columns:
+            raise
+        return described[0].material
+
+
+def unused_words(table: Table, space: SearchSpace, metrics: Collection[str]) -> str:
     """A sentence about columns that are no parameter, no metric, and beside none; '' where there
     are none. The names that the table lacks are those that may be meant."""
-    names = [*parameters, *metrics]
+    names = [*metrics]
+    for parameter in space.parameters:
+        names.append(parameter.name)
+        with contextlib.suppress(InputError):
+            names[-1] = split_header(parameter_column(table, parameter))[0]
     beside = {m: beside_of(table, m, names) for m in metrics}
     used = {column for columns in beside.values() for column in columns.values()}
     rest = [c for c in table.columns if c not in used and split_header(c)[0] not in names]
@@ -137,20 +158,23 @@ class _Reading:
         self._columns: dict[str, str] = {}
         named = [*space.names, *(m.name for m in metrics)]
         for parameter in space.parameters:
-            self._find(parameter.name, optional=isinstance(parameter, Context))
+            self._find(parameter)
         for metric in self._metrics:
-            self._find(metric.name)
-            called = self._renamed.get(metric.name, metric.name)
-            for name in (metric.name, called):
+            named_so = self._renamed.get(metric.name, metric.name)
+            self._columns[metric.name] = column_of(table, named_so)
+            for name in (metric.name, named_so):
                 for more, column in beside_of(table, name, named).items():
                     self._columns[f"{metric.name} {more}"] = column
         self._line, self._cells = 0, dict[str, str]()
 
-    def _find(self, name: str, *, optional: bool = False) -> None:
+    def _find(self, parameter: Parameter) -> None:
+        name = parameter.name
         try:
-            self._columns[name] = column_of(self._table, self._renamed.get(name, name))
+            self._columns[name] = parameter_column(
+                self._table, parameter, self._renamed.get(name, "")
+            )
         except UnknownName:
-            if not optional:
+            if not isinstance(parameter, Context):
                 raise
 
     def row(self, index: int) -> Row:

@@ -120,7 +120,9 @@ class _Reading:
         parameter: Parameter | None = None
         with self._findings.at([*path, kind]):
             if isinstance(shape, PoolShape):
-                parameter = read_pool(name, shape, self._folder, self._kinds)
+                metrics = self._findings.plain(["metrics"])
+                outcomes = list(metrics) if isinstance(metrics, dict) else []
+                parameter = read_pool(name, shape, self._folder, self._kinds, outcomes)
             else:
                 parameter = _parameter(name, shape)
             self._refuse_second_fidelity(parameter)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.counts import Counts
@@ -69,6 +69,25 @@ def set_aside_words(space: SearchSpace) -> tuple[str, ...]:
             rows = several if len(aside) > 1 else f"1 row of {pool.source} is set aside,"
             said.append(f"{pool.name}: {rows} {aside[0].where}: {aside[0].why}")
     return tuple(said)
+
+
+def outcome_words(pool: Pool, metrics: Collection[str]) -> str:
+    """That a column of the pool's numbers bears the name of a metric: whether it describes the
+    candidates, so that the model is told the answers, or was left out; '' of no such column.
+
+    >>> pool = Pool(name="oil", names=("a",), columns=("carbons", "tb"), units=("", "K"),
+    ...             rows=((6.0, 342.0),), source="oils.csv")
+    >>> outcome_words(pool, ["tb"])
+    "oil: 'tb' of oils.csv describes the candidates and is a metric: the model is told its values"
+    """
+    told = [column for column in pool.columns if column in metrics]
+    if told:
+        said = "describes the candidates and is a metric: the model is told its values"
+        return f"{pool.name}: '{told[0]}' of {pool.source} {said}"
+    left = [c for c in pool.texts if c.partition("[")[0].strip() in metrics]
+    if not pool.columns or not left:
+        return ""
+    return f"{pool.name}: '{left[0]}' of {pool.source} is a metric, and describes no candidate"
 
 
 def told_alike(pool: Pool) -> tuple[tuple[str, ...], ...]:

@@ -83,7 +83,7 @@ def propose(
         study = read_campaign(campaign_path(campaign))
         task = task_of(study)
         blocks, said = blocks_in(table, study)
-        unused = unused_words(table, task.space.names, [metric.name for metric in study.metrics])
+        unused = unused_words(table, task.space, [metric.name for metric in study.metrics])
         remarks += [one for one in (said, unused) if one]
         known = numbered_before(study.start, study)
         known = known if blocks else [one.model_copy(update={"block": ""}) for one in known]

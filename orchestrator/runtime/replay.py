@@ -17,7 +17,8 @@ from orchestrator import plugins
 from orchestrator.errors import InputError, PoolExhausted
 from orchestrator.files.table import read_table
 from orchestrator.model.campaign import Campaign
-from orchestrator.model.space import SearchSpace, is_open
+from orchestrator.model.candidates import outcome_words
+from orchestrator.model.space import Pool, SearchSpace, is_open
 from orchestrator.model.transfer import Source
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
 from orchestrator.runtime.load import campaign_path, read_campaign
@@ -93,6 +94,14 @@ def replay(
     orders = [play(settings, study, seed, most, progress) for seed in range(seeds)]
     open_ended = any(map(is_open, study.space.parameters))
     remarks = [NO_GROWTH] * open_ended + [NO_COST] * bool(study.objective.cost)
+    known = set(study.objective.metrics)
+    pools = [p for p in study.space.parameters if isinstance(p, Pool) and known & set(p.columns)]
+    remarks += [outcome_words(pool, known) for pool in pools]
+    if n := settings.n_aside:
+        rows = (
+            "1 row is of a candidate that is" if n == 1 else f"{n} rows are of candidates that are"
+        )
+        remarks.append(f"{rows} set aside")
     return Replayed(
         study,
         read.source,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -10,9 +11,11 @@ import numpy as np
 
 from orchestrator.errors import FileProblems, InputError, Problem, UnknownName, did_you_mean
 from orchestrator.files.columns import column_of, numbers_in
+from orchestrator.files.rows import parameter_column
 from orchestrator.files.table import Table
 from orchestrator.model.campaign import Campaign
-from orchestrator.model.space import Choice, Parameter, Pool, words_of
+from orchestrator.model.space import Choice, Parameter, Pool, SearchSpace, words_of
+from orchestrator.runtime.settling import settling
 
 T = TypeVar("T")
 Values = tuple[float, ...]
@@ -21,7 +24,8 @@ Values = tuple[float, ...]
 @dataclass(frozen=True)
 class Settings:
     """The table's n distinct settings as a pool, and what was measured at each of them: of every
-    metric of the objective (k), in the order of `metrics`.
+    metric of the objective (k), in the order of `metrics`. `n_aside` rows of the table are of
+    candidates that the pool has set aside, and count for nothing.
 
     `measured` has the repeats (k each) of each setting, `means` (n x k) what they are on average:
     the truth that is looked for.
@@ -31,6 +35,7 @@ class Settings:
     metrics: tuple[str, ...]
     measured: tuple[tuple[Values, ...], ...]
     means: tuple[Values, ...]
+    n_aside: int = 0
 
 
 def settings_of(table: Table, study: Campaign, columns: Mapping[str, str]) -> Settings:
@@ -47,13 +52,15 @@ def settings_of(table: Table, study: Campaign, columns: Mapping[str, str]) -> Se
     for name in columns:
         if name not in names:
             raise UnknownName("parameter or metric of the campaign", name, names)
-    found = {name: column_of(table, columns.get(name, name)) for name in names}
+    found = {p.name: _column(table, p, columns) for p in study.space.parameters}
+    found |= {m.name: column_of(table, columns.get(m.name, m.name)) for m in metrics}
     results = [found[metric.name] for metric in metrics]
     cells = list(zip(*(table.texts(column) for column in results), strict=True))
     table = table.only([row for row, words in enumerate(cells) if all(words)])
     if not table.rows:
         named = "' and '".join(results)
         raise InputError(f"{table.source} has no result in column '{named}'")
+    table, n_aside = _without_set_aside(table, study, found)
     columns_of_numbers = [
         numbers_in(table, found[m.name], m.unit, is_log=m.scale == "log") for m in metrics
     ]
@@ -61,7 +68,7 @@ def settings_of(table: Table, study: Campaign, columns: Mapping[str, str]) -> Se
     sole = study.space.parameters[0]
     if len(study.space.parameters) == 1 and isinstance(sole, Pool):
         kept, grouped = _of_candidates(table, sole, table.texts(found[sole.name]), outcome)
-        return _settings(kept, study, grouped)
+        return _settings(kept, study, grouped, n_aside)
     features = [
         feature
         for parameter in study.space.parameters
@@ -87,12 +94,41 @@ def settings_of(table: Table, study: Campaign, columns: Mapping[str, str]) -> Se
         source=table.source,
         sha256=table.sha256,
     )
-    return _settings(pool, study, list(by_setting.values()))
+    return _settings(pool, study, list(by_setting.values()), n_aside)
 
 
-def _settings(pool: Pool, study: Campaign, grouped: Sequence[Sequence[Values]]) -> Settings:
+def _column(table: Table, parameter: Parameter, columns: Mapping[str, str]) -> str:
+    try:
+        return parameter_column(table, parameter, columns.get(parameter.name, ""))
+    except UnknownName as error:
+        if parameter.name not in columns:
+            error.hint += f"; or name its column: --columns {parameter.name}=COLUMN"
+        raise
+
+
+def _without_set_aside(
+    table: Table, study: Campaign, found: Mapping[str, str]
+) -> tuple[Table, int]:
+    """The table without the rows of candidates that a pool has set aside, and how many these are.
+
+    Raises:
+        InputError: there is no other row.
+    """
+    rows = list(range(len(table.rows)))
+    for pool in (p for p in study.space.parameters if isinstance(p, Pool) and p.set_aside):
+        aside = {one.name for one in pool.set_aside if not one.same_as} - set(pool.names)
+        cells = table.texts(found[pool.name])
+        rows = [row for row in rows if cells[row] not in aside]
+    if not rows:
+        raise InputError(f"{table.source} has no result of a candidate that was not set aside")
+    return table.only(rows), len(table.rows) - len(rows)
+
+
+def _settings(
+    pool: Pool, study: Campaign, grouped: Sequence[Sequence[Values]], n_aside: int
+) -> Settings:
     means = tuple(tuple(float(m) for m in np.mean(repeats, axis=0)) for repeats in grouped)
-    return Settings(pool, study.objective.metrics, tuple(map(tuple, grouped)), means)
+    return Settings(pool, study.objective.metrics, tuple(map(tuple, grouped)), means, n_aside)
 
 
 def _of_candidates(
@@ -146,8 +182,12 @@ def _features(table: Table, parameter: Parameter, column: str) -> list[_Feature]
 
 
 def _places(table: Table, pool: Pool, cells: Sequence[str]) -> tuple[int, ...]:
-    """The candidates that cells name, by their places in the pool."""
+    """The candidates that cells name, or spell, by their places in the pool."""
     places = {name: i for i, name in enumerate(pool.names)}
+    settle = settling(SearchSpace(parameters=(pool.model_copy(update={"generation": None}),)))
+    for cell in dict.fromkeys(cells):
+        with contextlib.suppress(InputError):
+            places[cell] = places[settle({pool.name: cell})[pool.name]]
     return _looked_up(table, f"a candidate of '{pool.name}'", places, cells)
 
 

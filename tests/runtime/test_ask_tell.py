@@ -331,6 +331,17 @@ def test_columns_that_are_not_used_are_said_with_what_may_be_meant(tmp_path: Pat
     assert said == "not used: humidty (did you mean 'humidity'?), note"
 
 
+def test_materials_are_found_in_the_column_of_the_pools_own_table(tmp_path: Path) -> None:
+    pytest.importorskip("rdkit", reason="needs the extra 'materials'")
+    written(tmp_path, "name,smiles\nethanol,CCO\nbenzene,c1ccccc1\n", "pool.csv")
+    text = "name: c\nspace: {m: {pool: pool.csv, smiles: smiles, descriptor: morgan}}\n"
+    text += "metrics: {heat: {}}\nobjective: {maximise: heat}\nbudget: {trials: 3}\n"
+    study = written(tmp_path, text, "c.yaml")
+    advice = propose(written(tmp_path, "smiles,heat,price\nOCC,2,1\n"), 1, campaign=study)
+    assert advice.proposals[0].point == {"m": "benzene"}
+    assert advice.remarks == ("not used: price",)
+
+
 def test_a_source_that_only_a_run_fetches_is_named(tmp_path: Path) -> None:
     file = tmp_path / "campaign.yaml"
     file.write_text(

@@ -333,3 +333,39 @@ def test_a_pool_that_grows_is_replayed_without_what_would_be_made(tmp_path: Path
     assert played.settings.pool.generation is None
     assert len(played.curves[0]) == len(smiles)
     assert played.remark == "generate is switched off: a replay is answered by its table alone"
+
+
+def test_results_are_found_by_material_and_not_of_what_the_pool_sets_aside(tmp_path: Path) -> None:
+    pytest.importorskip("rdkit", reason="needs the extra 'materials'")
+    solvents = "smiles,price\nCCO,1\nc1ccccc1,2\nC1CC,3\nOCC,4\n"
+    (tmp_path / "solvents.csv").write_text(solvents)
+    text = MATERIALS.replace("  width: {real: [0, 10], unit: mm}\n", "").replace(
+        "smiles: smiles", "name: smiles, smiles: smiles"
+    )
+    made = tmp_path / "made.csv"
+    made.write_text("smiles,strength\nOCC,2\nC1CC,9\nc1ccccc1,3\nCCO,4\n")
+    played = replay(made, campaign(tmp_path, text=text), seeds=1, limit=1)
+    assert played.settings.pool.names == ("CCO", "c1ccccc1")
+    assert played.settings.measured == (((2.0,), (4.0,)), ((3.0,),))
+    assert played.remark == "1 row is of a candidate that is set aside"
+    made.write_text("smiles,strength\nC1CC,9\n")
+    with pytest.raises(InputError, match="no result of a candidate that was not set aside"):
+        replay(made, campaign(tmp_path, text=text))
+    made.write_text("material,strength\nCCO,2\n")
+    with pytest.raises(UnknownName) as refused:
+        replay(made, campaign(tmp_path, text=text))
+    assert "--columns solvent=COLUMN" in refused.value.hint
+
+
+def test_a_replay_does_not_tell_the_model_the_answers_unless_that_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "oils.csv").write_text("oil,chain,strength\na,3,1\nb,5,7\nc,8,2\n")
+    text = CAMPAIGN.split("space:")[0] + "space: {oil: {pool: oils.csv}}\n"
+    text += CAMPAIGN[CAMPAIGN.index("metrics:") :]
+    played = replay(tmp_path / "oils.csv", campaign(tmp_path, text=text), seeds=1)
+    assert played.settings.pool.columns == ("chain",)
+    assert played.remark == ""
+    told = text.replace("oils.csv}", "oils.csv, columns: {chain: '', strength: MPa}}")
+    remark = replay(tmp_path / "oils.csv", campaign(tmp_path, text=told), seeds=1).remark
+    assert remark.endswith("describes the candidates and is a metric: the model is told its values")
