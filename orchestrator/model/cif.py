@@ -31,6 +31,13 @@ _NO_NUMBER = re.compile(rf"^\s*({'|'.join(_NUMBERS)})\b.*\n", re.MULTILINE | re.
 _PLACE = tuple(f"{_SITES}fract_{axis}" for axis in "xyz")
 _OCCUPANCY = f"{_SITES}occupancy"
 _NAMES = (f"{_SITES}type_symbol", f"{_SITES}label")
+_CAPITALS = re.compile(r"[A-Z]{2}")
+_OF_TWO_LETTERS = (
+    "He Li Be Ne Na Mg Al Si Cl Ar Ca Sc Ti Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Zr Nb Mo "
+    "Tc Ru Rh Pd Ag Cd In Sn Sb Te Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta Re "
+    "Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa Np Pu Am Cm Bk Cf Es Fm Md No Lr"
+)
+_COMMENT = re.compile(r"^([ \t]*_\S+)[ \t]+#.*$", re.MULTILINE)
 _UNCERTAINTY = re.compile(r"\(\d+\)$")
 _NOT_SAID = (".", "?")
 _GROUPS = (*_NUMBERS, "_symmetry_space_group_name_h-m", "_space_group_name_h-m")
@@ -86,8 +93,10 @@ def by_operations(text: str) -> str | None:
 
 
 def read_by_group_or_operations(read: Callable[[str], T], text: str) -> T:
-    """What a reader makes of a CIF; where it cannot by the space group, by the operations that are
-    listed. Raises what the reader raises where there are none."""
+    """What a reader makes of a CIF, without comments behind headings, which ASE takes for words;
+    where it cannot by the space group, by the operations that are listed. Raises what the reader
+    raises where there are none."""
+    text = _COMMENT.sub(r"\1", text)
     try:
         return read(text)
     except Exception:
@@ -163,7 +172,7 @@ def refuse_unclear(text: str, name: str) -> None:
     Raises:
         InputError: it holds several structures, says its symmetry by a Hall symbol alone, a row of
             atoms or of symmetry operations has more words than headings, a site is not full, two
-            elements stand in one place, or an isotope.
+            elements stand in one place, an isotope, or an element of two letters in capitals.
     """
     blocks = [block for block in _blocks(text) if _holds_atoms(block)]
     if len(blocks) > 1:
@@ -302,10 +311,23 @@ def _rows(body: Sequence[str], n: int, name: str) -> Iterator[tuple[str, ...]]:
             words = []
 
 
+def _refuse_capitals(symbols: Sequence[str], name: str) -> None:
+    """Accepts symbols of elements: a reader takes NA1+ for nitrogen. Raises InputError."""
+    for symbol in symbols:
+        found = _CAPITALS.match(symbol)
+        if found is not None and found[0].title() in _OF_TWO_LETTERS:
+            raise InputError(
+                f"the structure {name} has the type symbol '{symbol}', which a reader takes for "
+                f"{symbol[0]}",
+                hint=f"write {found[0].title()}",
+            )
+
+
 def _refuse_shared(loop: _Loop, name: str) -> None:
     symbols = next((found for key in _NAMES if (found := loop.column(key)) is not None), None)
     if symbols is None:
         return
+    _refuse_capitals(loop.column(_NAMES[0]) or (), name)
     elements = [_element(symbol) for symbol in symbols]
     isotope = next((element for element in elements if element in _ISOTOPES), None)
     if isotope is not None:

@@ -300,6 +300,10 @@ ONE_ATOM = _cif(CUBIC, "", "Si 0 0 0")
         (_cif(CUBIC, "_chemical_formula_sum 'C4 H2'", "C 0 0 0"), "'C4 H2', and its atoms are C"),
         (_cif(CUBIC, f"{FORMULA}\n_cell_formula_units_Z 4", *ROCK_SALT), "has 4 of 'Na4 Cl4'"),
         (_cif(CUBIC, "", "D1 0 0 0", "O1 0.5 0.5 0.5"), "has D, an isotope of hydrogen"),
+        (
+            _cif(CUBIC, "", "NA1+ 0 0 0", headings="type_symbol fract_x fract_y fract_z"),
+            r"the type symbol 'NA1\+', which a reader takes for N",
+        ),
         (_cif(CUBIC, NO_ORIGIN, "Si 0.125 0.125 0.125"), "which origin or axes"),
         (_cif(HEXAGONAL, TRIGONAL, "Li 0 0 0.5", "Co 0 0 0"), "does not leave as it is"),
         (
@@ -358,6 +362,12 @@ def test_a_cif_that_says_all_is_read_whatever_stands_beside() -> None:
     assert "Si" in CRYSTAL.canonical(full)
     monoclinic = _cif("5.1 5.2 5.3 90 99 90", "_symmetry_Int_Tables_number 14", "Zr 0.2 0.1 0.3")
     assert CRYSTAL.canonical(monoclinic).startswith("4\n")
+
+
+def test_a_comment_behind_a_heading_is_no_word() -> None:
+    remarked = CENTRED.replace("xyz\n", "xyz #<--must include 'x,y,z'\n", 1)
+    copper = CRYSTAL.canonical(bulk("Cu", "fcc", 5.43))
+    assert CRYSTAL.canonical(_cif(CUBIC, remarked, "Cu 0 0 0")) == copper
 
 
 def test_a_cell_in_other_units_is_refused() -> None:
