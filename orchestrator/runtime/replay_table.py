@@ -162,7 +162,8 @@ def _features(table: Table, parameter: Parameter, column: str) -> list[_Feature]
             for word in dict.fromkeys(cells)
         ]
     if isinstance(parameter, Pool):
-        rows = _candidates(table, parameter, column)
+        numbers = parameter.rows if parameter.columns else [()] * len(parameter.names)
+        rows = [numbers[place] for place in _places(table, parameter, table.texts(column))]
         return [
             _Feature(f"{name}.{describing}", unit, tuple(row[i] for row in rows))
             for i, (describing, unit) in enumerate(
@@ -187,15 +188,10 @@ def _places(table: Table, pool: Pool, cells: Sequence[str]) -> tuple[int, ...]:
     settle = settling(SearchSpace(parameters=(pool.model_copy(update={"generation": None}),)))
     for cell in dict.fromkeys(cells):
         with contextlib.suppress(InputError):
-            places[cell] = places[settle({pool.name: cell})[pool.name]]
+            word = settle({pool.name: cell})[pool.name]
+            if word in places:
+                places[cell] = places[word]
     return _looked_up(table, f"a candidate of '{pool.name}'", places, cells)
-
-
-def _candidates(table: Table, pool: Pool, column: str) -> list[tuple[float, ...]]:
-    rows = pool.rows if pool.columns else [()] * len(pool.names)
-    known = dict(zip(pool.names, rows, strict=True))
-    cells = table.texts(column)
-    return list(_looked_up(table, f"a candidate of '{pool.name}'", known, cells))
 
 
 def _looked_up(

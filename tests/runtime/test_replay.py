@@ -348,6 +348,10 @@ def test_results_are_found_by_material_and_not_of_what_the_pool_sets_aside(tmp_p
     assert played.settings.pool.names == ("CCO", "c1ccccc1")
     assert played.settings.measured == (((2.0,), (4.0,)), ((3.0,),))
     assert played.remark == "1 row is of a candidate that is set aside"
+    made.write_text("smiles,width,strength\nOCC,2,1\nC1CC,2,9\nCCO,2,3\nCCO,3,4\n")
+    beside = MATERIALS.replace("smiles: smiles", "name: smiles, smiles: smiles")
+    settings = settings_of(read_table(made), read_campaign(campaign(tmp_path, text=beside)), {})
+    assert settings.measured == (((1.0,), (3.0,)), ((4.0,),))
     made.write_text("smiles,strength\nC1CC,9\n")
     with pytest.raises(InputError, match="no result of a candidate that was not set aside"):
         replay(made, campaign(tmp_path, text=text))
