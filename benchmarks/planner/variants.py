@@ -9,7 +9,7 @@ None of them is offered to a campaign.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -178,8 +178,8 @@ def _thompson() -> None:
 def _scales(alike: float, spread: float = 1.0, longer: float = 0.0) -> None:
     """Length scales that are more or less alike, spread and long beforehand."""
 
-    def priors(n_groups: int) -> tuple[Priors, ...]:
-        known = default_priors(n_groups)
+    def priors(n_groups: int, counted: Sequence[int] = ()) -> tuple[Priors, ...]:
+        known = default_priors(n_groups, counted)
         loc = known[0].width.loc + longer
         width = LogNormal(loc, spread, of_log=True, alike=alike)
         return tuple(replace(one, width=width) for one in known)

@@ -44,7 +44,9 @@ def _score(process: GaussianProcess, measured: Measured, values: Floats) -> floa
     y = (values - values.mean()) / spread
     layout, shares = process.layout, measured.parts.run
     data = Data(process.x, y, layout, shares, np.zeros(n), np.zeros((0, n, n)))
-    found = fit(data, process.shape, with_mains(default_priors(layout.n_groups), layout))
+    found = fit(
+        data, process.shape, with_mains(default_priors(layout.n_groups, layout.counted), layout)
+    )
     held = left_out(found, np.arange(n))
     squared = (y - held.mean) ** 2 / held.variance
     return float((-0.5 * (squared + np.log(2 * math.pi * held.variance))).mean()) - math.log(spread)

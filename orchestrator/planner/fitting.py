@@ -70,15 +70,21 @@ EXACT = LogNormal(-11.0, 2.0, of_log=True)
 """What the variance of the noise may be, in standardised outcomes: a measurement's, or next to none
 as in a simulation. No single prior serves both; the more probable of the two is taken."""
 
+FURTHER = 1.1
+"""The logarithm of how much further apart two materials are, 1.26 at a similarity of 0.2 as is
+usual, than two points along a parameter: 0.41, the root of a sixth."""
 ALIKE = 0.5
 """How much the logarithms of two parameters' length scales are expected to go together."""
 
 
-def default_priors(n_groups: int) -> tuple[Priors, ...]:
+def default_priors(n_groups: int, counted: Sequence[int] = ()) -> tuple[Priors, ...]:
     """Length scales that grow with the square root of the number of parameters [Hvarfner 2024], if
     less broadly than there, and are short or long together in part: how rugged an outcome is, is
-    not chance of each parameter (docs/decisions/0011). And either kind of noise."""
-    likely = math.log(max(1, n_groups)) / 2.0 - 1.2
+    not chance of each parameter (docs/decisions/0011). Those of groups that are `counted` are
+    longer by as much as materials are further apart. And either kind of noise."""
+    likely: float | Floats = math.log(max(1, n_groups)) / 2.0 - 1.2
+    if counted:
+        likely = likely + np.where(np.isin(np.arange(n_groups), counted), FURTHER, 0.0)
     width = LogNormal(likely, 1.0, of_log=True, alike=ALIKE)
     return Priors(width, NOISY), Priors(width, EXACT)
 

@@ -89,7 +89,9 @@ def _process(
         pairs = [(places[a], places[b]) for a, b in seen.preferences]
         return preference(seen.features[rows], pairs, encoding.layout, options.kernel)
     data = data_of(encoding, seen, measured, options)
-    priors = with_mains(default_priors(encoding.layout.n_groups), encoding.layout)
+    priors = with_mains(
+        default_priors(encoding.layout.n_groups, encoding.layout.counted), encoding.layout
+    )
     sources = informing.by_metric.get(measured.metric.name, {})
     if sources:
         # the better half of outcomes on several rungs would be that of a rung

@@ -65,4 +65,4 @@ def _scales(x: Floats, score: Floats, layout: Layout, shape: Shape) -> Floats:
     size = float(score.std()) or 1.0
     y = (score - score.mean()) / size
     data = Data(x, y, layout, np.ones(n), np.zeros(n), np.zeros((0, n, n)))
-    return fit(data, shape, default_priors(layout.n_groups)).hyper.scales
+    return fit(data, shape, default_priors(layout.n_groups, layout.counted)).hyper.scales

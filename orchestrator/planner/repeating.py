@@ -51,7 +51,7 @@ def with_any_noise(data: Data, shape: Shape) -> Weighed:
     What is probable at its most probable hyperparameters counts times the width of what the noise
     may be [after Laplace]: few outcomes narrow it little.
     """
-    priors = default_priors(data.layout.n_groups)
+    priors = default_priors(data.layout.n_groups, data.layout.counted)
     priors = with_mains((*priors, Priors(priors[0].width, LOUD)), data.layout)
     found = [fit(data, shape, (one,)) for one in priors]
     logs = [

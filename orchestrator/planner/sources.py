@@ -274,7 +274,7 @@ def _process(x: Floats, source: SourceValues, layout: Layout, shape: Shape) -> G
         np.zeros(n),
         np.zeros((0, n, n)),
     )
-    return fit(data, shape, with_mains(default_priors(layout.n_groups), layout))
+    return fit(data, shape, with_mains(default_priors(layout.n_groups, layout.counted), layout))
 
 
 def _networks(x: Floats, source: SourceValues, seed: int) -> SourceModel:

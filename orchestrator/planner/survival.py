@@ -87,7 +87,7 @@ def survival(encoding: Encoding, survived: Floats, blamed: Floats, shape: Shape)
     n = len(labels)
     zeros = np.zeros(n)
     data = Data(x, labels - labels.mean(), layout, np.ones(n), zeros, np.zeros((0, n, n)))
-    scales = fit(data, shape, default_priors(layout.n_groups)).hyper.scales
+    scales = fit(data, shape, default_priors(layout.n_groups, layout.counted)).hyper.scales
     widths, rungs = np.append(scales, 1.0)[layout.groups], encoding.rungs
     kernel = Kernel(widths, LATENT_VARIANCE, shape, layout)
     if rungs is not None:

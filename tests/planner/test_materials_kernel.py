@@ -14,6 +14,7 @@ from orchestrator.model.space import Described, Pool, Real, SearchSpace
 from orchestrator.planner.bayesian import BayesianPlanner
 from orchestrator.planner.describing import MAX_OWN_SCALES, dense
 from orchestrator.planner.encoding import Encoding
+from orchestrator.planner.fitting import FURTHER, Data, default_priors, fit
 from orchestrator.planner.kernel import Floats, Kernel, Layout, Shape, unlikeness
 
 
@@ -63,6 +64,21 @@ def test_a_material_times_its_process_has_the_product_of_both_kernels() -> None:
     of_material = np.exp(-0.5 * unlikeness(x[:, :-1], x[:, :-1]) / 0.36)
     of_process = np.exp(-0.5 * (x[:, -1:] - x[:, -1:].T) ** 2 / 0.36)
     np.testing.assert_allclose(both, of_material * of_process, rtol=1e-12)
+
+
+def test_before_much_is_known_materials_that_are_half_alike_tell_of_each_other() -> None:
+    half_alike = [[2, 1, 1, 0, 0], [2, 1, 0, 1, 1]]  # 5 in common, of 6 and 7: similarity 5/8
+    encoding = Encoding(SearchSpace(parameters=(pool(half_alike),)))
+    x, layout = encoding.table("polymer"), encoding.layout
+    data = Data(x[:1], np.zeros(1), layout, np.ones(1), np.zeros(1), np.zeros((0, 1, 1)))
+    model = fit(data, "matern", default_priors(layout.n_groups, layout.counted))
+    assert 0.4 < model.kernel(x[:1], x[1:])[0, 0] < 0.7
+
+
+def test_what_counts_are_expected_to_say_leaves_a_process_beside_them_alone() -> None:
+    plain = default_priors(2)[0].width.log_mode
+    for prior in default_priors(2, [0]):
+        np.testing.assert_allclose(prior.width.log_mode, [plain + FURTHER, plain])
 
 
 def test_a_gradient_moves_the_process_and_leaves_the_material() -> None:

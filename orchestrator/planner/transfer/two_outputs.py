@@ -154,11 +154,10 @@ class _Covariance:
 def fit_beside(data: Data, seen: Observed, shape: Shape) -> TwoOutputProcess:
     """The process with the most probable hyperparameters, climbing from either agreement."""
     g = data.layout.n_groups
-    width = default_priors(g)[0].width
-    assert isinstance(width.loc, float)
+    width = default_priors(g, data.layout.counted)[0].width
     assert isinstance(width.scale, float)
     noises = [Prior(-4.0, 2.0), Prior(-2.5, 1.5)]
-    widths = [Prior(width.loc, width.scale)] * g
+    widths = [Prior(float(loc), width.scale) for loc in np.broadcast_to(width.loc, g)]
     terms = [Prior(-3.0, 1.5)] * len(data.terms)
     priors = [Prior(0.0, 0.5), *noises, Prior(0.0, 1.0), *widths, *terms]
     starts = [np.array([p.loc for p in priors]) for _ in LIKELY_AGREEMENTS]
