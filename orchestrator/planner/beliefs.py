@@ -121,19 +121,21 @@ class Beliefs:
         anew [Jansen 1999], over what is possible. They add up to more than one where parameters
         act together."""
         encoding, process = self.encoding, self.diagnosis.models.processes[column]
+        parameters = encoding.space.parameters
         codes = self.possible.spread(N_IMPORTANCE, self.seed)
         # shuffled: two Sobol sequences are not independent of each other, point by point
         drawn = codes[np.random.default_rng([self.seed, 0x1A4]).permutation(len(codes))]
         here, _ = process.outcome(encoding.features(codes))
         total = float(here.var())
+        if len(parameters) == 1:
+            return {parameters[0].name: float(total > 0.0)}
         out: dict[str, float] = {}
-        for place, parameter in enumerate(encoding.space.parameters):
+        for place, parameter in enumerate(parameters):
             moved = codes.copy()
             moved[:, place] = drawn[:, place]
             there, _ = process.outcome(encoding.features(encoding.snap(moved)))
-            out[parameter.name] = (
-                float(((here - there) ** 2).mean() / (2.0 * total)) if total else 0.0
-            )
+            lost = float(((here - there) ** 2).mean() / (2.0 * total)) if total else 0.0
+            out[parameter.name] = min(1.0, lost)
         return out
 
     def _slice(self, column: int, name: str, at: Floats) -> Slice:

@@ -436,6 +436,14 @@ def test_the_importance_of_a_sum_is_the_share_of_each_term() -> None:
         assert share == pytest.approx({"a": 0.8, "b": 0.2, "c": 0.0}, abs=0.12)
 
 
+def test_the_only_parameter_is_all_that_matters() -> None:
+    ended = samples.evaluated([{"a": i / 9} for i in range(10)], lambda p: {"y": float(p["a"])})
+    for seed in range(3):
+        found = BayesianPlanner(task(A, seed=seed)).belief(History(evaluated=ended))
+        assert found is not None
+        assert found.metrics[0].importance == {"a": 1.0}
+
+
 def test_a_model_of_pure_noise_says_that_it_is_not_to_be_believed() -> None:
     rng = np.random.default_rng(3)
     points: list[Point] = [{"a": float(u), "b": float(v)} for u, v in rng.random((24, 2))]
