@@ -8,9 +8,11 @@ follow them only by rank.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.capabilities.molecules import MoleculeEnergies
+from orchestrator.errors import InputError
 from orchestrator.ports.action import Cancel, Effect, Ticket, action
 from simulators.calculator import Calculator
 
@@ -38,19 +40,25 @@ class XtbCalculator(Calculator):
         """
         return MoleculeEnergies(**await self._run(FUNCTION, {"smiles": smiles}, ticket))
 
+    def check(self, action: str, arguments: Mapping[str, Any]) -> None:
+        """See `ports.resource.Foresighted`; what is seen without rdkit. Raises InputError."""
+        smiles = arguments.get("smiles")
+        if isinstance(smiles, str):
+            _refuse_parts(smiles)
+
 
 def energies(smiles: str) -> dict[str, float]:
     """Runs in the child: the fields of `MoleculeEnergies`.
 
     Raises:
-        ValueError: the SMILES cannot be read, is no closed shell, or no shape was found.
+        InputError: the SMILES cannot be read, is no closed shell, or no shape was found.
     """
     import numpy as np
 
     numbers, positions, charge = shape_of(smiles)
     n_electrons = int(numbers.sum()) - charge
     if n_electrons % 2:
-        raise ValueError(f"'{smiles}' has an odd number of electrons")
+        raise InputError(f"'{smiles}' has an odd number of electrons")
     found = _singlepoint(numbers, positions, charge, 0)
     orbitals, occupied = found.get("orbital-energies"), found.get("orbital-occupations")
     homo = float(orbitals[occupied > 1.0].max()) * HARTREE_EV
@@ -65,24 +73,34 @@ def energies(smiles: str) -> dict[str, float]:
     }
 
 
+def _refuse_parts(smiles: str) -> None:
+    """Accepts one molecule without open ends. Raises InputError."""
+    if "*" in smiles or "." in smiles:
+        raise InputError(
+            f"'{smiles}' is not one whole molecule",
+            hint="leave salts, mixtures and repeat units out of the pool",
+        )
+
+
 def shape_of(smiles: str) -> tuple[Any, Any, int]:
     """Atomic numbers (n), positions (n x 3) in bohr, and the charge of a molecule.
 
     Raises:
-        ValueError: the SMILES cannot be read, or no shape was found.
+        InputError: the SMILES cannot be read, or no shape was found.
     """
     import numpy as np
     from rdkit import Chem
     from rdkit.Chem import AllChem
 
     read: Any = Chem.MolFromSmiles(smiles)
-    if read is None or "*" in smiles or "." in smiles:
-        raise ValueError(f"'{smiles}' is not one whole molecule")
+    if read is None:
+        raise InputError(f"'{smiles}' is not a molecule")
+    _refuse_parts(smiles)
     molecule: Any = Chem.AddHs(read)
     embed: Any = AllChem.EmbedMultipleConfs  # type: ignore[attr-defined]
     places = list(embed(molecule, N_CONFORMERS, randomSeed=SEED))
     if not places:
-        raise ValueError(f"no shape of '{smiles}' was found")
+        raise InputError(f"no shape of '{smiles}' was found")
     optimise: Any = AllChem.MMFFOptimizeMoleculeConfs  # type: ignore[attr-defined]
     has_mmff: Any = AllChem.MMFFHasAllMoleculeParams  # type: ignore[attr-defined]
     if not has_mmff(molecule):

@@ -322,6 +322,29 @@ def test_a_copolymer_is_told_where_one_repeat_unit_is_computed(
         load(tmp_path / "campaign.yaml")
 
 
+def test_a_salt_is_told_where_one_molecule_is_computed(tmp_path: Path) -> None:
+    pytest.importorskip("tblite", reason="needs the extra 'molecules'")
+    (tmp_path / "pool.csv").write_text("name,smiles\nsalt,[Na+].[Cl-]\nwater,O\nunit,*CC*\n")
+    (tmp_path / "lab.yaml").write_text(
+        "lab: here\nresources: {xtb: {kind: xtb}}\nroles: {calculator: xtb}\n"
+    )
+    (tmp_path / "campaign.yaml").write_text(
+        "name: gaps\n"
+        "space: {molecule: {pool: pool.csv, smiles: smiles, descriptor: morgan}}\n"
+        "roles: {calculator: MoleculeCalculation}\n"
+        "recipe: [{c: {do: calculator.compute, smiles: =molecule.smiles}}]\n"
+        "metrics: {gap: {value: =c.gap, unit: eV}}\n"
+        "objective: {maximise: gap}\n"
+        "budget: {trials: 2}\n"
+    )
+    with pytest.raises(FileProblems) as caught:
+        load(tmp_path / "campaign.yaml")
+    said = [str(problem) for problem in caught.value.problems]
+    assert len(said) == 2
+    assert "candidate 'salt': '[Na+].[Cl-]' is not one whole molecule" in said[0]
+    assert "candidate 'unit'" in said[1]
+
+
 def test_a_parameter_that_reaches_nothing_is_remarked_upon(tmp_path: Path) -> None:
     folder = campaign_path("niobium_titania").parent
     for name in ("campaign.yaml", "twins.yaml"):

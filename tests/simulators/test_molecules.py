@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.errors import InputError
 from orchestrator.plugins import capability, resource_kind
 from orchestrator.ports.resource import Bench
 
@@ -40,7 +41,7 @@ def test_what_is_no_closed_shell_molecule_is_refused(smiles: str) -> None:
     pytest.importorskip("tblite", reason="needs the extra 'molecules'")
     from simulators.molecular.xtb import energies
 
-    with pytest.raises(ValueError, match=r"not one whole molecule|odd number"):
+    with pytest.raises(InputError, match=r"not one whole molecule|not a molecule|odd number"):
         energies(smiles)
 
 
