@@ -159,19 +159,27 @@ def _candidate_names(table: Table, wanted: str | None) -> str:
     """The column that names the candidates, each exactly once."""
     column = name_column(table, wanted)
     first: dict[str, int] = {}
-    problems = []
+    problems, hint = [], ""
     for row, cell in enumerate(table.texts(column)):
         line = table.lines[row]
         if not cell:
             problems.append(Problem(f"the candidate has no name in column '{column}'", "", line))
         elif cell in first:
-            hint = "name the column of distinct names with 'name:'"
+            hint = hint or _distinct_hint(table)
             message = f"the candidate '{cell}' stands in {table.where(first[cell])} already"
             problems.append(Problem(message, hint, line))
         first.setdefault(cell, row)
     if problems:
         raise FileProblems(table.source, problems)
     return column
+
+
+def _distinct_hint(table: Table) -> str:
+    """How a column of distinct names is named, with the first one that there is."""
+    distinct = (c for c in table.columns if len({*table.texts(c), ""}) > len(table.rows))
+    column = next(distinct, None)
+    said = "name the column of distinct names with 'name:'"
+    return said if column is None else f"{said}, for instance 'name: {column}'"
 
 
 def _describes(table: Table, column: str) -> bool:

@@ -126,6 +126,13 @@ def test_a_bad_table_is_a_mistake_with_the_line_of_the_table(
     assert problem.line == 3
 
 
+def test_a_name_that_stands_twice_is_told_with_a_column_of_distinct_ones(tmp_path: Path) -> None:
+    table = "alloy,ordering,mass,price,code\nAu,L1_0,197,60,a\nAu,L1_2,63,1,b\n"
+    (problem,) = problems_of(CAMPAIGN, with_table(tmp_path, table))
+    assert "the candidate 'Au' stands in line 2 already" in problem.message
+    assert problem.hint.endswith("for instance 'name: ordering'")
+
+
 def test_an_absent_table_is_a_mistake(tmp_path: Path) -> None:
     (problem,) = problems_of(CAMPAIGN, tmp_path)
     assert "alloys.csv: it cannot be read: no such file" in problem.message
