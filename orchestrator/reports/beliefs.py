@@ -26,6 +26,8 @@ SURPRISING = 0.025
 MOST_UNLIKE = 3
 FEW = 10
 """Of fewer outcomes, what leave-one-out says may be chance."""
+NO_BETTER = math.log(1.05)
+"""A gain below this is told as once as probable, which is no reason to believe a model."""
 PLAINLY = 6.0
 """By so much must the log probability of all outcomes be larger on a log scale for that to be said;
 of made-up functions that are not exponential it came to 6 at most."""
@@ -80,7 +82,7 @@ def held(campaign: Campaign, state: State, belief: Belief) -> tuple[Held, ...]:
 def _held(campaign: Campaign, state: State, believed: MetricBelief) -> Held:
     known = _without_bounds(campaign, state, believed)
     ranked = sorted(believed.importance.items(), key=lambda entry: -entry[1])
-    doubt = known is not None and (known.log_score_gain < 0 or known.is_doubtful)
+    doubt = known is not None and (known.log_score_gain < NO_BETTER or known.is_doubtful)
     return Held(
         metric=believed.metric,
         title=titled(believed.metric, believed.unit),
@@ -195,7 +197,7 @@ def _binomial(n: int, low: int, high: int) -> float:
 def _verdict(known: LeaveOneOut) -> str:
     n, gain = len(known.trials), known.log_score_gain
     chance = f"; of {n} trials that may be chance" if n < FEW else ""
-    if gain < 0:
+    if gain < NO_BETTER:
         said = "The model is not to be believed: the mean of the trials predicts them as well"
         return f"{said} or better{chance}."
     times = number(math.exp(min(gain, 300.0)), 2)

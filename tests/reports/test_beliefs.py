@@ -99,6 +99,11 @@ def test_a_model_that_predicts_no_better_than_the_mean_is_not_to_be_believed(
     assert chance.verdict.startswith("The model is not to be believed yet")
     (few,) = held(campaign, state, belief(state, left(gain=-0.1, n=5)))
     assert "of 5 trials that may be chance" in few.verdict
+    (same,) = held(campaign, state, belief(state, left(gain=0.02)))
+    assert same.doubt
+    assert same.verdict.startswith(
+        "The model is not to be believed: the mean of the trials predicts"
+    )
     (none,) = held(campaign, state, belief(state, None))
     assert none.verdict == "Too few values to say how well it predicts."
     page = report_html(campaign, state, belief=belief(state, left(gain=-0.1)))
