@@ -100,6 +100,8 @@ def propose(
     told = history.model_copy(update={"evaluated": (*known, *history.evaluated), "context": now})
     planner = plugins.load("planners", task.planner.kind)(task)
     proposals = tuple(in_context(task.space, p, told) for p in planner.propose(told, n))
+    if len(proposals) < n:
+        remarks.append(f"{len(proposals)} of the {n} points: nothing else is left to be tried")
     counts = len(history.evaluated), len(history.pending)
     points = [*(e.point for e in told.evaluated), *told.pending]
     given = {name: now[name] for name in context or {}}

@@ -342,6 +342,16 @@ def test_materials_are_found_in_the_column_of_the_pools_own_table(tmp_path: Path
     assert advice.remarks == ("not used: price",)
 
 
+def test_fewer_points_than_were_asked_for_are_said(tmp_path: Path) -> None:
+    written(tmp_path, "name,weight\na,1\nb,2\nc,4\n", "pool.csv")
+    text = "name: c\nspace: {x: {pool: pool.csv}}\nmetrics: {y: {}}\nobjective: {maximise: y}\n"
+    study = written(tmp_path, text + "budget: {trials: 9}\n", "c.yaml")
+    advice = propose(written(tmp_path, "x,y\na,1\n"), 4, campaign=study)
+    assert sorted(p.point["x"] for p in advice.proposals) == ["b", "c"]
+    assert advice.remarks == ("2 of the 4 points: nothing else is left to be tried",)
+    assert propose(written(tmp_path, "x,y\na,1\n"), 2, campaign=study).remarks == ()
+
+
 def test_a_source_that_only_a_run_fetches_is_named(tmp_path: Path) -> None:
     file = tmp_path / "campaign.yaml"
     file.write_text(
