@@ -179,5 +179,5 @@ def _draw(played: Replayed, to: Path) -> None:
         random_expectation=played.random_curve,
         needed={n.goal: n.counts for n in played.needed},
         facts={"table": played.source, "settings": str(len(played.settings.means))}
-        | ({"not replayed": played.remark} if played.remark else {}),
+        | ({"remark": played.remark} if played.remark else {}),
     )

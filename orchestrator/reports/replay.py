@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import median, quantiles
 
 from orchestrator.reports.numbers import number, titled
 from orchestrator.reports.single_page import render, write_text
@@ -39,7 +39,11 @@ def write_replay_report(
         "course": quartile_course(curves),
         "random": list(random_expectation),
         "needed": [
-            {"goal": goal, "values": [n for n in values if n is not None]}
+            {
+                "goal": goal,
+                "values": [n for n in values if n is not None],
+                "median": _middle(values),
+            }
             for goal, values in needed.items()
         ],
         "nSeeds": len(curves),
@@ -67,18 +71,33 @@ def quartile_course(curves: Sequence[Sequence[float]]) -> dict[str, list[float]]
 
 
 def needed_words(values: Sequence[int | None]) -> str:
-    """Median and quartiles in words: `14 experiments (quartiles 11 to 19)`."""
+    """Median and quartiles in words: `14 experiments (quartiles 11 to 19)`. A seed that did not get
+    there needs more than any that did."""
     reached = [n for n in values if n is not None]
     if not reached:
         return "not reached by any seed"
-    low, middle, high = (number(n, 3) for n in _quartiles(reached))
-    words = f"{middle} experiments (quartiles {low} to {high})"
+    low, middle, high = _quartiles([math.inf if n is None else n for n in values])
+    if math.isinf(middle):
+        share = f"{len(reached)} of {len(values)} seeds"
+        return f"reached by {share}, first after {min(reached)} experiments"
+    upper = "not reached" if math.isinf(high) else number(high, 3)
+    words = f"{number(middle, 3)} experiments (quartiles {number(low, 3)} to {upper})"
     n_missed = len(values) - len(reached)
     return words + (f"; {n_missed} of {len(values)} seeds did not reach it" if n_missed else "")
 
 
+def _middle(values: Sequence[int | None]) -> float | None:
+    """The median; None where half of the seeds did not get there, or there are none."""
+    middle = _quartiles([math.inf if n is None else n for n in values] or [math.inf])[1]
+    return None if math.isinf(middle) else middle
+
+
 def _quartiles(values: Sequence[float]) -> tuple[float, float, float]:
-    if len(values) == 1:
-        return values[0], values[0], values[0]
-    low, _, high = quantiles(values, n=4, method="inclusive")
-    return low, float(median(values)), high
+    """Between the two values beside them; infinite as soon as one of these is."""
+    order = sorted(values)
+    found = []
+    for share in (0.25, 0.5, 0.75):
+        place = share * (len(order) - 1)
+        low, high = order[math.floor(place)], order[math.ceil(place)]
+        found.append(low if low == high else low + (place % 1.0) * (high - low))
+    return found[0], found[1], found[2]

@@ -269,13 +269,18 @@ def test_a_replay_page_shows_median_quartiles_and_random_choice(tmp_path: Path) 
     )
     page = path.read_text(encoding="utf-8")
     assert "crossed &lt;b&gt;barrel" in page
-    assert "4 experiments (quartiles 3.5 to 4.5); 1 of 3 seeds did not reach it" in page
+    assert "5 experiments (quartiles 4 to not reached); 1 of 3 seeds did not reach it" in page
     data = _data(page)
     assert data["course"]["median"] == [1.0, 2.5, 3.5]
     assert data["random"] == [0.5, 0.9, 1.2]
+    assert data["needed"] == [{"goal": "the top 5 %", "values": [3, 5], "median": 5}]
 
 
 def test_a_replay_of_nothing_has_no_curve() -> None:
     assert quartile_course([]) == {"low": [], "median": [], "high": []}
     assert needed_words([]) == "not reached by any seed"
+    assert needed_words([20, None, 3, None]) == (
+        "reached by 2 of 4 seeds, first after 3 experiments"
+    )
+    assert needed_words([20, None, 2, 3, None]).startswith("20 experiments (quartiles 3 to not")
     assert needed_words([7]) == "7 experiments (quartiles 7 to 7)"

@@ -60,20 +60,15 @@ function drawNeeded() {
     grid: { left: 190, right: 24, top: 10, bottom: 50 },
     xAxis: axis("experiments needed", { min: 0, scale: false, minInterval: 1 }),
     yAxis: { type: "category", data: found.map(goal => goal.goal), inverse: true, axisTick: { show: false },
-      axisLabel: { color: INK, fontSize: 13, width: 170, overflow: "break" }, axisLine: { lineStyle: { color: DIM } } },
+      axisLabel: { color: INK, fontSize: 13, lineHeight: 17, width: 170, overflow: "break" }, axisLine: { lineStyle: { color: DIM } } },
     tooltip: { confine: true, formatter: p => `${p.value[0]} experiments` },
     series: [
       { type: "scatter", symbol: "circle", itemStyle: { color: BLUE, opacity: 0.7 }, symbolSize: 8,
         data: points.map(p => ({ value: [p[0], p[1]], symbolOffset: [0, Math.max(-27, Math.min(27, p[2]))] })) },
       { type: "scatter", symbol: "rect", symbolSize: [3, 52], itemStyle: { color: ORANGE }, z: 3,
-        data: found.map((goal, row) => [middle(goal.values), row]) },
+        data: found.flatMap((goal, row) => goal.median === null ? [] : [[goal.median, row]]) },
     ],
   });
-}
-
-function middle(values) {
-  const order = values.slice().sort((a, b) => a - b), half = order.length >> 1;
-  return order.length % 2 ? order[half] : (order[half - 1] + order[half]) / 2;
 }
 
 drawReplayCourse();
