@@ -169,13 +169,18 @@ class _Reading:
 
     def _find(self, parameter: Parameter) -> None:
         name = parameter.name
+        called = self._renamed.get(name, "")
         try:
-            self._columns[name] = parameter_column(
-                self._table, parameter, self._renamed.get(name, "")
-            )
-        except UnknownName:
-            if not isinstance(parameter, Context):
-                raise
+            if self._reads_materials:
+                self._columns[name] = parameter_column(self._table, parameter, called)
+            else:
+                self._columns[name] = column_of(self._table, called or name)
+        except UnknownName as error:
+            if isinstance(parameter, Context):
+                return
+            if isinstance(parameter, Pool) and parameter.described and not self._reads_materials:
+                error.hint += "; or name the column of materials, for instance smiles: COLUMN"
+            raise
 
     def row(self, index: int) -> Row:
         """The trial of a row; its mistakes are noted."""

@@ -160,6 +160,15 @@ def test_campaigns_and_simulators_are_wanted_until_the_campaign_is_opened(tmp_pa
     )
 
 
+def test_a_source_whose_column_of_materials_is_not_named_is_told_how(tmp_path: Path) -> None:
+    text = WORDS.replace(", smiles: spelt", "")
+    with pytest.raises(FileProblems) as caught:
+        loaded(tmp_path, text, words=TABLE, more=MORE.replace("spelt", "text"))
+    (problem,) = caught.value.problems
+    assert "'word' is not a column" in problem.message
+    assert problem.hint.endswith("or name the column of materials, for instance smiles: COLUMN")
+
+
 def test_a_table_of_materials_is_described_as_the_pool_is(tmp_path: Path) -> None:
     (source,) = loaded(tmp_path, WORDS, words=TABLE, more=MORE).sources
     assert source.materials is not None
