@@ -132,7 +132,7 @@ class Encoding:
 
     @property
     def sole_pool(self) -> Pool | None:
-        """The pool, when it is the whole space: then no candidate is proposed twice."""
+        """The pool, when it is the whole space: then it ends when all of it has been tried."""
         first = self.space.parameters[0] if self.n_parameters == 1 else None
         return first if isinstance(first, Pool) else None
 

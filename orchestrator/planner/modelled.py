@@ -16,6 +16,7 @@ from orchestrator.errors import InputError, PoolExhausted
 from orchestrator.model.candidates import pool_of
 from orchestrator.model.space import PREVIOUS, Context, fidelity_of
 from orchestrator.model.trial import Proposal
+from orchestrator.planner import repeating
 from orchestrator.planner.asking import gain_left, worth
 from orchestrator.planner.beliefs import Beliefs
 from orchestrator.planner.buying import Informativeness, waiting, waits_for
@@ -31,13 +32,6 @@ from orchestrator.planner.options import ModelOptions
 from orchestrator.planner.possible import Possible
 from orchestrator.planner.question import Question, question
 from orchestrator.planner.refused import refused, refused_codes
-from orchestrator.planner.repeating import (
-    Weighed,
-    expected,
-    may_repeat,
-    most_telling,
-    with_any_noise,
-)
 from orchestrator.planner.scalarised import scalarised
 from orchestrator.planner.scoring import Scoring
 from orchestrator.planner.search import Found, Search
@@ -173,15 +167,15 @@ class Modelled:
         if not self._may_repeat:
             return self.diagnosis.recommended()
         rows = list(self.seen.measured[self.asked.names[0]].rows)
-        means = expected(self._with_any_noise, self.seen.features[rows])
+        means = repeating.expected(self._with_any_noise, self.seen.features[rows])
         return self.seen.trials[rows[int(np.argmax(self.asked.aims[0].merit(means)))]]
 
     @functools.cached_property
-    def _with_any_noise(self) -> Weighed:
+    def _with_any_noise(self) -> repeating.Weighed:
         """The first goal's processes with each kind of noise, fitted once for a whole batch."""
         measured = self.seen.measured[self.asked.names[0]]
         data = data_of(self.encoding, self.seen, measured, self.options)
-        found = with_any_noise(data, self.options.kernel)
+        found = repeating.with_any_noise(data, self.options.kernel)
         return [(w, with_bounds(process, measured.sides)) for w, process in found]
 
     def _most_telling(self, in_flight: Floats, newest: Floats, seed: int) -> Found | None:
@@ -193,12 +187,12 @@ class Modelled:
         search, features = self._search(newest, seed), self.encoding.features
         tried = search.inside(np.concatenate([self.seen.codes[rows], in_flight]))
         tried, fresh = np.unique(tried, axis=0), search.left(self._used(in_flight))
-        if not len(tried):
+        if not len(tried) or not (len(fresh) or self.encoding.sole_pool is None):
             return None
         flying = features(in_flight)
         found = [(w, process.expecting(flying)) for w, process in self._with_any_noise]
         sign = self.asked.aims[0].sign
-        place, value = most_telling(found, features(fresh), features(tried), sign)
+        place, value = repeating.most_telling(found, features(fresh), features(tried), sign)
         why = SCATTERING if place >= len(fresh) else ""
         return Found(np.concatenate([fresh, tried])[place], value, why)
 
@@ -206,7 +200,9 @@ class Modelled:
     def _may_repeat(self) -> bool:
         is_goal_alone = len(self.asked.aims) == self.options.top == 1
         is_open = is_goal_alone and not (self.asked.aims[0].is_band or self.seen.blamed)
-        return is_open and may_repeat(self.task, self.encoding)
+        if not (is_open and repeating.may_repeat(self.task, self.encoding)):
+            return False
+        return self.encoding.sole_pool is None or repeating.is_loud(self._with_any_noise)
 
     def _worth(self, in_flight: Floats, newest: Floats, seed: int) -> Worth:
         encoding, seen = self.encoding, self.seen

@@ -1,10 +1,13 @@
-"""Small finite spaces: what was tried is a candidate, too, as outcomes may scatter.
+"""Small finite spaces and pools: what was tried is a candidate, too, as outcomes may scatter.
 
 Expected improvement gives nothing for what is measured again. The knowledge gradient counts by how
 much the best expected outcome of what has been tried is expected to rise, whatever is measured
 [Frazier, Powell & Dayanik 2009, over correlated beliefs]. How loud the noise is, a few outcomes do
 not say: it is averaged over processes with next to none, with a measurement's, and with as much as
 what is measured, by how probable they are.
+
+In a pool that is done only where the last kind of noise is the most probable one: candidates are
+many and far apart, and where outcomes scatter less, what is new tells more (docs/decisions/0011).
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ from orchestrator.planner.likelihood import LogNormal, Priors
 from orchestrator.ports.planner import PlanningTask
 
 MAX_POINTS = 500
+MAX_CANDIDATES = 1000
+"""Of a pool."""
 LOUD = LogNormal(-0.7, 0.7, of_log=True)
 AHEAD = 1e-3
 """In standardised outcomes; by less than that a repetition is not worth more than a new point."""
@@ -33,11 +38,11 @@ Weighed = Sequence[tuple[float, GaussianProcess]]
 
 
 def may_repeat(task: PlanningTask, encoding: Encoding) -> bool:
-    """Whether a space is finite and small, no pool alone, and nothing counts but its goals."""
+    """Whether a space is finite and small, and nothing counts but its goals."""
     objective = task.objective
+    most = MAX_POINTS if encoding.sole_pool is None else MAX_CANDIDATES
     return (
-        0 < math.prod(encoding.cells) <= MAX_POINTS
-        and encoding.sole_pool is None
+        0 < math.prod(encoding.cells) <= most
         and not encoding.places(Context, Fidelity)
         and not encoding.setting_sds.any()
         and not (objective.constraints or objective.cost or objective.by_preference)
@@ -45,8 +50,13 @@ def may_repeat(task: PlanningTask, encoding: Encoding) -> bool:
     )
 
 
+def is_loud(found: Weighed) -> bool:
+    """Whether noise as loud as what is measured is more probable than all less of it."""
+    return found[-1][0] > 0.5
+
+
 def with_any_noise(data: Data, shape: Shape) -> Weighed:
-    """Processes with each kind of noise, and how probable they are.
+    """Processes with each kind of noise, the loudest last, and how probable they are.
 
     What is probable at its most probable hyperparameters counts times the width of what the noise
     may be [after Laplace]: few outcomes narrow it little.

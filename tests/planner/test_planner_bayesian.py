@@ -224,7 +224,7 @@ def test_a_limit_on_something_not_yet_measured_is_left_out_and_noted() -> None:
 # finite and mixed spaces
 
 
-def test_a_pool_is_searched_to_its_end_without_repeating() -> None:
+def test_a_pool_without_noise_is_searched_to_its_end_without_repeating() -> None:
     candidates = samples.pool(30)
     question = samples.task((candidates,), Y, (), initial=4, options=BRISK)
     worth = {n: -sum((v - 0.4) ** 2 for v in r) for n, r in _rows(candidates)}

@@ -1,4 +1,4 @@
-"""In a small finite space whose outcomes scatter, what was tried is a candidate, too."""
+"""In a small finite space or a pool whose outcomes scatter, what was tried is a candidate, too."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import planner_samples as samples
 import pytest
 
+from orchestrator.errors import PoolExhausted
 from orchestrator.model.space import Choice, Integer, Ordinal, Point
 from orchestrator.model.trial import Proposal
 from orchestrator.planner.bayesian import BayesianPlanner
@@ -54,6 +55,47 @@ def test_where_outcomes_scatter_good_points_are_repeated_while_others_are_left()
     assert len(repeated) > 3
     assert sum("measured again, as outcomes may scatter" in p.why for p in made) == len(repeated)
     assert np.mean([truth(p) for p in repeated]) > np.mean([truth(p) for p in points[:8]])
+
+
+def played_in_a_pool(noise: float, seed: int, n: int = 24) -> list[Proposal]:
+    candidates = samples.pool(60, width=2)
+    rows = dict(zip(candidates.names, candidates.rows, strict=True))
+    question = samples.task((candidates,), Y, (), direction="maximise", initial=8, seed=seed)
+    planner, rng, history = BayesianPlanner(question), np.random.default_rng(seed), History()
+    made = []
+    for trial in range(1, n + 1):
+        made.append(planner.propose(history, 1)[0])
+        x, y = rows[str(made[-1].point["alloy"])]
+        value = -4.0 * ((x - 0.3) ** 2 + (y - 0.6) ** 2) + noise * rng.normal()
+        ended = Evaluated(
+            trial=trial, point=made[-1].point, outcomes={"y": Outcome(value=float(value))}
+        )
+        history = History(evaluated=(*history.evaluated, ended), n_proposed=trial)
+    return made
+
+
+def test_candidates_of_a_pool_are_repeated_where_outcomes_scatter() -> None:
+    made = played_in_a_pool(1.0, seed=7)
+    repeated = len(made) - n_distinct(made)
+    assert repeated > 2
+    assert sum("measured again, as outcomes may scatter" in p.why for p in made) == repeated
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_candidates_of_a_pool_are_not_repeated_without_noise(seed: int) -> None:
+    assert n_distinct(played_in_a_pool(0.0, seed)) == 24
+
+
+def test_a_pool_ends_even_where_outcomes_scatter() -> None:
+    candidates = samples.pool(8)
+    question = samples.task((candidates,), Y, (), direction="maximise", initial=4)
+    rng = np.random.default_rng(3)
+    ended = samples.evaluated(
+        [{"alloy": name} for name in candidates.names for _ in range(3)],
+        lambda p: {"y": float(rng.normal())},
+    )
+    with pytest.raises(PoolExhausted):
+        BayesianPlanner(question).propose(History(evaluated=ended, n_proposed=24), 1)
 
 
 def test_noise_that_is_known_is_enough_to_repeat() -> None:
