@@ -180,6 +180,8 @@ class _Reading:
                 return
             if isinstance(parameter, Pool) and parameter.described and not self._reads_materials:
                 error.hint += "; or name the column of materials, for instance smiles: COLUMN"
+            elif not (called or error.hint.startswith("did you mean")):
+                error.hint += f"; if '{name}' was one and the same, add a column that says so"
             raise
 
     def row(self, index: int) -> Row:

@@ -188,6 +188,13 @@ def test_a_changed_source_is_another_campaign(tmp_path: Path) -> None:
     assert loaded(tmp_path, FILM, old=OLD + "4000,neon,6\n").file_hash != one
 
 
+def test_a_table_without_a_column_for_a_parameter_is_told_to_add_it(tmp_path: Path) -> None:
+    with pytest.raises(FileProblems) as caught:
+        loaded(tmp_path, FILM, old="power [mW],resistivity [mohm*cm]\n1000,2\n2000,3\n")
+    (problem,) = caught.value.problems
+    assert "if 'gas' was one and the same, add a column that says so" in problem.hint
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
