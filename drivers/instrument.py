@@ -17,7 +17,9 @@ when the device has lost one. It never sets it again by itself.
 
 from __future__ import annotations
 
+import asyncio
 import math
+import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
@@ -34,6 +36,7 @@ from orchestrator.errors import (
     DeviceSilent,
     DeviceUnsure,
     LimitExceeded,
+    PortTaken,
     WrongDevice,
 )
 from orchestrator.ports.clock import Clock
@@ -48,7 +51,6 @@ LOOK_AGAIN_S = 60.0
 """Campaign time after which a state that was set is read back again."""
 QUIET_S = 2.0
 """So long without a word (campaign time), and a device may have started anew without a silence."""
-
 RAMP_STEP_S = 5.0
 """Campaign time between two steps of a ramp."""
 
@@ -85,8 +87,7 @@ async def ramp(
     """Walks a set-point from `start` to `target`, at every moment at most at `per_min`.
 
     `set_to` writes one; it is called every few seconds of campaign time, and last with the target.
-    What a write takes is walked afterwards, never before. Given up on the way, it stays where it
-    is.
+    What a write takes is walked afterwards, never before. Given up on the way, it stays there.
     """
     began, way = clock.now(), abs(target - start)
     sign = math.copysign(1.0, target - start)
@@ -118,6 +119,7 @@ class Link:
         self._held: dict[str, _Held] = {}
         self._is_doubtful = False
         self._spoke_at = -math.inf
+        self._told_in: weakref.WeakSet[asyncio.Task[object]] = weakref.WeakSet()
 
     async def open(self) -> None:
         """Connects; may be repeated. Raises DeviceAbsent, PortTaken, InputError."""
@@ -208,6 +210,7 @@ class Link:
     ) -> T:
         """Plays a dialogue once. Raises as `read`."""
         transport = await self._ready(urgent)
+        self._note_order()
         return await self._once(transport, talk, urgent, timeout_s or self._timeout_s)
 
     async def write(
@@ -250,6 +253,7 @@ class Link:
                 raise self.unsure(what, error) from error
             if not took_effect:
                 raise doubt
+        self._note_order()
         if self._held:
             self._is_doubtful = True
             await self._look_after(transport)
@@ -276,10 +280,21 @@ class Link:
             hint="look at the device before anything else is sent to it",
         )
 
+    def _note_order(self) -> None:
+        if (action := asyncio.current_task()) is not None:
+            self._told_in.add(action)
+
     async def _ready(self, urgent: bool, *, looks: bool = True) -> Transport:
         transport = self._open_transport()
         if not transport.is_current or transport.connection != self._recognised:
-            await self.identify(urgent=urgent)
+            try:
+                await self.identify(urgent=urgent)
+            except (DeviceAbsent, PortTaken, WrongDevice) as error:
+                if asyncio.current_task() not in self._told_in:
+                    raise
+                # somebody else found the break, and this action (a task) had sent an order
+                said = str(error).removeprefix(f"{self.bench.name}: ")
+                raise DeviceGone(self.bench.name, said, hint=error.hint or "") from error
         if looks and self._held and not urgent:
             await self._look_after(transport)
         return transport

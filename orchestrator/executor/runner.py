@@ -250,7 +250,9 @@ class Runner:
             arguments["ticket"] = event.ticket
         if spec.is_composite:
             arguments["dispatch"] = InnerDispatch(self, event, running)
-        acting = self._call(event, arguments)
+        acting: Awaitable[Any] = self._call(event, arguments)
+        if event.parent:  # a task, as an order's is: by it a link knows what this action has sent
+            acting = asyncio.ensure_future(acting)
         limit_s = timeout_s if timeout_s is not None else spec.timeout_s
         is_unbreakable = event.parent is not None and spec.cancel is Cancel.NEVER
         running.n_unbreakable += is_unbreakable

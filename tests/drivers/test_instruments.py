@@ -568,7 +568,7 @@ def test_a_device_that_came_back_is_recognised_and_a_swapped_one_is_refused(
             with pytest.raises(DeviceGone):
                 await meter.sheet_resistance(1)
             with pytest.raises(WrongDevice, match=r"7654321.*1234567"):
-                await meter.sheet_resistance(1)
+                await asyncio.ensure_future(meter.sheet_resistance(1))
             await meter.close()
 
     run(main())

@@ -15,9 +15,15 @@ from drivers.deposition.alicat import AlicatFlowController
 from drivers.deposition.modbus_valves import ModbusValves
 from drivers.electrical.keithley_2400 import Keithley2400
 from drivers.instrument import LOOK_AGAIN_S, QUIET_S
+from drivers.protocols import scpi
 from drivers.thermal.modbus_heater import ModbusHeater
 from orchestrator.clock import VirtualClock
-from orchestrator.errors import DeviceGone, DeviceRefused, DeviceReset, WrongDevice
+from orchestrator.errors import (
+    DeviceGone,
+    DeviceRefused,
+    DeviceReset,
+    WrongDevice,
+)
 from orchestrator.ports.resource import Bench
 from simulators.twins.faults import Fault, FaultyWire
 from simulators.twins.sputter_lab import SputterLab
@@ -234,5 +240,86 @@ def test_a_supply_that_has_just_lost_its_power_does_not_say_that_its_time_is_ove
         wire.faults.fail(Fault("reboot"))
         with pytest.raises(DeviceReset):
             await supply.exposure()
+
+    _play(main, clock)
+
+
+class Counted(FakeMeter):
+    """Two meters on one line, one of which is swapped for another while the line is broken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.serial, self.is_cut = b"1234567", False
+        self.orders: list[bytes] = []
+
+    async def receive(self, data: bytes) -> bytes:
+        if self.is_cut:
+            self.is_cut = False
+            raise ConnectionError("cut")
+        return await super().receive(data)
+
+    def reply(self, request: bytes) -> bytes:
+        if request == b"GIVE\n":
+            self.orders.append(request)
+            return b"OK\n"
+        if request == b"*IDN?\n":
+            return b"KEITHLEY INSTRUMENTS INC.,MODEL 2400," + self.serial + b",C30\n"
+        return super().reply(request)
+
+
+class Pump(Keithley2400):
+    """Something that gives, and is asked ten seconds later."""
+
+    async def give(self) -> None:
+        await self.link.exchange(lambda: scpi.ask("GIVE"))
+        await self.bench.clock.sleep(10.0)
+        await self.link.read(lambda: scpi.ask("*IDN?"))
+
+
+def _two_on_a_line(clock: VirtualClock) -> tuple[Counted, Pump, Keithley2400]:
+    fake = Counted()
+    pump = Pump(Bench("pump", clock, wires={"m": fake}), "memory:m")
+    return fake, pump, Keithley2400(Bench("meter", clock, wires={"m": fake}), "memory:m")
+
+
+async def _break_found_by_the_other(fake: Counted, other: Keithley2400) -> None:
+    fake.is_cut = True
+    with pytest.raises(DeviceGone):
+        await other.identify()
+    fake.serial = b"7654321"
+
+
+def test_an_order_whose_device_is_another_one_afterwards_is_no_order_that_was_not_sent() -> None:
+    """The other device on the line had found the break, so that this one never saw it."""
+    clock = VirtualClock()
+
+    async def main() -> None:
+        fake, pump, other = _two_on_a_line(clock)
+        for device in (pump, other):
+            await device.open()
+            await device.identify()
+        giving = asyncio.ensure_future(pump.give())
+        await clock.sleep(5.0)
+        await _break_found_by_the_other(fake, other)
+        with pytest.raises(DeviceGone, match="7654321 answers on memory:m"):
+            await giving
+        assert fake.orders == [b"GIVE\n"]
+
+    _play(main, clock)
+
+
+def test_an_action_that_finds_another_device_before_its_first_order_sends_nothing() -> None:
+    clock = VirtualClock()
+
+    async def main() -> None:
+        fake, pump, other = _two_on_a_line(clock)
+        for device in (pump, other):
+            await device.open()
+            await device.identify()
+        await asyncio.ensure_future(pump.give())
+        await _break_found_by_the_other(fake, other)
+        with pytest.raises(WrongDevice):
+            await asyncio.ensure_future(pump.give())
+        assert fake.orders == [b"GIVE\n"]
 
     _play(main, clock)

@@ -65,6 +65,21 @@ def test_a_lab_limit_holds_inside_of_a_composite_and_nothing_is_sent() -> None:
     assert plant["heater"].sent == []
 
 
+def test_each_inner_action_is_a_task_of_its_own_by_which_a_link_knows_its_orders() -> None:
+    tasks: list[asyncio.Task[Any] | None] = []
+
+    async def noted() -> None:
+        tasks.append(asyncio.current_task())
+
+    async def twice(dispatch: Dispatch) -> None:
+        for _ in range(2):
+            await dispatch("heater", "off")
+
+    treated(twice, lambda plant: plant["heater"].troubles["off"].extend([noted, noted]))
+    first, second = tasks
+    assert first is not second
+
+
 def test_a_composite_that_fails_before_anything_irreversible_may_be_repeated() -> None:
     def prepare(plant: Plant) -> None:
         plant["heater"].troubles["heat"].append(silent("heater"))
