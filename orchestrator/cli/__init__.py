@@ -8,12 +8,14 @@ import os
 import sys
 import threading
 import time
+from typing import Literal
 
 INTERRUPTED = 130
 COLLECT_EVERY = 200_000
 """New objects between two passes of the garbage collector, 700 where nobody says otherwise. A start
 makes 140,000, nearly all of which stay: passes over them took an eighth of it."""
 
+_STREAMS = ("stdin", "stdout", "stderr")
 THREADS_END_WITHIN_S = 5.0
 """Wall time that threads have for their end once everything is closed: a driver's may have none."""
 
@@ -21,6 +23,7 @@ THREADS_END_WITHIN_S = 5.0
 def main() -> None:
     """The command `hagane`."""
     gc.set_threshold(COLLECT_EVERY)
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal in latin-1 has no superscripts
             stream.reconfigure(errors="replace")
@@ -33,6 +36,15 @@ def main() -> None:
     except SystemExit as ending:
         _end_without(_lasting(), ending.code)
         raise
+
+
+def _open_streams() -> None:
+    """Puts nothing in the place of streams that the caller has closed: else the next thing that is
+    opened, which may be a port, has such a number, and what is printed goes there."""
+    while (number := os.open(os.devnull, os.O_RDWR)) < len(_STREAMS):
+        mode: Literal["r", "w"] = "w" if number else "r"
+        setattr(sys, _STREAMS[number], os.fdopen(number, mode, closefd=False))
+    os.close(number)
 
 
 def _lasting() -> list[threading.Thread]:

@@ -49,6 +49,34 @@ def test_a_reader_who_has_seen_enough_is_no_error() -> None:
     os.close(writing)
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_the_caller_has_closed_are_no_error(closed: str) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$@" {closed}', "sh", *HAGANE, "resource", "list"],
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_what_is_opened_never_has_the_number_of_a_stream_that_was_closed() -> None:
+    """What a library prints would go there, and it may be a port."""
+    script = """
+import os, sys
+from orchestrator import cli
+os.close(1)
+try:
+    cli.main()
+except SystemExit:
+    sys.exit(os.open("/dev/null", os.O_RDONLY) < 3)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, "--version"], capture_output=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_a_driver_that_ends_the_program_is_an_error_and_not_a_silent_success(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
