@@ -172,10 +172,12 @@ def _refuse_doubt(reading: _Reading, heading: Sequence[str], below: Sequence[str
     last = heading[-1].strip() if heading else ""
     if n > 1 and last and last[0] not in _COMMENT:
         cells = reading.cells(last)
-        if len(cells) == n and _starts_like_a_number(reading, last):
+        is_longer = len(cells) > n and reading.cut is not str.split  # a row with a remark
+        if (len(cells) == n or is_longer) and _starts_like_a_number(reading, last):
             raise InputError(f"the line above its first row is no row of numbers: '{last[:60]}'")
-        if n == 2 and reading.mark == "." and len(cells) == 1 and _is_pairs(below):
-            sentence = f"'{below[0].strip()[:60]}' may be one number or two"
+        if len(cells) < n <= 2 * len(cells) and _is_of_digits(below):
+            what = "one number or two" if n == 2 else f"{len(cells)} numbers or {n}"
+            sentence = f"'{below[0].strip()[:60]}' may be {what}"
             raise InputError(sentence, hint="export it with decimal points, or with semicolons")
     if reading.mark == ",":
         table = [reading.cells(line) for line in below if reading.row(line)]
@@ -192,9 +194,10 @@ def _starts_like_a_number(reading: _Reading, line: str) -> bool:
     return reading.starts(line) or reading.cells(line)[0].lower() in ("nan", "inf", "-inf", "")
 
 
-def _is_pairs(lines: Sequence[str]) -> bool:
-    """Whether each line is digits, one comma, and digits without a blank between."""
-    return all(re.fullmatch(r"[+-]?\d+,\d+", line.strip()) for line in lines if line.strip())
+def _is_of_digits(lines: Sequence[str]) -> bool:
+    """Whether each line is digits and commas without a blank, any of which may be a decimal one."""
+    form = re.compile(r"[+-]?\d+(,[+-]?\d+)*,\d+")
+    return all(form.fullmatch(line.strip()) for line in lines if line.strip())
 
 
 def _may_be_thousands(cell: str) -> bool:
