@@ -107,10 +107,11 @@ class Runner:
         expected = binding.serial or (before.serial if before and found.serial else "")
         if expected and expected != found.serial:
             number = f"with serial number {found.serial}" if found.serial else "without a number"
+            key = f'say `serial: "{found.serial}"`' if found.serial else "change `serial`"
             raise WrongDevice(
                 name,
                 f"the device {number} answers, not {expected}",
-                hint="check the cabling, or change `serial` in the lab file",
+                hint=f"check the cabling; if it is meant, {key} in the lab file",
             )
         said = found.maker, found.model
         if binding.places and not expected and self.models.get(name, said) != said:

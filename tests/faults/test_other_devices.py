@@ -49,7 +49,8 @@ def test_another_device_is_refused_at_the_next_start(tmp_path: Path) -> None:
     assert refused.exit_code is Exit.ENVIRONMENT
     said = "arm: the device with serial number 20225200000 answers, not 20225299999"
     assert refused.sentence == said
-    assert refused.hint == "check the cabling, or change `serial` in the lab file"
+    said = 'check the cabling; if it is meant, say `serial: "20225200000"` in the lab file'
+    assert refused.hint == said
     assert night.world.counts()["effects"] == effects
     arm.is_other = False
     assert night.run().exit_code is Exit.FINISHED
