@@ -29,6 +29,7 @@ from orchestrator.ports.planner import MetricScale
 
 SMALL_SD = 0.15
 """Below this share of the outcomes' spread a prediction is sure enough to call it exploiting."""
+N_INCUMBENTS = 4
 MIN_TO_DOUBT = 10
 """Of fewer outcomes, leave-one-out would cast doubt by chance."""
 
@@ -140,7 +141,7 @@ class Diagnosis:
         n, n_fitted = int(self.counting(column).sum()), len(process.hyper.scales) + 1
         return n >= MIN_TO_DOUBT and n * self.log_score_gain(column) < n_fitted
 
-    def incumbents(self, k: int) -> Floats:
+    def incumbents(self, k: int = N_INCUMBENTS) -> Floats:
         """Codes (k x p) of the measured points that the model thinks best in today's context,
         within the limits."""
         rows = list(self.evidence.measured[self.question.names[0]].rows)
@@ -157,7 +158,7 @@ class Diagnosis:
         mean, sd = (measured.unstretched(part, rung) for part in found)
         return Prediction(
             mean=measured.in_unit(float(mean[0])),
-            sd=float(sd[0]) * measured.spread,
+            sd=measured.deviation(float(mean[0]), float(sd[0])),
             on_log10=measured.metric.scale == "log",
         )
 
@@ -201,8 +202,7 @@ class Diagnosis:
             process, kept = self.models.processes[column], self.counting(column)
             if kept.sum() > 2:
                 mean = self.left_out(column).mean
-                rms = float(np.sqrt(np.mean((process.y[kept] - mean) ** 2)))
-                out[name] = rms * self.evidence.measured[name].spread
+                out[name] = self.evidence.measured[name].apart(process.y[kept], mean)
         return out
 
     def _notes(self, still_to_gain: float | None) -> dict[str, float | int | str]:

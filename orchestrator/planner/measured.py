@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,30 @@ ALL_EQUAL = 1e-9
 """Standardised outcomes that differ by less are equal but for rounding."""
 MOST_UNLIKE = 30.0
 """Rungs whose outcomes spread by more than so many times as much, or as little, are stretched."""
+MOST_BENT = 300.0
+"""What is bent beyond is beyond what a float holds, once it is straight again."""
+
+
+@dataclass(frozen=True)
+class Bend:
+    """Outcomes near `at` keep their scale; of those much farther than `size` decades count."""
+
+    at: float
+    size: float
+
+    def bent(self, value: Floats) -> Floats:
+        """Values (n) as they are bent; `at` itself becomes zero."""
+        away = (value - self.at) / self.size
+        return np.asarray(np.sign(away) * np.log1p(np.abs(away)))
+
+    def straight(self, value: Floats) -> Floats:
+        """The inverse of `bent`."""
+        away = np.sign(value) * np.expm1(np.minimum(np.abs(value), MOST_BENT))
+        return np.asarray(self.at + self.size * away)
+
+    def slope(self, value: Floats) -> Floats:
+        """By how much bent outcomes grow with values (n)."""
+        return np.asarray(1.0 / (self.size + np.abs(value - self.at)))
 
 
 @dataclass(frozen=True)
@@ -45,6 +69,7 @@ class Measured:
         n_far: how many of the bounds were measured, and are far worse than the others.
         n_not_found: how many were far better than all others, and not found again: they say
             nothing any more.
+        bend: how values were bent before they were standardised, if they were.
     """
 
     metric: MetricScale
@@ -59,6 +84,7 @@ class Measured:
     stretch: tuple[float, ...] = ()
     n_far: int = 0
     n_not_found: int = 0
+    bend: Bend | None = None
 
     @property
     def n_censored(self) -> int:
@@ -67,17 +93,48 @@ class Measured:
 
     def standardised(self, value: float) -> float:
         """A value in the metric's unit on the scale of `y`; needs value > 0 on a log scale."""
-        return (on_scale(self.metric, value) - self.centre) / self.spread
+        number = on_scale(self.metric, value)
+        if self.bend is not None:
+            number = float(self.bend.bent(np.array(number)))
+        return (number - self.centre) / self.spread
 
     def unstretched(self, y: Floats, rung: NDArray[np.intp] | None) -> Floats:
         """Outcomes (m) of rungs (m), or differences of such, as those of the rung that counts are
         standardised."""
         return y if rung is None or not self.stretch else y * np.array(self.stretch)[rung]
 
+    def bent_by(self, bend: Bend) -> Measured:
+        """With its outcomes, which are not all equal, bent and standardised anew."""
+        raw = self.on_scale(self.y)
+        y = bend.bent(raw)
+        centre, spread = float(y.mean()), float(y.std(ddof=1))
+        known = self.known * (self.spread * bend.slope(raw) / spread) ** 2
+        y = (y - centre) / spread
+        return replace(self, y=y, known=known, centre=centre, spread=spread, bend=bend)
+
+    def on_scale(self, y: Floats) -> Floats:
+        """Standardised outcomes (n) as values in the metric's unit, or log10 of these."""
+        values = y * self.spread + self.centre
+        return np.asarray(values if self.bend is None else self.bend.straight(values))
+
     def in_unit(self, y: float) -> float:
         """A standardised outcome in the metric's unit."""
-        value = y * self.spread + self.centre
+        value = float(self.on_scale(np.array(y)))
         return 10.0 ** min(max(value, -300.0), 300.0) if self.metric.scale == "log" else value
+
+    def apart(self, y: Floats, others: Floats) -> float:
+        """Root-mean-square difference of standardised outcomes (n), in the metric's unit or in
+        decades."""
+        if self.bend is None:
+            return float(np.sqrt(np.mean((y - others) ** 2))) * self.spread
+        return float(np.sqrt(np.mean((self.on_scale(y) - self.on_scale(others)) ** 2)))
+
+    def deviation(self, y: float, sd: float) -> float:
+        """A standard deviation at a standardised outcome, in the metric's unit or in decades."""
+        if self.bend is None:
+            return sd * self.spread
+        low, high = self.on_scale(np.array([y - sd, y + sd]))
+        return 0.5 * float(high - low)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from orchestrator.model.trial import Proposal
 from orchestrator.planner import repeating
 from orchestrator.planner.asking import gain_left, worth
 from orchestrator.planner.beliefs import Beliefs
+from orchestrator.planner.bending import bent
 from orchestrator.planner.buying import Informativeness, waiting, waits_for
 from orchestrator.planner.censoring import with_bounds
 from orchestrator.planner.diagnosis import Diagnosis
@@ -44,7 +45,6 @@ from orchestrator.ports.planner import Belief, History, PlanningTask
 
 __all__ = ["Modelled", "Scoring", "informed_by", "model", "threads"]
 
-N_INCUMBENTS = 4
 N_SPREAD = 64
 FAILURE_NOISE = 1e-4
 AGAIN = "far better than all others, so measured again before it is believed"
@@ -82,10 +82,9 @@ class Modelled:
             PlanningError: no point is possible.
         """
         diagnosis = self.diagnosis
-        incumbents = diagnosis.incumbents(N_INCUMBENTS)
-        in_flight = self._in_flight()
+        incumbents = diagnosis.incumbents()
+        in_flight, newest = self._in_flight(), self.seen.newest
         chosen: list[Proposal] = []
-        newest = self.seen.newest
         for number in range(n):
             seed = _seed(self.task.seed, self.history.n_proposed + number)
             try:
@@ -136,8 +135,7 @@ class Modelled:
         seed, newest = _seed(self.task.seed, self.history.n_proposed), self.seen.newest
         in_flight, base = self._in_flight(), np.zeros(self.encoding.n_parameters)
         if self.encoding.sole_pool is None:
-            incumbents = self.diagnosis.incumbents(N_INCUMBENTS)
-            base = self._best(incumbents, in_flight, newest, seed).codes
+            base = self._best(self.diagnosis.incumbents(), in_flight, newest, seed).codes
         value, used = self._worth(in_flight, newest, seed), self._used(in_flight)
         found = self._search(newest, seed).ranked(value, base, used, pool.name, n)
         return [self.diagnosis.proposal(one, None) for one in found]
@@ -372,7 +370,8 @@ def model(
     """
     encoding = informing.encoding
     seen = evidence(task, encoding, history)
-    seen = tempered(task, encoding, seen) if is_search else seen
+    if is_search:
+        seen = bent(task, encoding, tempered(task, encoding, seen), options.kernel)
     number = history.n_proposed
     asked, seen = scalarised(question(task, seen), seen, _seed(task.seed, number))
     found = models(informing, seen, asked, options)
