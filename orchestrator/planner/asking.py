@@ -28,6 +28,8 @@ from orchestrator.planner.worth import Weight, Worth
 MAX_ANCHORS = 12
 """So many of the best measured points are looked at; `options.MAX_TOP` is no more."""
 DRAWS_OF_SEVERAL = 4
+LEAST_EXTENT = 3.0
+"""Of what is of interest of each goal, in standardised outcomes."""
 N_SHIFTS = 16
 N_GAIN = 64
 MAX_TO_GAIN = 1000
@@ -207,11 +209,14 @@ def _several(question: Question, asked: Asked, holds: NDArray[np.bool_]) -> Gain
 
 def reference_point(question: Question, merits: Floats) -> Floats:
     """The corner (k) from which hypervolume is counted: what the goals say is of no interest, else
-    a tenth of the front's extent below its worst [Ishibuchi et al. 2011, as in BoTorch]."""
+    a tenth of the front's extent below its worst [Ishibuchi et al. 2011, as in BoTorch], and at
+    least three standard deviations of all outcomes below its best: beside a front of one point, or
+    of a few that hardly differ, next to nothing could be gained by any trade."""
     front = undominated(merits)
     ends = front if len(front) > 1 else merits
     extent = ends.max(axis=0) - ends.min(axis=0)
     found = ends.min(axis=0) - 0.1 * np.where(extent > 0, extent, 1.0)
+    found = np.minimum(found, ends.max(axis=0) - LEAST_EXTENT)
     for place, aim in enumerate(question.aims):
         if aim.worst is not None:
             found[place] = aim.worst

@@ -16,6 +16,7 @@ from orchestrator.model.trial import RUNGS, Neighbour, Prediction, Proposal, nam
 from orchestrator.planner.asking import shifts
 from orchestrator.planner.buying import Judged, sentence
 from orchestrator.planner.encoding import Encoding
+from orchestrator.planner.gain import undominated
 from orchestrator.planner.gaussian import belief
 from orchestrator.planner.generalising import Predicted, is_outside, left_out
 from orchestrator.planner.kernel import Floats
@@ -29,9 +30,10 @@ from orchestrator.ports.planner import MetricScale
 
 SMALL_SD = 0.15
 """Below this share of the outcomes' spread a prediction is sure enough to call it exploiting."""
-N_INCUMBENTS = 4
 MIN_TO_DOUBT = 10
 """Of fewer outcomes, leave-one-out would cast doubt by chance."""
+N_INCUMBENTS = 4
+N_ON_FRONT = 12
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ class Diagnosis:
         n, n_fitted = int(self.counting(column).sum()), len(process.hyper.scales) + 1
         return n >= MIN_TO_DOUBT and n * self.log_score_gain(column) < n_fitted
 
-    def incumbents(self, k: int = N_INCUMBENTS) -> Floats:
+    def incumbents(self, k: int) -> Floats:
         """Codes (k x p) of the measured points that the model thinks best in today's context,
         within the limits."""
         rows = list(self.evidence.measured[self.question.names[0]].rows)
@@ -149,6 +151,27 @@ class Diagnosis:
         codes = self.encoding.with_context(codes, self.context)
         merit = self.question.merit(self._expected(self.encoding.features(codes)))
         return codes[np.argsort(-merit, kind="stable")[:k]]
+
+    def centres(self) -> Floats:
+        """Codes (k x p) of measured points around which the next one is looked for: of one goal
+        those thought best, of several some that are thought to be on the front, far apart on it."""
+        if len(self.question.aims) == 1:
+            return self.incumbents(N_INCUMBENTS)
+        codes = self.incumbents(len(self.evidence.codes))
+        means = self._expected(self.encoding.features(codes))
+        keeps = np.ones(len(codes), dtype=bool)
+        for limit in self.question.limits:
+            keeps &= limit.sign * (means[limit.column] - limit.bound) >= 0.0
+        if not keeps.any():
+            return codes[:N_INCUMBENTS]
+        merits = np.stack([aim.merit(means[aim.column]) for aim in self.question.aims], axis=1)
+        codes, merits = codes[keeps], merits[keeps]
+        front = undominated(merits)
+        chosen, apart = [int(np.argmax(front[:, 0]))], np.full(len(front), np.inf)
+        while len(chosen) < min(N_ON_FRONT, len(front)):
+            apart = np.minimum(apart, ((front - front[chosen[-1]]) ** 2).sum(axis=1))
+            chosen.append(int(np.argmax(apart)))
+        return codes[[int(np.argmax((merits == front[i]).all(axis=1))) for i in chosen]]
 
     def _predict(self, column: int, features: Floats) -> Prediction:
         """The noise-free outcome at one point (1 x d), in the metric's unit."""

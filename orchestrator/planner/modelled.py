@@ -82,7 +82,7 @@ class Modelled:
             PlanningError: no point is possible.
         """
         diagnosis = self.diagnosis
-        incumbents = diagnosis.incumbents()
+        incumbents = diagnosis.centres()
         in_flight, newest = self._in_flight(), self.seen.newest
         chosen: list[Proposal] = []
         for number in range(n):
@@ -135,7 +135,7 @@ class Modelled:
         seed, newest = _seed(self.task.seed, self.history.n_proposed), self.seen.newest
         in_flight, base = self._in_flight(), np.zeros(self.encoding.n_parameters)
         if self.encoding.sole_pool is None:
-            base = self._best(self.diagnosis.incumbents(), in_flight, newest, seed).codes
+            base = self._best(self.diagnosis.centres(), in_flight, newest, seed).codes
         value, used = self._worth(in_flight, newest, seed), self._used(in_flight)
         found = self._search(newest, seed).ranked(value, base, used, pool.name, n)
         return [self.diagnosis.proposal(one, None) for one in found]
