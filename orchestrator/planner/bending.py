@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 
 from orchestrator.planner.encoding import Encoding
-from orchestrator.planner.fitting import Data, default_priors, fit, with_mains
-from orchestrator.planner.generalising import left_out
+from orchestrator.planner.fitting import Data
+from orchestrator.planner.generalising import log_density
 from orchestrator.planner.kernel import Shape
 from orchestrator.planner.measured import Bend, Evidence, Measured
 from orchestrator.ports.planner import PlanningTask
@@ -62,11 +62,7 @@ def _if_better(
 
 def _log_density(encoding: Encoding, seen: Evidence, measured: Measured, shape: Shape) -> float:
     """Mean log density of the outcomes, each predicted from all the others."""
-    n, layout = len(measured.y), encoding.layout
+    n = len(measured.y)
     x, none = seen.features[list(measured.rows)], np.zeros((0, n, n))
-    data = Data(x, measured.y, layout, measured.parts.run, measured.known, none)
-    process = fit(data, shape, with_mains(default_priors(layout.n_groups), layout))
-    held = left_out(process, np.arange(n))
-    squared = (measured.y - held.mean) ** 2 / held.variance
-    by_y = float((-0.5 * (squared + np.log(2 * np.pi * held.variance))).mean())
-    return by_y - float(np.log(measured.spread))
+    data = Data(x, measured.y, encoding.layout, measured.parts.run, measured.known, none)
+    return log_density(data, shape) - float(np.log(measured.spread))

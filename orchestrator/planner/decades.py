@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from orchestrator.planner.fitting import Data, default_priors, fit, with_mains
+from orchestrator.planner.fitting import Data
 from orchestrator.planner.gaussian import GaussianProcess
-from orchestrator.planner.generalising import left_out
+from orchestrator.planner.generalising import log_density
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.measured import Measured
 
@@ -23,7 +23,7 @@ def gain_by_decades(process: GaussianProcess, measured: Measured) -> float | Non
     None of few or very many outcomes, of such as are not all positive, and of bounds, rungs and
     metrics on a log scale.
     """
-    raw = measured.centre + measured.spread * measured.y
+    raw = measured.on_scale(measured.y)
     if (
         not MIN_OUTCOMES <= len(raw) <= MAX_OUTCOMES
         or measured.metric.scale == "log"
@@ -41,12 +41,6 @@ def gain_by_decades(process: GaussianProcess, measured: Measured) -> float | Non
 def _score(process: GaussianProcess, measured: Measured, values: Floats) -> float:
     """Mean log density of values (n), each predicted from all the others."""
     n, spread = len(values), float(values.std(ddof=1))
-    y = (values - values.mean()) / spread
-    layout, shares = process.layout, measured.parts.run
-    data = Data(process.x, y, layout, shares, np.zeros(n), np.zeros((0, n, n)))
-    found = fit(
-        data, process.shape, with_mains(default_priors(layout.n_groups, layout.counted), layout)
-    )
-    held = left_out(found, np.arange(n))
-    squared = (y - held.mean) ** 2 / held.variance
-    return float((-0.5 * (squared + np.log(2 * math.pi * held.variance))).mean()) - math.log(spread)
+    y, none = (values - values.mean()) / spread, np.zeros((0, n, n))
+    data = Data(process.x, y, process.layout, measured.parts.run, np.zeros(n), none)
+    return log_density(data, process.shape) - math.log(spread)

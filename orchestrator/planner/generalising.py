@@ -16,8 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from orchestrator.planner.fitting import Data, default_priors, fit, with_mains
 from orchestrator.planner.gaussian import GaussianProcess
-from orchestrator.planner.kernel import Floats
+from orchestrator.planner.kernel import Floats, Shape
 from orchestrator.ports.planner import Generalisation, HeldOut
 
 MIN_OUTCOMES = 8
@@ -62,6 +63,15 @@ def left_out(process: GaussianProcess, labels: Labels) -> Predicted:
         variance[group] = covariance.diagonal()
         constant[group] = process.y[~group].mean()
     return Predicted(mean, variance, constant)
+
+
+def log_density(data: Data, shape: Shape) -> float:
+    """Mean log density of outcomes, each predicted from all the others, by what is fitted to all."""
+    layout = data.layout
+    priors = with_mains(default_priors(layout.n_groups, layout.counted), layout)
+    held = left_out(fit(data, shape, priors), np.arange(len(data.y)))
+    squared = (data.y - held.mean) ** 2 / held.variance
+    return float((-0.5 * (squared + np.log(2.0 * np.pi * held.variance))).mean())
 
 
 def folds(n: int, seed: int) -> Labels:
