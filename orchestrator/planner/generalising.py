@@ -66,7 +66,7 @@ def left_out(process: GaussianProcess, labels: Labels) -> Predicted:
 
 
 def log_density(data: Data, shape: Shape) -> float:
-    """Mean log density of outcomes, each predicted from all the others, by what is fitted to all."""
+    """Mean log density of outcomes, each predicted from the others by what is fitted to all."""
     layout = data.layout
     priors = with_mains(default_priors(layout.n_groups, layout.counted), layout)
     held = left_out(fit(data, shape, priors), np.arange(len(data.y)))
