@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,8 +29,9 @@ from orchestrator.planner.worth import Weight, Worth
 MAX_ANCHORS = 12
 """So many of the best measured points are looked at; `options.MAX_TOP` is no more."""
 DRAWS_OF_SEVERAL = 4
+NARROW = 4
 LEAST_EXTENT = 3.0
-"""Of what is of interest of each goal, in standardised outcomes."""
+"""Of what is of interest of each goal, in standardised outcomes, beside fronts of fewer points."""
 N_SHIFTS = 16
 N_GAIN = 64
 MAX_TO_GAIN = 1000
@@ -209,18 +211,31 @@ def _several(question: Question, asked: Asked, holds: NDArray[np.bool_]) -> Gain
 
 def reference_point(question: Question, merits: Floats) -> Floats:
     """The corner (k) from which hypervolume is counted: what the goals say is of no interest, else
-    a tenth of the front's extent below its worst [Ishibuchi et al. 2011, as in BoTorch], and at
-    least three standard deviations of all outcomes below its best: beside a front of one point, or
-    of a few that hardly differ, next to nothing could be gained by any trade."""
+    below the front's worst by a share of its extent that is the larger, the fewer points it has
+    [Ishibuchi et al. 2018], and at least a tenth. While it has next to none, the corner lies at
+    least three standard deviations of all outcomes below the best: beside a front of one point,
+    next to nothing could be gained by any trade."""
     front = undominated(merits)
     ends = front if len(front) > 1 else merits
     extent = ends.max(axis=0) - ends.min(axis=0)
-    found = ends.min(axis=0) - 0.1 * np.where(extent > 0, extent, 1.0)
-    found = np.minimum(found, ends.max(axis=0) - LEAST_EXTENT)
+    n_points = len(np.unique(front, axis=0))
+    share = max(0.1, 1.0 / _steps_of(n_points, front.shape[1]))
+    found = ends.min(axis=0) - share * np.where(extent > 0, extent, 1.0)
+    if n_points < NARROW:
+        found = np.minimum(found, ends.max(axis=0) - LEAST_EXTENT)
     for place, aim in enumerate(question.aims):
         if aim.worst is not None:
             found[place] = aim.worst
     return np.asarray(found)
+
+
+def _steps_of(n_points: int, k: int) -> int:
+    """Into how many steps each of k goals is cut by a simplex lattice of so many points, at most;
+    at least one."""
+    steps = 1
+    while math.comb(steps + k, k - 1) <= n_points:
+        steps += 1
+    return steps
 
 
 def gain_left(
