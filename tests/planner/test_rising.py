@@ -38,7 +38,7 @@ def bump(point: Point) -> dict[str, float]:
     return {"y": 1.2 - 0.7 * a - 0.2 * b, "z": max(0.0, 1.0 - apart / 0.09)}
 
 
-@pytest.mark.parametrize("seed", [0, 1, 3, 4])
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
 def test_a_goal_that_is_zero_nearly_everywhere_is_found_and_followed(seed: int) -> None:
     made = samples.play(BayesianPlanner(task(*TWO, seed=seed)), bump, 30)
     assert sum(bump(proposal.point)["z"] > 0 for proposal in made) >= 4
