@@ -40,8 +40,10 @@ def main() -> None:
 
 def _open_streams() -> None:
     """Puts nothing in the place of streams that the caller has closed: else the next thing that is
-    opened, which may be a port, has such a number, and what is printed goes there."""
+    opened, which may be a port, has such a number, and what is printed goes there. That holds for
+    children, too."""
     while (number := os.open(os.devnull, os.O_RDWR)) < len(_STREAMS):
+        os.set_inheritable(number, True)
         mode: Literal["r", "w"] = "w" if number else "r"
         setattr(sys, _STREAMS[number], os.fdopen(number, mode, closefd=False))
     os.close(number)

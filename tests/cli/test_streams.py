@@ -77,6 +77,24 @@ except SystemExit:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+def test_a_child_has_the_streams_that_the_caller_has_closed() -> None:
+    """A driver or a planner in a process of its own would else open its port with such a number."""
+    script = """
+import os, subprocess, sys
+from orchestrator import cli
+os.close(1)
+try:
+    cli.main()
+except SystemExit:
+    opens = "import os, sys; sys.exit(os.open('/dev/null', os.O_RDONLY) < 3)"
+    sys.exit(subprocess.call([sys.executable, "-c", opens]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, "--version"], capture_output=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_a_driver_that_ends_the_program_is_an_error_and_not_a_silent_success(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
