@@ -8,6 +8,7 @@ limit where straight ones do [after the bilog transform of Eriksson & Poloczek 2
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.fitting import Data
 from orchestrator.planner.generalising import log_density
 from orchestrator.planner.kernel import Shape
-from orchestrator.planner.measured import Bend, Evidence, Measured
+from orchestrator.planner.measured import MOST_BENT, Bend, Evidence, Measured
 from orchestrator.ports.planner import PlanningTask
 
 MIN_OUTCOMES = 4
@@ -48,11 +49,11 @@ def _if_better(
     encoding: Encoding, seen: Evidence, measured: Measured, bounds: list[float], shape: Shape
 ) -> Measured:
     """Bent about the middle of its bounds, between which nothing is far, or as it is."""
-    raw = measured.on_scale(measured.y)
+    raw = measured.raw
     at = 0.5 * (min(bounds) + max(bounds))
     away = np.abs(raw - at)
     size = max(float(np.median(away)), max(bounds) - at)
-    if len(raw) < MIN_OUTCOMES or not 0.0 < TAIL * size < away.max():
+    if len(raw) < MIN_OUTCOMES or not TAIL * size < away.max() < math.exp(MOST_BENT) * size:
         return measured
     bend = Bend(at, size)
     curved = measured.bent_by(bend)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ ALL_EQUAL = 1e-9
 MOST_UNLIKE = 30.0
 """Rungs whose outcomes spread by more than so many times as much, or as little, are stretched."""
 MOST_BENT = 300.0
-"""What is bent beyond is beyond what a float holds, once it is straight again."""
+"""What is bent beyond is soon beyond what a float holds, once it is straight again."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,8 @@ class Measured:
         n_not_found: how many were far better than all others, and not found again: they say
             nothing any more.
         bend: how values were bent before they were standardised, if they were.
+        raw: the values (n) as measured, or log10 of these: beside one of 1e20, `y` does not tell
+            others apart.
     """
 
     metric: MetricScale
@@ -85,6 +87,7 @@ class Measured:
     n_far: int = 0
     n_not_found: int = 0
     bend: Bend | None = None
+    raw: Floats = field(default_factory=lambda: np.zeros(0))
 
     @property
     def n_censored(self) -> int:
@@ -105,10 +108,9 @@ class Measured:
 
     def bent_by(self, bend: Bend) -> Measured:
         """With its outcomes, which are not all equal, bent and standardised anew."""
-        raw = self.on_scale(self.y)
-        y = bend.bent(raw)
+        y = bend.bent(self.raw)
         centre, spread = float(y.mean()), float(y.std(ddof=1))
-        known = self.known * (self.spread * bend.slope(raw) / spread) ** 2
+        known = (np.sqrt(self.known) * self.spread * bend.slope(self.raw) / spread) ** 2
         y = (y - centre) / spread
         return replace(self, y=y, known=known, centre=centre, spread=spread, bend=bend)
 
@@ -304,6 +306,7 @@ def _measured(
         centre=centre,
         spread=spread,
         stretch=tuple(stretch.tolist()),
+        raw=raw,
     )
 
 

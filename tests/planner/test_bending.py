@@ -85,6 +85,24 @@ def test_what_is_expected_of_a_bent_limit_is_said_in_its_unit() -> None:
     assert expected.sd < 10.0  # of outcomes up to a thousand
 
 
+def penalised(point: Point, penalty: float) -> dict[str, float]:
+    truth = stepped_beam(point)
+    return truth | {"sag": penalty if truth["sag"] > 10.0 else truth["sag"]}
+
+
+def test_beside_a_penalty_of_twenty_decades_the_others_are_still_told_apart() -> None:
+    straight, found = read(task(SAG), lambda point: penalised(point, 1e20))
+    assert found.bend is not None
+    assert found.on_scale(found.y) == pytest.approx(straight.raw)
+    assert np.ptp(straight.raw[straight.raw < 1e20]) > 1.0
+
+
+@pytest.mark.parametrize("penalty", [1e160, 1e300])
+def test_outcomes_too_far_to_be_made_straight_again_stay_as_they_are(penalty: float) -> None:
+    straight, found = read(task(SAG), lambda point: penalised(point, penalty))
+    assert found is straight
+
+
 def test_known_noise_is_bent_with_its_outcome() -> None:
     straight, _ = read(task(SAG), stepped_beam)
     known = np.full(len(straight.y), (0.001 / straight.spread) ** 2)
