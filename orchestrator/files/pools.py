@@ -18,6 +18,7 @@ from orchestrator.files.describing import (
     named_descriptors,
 )
 from orchestrator.files.generating import read_generation
+from orchestrator.files.rows import beside_of
 from orchestrator.files.space_shapes import DescribedChoiceShape, PoolShape
 from orchestrator.files.table import Table, number, read_table
 from orchestrator.model.quantity import check_unit, quantity_in
@@ -35,7 +36,7 @@ def read_pool(
     name: str, shape: PoolShape, folder: Path, kinds: Kinds, metrics: Collection[str] = ()
 ) -> Pool:
     """The candidates of a table, which is looked for in `folder`. A column of one of the `metrics`,
-    which are looked for, describes nothing unless it is named.
+    which are looked for, or beside it (`METRIC sd`), describes nothing unless it is named.
 
     Raises:
         InputError: the table cannot be used, with every mistake of it.
@@ -70,7 +71,8 @@ def read_pool(
         materials = table.texts(reading.described[0].material)
         generation = read_generation(shape.generate, reading, materials, folder, kinds)
     described = [column_of(table, column) for column in columns]
-    numbers = (numbers_in(table, c, u) for c, u in zip(described, columns.values(), strict=True))
+    units = [u or split_header(c)[1] for c, u in zip(described, columns.values(), strict=True)]
+    numbers = (numbers_in(table, c, u) for c, u in zip(described, units, strict=True))
     others = [c for c in table.columns if c not in described and c != names]
     return Pool(
         name=name,
@@ -207,7 +209,8 @@ def _describing(
     if not shape.columns and shape.descriptor is not None:
         return {}
     if shape.columns is None:
-        outcomes = [c for c in table.columns if split_header(c)[0] in metrics]
+        outcomes = {c for c in table.columns if split_header(c)[0] in metrics}
+        outcomes.update(*(beside_of(table, metric).values() for metric in metrics))
         others = (c for c in table.columns if c != names and c not in outcomes)
         columns = {c: "" for c in others if _describes(table, c)}
     else:

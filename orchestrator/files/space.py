@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -120,8 +121,7 @@ class _Reading:
         parameter: Parameter | None = None
         with self._findings.at([*path, kind]):
             if isinstance(shape, PoolShape):
-                metrics = self._findings.plain(["metrics"])
-                outcomes = list(metrics) if isinstance(metrics, dict) else []
+                outcomes = self._outcomes(name)
                 parameter = read_pool(name, shape, self._folder, self._kinds, outcomes)
             else:
                 parameter = _parameter(name, shape)
@@ -132,6 +132,12 @@ class _Reading:
             check_unit(getattr(parameter, "unit", ""))
             return self._completed(parameter, shape)
         return None
+
+    def _outcomes(self, pool: str) -> list[str]:
+        """The metrics, but those of which the file reads a column of the pool: it is known."""
+        metrics, text = self._findings.plain(["metrics"]), str(self._findings.plain([]))
+        names = map(str, metrics) if isinstance(metrics, dict) else ()
+        return [m for m in names if not re.search(rf"\b{re.escape(f'{pool}.{m}')}\b", text)]
 
     def _refuse_second_fidelity(self, parameter: Parameter) -> None:
         first = fidelity_of(SearchSpace(parameters=tuple(self.parameters)))

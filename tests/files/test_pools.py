@@ -69,6 +69,37 @@ def test_the_unit_in_the_header_of_a_column_is_converted(tmp_path: Path) -> None
     assert "column 'mass [nm]' is in 'nm', which cannot be converted to 'g'" in problem.message
 
 
+def test_without_columns_a_unit_in_a_header_is_no_mistake(tmp_path: Path) -> None:
+    table = TABLE.replace("mass,price", "mass [kg],price")
+    pool = loaded(WITHOUT_COLUMNS.replace("mass", "price"), with_table(tmp_path, table))
+    (found,) = pool.space.parameters
+    assert isinstance(found, Pool)
+    assert (found.columns, found.units) == (("mass [kg]", "price"), ("", ""))
+    assert found.rows[0] == (197.0, 60.0)
+
+
+def test_what_stands_beside_a_metric_describes_no_candidate_either(tmp_path: Path) -> None:
+    table = TABLE.replace("mass,price", "mass,weight sd [kg]")
+    pool = loaded(WITHOUT_COLUMNS, with_table(tmp_path, table)).space["candidate"]
+    assert isinstance(pool, Pool)
+    assert pool.columns == ("mass",)
+
+
+@pytest.mark.parametrize(
+    "read", ["=candidate.price * 2", "=2 * candidate.price", "=candidate.mass"]
+)
+def test_the_column_of_a_metric_that_the_file_itself_reads_describes(
+    tmp_path: Path, read: str
+) -> None:
+    text = WITHOUT_COLUMNS.replace("weight:", "price:").replace(
+        "minimise: weight", "minimise: price"
+    )
+    text = text.replace("=candidate.mass * 2", read)
+    pool = loaded(text, with_table(tmp_path)).space["candidate"]
+    assert isinstance(pool, Pool)
+    assert pool.columns == (("mass",) if read == "=candidate.mass" else ("mass", "price"))
+
+
 WITHOUT_COLUMNS = CAMPAIGN.replace(", columns: {mass: g, price: ''}", "").replace("kg", "''")
 
 
