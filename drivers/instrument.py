@@ -236,21 +236,21 @@ class Link:
             DeviceSilent, DeviceGarbled, DeviceGone: it was read back and did not take effect.
             DeviceRefused, DeviceAbsent, WrongDevice.
         """
-        # what is about to be replaced need not hold, nor anything of what is made safe; and to
-        # switch off is never held up
+        # what is replaced need not hold, nor anything of what is made safe: that is never held up
         self._held.pop(state, None)
         if urgent:
             self._held.clear()
-        wait_s = timeout_s or self._timeout_s
+        wait_s, is_sent = timeout_s or self._timeout_s, False
         try:
             transport = await self._ready(urgent, looks=False)
+            is_sent = True
             await self._once(transport, tell, urgent, wait_s)
         except (DeviceSilent, DeviceGarbled, DeviceGone) as doubt:
             try:
                 transport = await self._ready(urgent, looks=False)
                 took_effect = await self._repeat(transport, confirm, urgent, wait_s)
             except DeviceError as error:
-                raise self.unsure(what, error) from error
+                raise (self.unsure(what, error) if is_sent else doubt) from error
             if not took_effect:
                 raise doubt
         self._note_order()

@@ -16,6 +16,7 @@ from drivers.deposition.modbus_valves import ModbusValves
 from drivers.electrical.keithley_2400 import Keithley2400
 from drivers.instrument import LOOK_AGAIN_S, QUIET_S
 from drivers.protocols import scpi
+from drivers.protocols.framing import Dialogue
 from drivers.thermal.modbus_heater import ModbusHeater
 from orchestrator.clock import VirtualClock
 from orchestrator.errors import (
@@ -267,6 +268,10 @@ class Counted(FakeMeter):
         return super().reply(request)
 
 
+def _never() -> Dialogue[bool]:
+    raise AssertionError("nothing was sent that might have taken effect")
+
+
 class Pump(Keithley2400):
     """Something that gives, and is asked ten seconds later."""
 
@@ -274,6 +279,11 @@ class Pump(Keithley2400):
         await self.link.exchange(lambda: scpi.ask("GIVE"))
         await self.bench.clock.sleep(10.0)
         await self.link.read(lambda: scpi.ask("*IDN?"))
+
+    async def give_and_set(self) -> None:
+        await self.link.exchange(lambda: scpi.ask("GIVE"))
+        await self.bench.clock.sleep(10.0)
+        await self.link.write(lambda: scpi.tell("RATE 5"), _never, what="a rate of 5")
 
 
 def _two_on_a_line(clock: VirtualClock) -> tuple[Counted, Pump, Keithley2400]:
@@ -321,5 +331,22 @@ def test_an_action_that_finds_another_device_before_its_first_order_sends_nothin
         with pytest.raises(WrongDevice):
             await asyncio.ensure_future(pump.give())
         assert fake.orders == [b"GIVE\n"]
+
+    _play(main, clock)
+
+
+def test_a_second_order_that_was_never_sent_is_not_said_to_have_been() -> None:
+    clock = VirtualClock()
+
+    async def main() -> None:
+        fake, pump, other = _two_on_a_line(clock)
+        for device in (pump, other):
+            await device.open()
+            await device.identify()
+        giving = asyncio.ensure_future(pump.give_and_set())
+        await clock.sleep(5.0)
+        await _break_found_by_the_other(fake, other)
+        with pytest.raises(DeviceGone, match="7654321 answers on memory:m"):
+            await giving
 
     _play(main, clock)
