@@ -37,7 +37,7 @@ _OF_TWO_LETTERS = (
     "Tc Ru Rh Pd Ag Cd In Sn Sb Te Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta Re "
     "Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa Np Pu Am Cm Bk Cf Es Fm Md No Lr"
 )
-_COMMENT = re.compile(r"^([ \t]*_\S+)[ \t]+#.*$", re.MULTILINE)
+_COMMENT = re.compile(r"^([ \t]*_\S+([ \t]+[^\s'\"#;]\S*)?)[ \t]+#.*$", re.MULTILINE)
 _UNCERTAINTY = re.compile(r"\(\d+\)$")
 _NOT_SAID = (".", "?")
 _GROUPS = (*_NUMBERS, "_symmetry_space_group_name_h-m", "_space_group_name_h-m")
@@ -93,9 +93,9 @@ def by_operations(text: str) -> str | None:
 
 
 def read_by_group_or_operations(read: Callable[[str], T], text: str) -> T:
-    """What a reader makes of a CIF, without comments behind headings, which ASE takes for words;
-    where it cannot by the space group, by the operations that are listed. Raises what the reader
-    raises where there are none."""
+    """What a reader makes of a CIF, without comments behind headings and numbers, which ASE takes
+    for words; where it cannot by the space group, by the operations that are listed. Raises what
+    the reader raises where there are none."""
     text = _COMMENT.sub(r"\1", text)
     try:
         return read(text)
@@ -313,7 +313,7 @@ def _rows(body: Sequence[str], n: int, name: str) -> Iterator[tuple[str, ...]]:
 
 def _refuse_capitals(symbols: Sequence[str], name: str) -> None:
     """Accepts symbols of elements: a reader takes NA1+ for nitrogen. Raises InputError."""
-    for symbol in symbols:
+    for symbol in (symbol.strip("'\"") for symbol in symbols):
         found = _CAPITALS.match(symbol)
         if found is not None and found[0].title() in _OF_TWO_LETTERS:
             raise InputError(

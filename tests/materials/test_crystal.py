@@ -304,6 +304,10 @@ ONE_ATOM = _cif(CUBIC, "", "Si 0 0 0")
             _cif(CUBIC, "", "NA1+ 0 0 0", headings="type_symbol fract_x fract_y fract_z"),
             r"the type symbol 'NA1\+', which a reader takes for N",
         ),
+        (
+            _cif(CUBIC, "", "'NA' 0 0 0", headings="type_symbol fract_x fract_y fract_z"),
+            r"the type symbol 'NA', which a reader takes for N",
+        ),
         (_cif(CUBIC, NO_ORIGIN, "Si 0.125 0.125 0.125"), "which origin or axes"),
         (_cif(HEXAGONAL, TRIGONAL, "Li 0 0 0.5", "Co 0 0 0"), "does not leave as it is"),
         (
@@ -368,6 +372,9 @@ def test_a_comment_behind_a_heading_is_no_word() -> None:
     remarked = CENTRED.replace("xyz\n", "xyz #<--must include 'x,y,z'\n", 1)
     copper = CRYSTAL.canonical(bulk("Cu", "fcc", 5.43))
     assert CRYSTAL.canonical(_cif(CUBIC, remarked, "Cu 0 0 0")) == copper
+    measured = _cif(CUBIC, CENTRED, "Cu 0 0 0").replace("length_a 5.43", "length_a 5.43 # measured")
+    assert "measured" in measured
+    assert CRYSTAL.canonical(measured) == copper
 
 
 def test_a_cell_in_other_units_is_refused() -> None:
