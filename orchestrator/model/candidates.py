@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.counts import Counts
@@ -80,14 +80,23 @@ def outcome_words(pool: Pool, metrics: Collection[str]) -> str:
     >>> outcome_words(pool, ["tb"])
     "oil: 'tb' of oils.csv describes the candidates and is a metric: the model is told its values"
     """
-    told = [column for column in pool.columns if column in metrics]
+    told = told_outcomes(pool, metrics)
     if told:
         said = "describes the candidates and is a metric: the model is told its values"
         return f"{pool.name}: '{told[0]}' of {pool.source} {said}"
-    left = [c for c in pool.texts if c.partition("[")[0].strip() in metrics]
+    left = _bearing(pool.texts, metrics)
     if not pool.columns or not left:
         return ""
     return f"{pool.name}: '{left[0]}' of {pool.source} is a metric, and describes no candidate"
+
+
+def told_outcomes(pool: Pool, metrics: Collection[str]) -> list[str]:
+    """The columns that describe the candidates and bear the name of a metric."""
+    return _bearing(pool.columns, metrics)
+
+
+def _bearing(columns: Iterable[str], names: Collection[str]) -> list[str]:
+    return [column for column in columns if column.partition("[")[0].strip() in names]
 
 
 def told_alike(pool: Pool) -> tuple[tuple[str, ...], ...]:

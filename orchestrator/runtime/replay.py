@@ -17,7 +17,7 @@ from orchestrator import plugins
 from orchestrator.errors import InputError, PoolExhausted
 from orchestrator.files.table import read_table
 from orchestrator.model.campaign import Campaign
-from orchestrator.model.candidates import outcome_words
+from orchestrator.model.candidates import outcome_words, told_outcomes
 from orchestrator.model.space import Pool, SearchSpace, is_open
 from orchestrator.model.transfer import Source
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
@@ -95,8 +95,8 @@ def replay(
     open_ended = any(map(is_open, study.space.parameters))
     remarks = [NO_GROWTH] * open_ended + [NO_COST] * bool(study.objective.cost)
     known = set(study.objective.metrics)
-    pools = [p for p in study.space.parameters if isinstance(p, Pool) and known & set(p.columns)]
-    remarks += [outcome_words(pool, known) for pool in pools]
+    pools = [p for p in study.space.parameters if isinstance(p, Pool)]
+    remarks += [outcome_words(pool, known) for pool in pools if told_outcomes(pool, known)]
     if n := settings.n_aside:
         rows = (
             "1 row is of a candidate that is" if n == 1 else f"{n} rows are of candidates that are"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -186,11 +185,18 @@ def _places(table: Table, pool: Pool, cells: Sequence[str]) -> tuple[int, ...]:
     """The candidates that cells name, or spell, by their places in the pool."""
     places = {name: i for i, name in enumerate(pool.names)}
     settle = settling(SearchSpace(parameters=(pool.model_copy(update={"generation": None}),)))
+    refused: dict[str, InputError] = {}
     for cell in dict.fromkeys(cells):
-        with contextlib.suppress(InputError):
+        try:
             word = settle({pool.name: cell})[pool.name]
-            if word in places:
-                places[cell] = places[word]
+        except InputError as error:
+            refused[cell] = error
+        else:
+            places |= {cell: places[word]} if word in places else {}
+    if refused:
+        pairs = zip(table.lines, cells, strict=True)
+        wrong = [(line, refused[cell]) for line, cell in pairs if cell in refused]
+        raise FileProblems(table.source, [Problem(str(e), e.hint or "", n) for n, e in wrong])
     return _looked_up(table, f"a candidate of '{pool.name}'", places, cells)
 
 

@@ -352,6 +352,11 @@ def test_results_are_found_by_material_and_not_of_what_the_pool_sets_aside(tmp_p
     beside = MATERIALS.replace("smiles: smiles", "name: smiles, smiles: smiles")
     settings = settings_of(read_table(made), read_campaign(campaign(tmp_path, text=beside)), {})
     assert settings.measured == (((1.0,), (3.0,)), ((4.0,),))
+    made.write_text("smiles,strength\nOCC,2\nCCOC,9\n")
+    with pytest.raises(FileProblems) as wrong:
+        replay(made, campaign(tmp_path, text=text))
+    assert ":3: 'CCOC' is no candidate of 'solvent' that solvents.csv has" in str(wrong.value)
+    assert "OCC" not in str(wrong.value).replace("CCOC", "")  # a spelling of the table itself
     made.write_text("smiles,strength\nC1CC,9\n")
     with pytest.raises(InputError, match="no result of a candidate that was not set aside"):
         replay(made, campaign(tmp_path, text=text))
@@ -373,3 +378,7 @@ def test_a_replay_does_not_tell_the_model_the_answers_unless_that_is_asked_for(
     told = text.replace("oils.csv}", "oils.csv, columns: {chain: '', strength: MPa}}")
     remark = replay(tmp_path / "oils.csv", campaign(tmp_path, text=told), seeds=1).remark
     assert remark.endswith("describes the candidates and is a metric: the model is told its values")
+    (tmp_path / "oils.csv").write_text("oil,chain,strength [MPa]\na,3,1\nb,5,7\nc,8,2\n")
+    told = told.replace("strength: MPa}", "'strength [MPa]': MPa}")
+    remark = replay(tmp_path / "oils.csv", campaign(tmp_path, text=told), seeds=1).remark
+    assert "'strength [MPa]' of oils.csv describes the candidates and is a metric" in remark
