@@ -175,7 +175,8 @@ def _refuse_doubt(reading: _Reading, heading: Sequence[str], below: Sequence[str
         is_longer = len(cells) > n and reading.cut is not str.split  # a row with a remark
         if (len(cells) == n or is_longer) and _starts_like_a_number(reading, last):
             raise InputError(f"the line above its first row is no row of numbers: '{last[:60]}'")
-        if len(cells) < n <= 2 * len(cells) and _is_of_digits(below):
+        rows = [line.strip() for line in below if reading.row(line)]
+        if len(cells) < n <= 2 * len(cells) and _may_be_decimal(rows, n - len(cells)):
             what = "one number or two" if n == 2 else f"{len(cells)} numbers or {n}"
             sentence = f"'{below[0].strip()[:60]}' may be {what}"
             raise InputError(sentence, hint="export it with decimal points, or with semicolons")
@@ -194,10 +195,12 @@ def _starts_like_a_number(reading: _Reading, line: str) -> bool:
     return reading.starts(line) or reading.cells(line)[0].lower() in ("nan", "inf", "-inf", "")
 
 
-def _is_of_digits(lines: Sequence[str]) -> bool:
-    """Whether each line is digits and commas without a blank, any of which may be a decimal one."""
-    form = re.compile(r"[+-]?\d+(,[+-]?\d+)*,\d+")
-    return all(form.fullmatch(line.strip()) for line in lines if line.strip())
+def _may_be_decimal(rows: Sequence[str], n_marks: int) -> bool:
+    """Whether each row is digits and commas, so many of which, without a blank behind them, that
+    they may be decimal ones."""
+    one = r"[+-]?\d+(?:[eE][+-]?\d+)?"
+    form, mark = re.compile(rf"{one}(?:,\s*{one})+"), re.compile(r"(?<=\d),(?=\d)")
+    return all(form.fullmatch(row) and len(mark.findall(row)) >= n_marks for row in rows)
 
 
 def _may_be_thousands(cell: str) -> bool:

@@ -215,6 +215,9 @@ def test_a_loop_in_one_piece_is_one_scan() -> None:
         ("t,y,z\n1,,3\n2,4,5\n", "above its first row is no row of numbers: '1,,3'"),
         ("x,y\n1,5,2,5\n2,5,3,5\n", "'1,5,2,5' may be 2 numbers or 4"),
         ("nm,A\n400,0,123\n401,0,124\n", "'400,0,123' may be 2 numbers or 3"),
+        ("x, y\n1,5, 2,5\n2,5, 3,5\n", "'1,5, 2,5' may be 2 numbers or 4"),
+        ("x,y\n1,5E3,2,5E3\n2,5E3,3,5E3\n", "'1,5E3,2,5E3' may be 2 numbers or 4"),
+        ("x,y\n1,5,2,5\n2,5,3,5\n# end\n", "'1,5,2,5' may be 2 numbers or 4"),
         ("Nr.;T;Rem\n1;25,5;ok\n2;25,6;\n", "above its first row is no row of numbers: '1;25"),
         ("20 1\n21 2\n22 3\n\n20 5\n21 6\n", "a second scan begins at line 5"),
         ("#S 1\n20 1\n21 2\n#S 2\n21 5\n20 6\n", "a second scan begins at line 5"),
@@ -224,7 +227,10 @@ def test_what_can_be_read_in_two_ways_is_refused(text: str, why: str) -> None:
     assert why in _refusal(columns.parse, text.encode())
 
 
-@pytest.mark.parametrize("text", ["by A, B\n1.5,2,3\n2,3,4\n", "25 K bath of A\n1 2\n2 3\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["by A, B\n1.5,2,3\n2,3,4\n", "25 K bath of A\n1 2\n2 3\n", "by A, B\n1, 2, 3\n2, 3, 4\n"],
+)
 def test_a_sentence_above_numbers_that_are_none_of_its_names_is_left_alone(text: str) -> None:
     assert [c.name for c in columns.parse(text.encode()).columns][:2] == ["x", "y"]
 
