@@ -20,7 +20,7 @@ from orchestrator.planner.gain import undominated
 from orchestrator.planner.gaussian import belief
 from orchestrator.planner.generalising import Predicted, is_outside, left_out
 from orchestrator.planner.kernel import Floats
-from orchestrator.planner.measured import Evidence
+from orchestrator.planner.measured import Evidence, on_scale
 from orchestrator.planner.models import Models
 from orchestrator.planner.question import Aim, Limit, Question
 from orchestrator.planner.scalarised import TRADE
@@ -106,8 +106,10 @@ class Diagnosis:
             measured = self.evidence.measured[limit.constraint.metric]
             if row not in measured.rows:
                 return False
-            y = measured.y[measured.rows.index(row)]
-            if limit.sign * (y - limit.bound) < 0:
+            value = measured.raw[
+                measured.rows.index(row)
+            ]  # standardised, the bound itself may differ
+            if limit.sign * (value - on_scale(measured.metric, limit.constraint.bound)) < 0:
                 return False
         return True
 

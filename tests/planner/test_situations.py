@@ -638,3 +638,23 @@ def test_preferences_wait_for_what_is_not_judged_yet() -> None:
     second = planner.propose(History(evaluated=waiting, n_proposed=7, preferences=pairs), 1)[0]
     apart = math.dist([float(first.point[n]) for n in "ab"], [float(second.point[n]) for n in "ab"])
     assert apart > 0.03
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_outcome_exactly_at_its_bound_keeps_the_limit(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    layers = [5.0, *rng.integers(6, 12, size=8).tolist()]
+    at_most = OutcomeConstraint(metric="layers", sense="<=", bound=5.0)
+    question = samples.task(
+        (A,), (MetricScale(name="y", unit=""), MetricScale(name="layers", unit="")), (at_most,)
+    )
+    ended = tuple(
+        Evaluated(
+            trial=trial,
+            point={"a": float(rng.random())},
+            outcomes={"y": Outcome(value=float(rng.random())), "layers": Outcome(value=float(n))},
+        )
+        for trial, n in enumerate(layers, 1)
+    )
+    chosen = BayesianPlanner(question).recommend(History(evaluated=ended, n_proposed=len(ended)))
+    assert chosen == 1
