@@ -103,20 +103,33 @@ def beside_of(table: Table, metric: str, named: Collection[str] = ()) -> dict[st
     return found
 
 
-def parameter_column(table: Table, parameter: Parameter, called: str = "") -> str:
+def parameter_column(
+    table: Table, space: SearchSpace, parameter: Parameter, called: str = ""
+) -> str:
     """The column of a parameter: the one `called` so, else of its name, else the one in which the
-    pool's own table has the materials.
+    pool's own table has the materials, unless it may be that of another pool of the space, too.
 
     Raises:
         UnknownName, InputError: as `column_of`.
     """
     try:
         return column_of(table, called or parameter.name)
-    except UnknownName:
-        described = parameter.described if isinstance(parameter, Pool) else ()
-        if called or not described or described[0].material not in table.columns:
+    except UnknownName as error:
+        column = _of_materials(parameter)
+        if called or column not in table.columns:
             raise
-        return described[0].material
+        names = {split_header(one)[0] for one in table.columns} | {parameter.name}
+        others = [p.name for p in space.parameters if _of_materials(p) == column]
+        if other := next((name for name in others if name not in names), ""):
+            error.hint += f"; '{column}' may be the column of '{other}', too"
+            raise
+        return column
+
+
+def _of_materials(parameter: Parameter) -> str:
+    """The column in which a pool's own table has its materials; '' where it has none."""
+    described = parameter.described if isinstance(parameter, Pool) else ()
+    return described[0].material if described else ""
 
 
 def unused_words(table: Table, space: SearchSpace, metrics: Collection[str]) -> str:
@@ -126,7 +139,7 @@ def unused_words(table: Table, space: SearchSpace, metrics: Collection[str]) -> 
     for parameter in space.parameters:
         names.append(parameter.name)
         with contextlib.suppress(InputError):
-            names[-1] = split_header(parameter_column(table, parameter))[0]
+            names[-1] = split_header(parameter_column(table, space, parameter))[0]
     beside = {m: beside_of(table, m, names) for m in metrics}
     used = {column for columns in beside.values() for column in columns.values()}
     rest = [c for c in table.columns if c not in used and split_header(c)[0] not in names]
@@ -153,7 +166,7 @@ class _Reading:
         self._table, self._renamed = table, columns
         self._reads_materials = reads_materials
         self._metrics = [m for m in metrics if m.name != PREFERENCE]
-        self._parameters = space.parameters
+        self._space, self._parameters = space, space.parameters
         self._conditions = {condition.name: condition for condition in space.conditions}
         self._columns: dict[str, str] = {}
         named = [*space.names, *(m.name for m in metrics)]
@@ -172,7 +185,8 @@ class _Reading:
         called = self._renamed.get(name, "")
         try:
             if self._reads_materials:
-                self._columns[name] = parameter_column(self._table, parameter, called)
+                found = parameter_column(self._table, self._space, parameter, called)
+                self._columns[name] = found
             else:
                 self._columns[name] = column_of(self._table, called or name)
         except UnknownName as error:

@@ -51,7 +51,8 @@ def settings_of(table: Table, study: Campaign, columns: Mapping[str, str]) -> Se
     for name in columns:
         if name not in names:
             raise UnknownName("parameter or metric of the campaign", name, names)
-    found = {p.name: _column(table, p, columns) for p in study.space.parameters}
+    space = study.space
+    found = {p.name: _column(table, space, p, columns) for p in space.parameters}
     found |= {m.name: column_of(table, columns.get(m.name, m.name)) for m in metrics}
     results = [found[metric.name] for metric in metrics]
     cells = list(zip(*(table.texts(column) for column in results), strict=True))
@@ -96,9 +97,11 @@ def settings_of(table: Table, study: Campaign, columns: Mapping[str, str]) -> Se
     return _settings(pool, study, list(by_setting.values()), n_aside)
 
 
-def _column(table: Table, parameter: Parameter, columns: Mapping[str, str]) -> str:
+def _column(
+    table: Table, space: SearchSpace, parameter: Parameter, columns: Mapping[str, str]
+) -> str:
     try:
-        return parameter_column(table, parameter, columns.get(parameter.name, ""))
+        return parameter_column(table, space, parameter, columns.get(parameter.name, ""))
     except UnknownName as error:
         if parameter.name not in columns:
             error.hint += f"; or name its column: --columns {parameter.name}=COLUMN"

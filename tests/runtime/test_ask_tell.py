@@ -342,6 +342,20 @@ def test_materials_are_found_in_the_column_of_the_pools_own_table(tmp_path: Path
     assert advice.remarks == ("not used: price",)
 
 
+def test_a_column_of_materials_that_may_be_those_of_two_pools_is_neithers(tmp_path: Path) -> None:
+    pytest.importorskip("rdkit", reason="needs the extra 'materials'")
+    written(tmp_path, "name,smiles\nethanol,CCO\nbenzene,c1ccccc1\n", "pool.csv")
+    pool = "{pool: pool.csv, smiles: smiles, descriptor: morgan}"
+    text = f"name: c\nspace: {{m: {pool}, solvent: {pool}}}\n"
+    text += "metrics: {heat: {}}\nobjective: {maximise: heat}\nbudget: {trials: 3}\n"
+    study = written(tmp_path, text, "c.yaml")
+    with pytest.raises(UnknownName, match="'m' is not a column") as refused:
+        propose(written(tmp_path, "smiles,heat\nOCC,2\n"), 1, campaign=study)
+    assert "'smiles' may be the column of 'solvent', too" in refused.value.hint
+    one = written(tmp_path, "m,smiles,heat\nethanol,c1ccccc1,2\n")
+    assert propose(one, 1, campaign=study).n_results == 1
+
+
 def test_fewer_points_than_were_asked_for_are_said(tmp_path: Path) -> None:
     written(tmp_path, "name,weight\na,1\nb,2\nc,4\n", "pool.csv")
     text = "name: c\nspace: {x: {pool: pool.csv}}\nmetrics: {y: {}}\nobjective: {maximise: y}\n"
