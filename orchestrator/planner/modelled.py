@@ -107,7 +107,7 @@ class Modelled:
 
     def _again(self, in_flight: Floats, newest: Floats) -> Found | None:
         """The best trial once more, where it is too good to be believed after one measurement."""
-        row = surprise(self.task, self.encoding, self.seen)
+        row = surprise(self.task, self.encoding, self.seen) if self.options.repeat else None
         if row is None or self.encoding.sole_pool or not self.diagnosis.keeps_limits(row):
             return None
         point = self._today(self.seen.codes[[row]], self._in_context(newest))
@@ -198,6 +198,7 @@ class Modelled:
     def _may_repeat(self) -> bool:
         is_goal_alone = len(self.asked.aims) == self.options.top == 1
         is_open = is_goal_alone and not (self.asked.aims[0].is_band or self.seen.blamed)
+        is_open = is_open and self.options.repeat
         if not (is_open and repeating.may_repeat(self.task, self.encoding)):
             return False
         return self.encoding.sole_pool is None or repeating.is_loud(self._with_any_noise)

@@ -29,7 +29,8 @@ class ModelOptions(DrawOptions):
     wander with time, whatever the point, which repeated points (controls) tell apart; with `widen`
     predictions are less sure far from what was measured, as much less as clusters that are left
     out ask for; so many of the best as `top` says are looked for (with one goal), in place of the
-    best alone.
+    best alone. Without `repeat` nothing is measured again because outcomes scatter, or because one
+    is too good to be believed, while other points are left: where a sample is used up.
     """
 
     threads: int = Field(default=1, ge=1, le=256)
@@ -40,6 +41,7 @@ class ModelOptions(DrawOptions):
     drift: bool = False
     widen: bool = False
     top: int = Field(default=1, ge=1, le=MAX_TOP)
+    repeat: bool = True
 
 
 OptionsT = TypeVar("OptionsT", bound=DrawOptions)

@@ -57,10 +57,14 @@ def test_where_outcomes_scatter_good_points_are_repeated_while_others_are_left()
     assert np.mean([truth(p) for p in repeated]) > np.mean([truth(p) for p in points[:8]])
 
 
-def played_in_a_pool(noise: float, seed: int, n: int = 24) -> list[Proposal]:
+def played_in_a_pool(
+    noise: float, seed: int, n: int = 24, options: dict[str, float | int | str | bool] | None = None
+) -> list[Proposal]:
     candidates = samples.pool(60, width=2)
     rows = dict(zip(candidates.names, candidates.rows, strict=True))
-    question = samples.task((candidates,), Y, (), direction="maximise", initial=8, seed=seed)
+    question = samples.task(
+        (candidates,), Y, (), direction="maximise", initial=8, seed=seed, options=options
+    )
     planner, rng, history = BayesianPlanner(question), np.random.default_rng(seed), History()
     made = []
     for trial in range(1, n + 1):
@@ -79,6 +83,10 @@ def test_candidates_of_a_pool_are_repeated_where_outcomes_scatter() -> None:
     repeated = len(made) - n_distinct(made)
     assert repeated > 2
     assert sum("measured again, as outcomes may scatter" in p.why for p in made) == repeated
+
+
+def test_where_samples_are_used_up_nothing_is_repeated() -> None:
+    assert n_distinct(played_in_a_pool(1.0, seed=7, options={"repeat": False})) == 24
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
