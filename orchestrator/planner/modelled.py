@@ -185,7 +185,8 @@ class Modelled:
         search, features = self._search(newest, seed), self.encoding.features
         tried = search.inside(np.concatenate([self.seen.codes[rows], in_flight]))
         tried, fresh = np.unique(tried, axis=0), search.left(self._used(in_flight))
-        if not len(tried) or not (len(fresh) or self.encoding.sole_pool is None):
+        is_used_up = self.encoding.sole_pool is not None and not len(fresh)
+        if is_used_up or not len(tried):
             return None
         flying = features(in_flight)
         found = [(w, process.expecting(flying)) for w, process in self._with_any_noise]
@@ -196,10 +197,10 @@ class Modelled:
 
     @property
     def _may_repeat(self) -> bool:
-        is_goal_alone = len(self.asked.aims) == self.options.top == 1
-        is_open = is_goal_alone and not (self.asked.aims[0].is_band or self.seen.blamed)
-        is_open = is_open and self.options.repeat
-        if not (is_open and repeating.may_repeat(self.task, self.encoding)):
+        is_best_alone = len(self.asked.aims) == self.options.top == 1
+        is_plain = is_best_alone and not (self.asked.aims[0].is_band or self.seen.blamed)
+        may = self.options.repeat and is_plain and repeating.may_repeat(self.task, self.encoding)
+        if not may:
             return False
         return self.encoding.sole_pool is None or repeating.is_loud(self._with_any_noise)
 

@@ -61,6 +61,7 @@ def options_of(choice: PlannerChoice, shape: type[OptionsT]) -> OptionsT:
         return shape(**choice.options)
     except ValidationError as error:
         first = error.errors()[0]
-        raise InputError(
-            f"planner option '{first['loc'][0]}' = {first['input']!r} does not fit: {first['msg']}"
-        ) from error
+        said = f"planner option '{first['loc'][0]}' = {first['input']!r} does not fit"
+        if first["type"] == "bool_type":
+            raise InputError(said, hint="say yes or no") from error
+        raise InputError(f"{said}: {first['msg']}") from error

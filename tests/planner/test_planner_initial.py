@@ -156,6 +156,9 @@ def test_an_option_of_the_wrong_kind_is_refused_in_words() -> None:
     for wrong in ({"top": True}, {"drift": "no"}, {"drift": 1}, {"restarts": "4"}):
         with pytest.raises(InputError, match="does not fit"):
             BayesianPlanner(samples.task(options=wrong))
+    with pytest.raises(InputError) as told:
+        BayesianPlanner(samples.task(options={"repeat": "maybe"}))
+    assert told.value.hint == "say yes or no"
     with pytest.raises(UnknownName) as caught:
         BayesianPlanner(samples.task(options={"restart": 2}))
     assert caught.value.hint == "did you mean 'restarts'?"
