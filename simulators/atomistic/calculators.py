@@ -24,14 +24,14 @@ from orchestrator.keeping import kept_in
 from orchestrator.ports.action import Cancel, Choices, Effect, FileArg, Ticket, Unit, action
 from orchestrator.ports.compute import Before
 from orchestrator.ports.resource import Bench, Verdict
-from simulators.atomistic import comparing, electrons, methods
+from simulators.atomistic import comparing, electrons, methods, vacuum
 from simulators.atomistic.adsorption import adsorbate_of
 from simulators.atomistic.computing import SETTINGS
 from simulators.atomistic.contents import Contents, Seen, refuse_beyond, refuse_charged
 from simulators.atomistic.dft_settings import ORDERS, own_spins, start_moments
 from simulators.atomistic.elements import element_text, moment_beside
 from simulators.atomistic.entries import Entry, read_entries, refuse_changed, shares_of
-from simulators.atomistic.options import idle_of, unspun_of
+from simulators.atomistic.met import Met
 from simulators.atomistic.requests import Method, Request, is_whole
 from simulators.atomistic.structures import atoms_of
 from simulators.calculator import Calculator
@@ -83,7 +83,7 @@ class StructureCalculator(Calculator):
         self._files = files
         self._entries: dict[str, tuple[Entry, ...]] = {}
         self._accepted: set[str] = set()
-        self._met: set[tuple[str, bool]] = set()
+        self._met = Met()
         self._seen = Seen(kept_in("structures"))
 
     @functools.cached_property
@@ -137,7 +137,8 @@ class StructureCalculator(Calculator):
         structure = arguments["structure"]
         held = self._seen.contents(structure)
         self._refuse(held)
-        self._met.update((symbol, held.is_magnetic) for symbol in held.symbols)
+        vacuum.refuse_no_crystal(action, held.formula, held.pbc, held.gap)
+        self._met.add(action, held)
         if action == "formation_energy":
             atoms = atoms_of(structure) if held.is_magnetic else None
             self._check_elements(held.symbols, self._beside(atoms))
@@ -155,10 +156,9 @@ class StructureCalculator(Calculator):
             self._seen.learn(values)
 
     def remarks(self) -> Sequence[str]:
-        """See `ports.resource.Remarking`: options of elements that no candidate has, and spins."""
-        told = (self._bench.name, self._settings)
-        bare = {symbol for symbol, is_magnetic in self._met if not is_magnetic}
-        return [*idle_of(*told, {symbol for symbol, _ in self._met}), *unspun_of(*told, bare)]
+        """See `ports.resource.Remarking`: options of elements that no candidate has, spins, and
+        cells with a vacuum."""
+        return self._met.remarks(self._bench.name, self._settings)
 
     def _checked_once(self, structure: str) -> None:
         """As `_checked`, of what stands beside every candidate. Raises InputError."""

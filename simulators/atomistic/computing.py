@@ -12,6 +12,7 @@ from simulators.atomistic.failures import Failure
 from simulators.atomistic.meshes import mesh_of
 from simulators.atomistic.requests import is_finite
 from simulators.atomistic.structures import atoms_of, text_of
+from simulators.atomistic.vacuum import cell_at_rest, gaps_of, refuse_no_crystal
 
 MAX_FORCE = 0.01
 """eV/angstrom; below it a structure is at rest."""
@@ -44,12 +45,13 @@ def run(task: str, structure: str, calculator: str, settings: Mapping[str, Any])
 
     Raises:
         RuntimeError: a calculation did not converge.
-        ValueError: the structure is none that the task can be done with.
+        InputError: the structure is none that the task can be done with.
     """
     module, _, name = calculator.partition(":")
     make = getattr(importlib.import_module(module), name)
     begun = programs.cpu_seconds()
     atoms = atoms_of(structure)
+    refuse_no_crystal(task, atoms.get_chemical_formula(), atoms.pbc, max(gaps_of(atoms)))
     told = dict(settings)
     if "k_density" in told:
         told["mesh"] = mesh_of(atoms, told.pop("k_density"))
@@ -80,8 +82,6 @@ def equation_of_state(atoms: Any, make: Callable[[Any], Any]) -> dict[str, Any]:
     from ase.eos import EquationOfState
     from ase.units import GPa
 
-    if not all(atoms.pbc):
-        raise ValueError(f"{atoms.get_chemical_formula()} is no crystal")
     for _ in range(MAX_MOVES):
         volumes, energies = zip(*(_strained(atoms, s, make) for s in STRAINS), strict=True)
         least = energies.index(min(energies))
@@ -108,8 +108,6 @@ def equation_of_state(atoms: Any, make: Callable[[Any], Any]) -> dict[str, Any]:
 
 def elastic_constants(atoms: Any, make: Callable[[Any], Any]) -> dict[str, Any]:
     """The fields of `ElasticConstants`."""
-    if not all(atoms.pbc):
-        raise ValueError(f"{atoms.get_chemical_formula()} is no crystal")
     _to_rest(atoms, make)
     stiffness = elasticity.stiffness_of(atoms, make, MAX_STEPS)
     return {**elasticity.moduli_of(stiffness), "structure": text_of(atoms)}
@@ -137,14 +135,14 @@ def _to_rest(atoms: Any, make: Callable[[Any], Any]) -> None:
 
 def _moved_to_rest(atoms: Any, begun: Any, make: Callable[[Any], Any], longest: float) -> None:
     """Moves atoms (and cell) from where they begun, so far at most in one step, in angstrom."""
-    from ase.filters import FrechetCellFilter
     from ase.optimize import BFGS
 
     atoms.set_cell(begun.cell)
     atoms.set_positions(begun.positions, apply_constraint=False)
     atoms.calc = make(atoms)
-    moving: Any = FrechetCellFilter(atoms) if all(atoms.pbc) else atoms
-    with BFGS(moving, logfile="relax.log", trajectory="relax.traj", maxstep=longest) as search:
+    with BFGS(
+        cell_at_rest(atoms), logfile="relax.log", trajectory="relax.traj", maxstep=longest
+    ) as search:
         try:
             is_at_rest = _ends_at_rest(search, atoms)
         except Incurable as error:

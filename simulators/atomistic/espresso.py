@@ -29,6 +29,7 @@ from simulators.atomistic.options import (
     value,
 )
 from simulators.atomistic.requests import Method
+from simulators.atomistic.vacuum import refuse_empty
 
 RYDBERG_EV = 13.605693122994  # CODATA 2018
 SMEARINGS = {"cold": "mv", "gaussian": "gauss", "fermi-dirac": "fd", "methfessel-paxton": "mp"}
@@ -176,6 +177,8 @@ class EspressoCalculator(StructureCalculator):
 
     def _refuse(self, held: Contents) -> None:
         super()._refuse(held)
+        cutoff = float(self._settings["input"]["system.ecutwfc"]) * RYDBERG_EV
+        refuse_empty(self._bench.name, held.formula, held.volume, cutoff)
         lacking = pseudopotentials_of.missing(self._bench.name, held.symbols, self._pseudo)
         if lacking is not None:
             raise lacking

@@ -12,9 +12,8 @@ from ase.calculators.calculator import Calculator, all_changes
 from simulators.atomistic.curing import cured
 from simulators.atomistic.dft_settings import shell_of, start_moments
 from simulators.atomistic.failures import Code, Cure, Failure, Pattern, Settings, scaled
+from simulators.atomistic.vacuum import BOX_ANGSTROM
 
-BOX_ANGSTROM = 6.0
-"""Of vacuum around a molecule that brings no cell, on each side."""
 _OUTPUT = "gpaw.txt"
 _PROPERTIES = ("energy", "free_energy", "forces", "stress", "magmom", "magmoms")
 

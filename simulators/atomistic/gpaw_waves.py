@@ -19,6 +19,7 @@ from simulators.atomistic.curing import ALLOWED
 from simulators.atomistic.dft_settings import dft_settings
 from simulators.atomistic.options import of_elements, one_of
 from simulators.atomistic.requests import Method
+from simulators.atomistic.vacuum import refuse_empty
 from simulators.calculator import Calculator
 
 SETUPS: Mapping[str, str] = {"LDA": "LDA", "PBE": "PBE", "RPBE": "RPBE", "PBEsol": "PBE"}
@@ -84,6 +85,7 @@ class Gpaw(StructureCalculator):
 
     def _refuse(self, held: Contents) -> None:
         super()._refuse(held)
+        refuse_empty(self._bench.name, held.formula, held.volume, self._settings["cutoff"])
         for element in dict.fromkeys(held.symbols):
             if element not in self._known:
                 raise InputError(

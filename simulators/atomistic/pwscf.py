@@ -31,6 +31,7 @@ from simulators.atomistic.failures import (
     scaled,
 )
 from simulators.atomistic.pseudopotentials import read
+from simulators.atomistic.vacuum import BOX_ANGSTROM
 
 PREFIX = "pwscf"
 SAVED = (
@@ -40,8 +41,6 @@ SAVED = (
     f"{PREFIX}.restart_*",
     f"{PREFIX}.xml",
 )
-BOX_ANGSTROM = 6.0
-"""Of vacuum around a molecule, on each side."""
 _UNSETTLED = (Failure.NOT_CONVERGED, Failure.OSCILLATING)
 
 

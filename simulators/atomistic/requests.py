@@ -15,6 +15,7 @@ from orchestrator.capabilities.structures import (
     EquationOfState,
     StructureResult,
 )
+from simulators.atomistic.vacuum import VACUUM, gaps_of
 
 RESULTS: Mapping[str, type[Computed]] = {
     "energy": StructureResult,
@@ -58,8 +59,8 @@ class Request:
 
     def kind(self) -> str:
         """A hash of all that the result depends on but the structure, and of its reduced formula;
-        '' where another cell need not give the same: of molecules, moments, charges and fixed
-        atoms, and of what has directions."""
+        '' where another cell need not give the same: of molecules, moments, charges, fixed
+        atoms and cells with a vacuum, and of what has directions."""
         from math import gcd
 
         from simulators.atomistic.structures import atoms_of
@@ -67,6 +68,7 @@ class Request:
         atoms = atoms_of(self.structure)
         has_more = atoms.get_initial_magnetic_moments().any() or atoms.get_initial_charges().any()
         has_more = has_more or self.method.settings.get("magnetic_order") == ORDER_OF_ATOMS
+        has_more = has_more or max(gaps_of(atoms)) > VACUUM
         if has_more or atoms.constraints or not all(atoms.pbc) or self.task in DIRECTED:
             return ""
         counts = [(each, list(atoms.symbols).count(each)) for each in sorted(set(atoms.symbols))]
@@ -93,6 +95,8 @@ class Request:
         }
         if atoms.constraints:
             exact["fixed"] = _fixed(atoms)
+        if self.task == "relax" and all(atoms.pbc) and max(gaps_of(atoms)) > VACUUM:
+            exact["kept across"] = VACUUM
         said = {"task": self.task, "structure": exact, "settings": dict(self.settings)}
         text = json.dumps({**said, "method": asdict(self.method)}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()

@@ -24,6 +24,7 @@ from simulators.atomistic.options import (
     value,
 )
 from simulators.atomistic.requests import Method
+from simulators.atomistic.vacuum import refuse_empty
 
 SMEARINGS = {"gaussian": 0, "methfessel-paxton": 1, "fermi-dirac": -1, "tetrahedron": -5}
 OURS = ("encut", "ismear", "sigma", "nsw", "ibrion", "isif", "kspacing", "nelm", "magmom", "ispin")
@@ -127,6 +128,8 @@ class VaspStructures(StructureCalculator):
                 f"'{self._bench.name}' computes crystals, {held.formula} has no cell",
                 hint="put it into a box that is large enough",
             )
+        encut = self._settings["input"]["encut"]
+        refuse_empty(self._bench.name, held.formula, held.volume, encut)
         elements = sorted(set(held.symbols))
         lacking = [e for e in elements if not self._potcar(e).is_file()]
         if lacking:

@@ -9,6 +9,7 @@ import pytest
 from orchestrator.errors import InputError
 from simulators.atomistic import contents
 from simulators.atomistic.contents import Contents, Seen
+from simulators.atomistic.structures import atoms_of
 
 CELL = '2\nLattice="0 {a} {a} {a} 0 {a} {a} {a} 0" Properties=species:S:1:pos:R:3 pbc="T T T"\n'
 NONE = "2\n\nCu 0 0 0\n"
@@ -43,7 +44,8 @@ def test_what_one_process_read_another_knows(
     Seen(tmp_path).learn(texts)
     seen, again = reads(monkeypatch), Seen(tmp_path)
     again.learn(texts)
-    assert again.contents(SALTS[-1]) == Contents(bytes([11, 17]), (True, True, True))
+    assert again.contents(SALTS[-1]) == Contents.of(atoms_of(SALTS[-1]))
+    assert again.contents(SALTS[-1]).volume == pytest.approx(2 * 2.899**3)
     assert again.contents(molecule).symbols == ["O", "H", "H"]
     assert again.contents(molecule).pbc == (False, False, False)
     assert again.contents(molecule).formula == "H2O"

@@ -1,0 +1,36 @@
+"""What a method has met among the candidates, and what is to be said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulators.atomistic.contents import Contents
+from simulators.atomistic.options import idle_of, unspun_of
+from simulators.atomistic.vacuum import VACUUM, kept_words
+
+
+@dataclass
+class Met:
+    """The elements, those that came without moments, and cells with a vacuum that are relaxed."""
+
+    elements: set[str] = field(default_factory=set)
+    bare: set[str] = field(default_factory=set)
+    gapped: set[str] = field(default_factory=set)
+
+    def add(self, action: str, held: Contents) -> None:
+        """A structure, and what is to be done with it."""
+        self.elements.update(held.symbols)
+        if not held.is_magnetic:
+            self.bare.update(held.symbols)
+        if all(held.pbc) and held.gap > VACUUM and action != "energy":
+            self.gapped.add(held.formula)
+
+    def remarks(self, resource: str, settings: Mapping[str, Any]) -> list[str]:
+        """Sentences on options of elements that none has, on spins, and on cells."""
+        idle, unspun = (
+            idle_of(resource, settings, self.elements),
+            unspun_of(resource, settings, self.bare),
+        )
+        return [*idle, *unspun, *kept_words(resource, self.gapped)]
