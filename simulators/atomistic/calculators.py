@@ -148,7 +148,7 @@ class StructureCalculator(Calculator):
             if held.is_magnetic:
                 comparing.refuse_no_spin(near, self._own_spins(atoms_of(structure)), name)
         if isinstance(facet, str):
-            comparing.refuse_no_facet(atoms_of(structure), facet)
+            self._refuse(Contents.of(comparing.slab_begun(atoms_of(structure), arguments)))
 
     def survey(self, argument: str, values: Sequence[str]) -> None:
         """See `ports.resource.Surveying`."""

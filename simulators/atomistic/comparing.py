@@ -200,7 +200,7 @@ async def adsorbed(
     Raises:
         InputError: facet or adsorbate are none, or the structure has no facets.
     """
-    refuse_no_facet(check(structure), where["facet"])
+    check(text_of(slab_begun(check(structure), where)))
     adsorbate = adsorbate_of(where["adsorbate"])
     is_atom = len(adsorbate) == 1
     gas = element(where["adsorbate"]) if is_atom else text_of(gas_of(adsorbate))
@@ -227,11 +227,15 @@ async def adsorbed(
     }
 
 
-def refuse_no_facet(atoms: Any, facet: str) -> None:
-    """Raises InputError: it is none of these atoms."""
+def slab_begun(atoms: Any, where: Mapping[str, Any]) -> Any:
+    """The slab of a crystal that is not relaxed yet, with the adsorbate on an atom: what the method
+    will have to compute. `where` holds arguments of the action, of which some may not be known yet.
+    Raises InputError: the facet is none of these atoms."""
     if not all(atoms.pbc):
         raise InputError(f"{atoms.get_chemical_formula()} has no period, and so no facets")
-    slab_of(atoms, facet, 1, 0.0)
+    slab = slab_of(atoms, where["facet"], where.get("layers", 4), where.get("separation", 5.0))
+    adsorbate = where.get("adsorbate")
+    return covered(slab, adsorbate_of(adsorbate), "ontop", 2.0) if adsorbate else slab
 
 
 def _spent(found: Mapping[str, Mapping[str, Any]], own: str) -> dict[str, Any]:

@@ -232,7 +232,7 @@ Ni1 Ni 0.5 0 0 0
         ("hello\nworld", "begins with 'hello' cannot be read as POSCAR"),
         ("data_x\n_cell_length_a 4\n", "cannot be read as CIF"),
         ("3\nnothing\nFe 0 0 0\n", "cannot be read as extended XYZ"),
-        ("1\nwater\nFe 0 0 0\n", "not periodic in three dimensions"),
+        ("1\nwater\nFe 0 0 0\n", "without a neighbour within 50 angstrom"),
         ("a title\n1\n0 2 2\n2 0 2\n2 2 0\n1\nDirect\n0 0 0\n", "does not name its elements"),
         (2 * '1\nLattice="3 0 0 0 3 0 0 0 3"\nFe 0 0 0\n', "it holds 2"),
         (DISORDERED.replace(" 0.5 0 0 0\nNi1 Ni 0.5", " 1 0 0 0\nNi1 Ni 1 0.5") * 2, "it holds 2"),
@@ -241,7 +241,8 @@ Ni1 Ni 0.5 0 0 0
             DISORDERED + 2000 * "Fe1 Fe 1 0 0 0\n",
             "lists 2002 sites, a CIF is read with 1000 at most",
         ),
-        (Atoms("Fe"), "Fe is not periodic"),
+        (Atoms("Fe"), "Fe has an atom without a neighbour within 50 angstrom"),
+        (Atoms("Fe", cell=[0, 3, 3], pbc=True), "Fe is not periodic in three dimensions"),
         (Atoms(cell=[3, 3, 3], pbc=True), "holds no atom"),
         (Atoms("Fe2", [(0, 0, 0), (0, 0, 0.1)], cell=[3, 3, 3], pbc=True), "within 0.1 angstrom"),
         (Atoms("Fe", [(np.nan, 0, 0)], cell=[3, 3, 3], pbc=True), "not a number"),
@@ -415,3 +416,24 @@ def test_a_poscar_without_a_comment_is_one(scale: str) -> None:
     assert silicon.get_volume() == pytest.approx(5.43**3)
     one = 'Lattice="4 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3'
     assert len(crystal_of(f"\n1\n{one}\nCu 0 0 0\n")) == 1
+
+
+def test_molecules_wires_and_layers_are_described_by_what_their_atoms_see() -> None:
+    water = Atoms("OH2", [(0, 0, 0.119), (0, 0.763, -0.477), (0, -0.763, -0.477)])
+    chain = Atoms("Au2", [(0, 0, 0), (0, 0, 2.6)], cell=[0, 0, 5.2], pbc=(False, False, True))
+    layer = Atoms("C2", cell=[2.46, 2.46, 9, 90, 90, 120], pbc=(True, True, False))
+    layer.set_scaled_positions([[0, 0, 0], [1 / 3, 2 / 3, 0]])
+    boxed = [each.copy() for each in (water, chain, layer)]
+    for each in boxed:
+        each.center(vacuum=12.0, axis=[int(i) for i in np.flatnonzero(~each.pbc)])
+        each.pbc = True
+    free, inside = (CRYSTAL.describe(each) for each in ([water, chain, layer], boxed))
+    sizes = [CRYSTAL.names.index(name) for name in ("density", "volume per atom")]
+    same = np.delete(np.arange(free.shape[1]), sizes)
+    assert free[:, same] == pytest.approx(inside[:, same], nan_ok=True)
+    nearest = CRYSTAL.names.index("nearest neighbour:least")
+    assert free[:, nearest] == pytest.approx([0.969, 2.6, 1.42], abs=0.002)
+    assert CRYSTAL.first_of_each([water, layer, layer.copy(), chain], free[[0, 2, 2, 1]]) == [
+        *(0, 1, 1, 3)
+    ]
+    assert not any(water.pbc), "what was given stays as it is"

@@ -126,6 +126,7 @@ def test_slab_and_gas_are_computed_once_for_all_sites(tmp_path: Path) -> None:
         ({"facet": "1"}, "'1' is no facet"),
         ({"adsorbate": "SO2"}, "'S' is not an element of calc"),
         ({"molecule": True}, "has no period, and so no facets"),
+        ({"facet": "100", "layers": 20, "separation": 40.0}, "'calc' takes 10000 at most"),
     ],
 )
 def test_what_cannot_be_adsorbed_is_told_before_it_costs(
@@ -134,6 +135,11 @@ def test_what_cannot_be_adsorbed_is_told_before_it_costs(
     crystal = Atoms("N2", [[0, 0, 0], [0, 0, 1.1]]) if "molecule" in changed else bulk("Cu")
     given = {"adsorbate": "CO", "facet": "111", **changed}
     given.pop("molecule", None)
+    with (
+        calculator(tmp_path, "emt-structures") as resource,
+        pytest.raises(InputError, match=said),
+    ):
+        resource.check("adsorption_energy", {"structure": text_of(crystal), **given})
     with pytest.raises(InputError, match=said):
         asyncio.run(
             asked(tmp_path, "emt-structures", "adsorption_energy", text_of(crystal), **given)

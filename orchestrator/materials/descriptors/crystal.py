@@ -17,7 +17,7 @@ from orchestrator.materials.descriptors.composition import Composition, composit
 from orchestrator.materials.descriptors.elements import element_table
 from orchestrator.materials.descriptors.neighbours import neighbour_pairs
 from orchestrator.materials.descriptors.sameness import first_of_each
-from orchestrator.materials.descriptors.structure_text import crystal_of, named
+from orchestrator.materials.descriptors.structure_text import named, spaced
 from orchestrator.ports.descriptor import Content
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ class Crystal:
     being its nearest neighbour's distance: 12 in a close packing, 14 in a body-centred one. The
     electronegativity differences are Pauling's, to those neighbours.
 
-    A material is the text of a CIF, POSCAR or extended XYZ file, or ASE's `Atoms`.
+    A material is the text of a CIF, POSCAR or extended XYZ file, or ASE's `Atoms`. Molecules, wires
+    and layers are described with 50 angstrom between their images, where they do not repeat.
 
     Raises:
         InputError: the cut-off is not within 3 to 12 angstrom, or the shells not within 2 to 64.
@@ -101,9 +102,9 @@ class Crystal:
         """An extended XYZ of the reduced primitive cell (`canonical_structure`).
 
         Raises:
-            InputError: it is not the text of a crystal.
+            InputError: it is not the text of a structure.
         """
-        atoms = crystal_of(material)
+        atoms = spaced(material, FARTHEST)
         _refuse_unknown(atoms)
         return canonical_structure(atoms)
 
@@ -116,7 +117,7 @@ class Crystal:
         """
         out = np.empty((len(materials), len(self.names)))
         for row, material in enumerate(materials):
-            atoms = crystal_of(material)
+            atoms = spaced(material, FARTHEST)
             _refuse_unknown(atoms)
             out[row] = np.concatenate((_composition(atoms), *self._around(atoms, named(material))))
         return out
@@ -128,7 +129,7 @@ class Crystal:
         Raises:
             InputError: as `describe`.
         """
-        return first_of_each([crystal_of(material) for material in materials], vectors)
+        return first_of_each([spaced(material, FARTHEST) for material in materials], vectors)
 
     def _around(self, atoms: Atoms, name: str) -> tuple[Floats, Floats]:
         """The nine numbers of the packing, and the radial functions."""

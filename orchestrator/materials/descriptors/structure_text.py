@@ -35,6 +35,21 @@ def crystal_of(material: str | Atoms) -> Atoms:
             has sites that several elements share.
     """
     atoms = _read(material).copy() if isinstance(material, str) else material
+    return _checked(atoms, material)
+
+
+def spaced(material: str | Atoms, vacuum: float) -> Atoms:
+    """As `crystal_of`; a molecule, a wire or a layer stands in a cell of its own, with so much
+    vacuum (angstrom) between its images."""
+    atoms = _read(material).copy() if isinstance(material, str) else material.copy()
+    open_axes = [int(axis) for axis in np.flatnonzero(~atoms.pbc)]
+    if open_axes and len(atoms) and np.isfinite(atoms.positions).all():
+        atoms.center(vacuum=vacuum / 2, axis=open_axes)
+        atoms.pbc = True
+    return _checked(atoms, material)
+
+
+def _checked(atoms: Any, material: str | Atoms) -> Atoms:
     if len(atoms) == 0:
         raise InputError(f"the structure {named(material)} holds no atom")
     if not all(atoms.pbc) or abs(atoms.cell.volume) < 1e-3:
@@ -45,7 +60,7 @@ def crystal_of(material: str | Atoms) -> Atoms:
     if not np.isfinite(atoms.positions).all() or not np.isfinite(atoms.cell.array).all():
         raise InputError(f"the structure {named(material)} has a position that is not a number")
     _refuse_shared_sites(atoms, material)
-    return atoms
+    return atoms  # type: ignore[no-any-return]
 
 
 def named(material: str | Atoms) -> str:
