@@ -11,7 +11,7 @@ In `<root>/batches` lie `0001.txt`, ... and `submitted.txt` with a line `NUMBER 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -135,6 +135,11 @@ class Batches:
     def fault(self, directory: Path) -> str:
         """Why an attempt that was lost could not have come to a result, whatever its input."""
         return self._scheduler.fault(*self._places[str(directory.relative_to(self._root))])
+
+    @property
+    def waiting(self) -> Collection[Path]:
+        """Directories of attempts that were added and are not submitted."""
+        return self._waiting
 
     def flush(self) -> int:
         """Submits what was added; how many. Raises ExecutionError."""

@@ -58,6 +58,7 @@ class DetachedCompute:
         self._attempts = Attempts(root)
         self._claims = Claims(results.root, root.name, is_in_turns=True) if results else None
         self._given_up: set[str] = set()
+        self._under_way: set[str] = set()
 
     async def submit(
         self,
@@ -84,6 +85,7 @@ class DetachedCompute:
             found = await self._collected(key[:LONGEST_NAME], ticket, request)
         except StillRunning:
             self._claims.take(key)  # shows that it still counts
+            self._under_way.add(key)
             raise
         except BaseException:
             self._claims.release(key)
@@ -186,9 +188,16 @@ class DetachedCompute:
         """Submits what came together in this turn; how many calculations that is.
 
         Raises:
-            ExecutionError: the scheduler does not take them; the next turn tries again.
+            ExecutionError: the scheduler does not take them; the next turn tries again, unless
+                another campaign, for which nothing is claimed meanwhile, computes the same.
         """
-        return self._batches.flush()
+        try:
+            return self._batches.flush()
+        except ExecutionError:
+            for key in self._under_way if self._claims is not None else ():
+                if self._attempts.latest(key[:LONGEST_NAME]) in self._batches.waiting:
+                    self._claims.release(key)
+            raise
 
     def close(self) -> None:
         """Packs what is done."""

@@ -18,7 +18,7 @@ import pytest
 from processes import until
 
 from orchestrator.clock import WallClock
-from orchestrator.errors import CalculationFailed, StillRunning
+from orchestrator.errors import CalculationFailed, ExecutionError, StillRunning
 from orchestrator.executor.batches import Batches, Standing
 from orchestrator.executor.claims import SILENT_S, TURNS_SILENT_S, Claims
 from orchestrator.executor.detached import DetachedCompute
@@ -327,9 +327,16 @@ class Queue:
         return ""
 
 
-def turn(root: Path, name: str) -> tuple[Any, Mapping[str, str], int]:
+class Refusing(Queue):
+    """A scheduler that does not know the partition."""
+
+    def submit(self, name: str, batch: Path, n: int) -> str:
+        raise ExecutionError("sbatch refuses: invalid partition specified: long")
+
+
+def turn(root: Path, name: str, queue: type[Queue] = Queue) -> tuple[Any, Mapping[str, str], int]:
     """What a turn says of the calculation, what it awaits, and how many it submits."""
-    batches = Batches(root / name, f"hagane-{name}-", Queue())
+    batches = Batches(root / name, f"hagane-{name}-", queue())
     batches.look()
     compute = DetachedCompute(root / name, batches, results=KnownResults(root / "results"))
     try:
@@ -364,6 +371,17 @@ def test_what_failed_in_a_turn_of_one_campaign_is_submitted_by_the_other(tmp_pat
     left(tmp_path, "one", error="no convergence")
     assert turn(tmp_path, "one") == (CalculationFailed, {}, 0)
     assert turn(tmp_path, "two") == (StillRunning, {}, 1)
+
+
+def test_what_a_scheduler_refuses_to_one_campaign_is_submitted_by_the_other(tmp_path: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(ExecutionError, match="invalid partition"):
+            turn(tmp_path, "one", Refusing)
+        assert not claim_of(tmp_path).exists()
+    assert turn(tmp_path, "two") == (StillRunning, {}, 1)
+    left(tmp_path, "two", result={"value": 5.0})
+    assert turn(tmp_path, "two") == ({"value": 5.0, "reused": 0}, {}, 0)
+    assert turn(tmp_path, "one") == ({"value": 5.0, "reused": 1}, {}, 0)
 
 
 def test_turns_that_come_no_more_hold_up_nobody_for_longer_than_an_hour(tmp_path: Path) -> None:
