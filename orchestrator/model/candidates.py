@@ -109,10 +109,29 @@ def told_alike(pool: Pool) -> tuple[tuple[str, ...], ...]:
     (('d', 'l'),)
     """
     groups: dict[tuple[bytes, ...], list[str]] = {}
-    for row, name in enumerate(pool.names):
-        said = [part.bytes_of(row) for part in _told(pool)]
-        groups.setdefault(tuple(said), []).append(name)
+    for name, said in zip(pool.names, _told_of_each(pool), strict=True):
+        groups.setdefault(said, []).append(name)
     return tuple(tuple(names) for names in groups.values() if len(names) > 1)
+
+
+def described_again(pool: Pool) -> list[int]:
+    """The candidates of counts of fragments, by their places, of which all that describes them is
+    what describes an earlier one."""
+    if all(said.counts is None for said in pool.described):
+        return []
+    seen: set[tuple[bytes, ...]] = set()
+    again = []
+    for row, said in enumerate(_told_of_each(pool)):
+        if said in seen:
+            again.append(row)
+        seen.add(said)
+    return again
+
+
+def _told_of_each(pool: Pool) -> Iterator[tuple[bytes, ...]]:
+    parts = tuple(_told(pool))
+    for row in range(len(pool.names)):
+        yield tuple(part.bytes_of(row) for part in parts)
 
 
 def _told(pool: Pool) -> Iterator[Counts | Rows]:

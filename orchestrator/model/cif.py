@@ -172,7 +172,8 @@ def refuse_unclear(text: str, name: str) -> None:
     Raises:
         InputError: it holds several structures, says its symmetry by a Hall symbol alone, a row of
             atoms or of symmetry operations has more words than headings, a site is not full, two
-            elements stand in one place, an isotope, or an element of two letters in capitals.
+            elements stand in one place, an isotope, or an element of two letters in capitals, in
+            its labels too where neither type symbols nor a formula tell.
     """
     blocks = [block for block in _blocks(text) if _holds_atoms(block)]
     if len(blocks) > 1:
@@ -183,7 +184,7 @@ def refuse_unclear(text: str, name: str) -> None:
     for block in blocks:
         _refuse_hall_alone(block, name)
         for loop in _loops(block, name):
-            _refuse_shared(loop, name)
+            _refuse_shared(loop, name, has_formula=bool(_amounts(_said(block, (_SUM,)))))
 
 
 def _refuse_hall_alone(block: Sequence[str], name: str) -> None:
@@ -311,23 +312,25 @@ def _rows(body: Sequence[str], n: int, name: str) -> Iterator[tuple[str, ...]]:
             words = []
 
 
-def _refuse_capitals(symbols: Sequence[str], name: str) -> None:
+def _refuse_capitals(symbols: Sequence[str], name: str, what: str) -> None:
     """Accepts symbols of elements: a reader takes NA1+ for nitrogen. Raises InputError."""
     for symbol in (symbol.strip("'\"") for symbol in symbols):
         found = _CAPITALS.match(symbol)
         if found is not None and found[0].title() in _OF_TWO_LETTERS:
             raise InputError(
-                f"the structure {name} has the type symbol '{symbol}', which a reader takes for "
+                f"the structure {name} has the {what} '{symbol}', which a reader takes for "
                 f"{symbol[0]}",
-                hint=f"write {found[0].title()}",
+                hint=f"write {found[0].title()}; type symbols tell what a label is of",
             )
 
 
-def _refuse_shared(loop: _Loop, name: str) -> None:
-    symbols = next((found for key in _NAMES if (found := loop.column(key)) is not None), None)
-    if symbols is None:
-        return
-    _refuse_capitals(loop.column(_NAMES[0]) or (), name)
+def _refuse_shared(loop: _Loop, name: str, *, has_formula: bool) -> None:
+    """`has_formula`: it is held against the atoms, so that labels need not be."""
+    types, labels = map(loop.column, _NAMES)
+    _refuse_capitals(types or (), name, "type symbol")
+    if types is None and not has_formula:
+        _refuse_capitals(labels or (), name, "label")
+    symbols = types or labels or ()
     elements = [_element(symbol) for symbol in symbols]
     isotope = next((element for element in elements if element in _ISOTOPES), None)
     if isotope is not None:

@@ -29,6 +29,10 @@ SPREAD_OUT = 100.0
 LARGE = 1e300
 MIN_TO_BEND = 8
 """Fewer numbers do not say whether they span decades."""
+APART = 0.1
+"""What tells equally described candidates apart, as a share of their squared counts."""
+MOST_PLACES = 64
+"""More candidates than that share places, not those of one description that follow each other."""
 MAX_OWN_SCALES = 16
 """Quantities of a descriptor that have a length scale each; more of them share one, since as many
 could not be learnt from a few dozen outcomes."""
@@ -76,10 +80,12 @@ def layout_of(parts: Sequence[Part]) -> Layout:
     return Layout(np.array(groups, dtype=np.intp), tuple(counted), tuple(choices))
 
 
-def described(*said: Described) -> Part:
-    """The features of what a descriptor says of one pool after the other.
+def described(*said: Described, again: Sequence[int] = ()) -> Part:
+    """The features of what a descriptor says of one pool after the other; candidates of the first
+    that are described as an earlier one is are rows `again`.
 
-    Counts stay as they are, but for places that are zero throughout. Quantities are standardised by
+    Counts stay as they are, but for places that are zero throughout, and such as tell candidates
+    apart that are described alike (see `told_apart`). Quantities are standardised by
     the first pool, but for those that never vary there, or by no more than rounding does; many of
     them are scaled so that two candidates are on average as far apart as two words of a choice.
 
@@ -88,7 +94,10 @@ def described(*said: Described) -> Part:
     """
     counts = [one.counts for one in said if one.counts is not None]
     if counts:
-        return Part(dense(*counts), is_one=True, counted=True)
+        table = dense(*counts)
+        if again:
+            table = np.concatenate([table, told_apart(table, again)], axis=1)
+        return Part(table, is_one=True, counted=True)
     own = [array_of(one.rows) for one in said if one.rows is not None]
     rows = np.concatenate(own)
     if not np.isfinite(rows).all():
@@ -98,6 +107,19 @@ def described(*said: Described) -> Part:
     if table.shape[1] > MAX_OWN_SCALES:
         return Part(0.5 + (table - 0.5) / (UNIFORM_SD * math.sqrt(2 * table.shape[1])), is_one=True)
     return Part(table)
+
+
+def told_apart(table: Floats, again: Sequence[int]) -> Floats:
+    """Counts of what no descriptor names (m x k) beside those of a table (m x d): they tell the
+    rows that are described as an earlier one is (`again`) apart from it. Isomers have outcomes of
+    their own, and what is measured of one is no measurement of the other. They are as alike as
+    Tanimoto's 0.91, as next neighbours are; a row of no counts stays as it is."""
+    extra = np.zeros((len(table), min(len(again), MOST_PLACES)), dtype=table.dtype)
+    for number, row in enumerate(again):
+        size = math.sqrt(APART * float(np.square(table[row], dtype=np.float64).sum()))
+        is_whole = size > 0.0 and table.dtype == np.float32
+        extra[row, number % MOST_PLACES] = max(1.0, round(size)) if is_whole else size
+    return extra
 
 
 def dense(*counts: Counts) -> Floats:

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.errors import InputError, UnknownName
+from orchestrator.model.candidates import described_again
 from orchestrator.model.space import (
     Choice,
     Context,
@@ -303,8 +304,9 @@ def _parts(parameter: Parameter, more: Sequence[Pool]) -> list[Part]:
                     unknown = np.full((n_more, own.shape[1]), 0.5, dtype=own.dtype)
                     own = np.concatenate([own, unknown])
                 parts.append(Part(own))
+            again = described_again(parameter)
             for said in zip(parameter.described, *(pool.described for pool in more), strict=True):
-                parts.append(described(*said))
+                parts.append(described(*said, again=again))
             return parts
         case Choice():
             return [Part(ONE_HOT * np.eye(n_values(parameter)), is_one=True, chosen=True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,14 @@ import pytest
 from ase.build import bulk
 from ase.io import write
 
-from orchestrator.errors import Exit, FileProblems, InputError, StillRunning, TurnUnderWay
+from orchestrator.errors import (
+    ExecutionError,
+    Exit,
+    FileProblems,
+    InputError,
+    StillRunning,
+    TurnUnderWay,
+)
 from orchestrator.journal import open_store
 from orchestrator.model.events import ActionDispatched, AttemptLost, Recorded
 from orchestrator.model.state import State
@@ -255,3 +263,28 @@ def test_what_the_turns_of_one_campaign_compute_those_of_another_await(
     for name, reused in (("one", 0), ("two", 1)):
         state = to_the_end(tmp_path / name).finish.state
         assert [d.results["reused"] for d in state.dispatches.values()] == [reused] * 2
+
+
+def test_what_the_scheduler_of_one_campaign_refuses_another_computes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HAGANE_DATA", str(tmp_path / "data"))
+    programs = {"squeue": "exit 0", "sbatch": "echo 'invalid partition: long' >&2; exit 1"}
+    (tmp_path / "bin").mkdir()
+    for name, does in programs.items():
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    sites = {"one": "{kind: slurm, partition: long, walltime: 1 h}", "two": "{kind: local}"}
+    for name, site in sites.items():
+        (tmp_path / name).mkdir()
+        write(tmp_path / name / "metals.extxyz", [bulk("Cu"), bulk("Pt")])
+        (tmp_path / name / "campaign.yaml").write_text(
+            METALS.replace("name: metals", f"name: {name}")
+        )
+        lab = LAB.replace("KIND", "emt-structures")
+        (tmp_path / name / "lab.yaml").write_text(f"{lab}site: {site}\n")
+    for _ in range(2):
+        with pytest.raises(ExecutionError, match="invalid partition: long"):
+            tick(tmp_path / "one")
+    assert len(to_the_end(tmp_path / "two").finish.state.trials) == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -28,6 +29,8 @@ from orchestrator.materials.generators.sampler import Sampler, schedule
 from orchestrator.ports.generator import Candidate, Score
 
 _PARTS = (Fraction(1, 10), Fraction(1, 5), Fraction(1, 4), Fraction(1, 2))
+FINEST = 200
+"""Atoms of a formula, where what is known is mixed in any numbers."""
 
 
 class ElementMoves:
@@ -67,7 +70,8 @@ class Substitution:
         ionic: whether a formula must be neutral with common oxidation states; say no for alloys.
         most_elements: how many different ones a formula may have.
         most_atoms: how many atoms its smallest whole numbers may sum to, which is how finely
-            elements may be mixed.
+            elements may be mixed; unless it is said, 200, or where all numbers that are known are
+            whole, twice as many as the largest formula has (half of an element is replaced).
         particles, steps: size of the population, and how often it is changed.
     """
 
@@ -79,7 +83,7 @@ class Substitution:
         only_elements: Sequence[str] = (),
         ionic: bool = True,
         most_elements: int = 6,
-        most_atoms: int = 200,
+        most_atoms: int | None = None,
         particles: int = 100,
         steps: int = 30,
     ) -> None:
@@ -89,21 +93,21 @@ class Substitution:
             InputError: no formula of the corpus, or an element, cannot be read, there is no
                 element, or an option cannot be meant.
         """
-        if particles < 2 or steps < 2 or most_elements < 1 or most_atoms < 1:
+        if particles < 2 or steps < 2 or most_elements < 1 or (most_atoms or 1) < 1:
             raise InputError("two particles, two steps, an element and an atom are the least")
         formulas = readable(corpus, canonical_formula)
         self._only = known_symbols(only_elements)
         frequency = frequency_of(elements or only_elements, map(amounts_of, formulas))
         self._moves = ElementMoves(Kinship(frequency, ionic=ionic))
         self._ionic, self._most_elements, self._most_atoms = ionic, most_elements, most_atoms
+        self._written = tuple(readable(corpus, _checked))
         self._particles, self._betas = particles, schedule(steps)
         self._corpus = frozenset(self._read(corpus))
 
     def _read(self, formulas: Sequence[str]) -> list[str]:
         """Those that can be read, each composition once. Raises InputError where none can be."""
-        return list(
-            dict.fromkeys(readable(formulas, lambda f: rounded_formula(f, self._most_atoms)))
-        )
+        finest = self._most_atoms or FINEST
+        return list(dict.fromkeys(readable(formulas, lambda f: rounded_formula(f, finest))))
 
     def generate(
         self, start: Sequence[str], score: Score, n: int, seed: int
@@ -139,21 +143,30 @@ class Substitution:
         known = self._read(start)
         if not known:
             raise InputError("there is no formula to start from")
-        archive = Archive(_scaled(score, _total(start)), self._refusal)
+        most = self._most_atoms or _most_atoms([*self._written, *readable(start, _checked)])
+        archive = Archive(_scaled(score, _total(start)), partial(self._refusal, most))
         sampler = Sampler(self._moves, archive, self._betas, seed)
         sampler.begin(known, self._particles)
         return sampler
 
-    def _refusal(self, formula: str) -> str:
+    def _refusal(self, most_atoms: int, formula: str) -> str:
         """The option that forbids a formula; '' where none does."""
         amounts = amounts_of(formula)
         if self._only and not amounts.keys() <= self._only:
             return "only_elements"
         if len(amounts) > self._most_elements:
             return f"most_elements {self._most_elements}"
-        if sum(amounts.values()) > self._most_atoms:
-            return f"most_atoms {self._most_atoms}"
+        if sum(amounts.values()) > most_atoms:
+            return f"most_atoms {most_atoms}"
         return "ionic (they cannot be neutral)" if self._ionic and not is_neutral(amounts) else ""
+
+
+def _most_atoms(formulas: Sequence[str]) -> int:
+    """How many atoms a formula may have that is made of these."""
+    known = [amounts_of(formula) for formula in formulas]
+    if any(n.denominator > 1 for amounts in known for n in amounts.values()):
+        return FINEST
+    return min(FINEST, 2 * max(int(sum(amounts.values())) for amounts in known))
 
 
 def _total(start: Sequence[str]) -> Fraction | None:
