@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from orchestrator.cli.lines import TrialLines, for_console, say, short, tell, wi
 from orchestrator.model import events as ev
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.state import State
-from orchestrator.model.trial import remarks
+from orchestrator.model.trial import FIDELITY, remarks
 from orchestrator.reports.numbers import duration, moment, pretty_unit
 from orchestrator.reports.summary import best_trials, losses_of
 
@@ -142,9 +143,9 @@ class Progress:
         """What a person should see at once; what a proposal says again is not said again."""
         if not isinstance(event, ev.TrialProposed):
             return [said] if (said := _remark(event)) else []
-        told = remarks(event.proposal.notes)
-        new = [said for said in told if said not in self._told]
-        self._told = told
+        told = {_verdict(said): said for said in remarks(event.proposal.notes)}
+        new = [said for verdict, said in told.items() if verdict not in self._told]
+        self._told = tuple(told)
         return new
 
     def _compare(self, state: State, number: int) -> None:
@@ -267,3 +268,10 @@ def _word_of_a_person(event: ev.Paused | ev.Resumed | ev.RequestTaken) -> str:
         case ev.RequestTaken():
             said = f"the wish '{event.wish}' of {event.by} is refused: {event.refused}"
             return said if event.refused else ""
+
+
+def _verdict(remark: str) -> str:
+    """A remark on rungs without its figures, which change with every result."""
+    if not remark.startswith(f"{FIDELITY}: "):
+        return remark
+    return re.sub(r"(?<=[ (])-?\d[\d.]*(e[+-]?\d+)?(?![\w.])", "", remark)

@@ -194,8 +194,9 @@ class DetachedCompute:
         try:
             return self._batches.flush()
         except ExecutionError:
-            for key in self._under_way if self._claims is not None else ():
+            for key in self._under_way:
                 if self._attempts.latest(key[:LONGEST_NAME]) in self._batches.waiting:
+                    assert self._claims is not None, "nothing else has keys that are claimed"
                     self._claims.release(key)
             raise
 

@@ -36,6 +36,9 @@ GENERATE = "generate"
 RUNGS = "rungs"
 """The note that says what rungs of a fidelity tell and cost."""
 
+FIDELITY = "fidelity"
+"""How the remark of that note begins."""
+
 
 def remarks(notes: Mapping[str, float | int | str]) -> tuple[str, ...]:
     """What a person should read of notes, as sentences.
@@ -43,7 +46,7 @@ def remarks(notes: Mapping[str, float | int | str]) -> tuple[str, ...]:
     >>> remarks({"generate": "nothing was made: none fits", "censored": 2})
     ('generate: nothing was made: none fits',)
     """
-    said = {LEFT_OUT: "the model leaves out", GENERATE: "generate", RUNGS: "fidelity"}
+    said = {LEFT_OUT: "the model leaves out", GENERATE: "generate", RUNGS: FIDELITY}
     return tuple(f"{words}: {notes[name]}" for name, words in said.items() if name in notes)
 
 

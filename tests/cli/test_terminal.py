@@ -24,6 +24,7 @@ from orchestrator.model.campaign import Campaign
 from orchestrator.model.objective import Goal, Objective
 from orchestrator.model.space import Pool, Real, SearchSpace
 from orchestrator.model.state import State
+from orchestrator.model.trial import RUNGS
 from orchestrator.ports.journal import CampaignRow
 from orchestrator.reports.summary import summary
 from orchestrator.runtime.result_units import dispatched_action
@@ -114,6 +115,32 @@ def test_each_new_best_is_marked_and_nothing_else(campaign: Campaign) -> None:
     assert values == sorted(values, reverse=True)
     assert stars[0][0] == "1/40"
     assert stars[-1][0] == "22/40"
+
+
+def test_a_rung_that_is_given_up_is_told_once_and_not_with_each_new_figure(
+    campaign: Campaign,
+) -> None:
+    said = [
+        f"rough: correlation with exact {rho} (90 %: -0.25 to 0.48), 0.3 s a trial against "
+        f"{cost} s; no longer bought: per cost it adds {gain} times what exact tells"
+        for rho, cost, gain in (("0.14", "9.2", "0.042"), ("-0.2", "8", "1.2e-05"))
+    ]
+    notes = iter([*said, "", said[0], said[1].replace("rough", "middle")])
+
+    def with_note(recorded: ev.Recorded) -> ev.Recorded:
+        event = recorded.event
+        if not isinstance(event, ev.TrialProposed):
+            return recorded
+        note = next(notes)
+        proposal = event.proposal.model_copy(update={"notes": {RUNGS: note} if note else {}})
+        return recorded.model_copy(
+            update={"event": event.model_copy(update={"proposal": proposal})}
+        )
+
+    events = [with_note(recorded) for recorded in sample_events(5)]
+    text = _shown(lambda c: _play(events, c, campaign), width=None)
+    told = [line.split()[2] for line in text.splitlines() if "! fidelity" in line]
+    assert told == ["rough:", "rough:", "middle:"]
 
 
 def test_a_resumed_run_does_not_call_an_old_best_new(campaign: Campaign) -> None:
