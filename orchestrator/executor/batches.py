@@ -23,10 +23,12 @@ CLAIM = "output.txt"
 
 @dataclass(frozen=True)
 class Standing:
-    """Whether an attempt may still come to a result by itself."""
+    """Whether an attempt may still come to a result by itself; `held_up` is what the scheduler says
+    of one that waits for more than its turn."""
 
     is_alive: bool
     is_running: bool = False
+    held_up: str = ""
 
 
 class Scheduler(Protocol):
@@ -165,9 +167,16 @@ class Batches:
 
     def counts(self) -> tuple[int, int]:
         """How many calculations run, and how many wait, as of the last look."""
-        here = [s for d in self._places if (s := self._unfinished(d)) is not None and s.is_alive]
+        here = self._alive()
         n_running = sum(s.is_running for s in here)
         return n_running, len(here) - n_running
+
+    def held_up(self) -> Collection[str]:
+        """Why those wait that wait for more than their turn, in the scheduler's words."""
+        return sorted({s.held_up for s in self._alive() if s.held_up})
+
+    def _alive(self) -> list[Standing]:
+        return [s for d in self._places if (s := self._unfinished(d)) is not None and s.is_alive]
 
     def _unfinished(self, line: str) -> Standing | None:
         if (self._root / line / "result.json").exists() or not (self._root / line).exists():

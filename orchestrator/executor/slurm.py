@@ -42,6 +42,7 @@ class Slurm:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._states: dict[tuple[str, int], str] = {}
+        self._reasons: dict[tuple[str, int], str] = {}
         self._ends: dict[str, Mapping[int, tuple[str, int]]] = {}
 
     def submit(self, name: str, batch: Path, n: int) -> str:
@@ -84,22 +85,26 @@ class Slurm:
 
     def look(self, prefix: str) -> Mapping[str, str]:
         """See `batches.Scheduler`."""
-        said = _asked("squeue", "--noheader", "--me", "--array", "--format=%F|%K|%T|%j")
+        said = _asked("squeue", "--noheader", "--me", "--array", "--format=%F|%K|%T|%r|%j")
         arrays: dict[str, str] = {}
         self._states.clear()
+        self._reasons.clear()
         self._ends.clear()
         for line in said.splitlines():
-            array, element, state, name = line.strip().split("|", 3)
+            array, element, state, reason, name = line.strip().split("|", 4)
             if name.startswith(prefix) and element.isdigit():
                 arrays[name] = array
                 self._states[array, int(element)] = state
+                self._reasons[array, int(element)] = "" if reason in ORDINARY else reason
         return arrays
 
     def standing(self, array: str, element: int) -> Standing:
         """See `batches.Scheduler`."""
         state = self._states.get((array, element))
         if state is not None and state not in OVER:
-            return Standing(is_alive=True, is_running=state in ("RUNNING", "COMPLETING"))
+            is_running = state in ("RUNNING", "COMPLETING")
+            held_up = "" if is_running else self._reasons.get((array, element), "")
+            return Standing(is_alive=True, is_running=is_running, held_up=held_up)
         return Standing(is_alive=False)
 
     def why(self, array: str, element: int) -> str:
@@ -123,6 +128,8 @@ class Slurm:
         return ends.get(element, ends.get(THE_REST, ("", 0)))
 
 
+ORDINARY = ("None", "Priority", "Resources", "JobArrayTaskLimit", "Dependency", "BeginTime")
+"""Reasons to wait that pass by themselves."""
 THE_REST = -1
 """In place of an element's number: all that have no line of their own."""
 NOT_EXPANDED = str(2**32 - 2)

@@ -110,7 +110,10 @@ def _told(finish: Finish, turn: Turn | None) -> Ticked:
     n_failed = sum(t.status is TrialStatus.FAILED for t in trials)
     parts = [f"{n_done} trials done", f"{n_failed} failed"]
     if finish.ending.exit_code is Exit.GOES_ON:
-        parts += [f"{n_submitted} submitted now", f"{n_running} running", f"{n_waiting} waiting"]
+        held_up = ", ".join(turn.batches.held_up()) if turn is not None else ""
+        why = f" ({held_up})" if held_up else ""
+        parts += [f"{n_submitted} submitted now", f"{n_running} running"]
+        parts.append(f"{n_waiting} waiting{why}")
     if turn is not None and turn.awaited:
         parts.append(
             f"{len(turn.awaited)} awaited of {', '.join(sorted(set(turn.awaited.values())))}"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.executor.batches import Batches
 from orchestrator.executor.slurm import Slurm, last_states
 from orchestrator.model.site import Site
 
@@ -17,8 +18,10 @@ JobId=10 ArrayJobId=10 ArrayTaskId={rest} JobName=x JobState=CANCELLED Reason=No
 """
 
 
-def say(lines: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    command = folder / "scontrol"
+def say(
+    lines: str, folder: Path, monkeypatch: pytest.MonkeyPatch, command_name: str = "scontrol"
+) -> None:
+    command = folder / command_name
     command.write_text(f"#!/bin/sh\ncat <<'END'\n{lines}END\n")
     command.chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
@@ -49,3 +52,24 @@ def test_an_element_that_ran_out_of_its_walltime_is_told_so_and_is_no_fault(
     slurm = Slurm(Site(kind="slurm", partition="debug"))
     assert slurm.why("14", 1) == "ran out of its walltime (SLURM's 14_1: TIMEOUT)"
     assert slurm.fault("14", 1) == ""
+
+
+def test_why_something_waits_for_more_than_its_turn_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "c"
+    batches = Batches(folder, "c-", Slurm(Site(kind="slurm", partition="debug")))
+    say("", tmp_path, monkeypatch, "squeue")
+    batches.look()
+    sent = [folder / f"t{n}" / "001" for n in range(1, 5)]
+    for directory in sent:
+        directory.mkdir(parents=True)
+        batches.add(directory)
+    say("10\n", tmp_path, monkeypatch, "sbatch")
+    batches.flush()
+    reasons = ["RUNNING|None", "PENDING|Resources", *["PENDING|PartitionTimeLimit"] * 2]
+    queue = "".join(f"10|{n}|{said}|c-0001\n" for n, said in enumerate(reasons, 1))
+    say(queue + "77|1|PENDING|JobHeldUser|other\n", tmp_path, monkeypatch, "squeue")
+    batches.look()
+    assert batches.counts() == (1, 3)
+    assert batches.held_up() == ["PartitionTimeLimit"]
