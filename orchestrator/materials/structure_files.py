@@ -22,6 +22,8 @@ FRAMES = (".xyz", ".extxyz")
 DATABASE = ".db"
 _IN_CIF = re.compile(r"^\s*(data_|_cell_)", re.MULTILINE)
 _VASP = re.compile(r"(POSCAR|CONTCAR)", re.IGNORECASE)
+_SAID = {"FixAtoms", "FixCartesian"}
+"""Constraints of ASE's that an extended XYZ has words for."""
 _OF_THE_CELL = ("Lattice", "Properties", "pbc")
 LARGEST = 20_000_000
 """Bytes of one structure's file."""
@@ -158,11 +160,16 @@ def _of_database(path: Path) -> StructureFiles:
     from ase.io import write
 
     content = path.read_bytes()  # of a file that is absent, before ASE makes one
-    names, texts, said, places = [], [], [], []
+    names, texts, said, places, unreadable = [], [], [], [], dict[int, str]()
     try:
         for row in connect(path, append=True).select():
-            out = io.StringIO()
-            write(out, _plain(row.toatoms()), format="extxyz")
+            out, atoms = io.StringIO(), _plain(row.toatoms())
+            write(out, atoms, format="extxyz")
+            if unsaid := sorted({type(c).__name__ for c in atoms.constraints} - _SAID):
+                unreadable[len(texts)] = (
+                    f"it holds atoms by {' and '.join(unsaid)}, which would be left away; "
+                    f"{' and '.join(sorted(_SAID))} are known"
+                )
             names.append(str(row.id))
             texts.append(out.getvalue())
             said.append(dict(row.key_value_pairs))
@@ -171,7 +178,7 @@ def _of_database(path: Path) -> StructureFiles:
         raise _fault(path, f"it cannot be read as an ase.db: {error}") from error
     if not texts:
         raise _fault(path, "it holds no structure")
-    return _table(names, texts, said, tuple(places), content, {})
+    return _table(names, texts, said, tuple(places), content, unreadable)
 
 
 def _plain(atoms: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from ase import Atoms
+from ase.constraints import FixAtoms, FixBondLength, FixCartesian, FixedLine
 from ase.db import connect
 from ase.io import write
 
@@ -137,6 +138,24 @@ def test_a_database_has_its_key_value_pairs_as_columns(tmp_path: Path) -> None:
     assert pool.names == ("AgAu3", "CuPt3")
     assert pool.texts["share"] == ("0.25", "0.5")
     assert pool.words("AgAu3")["structure"].startswith("4\nLattice=")
+
+
+def test_a_constraint_that_would_be_left_away_sets_its_structure_aside(tmp_path: Path) -> None:
+    held = {
+        "atom": FixAtoms([0]),
+        "along x": FixCartesian(0, (True, False, False)),
+        "line": FixedLine(0, (0, 0, 1)),
+        "bond": FixBondLength(0, 1),
+    }
+    with connect(tmp_path / "file.db") as database:
+        for element, (name, constraint) in zip(("Ag", "Al", "Ni", "Pt"), held.items(), strict=True):
+            crystal = ordered(element, "Cu")
+            crystal.set_constraint(constraint)
+            database.write(crystal, name=name)
+    pool = pool_of(tmp_path, "file.db")
+    assert pool.names == ("atom", "along x")
+    assert [again.name for again in pool.set_aside] == ["line", "bond"]
+    assert "holds atoms by FixedLine, which would be left away" in pool.set_aside[0].why
 
 
 def test_a_crystal_stands_once_also_where_no_descriptor_reads_it(tmp_path: Path) -> None:
