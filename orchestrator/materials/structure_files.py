@@ -160,7 +160,8 @@ def _of_database(path: Path) -> StructureFiles:
     from ase.io import write
 
     content = path.read_bytes()  # of a file that is absent, before ASE makes one
-    names, texts, said, places, unreadable = [], [], [], [], dict[int, str]()
+    names, texts, said, places = list[str](), list[str](), list[dict[str, Any]](), list[str]()
+    unreadable = dict[int, str]()
     try:
         for row in connect(path, append=True).select():
             out, atoms = io.StringIO(), _plain(row.toatoms())
