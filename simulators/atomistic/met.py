@@ -33,4 +33,4 @@ class Met:
             idle_of(resource, settings, self.elements),
             unspun_of(resource, settings, self.bare),
         )
-        return [*idle, *unspun, *kept_words(resource, self.gapped)]
+        return [*idle, *unspun, *kept_words(self.gapped)]

@@ -68,15 +68,15 @@ def refuse_no_crystal(task: str, formula: str, pbc: Sequence[bool], gap: float) 
         )
 
 
-def kept_words(resource: str, gapped: Collection[str]) -> list[str]:
+def kept_words(gapped: Collection[str]) -> list[str]:
     """A sentence on the formulas of cells with a vacuum, which are relaxed."""
     if not gapped:
         return []
     first, *others = sorted(gapped)
-    also = f" and {len(others)} more" if others else ""
+    also = f" (and {len(others)} more)" if others else ""
     return [
-        f"'{resource}' relaxes cells with a vacuum ({first}{also}) within the layer alone, and "
-        'none of the cell where atoms are fixed; `pbc="T T F"` in an extended XYZ keeps it, too'
+        f"relaxing leaves the cell of {first}{also} as it is across its vacuum, and wholly where "
+        'atoms are fixed (`pbc="T T F"` in an extended XYZ keeps it wholly, too)'
     ]
 
 

@@ -107,7 +107,7 @@ def test_that_a_vacuum_stays_is_said_before_anything_is_relaxed(tmp_path: Path) 
         resource.check("relax", {"structure": text_of(film())})
         resource.check("relax", {"structure": text_of(bulk("Cu"))})
         (said,) = resource.remarks()
-    assert said.startswith("'calc' relaxes cells with a vacuum (Cu4) within the layer alone")
+    assert said.startswith("relaxing leaves the cell of Cu4 as it is across its vacuum")
 
 
 def test_a_film_whose_vacuum_was_relaxed_is_another_result() -> None:
