@@ -8,19 +8,24 @@ import platform
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orchestrator import plugins
 from orchestrator.clock import WallClock
 from orchestrator.errors import HaganeError
 from orchestrator.executor.guardian_record import recorded_in
 from orchestrator.executor.local import LocalCompute
+from orchestrator.model.state import fold
 from orchestrator.ports.resource import Resource
 from orchestrator.runtime.bench import lab_of, make_resources, twins_of
 from orchestrator.runtime.finding import ports_here
 from orchestrator.runtime.isolating import isolation_of
-from orchestrator.runtime.look import stored
+from orchestrator.runtime.look import campaign_of, stored
 from orchestrator.runtime.traffic import Traffic
 from orchestrator.settings import data_directory
+
+if TYPE_CHECKING:
+    from orchestrator.journal.store import Store
 
 GROUPS = (
     "capabilities",
@@ -88,16 +93,18 @@ def _store(where: str | Path | None) -> list[Finding]:
     try:
         with stored(where) as store:
             for row in store.campaigns():
-                findings.append(_chain(store.verify, row.id))
+                findings.append(_chain(store, row.id))
     except HaganeError as error:
         return [Finding("store", False, f"{error} ({error.hint})")]
     n = len(findings)
     return [Finding("store", True, "1 campaign" if n == 1 else f"{n} campaigns"), *findings]
 
 
-def _chain(verify: object, campaign: str) -> Finding:
+def _chain(store: Store, campaign: str) -> Finding:
     try:
-        count = verify(campaign)  # type: ignore[operator]
+        count = store.verify(campaign)
+        if count:
+            campaign_of(store, fold(store.read(campaign)))
     except HaganeError as error:
         return Finding(f"campaign {campaign}", False, str(error))
     return Finding(f"campaign {campaign}", True, f"{count} events, hash chain unbroken")

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.errors import InputError, UnknownName
+from pydantic import ValidationError
+
+from orchestrator.errors import InputError, JournalError, UnknownName
 from orchestrator.journal import is_there, open_store
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.events import Recorded
@@ -81,12 +83,28 @@ def look(where: str | Path | None, name: str | None) -> Seen:
 
 
 def campaign_of(store: Store, state: State) -> Campaign:
-    """The campaign as it was started: neither its file nor its tables are needed any more."""
+    """The campaign as it was started: neither its file nor its tables are needed any more.
+
+    Raises:
+        InputError: it has no event yet.
+        JournalError: another version began it, and this one cannot read what it wrote.
+    """
     if state.opened is None:
         raise InputError(
             "the campaign has no event yet", hint="`hagane run` begins it, or goes on with it"
         )
-    return Campaign.model_validate_json(store.get_artifact(state.opened.artifact))
+    stored = store.get_artifact(state.opened.artifact)
+    try:
+        return Campaign.model_validate_json(stored)
+    except ValidationError as error:
+        first = error.errors()[0]
+        why = f"{'.'.join(map(str, first['loc']))}: {first['msg'].lower()}"
+        raise JournalError(
+            f"campaign '{state.opened.name}' was begun by another version of Hagane, and this one "
+            f"cannot read it ({why})",
+            hint="go on with the version that began it; `hagane events` and `hagane export "
+            "--whole` read it here, too",
+        ) from error
 
 
 def events(where: str | Path | None, name: str | None, after: int = 0) -> list[Recorded]:

@@ -38,6 +38,7 @@ from orchestrator.runtime.joining import join, opened_event, planner_of, started
 from orchestrator.runtime.known_matches import known_matches
 from orchestrator.runtime.lab_changes import lab_changes
 from orchestrator.runtime.load import Loaded, load
+from orchestrator.runtime.look import campaign_of
 from orchestrator.runtime.scans import StoredFiles
 from orchestrator.runtime.sites import Turn, compute_of, local_compute
 from orchestrator.runtime.stopline import StopLine, stop_socket_path
@@ -120,6 +121,7 @@ def find_or_create(store: Store, loaded: Loaded, *, new: bool) -> tuple[Campaign
     Raises:
         CampaignChanged: the file differs from the one it was started with.
         InputError: it was started on another lab.
+        JournalError: this version cannot read it.
     """
     from orchestrator.files.canonical import differences
 
@@ -128,6 +130,8 @@ def find_or_create(store: Store, loaded: Loaded, *, new: bool) -> tuple[Campaign
     if row is None or (row.n_events == 0 and row.file_hash != campaign.file_hash):
         return store.create(campaign.name, campaign.file_hash), None
     state = state_of(store, row.id)
+    if state.opened is not None and state.finished is None:
+        campaign_of(store, state)  # one that nobody could look at is not gone on with
     if row.file_hash != campaign.file_hash:
         before = state.opened.campaign_text if state.opened else ""
         raise CampaignChanged(campaign.name, differences(before, campaign.text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import os
 import signal
@@ -12,11 +13,19 @@ from typing import Any
 
 import pytest
 
-from orchestrator.errors import CampaignChanged, Exit, InputError, LeaseHeld, UnknownName
+from orchestrator.errors import (
+    CampaignChanged,
+    Exit,
+    InputError,
+    JournalError,
+    LeaseHeld,
+    UnknownName,
+)
 from orchestrator.journal import open_store
 from orchestrator.model import events as ev
 from orchestrator.model.state import State
 from orchestrator.runtime import look, wishes
+from orchestrator.runtime.doctor import examine
 from orchestrator.runtime.load import load
 from orchestrator.runtime.observing import check_observation, invalidation
 from orchestrator.runtime.run import Finish, Setting, run_campaign
@@ -72,6 +81,39 @@ def test_a_held_campaign_is_not_run(back_room: Path, store: Path) -> None:
     with pytest.raises(LeaseHeld, match="the night shift"):
         run_campaign(back_room, store=store)
     opened.close()
+
+
+def test_a_campaign_of_another_version_is_refused_before_anything_is_added(
+    back_room: Path, store: Path
+) -> None:
+    opened = open_store(store)
+    file_hash = load(back_room).campaign.file_hash
+    row = opened.create("weighing", file_hash)
+    kept = opened.put_artifact(row.id, b'{"name": "weighing"}', "campaign.json")
+    first = ev.CampaignOpened(
+        name="weighing",
+        campaign_file="campaign.yaml",
+        campaign_text="",
+        file_hash=file_hash,
+        artifact=kept,
+        seed=0,
+        version="0.0.1",
+    )
+
+    async def begin() -> None:
+        journal = opened.lease(row.id, "another version")
+        await journal.append([first], at=0.0)
+        await journal.close()
+
+    asyncio.run(begin())
+    opened.close()
+    for use in (lambda: run_campaign(back_room, store=store), lambda: look.look(store, None)):
+        with pytest.raises(JournalError, match=r"'weighing' was begun by another .*: field req"):
+            use()
+    assert len(look.events(store, None)) == 1
+    found = {f.what: f for f in examine(store)}[f"campaign {row.id}"]
+    assert not found.ok
+    assert "begun by another version" in found.said
 
 
 def test_a_changed_file_is_refused_with_what_changed(back_room: Path, store: Path) -> None:
