@@ -6,14 +6,18 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.errors import InputError
 from orchestrator.model.state import fold
+from orchestrator.ports.journal import CampaignRow
 from orchestrator.runtime.look import campaign_of, row_of, stored
 from orchestrator.runtime.settling import settling
 from orchestrator.runtime.stopline import ask_to_stop
 from orchestrator.settings import user_name
+
+if TYPE_CHECKING:
+    from orchestrator.journal.store import Store
 
 ANSWER_WITHIN_S = 15.0
 
@@ -44,20 +48,27 @@ def wish(
         if kind == "try" and isinstance(payload.get("point"), Mapping):
             settle = settling(campaign_of(store, fold(store.read(row.id))).space)
             payload = {**payload, "point": settle(payload["point"])}
-        if store.holder(row.id) is None and fold(store.read(row.id)).finished is not None:
-            return Answer(
-                f"refused: campaign '{row.name}' has ended, nothing takes wishes any more"
-            )
+        if store.holder(row.id) is None and (ended := _ended(store, row)):
+            return ended
         number = store.request(row.id, kind, dict(payload), user_name())
-        if store.holder(row.id) is None:
-            return Answer("no engine runs now: the next `hagane run` will take it", True)
         deadline = time.monotonic() + ANSWER_WITHIN_S
-        while time.monotonic() < deadline:
-            answer = store.answer(number)
-            if answer is not None:
+        while store.holder(row.id) is not None:
+            if (answer := store.answer(number)) is not None:
                 return Answer(answer)
+            if time.monotonic() > deadline:
+                said = "the engine has not answered yet; it will take it when it can"
+                return Answer(said, is_waiting=True)
             time.sleep(0.05)
-    return Answer("the engine has not answered yet; it will take it when it can", True)
+        if (answer := store.answer(number)) is not None:
+            return Answer(answer)
+        waits = Answer("no engine runs now: the next `hagane run` will take it", is_waiting=True)
+        return _ended(store, row) or waits
+
+
+def _ended(store: Store, row: CampaignRow) -> Answer | None:
+    if fold(store.read(row.id)).finished is None:
+        return None
+    return Answer(f"refused: campaign '{row.name}' has ended, nothing takes wishes any more")
 
 
 def stop(where: str | Path | None, name: str | None) -> Answer:

@@ -7,6 +7,7 @@ import getpass
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -249,6 +250,40 @@ def test_a_campaign_that_has_ended_takes_no_wishes(back_room: Path, store: Path)
     opened = open_store(store)
     assert opened.pending_requests(look.row_of(opened, None).id) == []
     opened.close()
+
+
+def wished_at_the_end(folder: Path, store: Path) -> wishes.Answer:
+    """The answer to a measurement that is told while the engine ends, and looks no more."""
+    told = {"sample": "1", "metric": "mass", "value": "2 g"}
+    beside = Beside(ev.EngineStopped, lambda: wishes.wish(store, None, "observe", told))
+
+    def watch(recorded: ev.Recorded, state: State) -> None:
+        beside(recorded, state)
+        opened = open_store(store)
+        row = look.row_of(opened, None)
+        while isinstance(recorded.event, ev.EngineStopped) and not opened.pending_requests(row.id):
+            time.sleep(0.01)
+        opened.close()
+
+    run_campaign(folder, store=store, setting=Setting(watch=watch))
+    return beside.join()
+
+
+def test_a_wish_that_comes_too_late_for_a_campaign_that_ends_is_refused(
+    back_room: Path, store: Path
+) -> None:
+    answer = wished_at_the_end(back_room, store)
+    assert answer.is_refused
+    assert "has ended" in answer.text
+
+
+def test_a_wish_that_comes_too_late_for_an_engine_waits_for_the_next_one(
+    back_room: Path, store: Path
+) -> None:
+    changed(back_room, "lab.yaml", "seconds: 0 s", "note: unfit")
+    answer = wished_at_the_end(back_room, store)
+    assert answer.is_waiting
+    assert "the next `hagane run` will take it" in answer.text
 
 
 def test_a_campaign_is_looked_at_by_name_by_id_or_as_the_newest(
