@@ -354,12 +354,10 @@ class StoreTooNew(JournalError):
 class LeaseHeld(JournalError):
     """Another engine runs this campaign."""
 
-    def __init__(self, campaign: str, holder: str, hung_pid: int | None = None) -> None:
+    def __init__(self, campaign: str, holder: str, more: str = "") -> None:
         self.campaign, self.holder = campaign, holder
         hint = "watch it with `hagane show`, or end it with `hagane stop`"
-        # SIGTERM is what a loop that hangs does not hear
-        hangs = f"; it is overdue: if it hangs, `kill -9 {hung_pid}`" if hung_pid else ""
-        super().__init__(f"campaign '{campaign}' is being run by {holder}", hint=hint + hangs)
+        super().__init__(f"campaign '{campaign}' is being run by {holder}", hint=hint + more)
 
 
 class TurnUnderWay(JournalError):

@@ -42,6 +42,11 @@ class Holder:
             return False
         return _started(self.pid) == self.started
 
+    def is_known_stopped(self) -> bool:
+        """True only when this very host can say that it is stopped (Ctrl-Z, a debugger)."""
+        fields = _stat(self.pid) if self.is_known_alive() else None
+        return fields is not None and fields[0] in "Tt"
+
     def _is_of_this_host(self) -> bool:
         return bool(self.boot) and (self.host, self.boot) == (socket.gethostname(), _boot())
 
@@ -64,15 +69,20 @@ def _boot() -> str:
 
 def _started(pid: int) -> str | None:
     """When a process started, in the system's words; None when there is none (or a zombie)."""
-    stat = Path(f"/proc/{pid}/stat")
     if Path("/proc/self/stat").exists():
-        try:
-            # the name in brackets may hold blanks and brackets itself: proc(5)
-            fields = stat.read_text(errors="replace").rpartition(")")[2].split()
-        except OSError:
-            return None
-        return None if fields[0] in "ZX" else fields[19]
+        fields = _stat(pid)
+        return None if fields is None or fields[0] in "ZX" else fields[19]
     return _said_by("ps", "-o", "lstart=", "-p", str(pid)) or None
+
+
+def _stat(pid: int) -> list[str] | None:
+    """What Linux says of a process, from its state on; None when there is none."""
+    try:
+        # the name in brackets may hold blanks and brackets itself: proc(5)
+        said = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return None
+    return said.rpartition(")")[2].split()
 
 
 def _said_by(*command: str) -> str:

@@ -58,7 +58,9 @@ def show(name: NameArgument = None, store: StoreOption = None, as_json: JsonOpti
     else:
         from orchestrator.cli.terminal import print_state
 
-        print_state(seen.campaign, seen.state, _console(), is_held=bool(seen.row.holder))
+        row = seen.row
+        held = {"is_held": bool(row.holder), "is_stopped": row.is_stopped}
+        print_state(seen.campaign, seen.state, _console(), **held)
     return int(Exit.FINISHED)
 
 

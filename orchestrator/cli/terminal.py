@@ -83,10 +83,15 @@ def print_events(recorded: Iterable[ev.Recorded], console: Console) -> None:
 
 
 def print_state(
-    campaign: Campaign, state: State, console: Console, *, is_held: bool = True
+    campaign: Campaign,
+    state: State,
+    console: Console,
+    *,
+    is_held: bool = True,
+    is_stopped: bool = False,
 ) -> None:
     """Where a campaign stands: answer first, then what is going on and what it waits for.
-    `is_held`: an engine is at work on it."""
+    `is_held`: an engine is at work on it; `is_stopped`: but its process stands still."""
     glance = summary(campaign, state)
     say(console, campaign.name, style="bold")
     if campaign.goal:
@@ -103,7 +108,7 @@ def print_state(
     tell(console, f"  wanted: {wanted(campaign)}")
     counts = f"{glance.n_done} measured, {glance.n_failed} failed, {glance.n_in_flight} in flight"
     facts = [
-        ("status", _status(state, is_held=is_held)),
+        ("status", _status(state, is_held=is_held) + STANDS_STILL * is_stopped),
         ("trials", f"{counts}; budget {planned(campaign)}"),
         ("campaign time", f"{duration(glance.elapsed_s)} (running {duration(glance.running_s)})"),
         *([("known before", known)] if (known := known_before(campaign, state)) else []),
@@ -119,6 +124,8 @@ def print_state(
     _print_doing(state, console, unlooked)
     _print_waiting(campaign, state, console, len(unlooked))
 
+
+STANDS_STILL = "; but its engine is stopped (Ctrl-Z), and watches nothing"
 
 Declared: TypeAlias = Callable[[ev.ActionDispatched], ActionSpec | None]
 """The declaration of an action that was dispatched, where it is known."""
@@ -184,7 +191,7 @@ def print_campaigns(rows: Sequence[CampaignRow], console: Console) -> None:
     say(console, header, style="bold")
     for row in rows:
         last = f"{datetime.fromtimestamp(row.last_event_at):%Y-%m-%d %H:%M}"
-        holder = row.holder or "-"
+        holder = (row.holder or "-") + ", stopped (Ctrl-Z)" * row.is_stopped
         line = f"{row.name:<{name}}  {row.id:<{mark}}  {row.n_events:>8,}  {last:<16}  {holder}"
         say(console, line)
 

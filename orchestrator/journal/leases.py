@@ -39,8 +39,7 @@ def take(
     row = campaign_row(connection, campaign, locked=True)
     other = live(connection, campaign)
     if other is not None:
-        hung = other.holder.pid if other.is_overdue else None
-        raise LeaseHeld(campaign, str(other.holder), hung)
+        raise LeaseHeld(campaign, str(other.holder), _way_on(other))
     token = row.token + 1
     connection.execute(update(CAMPAIGNS).where(CAMPAIGNS.c.id == campaign).values(token=token))
     connection.execute(delete(LEASES).where(LEASES.c.campaign == campaign))
@@ -58,6 +57,14 @@ def take(
         )
     )
     return token, Head(row.n_events, row.head)
+
+
+def _way_on(other: Live) -> str:
+    if other.holder.is_known_stopped():
+        return f"; it is stopped (Ctrl-Z): `kill -CONT {other.holder.pid}` has it go on"
+    # SIGTERM is what a loop that hangs does not hear
+    hung = f"; it is overdue: if it hangs, `kill -9 {other.holder.pid}`"
+    return hung if other.is_overdue else ""
 
 
 def live(connection: Connection, campaign: str) -> Live | None:

@@ -45,6 +45,7 @@ class SqlStore:
                     n_events=row.n_events,
                     last_event_at=row.last_event_at,
                     holder=str(live.holder) if live else "",
+                    is_stopped=live is not None and live.holder.is_known_stopped(),
                 )
             )
         return found

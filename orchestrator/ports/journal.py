@@ -11,7 +11,8 @@ from orchestrator.model.events import Event, Recorded
 
 @dataclass(frozen=True)
 class CampaignRow:
-    """A campaign in a store. `file_hash` is of the campaign file's canonical content."""
+    """A campaign in a store. `file_hash` is of the campaign file's canonical content. `is_stopped`:
+    the process of its holder is known to stand still (Ctrl-Z)."""
 
     id: str
     name: str
@@ -20,6 +21,7 @@ class CampaignRow:
     n_events: int
     last_event_at: float
     holder: str = ""
+    is_stopped: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from orchestrator.errors import HaganeError
 from orchestrator.settings import runtime_directory
 
-ANSWER_WITHIN_S = 60.0
+STOPS_WITHIN_S = 60.0
 LONGEST_SOCKET_PATH = 107
 """Bytes; Linux keeps 108 with the final zero (unix(7))."""
 
@@ -62,7 +62,7 @@ class StopLine:
             writer.close()
 
 
-def ask_to_stop(path: str, by: str, within_s: float = ANSWER_WITHIN_S) -> str | None:
+def ask_to_stop(path: str, by: str, within_s: float = STOPS_WITHIN_S) -> str | None:
     """Asks a running engine to stop, and waits for its answer; None when nobody listens."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
         line.settimeout(within_s)

@@ -13,13 +13,15 @@ from orchestrator.model.state import fold
 from orchestrator.ports.journal import CampaignRow
 from orchestrator.runtime.look import campaign_of, row_of, stored
 from orchestrator.runtime.settling import settling
-from orchestrator.runtime.stopline import ask_to_stop
+from orchestrator.runtime.stopline import STOPS_WITHIN_S, ask_to_stop
 from orchestrator.settings import user_name
 
 if TYPE_CHECKING:
     from orchestrator.journal.store import Store
 
 ANSWER_WITHIN_S = 15.0
+STANDS_STILL_S = 1.0
+"""A process that is stopped hears it when it goes on."""
 
 
 @dataclass(frozen=True)
@@ -86,5 +88,8 @@ def stop(where: str | Path | None, name: str | None) -> Answer:
             f"no engine runs campaign '{row.name}', so nothing was stopped",
             hint="if a device is not safe, use its own controls",
         )
-    said = ask_to_stop(held[1], user_name()) if held[1] else None
-    return wish(where, row.id, "stop", {}) if said is None else Answer(said)
+    patience_s = STANDS_STILL_S if row.is_stopped else STOPS_WITHIN_S
+    said = ask_to_stop(held[1], user_name(), patience_s) if held[1] else None
+    if said is None:
+        return wish(where, row.id, "stop", {})
+    return Answer(f"{said}; it is stopped (Ctrl-Z)" if row.is_stopped else said)

@@ -14,8 +14,6 @@ from faults_night import WITHIN_S, new_night
 from memory_night import unsafe
 
 from orchestrator.errors import Exit
-from orchestrator.journal import open_store
-from orchestrator.runtime.stopline import ask_to_stop
 from orchestrator.runtime.wishes import wish
 
 LONG = {"20 min": "900 min"}
@@ -83,13 +81,13 @@ def test_a_second_run_is_refused_and_says_who_holds_the_campaign(tmp_path: Path)
 def test_an_engine_that_does_not_answer_is_not_said_to_be_stopped(tmp_path: Path) -> None:
     with new_night(tmp_path, trials=1, campaign=LONG, lab=SLOWLY) as night:
         child = night.begin_until("films_begun")
-        store = open_store(night.store)
-        held = store.holder(store.campaigns()[0].id)
-        store.close()
-        assert held is not None
         child.send_signal(signal.SIGSTOP)
-        said = ask_to_stop(held[1], "a person", within_s=0.3)
-        assert said == "the engine was asked and does not answer: use the devices' own controls"
+        assert "is stopped (Ctrl-Z), and watches nothing" in night.command("show").stdout
+        assert night.command("list").stdout.endswith(f"{child.pid}), stopped (Ctrl-Z)\n")
+        late = night.command("stop")
+        assert late.returncode == Exit.ENVIRONMENT
+        said = "the engine was asked and does not answer: use the devices' own controls"
+        assert late.stdout == f"{said}; it is stopped (Ctrl-Z)\n"
         child.send_signal(signal.SIGCONT)
         child.communicate(timeout=WITHIN_S)
         assert child.returncode == Exit.INTERRUPTED, "it is heard all the same"

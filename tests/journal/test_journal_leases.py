@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,6 +90,27 @@ def test_a_clock_that_is_set_ahead_takes_no_lease_from_a_living_engine(
         child.kill()
         child.communicate()
     sqlite_store.lease(campaign, "me")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's /proc")
+def test_an_engine_that_is_stopped_by_ctrl_z_is_said_to_be(
+    sqlite_store: Store, sqlite_path: Path
+) -> None:
+    campaign = sqlite_store.create("films", "a").id
+    child = start_child(HOLD, str(sqlite_path), campaign)
+    try:
+        assert child.stdout is not None
+        child.stdout.readline()
+        assert not sqlite_store.campaigns()[0].is_stopped
+        child.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOWAIT)
+        assert sqlite_store.campaigns()[0].is_stopped
+        with pytest.raises(LeaseHeld, match=f"child.*{child.pid}") as held:
+            sqlite_store.lease(campaign, "me")
+        assert f"it is stopped (Ctrl-Z): `kill -CONT {child.pid}`" in held.value.hint
+    finally:
+        child.kill()
+        child.communicate()
 
 
 def edit_lease(path: Path, change: str) -> None:
