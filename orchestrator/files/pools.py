@@ -84,6 +84,7 @@ def read_pool(
         described=reading.described,
         generation=generation,
         set_aside=reading.set_aside,
+        named_by=names,
         source=shape.pool,
         sha256=table.sha256,
     )

@@ -107,7 +107,7 @@ def parameter_column(
     table: Table, space: SearchSpace, parameter: Parameter, called: str = ""
 ) -> str:
     """The column of a parameter: the one `called` so, else of its name, else the one in which the
-    pool's own table has the materials, unless it may be that of another pool of the space, too.
+    pool's own table has the materials, or the names, unless it may be that of another pool, too.
 
     Raises:
         UnknownName, InputError: as `column_of`.
@@ -115,21 +115,24 @@ def parameter_column(
     try:
         return column_of(table, called or parameter.name)
     except UnknownName as error:
-        column = _of_materials(parameter)
-        if called or column not in table.columns:
+        there = [column for column in _of_candidates(parameter) if column in table.columns]
+        if called or not there:
             raise
+        column = there[0]
         names = {split_header(one)[0] for one in table.columns} | {parameter.name}
-        others = [p.name for p in space.parameters if _of_materials(p) == column]
+        others = [p.name for p in space.parameters if column in _of_candidates(p)]
         if other := next((name for name in others if name not in names), ""):
             error.hint += f"; '{column}' may be the column of '{other}', too"
             raise
         return column
 
 
-def _of_materials(parameter: Parameter) -> str:
-    """The column in which a pool's own table has its materials; '' where it has none."""
-    described = parameter.described if isinstance(parameter, Pool) else ()
-    return described[0].material if described else ""
+def _of_candidates(parameter: Parameter) -> list[str]:
+    """The columns in which a pool's own table has its materials, and their names."""
+    if not isinstance(parameter, Pool):
+        return []
+    columns = [one.material for one in parameter.described[:1]] + [parameter.named_by]
+    return [column for column in columns if column]
 
 
 def unused_words(table: Table, space: SearchSpace, metrics: Collection[str]) -> str:

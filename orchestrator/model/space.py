@@ -141,10 +141,10 @@ class Pool(_Frozen):
     """One of a finite list of candidates, each with numbers that describe it.
 
     `columns` name the d describing numbers, `rows` is n x d in the given units, `names` are n
-    distinct candidate names. `texts` are columns of words: they reach the recipe, not the model.
-    `described` is what descriptors say of them: it reaches the model, not the recipe. `set_aside`
-    are rows of the table that could not be described. With `generation` a candidate need not be one
-    of `names`.
+    distinct candidate names, from the table's column `named_by`. `texts` are columns of words: they
+    reach the recipe, not the model. `described` is what descriptors say of them: it reaches the
+    model, not the recipe. `set_aside` are rows of the table that could not be described. With
+    `generation` a candidate need not be one of `names`.
     """
 
     kind: Literal["pool"] = "pool"
@@ -157,6 +157,7 @@ class Pool(_Frozen):
     described: tuple[Described, ...] = ()
     generation: Generation | None = None
     set_aside: tuple[SetAside, ...] = ()
+    named_by: str = ""
     source: str = ""
     sha256: str = ""
 

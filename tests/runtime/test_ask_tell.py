@@ -17,6 +17,7 @@ from orchestrator.model.space import Choice, Integer, Real
 from orchestrator.runtime.ask_tell import Advice, blocks_in, history_from, propose
 from orchestrator.runtime.load import read_campaign
 from orchestrator.runtime.observing import observation
+from orchestrator.runtime.replay import replay
 
 CAMPAIGN = """\
 name: beams
@@ -340,6 +341,26 @@ def test_materials_are_found_in_the_column_of_the_pools_own_table(tmp_path: Path
     advice = propose(written(tmp_path, "smiles,heat,price\nOCC,2,1\n"), 1, campaign=study)
     assert advice.proposals[0].point == {"m": "benzene"}
     assert advice.remarks == ("not used: price",)
+
+
+def test_candidates_are_found_in_the_column_that_names_them_in_the_pools_own_table(
+    tmp_path: Path,
+) -> None:
+    made = written(tmp_path, "id,weight,y\na,1,2\nb,2,5\nc,4,3\n", "made.csv")
+    text = "name: c\nspace: {m: {pool: made.csv, name: id}}\nmetrics: {y: {}}\n"
+    study = written(
+        tmp_path, f"{text}objective: {{maximise: y}}\nbudget: {{trials: 3}}\n", "c.yaml"
+    )
+    assert len(replay(made, study, seeds=1).curves[0]) == 3
+    one = written(tmp_path, "id,y\nb,5\n")
+    assert propose(one, 1, campaign=study).proposals[0].point["m"] in ("a", "c")
+    text = text.replace("{m:", "{m: {pool: made.csv, name: id}, n:")
+    study = written(
+        tmp_path, f"{text}objective: {{maximise: y}}\nbudget: {{trials: 3}}\n", "c.yaml"
+    )
+    with pytest.raises(UnknownName, match="'m' is not a column") as refused:
+        propose(one, 1, campaign=study)
+    assert "'id' may be the column of 'n', too" in refused.value.hint
 
 
 def test_a_column_of_materials_that_may_be_those_of_two_pools_is_neithers(tmp_path: Path) -> None:
