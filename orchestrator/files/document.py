@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from orchestrator.errors import FileProblems, Problem
+from orchestrator.model.said import writable
 
 MAX_BYTES = 5_000_000
 MAX_VALUES = 100_000
@@ -92,8 +93,12 @@ def read_document(path: Path) -> Document:
     """Reads a YAML file whose root is a mapping.
 
     Raises:
-        FileProblems: it is absent, too large, no text, no YAML, or not a mapping.
+        FileProblems: it is absent, too large, no text, no YAML, or not a mapping; or its name could
+            not be written down.
     """
+    if (name := writable(str(path))) != str(path):
+        hint = "rename it, or its folder, or set LANG to a locale of UTF-8 (C.UTF-8)"
+        raise _fatal(name, "the name of the file is not text in UTF-8", hint)
     return parse_document(read_text(path, MAX_BYTES), str(path))
 
 

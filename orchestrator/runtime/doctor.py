@@ -89,15 +89,21 @@ def _entry_points() -> list[Finding]:
 
 
 def _store(where: str | Path | None) -> list[Finding]:
-    findings = []
+    """The default store has to be one that can be written; of another one that is said."""
+    not_written = ""
     try:
-        with stored(where) as store:
-            for row in store.campaigns():
-                findings.append(_chain(store, row.id))
+        with stored(where):
+            pass
+    except HaganeError as error:
+        not_written = f"{error} ({error.hint})"
+    try:
+        with stored(where, to_look=True) as store:
+            findings = [_chain(store, row.id) for row in store.campaigns()]
     except HaganeError as error:
         return [Finding("store", False, f"{error} ({error.hint})")]
     n = len(findings)
-    return [Finding("store", True, "1 campaign" if n == 1 else f"{n} campaigns"), *findings]
+    said = "; ".join(filter(None, ("1 campaign" if n == 1 else f"{n} campaigns", not_written)))
+    return [Finding("store", not not_written or where is not None, said), *findings]
 
 
 def _chain(store: Store, campaign: str) -> Finding:

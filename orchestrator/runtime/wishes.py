@@ -80,7 +80,7 @@ def stop(where: str | Path | None, name: str | None) -> Answer:
     Raises:
         InputError: no engine runs.
     """
-    with stored(where) as store:
+    with stored(where, to_look=True) as store:  # a disk that went read-only holds it up no more
         row = row_of(store, name)
         held = store.holder(row.id)
     if held is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,15 @@ def test_what_is_no_text_of_sensible_size_is_refused(
     path = tmp_path / "campaign.yaml"
     path.write_bytes(content)
     with pytest.raises(FileProblems, match=message):
+        read_document(path)
+
+
+def test_a_file_whose_name_could_not_be_journaled_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"Gr\xf6sse.yaml")
+    path.write_text("a: 1\n")
+    with pytest.raises(
+        FileProblems, match=r"Gr\\udcf6sse.*: the name of the file is not text in UTF"
+    ):
         read_document(path)
 
 

@@ -6,9 +6,10 @@ import asyncio
 import getpass
 import os
 import signal
+import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +217,38 @@ def test_stop_reaches_the_engine_by_its_socket_and_latches(back_room: Path, stor
     assert waiting.is_waiting
     changed(back_room, "lab.yaml", "seconds: 30 s", "seconds: 0 s")
     assert run_campaign(back_room, store=store).ending.exit_code is Exit.FINISHED
+
+
+@pytest.fixture
+def read_only(tmp_path: Path) -> Iterator[Path]:
+    """The same folder, as a disk that may only be read."""
+    view = tmp_path / "view"
+    view.mkdir()
+    mounting = ["mount", "--bind", str(tmp_path), str(view)]
+    if os.getuid() != 0 or subprocess.run(mounting, capture_output=True).returncode != 0:
+        pytest.skip("only root may mount a disk, and not in every container")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(view)], check=True)
+        yield view
+    finally:
+        subprocess.run(["umount", "--lazy", str(view)], check=True)
+
+
+def test_stop_reaches_the_engine_where_the_store_may_only_be_read(
+    back_room: Path, store: Path, read_only: Path
+) -> None:
+    changed(back_room, "lab.yaml", "seconds: 0 s", "seconds: 30 s")
+    seen = read_only / store.name
+    finish, answer = run_beside(back_room, store, lambda: wishes.stop(seen, "weighing"))
+    assert answer.text == "safe"
+    assert finish.ending.sentence.startswith("stopped by ")
+    with pytest.raises(InputError, match="nothing was stopped"):
+        wishes.stop(seen, "weighing")
+    found = {f.what: f for f in examine(seen)}
+    assert found["store"].ok
+    assert "1 campaign; " in found["store"].said
+    assert "you may not write in" in found["store"].said
+    assert "hash chain unbroken" in found[f"campaign {finish.campaign_id}"].said
 
 
 def test_stop_goes_through_the_inbox_where_the_socket_cannot_be_reached(
