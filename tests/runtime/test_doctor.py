@@ -10,6 +10,7 @@ import pytest
 
 from orchestrator.runtime.doctor import check_resources, examine
 from orchestrator.runtime.run import run_campaign
+from tests.docs.private_lab import private_runtime
 
 
 def test_a_sound_installation_and_store_are_called_sound(back_room: Path, tmp_path: Path) -> None:
@@ -91,7 +92,9 @@ def test_a_fault_of_a_driver_is_a_finding_and_not_a_crash(
         "lab: a bench\ntwins: {world: vacuum, seed: 1}\n"
         "resources: {box: {kind: faulty, port: 'twin:gauge'}}\n"
     )
-    (finding,) = check_resources(lab)
+    with private_runtime() as folder:  # its twins would be up for an hour, for whom they may serve
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+        (finding,) = check_resources(lab)
     assert (finding.ok, finding.said) == (
         False,
         "KeyError: 'model' (this is a fault of the driver)",
