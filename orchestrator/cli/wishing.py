@@ -42,9 +42,20 @@ BOUNDS = ("above", "below")
 
 
 def still_open(store: str | None, name: str | None) -> Seen:
-    """The campaign that is asked. Raises InputError: it has ended, and nobody would answer."""
-    from orchestrator.runtime.look import look
+    """The campaign that is asked. The newest one is not taken where several are running: which of
+    them that is changes from one event to the next.
 
+    Raises:
+        InputError: several may be meant; or it has ended, and nobody would answer.
+    """
+    from orchestrator.runtime.look import campaigns, look
+
+    running = [row.id for row in campaigns(store) if row.holder] if name is None else []
+    if len(running) > 1:
+        raise InputError(
+            f"{len(running)} campaigns are running: {', '.join(running)}",
+            hint="name the one that is meant",
+        )
     seen = look(store, name)
     if seen.state.finished is not None:
         raise InputError(
@@ -61,11 +72,11 @@ def _one_of(kind: str, name: str, known: Collection[str]) -> str:
 
 
 def send(
-    store: str | None, name: str | None, kind: str, payload: dict[str, Any], *, as_json: bool
+    store: str | None, campaign_id: str, kind: str, payload: dict[str, Any], *, as_json: bool
 ) -> int:
     from orchestrator.runtime.wishes import wish
 
-    answer = wish(store, name, kind, payload)
+    answer = wish(store, campaign_id, kind, payload)
     if answer.is_refused:
         raise InputError(answer.text)
     if as_json:
@@ -85,8 +96,8 @@ def pause(
 
     Example: hagane pause niobium-titania
     """
-    still_open(store, name)
-    return send(store, name, "pause", {"why": note}, as_json=as_json)
+    seen = still_open(store, name)
+    return send(store, seen.row.id, "pause", {"why": note}, as_json=as_json)
 
 
 def resume(
@@ -101,10 +112,17 @@ def resume(
         raise InputError(
             f"campaign '{seen.row.name}' is not paused", hint="`hagane run` goes on with it"
         )
-    return send(store, name, "resume", {}, as_json=as_json)
+    return send(store, seen.row.id, "resume", {}, as_json=as_json)
 
 
-def stop(name: NameArgument = None, store: StoreOption = None, as_json: JsonOption = False) -> int:
+def stop(
+    name: Annotated[
+        str | None,
+        typer.Argument(help="Campaign name or id  [all that are running]", show_default=False),
+    ] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> int:
     """Make everything safe at once. It latches until `hagane resume`.
 
     Example: hagane stop niobium-titania
@@ -116,7 +134,7 @@ def stop(name: NameArgument = None, store: StoreOption = None, as_json: JsonOpti
         print_json({"answer": answer.text})
     else:
         typer.echo(answer.text)
-    return int(Exit.FINISHED if answer.text == "safe" else Exit.ENVIRONMENT)
+    return int(Exit.FINISHED if answer.is_safe else Exit.ENVIRONMENT)
 
 
 def resolve(
@@ -156,7 +174,7 @@ def resolve(
         said = replaced(waiting, payload["verdict"], is_sure=yes)
         if said and not as_json:
             typer.echo(said)
-    return send(store, campaign, "resolve", payload | {"note": note}, as_json=as_json)
+    return send(store, seen.row.id, "resolve", payload | {"note": note}, as_json=as_json)
 
 
 def observe(
@@ -211,13 +229,13 @@ def observe(
         **{name: given for name, given in said.items() if given is not None},
     }
     found = [
-        o | more for o in _measured(store, campaign, seen.campaign, metric, value, file, level)
+        o | more for o in _measured(store, seen.row.id, seen.campaign, metric, value, file, level)
     ]
     checked = [check_observation(seen.campaign, seen.state, payload) for payload in found]
     for remark in dict.fromkeys(filter(None, checked)):
         typer.echo(remark, err=True)
     for payload in found:
-        send(store, campaign, "observe", payload, as_json=as_json)
+        send(store, seen.row.id, "observe", payload, as_json=as_json)
     return int(Exit.FINISHED)
 
 
@@ -273,7 +291,7 @@ def invalidate(
     payload, words = invalidation(seen.state, sample, metric, why)
     if not as_json:
         typer.echo(words)
-    return send(store, campaign, "invalidate", payload, as_json=as_json)
+    return send(store, seen.row.id, "invalidate", payload, as_json=as_json)
 
 
 def try_point(
@@ -289,8 +307,9 @@ def try_point(
     from orchestrator.model.points import point_from
 
     given = pairs(point, "oxygen=0.4")
-    point_from(still_open(store, campaign).campaign.space, given)
-    return send(store, campaign, "try", {"point": given}, as_json=as_json)
+    seen = still_open(store, campaign)
+    point_from(seen.campaign.space, given)
+    return send(store, seen.row.id, "try", {"point": given}, as_json=as_json)
 
 
 def prefer(
@@ -307,4 +326,4 @@ def prefer(
     seen = still_open(store, campaign)
     for number in (better, worse):
         _one_of("trial of this campaign", str(number), [*map(str, seen.state.trials)])
-    return send(store, campaign, "prefer", {"better": better, "worse": worse}, as_json=as_json)
+    return send(store, seen.row.id, "prefer", {"better": better, "worse": worse}, as_json=as_json)

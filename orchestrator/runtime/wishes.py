@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from orchestrator.journal.store import Store
 
 ANSWER_WITHIN_S = 15.0
+SAFE = "safe"
 STANDS_STILL_S = 1.0
 """A process that is stopped hears it when it goes on."""
 
@@ -30,6 +33,11 @@ class Answer:
 
     text: str
     is_waiting: bool = False
+
+    @property
+    def is_safe(self) -> bool:
+        """Everything that was to be stopped is safe."""
+        return self.text.partition(":")[0] == SAFE
 
     @property
     def is_refused(self) -> bool:
@@ -75,21 +83,32 @@ def _ended(store: Store, row: CampaignRow) -> Answer | None:
 
 def stop(where: str | Path | None, name: str | None) -> Answer:
     """Everything safe at once: by the engine's own socket, or else (an engine on another host)
-    through its inbox.
+    through its inbox. Without a name, of every campaign of the store that an engine runs.
 
     Raises:
         InputError: no engine runs.
     """
     with stored(where, to_look=True) as store:  # a disk that went read-only holds it up no more
-        row = row_of(store, name)
-        held = store.holder(row.id)
-    if held is None:
+        running = [row for row in store.campaigns() if row.holder] if name is None else []
+        rows = running or [row_of(store, name)]
+        held = [store.holder(row.id) for row in rows]
+    if not any(held):
         raise InputError(
-            f"no engine runs campaign '{row.name}', so nothing was stopped",
+            f"no engine runs campaign '{rows[0].name}', so nothing was stopped",
             hint="if a device is not safe, use its own controls",
         )
+    with ThreadPoolExecutor(len(rows)) as at_once:
+        said = list(at_once.map(partial(_stopped, where), rows, held))
+    if len(rows) == 1:
+        return Answer(said[0])
+    if set(said) == {SAFE}:
+        return Answer(f"{SAFE}: {', '.join(row.id for row in rows)}")
+    return Answer("; ".join(f"{row.id}: {one}" for row, one in zip(rows, said, strict=True)))
+
+
+def _stopped(where: str | Path | None, row: CampaignRow, held: tuple[str, str] | None) -> str:
     patience_s = STANDS_STILL_S if row.is_stopped else STOPS_WITHIN_S
-    said = ask_to_stop(held[1], user_name(), patience_s) if held[1] else None
+    said = ask_to_stop(held[1], user_name(), patience_s) if held and held[1] else None
     if said is None:
-        return wish(where, row.id, "stop", {})
-    return Answer(f"{said}; it is stopped (Ctrl-Z)" if row.is_stopped else said)
+        return wish(where, row.id, "stop", {}).text
+    return f"{said}; it is stopped (Ctrl-Z)" if row.is_stopped else said

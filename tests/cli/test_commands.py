@@ -564,6 +564,24 @@ def test_a_verdict_that_waits_is_not_turned_into_a_repetition_by_the_way(here: P
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "words",
+    ["pause", "resume", "prefer 1 2", "try x=1", "invalidate 1 --why w", "observe 1 --value 2"],
+)
+def test_of_several_campaigns_that_run_the_one_that_is_meant_has_to_be_named(
+    store: Path, words: str
+) -> None:
+    opened = open_store(store)
+    rows = [opened.create("night", "a"), opened.create("day", "b")]
+    for row in rows:
+        opened.lease(row.id, "an engine")
+    told = hagane(*words.split(), "--store", store)
+    opened.close()
+    assert told.code == 2
+    assert f"2 campaigns are running: {rows[0].id}, {rows[1].id}" in told.err
+    assert "name the one that is meant" in told.err
+
+
 def test_a_running_campaign_is_paused_stopped_and_resumed_from_beside(film: Path) -> None:
     edit(film / "twins.yaml", "speed: 20000", "speed: 400")
     running = _start(film)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import getpass
 import os
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -217,6 +219,54 @@ def test_stop_reaches_the_engine_by_its_socket_and_latches(back_room: Path, stor
     assert waiting.is_waiting
     changed(back_room, "lab.yaml", "seconds: 30 s", "seconds: 0 s")
     assert run_campaign(back_room, store=store).ending.exit_code is Exit.FINISHED
+
+
+@contextlib.contextmanager
+def engines(store: Path, folder: Path, *answers: str) -> Iterator[list[str]]:
+    """Campaigns whose engines answer a stop so; a campaign that came after them does not run."""
+    opened, lines, rows = open_store(store), [], []
+    for n, said in enumerate(answers):
+        path = folder / f"{n}.stop"
+        rows.append(opened.create(f"night {n}", "a"))
+        opened.lease(rows[-1].id, "an engine", stop_socket=str(path))
+        line = socket.socket(socket.AF_UNIX)
+        line.bind(str(path))
+        line.listen()
+        lines.append(threading.Thread(target=answer_once, args=(line, said), daemon=True))
+        lines[-1].start()
+    opened.create("later", "a")
+    yield [row.id for row in rows]
+    for thread in lines:
+        thread.join(20)
+    opened.close()
+
+
+def answer_once(line: socket.socket, said: str) -> None:
+    with line, line.accept()[0] as caller:
+        caller.recv(200)
+        caller.sendall(f"{said}\n".encode())
+
+
+def test_a_stop_without_a_name_stops_every_campaign_that_runs(store: Path, tmp_path: Path) -> None:
+    with engines(store, tmp_path, "safe", "safe") as (one, other):
+        answer = wishes.stop(store, None)
+    assert (answer.text, answer.is_safe) == (f"safe: {one}, {other}", True)
+
+
+def test_of_several_that_are_stopped_each_is_said_where_one_is_not_safe(
+    store: Path, tmp_path: Path
+) -> None:
+    with engines(store, tmp_path, "safe", "not all resources answered") as (one, other):
+        answer = wishes.stop(store, None)
+    assert answer.text == f"{one}: safe; {other}: not all resources answered"
+    assert not answer.is_safe
+
+
+def test_the_one_campaign_that_runs_is_stopped_though_another_one_is_newer(
+    store: Path, tmp_path: Path
+) -> None:
+    with engines(store, tmp_path, "safe"):
+        assert wishes.stop(store, None).text == "safe"
 
 
 @pytest.fixture
