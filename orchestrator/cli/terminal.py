@@ -202,8 +202,9 @@ def _status(state: State, *, is_held: bool) -> str:
     if state.paused is not None:
         return f"paused by {state.paused.by}: {state.paused.why}"
     if state.engine_is_up and state.engine is not None:
-        killed = "its engine was killed; `hagane run` asks what came of that, and goes on"
-        return f"running on {state.engine.host}" if is_held else killed
+        gone = "its engine was killed, or could not write its end"
+        way_on = "`hagane run` asks what came of that, and goes on"
+        return f"running on {state.engine.host}" if is_held else f"{gone}; {way_on}"
     return "stopped before its end; `hagane run` resumes it"
 
 
