@@ -58,9 +58,8 @@ def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
             sys.stdout.flush()
         except HaganeError as error:
             fail(error, as_json=as_json)
-        except KeyboardInterrupt:
-            hint = "nothing is lost: give the command again"
-            fail(Stopped("interrupted", hint=hint), as_json=as_json)
+        except (KeyboardInterrupt, RuntimeError) as error:
+            fail(_interruption(error), as_json=as_json)
         except (BrokenPipeError, SystemExit) as error:
             if not isinstance(error, BrokenPipeError) and not _is_of_a_closed_pipe(error):
                 fail(_ended_by_a_part(error), as_json=as_json)
@@ -72,6 +71,14 @@ def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
             raise typer.Exit(int(code or 0))
 
     return run
+
+
+def _interruption(error: BaseException) -> Stopped:
+    """A Ctrl-C as it is told. Python 3.11 wraps one that comes while it makes a class; raises what
+    is none."""
+    if KeyboardInterrupt not in (type(error), type(error.__cause__)):
+        raise error
+    return Stopped("interrupted", hint="nothing is lost: give the command again")
 
 
 @contextlib.contextmanager

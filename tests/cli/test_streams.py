@@ -95,6 +95,22 @@ except SystemExit:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+def test_an_interruption_while_a_class_is_made_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    class Interrupting:
+        def __set_name__(self, owner: type, name: str) -> None:
+            raise KeyboardInterrupt
+
+    @guarded
+    def command() -> int:
+        type("Made", (), {"field": Interrupting()})
+        return 0
+
+    with pytest.raises(typer.Exit) as ended:
+        command()
+    assert ended.value.exit_code == Exit.INTERRUPTED
+    assert capsys.readouterr().err.startswith("interrupted\n")
+
+
 def test_a_driver_that_ends_the_program_is_an_error_and_not_a_silent_success(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
