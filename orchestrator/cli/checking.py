@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 N_SET_ASIDE = 20
 """Rows that are named on the terminal."""
+COLUMNS_SHOWN = 6
+"""Columns of a pool that are named there."""
 WITH_CHIRALITY = ("morgan", "polymer-morgan")
 """Descriptors that can tell stereoisomers apart."""
 STEREO = "@/\\"
@@ -108,6 +110,7 @@ def _tell(
     for pool in pools:
         if pool.set_aside:
             _tell_set_aside(pool)
+        _tell_columns(pool)
         if words := outcome_words(pool, [metric.name for metric in study.metrics]):
             typer.echo(words)
     for source in study.sources:
@@ -115,6 +118,17 @@ def _tell(
     for pool in pools:
         if pool.name in alike:
             _tell_alike(pool, alike[pool.name])
+
+
+def _tell_columns(pool: Pool) -> None:
+    """Names the columns that describe the candidates, or the first of them: which these are was
+    perhaps not said, and one may be an outcome or a number of the rows. Nothing of a choice."""
+    if not (pool.columns and pool.source):
+        return
+    shown = ", ".join(f"'{column}'" for column in pool.columns[:COLUMNS_SHOWN])
+    more = len(pool.columns) - COLUMNS_SHOWN
+    left = f" and {more} more" if more > 0 else ""
+    typer.echo(f"{pool.name}: {len(pool.names)} candidates, described by {shown}{left}")
 
 
 def _tell_set_aside(pool: Pool) -> None:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from orchestrator.errors import InputError, did_you_mean
+from orchestrator.files.columns import split_header
 from orchestrator.files.conditions import read_condition
 from orchestrator.files.describing import Kinds
 from orchestrator.files.findings import Findings
@@ -136,7 +137,10 @@ class _Reading:
     def _outcomes(self, pool: str) -> list[str]:
         """The metrics, but those of which the file reads a column of the pool: it is known."""
         metrics, text = self._findings.plain(["metrics"]), str(self._findings.plain([]))
-        names = map(str, metrics) if isinstance(metrics, dict) else ()
+        names = [str(name) for name in metrics] if isinstance(metrics, dict) else []
+        renamed = self._findings.plain(["start", "columns"])
+        called = renamed if isinstance(renamed, dict) else {}
+        names += [split_header(str(called[name]))[0] for name in names if name in called]
         return [m for m in names if not re.search(rf"\b{re.escape(f'{pool}.{m}')}\b", text)]
 
     def _refuse_second_fidelity(self, parameter: Parameter) -> None:

@@ -25,6 +25,7 @@ NAMED_DELIMITER = re.compile(
     r"""\s*"?sep=([^\r\n"\w\s]|\t)"?[ ;,\t]*(?:\r\n|\n|\r)""", re.IGNORECASE
 )
 """The first line of some spreadsheets, perhaps filled up with empty cells."""
+NO_INDEX = "name it, or leave it out (numbers of rows, which pandas omits with index=False)"
 GAP = re.compile(r"[\s'\u2019]")
 GROUPED = re.compile(rf"[+-]?\d{{1,3}}(?:{GAP.pattern}\d{{3}})+(?:[.,]\d+)?")
 """A number in groups of three digits."""
@@ -235,7 +236,8 @@ def _header_problems(header: list[str], line: int) -> list[Problem]:
     problems = []
     for index, name in enumerate(header):
         if not name:
-            problems.append(Problem(f"column {index + 1} has no name", "", line, 1))
+            hint = NO_INDEX if index == 0 else ""
+            problems.append(Problem(f"column {index + 1} has no name", hint, line, 1))
         elif name in header[:index]:
             problems.append(Problem(f"two columns are named '{name}'", "", line, 1))
     return problems

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any, Literal, TypeAlias, get_args
 
 from orchestrator.errors import InputError, UnknownName
@@ -20,6 +20,10 @@ Direction: TypeAlias = Literal["minimise", "maximise"]
 Wanted: TypeAlias = tuple[Direction, str]
 NUMBERED = re.compile(r"[+-]?[.,]?\d")
 """How a number begins."""
+FEWEST_COUNTED = 5
+"""Rows from which on it shows that a column numbers them."""
+MOST_SKIPPED = 1.25
+"""So many numbers for each row: some rows may have been left out."""
 
 
 def assumed_task(
@@ -86,7 +90,22 @@ def _remarks(table: Table, columns: Sequence[str], goals: Sequence[str]) -> list
         for column in columns
         if re.match(rf"{re.escape(name)}[\s_-]", column)
     ]
-    return [one for one in (*said, *beside) if one]
+    counted = [c for c in columns if len(columns) > 1 and _numbers_rows(table, c)]
+    counting = [
+        f"{column} numbers the rows and is taken as a parameter: leave it out if it is none"
+        for column in counted
+    ]
+    return [one for one in (*said, *beside, *counting) if one]
+
+
+def _numbers_rows(table: Table, column: str) -> bool:
+    """Whether whole numbers go up from row to row, few of them left out."""
+    if len(table.rows) < FEWEST_COUNTED or not table.is_numeric(column):
+        return False
+    values = table.numbers(column)
+    goes_up = all(before < after for before, after in pairwise(values))
+    is_dense = values[-1] - values[0] < len(values) * MOST_SKIPPED
+    return goes_up and is_dense and all(value.is_integer() for value in values)
 
 
 def _words_said(column: str, words: Collection[str]) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 
 from orchestrator import plugins
 from orchestrator.errors import InputError, PoolExhausted
+from orchestrator.files.columns import split_header
 from orchestrator.files.table import read_table
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.candidates import outcome_words, told_outcomes
@@ -94,7 +95,11 @@ def replay(
     orders = [play(settings, study, seed, most, progress) for seed in range(seeds)]
     open_ended = any(map(is_open, study.space.parameters))
     remarks = [NO_GROWTH] * open_ended + [NO_COST] * bool(study.objective.cost)
-    known = set(study.objective.metrics)
+    known = {
+        split_header(word)[0]
+        for metric in study.objective.metrics
+        for word in (metric, (columns or {}).get(metric, metric))
+    }
     pools = [p for p in study.space.parameters if isinstance(p, Pool)]
     remarks += [outcome_words(pool, known) for pool in pools if told_outcomes(pool, known)]
     if n := settings.n_aside:

@@ -118,9 +118,11 @@ def _without_set_aside(
     """
     rows = list(range(len(table.rows)))
     for pool in (p for p in study.space.parameters if isinstance(p, Pool) and p.set_aside):
-        aside = {one.name for one in pool.set_aside if not one.same_as} - set(pool.names)
+        aside = [one for one in pool.set_aside if not one.same_as]
+        names = {one.name for one in aside} - set(pool.names)
+        lines = {one.line for one in aside if table.sha256 == pool.sha256}
         cells = table.texts(found[pool.name])
-        rows = [row for row in rows if cells[row] not in aside]
+        rows = [r for r in rows if cells[r] not in names and table.lines[r] not in lines]
     if not rows:
         raise InputError(f"{table.source} has no result of a candidate that was not set aside")
     return table.only(rows), len(table.rows) - len(rows)

@@ -126,11 +126,19 @@ class OneGoal:
 
     @cached_property
     def _wanted(self) -> dict[str, frozenset[int]]:
-        top = self.ranked[: max(1, round(TOP_SHARE * len(self.ranked)))]
+        top = self._first(max(1, round(TOP_SHARE * len(self.ranked))))
+        best = self._first(1)
+        several = f" ({len(best)} settings)" if len(best) > 1 else ""
         return {
-            f"one of the top {TOP_SHARE:.0%} ({len(top)} settings)": frozenset(top),
-            "the best": frozenset(self.ranked[:1]),
+            f"one of the top {TOP_SHARE:.0%} ({len(top)} settings)": top,
+            f"the best{several}": best,
         }
+
+    def _first(self, n: int) -> frozenset[int]:
+        """The best `n` settings, and those that are as good as the last of these."""
+        losses = [math.inf if loss is None else loss for loss in self.losses]
+        last = losses[self.ranked[n - 1]]
+        return frozenset(i for i in self.ranked if losses[i] <= last)
 
     @property
     def goals(self) -> tuple[str, ...]:

@@ -120,3 +120,13 @@ def test_check_says_which_column_of_a_pool_is_the_metric(tmp_path: Path) -> None
     (tmp_path / "campaign.yaml").write_text(text)
     said = CliRunner().invoke(app, ["check", str(tmp_path / "campaign.yaml")]).output
     assert "'heat' of pool.csv is a metric, and describes no candidate" in said
+
+
+def test_check_names_the_columns_that_describe_the_candidates(tmp_path: Path) -> None:
+    header = "name,measured heat,d0,d1,d2,d3,d4,d5,d6,d7"
+    (tmp_path / "pool.csv").write_text(f"{header}\na,1,2,3,4,5,6,7,8,9\nb,9,8,7,6,5,4,3,2,1\n")
+    text = CAMPAIGN.replace(", smiles: smiles, descriptor: morgan", "")
+    (tmp_path / "campaign.yaml").write_text(text)
+    said = CliRunner().invoke(app, ["check", str(tmp_path / "campaign.yaml")]).output
+    shown = "'measured heat', 'd0', 'd1', 'd2', 'd3', 'd4' and 3 more"
+    assert f"molecule: 2 candidates, described by {shown}" in said

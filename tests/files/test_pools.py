@@ -100,6 +100,14 @@ def test_the_column_of_a_metric_that_the_file_itself_reads_describes(
     assert pool.columns == (("mass",) if read == "=candidate.mass" else ("mass", "price"))
 
 
+def test_the_column_in_which_the_start_has_a_metric_describes_no_candidate(tmp_path: Path) -> None:
+    table = TABLE.replace("mass,price", "mass,found weight")
+    start = "start: {table: alloys.csv, columns: {candidate: alloy, weight: found weight}}\n"
+    pool = loaded(WITHOUT_COLUMNS + start, with_table(tmp_path, table)).space["candidate"]
+    assert isinstance(pool, Pool)
+    assert pool.columns == ("mass",)
+
+
 WITHOUT_COLUMNS = CAMPAIGN.replace(", columns: {mass: g, price: ''}", "").replace("kg", "''")
 
 

@@ -78,6 +78,7 @@ def test_an_absent_column_comes_with_a_hint(tmp_path: Path) -> None:
         ("a,b\n1,2,3\n", "3 cells where the header has 2"),
         ("a,a\n1,2\n", "two columns are named 'a'"),
         ("a,\n1,2\n", "column 2 has no name"),
+        (",a\n0,2\n", "pandas omits with index=False"),
         ('a,b\n"1,2\n', "not a table"),
         (b"a,b\n\x00,2\n", "not a text file"),
     ],

@@ -324,6 +324,20 @@ def test_what_may_be_noise_and_is_taken_as_a_parameter_is_said(tmp_path: Path) -
     assert said == "y_err is taken as a parameter: the noise of y would be 'y sd'"
 
 
+@pytest.mark.parametrize("numbers", [(0, 1, 2, 3, 4), (49, 50, 51, 53, 54)])
+def test_a_column_that_numbers_the_rows_is_said_to_be_taken_as_a_parameter(
+    tmp_path: Path, numbers: tuple[int, ...]
+) -> None:
+    rows = list(zip(numbers, (60, 90, 75, 80, 65), (3, 1, 4, 1, 5), strict=True))
+    text = "entry,t,y\n" + "".join(f"{n},{t},{y}\n" for n, t, y in rows)
+    (said,) = propose(written(tmp_path, text), 1, goal=("maximise", "y")).remarks
+    assert said == "entry numbers the rows and is taken as a parameter: leave it out if it is none"
+    scan = "t,y\n" + "".join(f"{n},{y}\n" for n, _, y in rows)
+    assert propose(written(tmp_path, scan), 1, goal=("maximise", "y")).remarks == ()
+    mixed = "entry,t,y\n" + "".join(f"{n},{t},{y}\n" for n, t, y in reversed(rows))
+    assert propose(written(tmp_path, mixed), 1, goal=("maximise", "y")).remarks == ()
+
+
 def test_columns_that_are_not_used_are_said_with_what_may_be_meant(tmp_path: Path) -> None:
     text = LOTS.replace("[0, 10]}", "[0, 10]}, humidity: {context: [20, 80]}")
     study = written(tmp_path, text.replace("block:", "# block:"), "humid.yaml")

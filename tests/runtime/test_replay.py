@@ -382,3 +382,38 @@ def test_a_replay_does_not_tell_the_model_the_answers_unless_that_is_asked_for(
     told = told.replace("strength: MPa}", "'strength [MPa]': MPa}")
     remark = replay(tmp_path / "oils.csv", campaign(tmp_path, text=told), seeds=1).remark
     assert "'strength [MPa]' of oils.csv describes the candidates and is a metric" in remark
+
+
+def test_settings_that_are_equally_good_are_all_the_best(tmp_path: Path) -> None:
+    rows = [(str(n), "flat", 1.0 if n % 3 == 0 else 0.0) for n in range(1, 10)]
+    played = replay(table(tmp_path, rows), campaign(tmp_path), seeds=2)
+    top, best = played.needed
+    assert best.goal == "the best (3 settings)"
+    assert top.goal == "one of the top 5% (3 settings)"
+    assert best.random_mean == top.random_mean == (9 + 1) / (3 + 1)
+    assert best.counts == top.counts
+    assert all(count is not None and count <= 7 for count in best.counts)
+
+
+def test_rows_that_the_pool_sets_aside_are_found_by_material_in_its_own_table(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("rdkit", reason="needs the extra 'materials'")
+    made = tmp_path / "solvents.csv"
+    made.write_text("i,smiles,strength\n0,CCO,1\n1,C1CC,9\n2,c1ccccc1,3\n")
+    text = MATERIALS.replace("  width: {real: [0, 10], unit: mm}\n", "")
+    played = replay(made, campaign(tmp_path, text=text), seeds=1)
+    assert played.settings.measured == (((1.0,),), ((3.0,),))
+    assert played.remark == "1 row is of a candidate that is set aside"
+
+
+def test_a_replay_says_so_where_the_column_of_a_metric_describes_the_candidates(
+    tmp_path: Path,
+) -> None:
+    made = tmp_path / "oils.csv"
+    made.write_text("oil,chain,measured strength [MPa]\na,3,1\nb,5,7\nc,8,2\n")
+    text = CAMPAIGN.split("space:")[0] + "space: {oil: {pool: oils.csv}}\n"
+    text += CAMPAIGN[CAMPAIGN.index("metrics:") :]
+    columns = {"strength": "measured strength"}
+    played = replay(made, campaign(tmp_path, text=text), columns=columns, seeds=1)
+    assert "oil: 'measured strength [MPa]' of oils.csv describes the candidates" in played.remark
