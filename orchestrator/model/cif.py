@@ -326,11 +326,12 @@ def _refuse_capitals(symbols: Sequence[str], name: str, what: str) -> None:
 
 def _refuse_shared(loop: _Loop, name: str, *, has_formula: bool) -> None:
     """`has_formula`: it is held against the atoms, so that labels need not be."""
-    types, labels = map(loop.column, _NAMES)
-    _refuse_capitals(types or (), name, "type symbol")
-    if types is None and not has_formula:
-        _refuse_capitals(labels or (), name, "label")
-    symbols = types or labels or ()
+    key = next((key for key in _NAMES if key in loop.headings), "")
+    symbols = loop.column(key)
+    if symbols is None:
+        return
+    if key == _NAMES[0] or not has_formula:
+        _refuse_capitals(symbols, name, key.removeprefix(_SITES).replace("_", " "))
     elements = [_element(symbol) for symbol in symbols]
     isotope = next((element for element in elements if element in _ISOTOPES), None)
     if isotope is not None:

@@ -309,6 +309,10 @@ ONE_ATOM = _cif(CUBIC, "", "Si 0 0 0")
             _cif(CUBIC, "", "'NA' 0 0 0", headings="type_symbol fract_x fract_y fract_z"),
             r"the type symbol 'NA', which a reader takes for N",
         ),
+        (
+            _cif(CUBIC, "", "CA1 0 0 0", "O1 0.5 0.5 0.5"),
+            r"the label 'CA1', which a reader takes for C",
+        ),
         (_cif(CUBIC, NO_ORIGIN, "Si 0.125 0.125 0.125"), "which origin or axes"),
         (_cif(HEXAGONAL, TRIGONAL, "Li 0 0 0.5", "Co 0 0 0"), "does not leave as it is"),
         (
@@ -325,6 +329,14 @@ ONE_ATOM = _cif(CUBIC, "", "Si 0 0 0")
 def test_a_cif_that_a_reader_would_settle_by_itself_is_refused(text: str, why: str) -> None:
     with pytest.raises(InputError, match=why):
         CRYSTAL.canonical(text)
+
+
+def test_a_label_in_capitals_is_read_where_a_type_symbol_or_a_formula_tells() -> None:
+    headings = "label type_symbol fract_x fract_y fract_z"
+    lime = _cif(CUBIC, "", "CA1 Ca 0 0 0", "O1 O 0.5 0.5 0.5", headings=headings)
+    assert "Ca" in CRYSTAL.canonical(lime)
+    said = "_chemical_formula_sum 'C O'"
+    assert "Ca" not in CRYSTAL.canonical(_cif(CUBIC, said, "CA1 0 0 0", "O1 0.5 0.5 0.5"))
 
 
 @pytest.mark.parametrize(

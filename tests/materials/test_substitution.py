@@ -136,7 +136,7 @@ def test_only_permitted_elements_are_put_in() -> None:
 
 def test_a_formula_has_no_element_but_those_that_it_may_have_at_all() -> None:
     allowed = ["Ba", "Sr", "Ti", "O"]
-    made = Substitution([], only_elements=allowed).generate(
+    made = Substitution([], only_elements=allowed, most_atoms=200).generate(
         ["PbTiO3", "BaZrO3"], lambda names: np.zeros(len(names)), 100, 0
     )
     assert len(made) > 20
@@ -228,6 +228,29 @@ def test_made_formulas_have_the_scale_of_the_table_and_are_not_in_it(
 def test_formulas_of_different_sums_are_made_in_smallest_whole_numbers() -> None:
     made = Substitution(["NiTi", "Ni3Al"], ionic=False).generate(["NiTi", "Ni3Al"], zeros, 50, 0)
     assert all(candidate.material == canonical_formula(candidate.material) for candidate in made)
+
+
+@pytest.mark.parametrize(
+    ("table", "most"),
+    [
+        (["CaTiO3", "SrTiO3", "BaZrO3"], 10),
+        (["NaCl", "KBr", "MgO", "Fe2O3"], 10),
+        (["CaTiO3", "Ca0.5Sr0.5TiO3"], 200),
+        (["Ni60Cu40", "Ni50Cu50"], 200),
+    ],
+)
+def test_compounds_in_whole_numbers_are_not_mixed_in_hundredths(
+    table: list[str], most: int
+) -> None:
+    made = Substitution(table).generate(table, zeros, 200, 0) if most == 10 else []
+    made = made or Substitution(table, ionic=False).generate(table, zeros, 200, 0)
+    sizes = [sum(amounts_of(canonical_formula(one.material)).values()) for one in made]
+    assert len(made) > 5
+    assert max(sizes) <= most
+    assert max(sizes) > 10 or most == 10
+    said = Substitution(table, ionic=False, most_atoms=40).generate(table, zeros, 200, 0)
+    finer = [sum(amounts_of(canonical_formula(one.material)).values()) for one in said]
+    assert 10 < max(finer) <= 40
 
 
 def test_rounded_numbers_are_read_as_what_they_are_rounded_from() -> None:
