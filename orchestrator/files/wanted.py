@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, product
 from typing import Literal, TypeAlias
 
@@ -43,11 +43,12 @@ def read_objective(
     goals = _preference(findings, shape, metrics) if shape.prefer else [
         *_goals(findings, shape, metrics)
     ]  # fmt: skip
-    constraints = []
+    constraints: list[OutcomeConstraint] = []
     for index, text in enumerate(shape.subject_to):
         with findings.at([*path, "subject_to", index]):
             constraint = _constraint(text, metrics)
             if constraint is not None:
+                _refuse_contrary(constraint, constraints, metrics[constraint.metric])
                 constraints.append(constraint)
     cost = ("", "")
     if shape.cost is not None:
@@ -176,6 +177,21 @@ def _constraint(text: str, metrics: Metrics) -> OutcomeConstraint | None:
         bound=quantity_in(bound, metric.unit),
         confidence=confidence,
     )
+
+
+def _refuse_contrary(
+    one: OutcomeConstraint, others: Sequence[OutcomeConstraint], metric: Metric | None
+) -> None:
+    """Accepts a limit that can be kept with the others. Raises InputError."""
+    for other in others:
+        if other.metric != one.metric or other.sense == one.sense:
+            continue
+        least, most = (one, other) if one.sense == ">=" else (other, one)
+        if least.bound > most.bound:
+            unit = f" {metric.unit}" if metric is not None and metric.unit else ""
+            raise InputError(
+                f"no '{one.metric}' is both >= {least.bound:g}{unit} and <= {most.bound:g}{unit}"
+            )
 
 
 def _cost(scope: Scope, text: str, space: SearchSpace) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,8 +22,9 @@ from orchestrator.runtime.settling import naming_of
 from orchestrator.settings import user_name
 
 WANTED = ("+1", "1", "+1.0", "1.0")
-REFUSED = ("-1", "-1.0", "\u22121")
-"""The last one has a minus sign, as word processors write it."""
+REFUSED = ("-1", "-1.0")
+_MINUS = str.maketrans("\u2212\u2013", "--", " ")
+"""A minus sign and a dash, as word processors write it; blanks do not count."""
 
 
 def read_votes(path: Path, campaign: Campaign, state: State) -> dict[str, Any]:
@@ -92,13 +94,14 @@ def _vote(
     """One vote as an entry of `wanted` or `refused`; nothing for an empty cell."""
     if not vote:
         return {}
-    if vote not in (*WANTED, *REFUSED):
+    said = unicodedata.normalize("NFKC", vote).translate(_MINUS)  # full width, too
+    if said not in (*WANTED, *REFUSED):
         raise InputError(
             f"the vote '{vote}' is none",
             hint="write +1 (try it next), -1 (not at all), or nothing: a vote is no grade",
         )
     _refuse_unknown(pool, name)
-    if vote in REFUSED:
+    if said in REFUSED:
         return {"refused": [pool.name, name]}
     point: dict[str, Any] = {pool.name: name}
     for parameter in campaign.space.parameters:

@@ -113,6 +113,11 @@ def test_a_cost_is_an_expression_of_this_point_and_the_one_before(
         ("{prefer: true, maximise: strength}", "cannot both say what is wanted", ""),
         ("{prefer: yes}", "expected", ""),
         ("{maximise: strength, subject_to: [mass <= 5 g with 5 %]}", "not a confidence", ""),
+        (
+            "{maximise: strength, subject_to: [mass <= 5 g, gap >= 1 eV, mass >= 1 kg]}",
+            "no 'mass' is both >= 1000 g and <= 5 g",
+            "",
+        ),
         ("{maximise: strength, subject_to: [mass <= 5 g with]}", "'with' is not a known unit", ""),
         ("{maximise: strength, cost: 20 min}", "expected an expression after '='", ""),
         ("{maximise: strength, cost: =temperature}", "a temperature is no cost", ""),

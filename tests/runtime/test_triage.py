@@ -219,6 +219,16 @@ def test_bad_votes_are_all_told_by_row_and_none_is_taken(tmp_path: Path) -> None
     assert "both wanted and refused" in told[2][1]
 
 
+@pytest.mark.parametrize(
+    ("cell", "key"),
+    [("\uff0b\uff11", "wanted"), ("+ 1", "wanted"), ("\u22121", "refused"), ("\u20131", "refused"),
+     ("\uff0d\uff11", "refused")],
+)  # fmt: skip
+def test_a_vote_is_read_however_a_keyboard_writes_it(tmp_path: Path, cell: str, key: str) -> None:
+    path = votes_in(tmp_path / "v.csv", {"name": "L6", "vote": cell})
+    assert len(read_votes(path, alcohols(), State())[key]) == 1
+
+
 @pytest.mark.parametrize("grade", ["0", "4", "+2", "0.5"])
 def test_a_grade_is_no_vote_and_the_sheet_says_what_one_is(tmp_path: Path, grade: str) -> None:
     with pytest.raises(FileProblems) as caught:
