@@ -135,3 +135,30 @@ def test_the_planner_finds_the_material_whose_fragments_count() -> None:
     )
     found = max(truth[str(p.point["polymer"])] for p in proposals)
     assert found >= sorted(truth.values())[-3]
+
+
+def test_what_is_measured_of_an_isomer_is_no_measurement_of_another_one() -> None:
+    rows = [*molecules(40, seed=1), *molecules(40, seed=1)[:20]]
+    encoding = Encoding(SearchSpace(parameters=(pool(rows),)))
+    x = encoding.features(encoding.encode([{"polymer": f"m{i}"} for i in range(60)]))
+    assert np.array_equal(x[:40, :40], x[:40, :40].round())
+    similarity = 1.0 - unlikeness(x, x) / 2.0
+    twins = similarity[np.arange(20), np.arange(40, 60)]
+    assert (twins < 0.97).all()
+    assert (twins > 0.6).all()
+    assert similarity.diagonal().tolist() == [1.0] * 60
+    y = np.random.default_rng(0).normal(size=30)
+    found = Data(x[:30], y, encoding.layout, np.ones(30), np.zeros(30), np.zeros((0, 30, 30)))
+    process = fit(found, "matern", default_priors(1, (0,)))
+    of_measured, of_isomers = process.posterior(x[:20])[1], process.posterior(x[40:])[1]
+    assert (of_isomers > 1.2 * of_measured).all()
+
+
+def test_one_material_at_several_amounts_is_one_material() -> None:
+    rows = [[1, 2, 0], [1, 2, 0], [0, 1, 1]]
+    amounts = pool(rows).model_copy(update={"columns": ("amount",), "units": ("",)})
+    amounts = amounts.model_copy(update={"rows": Rows.of(((1.0,), (2.0,), (1.0,)))})
+    counts = Encoding(SearchSpace(parameters=(amounts,))).table("polymer")[:, 1:]
+    assert counts.tolist() == [[1, 2, 0], [1, 2, 0], [0, 1, 1]]
+    empty = Encoding(SearchSpace(parameters=(pool([[0, 0], [0, 0], [0, 1]]),))).table("polymer")
+    assert unlikeness(empty, empty)[0, 1] == 0.0
