@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from itertools import islice, pairwise
+from itertools import combinations, islice, pairwise
 from typing import Any, Literal, TypeAlias, get_args
 
 from orchestrator.errors import InputError, UnknownName
@@ -95,7 +95,19 @@ def _remarks(table: Table, columns: Sequence[str], goals: Sequence[str]) -> list
         f"{column} numbers the rows and is taken as a parameter: leave it out if it is none"
         for column in counted
     ]
-    return [one for one in (*said, *beside, *counting) if one]
+    together = [
+        f"{second} goes with {first} in every row: leave one of them out, or a point may have both "
+        "as no row has"
+        for first, second in combinations(words, 2)
+        if _goes_with(table.texts(first), table.texts(second))
+    ]
+    return [one for one in (*said, *beside, *counting, *together) if one]
+
+
+def _goes_with(first: Sequence[str], second: Sequence[str]) -> bool:
+    """Whether two columns of words, some of which come again, say the same."""
+    n_pairs = len({*zip(first, second, strict=True)})
+    return 1 < len({*first}) == len({*second}) == n_pairs < len(first)
 
 
 def _numbers_rows(table: Table, column: str) -> bool:

@@ -309,6 +309,7 @@ ONE_ATOM = _cif(CUBIC, "", "Si 0 0 0")
             _cif(CUBIC, "", "'NA' 0 0 0", headings="type_symbol fract_x fract_y fract_z"),
             r"the type symbol 'NA', which a reader takes for N",
         ),
+        (_cif(CUBIC, CENTRED, "Na1 0 0 0", "O1 ? ? ?"), "as CIF: a position is no number"),
         (
             _cif(CUBIC, "", "CA1 0 0 0", "O1 0.5 0.5 0.5"),
             r"the label 'CA1', which a reader takes for C",

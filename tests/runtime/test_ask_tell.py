@@ -338,6 +338,21 @@ def test_a_column_that_numbers_the_rows_is_said_to_be_taken_as_a_parameter(
     assert propose(written(tmp_path, mixed), 1, goal=("maximise", "y")).remarks == ()
 
 
+def test_words_that_go_together_in_every_row_are_said(tmp_path: Path) -> None:
+    rows = "KOAc,[K+],DMAc,1\nCsOAc,[Cs+],DMAc,2\nKOAc,[K+],xylene,3\n"
+    (said,) = propose(
+        written(tmp_path, f"base,base_smiles,solvent,y\n{rows}"), 1, goal=("maximise", "y")
+    ).remarks
+    assert said.startswith("base_smiles goes with base in every row: leave one of them out")
+    other = rows + "KOAc,[Cs+],DMAc,4\n"
+    assert (
+        propose(
+            written(tmp_path, f"base,base_smiles,solvent,y\n{other}"), 1, goal=("maximise", "y")
+        ).remarks
+        == ()
+    )
+
+
 def test_columns_that_are_not_used_are_said_with_what_may_be_meant(tmp_path: Path) -> None:
     text = LOTS.replace("[0, 10]}", "[0, 10]}, humidity: {context: [20, 80]}")
     study = written(tmp_path, text.replace("block:", "# block:"), "humid.yaml")

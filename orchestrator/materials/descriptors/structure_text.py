@@ -138,6 +138,8 @@ def _read_by_ase(text: str, form: str) -> Any:
 def _reason(error: Exception) -> str:
     if "attribute 'name'" in str(error):  # ASE looks for the elements in the name of a file
         return "it does not name its elements"
+    if isinstance(error, TypeError):  # what stands in place of a coordinate stays a text
+        return "a position is no number"
     return " ".join(str(error).split()) or "it is incomplete"
 
 
