@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from orchestrator.errors import FileProblems, InputError, Problem, UnitMismatch, UnknownName
 from orchestrator.files.table import Table, number
 from orchestrator.model.quantity import scale_offset
+
+IN_PARENTHESES = re.compile(r"\(([^()]+)\)\s*$")
+"""What may be a unit, and may be a remark."""
 
 
 def split_header(column: str) -> tuple[str, str]:
@@ -36,14 +41,34 @@ def scale_of(column: str, unit: str, written: str = "") -> tuple[float, float]:
 
     Raises:
         UnitMismatch, UnknownName: its unit cannot be converted, or does not exist.
+        InputError: another unit stands in parentheses.
     """
     written = split_header(column)[1] or written
+    if not written:
+        _refuse_other_unit(column, unit)
     if written in ("", unit):
         return 1.0, 0.0
     try:
         return scale_offset(written, unit)
     except UnitMismatch as error:
         raise UnitMismatch(f"column '{column}'", written, unit) from error
+
+
+def _refuse_other_unit(column: str, unit: str) -> None:
+    """Accepts a heading without a unit, or with that which is wanted: `T (°C)` is no name of
+    something in kelvin. Raises InputError."""
+    found = IN_PARENTHESES.search(column)
+    if found is None or not unit:
+        return
+    try:
+        scale = scale_offset(found[1].strip(), unit)
+    except InputError:  # what stands there is no unit, or none of this
+        return
+    if scale != (1.0, 0.0):
+        raise InputError(
+            f"column '{column}' may be in '{found[1]}', and is to be in '{unit}'",
+            hint=f"write '{column[: found.start()].strip()} [{found[1]}]', or without a unit",
+        )
 
 
 def difference_scale(column: str, unit: str) -> float:

@@ -417,3 +417,17 @@ def test_a_replay_says_so_where_the_column_of_a_metric_describes_the_candidates(
     columns = {"strength": "measured strength"}
     played = replay(made, campaign(tmp_path, text=text), columns=columns, seeds=1)
     assert "oil: 'measured strength [MPa]' of oils.csv describes the candidates" in played.remark
+
+
+def test_a_unit_in_parentheses_that_is_another_one_is_refused(tmp_path: Path) -> None:
+    made = tmp_path / "oils.csv"
+    text = CAMPAIGN.split("space:")[0] + "space: {chain: {real: [1, 9]}}\n"
+    text += CAMPAIGN[CAMPAIGN.index("metrics:") :]
+    for header, said in (("GPa", "may be in 'GPa', and is to be in 'MPa'"), ("MPa", ""), ("x", "")):
+        made.write_text(f"chain,strength ({header})\n3,1\n5,7\n8,2\n")
+        columns = {"strength": f"strength ({header})"}
+        if said:
+            with pytest.raises(InputError, match=said):
+                replay(made, campaign(tmp_path, text=text), columns=columns, seeds=1)
+        else:
+            replay(made, campaign(tmp_path, text=text), columns=columns, seeds=1)
