@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -30,17 +30,22 @@ class Turn:
 
     Attributes:
         batches: of the campaign, looked at before the engine starts.
+        compute: what adds to them, once the lab is made.
         n_submitted: calculations that this turn gave to the scheduler.
-        awaited: by key, the campaigns that compute what this turn did not submit therefore.
     """
 
     batches: Batches
+    compute: DetachedCompute | None = None
     n_submitted: int = 0
-    awaited: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def awaited(self) -> Mapping[str, str]:
+        """By key, the campaigns that compute what this turn did not submit therefore."""
+        return self.compute.awaited if self.compute is not None else {}
 
     def end(self) -> None:
         """Submits what came together. Raises ExecutionError."""
-        self.n_submitted = self.batches.flush()
+        self.n_submitted = self.compute.flush() if self.compute is not None else 0
 
 
 def folder_of(campaign_id: str) -> Path:
@@ -91,11 +96,10 @@ def compute_of(
     site = lab.site or Site()
     root = folder_of(campaign_id)
     if turn is not None:
-        detached = DetachedCompute(
+        turn.compute = DetachedCompute(
             root, turn.batches, results=known_results(), attempts=site.attempts, tell=tell
         )
-        turn.awaited = detached.awaited
-        return detached
+        return turn.compute
     _refuse_beside_turns(lab, campaign_id)
     if site.kind == "local":
         return local_compute(campaign_id, clock, site, tell)
