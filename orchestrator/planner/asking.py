@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from scipy.special import ndtri
 
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.gain import (
+    Boxes,
     CloserToBand,
     Gain,
     HypervolumeImprovement,
@@ -204,9 +205,24 @@ def _several(question: Question, asked: Asked, holds: NDArray[np.bool_]) -> Gain
     boxes = []
     for draw in range(merits.shape[1]):
         kept = merits[holds[:, draw], draw]
-        boxes.append(open_boxes(kept, reference))
+        boxes.append(straightened(question, open_boxes(kept, reference)))
     bands = tuple((aim.low, aim.high) if aim.is_band else None for aim in question.aims)
     return HypervolumeImprovement(columns, signs, bands, tuple(boxes))
+
+
+def straightened(question: Question, boxes: Boxes) -> Boxes:
+    """Boxes of goals some of which are bent, cut where these grow twice as steep once they are
+    straight, and with what they are larger then."""
+    for place, aim in enumerate(question.aims):
+        floors = boxes.lower[:, place]
+        for level in aim.doublings(float(floors.min()), float(floors.max())):
+            boxes = boxes.cut(place, level)
+    grown = np.zeros(len(boxes.lower))
+    for place, aim in enumerate(question.aims):
+        low, high = boxes.lower[:, place], boxes.upper[:, place]
+        ends = aim.log_steepness(low), aim.log_steepness(np.where(np.isinf(high), low, high))
+        grown += np.logaddexp(*ends) - math.log(2.0)
+    return replace(boxes, grown=grown)
 
 
 def reference_point(question: Question, merits: Floats) -> Floats:
@@ -215,6 +231,8 @@ def reference_point(question: Question, merits: Floats) -> Floats:
     [Ishibuchi et al. 2018], and at least a tenth. While it has next to none, the corner lies at
     least three standard deviations of all outcomes below the best: beside a front of one point,
     next to nothing could be gained by any trade."""
+    aims = question.aims
+    merits = np.stack([aim.straight(merits[:, j]) for j, aim in enumerate(aims)], axis=1)
     front = undominated(merits)
     ends = front if len(front) > 1 else merits
     extent = ends.max(axis=0) - ends.min(axis=0)
@@ -223,10 +241,8 @@ def reference_point(question: Question, merits: Floats) -> Floats:
     found = ends.min(axis=0) - share * np.where(extent > 0, extent, 1.0)
     if n_points < NARROW:
         found = np.minimum(found, ends.max(axis=0) - LEAST_EXTENT)
-    for place, aim in enumerate(question.aims):
-        if aim.worst is not None:
-            found[place] = aim.worst
-    return np.asarray(found)
+    pairs = zip(aims, found.tolist(), strict=True)
+    return np.array([aim.crooked(at) if aim.worst is None else aim.worst for aim, at in pairs])
 
 
 def _steps_of(n_points: int, k: int) -> int:
@@ -244,10 +260,11 @@ def gain_left(
     measured_at: Floats,
     others: Floats,
     seed: int,
-) -> float:
-    """How much larger the merit of the best of features measured (n x d) and others (m x d) is
-    expected to be than that of the measured one that is expected to be best, standardised. Limits
-    count where they likely hold; of very many points, those count that may be best."""
+) -> tuple[float, float]:
+    """What is expected of the measured point (features n x d) that is expected to be best, and that
+    with as much more merit as the best of these and others (m x d) is expected to have,
+    standardised. Limits count where they likely hold; of very many points, those count that may be
+    best."""
     aim = question.aims[0]
     known = _likely(question, processes, measured_at)
     x = np.unique(_likely(question, processes, np.concatenate([measured_at, others])), axis=0)
@@ -260,7 +277,8 @@ def gain_left(
     mean, covariance = processes[aim.column].joint(x)
     normal = _antithetic(len(x), N_GAIN, seed)
     merits = aim.merit(mean[:, None] + factor(covariance) @ normal)
-    return float((merits.max(axis=0) - merits[0]).mean())
+    more = float((merits.max(axis=0) - merits[0]).mean())
+    return float(mean[0]), float(mean[0]) + aim.sign * more
 
 
 def _likely(question: Question, processes: tuple[GaussianProcess, ...], x: Floats) -> Floats:

@@ -85,12 +85,12 @@ class Beliefs:
         kept = measured.sides[counting] == 0
         rows = np.array(measured.rows)[counting]
         trials = np.array(self.diagnosis.evidence.trials)[rows]
-        scale, shift, by_trial = measured.spread, measured.centre, np.argsort(trials)
+        by_trial = np.argsort(trials)
         return LeaveOneOut(
             trials=tuple(trials[by_trial].tolist()),
-            measured=tuple((y * scale + shift)[by_trial].tolist()),
-            predicted=tuple((mean * scale + shift)[by_trial].tolist()),
-            sd=tuple((sd * scale)[by_trial].tolist()),
+            measured=tuple(measured.on_scale(y)[by_trial].tolist()),
+            predicted=tuple(measured.on_scale(mean)[by_trial].tolist()),
+            sd=tuple(measured.deviation(mean, sd)[by_trial].tolist()),
             coverage_90=float(within[kept].mean()) if kept.any() else None,
             log_score_gain=self.diagnosis.log_score_gain(column),
             is_doubtful=self.diagnosis.is_doubtful(column),
@@ -102,7 +102,7 @@ class Beliefs:
         if measured.metric.name == PREFERENCE or self.encoding.rungs is not None:
             return None
         process = self.diagnosis.models.processes[column]
-        return generalisation(process, measured.spread, self.seed)
+        return generalisation(process, measured.apart, self.seed)
 
     def _transferred(self, measured: Measured) -> tuple[Transferred, ...]:
         entries = self.diagnosis.models.transferred.get(measured.metric.name, ())
@@ -167,8 +167,8 @@ class Beliefs:
         rung = None if self.encoding.rungs is None else self.encoding.rungs.of(features)
         found = self.diagnosis.models.processes[column].outcome(features)
         mean, sd = (measured.unstretched(part, rung) for part in found)
-        in_unit = mean * measured.spread + measured.centre
-        return tuple(in_unit.tolist()), tuple((sd * measured.spread).tolist())
+        in_unit, sd = measured.on_scale(mean), measured.deviation(mean, sd)
+        return tuple(in_unit.tolist()), tuple(sd.tolist())
 
     def _grid(self, place: int) -> Floats:
         n = self.encoding.cells[place]

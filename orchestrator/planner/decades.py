@@ -19,11 +19,11 @@ MAX_OUTCOMES = 300
 
 def gain_by_decades(process: GaussianProcess, measured: Measured) -> float | None:
     """Mean log probability of an outcome predicted from all the others, more where the model is of
-    log10 of the outcomes than where it is of the outcomes; both as densities of the outcome itself.
-    None of few or very many outcomes, of such as are not all positive, and of bounds, rungs and
-    metrics on a log scale.
+    log10 of the outcomes than where it is of the outcomes as they are, or as they are bent; all as
+    densities of the outcome itself. None of few or very many outcomes, of such as are not all
+    positive, and of bounds, rungs and metrics on a log scale.
     """
-    raw = measured.on_scale(measured.y)
+    raw = measured.raw
     if (
         not MIN_OUTCOMES <= len(raw) <= MAX_OUTCOMES
         or measured.metric.scale == "log"
@@ -34,13 +34,17 @@ def gain_by_decades(process: GaussianProcess, measured: Measured) -> float | Non
     ):
         return None
     logs = np.log10(raw)
-    by_decades = _score(process, measured, logs) - float(np.log(raw * math.log(10.0)).mean())
-    return by_decades - _score(process, measured, raw)
+    spread = float(logs.std(ddof=1))
+    by_decades = _score(process, measured, (logs - logs.mean()) / spread, spread)
+    by_decades -= float(np.log(raw * math.log(10.0)).mean())
+    now = _score(process, measured, measured.y, measured.spread)
+    if measured.bend is not None:
+        now += float(np.log(measured.bend.slope(raw)).mean())
+    return by_decades - now
 
 
-def _score(process: GaussianProcess, measured: Measured, values: Floats) -> float:
-    """Mean log density of values (n), each predicted from all the others."""
-    n, spread = len(values), float(values.std(ddof=1))
-    y, none = (values - values.mean()) / spread, np.zeros((0, n, n))
-    data = Data(process.x, y, process.layout, measured.parts.run, np.zeros(n), none)
+def _score(process: GaussianProcess, measured: Measured, y: Floats, spread: float) -> float:
+    """Mean log density of standardised outcomes (n), each predicted from all the others."""
+    n = len(y)
+    data = Data(process.x, y, process.layout, measured.parts.run, np.zeros(n), np.zeros((0, n, n)))
     return log_density(data, process.shape) - math.log(spread)

@@ -48,7 +48,8 @@ class Diagnosis:
     context: Floats
 
     def proposal(self, found: Found, still_to_gain: float | None) -> Proposal:
-        """A found point with all that can be said about it; `still_to_gain` is standardised."""
+        """A found point with all that can be said about it; `still_to_gain` is in the unit of the
+        first goal, or in decades."""
         codes = found.codes[None, :]
         features = self.encoding.features(codes)
         predicted = {
@@ -183,7 +184,7 @@ class Diagnosis:
         mean, sd = (measured.unstretched(part, rung) for part in found)
         return Prediction(
             mean=measured.in_unit(float(mean[0])),
-            sd=measured.deviation(float(mean[0]), float(sd[0])),
+            sd=float(measured.deviation(mean, sd)[0]),
             on_log10=measured.metric.scale == "log",
         )
 
@@ -234,7 +235,7 @@ class Diagnosis:
         notes: dict[str, float | int | str] = {}
         first = self.question.names[0]
         if still_to_gain is not None:
-            notes["still_to_gain"] = still_to_gain * self.evidence.measured[first].spread
+            notes["still_to_gain"] = still_to_gain
         if self.is_doubtful(0):
             notes["doubt"] = f"the model predicts {first} no better than its mean does"
         notes |= self._of_bounds()
@@ -266,6 +267,9 @@ class Diagnosis:
                 found["far_worse"] = (
                     f"{measured.n_far} of {name}: how far they are off counts no more"
                 )
+            if measured.bend is not None:
+                at = f"{measured.bend.at:.4g} {measured.metric.unit}".rstrip()
+                found["decades"] = f"far from {at}, decades of {name} count"
             if measured.n_not_found:
                 found["not_found_again"] = (
                     f"the best {name}: what was measured there later is far worse"

@@ -75,11 +75,26 @@ class CloserToBand:
 class Boxes:
     """The region of outcomes that nothing seen dominates, as disjoint boxes.
 
-    `lower` and `upper` are b x k for k metrics whose signed outcomes are to be large.
+    `lower` and `upper` are b x k for k metrics whose signed outcomes are to be large. `grown` are
+    the logarithms of how many times larger they are (b) where outcomes are bent, once straight.
     """
 
     lower: Floats
     upper: Floats
+    grown: Floats
+
+    def cut(self, place: int, level: float) -> Boxes:
+        """With those that have a level of one metric inside, in two."""
+        inside = (self.lower[:, place] < level) & (level < self.upper[:, place])
+        if not inside.any():
+            return self
+        above, below = self.lower[inside].copy(), self.upper.copy()
+        above[:, place] = below[inside, place] = level
+        return Boxes(
+            np.concatenate([self.lower, above]),
+            np.concatenate([below, self.upper[inside]]),
+            np.concatenate([self.grown, self.grown[inside]]),
+        )
 
 
 @dataclass(frozen=True)
@@ -103,7 +118,7 @@ class HypervolumeImprovement:
         values = np.empty((m, s))
         by = {c: (np.empty((m, s)), np.empty((m, s))) for c in self.columns}
         for draw, boxes in enumerate(self.boxes):
-            logs = np.zeros((m, len(boxes.lower)))
+            logs = np.tile(boxes.grown, (m, 1))
             slopes = []
             axes = zip(self.columns, self.signs, self.bands, strict=True)
             for j, (column, sign, band) in enumerate(axes):
@@ -217,7 +232,7 @@ def open_boxes(front: Floats, reference: Floats) -> Boxes:
     above = front[(front > reference).all(axis=1)]
     pairs = _slabs(undominated(above) if len(above) else above, reference)
     lower = np.array([low for low, _ in pairs])
-    return Boxes(lower, np.array([high for _, high in pairs]))
+    return Boxes(lower, np.array([high for _, high in pairs]), np.zeros(len(pairs)))
 
 
 def _slabs(front: Floats, reference: Floats) -> list[tuple[Floats, Floats]]:

@@ -10,8 +10,9 @@ noise and what was learnt from sources stay those of the full fit.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,8 @@ SAME = 1e-12
 """Of the squared scaled distance between repetitions of a point: rounding."""
 CHUNK = 1000
 Labels = NDArray[np.intp]
+Apart: TypeAlias = Callable[[Floats, Floats], float]
+"""The root-mean-square difference of standardised outcomes (n), in a unit."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +70,16 @@ def left_out(process: GaussianProcess, labels: Labels) -> Predicted:
 
 def log_density(data: Data, shape: Shape) -> float:
     """Mean log density of outcomes, each predicted from the others by what is fitted to all."""
+    return float(log_densities(data, shape).mean())
+
+
+def log_densities(data: Data, shape: Shape) -> Floats:
+    """Log densities (n) of outcomes, each predicted from the others by what is fitted to all."""
     layout = data.layout
     priors = with_mains(default_priors(layout.n_groups, layout.counted), layout)
     held = left_out(fit(data, shape, priors), np.arange(len(data.y)))
     squared = (data.y - held.mean) ** 2 / held.variance
-    return float((-0.5 * (squared + np.log(2.0 * np.pi * held.variance))).mean())
+    return np.asarray(-0.5 * (squared + np.log(2.0 * np.pi * held.variance)))
 
 
 def folds(n: int, seed: int) -> Labels:
@@ -101,8 +109,8 @@ def _chunks(x: Floats) -> Iterator[Floats]:
     return (x[at : at + CHUNK] for at in range(0, len(x), CHUNK))
 
 
-def generalisation(process: GaussianProcess, spread: float, seed: int) -> Generalisation | None:
-    """Both scores, with errors times `spread`; None of too few outcomes or a single cluster."""
+def generalisation(process: GaussianProcess, apart: Apart, seed: int) -> Generalisation | None:
+    """Both scores, with errors by `apart`; None of too few outcomes or a single cluster."""
     n = len(process.y)
     if n < MIN_OUTCOMES:
         return None
@@ -111,22 +119,18 @@ def generalisation(process: GaussianProcess, spread: float, seed: int) -> Genera
     if n_clusters < 2:
         return None
     return Generalisation(
-        interpolating=_held_out(process, folds(n, seed), spread),
-        extrapolating=_held_out(process, labels, spread),
+        interpolating=_held_out(process, folds(n, seed), apart),
+        extrapolating=_held_out(process, labels, apart),
         n_clusters=n_clusters,
     )
 
 
-def _held_out(process: GaussianProcess, labels: Labels, spread: float) -> HeldOut:
+def _held_out(process: GaussianProcess, labels: Labels, apart: Apart) -> HeldOut:
     found = left_out(process, labels)
     error = np.abs(process.y - found.mean)
-
-    def rms(residual: Floats) -> float:
-        return float(np.sqrt((residual**2).mean())) * spread
-
     return HeldOut(
-        rmse=rms(error),
-        constant_rmse=rms(process.y - found.constant),
+        rmse=apart(process.y, found.mean),
+        constant_rmse=apart(process.y, found.constant),
         coverage_90=float((error <= Z_90 * np.sqrt(found.variance)).mean()),
     )
 

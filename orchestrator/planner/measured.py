@@ -131,12 +131,12 @@ class Measured:
             return float(np.sqrt(np.mean((y - others) ** 2))) * self.spread
         return float(np.sqrt(np.mean((self.on_scale(y) - self.on_scale(others)) ** 2)))
 
-    def deviation(self, y: float, sd: float) -> float:
-        """A standard deviation at a standardised outcome, in the metric's unit or in decades."""
+    def deviation(self, y: Floats, sd: Floats) -> Floats:
+        """Standard deviations (n) at standardised outcomes (n), in the metric's unit or in
+        decades."""
         if self.bend is None:
             return sd * self.spread
-        low, high = self.on_scale(np.array([y - sd, y + sd]))
-        return 0.5 * float(high - low)
+        return np.asarray(0.5 * (self.on_scale(y + sd) - self.on_scale(y - sd)))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from orchestrator.model.trial import Proposal
 from orchestrator.planner import repeating
 from orchestrator.planner.asking import gain_left, worth
 from orchestrator.planner.beliefs import Beliefs
-from orchestrator.planner.bending import bent
+from orchestrator.planner.bending import bent, goals_bent
 from orchestrator.planner.buying import Informativeness, waiting, waits_for
 from orchestrator.planner.censoring import with_bounds
 from orchestrator.planner.diagnosis import Diagnosis
@@ -267,7 +267,7 @@ class Modelled:
     def _still_to_gain(self, best: Found, seed: int) -> float | None:
         """How far the best outcome possible is expected to lie beyond that of the best point
         measured [expected minimum simple regret gap, Ishibashi et al. 2023, where any point may be
-        the best known one], standardised; with one goal.
+        the best known one], in the metric's unit, or in decades; with one goal.
 
         The best possible is sought among points that fill the space, the measured ones and the one
         that is proposed, in draws from the posterior.
@@ -284,7 +284,8 @@ class Modelled:
             )
             for codes in parts
         )
-        return gain_left(self.asked, self.found.processes, known, others, seed)
+        ends = gain_left(self.asked, self.found.processes, known, others, seed)
+        return float(np.ptp(self.seen.measured[self.asked.names[0]].on_scale(np.array(ends))))
 
     def _is_plateau(self) -> bool:
         """Whether more than half of the points have one and the same outcome and it is not the
@@ -371,9 +372,11 @@ def model(
         PlanningError: an outcome cannot be used, or a constraint cannot be met.
     """
     encoding = informing.encoding
+    as_searched = functools.partial(tempered, task, encoding) if is_search else lambda seen: seen
     seen = evidence(task, encoding, history)
+    seen = as_searched(goals_bent(task, encoding, seen, options.kernel, as_searched))
     if is_search:
-        seen = bent(task, encoding, tempered(task, encoding, seen), options.kernel)
+        seen = bent(task, encoding, seen, options.kernel)
     number = history.n_proposed
     asked, seen = scalarised(question(task, seen), seen, _seed(task.seed, number))
     found = models(informing, seen, asked, options)

@@ -18,7 +18,8 @@ from orchestrator.ports.planner import PlanningTask
 class Aim:
     """A goal, standardised: make `sign * y[column]` large, or bring it between `low` and `high`.
 
-    `worst` is the merit at which an outcome stops to be of interest, if that was said.
+    `worst` is the merit at which an outcome stops to be of interest, if that was said. `bent` are
+    the outcomes, where they are bent.
     """
 
     goal: Goal
@@ -27,6 +28,7 @@ class Aim:
     low: float = -math.inf
     high: float = math.inf
     worst: float | None = None
+    bent: Measured | None = None
 
     @property
     def is_band(self) -> bool:
@@ -38,6 +40,40 @@ class Aim:
         if not self.is_band:
             return self.sign * y
         return -np.maximum(np.maximum(self.low - y, y - self.high), 0.0)
+
+    def straight(self, merit: Floats) -> Floats:
+        """Merits (n) as they would be of outcomes that are standardised as they were measured."""
+        if self.bent is None:
+            return merit
+        raw = self.bent.raw
+        away = self.bent.on_scale(self.sign * merit) - raw.mean()
+        return np.asarray(self.sign * away / raw.std(ddof=1))
+
+    def crooked(self, merit: float) -> float:
+        """The inverse of `straight`."""
+        if self.bent is None:
+            return merit
+        raw = self.bent.raw
+        value = raw.mean() + self.sign * merit * raw.std(ddof=1)
+        return self.sign * self.bent.standardised(float(value))
+
+    def doublings(self, least: float, most: float) -> list[float]:
+        """Merits between two at which straight ones grow 2, 4, 8, ... times as much as at the end
+        about which outcomes are bent."""
+        if self.bent is None:
+            return []
+        far = max(abs(self.bent.spread * at + self.sign * self.bent.centre) for at in (least, most))
+        steps = math.log(2.0) * np.arange(1, int(far / math.log(2.0)) + 1)
+        merits = (np.concatenate([-steps, steps]) - self.sign * self.bent.centre) / self.bent.spread
+        return [at for at in merits.tolist() if least < at < most]
+
+    def log_steepness(self, merit: Floats) -> Floats:
+        """The logarithm of how much straight merits grow with merits (n)."""
+        if self.bent is None or self.bent.bend is None:
+            return np.zeros_like(merit)
+        away = np.abs(self.bent.spread * merit + self.sign * self.bent.centre)
+        one = self.bent.spread * self.bent.bend.size / float(self.bent.raw.std(ddof=1))
+        return np.asarray(away + math.log(one))
 
 
 @dataclass(frozen=True)
@@ -94,7 +130,8 @@ def question(task: PlanningTask, evidence: Evidence) -> Question:
 
 
 def _aim(goal: Goal, column: int, measured: Measured) -> Aim:
-    aim = Aim(goal, column, 1.0 if goal.direction == "maximise" else -1.0)
+    bent = measured if measured.bend is not None else None
+    aim = Aim(goal, column, 1.0 if goal.direction == "maximise" else -1.0, bent=bent)
     if goal.direction == "match":
         low, high = goal.band
         if measured.metric.scale == "log" and high <= 0:

@@ -16,6 +16,8 @@ from orchestrator.planner.kernel import Floats
 from orchestrator.ports.planner import Evaluated, History, MetricScale, Outcome, PlanningTask
 
 NAMES = ("a", "b", "c")
+TO_BE_MET = Goal(metric="y", direction="match", low=30.0, high=30.0)
+TO_BE_SMALL = Goal(metric="y", direction="minimise")
 
 
 def gain(
@@ -24,13 +26,14 @@ def gain(
     n: int = 30,
     scale: Literal["linear", "log"] = "linear",
     bound: bool = False,
+    goal: Goal = TO_BE_MET,
 ) -> float | None:
     """What the belief says of all n outcomes of a function."""
     rng = np.random.default_rng(1)
     task = PlanningTask(
         space=SearchSpace(parameters=tuple(Real(name=k, low=0.0, high=1.0) for k in NAMES)),
         metrics=(MetricScale(name="y", unit="", scale=scale),),
-        objective=Objective(goals=(Goal(metric="y", direction="minimise"),)),
+        objective=Objective(goals=(goal,)),
         planner=PlannerChoice(kind="bayesian"),
         seed=0,
     )
@@ -61,6 +64,13 @@ def test_what_goes_by_decades_is_told_from_what_does_not() -> None:
     assert plain is not None
     assert found > 20.0
     assert plain < 3.0
+
+
+def test_of_a_goal_to_be_small_decades_count_without_a_log_scale() -> None:
+    told, bent = gain(exponential), gain(exponential, goal=TO_BE_SMALL)
+    assert told is not None
+    assert bent is not None
+    assert bent < 0.5 * told
 
 
 @pytest.mark.parametrize("why", ["few", "log", "negative", "bound"])

@@ -19,6 +19,10 @@ from orchestrator.planner.likelihood import Hyper
 from orchestrator.ports.planner import History
 
 
+def doubled(y: Floats, others: Floats) -> float:
+    return 2.0 * float(np.sqrt(np.mean((y - others) ** 2)))
+
+
 def three_islands(seed: int = 0) -> tuple[Floats, Floats]:
     """Outcomes in three tight groups, whose levels nothing explains from outside."""
     rng = np.random.default_rng(seed)
@@ -70,14 +74,14 @@ def test_clusters_are_the_islands() -> None:
 
 
 def test_islands_are_predicted_well_from_within_and_badly_from_without() -> None:
-    found = generalisation(process(*three_islands()), spread=2.0, seed=0)
+    found = generalisation(process(*three_islands()), doubled, seed=0)
     assert found is not None
     inside, outside = found.interpolating, found.extrapolating
     assert inside.rmse < 0.3 * inside.constant_rmse
     assert outside.rmse > 3.0 * inside.rmse
-    assert generalisation(process(*three_islands()), spread=1.0, seed=0) is not None
+    assert generalisation(process(*three_islands()), doubled, seed=0) is not None
     few = process(three_islands()[0][:7], three_islands()[1][:7])
-    assert generalisation(few, 1.0, 0) is None
+    assert generalisation(few, doubled, 0) is None
 
 
 def test_a_point_far_from_all_is_outside_and_one_among_them_is_not() -> None:
