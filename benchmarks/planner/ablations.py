@@ -22,6 +22,7 @@ import numpy as np
 
 from benchmarks.planner.problems import PROBLEMS, TUNED
 from benchmarks.planner.run import RESULTS
+from benchmarks.planner.steep import STEEP
 from benchmarks.planner.worded import WORDED
 from benchmarks.record import machine
 
@@ -143,6 +144,7 @@ def main() -> None:
         "tuned": [p for p in PROBLEMS if p in TUNED],
         "untuned": [p for p in PROBLEMS if p not in TUNED],
         "worded": list(WORDED),
+        "steep": list(STEEP),
     }
     for title, every in sets.items():
         problems = [p for p in every if any(p in runs[v] for v in runs if v != NOW)]

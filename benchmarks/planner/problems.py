@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from benchmarks.planner import datasets, functions
+from benchmarks.planner.steep import STEEP
 from benchmarks.planner.worded import WORDED, WORDS, Worded
 
 Point: TypeAlias = dict[str, "float | str"]
@@ -362,7 +363,11 @@ to 600 climbs from random points and a polish, to six digits."""
 HELD: dict[str, Callable[[], Problem]] = {name: partial(_held, name) for name in datasets.HELD}
 """Measured tables that no choice of our planner was ever made by."""
 OTHERS = HELD | {name: partial(_worded, name, made) for name, made in WORDED.items()}
-"""What is not in the report's tables: those, and `worded`, on which choices were made."""
+OTHERS |= {
+    name: partial(_plain, name, one.d, one.bounds, one.value, one.optimum)
+    for name, one in STEEP.items()
+}
+"""What is not in the report's tables: those; `worded` and `steep`, by which choices were made."""
 DATA_FILES = {name: f"{name}.csv" for name in ("crossed_barrel", "agnp", "perovskites")}
 
 

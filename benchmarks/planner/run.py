@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.planner.problems import HELD, PROBLEMS, absent
+from benchmarks.planner.steep import STEEP
 from benchmarks.planner.worded import WORDED
 
 ROOT = Path(__file__).parents[2]
@@ -101,7 +102,7 @@ def run(name: str, seed: int, problems: list[str], out: Path, said: argparse.Nam
 def wanted(said: argparse.Namespace) -> Iterator[tuple[str, int, list[str], Path]]:
     """What is still to be run: planner, seed, problems, and where the lines go."""
     chosen = said.problems.split(",") if said.problems else list(PROBLEMS)
-    sets = {"held": HELD, "worded": WORDED}
+    sets = {"held": HELD, "worded": WORDED, "steep": STEEP}
     chosen = list(sets.get(said.problems, chosen))
     for problem in chosen:
         if reason := absent(problem):
@@ -121,7 +122,7 @@ def main() -> None:
     parser.add_argument("--install", action="store_true", help="make the peers' environments")
     parser.add_argument("--planners", default=",".join(PLANNERS))
     parser.add_argument(
-        "--problems", default="", help="or `held`, or `worded`; the others, if not said"
+        "--problems", default="", help="or `held`, `worded` or `steep`; the others, if not said"
     )
     parser.add_argument("--seeds", type=int, default=10, help="how many")
     parser.add_argument("--first-seed", type=int, default=0)

@@ -193,6 +193,11 @@ def _product_alone() -> None:
     models.with_mains = lambda priors, layout: tuple(priors)
 
 
+def _goals_straight() -> None:
+    """Goals as they were measured, however far they go."""
+    modelled.goals_bent = lambda task, encoding, seen, *_: seen
+
+
 def _caution(power: float) -> None:
     """The power by which the probability to give data counts."""
     survival.CAUTION = power
@@ -234,6 +239,7 @@ VARIANTS: dict[str, Callable[[], None]] = {
     "outcomes_by_evidence": lambda: _outcomes(_by_evidence),
     "inputs_warped": _inputs,
     "product_alone": _product_alone,
+    "goals_straight": _goals_straight,
     "scales_apart": lambda: _scales(0.0),
     "not_squared": lambda: _caution(1.0),
     "alike_0.8": lambda: _scales(0.8),
