@@ -16,7 +16,7 @@ from orchestrator.keeping import keep, recalled
 from orchestrator.model import cif, cif_sites, poscar
 from simulators.atomistic import structures
 from simulators.atomistic.structures import atoms_of
-from simulators.atomistic.vacuum import gaps_of, volume_of
+from simulators.atomistic.vacuum import boxed, gaps_of
 
 if TYPE_CHECKING:
     from orchestrator.keeping import Arrays
@@ -32,8 +32,9 @@ LEAST_CHARGE = 0.5
 class Contents:
     """The atoms of a structure without their places: atomic numbers, and along which of the three
     vectors it repeats; the sums of charges and of moments (Bohr magnetons), and whether it brings
-    any moment; the volume that plane waves fill (cubic angstrom), and the widest space between its
-    planes of atoms (angstrom); see `simulators.atomistic.vacuum`."""
+    any moment; the volume of its cell, and with a box around what has no period (cubic angstrom),
+    and the widest space between its planes of atoms (angstrom); see `simulators.atomistic.vacuum`.
+    """
 
     numbers: bytes
     pbc: tuple[bool, bool, bool]
@@ -41,6 +42,7 @@ class Contents:
     moment: float = 0.0
     is_magnetic: bool = False
     volume: float = 0.0
+    boxed: float = 0.0
     gap: float = 0.0
 
     @classmethod
@@ -50,7 +52,9 @@ class Contents:
         charge = float(atoms.get_initial_charges().sum())
         moments = atoms.get_initial_magnetic_moments()
         sums = (charge, float(moments.sum()), bool(moments.any()))
-        space = (volume_of(atoms), max(gaps_of(atoms)))
+        box = float(boxed(atoms).cell.volume)
+        volume = float(atoms.cell.volume) if atoms.cell.rank == 3 else box
+        space = (volume, box, max(gaps_of(atoms)))
         return cls(bytes(atoms.numbers.tolist()), (a, b, c), *sums, *space)
 
     @property
@@ -142,17 +146,17 @@ def _packed(found: Sequence[Contents | None]) -> Arrays:
         "numbers": np.frombuffer(numbers, np.uint8),
         "pbc": np.array([each.pbc if each else (False,) * 3 for each in found], bool),
         "sums": np.array([(each.charge, each.moment) if each else (0.0, 0.0) for each in found]),
-        "spaces": np.array([(each.volume, each.gap) if each else (0.0, 0.0) for each in found]),
+        "volumes": np.array([(c.volume, c.boxed, c.gap) if c else (0.0,) * 3 for c in found]),
         "magnetic": np.array([bool(each and each.is_magnetic) for each in found]),
     }
 
 
 def _unpacked(arrays: Arrays) -> list[Contents | None] | None:
     """None where they are not what `_packed` gives."""
-    if arrays.keys() != {"sizes", "numbers", "pbc", "sums", "spaces", "magnetic"}:
+    if arrays.keys() != {"sizes", "numbers", "pbc", "sums", "volumes", "magnetic"}:
         return None
     numbers, found, begin = arrays["numbers"].tobytes(), list[Contents | None](), 0
-    columns = (arrays[name].tolist() for name in ("sizes", "pbc", "sums", "magnetic", "spaces"))
+    columns = (arrays[name].tolist() for name in ("sizes", "pbc", "sums", "magnetic", "volumes"))
     for size, (a, b, c), (charge, moment), is_magnetic, spaces in zip(*columns, strict=True):
         held = numbers[begin : begin + size]
         one = Contents(held, (a, b, c), charge, moment, is_magnetic, *spaces)

@@ -178,7 +178,7 @@ class EspressoCalculator(StructureCalculator):
     def _refuse(self, held: Contents) -> None:
         super()._refuse(held)
         cutoff = float(self._settings["input"]["system.ecutwfc"]) * RYDBERG_EV
-        refuse_empty(self._bench.name, held.formula, held.volume, cutoff)
+        refuse_empty(self._bench.name, held.formula, held.boxed, cutoff)
         lacking = pseudopotentials_of.missing(self._bench.name, held.symbols, self._pseudo)
         if lacking is not None:
             raise lacking

@@ -31,7 +31,7 @@ from simulators.atomistic.failures import (
     scaled,
 )
 from simulators.atomistic.pseudopotentials import read
-from simulators.atomistic.vacuum import BOX_ANGSTROM
+from simulators.atomistic.vacuum import boxed
 
 PREFIX = "pwscf"
 SAVED = (
@@ -227,10 +227,8 @@ class Pwscf(Calculator):
 
     def _prepared(self, atoms: Any) -> Any:
         """With the moments as pw.x wants them, in parts of the valence; a molecule in a box."""
-        told = atoms.copy()
-        if not all(told.pbc):
-            told.center(vacuum=BOX_ANGSTROM, axis=[i for i in range(3) if not told.pbc[i]])
-            told.pbc = True
+        told = boxed(atoms)
+        told.pbc = True
         start_moments(told, self._moments, self._order)
         moments = told.get_initial_magnetic_moments()
         told.set_initial_magnetic_moments(

@@ -38,13 +38,13 @@ def gaps_of(atoms: Any) -> tuple[float, float, float]:
     return found[0], found[1], found[2]
 
 
-def volume_of(atoms: Any) -> float:
-    """Of the cell, in cubic angstrom, or of the box around a molecule that brings none."""
-    if atoms.cell.rank == 3:
-        return float(atoms.cell.volume)
-    boxed = atoms.copy()
-    boxed.center(vacuum=BOX_ANGSTROM)
-    return float(boxed.cell.volume)
+def boxed(atoms: Any) -> Any:
+    """A copy with vacuum along the vectors without a period, whatever cell there was."""
+    found = atoms.copy()
+    open_axes = [axis for axis in range(3) if not atoms.pbc[axis]]
+    if open_axes:
+        found.center(vacuum=BOX_ANGSTROM, axis=open_axes)
+    return found
 
 
 def refuse_empty(name: str, formula: str, volume: float, cutoff_ev: float) -> None:

@@ -15,12 +15,21 @@ from ase.constraints import FixAtoms
 from structure_kinds import asked, calculator
 
 from orchestrator.errors import InputError
+from simulators.atomistic import gpaw_scf
+from simulators.atomistic.contents import Contents
 from simulators.atomistic.requests import Method, Request
 from simulators.atomistic.structures import atoms_of, text_of
 from simulators.atomistic.vacuum import gaps_of
 
 WITH_ITS_VACUUM, CRYSTAL = "564952265c65e02a", "ddd8cbecbd6948a7"
 """How keys began when cells relaxed across a vacuum, too."""
+
+
+OF_GPAW = {
+    **{"cutoff": 300.0, "xc": "PBE", "mesh": (1, 1, 1), "smearing": "gaussian", "width_ev": 0.1},
+    **{"moments": {}, "magnetic_order": "ferromagnetic", "hubbard_u": {}, "max_iterations": 9},
+    "cures": "all",
+}
 
 
 def film() -> Any:
@@ -131,3 +140,32 @@ def test_a_cell_of_nothing_but_vacuum_is_refused_before_it_costs(tmp_path: Path)
             resource.check("energy", {"structure": text_of(huge)})
     assert "the cell of H2 has 126,843 cubic angstrom" in str(refused.value)
     assert "plane waves up to 400 eV" in str(refused.value)
+
+
+@pytest.mark.skipif(not shutil.which("pw.x"), reason="needs Debian's quantum-espresso")
+def test_a_cell_that_is_left_away_costs_nothing(tmp_path: Path) -> None:
+    """A molecule stands in a box of its own in pw.x, whatever cell it brings without a period."""
+    wide: Any = molecule("H2", vacuum=25.0)
+    slab: Any = fcc111("Cu", (6, 6, 4))
+    slab.info.clear()
+    with calculator(tmp_path, "espresso", ecutwfc=400.0) as resource:
+        resource.check("energy", {"structure": text_of(wide)})
+        resource.check("energy", {"structure": text_of(slab)})
+
+
+def test_a_layer_without_a_third_vector_keeps_the_two_that_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer: Any = fcc111("Cu", (2, 2, 3))
+    computed: list[Any] = []
+
+    def run(_: gpaw_scf.Gpaw, atoms: Any, *rest: Any) -> dict[str, float]:
+        computed.append(atoms)
+        return {"energy": 0.0}
+
+    monkeypatch.setattr(gpaw_scf.Gpaw, "_run", run)
+    monkeypatch.chdir(tmp_path)
+    gpaw_scf.gpaw(layer, **OF_GPAW).calculate(layer)
+    (told,) = computed
+    assert told.cell.array[:2] == pytest.approx(layer.cell.array[:2])
+    assert told.cell.volume == pytest.approx(Contents.of(layer).volume)
