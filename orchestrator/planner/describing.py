@@ -85,7 +85,7 @@ def described(*said: Described, again: Sequence[int] = ()) -> Part:
     that are described as an earlier one is are rows `again`.
 
     Counts stay as they are, but for places that are zero throughout, and such as tell candidates
-    apart that are described alike (see `told_apart`). Quantities are standardised by
+    apart that are described alike (see `tell_apart`). Quantities are standardised by
     the first pool, but for those that never vary there, or by no more than rounding does; many of
     them are scaled so that two candidates are on average as far apart as two words of a choice.
 
@@ -94,9 +94,8 @@ def described(*said: Described, again: Sequence[int] = ()) -> Part:
     """
     counts = [one.counts for one in said if one.counts is not None]
     if counts:
-        table = dense(*counts)
-        if again:
-            table = np.concatenate([table, told_apart(table, again)], axis=1)
+        table = dense(*counts, more=min(len(again), MOST_PLACES))
+        tell_apart(table, again)
         return Part(table, is_one=True, counted=True)
     own = [array_of(one.rows) for one in said if one.rows is not None]
     rows = np.concatenate(own)
@@ -109,27 +108,28 @@ def described(*said: Described, again: Sequence[int] = ()) -> Part:
     return Part(table)
 
 
-def told_apart(table: Floats, again: Sequence[int]) -> Floats:
-    """Counts of what no descriptor names (m x k) beside those of a table (m x d): they tell the
-    rows that are described as an earlier one is (`again`) apart from it. Isomers have outcomes of
-    their own, and what is measured of one is no measurement of the other. They are as alike as
-    Tanimoto's 0.91, as next neighbours are; a row of no counts stays as it is."""
-    extra = np.zeros((len(table), min(len(again), MOST_PLACES)), dtype=table.dtype)
+def tell_apart(table: Floats, again: Sequence[int]) -> None:
+    """Writes counts of what no descriptor names into the last places of a table (m x d), which are
+    zero: they tell the rows that are described as an earlier one is (`again`) apart from it.
+    Isomers have outcomes of their own, and what is measured of one is no measurement of the other.
+    They are as alike as Tanimoto's 0.91, as next neighbours are; a row of no counts stays as it is.
+    """
+    extra = table[:, table.shape[1] - min(len(again), MOST_PLACES) :]
     for number, row in enumerate(again):
         size = math.sqrt(APART * float(np.square(table[row], dtype=np.float64).sum()))
         is_whole = size > 0.0 and table.dtype == np.float32
         extra[row, number % MOST_PLACES] = max(1.0, round(size)) if is_whole else size
-    return extra
 
 
-def dense(*counts: Counts) -> Floats:
+def dense(*counts: Counts, more: int = 0) -> Floats:
     """Counts, one after the other, as an array (n x d) without the places that are zero throughout
-    (one is left)."""
+    (one is left), and after them so many `more` of zeros: a table that fills half the memory is not
+    copied for them."""
     places = [np.frombuffer(c.places, dtype=np.uint32).astype(np.intp) for c in counts]
     used = np.unique(np.concatenate([np.zeros(0, dtype=np.intp), *places]))
     used = used if len(used) else np.zeros(1, dtype=np.intp)
     whole = all(c.values.typecode == "H" for c in counts)
-    shape = (sum(len(c) for c in counts), len(used))
+    shape = (sum(len(c) for c in counts), len(used) + more)
     out = np.zeros(shape, dtype=np.float32 if whole else np.float64)
     start = 0
     for one, own in zip(counts, places, strict=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import planner_samples as samples
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from orchestrator.model.counts import Counts
 from orchestrator.model.rows import Rows
 from orchestrator.model.space import Described, Pool, Real, SearchSpace
+from orchestrator.planner import describing
 from orchestrator.planner.bayesian import BayesianPlanner
 from orchestrator.planner.describing import MAX_OWN_SCALES, dense
 from orchestrator.planner.encoding import Encoding
@@ -152,6 +155,23 @@ def test_what_is_measured_of_an_isomer_is_no_measurement_of_another_one() -> Non
     process = fit(found, "matern", default_priors(1, (0,)))
     of_measured, of_isomers = process.posterior(x[:20])[1], process.posterior(x[40:])[1]
     assert (of_isomers > 1.2 * of_measured).all()
+
+
+def test_isomers_are_told_apart_without_a_copy_of_the_table() -> None:
+    """A table of a hundred thousand materials is most of what is in memory."""
+    row, n = np.arange(1000), 2000
+    counts = Counts.of(np.array([(row % 97 == i % 31) for i in range(n)], dtype=np.uint16))
+    tracemalloc.start()
+    try:
+        part = describing.described(
+            Described(descriptor="morgan", material="m", counts=counts), again=[40]
+        )
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert part.table is not None
+    assert np.count_nonzero(part.table[:, -1]) == 1
+    assert peak < 1.6 * part.table.nbytes
 
 
 def test_one_material_at_several_amounts_is_one_material() -> None:
