@@ -129,7 +129,12 @@ class Measured:
         decades."""
         if self.bend is None:
             return float(np.sqrt(np.mean((y - others) ** 2))) * self.spread
-        return float(np.sqrt(np.mean((self.on_scale(y) - self.on_scale(others)) ** 2)))
+        off = (self.on_scale(y) - self.on_scale(others)) / self.bend.size  # 1e200 has no square
+        return float(np.sqrt(np.mean(off**2))) * self.bend.size
+
+    def unbent(self) -> tuple[float, float]:
+        """Centre and spread of the outcomes as they were measured, or of log10 of these."""
+        return _centre_and_spread(self.raw, self.metric)
 
     def deviation(self, y: Floats, sd: Floats) -> Floats:
         """Standard deviations (n) at standardised outcomes (n), in the metric's unit or in

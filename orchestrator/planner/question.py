@@ -45,17 +45,15 @@ class Aim:
         """Merits (n) as they would be of outcomes that are standardised as they were measured."""
         if self.bent is None:
             return merit
-        raw = self.bent.raw
-        away = self.bent.on_scale(self.sign * merit) - raw.mean()
-        return np.asarray(self.sign * away / raw.std(ddof=1))
+        centre, spread = self.bent.unbent()
+        return np.asarray(self.sign * (self.bent.on_scale(self.sign * merit) - centre) / spread)
 
     def crooked(self, merit: float) -> float:
         """The inverse of `straight`."""
         if self.bent is None:
             return merit
-        raw = self.bent.raw
-        value = raw.mean() + self.sign * merit * raw.std(ddof=1)
-        return self.sign * self.bent.standardised(float(value))
+        centre, spread = self.bent.unbent()
+        return self.sign * self.bent.standardised(centre + self.sign * merit * spread)
 
     def doublings(self, least: float, most: float) -> list[float]:
         """Merits between two at which straight ones grow 2, 4, 8, ... times as much as at the end
@@ -72,7 +70,7 @@ class Aim:
         if self.bent is None or self.bent.bend is None:
             return np.zeros_like(merit)
         away = np.abs(self.bent.spread * merit + self.sign * self.bent.centre)
-        one = self.bent.spread * self.bent.bend.size / float(self.bent.raw.std(ddof=1))
+        one = self.bent.spread * self.bent.bend.size / self.bent.unbent()[1]
         return np.asarray(away + math.log(one))
 
 

@@ -218,6 +218,17 @@ def test_in_another_unit_a_bent_goal_asks_for_the_same_point() -> None:
     assert told[1] == pytest.approx(1e-6 * told[0], rel=0.05)
 
 
+@pytest.mark.parametrize("unit", [1e-200, 1e200])
+def test_bent_goals_may_be_in_a_unit_that_has_no_square(unit: float) -> None:
+    question = of_plane(DOWN, ALSO_DOWN)
+    history = samples.measured(question, steep, 20)
+    other = samples.measured(question, lambda p: {k: unit * v for k, v in steep(p).items()}, 20)
+    here, there = (BayesianPlanner(question).propose(one, 1)[0] for one in (history, other))
+    assert "decades" in here.notes
+    assert all(abs(here.point[k] - there.point[k]) < 4e-3 for k in ("a", "b"))
+    assert there.leave_one_out["y"] == pytest.approx(unit * here.leave_one_out["y"], rel=1e-3)
+
+
 def test_beliefs_in_a_bent_goal_are_said_in_its_unit() -> None:
     question = of_plane(DOWN)
     history = samples.measured(question, steep, 30)
