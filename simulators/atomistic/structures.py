@@ -108,6 +108,8 @@ def _reason(error: Exception) -> str:
         return f"it has {error}, which is not an element"
     if "attribute 'name'" in str(error):  # ASE looks for the elements in the name of a file
         return "it does not name its elements"
+    if isinstance(error, TypeError):  # what stands in place of a coordinate stays a text
+        return "a position is no number"
     return " ".join(str(error).split()) or "it is incomplete"
 
 

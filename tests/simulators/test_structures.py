@@ -150,6 +150,7 @@ SKEW = CUBE.replace("c 3.7", "c 4.7").replace("P 1", "{group}").replace("{sites}
         ("a title\n1\n0 2 2\n2 0 2\n2 2 0\n1\nDirect\n0 0 0\n", "it does not name its elements"),
         ('1\nLattice="3 0 0 0 3 0 0 0 3"\nCu nan 0 0\n', "a position that is not a number"),
         ('1\nLattice="3 0 0 0 3 0 0 0 inf"\nCu 0 0 0\n', "a position that is not a number"),
+        (CUBE.format(sites="Cu 1 ? ? ?"), "cannot be read as cif: a position is no number"),
         (CUBE.format(sites="Cu 1 0 0 0\nAu 1 0 0 0"), "Cu and Au in one place"),
         (CUBE.format(sites="Cu 0.5 0 0 0\nAu 0.5 0 0 0"), r"not full \(Cu 0.5, Au 0.5\)"),
         (CUBE.format(sites="Cu 0.9 0 0 0"), r"a site that is not full \(Cu 0.9\)"),
