@@ -262,14 +262,13 @@ class Diagnosis:
         found: dict[str, int | str] = {}
         if n_censored := sum(m.n_censored for m in self.evidence.measured.values()):
             found["censored"] = n_censored
+        if decades := "; ".join(m.decades for m in self.evidence.measured.values() if m.decades):
+            found["decades"] = decades
         for name, measured in self.evidence.measured.items():
             if measured.n_far:
                 found["far_worse"] = (
                     f"{measured.n_far} of {name}: how far they are off counts no more"
                 )
-            if measured.bend is not None:
-                at = f"{measured.bend.at:.4g} {measured.metric.unit}".rstrip()
-                found["decades"] = f"far from {at}, decades of {name} count"
             if measured.n_not_found:
                 found["not_found_again"] = (
                     f"the best {name}: what was measured there later is far worse"

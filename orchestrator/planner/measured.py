@@ -94,6 +94,14 @@ class Measured:
         """How many outcomes are only bounds, as measured."""
         return int(np.count_nonzero(self.sides)) - self.n_far
 
+    @property
+    def decades(self) -> str:
+        """Where outcomes are bent, in words; '' where they are not."""
+        if self.bend is None:
+            return ""
+        at = f"{self.bend.at:.4g} {self.metric.unit}".rstrip()
+        return f"far from {at}, decades of {self.metric.name} count"
+
     def standardised(self, value: float) -> float:
         """A value in the metric's unit on the scale of `y`; needs value > 0 on a log scale."""
         number = on_scale(self.metric, value)

@@ -218,6 +218,17 @@ def test_in_another_unit_a_bent_goal_asks_for_the_same_point() -> None:
     assert told[1] == pytest.approx(1e-6 * told[0], rel=0.05)
 
 
+def test_each_goal_that_is_bent_is_told() -> None:
+    question = of_plane(DOWN, ALSO_DOWN)
+    history = samples.measured(question, lambda p: dict.fromkeys("yz", steep(p)["y"]), 20)
+    (proposal,) = BayesianPlanner(question).propose(history, 1)
+    said = str(proposal.notes["decades"])
+    assert [one.rpartition(", ")[2] for one in said.split("; ")] == [
+        "decades of y count",
+        "decades of z count",
+    ]
+
+
 @pytest.mark.parametrize("unit", [1e-200, 1e200])
 def test_bent_goals_may_be_in_a_unit_that_has_no_square(unit: float) -> None:
     question = of_plane(DOWN, ALSO_DOWN)
