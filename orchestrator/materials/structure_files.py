@@ -24,6 +24,8 @@ _IN_CIF = re.compile(r"^\s*(data_|_cell_)", re.MULTILINE)
 _VASP = re.compile(r"(POSCAR|CONTCAR)", re.IGNORECASE)
 _SAID = {"FixAtoms", "FixCartesian"}
 """Constraints of ASE's that an extended XYZ has words for."""
+_OF_NOTHING = {"FixCom"}
+"""Alone it leaves every result what it is, wherever the whole structure stands."""
 _OF_THE_CELL = ("Lattice", "Properties", "pbc")
 LARGEST = 20_000_000
 """Bytes of one structure's file."""
@@ -166,7 +168,8 @@ def _of_database(path: Path) -> StructureFiles:
         for row in connect(path, append=True).select():
             out, atoms = io.StringIO(), _plain(row.toatoms())
             write(out, atoms, format="extxyz")
-            if unsaid := sorted({type(c).__name__ for c in atoms.constraints} - _SAID):
+            kinds = {type(c).__name__ for c in atoms.constraints}
+            if kinds != _OF_NOTHING and (unsaid := sorted(kinds - _SAID)):
                 unreadable[len(texts)] = (
                     f"it holds atoms by {' and '.join(unsaid)}, which would be left away; "
                     f"{' and '.join(sorted(_SAID))} are known"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from ase import Atoms
-from ase.constraints import FixAtoms, FixBondLength, FixCartesian, FixedLine
+from ase.constraints import FixAtoms, FixBondLength, FixCartesian, FixCom, FixedLine
 from ase.db import connect
 from ase.io import write
 
@@ -144,16 +144,19 @@ def test_a_constraint_that_would_be_left_away_sets_its_structure_aside(tmp_path:
     held = {
         "atom": FixAtoms([0]),
         "along x": FixCartesian(0, (True, False, False)),
+        "centre": FixCom(),
         "line": FixedLine(0, (0, 0, 1)),
         "bond": FixBondLength(0, 1),
     }
     with connect(tmp_path / "file.db") as database:
-        for element, (name, constraint) in zip(("Ag", "Al", "Ni", "Pt"), held.items(), strict=True):
+        for element, (name, constraint) in zip(
+            ("Ag", "Al", "Au", "Ni", "Pt"), held.items(), strict=True
+        ):
             crystal = ordered(element, "Cu")
             crystal.set_constraint(constraint)
             database.write(crystal, name=name)
     pool = pool_of(tmp_path, "file.db")
-    assert pool.names == ("atom", "along x")
+    assert pool.names == ("atom", "along x", "centre")
     assert [again.name for again in pool.set_aside] == ["line", "bond"]
     assert "holds atoms by FixedLine, which would be left away" in pool.set_aside[0].why
 
