@@ -10,6 +10,8 @@ from orchestrator.model.quantity import scale_offset
 
 IN_PARENTHESES = re.compile(r"\(([^()]+)\)\s*$")
 """What may be a unit, and may be a remark."""
+DEGREES = {"C": "degC", "F": "degF"}
+"""How temperatures are written where nobody thinks of coulombs and farads."""
 
 
 def split_header(column: str) -> tuple[str, str]:
@@ -60,15 +62,17 @@ def _refuse_other_unit(column: str, unit: str) -> None:
     found = IN_PARENTHESES.search(column)
     if found is None or not unit:
         return
-    try:
-        scale = scale_offset(found[1].strip(), unit)
-    except InputError:  # what stands there is no unit, or none of this
-        return
-    if scale != (1.0, 0.0):
-        raise InputError(
-            f"column '{column}' may be in '{found[1]}', and is to be in '{unit}'",
-            hint=f"write '{column[: found.start()].strip()} [{found[1]}]', or without a unit",
-        )
+    said = found[1].strip()
+    for written in {said, DEGREES.get(said, said)}:
+        try:
+            is_other = scale_offset(written, unit) != (1.0, 0.0)
+        except InputError:  # what stands there is no unit, or none of this
+            continue
+        if is_other:
+            raise InputError(
+                f"column '{column}' may be in '{said}', and is to be in '{unit}'",
+                hint=f"write '{column[: found.start()].strip()} [{written}]', or without a unit",
+            )
 
 
 def difference_scale(column: str, unit: str) -> float:
