@@ -9,9 +9,11 @@ A table has a row a candidate: its `name`, columns `x:NAME` that describe it, an
 Cost is the seconds of the calculations and the planner's own CPU seconds. Of random order the
 expectation is given in closed form. Of made-up ladders `small NAME` has 42 candidates, and costs of
 5, 50 and 500 s. A table may describe crystals in a column `structure`, too (`--by-structure`).
-Methods besides those of `task_of`: `knowledge gradient` on the planner's own model, and in an
-environment of its own (`benchmarks.planner.run --install`) `botorch kg` and `botorch mes`, which
-go on from the planner's first points.
+Of `of its own` every candidate has something that its description does not say.
+Methods besides those of `task_of`: `funnel` (the first rung for all, then the last one in its
+order), `knowledge gradient` on the planner's own model, and in an environment of its own
+(`benchmarks.planner.run --install`) `botorch kg` and `botorch mes`, which go on from the planner's
+first points.
 """
 
 from __future__ import annotations
@@ -49,6 +51,7 @@ N, N_SMALL, D, N_TOP = 150, 42, 4, 5
 SMALL, SMALL_S = "small ", {"cheap": 5.0, "coarse": 50.0, "fine": 500.0}
 SINGLE = "single"
 PEER = "botorch "
+FUNNEL = "funnel"
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,10 @@ def made_up(name: str, seed: int) -> Ladder:
         "opposed": {"cheap": (-2.0 * g + 0.3 * white[0], 0.5)},
         "in part": {"cheap": (np.where(x[:, 0] < 0.5, g, h), 0.5)},
         "bad middle": {"cheap": (g + 0.2 * white[0], 0.2), "coarse": (g + 1.5 * white[1], 5.0)},
+        "of its own": {"cheap": (g + 0.3 * white[0] + 0.15 * white[1], 0.2)},
     }[kind]
+    if kind == "of its own":  # each candidate has what its description does not say
+        g = g + 0.3 * white[0]
     rungs |= {"fine": (g, 20.0)}
     y = np.column_stack([value for value, _ in rungs.values()])
     # what a calculation takes grows with its candidate's size, and is never quite the same
@@ -114,7 +120,7 @@ def made_up(name: str, seed: int) -> Ladder:
     return Ladder(name, tuple(rungs), x, y, seconds)
 
 
-MADE_UP = ("agrees", "biased", "useless", "opposed", "in part", "bad middle")
+MADE_UP = ("agrees", "biased", "useless", "opposed", "in part", "bad middle", "of its own")
 
 
 def from_table(path: Path, *, by_structure: bool = False) -> Ladder:
@@ -166,12 +172,20 @@ def source_of(ladder: Ladder, is_single: bool) -> Source:
     )
 
 
+def funnel(ladder: Ladder) -> Iterator[Point]:
+    """No model: the first rung for all, then the last one in the order of the first."""
+    order = np.argsort(ladder.y[:, 0], kind="stable")
+    for rung, rows in ((ladder.rungs[0], range(len(ladder.x))), (ladder.rungs[-1], order)):
+        yield from ({"candidate": ladder.pool.names[i], "rung": rung} for i in rows)
+
+
 def run(ladder: Ladder, method: str, seed: int) -> dict[str, Any]:
     """One campaign, until all of the best are known by the last rung."""
     initial = 6 if method in (SINGLE, "prior") else 3 * len(ladder.rungs)
     planner = BayesianPlanner(task_of(ladder, method, seed, initial))
     gradient = method == "knowledge gradient"
     peer = Peer(ladder, method.removeprefix(PEER), seed) if method.startswith(PEER) else None
+    in_order = funnel(ladder)
     made: list[Evaluated] = []
     place = {name: i for i, name in enumerate(ladder.pool.names)}
     own = 0.0
@@ -184,8 +198,10 @@ def run(ladder: Ladder, method: str, seed: int) -> dict[str, Any]:
     while len(found) < ladder.n_top and len(made) < ladder.y.size and cost < most:
         begun = time.process_time()
         history = History(evaluated=tuple(made), n_proposed=len(made))
-        if peer is not None and len(made) >= initial:
-            point: Point = peer.choose(made)
+        if method == FUNNEL:
+            point = next(in_order)
+        elif peer is not None and len(made) >= initial:
+            point = peer.choose(made)
             own += peer.seconds
         elif gradient and len(made) >= initial:
             point = knowledge_gradient(planner, history)
