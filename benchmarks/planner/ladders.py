@@ -176,7 +176,8 @@ def funnel(ladder: Ladder) -> Iterator[Point]:
     """No model: the first rung for all, then the last one in the order of the first."""
     order = np.argsort(ladder.y[:, 0], kind="stable")
     for rung, rows in ((ladder.rungs[0], range(len(ladder.x))), (ladder.rungs[-1], order)):
-        yield from ({"candidate": ladder.pool.names[i], "rung": rung} for i in rows)
+        for i in rows:
+            yield {"candidate": ladder.pool.names[i], "rung": rung}
 
 
 def run(ladder: Ladder, method: str, seed: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from orchestrator.model.space import Fidelity
 from orchestrator.planner.encoding import Encoding
-from orchestrator.planner.kernel import Floats
+from orchestrator.planner.kernel import CARRIED, Floats
 from orchestrator.planner.measured import Evidence
 from orchestrator.planner.rungs import Rungs
 
@@ -93,6 +93,7 @@ def costs(encoding: Encoding, fidelity: Fidelity, seen: Evidence) -> Costs:
     failed = np.isin(known, seen.blamed)
     rung, counted = rungs.of(seen.features[known]), encoding.layout.blocks
     wide = explaining(seen.features[known], counted)
+    wide[:, np.flatnonzero(encoding.layout.groups == CARRIED)] = 0.0  # names, and the rung
     found: list[Line | None] = []
     for r in range(rungs.n):
         here = rung == r

@@ -65,7 +65,7 @@ class Encoding:
             in which pools of them were given under its name.
 
     `carried` are columns (n x k) of a pool's candidates that come last, and make no difference to
-    the kernel.
+    the kernel. In a space with a fidelity the numbers of candidates are carried behind all else.
 
     Raises:
         InputError: a bound or a pool's number is not finite, or a log scale reaches zero.
@@ -101,7 +101,9 @@ class Encoding:
             start = sum(part.width for part in parts)
             self.columns.append(slice(start, start + sum(part.width for part in own)))
             parts += own
-        self.layout = layout_of(parts)
+        # on rungs, candidates that are described alike are places of their own all the same
+        self._numbered = self.places(Pool) if self.places(Fidelity) else []
+        self.layout = layout_of([*parts, *(Part(None, carried=True) for _ in self._numbered)])
         self.cells = tuple(n_values(p) for p in space.parameters)
         self._places = {p.name: i for i, p in enumerate(space.parameters)}
         self._conditions = [
@@ -223,6 +225,8 @@ class Encoding:
             else:
                 rows = np.floor(codes[:, column] * len(table)).astype(int)
                 out[:, place] = table[rows]
+        for column, pool in enumerate(self._numbered, self.width - len(self._numbered)):
+            out[:, column] = np.floor(codes[:, pool] * self.cells[pool])
         if self._conditions:
             for column, is_absent in enumerate(self.absent(codes).T):
                 out[is_absent, self.columns[column]] = 0.5

@@ -144,7 +144,15 @@ def _fit_on_rungs(
         kept = np.sort(np.concatenate([first, others]))
     some = data.rows(kept)
     of_some = RungData(
-        some.x, y[kept], rung[kept], rungs.n, some.layout, some.shares, some.known, some.terms
+        some.x,
+        y[kept],
+        rung[kept],
+        rungs.n,
+        some.layout,
+        some.shares,
+        some.known,
+        some.terms,
+        rungs.places(some.x),
     )
     hyper, note = most_probable(of_some, shape, priors, levels, MAX_ITERATIONS), ""
     if hyper is None:

@@ -5,10 +5,12 @@ With the standardised outcome y of rung r at x, and the rung t that counts,
     y_r(x) = level_r + a_r (rho_r g(x) + sqrt(1 - rho_r^2) h_r(x)),    rho_t = 1,
 
 g and all h_r being independent processes of the same length scales, those of h `roughness` times as
-long. So each rung has a bias (its level), a scale, a correlation rho_r with the rung that counts,
-of either sign, and errors of its own, which other rungs do not share: an autoregressive model
-[Kennedy & O'Hagan 2000] whose rungs hang on the last one in place of on each other, so that a bad
-rung spoils no other. Levels of rungs below are normal around their mean outcome.
+long, and each with a part, of the variance `apart`, that differs from place to place: what the
+description of a candidate does not say, but every rung sees. So each rung has a bias (its level), a
+scale, a correlation rho_r with the rung that counts, of either sign, and errors of its own, which
+other rungs do not share: an autoregressive model [Kennedy & O'Hagan 2000] whose rungs hang on the
+last one in place of on each other, so that a bad rung spoils no other. Levels of rungs below are
+normal around their mean outcome.
 """
 
 from __future__ import annotations
@@ -31,14 +33,17 @@ LEVEL_VARIANCE = 1.0
 @dataclass(frozen=True)
 class LadderHyper(Hyper):
     """Also the scales a and correlations rho of the rungs (both r; the last rho is 1), and how many
-    times longer the length scales of their own errors are. `rho_sd` is the standard deviation of
-    atanh(rho) (r - 1); `levels` are the mean outcomes of rungs (r, the last one 0)."""
+    times longer the length scales of their own errors are. `apart` is the variance of what places
+    have to themselves, as a multiple of that of what varies with the features. `rho_sd` is the
+    standard deviation of atanh(rho) (r - 1); `levels` are the mean outcomes of rungs (r, the last
+    one 0)."""
 
     amplitudes: Floats = field(default_factory=lambda: np.ones(1))
     rho: Floats = field(default_factory=lambda: np.ones(1))
     roughness: float = 1.0
     rho_sd: Floats = field(default_factory=lambda: np.zeros(0))
     levels: Floats = field(default_factory=lambda: np.zeros(1))
+    apart: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -57,14 +62,17 @@ class LadderKernel(Kernel):
         levels = np.where(same & (p < self.rungs.n - 1), LEVEL_VARIANCE, 0.0)
         return scale * self.hyper.rho[p] * self.hyper.rho[q], scale * own, levels
 
-    def _parts(self, squared: Floats, p: Any, q: Any) -> tuple[Floats, Floats]:
+    def _parts(self, squared: Floats, p: Any, q: Any, same: Any) -> tuple[Floats, Floats]:
+        """Covariances of points on rungs p and q, `same` where they are at one place, and the
+        derivatives by the squared distance."""
         shared, own, levels = self._weights(p, q)
         k, slope = correlation(squared, self.shape)
+        beside = levels + (shared + own) * self.hyper.apart * same
         if not own.any():
-            return shared * k + levels, shared * slope
+            return shared * k + beside, shared * slope
         stretch = self.hyper.roughness**-2
         k_own, slope_own = correlation(squared * stretch, self.shape)
-        return shared * k + own * k_own + levels, shared * slope + own * (slope_own * stretch)
+        return shared * k + own * k_own + beside, shared * slope + own * (slope_own * stretch)
 
     def __call__(self, a: Floats, b: Floats) -> Floats:
         """As `Kernel`."""
@@ -73,12 +81,13 @@ class LadderKernel(Kernel):
     def with_slope(self, a: Floats, b: Floats) -> tuple[Floats, Floats]:
         """As `Kernel.with_slope`."""
         p, q = self.rungs.of(a)[:, None], self.rungs.of(b)[None, :]
-        return self._parts(self.squared(a, b), p, q)
+        same = self.rungs.places(a)[:, None] == self.rungs.places(b)[None, :]
+        return self._parts(self.squared(a, b), p, q, same)
 
     def between(self, a: Floats, b: Floats) -> Floats:
         """Covariances (m) of features a with b (m x d each), row by row; they differ in their rungs
         alone."""
-        return self._parts(np.zeros(len(a)), self.rungs.of(a), self.rungs.of(b))[0]
+        return self._parts(np.zeros(len(a)), self.rungs.of(a), self.rungs.of(b), 1.0)[0]
 
     def variances(self, x: Floats) -> Floats:
         """Prior variances (m) at features (m x d)."""

@@ -21,13 +21,15 @@ ROUGHNESS = LogNormal(0.0, 0.7, of_log=True)
 AGREEMENT = LogNormal(1.1, 0.8, of_log=True)
 """Prior of atanh(rho), normal: rungs are expected to agree well (rho = 0.8), since otherwise a
 cheap one would not be tried often enough to show whether it does."""
+APART = LogNormal(-6.0, 2.5, of_log=True)
+"""Of what places have to themselves: mostly next to nothing, but as much as the data say."""
 STEP = 1e-3
 
 
 @dataclass(frozen=True)
 class RungData:
     """Outcomes on rungs: features (n x d), outcomes without the levels of lower rungs (n), the rung
-    of each (n), and the rest as in `fitting.Data`."""
+    of each (n), the rest as in `fitting.Data`, and numbers of their places (n)."""
 
     x: Floats
     y: Floats
@@ -37,17 +39,19 @@ class RungData:
     shares: Floats
     known: Floats
     terms: Floats
+    places: Floats
 
 
 class LadderLikelihood:
     """Minus the log posterior of theta = (log widths, log noise, log roughness, log scales of the
-    rungs, atanh rho of those below the last, log variances of the terms), with its gradient."""
+    rungs, atanh rho of those below the last, log apart, log variances of the terms), with its
+    gradient."""
 
     def __init__(self, data: RungData, priors: Priors, shape: Shape) -> None:
         self.data, self.priors, self.shape = data, priors, shape
         self.n_groups = g = data.layout.n_groups
         r = data.n_rungs
-        ends = np.cumsum([0, g, 1, 1, r, r - 1, len(data.terms)])
+        ends = np.cumsum([0, g, 1, 1, r, r - 1, 1, len(data.terms)])
         self.places = [slice(int(a), int(b)) for a, b in pairwise(ends)]
         n = len(data.y)
         self._i, self._j = np.tril_indices(n)
@@ -55,6 +59,7 @@ class LadderLikelihood:
         self._pair = data.rung[self._i] * r + data.rung[self._j]
         self._terms = data.terms[:, self._i, self._j]
         self._levels = LEVEL_VARIANCE * np.diag(np.arange(r) < r - 1).ravel()[self._pair]
+        self._same = (data.places[self._i] == data.places[self._j]).astype(float)
         self._twice = np.where(self._i == self._j, 1.0, 2.0)
         self._counts = (data.rung == r - 1).astype(float)
 
@@ -68,6 +73,7 @@ class LadderLikelihood:
             (math.log(0.1), math.log(10.0)),
             *[(math.log(1e-2), math.log(1e2))] * r,
             *[(-4.0, 4.0)] * (r - 1),
+            (math.log(1e-7), math.log(10.0)),
             *[(math.log(1e-6), math.log(10.0))] * few,
         ]
 
@@ -76,11 +82,12 @@ class LadderLikelihood:
         widths = np.broadcast_to(self.priors.width.log_mode, self.n_groups)
         noise = max(math.log(self.priors.min_noise), float(self.priors.noise.log_mode))
         middle = [noise, 0.0, *[0.0] * self.data.n_rungs, *(AGREEMENT.loc * s for s in signs)]
-        return np.array([*widths, *middle, *[math.log(0.05)] * len(self.data.terms)])
+        apart = float(APART.log_mode)
+        return np.array([*widths, *middle, apart, *[math.log(0.05)] * len(self.data.terms)])
 
     def hyper(self, theta: Floats, levels: Floats) -> LadderHyper:
         """The hyperparameters of theta, with the mean that goes with them."""
-        widths, noise, rough, scales, z, terms = (theta[p] for p in self.places)
+        widths, noise, rough, scales, z, apart, terms = (theta[p] for p in self.places)
         lower = factor(self._covariance(theta)[0])
         scales = np.exp(scales)
         return LadderHyper(
@@ -94,17 +101,20 @@ class LadderLikelihood:
             roughness=float(np.exp(rough[0])),
             rho_sd=self._sd_of_agreement(theta),
             levels=levels,
+            apart=float(np.exp(apart[0])),
         )
 
     def _covariance(self, theta: Floats) -> tuple[Floats, dict[str, Floats]]:
         """The lower triangle (n x n), and parts of its derivatives, a number for each of its
         places."""
         data = self.data
-        widths, noise, rough, scales, z, terms = (theta[p] for p in self.places)
+        widths, noise, rough, scales, z, apart, terms = (theta[p] for p in self.places)
         squared = np.exp(-2.0 * widths) @ self._squares
         k, slope = correlation(squared, self.shape)
         stretch = math.exp(-2.0 * float(rough[0]))
         k_own, slope_own = correlation(squared * stretch, self.shape)
+        alone = math.exp(float(apart[0])) * self._same
+        k, k_own = k + alone, k_own + alone
         scale, rho = np.exp(scales), np.append(np.tanh(z), 1.0)
         both = np.outer(scale, scale)
         shared = (both * np.outer(rho, rho)).ravel()[self._pair]
@@ -116,7 +126,8 @@ class LadderLikelihood:
         by_square = shared * slope + own * slope_own * stretch
         by_rough = own * slope_own * (-2.0 * stretch) * squared
         parts = {"k": k, "own": k_own, "signal": signal, "both": both}
-        return total, parts | {"square": by_square, "rough": by_rough}
+        by_apart = (shared + own) * alone
+        return total, parts | {"square": by_square, "rough": by_rough, "apart": by_apart}
 
     def _mean(self, lower: Floats) -> tuple[float, Floats]:
         """The mean of the rung that counts, and the solution of covariance @ s = y - mean."""
@@ -137,7 +148,7 @@ class LadderLikelihood:
         inverse, _ = lapack.dpotri(lower, lower=1)
         i, j = self._i, self._j
         pull = 0.5 * (np.asarray(inverse)[i, j] - solved[i] * solved[j]) * self._twice
-        widths, noise, _, _, z, terms = (theta[p] for p in self.places)
+        widths, noise, _, _, z, _, terms = (theta[p] for p in self.places)
         scaled = np.exp(-2.0 * widths) * (self._squares @ (pull * parts["square"]))
         rho = np.append(np.tanh(z), 1.0)
         by_scale = self._by_rungs(pull * parts["signal"])
@@ -152,6 +163,7 @@ class LadderLikelihood:
                 [float(pull @ parts["rough"])],
                 (by_scale + by_scale.T).sum(axis=1),
                 by_z,
+                [float(pull @ parts["apart"])],
                 np.exp(terms) * (self._terms @ pull),
             ]
         )
@@ -165,7 +177,7 @@ class LadderLikelihood:
         return sums.reshape(r, r)
 
     def _log_prior(self, theta: Floats) -> tuple[float, Floats]:
-        all_ = (self.priors.width, self.priors.noise, ROUGHNESS, SCALES, AGREEMENT)
+        all_ = (self.priors.width, self.priors.noise, ROUGHNESS, SCALES, AGREEMENT, APART)
         return log_prior(theta, zip(self.places[: len(all_)], all_, strict=True))
 
     def _sd_of_agreement(self, theta: Floats) -> Floats:
@@ -217,13 +229,12 @@ def _signs(data: RungData) -> list[list[float]]:
     on a rung and on the last one, as it looks there."""
     last, plain = data.rung == data.n_rungs - 1, [1.0] * (data.n_rungs - 1)
     seen = list(plain)
-    own = np.flatnonzero(data.layout.groups >= 0)
     for r in range(data.n_rungs - 1):
         pairs = [
             (data.y[i], data.y[j])
             for i in np.flatnonzero(data.rung == r)
             for j in np.flatnonzero(last)
-            if np.array_equal(data.x[i, own], data.x[j, own])
+            if data.places[i] == data.places[j]
         ]
         below, above = np.array(pairs).reshape(-1, 2).T
         if len(pairs) > 2 and float((below - below.mean()) @ (above - above.mean())) < 0:

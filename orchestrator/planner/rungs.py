@@ -26,6 +26,12 @@ class Rungs:
         marks = x[:, self.columns][:, ::-1]
         return np.asarray(self.n - 1 - np.argmax(marks, axis=1), dtype=np.intp)
 
+    def places(self, x: Floats) -> Floats:
+        """A number (m) for the place of each of features (m x d), the same on every rung."""
+        own = np.delete(x, np.s_[self.columns], axis=1).astype(float)
+        # roots of whole numbers, so that no two places have the same sum
+        return np.asarray((own * np.sqrt(np.arange(2.0, own.shape[1] + 2.0))).sum(axis=1))
+
     def counting(self, x: Floats) -> NDArray[np.bool_]:
         """Which features (m x d) are on the rung that counts."""
         return np.asarray(self.of(x) == self.n - 1)

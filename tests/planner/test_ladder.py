@@ -459,7 +459,8 @@ def rung_data(n: int, n_rungs: int) -> tuple[RungData, Data]:
     rungs = type(encoding.rungs)(slice(2, 2 + n_rungs)) if encoding.rungs else None
     data = Data(x, y, layout, shares, known, terms, rungs)
     without, _ = without_levels(y, rung, n_rungs)
-    return RungData(x, without, rung, n_rungs, layout, shares, known, terms), data
+    places = np.arange(n) // n_rungs * 1.0
+    return RungData(x, without, rung, n_rungs, layout, shares, known, terms, places), data
 
 
 def test_the_slope_of_the_likelihood_is_that_of_differences() -> None:
@@ -475,6 +476,35 @@ def test_the_slope_of_the_likelihood_is_that_of_differences() -> None:
         down[i] -= step
         apart = (likelihood(up)[0] - likelihood(down)[0]) / (2 * step)
         assert slope[i] == pytest.approx(apart, rel=1e-4, abs=1e-5)
+
+
+def test_a_lower_rung_tells_candidates_apart_that_are_described_alike() -> None:
+    """As isomers are, by the counts of their bonds."""
+    rng = np.random.default_rng(3)
+    rows = np.repeat(rng.random((20, 2)), 2, axis=0)
+    names = tuple(f"c{i}" for i in range(40))
+    pool = Pool(
+        name="crystal",
+        names=names,
+        columns=("a", "b"),
+        units=("", ""),
+        rows=tuple(map(tuple, rows.tolist())),
+    )
+    ladder = Fidelity(name="rung", levels=("cheap", "fine"))
+    encoding = Encoding(SearchSpace(parameters=(pool, ladder)))
+    y = np.sin(4 * rows[:, 0]) + 0.3 * rng.normal(size=40)
+    made = [(i, "cheap") for i in range(40)] + [(i, "fine") for i in range(12)]
+    points: list[Point] = [{"crystal": names[i], "rung": rung} for i, rung in made]
+    x = encoding.features(encoding.encode(points))
+    values, n = y[[i for i, _ in made]], len(made)
+    data = Data(
+        x, values, encoding.layout, np.ones(n), np.zeros(n), np.zeros((0, n, n)), encoding.rungs
+    )
+    process = fit(data, "matern", default_priors(2))
+    others: list[Point] = [{"crystal": name, "rung": "fine"} for name in names[12:]]
+    mean, _ = process.posterior(encoding.features(encoding.encode(others)))
+    believed, true = mean[::2] - mean[1::2], y[12::2] - y[13::2]
+    assert np.abs(believed - true).mean() < 0.3 * np.abs(true).mean()
 
 
 def test_what_was_measured_is_what_is_believed_on_its_rung() -> None:
