@@ -34,7 +34,7 @@ SIZES = (0.5, 0.15)
 PLAINLY = 6.0
 """By so much larger has the logarithm of the probability of a goal's better half to be, and each
 outcome of it twice as probable on average."""
-MAX_OUTCOMES = 300
+MAX_OUTCOMES = 150
 """Of more, some show it as well, and all would take seconds."""
 
 
