@@ -161,12 +161,13 @@ def _tell_source(source: Source) -> None:
 
 
 def _tell_alike(pool: Pool, groups: Sequence[Sequence[str]]) -> None:
-    """Names two candidates that are one to the model, and says how many such there are."""
+    """Names two candidates that are (nearly) one to the model, and says how many such there are."""
     n = sum(map(len, groups))
     one, other = groups[0][:2]
     typer.echo(
         f"{pool.name}: {n} of {len(pool.names)} candidates are described as another one is, and "
-        f"the model cannot tell them apart: '{one}' and '{other}'" + (" ..." if n > 2 else "")
+        f"the model expects next to the same of them: '{one}' and '{other}'"
+        + (" ..." if n > 2 else "")
     )
     hint = _stereo_hint(pool, groups)
     if hint:
