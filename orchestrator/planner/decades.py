@@ -8,7 +8,7 @@ import numpy as np
 
 from orchestrator.planner.fitting import Data
 from orchestrator.planner.gaussian import GaussianProcess
-from orchestrator.planner.generalising import log_density
+from orchestrator.planner.generalising import log_densities
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.measured import Measured
 
@@ -47,4 +47,4 @@ def _score(process: GaussianProcess, measured: Measured, y: Floats, spread: floa
     """Mean log density of standardised outcomes (n), each predicted from all the others."""
     n = len(y)
     data = Data(process.x, y, process.layout, measured.parts.run, np.zeros(n), np.zeros((0, n, n)))
-    return log_density(data, process.shape) - math.log(spread)
+    return float(log_densities(data, process.shape).mean()) - math.log(spread)

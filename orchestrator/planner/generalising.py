@@ -68,11 +68,6 @@ def left_out(process: GaussianProcess, labels: Labels) -> Predicted:
     return Predicted(mean, variance, constant)
 
 
-def log_density(data: Data, shape: Shape) -> float:
-    """Mean log density of outcomes, each predicted from the others by what is fitted to all."""
-    return float(log_densities(data, shape).mean())
-
-
 def log_densities(data: Data, shape: Shape) -> Floats:
     """Log densities (n) of outcomes, each predicted from the others by what is fitted to all."""
     layout = data.layout

@@ -28,9 +28,10 @@ class Rungs:
 
     def places(self, x: Floats) -> Floats:
         """A number (m) for the place of each of features (m x d), the same on every rung."""
-        own = np.delete(x, np.s_[self.columns], axis=1).astype(float)
         # roots of whole numbers, so that no two places have the same sum
-        return np.asarray((own * np.sqrt(np.arange(2.0, own.shape[1] + 2.0))).sum(axis=1))
+        weights = np.sqrt(np.arange(2.0, x.shape[1] + 2.0))
+        weights[self.columns] = 0.0
+        return np.asarray((x * weights).sum(axis=1))
 
     def counting(self, x: Floats) -> NDArray[np.bool_]:
         """Which features (m x d) are on the rung that counts."""

@@ -286,10 +286,15 @@ class Pump(Keithley2400):
         await self.link.write(lambda: scpi.tell("RATE 5"), _never, what="a rate of 5")
 
 
-def _two_on_a_line(clock: VirtualClock) -> tuple[Counted, Pump, Keithley2400]:
+async def _two_on_a_line(clock: VirtualClock) -> tuple[Counted, Pump, Keithley2400]:
+    """Both have been opened and identified."""
     fake = Counted()
     pump = Pump(Bench("pump", clock, wires={"m": fake}), "memory:m")
-    return fake, pump, Keithley2400(Bench("meter", clock, wires={"m": fake}), "memory:m")
+    other = Keithley2400(Bench("meter", clock, wires={"m": fake}), "memory:m")
+    for device in (pump, other):
+        await device.open()
+        await device.identify()
+    return fake, pump, other
 
 
 async def _break_found_by_the_other(fake: Counted, other: Keithley2400) -> None:
@@ -304,10 +309,7 @@ def test_an_order_whose_device_is_another_one_afterwards_is_no_order_that_was_no
     clock = VirtualClock()
 
     async def main() -> None:
-        fake, pump, other = _two_on_a_line(clock)
-        for device in (pump, other):
-            await device.open()
-            await device.identify()
+        fake, pump, other = await _two_on_a_line(clock)
         giving = asyncio.ensure_future(pump.give())
         await clock.sleep(5.0)
         await _break_found_by_the_other(fake, other)
@@ -322,10 +324,7 @@ def test_an_action_that_finds_another_device_before_its_first_order_sends_nothin
     clock = VirtualClock()
 
     async def main() -> None:
-        fake, pump, other = _two_on_a_line(clock)
-        for device in (pump, other):
-            await device.open()
-            await device.identify()
+        fake, pump, other = await _two_on_a_line(clock)
         await asyncio.ensure_future(pump.give())
         await _break_found_by_the_other(fake, other)
         with pytest.raises(WrongDevice):
@@ -339,10 +338,7 @@ def test_a_second_order_that_was_never_sent_is_not_said_to_have_been() -> None:
     clock = VirtualClock()
 
     async def main() -> None:
-        fake, pump, other = _two_on_a_line(clock)
-        for device in (pump, other):
-            await device.open()
-            await device.identify()
+        fake, pump, other = await _two_on_a_line(clock)
         giving = asyncio.ensure_future(pump.give_and_set())
         await clock.sleep(5.0)
         await _break_found_by_the_other(fake, other)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,14 +72,24 @@ def test_a_killed_engine_that_nobody_has_waited_for_is_dead(where: str, store: S
         child.communicate()
 
 
+@contextlib.contextmanager
+def held_by_a_child(path: Path, campaign: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds a campaign's lease; it is killed at the end."""
+    child = start_child(HOLD, str(path), campaign)
+    try:
+        assert child.stdout is not None
+        child.stdout.readline()
+        yield child
+    finally:
+        child.kill()
+        child.communicate()
+
+
 def test_a_clock_that_is_set_ahead_takes_no_lease_from_a_living_engine(
     sqlite_store: Store, sqlite_path: Path
 ) -> None:
     campaign = sqlite_store.create("films", "a").id
-    child = start_child(HOLD, str(sqlite_path), campaign)
-    try:
-        assert child.stdout is not None
-        child.stdout.readline()
+    with held_by_a_child(sqlite_path, campaign) as child:
         edit_lease(sqlite_path, "expires_at = expires_at - 3 * 3600")
         with pytest.raises(LeaseHeld, match=f"child.*{child.pid}") as held:
             sqlite_store.lease(campaign, "me")
@@ -86,9 +98,6 @@ def test_a_clock_that_is_set_ahead_takes_no_lease_from_a_living_engine(
         assert sqlite_store.holder(campaign) is not None
         [row] = sqlite_store.campaigns()
         assert str(child.pid) in row.holder
-    finally:
-        child.kill()
-        child.communicate()
     sqlite_store.lease(campaign, "me")
 
 
@@ -97,10 +106,7 @@ def test_an_engine_that_is_stopped_by_ctrl_z_is_said_to_be(
     sqlite_store: Store, sqlite_path: Path
 ) -> None:
     campaign = sqlite_store.create("films", "a").id
-    child = start_child(HOLD, str(sqlite_path), campaign)
-    try:
-        assert child.stdout is not None
-        child.stdout.readline()
+    with held_by_a_child(sqlite_path, campaign) as child:
         assert not sqlite_store.campaigns()[0].is_stopped
         child.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOWAIT)
@@ -108,9 +114,6 @@ def test_an_engine_that_is_stopped_by_ctrl_z_is_said_to_be(
         with pytest.raises(LeaseHeld, match=f"child.*{child.pid}") as held:
             sqlite_store.lease(campaign, "me")
         assert f"it is stopped (Ctrl-Z): `kill -CONT {child.pid}`" in held.value.hint
-    finally:
-        child.kill()
-        child.communicate()
 
 
 def edit_lease(path: Path, change: str) -> None:
