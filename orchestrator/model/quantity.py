@@ -23,16 +23,20 @@ DEFINITIONS = (
     "sccm = 101325 * pascal * centimeter**3 / minute / (273.15 * kelvin * molar_gas_constant)",
     "slm = 1000 * sccm",
     "sq = 1",  # a square of film: a number without dimension
-    "at_percent = 0.01",
-    "wt_percent = 0.01",
+    *(f"{kind}_percent = 0.01" for kind in ("at", "wt", "mol", "vol")),
 )
 """Our own units, in pint's notation. An amount flow is counted in mol/s."""
 
 COMMON = tuple(FAMILIAR)
 """Units that are suggested when one is misspelt."""
 
-_WORDS = {"at.%": "at_percent", "wt.%": "wt_percent", "·": "*", "^": "**"}
-_PERCENTS = ("at.%", "wt.%")
+_WORDS = {"·": "*", "⋅": "*", "∙": "*", "^": "**", "℃": "°C"}
+_SHARE = re.compile(r"\b(at|wt|mol|vol)\.?\s?%")
+_RAISED = re.compile(r"(?<=[^\W\d_])(?:(⁻?)([¹²³⁴-⁹])|[-−](\d)(?![\d.]))")
+"""A power as papers print it: `cm⁻¹`, `m²`, `cm-1`."""
+_SUPERSCRIPTS = str.maketrans("⁻¹²³⁴⁵⁶⁷⁸⁹", "-123456789")
+_RUN_TOGETHER = re.compile(r"\b(\w?)(Pas|Nm)\b")
+"""What pint takes for several pascals and for the fineness of a yarn."""
 _POWER = r"\*\*\s*-?\d(?:\.\d)?(?![\d.]|\s*\*\*)"  # one digit, never a tower
 # a name is taken whole (`*+`): split in every way, a wrong unit of 40 letters took for ever
 _FORM = re.compile(rf"(?:[^\W\d]\w*+|[%Ω]|°[CF]|1(?=\s*/)|[()*/\s]|{_POWER})+")
@@ -141,11 +145,12 @@ def check_unit(unit: str) -> None:
 def same_dimension(first: str, second: str) -> bool:
     """Whether quantities in the two units can be converted into each other.
 
-    Atomic and weight percent are never taken for each other. Raises UnknownName.
+    Percent of atoms, weight, moles and volume are never taken for each other. Raises UnknownName.
     """
     if first == second:
         return True
-    mixed = any(a in first and b in second for a, b in (_PERCENTS, _PERCENTS[::-1]))
+    kinds, others = (set(_SHARE.findall(unit)) for unit in (first, second))
+    mixed = kinds and others and kinds != others
     return not mixed and dimension(first) == dimension(second)
 
 
@@ -216,12 +221,20 @@ def _registry() -> Any:
 def _unit(unit: str) -> Any:
     if unit == "":
         return _registry().Unit("")
-    text = unit
+    text = _SHARE.sub(r"\1_percent", _RAISED.sub(_power, unit))
     for ours, theirs in _WORDS.items():
         text = text.replace(ours, theirs)
     if len(unit) > 60 or "//" in text or not _FORM.fullmatch(text):
         raise _not_written(unit)
+    if found := _RUN_TOGETHER.search(unit):
+        meant = f"{found[1]}{found[2][:-1]}*{found[2][-1]}"
+        raise InputError(f"'{found[0]}' is not written as a unit", hint=f"write '{meant}'")
     return _parsed(unit, text)
+
+
+def _power(found: re.Match[str]) -> str:
+    raised = f"{found[1]}{found[2]}".translate(_SUPERSCRIPTS) if found[2] else f"-{found[3]}"
+    return f"**{raised}"
 
 
 def _not_written(unit: str) -> InputError:

@@ -94,6 +94,7 @@ def test_a_square_of_film_has_no_dimension() -> None:
 def test_percents_are_hundredths_and_atoms_are_not_weight() -> None:
     assert [convert(50.0, unit, "") for unit in ("%", "at.%", "wt.%")] == [0.5, 0.5, 0.5]
     assert not same_dimension("at.%", "wt.%")
+    assert not same_dimension("vol%", "wt%")
     with pytest.raises(UnitMismatch):
         convert(1.0, "wt.%", "at.%")
 
@@ -157,6 +158,33 @@ def test_a_decimal_comma_is_called_one() -> None:
 def test_any_text_is_a_unit_or_refused(unit: str) -> None:
     with contextlib.suppress(InputError):
         check_unit(unit)
+
+
+@pytest.mark.parametrize(
+    ("written", "same"),
+    [
+        ("mS·cm⁻¹", "mS/cm"),
+        ("mS cm-1", "mS/cm"),
+        ("J mol\u22121 K\u22121", "J/mol/K"),
+        ("kg m⁻³", "kg/m**3"),
+        ("mPa⋅s", "mPa*s"),
+        ("℃", "degC"),
+        ("wt%", "wt.%"),
+        ("wt %", "wt.%"),
+        ("mol%", "at.%"),
+        ("vol.%", "%"),
+    ],
+)
+def test_units_are_read_as_papers_print_them(written: str, same: str) -> None:
+    assert to_base_units(written) == to_base_units(same)
+    assert dimension(written) == dimension(same)
+
+
+@pytest.mark.parametrize(("unit", "meant"), [("mPas", "mPa*s"), ("Nm", "N*m"), ("kNm/deg", "kN*m")])
+def test_a_product_without_its_sign_is_no_other_unit(unit: str, meant: str) -> None:
+    with pytest.raises(InputError) as error:
+        check_unit(unit)
+    assert error.value.hint == f"write '{meant}'"
 
 
 def test_a_logarithmic_unit_is_refused() -> None:
