@@ -30,6 +30,11 @@ def read_mixture(
                 raise InputError(f"there cannot be less than nothing of '{component}'")
             if not low < high:
                 raise InputError(f"the lower bound {low:g} is not below the upper bound {high:g}")
+            if high > 1 and "total" not in shape.model_fields_set:
+                raise InputError(
+                    f"'{component}' reaches {high:g}, but without 'total' all sum to 1",
+                    hint="say what they sum to, such as 'total: 100'",
+                )
             components.append(Real(name=component, low=low, high=high, unit=shape.unit))
     with findings.at([*path, "unit"]):
         check_unit(shape.unit)

@@ -210,6 +210,17 @@ def test_an_impossible_mixture_is_refused(mixture: str, message: str, tmp_path: 
     assert message in problem.message
 
 
+def test_bounds_above_one_want_to_know_what_they_sum_to(tmp_path: Path) -> None:
+    text = (
+        "name: m\nspace: {m: {mixture: {a: [0, 60], b: [0, 80]}, unit: '%'}}\n"
+        "metrics: {y: {}}\nobjective: {maximise: y}\nbudget: {trials: 5}\n"
+    )
+    problem, _ = problems_of(text, tmp_path)
+    assert "'a' reaches 60, but without 'total' all sum to 1" in problem.message
+    assert problem.hint == "say what they sum to, such as 'total: 100'"
+    assert loaded(text.replace("80]}", "80]}, total: 100"), tmp_path)
+
+
 def test_a_broken_parameter_is_no_second_mistake_in_a_constraint(tmp_path: Path) -> None:
     problem = problem_of("{real: [0.1, 2], unit: Pa, noise", "{real: [2, 1], unit: Pa, noise",
                          tmp_path, WIDE)  # fmt: skip
