@@ -27,7 +27,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def propose(
-    data: Annotated[Path, typer.Option(help="CSV of results, one row an experiment.")],
+    data: Annotated[Path, typer.Option(help="CSV or XLSX of results, one row an experiment.")],
     n: Annotated[int, typer.Option("-n", min=1, help="How many points.")] = 1,
     campaign: Annotated[
         str | None, typer.Option(help="Campaign file with the space and the objective.")

@@ -20,7 +20,8 @@ from orchestrator.files.describing import (
 from orchestrator.files.generating import read_generation
 from orchestrator.files.rows import beside_of
 from orchestrator.files.space_shapes import DescribedChoiceShape, PoolShape
-from orchestrator.files.table import Table, number, read_table
+from orchestrator.files.spreadsheet import table_in
+from orchestrator.files.table import Table, number
 from orchestrator.model.quantity import check_unit, quantity_in
 from orchestrator.model.rows import Rows
 from orchestrator.model.space import Pool, SetAside
@@ -93,7 +94,7 @@ def read_pool(
 def _source(path: Path, kinds: Kinds) -> tuple[Table, Mapping[int, str]]:
     """The table, or the structures as one, and why some of their texts could not be had."""
     if not kinds.is_of_structures(path):
-        return read_table(path), {}
+        return table_in(path), {}
     found = kinds.structures(path)
     lines = tuple(range(1, len(found.rows) + 1))
     table = Table(str(path), found.columns, found.rows, lines, found.sha256, found.places)

@@ -5,6 +5,7 @@ Enough of the format for what spreadsheets write; nothing in it is run or follow
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import io
 import re
@@ -14,18 +15,34 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from orchestrator.errors import FileProblems, Problem
-from orchestrator.files.table import Table
+from orchestrator.files.table import Table, read_table
 
 MAX_BYTES = 100_000_000
 """Of one part of the file, unpacked."""
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _PLACE = re.compile(r"([A-Z]+)(\d+)")
+_NO_CODE = re.compile(r'"[^"]*"|\\.|\[[^]]*\]')
+"""What a number format shows as it is, and its colours and conditions."""
+_OWN_FORMATS = {9: "%", 10: "%"} | dict.fromkeys([*range(14, 23), 45, 46, 47], "d")
+"""Formats that are known by their number alone: shares and dates."""
+_UNREADABLE = (
+    *(zipfile.BadZipFile, KeyError, ValueError, IndexError, OverflowError),
+    ElementTree.ParseError,
+)
+_DAY_ZERO = datetime.datetime(1899, 12, 30)  # a sheet has no zone
+
+
+def table_in(path: Path, wanted: Sequence[str] = ()) -> Table:
+    """The table of a CSV file, or a sheet of an XLSX file. Raises as the one that reads it."""
+    is_book = path.suffix.lower() == ".xlsx"
+    return read_spreadsheet(path, wanted) if is_book else read_table(path)
 
 
 def read_spreadsheet(path: Path, wanted: Sequence[str] = ()) -> Table:
     """The first sheet that has the columns that are wanted, or else the first one; its first row is
-    the header, cells are as they were typed, numbers with all their digits. Columns without a
-    heading and rows without a cell are skipped.
+    the header, cells are as they were typed, numbers with all their digits, shares (`30.5%`) and
+    dates as they are shown. Columns without a heading and rows without a cell are skipped. A
+    formula whose value the file does not have is that formula.
 
     Raises:
         FileProblems: it cannot be read, is no XLSX file, or has no header.
@@ -37,7 +54,7 @@ def read_spreadsheet(path: Path, wanted: Sequence[str] = ()) -> Table:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise FileProblems(str(path), [Problem(f"it cannot be read: {reason}")]) from error
-    except (zipfile.BadZipFile, KeyError, ValueError, IndexError, ElementTree.ParseError) as error:
+    except _UNREADABLE as error:
         problem = Problem("it is no XLSX file that can be read", "save it as .xlsx or .csv")
         raise FileProblems(str(path), [problem]) from error
     header = {column: text for (row, column), text in cells.items() if row == 1 and text}
@@ -82,12 +99,13 @@ def _sheets(book: zipfile.ZipFile) -> list[str]:
 def _cells(book: zipfile.ZipFile, sheet: str) -> dict[tuple[int, int], str]:
     """Texts by row (from 1) and column (from 1), in this order."""
     shared = [_text(item) for item in _part(book, "xl/sharedStrings.xml", "si")]
+    formats = _formats(book)
     found: dict[tuple[int, int], str] = {}
     for cell in _part(book, sheet, "c"):
         place = _PLACE.fullmatch(cell.get("r", ""))
         if place is None:
             raise ValueError("a cell without a place")
-        found[int(place[2]), _column(place[1])] = _value(cell, shared).strip()
+        found[int(place[2]), _column(place[1])] = _value(cell, shared, formats).strip()
     return dict(sorted(found.items()))
 
 
@@ -100,14 +118,41 @@ def _part(book: zipfile.ZipFile, name: str, tag: str) -> Iterator[ElementTree.El
     return ElementTree.fromstring(book.read(name)).iter(f"{_MAIN}{tag}")
 
 
-def _value(cell: ElementTree.Element, shared: list[str]) -> str:
+def _formats(book: zipfile.ZipFile) -> list[str]:
+    """Of each style what its numbers are shown as: `%` a share, `d` a date or time, else ''."""
+    codes = dict(_OWN_FORMATS)
+    for one in _part(book, "xl/styles.xml", "numFmt"):
+        code = _NO_CODE.sub("", one.get("formatCode", "")).lower()
+        codes[int(one.get("numFmtId", "0"))] = (
+            "%" if "%" in code else "d" if re.search("[dmyhs]", code) else ""
+        )
+    styles = next(_part(book, "xl/styles.xml", "cellXfs"), ())
+    return [codes.get(int(style.get("numFmtId", "0")), "") for style in styles]
+
+
+def _value(cell: ElementTree.Element, shared: list[str], formats: list[str]) -> str:
     kind = cell.get("t", "n")
     if kind == "inlineStr":
         return _text(cell)
     text = cell.findtext(f"{_MAIN}v") or ""
+    if not text:
+        formula = cell.findtext(f"{_MAIN}f")
+        return f"={formula}" if formula else ""
     if kind == "b":
         return "TRUE" if text == "1" else "FALSE"
-    return shared[int(text)] if kind == "s" and text else text
+    if kind == "s":
+        return shared[int(text)]
+    style = int(cell.get("s", "0"))
+    return _shown(text, formats[style]) if kind == "n" and style < len(formats) else text
+
+
+def _shown(number: str, shown_as: str) -> str:
+    if shown_as == "%":
+        return f"{float(number) * 100:.12g}%"
+    if shown_as == "d":
+        at = _DAY_ZERO + datetime.timedelta(seconds=round(float(number) * 86400))
+        return str(at).removesuffix(" 00:00:00")
+    return number
 
 
 def _text(element: ElementTree.Element) -> str:

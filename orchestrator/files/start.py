@@ -10,7 +10,7 @@ from orchestrator.files.findings import Findings
 from orchestrator.files.lots import lots_of
 from orchestrator.files.rows import rows_of
 from orchestrator.files.shapes import StartShape
-from orchestrator.files.table import read_table
+from orchestrator.files.spreadsheet import table_in
 from orchestrator.model.objective import Metric
 from orchestrator.model.space import SearchSpace
 from orchestrator.model.start import KnownTrial
@@ -56,7 +56,7 @@ def read_start(
     if shape.table is None or findings.has_any:
         return Start(campaign=shape.campaign or "")
     with findings.at([*path, "table"]):
-        table = read_table(folder / shape.table)
+        table = table_in(folder / shape.table)
         rows = rows_of(table, space, metrics, shape.columns, reads_materials=True)
         lots = None if lot is None else lots_of(table, lot, shape.columns)
         blocks = lots or [""] * len(rows)

@@ -140,13 +140,17 @@ def _number_and_unit(cell: str) -> tuple[str, str]:
 
 def no_number_hint(cell: str) -> str:
     """What to do with a cell that is not a number, where that can be told."""
+    if cell.startswith("="):
+        return "it is a formula whose value the file does not have: save it from the spreadsheet"
     if GROUPED.fullmatch(cell):
         return f"write '{GAP.sub('', cell).replace(',', '.')}'"
     if number(cell.replace(",", ".")) is not None:
         return "write a decimal point"
     unit = _number_and_unit(cell)[1]
     if unit:
-        return f"write the unit in the heading: '[{unit}]' behind the name"
+        with contextlib.suppress(InputError):
+            check_unit(unit)
+            return f"write the number alone, and the unit in the heading: '[{unit}]'"
     with contextlib.suppress(ValueError):
         if LARGEST < abs(float(cell)) < math.inf:
             return f"numbers are {LARGEST:g} at most, so that their squares are finite"
@@ -156,9 +160,9 @@ def no_number_hint(cell: str) -> str:
 def read_table(path: Path) -> Table:
     """Reads a CSV file (UTF-8; comma, semicolon or tab; quoted cells; the first row is the header).
 
-    A first line `sep=;`, as Excel writes it, names the delimiter. Blank lines are skipped; spaces
-    around cells do not count. Where commas do not separate cells, and no number has a decimal
-    point, a comma is one: `3,5` is read as `3.5`.
+    A first line `sep=;`, as Excel writes it, names the delimiter. Blank lines are skipped, and so
+    are empty columns at the end; spaces around cells do not count. Where commas do not separate
+    cells, and no number has a decimal point, a comma is one: `3,5` is read as `3.5`.
 
     Raises:
         FileProblems: it cannot be read, has no header or no rows, or rows of another length.
@@ -172,26 +176,30 @@ def read_table(path: Path) -> Table:
     first, header = next(records, (0, []))
     if not header:
         raise FileProblems(str(path), [Problem("the table is empty")])
-    problems = _header_problems(header, first)
+    width = max(place for place, name in enumerate(header, start=1) if name)
+    problems = _header_problems(header[:width], first)
     lines: list[int] = []
+    filled: set[int] = set()
 
     def rows() -> Iterator[list[str]]:
         for line, cells in records:
             if len(cells) == len(header):
                 lines.append(line)
-                yield cells
+                filled.update(n for n in range(width, len(cells)) if cells[n])
+                yield cells[:width]
                 continue
             message = f"the row has {len(cells)} cells where the header has {len(header)}"
             problems.append(Problem(message, "quote a cell that contains the delimiter", line, 1))
 
-    body = Cells(rows(), len(header))
+    body = Cells(rows(), width)
+    problems += [Problem(f"column {n + 1} has no name", "", first, 1) for n in sorted(filled)]
     if not body and not problems:
         problems.append(Problem("the table has a header but no rows"))
     if problems:
         raise FileProblems(str(path), problems)
     return Table(
         source=str(path),
-        columns=tuple(header),
+        columns=tuple(header[:width]),
         rows=body if delimiter == "," else _with_points(body),
         lines=tuple(lines),
         sha256=hashlib.sha256(text.encode()).hexdigest(),

@@ -14,7 +14,8 @@ from orchestrator.files.findings import Findings
 from orchestrator.files.rows import rows_of
 from orchestrator.files.shapes import TransferShape
 from orchestrator.files.space_shapes import PoolShape
-from orchestrator.files.table import Table, no_number_hint, number, read_table
+from orchestrator.files.spreadsheet import table_in
+from orchestrator.files.table import Table, no_number_hint, number
 from orchestrator.model.objective import Metric, Objective
 from orchestrator.model.quantity import check_unit, scale_offset
 from orchestrator.model.rows import Rows
@@ -77,7 +78,7 @@ def read_transfer(
             if kind != "table":
                 wanted.append(_wanted(shape, kind, helps))
                 continue
-            table = read_table(folder / str(shape.table))
+            table = table_in(folder / str(shape.table))
             sources.append(refuse_few(_of_table(table, shape, helps, asked)))
             sums.append(table.sha256)
     return Transfer(tuple(sources), tuple(wanted), tuple(sums))

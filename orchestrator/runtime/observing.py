@@ -13,7 +13,7 @@ from orchestrator.engine.judging import source_of
 from orchestrator.engine.requests import counting, observed
 from orchestrator.errors import InputError, ResultRefused
 from orchestrator.files.columns import column_of, split_header
-from orchestrator.files.table import read_table
+from orchestrator.files.spreadsheet import table_in
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.reduction import reduced
 from orchestrator.model.state import State
@@ -42,7 +42,7 @@ def observation(
         raise InputError("an observation needs either --value or --file")
     if file is None:
         return {"metric": metric, "value": value}
-    table = read_table(file)
+    table = table_in(file)
     column = column_of(table, metric)
     unit = split_header(column)[1]
     readings = table.numbers(column)

@@ -16,7 +16,7 @@ import numpy as np
 from orchestrator import plugins
 from orchestrator.errors import InputError, PoolExhausted
 from orchestrator.files.columns import split_header
-from orchestrator.files.table import read_table
+from orchestrator.files.spreadsheet import table_in
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.candidates import outcome_words, told_outcomes
 from orchestrator.model.space import Pool, SearchSpace, is_open
@@ -87,7 +87,7 @@ def replay(
     Raises:
         InputError: a column is missing, a cell is not a number, or nothing keeps the limits.
     """
-    read = read_table(Path(table))
+    read = table_in(Path(table))
     study = read_campaign(campaign_path(campaign))
     settings = settings_of(read, study, columns or {})
     truth = truth_of(settings, study)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from orchestrator.errors import InputError
-from orchestrator.files.table import Table, read_table
+from orchestrator.files.spreadsheet import table_in
+from orchestrator.files.table import Table
 
 
 @runtime_checkable
@@ -34,7 +35,7 @@ def table_of(data: Data) -> Table:
         InputError: it is no table, or its columns differ in length.
     """
     if isinstance(data, str | Path):
-        return read_table(Path(data))
+        return table_in(Path(data))
     columns = _columns(data)
     lengths = {len(values) for values in columns.values()}
     if len(lengths) > 1:

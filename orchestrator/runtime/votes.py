@@ -11,8 +11,8 @@ from typing import Any
 from orchestrator.engine.votes import voted
 from orchestrator.errors import FileProblems, HaganeError, InputError, Problem, UnknownName
 from orchestrator.files.columns import column_of, number_in
-from orchestrator.files.spreadsheet import read_spreadsheet
-from orchestrator.files.table import Table, read_table
+from orchestrator.files.spreadsheet import table_in
+from orchestrator.files.table import Table
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.candidates import is_made, pool_of
 from orchestrator.model.events import PointWished
@@ -41,8 +41,7 @@ def read_votes(path: Path, campaign: Campaign, state: State) -> dict[str, Any]:
     pool = pool_of(campaign.space)
     if pool is None:
         raise InputError(f"campaign '{campaign.name}' has no pool of candidates to vote on")
-    is_book = path.suffix.lower() == ".xlsx"
-    table = read_spreadsheet(path, ("name", "vote")) if is_book else read_table(path)
+    table = table_in(path, ("name", "vote"))
     names, votes = table.texts("name"), table.texts("vote")
     found: dict[str, Any] = {"wanted": [], "refused": [], "remarks": _remarks(table, names)}
     problems = []

@@ -9,7 +9,7 @@ import pytest
 import xlsxwriter
 
 from orchestrator.errors import FileProblems
-from orchestrator.files.spreadsheet import read_spreadsheet
+from orchestrator.files.spreadsheet import read_spreadsheet, table_in
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
@@ -109,3 +109,32 @@ def test_a_header_that_names_no_column_is_refused(
 ) -> None:
     with pytest.raises(FileProblems, match=said):
         read_spreadsheet(book(tmp_path / "a.xlsx", header, (1, 2)))
+
+
+def test_a_table_may_be_a_spreadsheet(tmp_path: Path) -> None:
+    path = book(tmp_path / "a.XLSX", ("x [K]", "y"), (300.25, 1e-7), (301, None))
+    assert table_in(path) == read_spreadsheet(path)
+    assert table_in(path).numbers("x [K]") == (300.25, 301.0)
+
+
+def test_shares_and_dates_are_what_the_sheet_shows(tmp_path: Path) -> None:
+    made = xlsxwriter.Workbook(str(tmp_path / "a.xlsx"))
+    sheet = made.add_worksheet()
+    sheet.write_row(0, 0, ["share", "part", "day", "minute", "plain", "with unit"])
+    shown = ["0.0%", '0.00" per "%', "yyyy-mm-dd", "d.m.yyyy hh:mm", "0.00", '0.0" days"']
+    numbers = [0.305, 0.07, 46235, 46235.5, 0.305, 3.5]
+    for place, (code, number) in enumerate(zip(shown, numbers, strict=True)):
+        sheet.write_number(1, place, number, made.add_format({"num_format": code}))
+    made.close()
+    (row,) = read_spreadsheet(tmp_path / "a.xlsx").rows
+    assert row == ("30.5%", "7%", "2026-08-01", "2026-08-01 12:00:00", "0.305", "3.5")
+
+
+def test_a_formula_that_nothing_worked_out_is_no_empty_cell(tmp_path: Path) -> None:
+    sheet = (
+        '<row><c r="A1" t="inlineStr"><is><t>a</t></is></c></row>'
+        '<row><c r="A2"><f>2*3</f><v>6</v></c></row><row><c r="A3"><f>2*4</f></c></row>'
+    )
+    assert read_spreadsheet(by_hand(tmp_path / "a.xlsx", sheet)).rows == (("6",), ("=2*4",))
+    with pytest.raises(FileProblems, match="save it from the spreadsheet"):
+        read_spreadsheet(tmp_path / "a.xlsx").numbers("a")

@@ -155,6 +155,13 @@ def test_a_unit_in_a_cell_belongs_in_the_heading(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_no_unit_is_not_said_to_belong_in_the_heading(tmp_path: Path) -> None:
+    with pytest.raises(FileProblems) as refused:
+        read(tmp_path, f"{HEAD}\n2 cm,1,fine,no,,dft,09. Aug,1\n")
+    hint = refused.value.problems[-1].hint
+    assert hint == "empty is not measured yet, 'failed' a failed trial"
+
+
 def test_what_has_no_logarithm_is_told_with_its_line(tmp_path: Path) -> None:
     space = SearchSpace(parameters=(Real(name="dose", low=0.1, high=9, unit="mM", scale="log"),))
     (tmp_path / "t.csv").write_text("dose,strength\n1,1\n0,2\n")

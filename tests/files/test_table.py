@@ -48,6 +48,14 @@ def test_byte_order_mark_windows_lines_and_blank_lines_do_not_count(tmp_path: Pa
     assert read.lines == (3, 5)
 
 
+def test_empty_columns_at_the_end_are_skipped(tmp_path: Path) -> None:
+    read = table(tmp_path, "a;b;;\n1,5;2;;\n3;;;\n")
+    assert read.columns == ("a", "b")
+    assert read.rows == (("1.5", "2"), ("3", ""))
+    with pytest.raises(FileProblems, match="column 4 has no name"):
+        table(tmp_path, "a;b;;\n1;2;;3\n")
+
+
 def test_a_quoted_cell_over_two_lines_keeps_the_count(tmp_path: Path) -> None:
     read = table(tmp_path, 'a,b\n"one\ntwo",2\n3,4\n')
     assert read.lines == (2, 4)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xlsxwriter
 
 from orchestrator.engine.history import task_of
 from orchestrator.errors import FileProblems, InputError, UnitMismatch, UnknownName
@@ -44,6 +45,18 @@ def written(tmp_path: Path, text: str, name: str = "results.csv") -> Path:
 def asked(tmp_path: Path, text: str, n: int = 2, **settings: Any) -> Advice:
     study = written(tmp_path, CAMPAIGN, "beams.yaml")
     return propose(written(tmp_path, text), n, campaign=study, **settings)
+
+
+def test_a_spreadsheet_is_a_table_of_results(tmp_path: Path) -> None:
+    rows: list[list[object]] = [["width [cm]", "ribs", "kind", "strength", "mass"]]
+    rows += [[0.25, 3, "flat", 7.5, 2], [0.5, 4, "ribbed", None, None], [1, 0, "flat", "failed", 4]]
+    with xlsxwriter.Workbook(str(tmp_path / "results.xlsx")) as book:
+        sheet = book.add_worksheet()
+        for place, row in enumerate(rows):
+            sheet.write_row(place, 0, row)
+    study = written(tmp_path, CAMPAIGN, "beams.yaml")
+    advice = propose(tmp_path / "results.xlsx", 1, campaign=study)
+    assert (advice.n_results, advice.n_pending, advice.outside) == (2, 1, "")
 
 
 @pytest.mark.parametrize(
