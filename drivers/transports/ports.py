@@ -7,6 +7,7 @@ cancelled cannot leave half a reply on the wire: the exchange comes to its end w
 from __future__ import annotations
 
 import asyncio
+import collections
 import contextlib
 import functools
 import itertools
@@ -42,6 +43,8 @@ _RECONNECT_S = 2.0
 _DRAIN_S = 0.5
 _OWED_S = 0.2
 """Quiet that is waited for where a stop broke into an exchange whose reply was still to come."""
+_N_WAITS = 8
+"""So many of the newest replies tell how long the device takes."""
 _URGENT, _QUEUED, _LAST = 0, 1, 2
 
 
@@ -65,6 +68,7 @@ class Port:
         self._is_owed = False
         self._is_fresh = True
         self._last_byte_at = 0.0
+        self._waits: collections.deque[float] = collections.deque(maxlen=_N_WAITS)
         self._count = itertools.count()
         self._queue: queue.PriorityQueue[tuple[int, int, Callable[[], None] | None]]
         self._queue = queue.PriorityQueue()
@@ -228,7 +232,7 @@ class Port:
             n, buffer = self._collect(channel, buffer, ask.frame, terms)
             reply, buffer = buffer[:n], buffer[n:]
             if must_prove and ask.frame is not None:
-                buffer += self._read_stray(channel, terms, "came")
+                buffer += self._read_stray(channel, terms, "came", self._quiet_s(terms))
             try:
                 ask = next_ask(dialogue, reply)
             except StopIteration as done:
@@ -250,8 +254,14 @@ class Port:
         and once more before the exchange that follows. A second answer in such an exchange spoils
         it: nobody can tell which question it belongs to."""
         quiet_s, self._is_owed = _OWED_S if self._is_owed else SLICE_S, False
-        stray = self._read_stray(channel, terms, quiet_s=quiet_s)
+        stray = self._read_stray(channel, terms, quiet_s=max(quiet_s, self._quiet_s(terms)))
         self._is_suspect = 2 if stray else self._is_suspect - 1
+
+    def _quiet_s(self, terms: Terms) -> float:
+        """How long nothing must come for the line to be quiet: an answer that is late is followed
+        by that to the next question as soon as the device has worked it out."""
+        most_s = min(_DRAIN_S, terms.timeout_s) if terms.is_urgent else terms.timeout_s
+        return max(SLICE_S, min(2 * max(self._waits, default=0.0), most_s))
 
     def _read_stray(
         self, channel: Channel, terms: Terms, way: Way = "stray", quiet_s: float = SLICE_S
@@ -259,7 +269,7 @@ class Port:
         def is_over() -> bool:
             return not terms.is_urgent and self._is_wanted_urgently()
 
-        stray = read_until_quiet(channel, _DRAIN_S, is_over, quiet_s)
+        stray = read_until_quiet(channel, _DRAIN_S + quiet_s, is_over, quiet_s)
         if stray:
             terms.note(way, stray)
         if is_over():
@@ -270,7 +280,8 @@ class Port:
         self, channel: Channel, buffer: bytes, frame: Frame | None, terms: Terms
     ) -> tuple[int, bytes]:
         """Reads until the buffer starts with a whole reply; gives its length, and the buffer."""
-        end = time.monotonic() + terms.timeout_s
+        begun = time.monotonic()
+        end = begun + terms.timeout_s
         while (n := whole_reply(buffer, frame)) is None:
             if time.monotonic() > end:
                 raise missing(buffer, terms.timeout_s)
@@ -281,6 +292,8 @@ class Port:
                 terms.note("came", data)
                 buffer += data
                 self._last_byte_at = time.monotonic()
+        if frame is not None and not self._is_suspect:
+            self._waits.append(time.monotonic() - begun)
         return n, buffer
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -232,6 +234,42 @@ def test_an_answer_that_comes_while_the_line_is_being_drained_is_thrown_away(
             await wire.close()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("late_s", [0.7, 1.2])
+def test_one_late_answer_of_a_slow_device_does_not_shift_those_that_follow(
+    tmp_path: Path, late_s: float
+) -> None:
+    waits = iter([0.2, 0.2, late_s])
+
+    async def main() -> None:
+        with on_pty(tmp_path, lambda asked: b"") as device:
+
+            def answer(asked: bytes) -> bytes:  # one after the other, as they came
+                for line in asked.split():
+                    time.sleep(next(waits, 0.2))
+                    device.say(line + b" is\r")
+                return b""
+
+            device.answer = answer
+            wire = await open_transport(str(device.link), bench(), SETTINGS)
+
+            async def asked(what: bytes) -> bytes:
+                for _ in range(2):
+                    with contextlib.suppress(DeviceSilent, DeviceGarbled):
+                        return await wire.exchange(said(what), timeout_s=0.5)
+                return b"nothing"
+
+            said_of = [(what, await asked(what)) for what in (b"V", b"I", b"V", b"I", b"V", b"I")]
+            await wire.close()
+        assert all(reply in (what + b" is\r", b"nothing") for what, reply in said_of)
+        assert said_of[-1] == (b"I", b"I is\r")
+
+    asyncio.run(main())
+
+
+def said(what: bytes) -> Dialogue[bytes]:
+    return (yield Ask(what + b"\r", until(b"\r")))
 
 
 @pytest.mark.parametrize(
