@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 from orchestrator.errors import FileProblems, InputError, Problem, UnitMismatch, UnknownName
 from orchestrator.files.table import Table, number
-from orchestrator.model.quantity import scale_offset
+from orchestrator.model.quantity import check_unit, scale_offset
 
 IN_PARENTHESES = re.compile(r"\(([^()]+)\)\s*$")
 """What may be a unit, and may be a remark."""
@@ -33,8 +34,22 @@ def column_of(table: Table, name: str) -> str:
     if len(found) > 1:
         raise InputError(f"{table.source} has two columns named '{name}': {', '.join(found)}")
     if not found:
-        raise UnknownName(f"column of {table.source}", name, table.columns)
+        error = UnknownName(f"column of {table.source}", name, table.columns)
+        error.hint = _in_brackets(table, name) or error.hint
+        raise error
     return found[0]
+
+
+def _in_brackets(table: Table, name: str) -> str:
+    """Where the unit belongs, if a column is of that name with its unit in parentheses."""
+    for column in table.columns:
+        found = IN_PARENTHESES.search(column)
+        if found is None or column[: found.start()].strip() != name:
+            continue
+        with contextlib.suppress(InputError):
+            check_unit(found[1].strip())
+            return f"write the unit in brackets: '{name} [{found[1].strip()}]'"
+    return ""
 
 
 def scale_of(column: str, unit: str, written: str = "") -> tuple[float, float]:

@@ -197,7 +197,7 @@ class _Reading:
                 return
             if isinstance(parameter, Pool) and parameter.described and not self._reads_materials:
                 error.hint += "; or name the column of materials, for instance smiles: COLUMN"
-            elif not (called or error.hint.startswith("did you mean")):
+            elif not (called or error.hint.startswith(("did you mean", "write"))):
                 error.hint += f"; if '{name}' was one and the same, add a column that says so"
             raise
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -39,6 +40,7 @@ class Advisor:
 
     Everything is said as in a campaign file: `space={"width": {"real": [1, 10], "unit": "mm"}}`,
     `objective={"maximise": "strength"}`. The same calls in the same order give the same points.
+    Threads may share one: their calls come one after the other. It may be pickled.
 
     Args:
         space: the parameters by name.
@@ -86,6 +88,13 @@ class Advisor:
         self._pending: list[Point] = []
         self._preferences: list[tuple[int, int]] = []
         self._n_proposed = 0
+        self._turn = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_turn"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _turn=threading.Lock())
 
     def ask(
         self, n: int = 1, *, context: Mapping[str, float | str] | None = None
@@ -102,20 +111,21 @@ class Advisor:
             PlanningError: no proposal can be made.
         """
         n = count_from(n)
-        history = History(
-            evaluated=tuple(self._evaluated),
-            pending=tuple(self._pending),
-            n_proposed=self._n_proposed,
-            preferences=tuple(self._preferences),
-        )
-        now = context_now(self._campaign.space, context or {}, history)
-        _say(context_words(self._campaign.space, {name: now[name] for name in context or {}}))
-        history = history.model_copy(update={"context": now})
-        made = self._planner.propose(history, n)
-        proposals = [in_context(self._campaign.space, proposal, history) for proposal in made]
-        self._pending += [proposal.point for proposal in proposals]
-        self._n_proposed += len(proposals)
-        return tuple(proposals)
+        with self._turn:
+            history = History(
+                evaluated=tuple(self._evaluated),
+                pending=tuple(self._pending),
+                n_proposed=self._n_proposed,
+                preferences=tuple(self._preferences),
+            )
+            now = context_now(self._campaign.space, context or {}, history)
+            _say(context_words(self._campaign.space, {name: now[name] for name in context or {}}))
+            history = history.model_copy(update={"context": now})
+            made = self._planner.propose(history, n)
+            proposals = [in_context(self._campaign.space, proposal, history) for proposal in made]
+            self._pending += [proposal.point for proposal in proposals]
+            self._n_proposed += len(proposals)
+            return tuple(proposals)
 
     def tell(self, data: Data) -> tuple[int, ...]:
         """Takes results, and gives each row its number, from 1.
@@ -135,11 +145,15 @@ class Advisor:
         wanted = [m for m in self._campaign.metrics if m.name in self._campaign.objective.metrics]
         pairs = self._read(data, wanted)
         _say(outside_words(self._campaign.space, [trial.point for _, trial in pairs]))
+        with self._turn:
+            return self._take(pairs, len(wanted))
+
+    def _take(self, pairs: Sequence[tuple[Row, KnownTrial]], n_wanted: int) -> tuple[int, ...]:
         numbers: list[int] = []
         asked, in_flight = list(self._pending), list[Point]()
         for row, trial in pairs:
             told = evaluated_of(trial, len(self._evaluated) + 1)
-            begun = self._begun(told, len(wanted))
+            begun = self._begun(told, n_wanted)
             if begun is not None:
                 numbers.append(self._complete(begun, told))
                 continue
@@ -168,16 +182,18 @@ class Advisor:
         Raises:
             InputError: one of them is not in flight; none is withdrawn then.
         """
-        pending = list(self._pending)
-        for _, trial in self._read(data, []):
-            place = answered(self._campaign.space, trial.point, pending)
-            if place is None:
-                raise InputError(
-                    f"{trial.source}: the point is not in flight",
-                    hint="advisor.in_flight has those that are",
-                )
-            del pending[place]
-        self._pending = pending
+        pairs = self._read(data, [])
+        with self._turn:
+            pending = list(self._pending)
+            for _, trial in pairs:
+                place = answered(self._campaign.space, trial.point, pending)
+                if place is None:
+                    raise InputError(
+                        f"{trial.source}: the point is not in flight",
+                        hint="advisor.in_flight has those that are",
+                    )
+                del pending[place]
+            self._pending = pending
 
     def _read(self, data: Data, metrics: Sequence[Metric]) -> list[tuple[Row, KnownTrial]]:
         single = _row(data)

@@ -49,6 +49,9 @@ def table_of(data: Data) -> Table:
 
 def _columns(data: Any) -> Mapping[str, Sequence[Any]]:
     if isinstance(data, Frame) and not isinstance(data, Mapping):
+        headings = [str(name) for name in getattr(data, "columns", ())]
+        if twice := next((name for name in headings if headings.count(name) > 1), None):
+            raise InputError(f"two columns are named '{twice}'", hint="rename or leave out one")
         return data.to_dict("list")
     if isinstance(data, Mapping):
         single = next((name for name, values in data.items() if is_single(values)), None)
@@ -56,6 +59,12 @@ def _columns(data: Any) -> Mapping[str, Sequence[Any]]:
             raise InputError(
                 f"the data has one value of '{single}' where a column of them is expected",
                 hint="write rows as [{...}, {...}], columns as {name: [...], ...}",
+            )
+        keyed = next((name for name, v in data.items() if isinstance(v, Mapping)), None)
+        if keyed is not None:
+            raise InputError(
+                f"the data has the column '{keyed}' by its own keys, and not as a list of values",
+                hint="of a DataFrame give the frame itself, or its `to_dict('list')`",
             )
         return {name: list(values) for name, values in data.items()}
     rows = [] if is_single(data) else list(data)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -428,6 +430,34 @@ def test_an_infinite_result_is_refused_and_the_point_stays_in_flight(value: Any)
 def test_data_of_another_shape_is_refused_in_a_sentence(data: Any, words: str) -> None:
     with pytest.raises(InputError, match=words):
         Advisor(SPACE, {"maximise": "y"}, planner=SOBOL).tell(data)
+
+
+def test_a_frame_with_two_columns_of_one_name_is_refused() -> None:
+    frame = DataFrame({"width": [3.0], "kind": ["flat"]})
+    frame.columns = ["width", "kind", "width"]  # type: ignore[attr-defined]  # pandas keeps one
+    with pytest.raises(InputError, match="two columns are named 'width'"):
+        table_of(frame)
+
+
+def test_columns_by_row_number_are_no_columns() -> None:
+    """As pandas' `to_dict` gives them where nothing is said: their keys would be the values."""
+    with pytest.raises(InputError, match="'width' by its own keys") as refused:
+        table_of({"width": {0: 3.5, 1: 4.5}, "strength": {0: 1.0, 1: 2.0}})  # type: ignore[dict-item]
+    assert "to_dict('list')" in refused.value.hint
+
+
+def test_two_threads_are_not_given_the_same_point() -> None:
+    advisor = Advisor(SPACE, {"maximise": "strength"}, planner={"initial": 2})
+    known = [(1.0, "flat"), (4.0, "flat"), (7.0, "ribbed"), (9.0, "ribbed"), (2.0, "ribbed")]
+    advisor.tell([{"width": w, "kind": k, "strength": w * (9 - w)} for w, k in known])
+    advisor = pickle.loads(pickle.dumps(advisor))
+    asking = [threading.Thread(target=advisor.ask) for _ in range(2)]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
+    first, second = advisor.in_flight
+    assert first != second
 
 
 def test_an_array_without_axes_is_its_number() -> None:
