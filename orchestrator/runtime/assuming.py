@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.files.columns import column_of, split_header
 from orchestrator.files.rows import beside_of
-from orchestrator.files.table import Table, is_quantity, no_number_hint, number
+from orchestrator.files.table import NO_INDEX, Table, is_quantity, no_number_hint, number
 from orchestrator.model.campaign import PlannerChoice
 from orchestrator.model.objective import Goal, Objective
 from orchestrator.model.space import MOST_WHOLE, Choice, Integer, Parameter, Real, SearchSpace
@@ -20,8 +20,10 @@ Direction: TypeAlias = Literal["minimise", "maximise"]
 Wanted: TypeAlias = tuple[Direction, str]
 NUMBERED = re.compile(r"[+-]?[.,]?\d")
 """How a number begins."""
+UNNAMED = re.compile(r"Unnamed: \d+")
+"""What pandas calls a column without a name, as it writes the numbers of rows."""
 FEWEST_COUNTED = 5
-"""Rows from which on it shows that a column numbers them."""
+"""Rows from which on it shows that a column numbers them, or names them."""
 MOST_SKIPPED = 1.25
 """So many numbers for each row: some rows may have been left out."""
 
@@ -39,6 +41,8 @@ def assumed_task(
     names = [name for name, _ in metrics]
     aside = {*wanted, *(c for name in names for c in beside_of(table, name, names).values())}
     free = [column for column in table.columns if column not in aside]
+    if unnamed := next(filter(UNNAMED.fullmatch, free), ""):
+        raise InputError(f"'{unnamed}' has no name in the file that it comes from", hint=NO_INDEX)
     parameters = tuple(_assumed(table, column) for column in free)
     if not parameters:
         raise InputError(f"{table.source} has no column beside '{', '.join(wanted)}' to vary")
@@ -84,6 +88,11 @@ def _remarks(table: Table, columns: Sequence[str], goals: Sequence[str]) -> list
     """What is to be said of columns that are taken as parameters."""
     words = {c: dict.fromkeys(table.texts(c)) for c in columns if not table.is_numeric(c)}
     said = [_words_said(column, cells) for column, cells in words.items()]
+    naming = [
+        f"{column} has another word in each row: leave it out if it only names them"
+        for (column, cells), one in zip(words.items(), said, strict=True)
+        if len(cells) == len(table.rows) >= FEWEST_COUNTED and len(columns) > 1 and not one
+    ]
     beside = [
         f"{column} is taken as a parameter: the noise of {name} would be '{name} sd'"
         for name in goals
@@ -101,7 +110,7 @@ def _remarks(table: Table, columns: Sequence[str], goals: Sequence[str]) -> list
         for first, second in combinations(words, 2)
         if _goes_with(table.texts(first), table.texts(second))
     ]
-    return [one for one in (*said, *beside, *counting, *together) if one]
+    return [one for one in (*said, *naming, *beside, *counting, *together) if one]
 
 
 def _goes_with(first: Sequence[str], second: Sequence[str]) -> bool:

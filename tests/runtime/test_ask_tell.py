@@ -351,6 +351,20 @@ def test_a_column_that_numbers_the_rows_is_said_to_be_taken_as_a_parameter(
     assert propose(written(tmp_path, mixed), 1, goal=("maximise", "y")).remarks == ()
 
 
+def test_words_that_name_the_rows_are_told(tmp_path: Path) -> None:
+    rows = "".join(f"S-{i},{'ab'[i % 2]},{i % 3},{i % 4}\n" for i in range(6))
+    advice = propose(written(tmp_path, f"sample,kind,x,y\n{rows}"), 1, goal=("maximise", "y"))
+    said = "sample has another word in each row: leave it out if it only names them"
+    assert advice.remarks == (said,)
+
+
+def test_a_column_that_pandas_had_to_name_is_refused(tmp_path: Path) -> None:
+    table = {"Unnamed: 0": [7, 3, 17], "x": [1, 2, 3], "y": [1, 2, 3]}
+    with pytest.raises(InputError, match="'Unnamed: 0' has no name in the file") as refused:
+        propose(table, 1, goal=("maximise", "y"))
+    assert "leave it out" in refused.value.hint
+
+
 def test_words_that_go_together_in_every_row_are_said(tmp_path: Path) -> None:
     rows = "KOAc,[K+],DMAc,1\nCsOAc,[Cs+],DMAc,2\nKOAc,[K+],xylene,3\n"
     (said,) = propose(
