@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -216,7 +217,10 @@ def report(
     if figures is not None:
         from orchestrator.reports.figures import write_figures
 
-        written += [str(p) for p in write_figures(seen.campaign, seen.state, figures)]
+        with warnings.catch_warnings(record=True) as said:
+            written += [str(p) for p in write_figures(seen.campaign, seen.state, figures)]
+        for one in said:
+            typer.echo(str(one.message), err=True)
     if as_json:
         print_json({"written": written})
     else:

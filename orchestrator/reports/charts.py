@@ -37,6 +37,8 @@ Z90 = 1.6448536269514722
 """Half width of the central 90 % of a normal distribution, in standard deviations."""
 
 
+ASIDE = (Standing.FAILED, Standing.INFEASIBLE)
+"""What is no better than others, whatever was measured."""
 WIDE = 20.0
 """From this ratio of the largest to the least on, a logarithmic axis shows more."""
 
@@ -118,15 +120,16 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Front:
-    """Trials in the plane of the first two goals. A point is (trial, x, y, is_best).
+    """Trials in the plane of the first two goals. A point is (trial, x, y, look).
 
-    `is_best` says that no other feasible trial beats it in all goals, of which there may be more.
+    `look` is `best` where no other feasible trial beats it in all goals, of which there may be
+    more, `aside` where it failed or a constraint is not met, else `other`.
     """
 
     metrics: tuple[str, str]
     units: tuple[str, str]
     logs: tuple[bool, bool]
-    points: tuple[tuple[int, float, float, bool], ...]
+    points: tuple[tuple[int, float, float, str], ...]
 
 
 @dataclass(frozen=True)
@@ -293,7 +296,9 @@ def front(campaign: Campaign, state: State) -> Front | None:
     for trial in _ordered(state):
         x, y = trial.observed(first.name), trial.observed(second.name)
         if x is not None and y is not None:
-            points.append((trial.number, x.event.value, y.event.value, trial.number in best))
+            look = "aside" if standing(campaign, trial) in ASIDE else "other"
+            look = "best" if trial.number in best else look
+            points.append((trial.number, x.event.value, y.event.value, look))
     logs = (
         first.scale == "log" and _all_positive([p[1] for p in points]),
         second.scale == "log" and _all_positive([p[2] for p in points]),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +39,10 @@ STYLE: dict[Any, Any] = {
     "pdf.fonttype": 42,
     "figure.constrained_layout.use": True,
 }
+FONTS = ("Noto Sans CJK JP", "Noto Sans CJK SC", "IPAexGothic", "IPAGothic", "Hiragino Sans",
+         "Yu Gothic", "WenQuanYi Zen Hei", "Droid Sans Fallback")  # fmt: skip
+"""Where they are installed, they follow the first one: for words in Japanese and the like."""
+GLYPH = re.compile(r"Glyph (\d+) .*missing from")
 OUTCOMES: Mapping[str, str] = {
     "failed": RED,
     "doubt": PURPLE,
@@ -75,12 +82,36 @@ def write_figures(
         "still_to_gain": _still_to_gain,
     }
     written = []
-    with mpl.rc_context({**mpl.rcParamsDefault, **STYLE}):
+    style = {**mpl.rcParamsDefault, **STYLE, "font.family": ["DejaVu Sans", *_fonts()]}
+    with mpl.rc_context(style), _lacking():
         for name, drawing in drawings.items():
             figure = drawing(campaign, state)
             if figure is not None:
                 written += [_save(figure, Path(directory) / f"{name}.{f}") for f in formats]
     return written
+
+
+def _fonts() -> list[str]:
+    """Fonts of this machine for what the first one has no glyph of."""
+    from matplotlib import font_manager
+
+    there = set(font_manager.get_font_names())
+    return [font for font in FONTS if font in there]
+
+
+@contextlib.contextmanager
+def _lacking() -> Iterator[None]:
+    """Says once which characters no font has; matplotlib says so of each, as often as it draws."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        yield
+    found = [(GLYPH.match(str(one.message)), one) for one in said]
+    for match, one in found:
+        if match is None:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    if missing := dict.fromkeys(chr(int(match[1])) for match, _ in found if match):
+        words = f"no font here has {' '.join(missing)}: boxes stand for them in the figures"
+        warnings.warn(words, stacklevel=4)
 
 
 def _save(figure: Figure, path: Path) -> Path:
@@ -131,17 +162,23 @@ def _front(campaign: Campaign, state: State) -> Figure | None:
         return None
     figure = _figure(3.2, 3.2)
     axes = figure.add_subplot()
-    looks = ((False, "o", BLUE, "other trials"), (True, "*", ORANGE, "on the front"))
-    for is_best, marker, colour, label in looks:
-        points = [p for p in found.points if p[3] is is_best]
-        axes.scatter([p[1] for p in points], [p[2] for p in points], s=60 if is_best else 12,
-                     marker=marker, color=colour, label=label)  # fmt: skip
+    looks = (
+        ("aside", "x", GREY, "failed, or constraints not met"),
+        ("other", "o", BLUE, "other trials"),
+        ("best", "*", ORANGE, "on the front"),
+    )
+    for look, marker, colour, label in looks:
+        points = [p for p in found.points if p[3] == look]
+        if points:
+            axes.scatter([p[1] for p in points], [p[2] for p in points],
+                         s=60 if look == "best" else 12, marker=marker, color=colour, label=label,
+                         lw=0.8 if look == "aside" else None)  # fmt: skip
     (x, y), (x_unit, y_unit) = found.metrics, found.units
     axes.set(xlabel=titled(x, x_unit), ylabel=titled(y, y_unit))
     axes.set_xscale("log" if found.logs[0] else "linear")
     axes.set_yscale("log" if found.logs[1] else "linear")
     _label_narrow(axes)
-    axes.legend()
+    figure.legend(loc="outside upper center", ncols=2)
     return figure
 
 
@@ -210,7 +247,7 @@ def _parameters(campaign: Campaign, state: State) -> Figure | None:
     figure = _figure(1.9 * n_columns + 0.4, 1.9 * n_rows)
     for index, axis in enumerate(shown):
         axes = figure.add_subplot(n_rows, n_columns, index + 1)
-        places = [row[index] for row in found.rows]
+        places = [_plain(row[index]) for row in found.rows]
         _scatter(axes, found.values, places, constrained=True)
         for value, place in zip(found.values, places, strict=True):
             if best is not None and value.trial == best.number and value.value is not None:
@@ -226,6 +263,11 @@ def _parameters(campaign: Campaign, state: State) -> Figure | None:
         else:
             axes.tick_params(which="both", labelleft=False)
     return figure
+
+
+def _plain(place: float | str) -> float | str:
+    """A place on an axis; of a word, what stands between dollars is no mathematics."""
+    return place.replace("$", r"\$") if isinstance(place, str) else place
 
 
 def _label_log(ticks: Any, axis: charts.Axis) -> None:

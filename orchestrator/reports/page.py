@@ -22,6 +22,7 @@ from orchestrator.reports.incidents import incidents
 from orchestrator.reports.numbers import duration, number, pretty_unit, titled
 from orchestrator.reports.single_page import render, write_text
 from orchestrator.reports.summary import (
+    Standing,
     Summary,
     best_trial,
     best_trials,
@@ -338,14 +339,16 @@ def _predicted_data(campaign: Campaign, state: State) -> dict[str, Any]:
 
 
 def _parameters_data(campaign: Campaign, state: State, glance: Summary) -> dict[str, Any]:
-    """The points with a value, best first; of very many the best and an even sample of the rest."""
+    """The points with a value that did not fail, best first, and those that meet the constraints
+    before all others; of very many the best and an even sample of the rest."""
     found = charts.parameters(campaign, state)
     rows = [
         ((value.trial, value.value, value.standing.value, value.sd, value.censored), row)
         for value, row in zip(found.values, found.rows, strict=True)
-        if value.value is not None
+        if value.value is not None and value.standing is not Standing.FAILED
     ]
-    rows.sort(key=lambda entry: campaign.objective.loss(entry[0][1] or 0.0))
+    aside, loss = Standing.INFEASIBLE.value, campaign.objective.loss
+    rows.sort(key=lambda entry: (entry[0][2] == aside, loss(entry[0][1] or 0.0)))
     shown = rows[:MAX_LINES] + _evenly(rows[MAX_LINES:], MAX_POINTS - MAX_LINES)
     return {
         "axes": [

@@ -6,6 +6,7 @@ import itertools
 import math
 import subprocess
 import sys
+import warnings
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,10 +18,10 @@ from orchestrator.errors import UnknownName
 from orchestrator.model import events as ev
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.front import hypervolume, undominated
-from orchestrator.model.objective import Goal, Objective
+from orchestrator.model.objective import Goal, Objective, OutcomeConstraint
 from orchestrator.model.space import Choice, Pool, SearchSpace
 from orchestrator.model.state import State, fold
-from orchestrator.model.trial import Prediction, Proposal
+from orchestrator.model.trial import FailureCause, Prediction, Proposal
 from orchestrator.reports import charts
 from orchestrator.reports.figures import write_figures
 from orchestrator.reports.incidents import incidents
@@ -130,8 +131,24 @@ def test_of_several_goals_there_is_a_front_and_no_best_trial(several: Campaign) 
     )
     front = charts.front(several, state)
     assert front is not None
-    assert front.points == ((1, 1e-3, 100.0, True), (2, 5e-3, 300.0, True), (3, 6e-3, 200.0, False))
+    best = [(1, 1e-3, 100.0, "best"), (2, 5e-3, 300.0, "best")]
+    assert front.points == (*best, (3, 6e-3, 200.0, "other"))
     assert front.logs == (True, False)
+
+
+def test_what_beats_the_front_and_failed_or_broke_a_limit_is_drawn_apart(
+    several: Campaign,
+) -> None:
+    goals = several.objective.goals
+    limit = OutcomeConstraint(metric="thickness", sense="<=", bound=400.0)
+    limited = several.model_copy(update={"objective": Objective(goals=goals, constraints=(limit,))})
+    events = _events([(1e-3, 100.0, None), (1e-4, 300.0, None), (1e-5, 500.0, None)])
+    failure = ev.TrialFailed(trial=2, cause=FailureCause.MEASUREMENT, sentence="refused")
+    places = [i for i, e in enumerate(events) if e.event == ev.TrialDone(trial=2)]
+    events[places[0]] = events[places[0]].model_copy(update={"event": failure})
+    front = charts.front(limited, fold(events))
+    assert front is not None
+    assert [point[3] for point in front.points] == ["best", "aside", "aside"]
 
 
 def test_a_trial_without_a_value_of_every_goal_is_not_on_the_front(several: Campaign) -> None:
@@ -352,6 +369,25 @@ def test_the_front_of_several_goals_is_a_figure(tmp_path: Path, several: Campaig
 
 def test_an_empty_campaign_draws_no_figure(tmp_path: Path, campaign: Campaign) -> None:
     assert write_figures(campaign, State(), tmp_path) == []
+
+
+def test_words_with_signs_of_tex_and_of_any_script_are_drawn_as_they_are(
+    tmp_path: Path, campaign: Campaign
+) -> None:
+    words = (r"$\frac$", "10 $ to 20 $", "\u8584\u819c")
+    oxygen = Choice(name="oxygen", options=words)
+    space = SearchSpace(parameters=(oxygen, *campaign.space.parameters[1:]))
+    state = _with_values([(1e-3, 130.0, None)] * 3)
+    for word, trial in zip(words, state.trials.values(), strict=True):
+        trial.proposal.point["oxygen"] = word
+    drawn = campaign.model_copy(update={"space": space})
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        write_figures(drawn, state, tmp_path, formats=("svg", "png"))
+    svg = (tmp_path / "parameters.svg").read_text()
+    assert all(word in svg for word in words)
+    lacking = "no font here has \u8584 \u819c: boxes stand for them in the figures"
+    assert [str(one.message) for one in said] in ([], [lacking])
 
 
 def test_an_unknown_figure_format_is_refused(tmp_path: Path, campaign: Campaign) -> None:

@@ -15,6 +15,7 @@ from orchestrator.model import events as ev
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.objective import Goal, Objective
 from orchestrator.model.state import State, fold
+from orchestrator.model.trial import TrialStatus
 from orchestrator.reports.page import how_simulated, report_html, write_report
 from orchestrator.reports.replay import needed_words, quartile_course, write_replay_report
 from orchestrator.reports.single_page import ROOM, json_text
@@ -193,6 +194,18 @@ def test_a_page_of_forty_trials_stays_small(page: str) -> None:
     assert len(page.encode()) < 1_400_000
 
 
+def test_lines_of_trials_are_dark_where_they_are_good_and_failed_ones_are_left_out(
+    campaign: Campaign,
+) -> None:
+    state = sample_state()
+    best = state.trials[_data(report_html(campaign, state))["parameters"]["rows"][0][0]]
+    best.status = TrialStatus.FAILED
+    rows = _data(report_html(campaign, state))["parameters"]["rows"]
+    assert best.number not in [row[0] for row in rows]
+    standings = [row[2] for row in rows]
+    assert standings == ["feasible"] * 29 + ["infeasible"] * 8
+
+
 def test_ten_thousand_trials_make_a_page_of_sane_size(campaign: Campaign) -> None:
     state = _many_trials(10_000)
     page = report_html(campaign, state)
@@ -243,7 +256,7 @@ def test_of_several_goals_the_page_has_the_front_as_a_table_and_a_chart(
     )
     several = campaign.model_copy(update={"objective": Objective(goals=goals)})
     page = report_html(several, sample_state())
-    best = {trial for trial, _, _, is_best in _data(page)["front"]["points"] if is_best}
+    best = {trial for trial, _, _, look in _data(page)["front"]["points"] if look == "best"}
     assert len(best) > 1
     marked = {row[0] for row in _data(page)["table"]["rows"] if "best" in str(row[1])}
     assert marked == best

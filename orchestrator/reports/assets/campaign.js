@@ -59,7 +59,8 @@ function drawFront() {
   if (!DATA.front) return undefined;
   const { titles, logs, points } = DATA.front;
   if (!points.length) return empty("front", "No trial has a value of both goals yet.");
-  const look = [["on the front", true, STAR, 18, ORANGE], ["other trials", false, "circle", 8, BLUE]];
+  const look = [["on the front", "best", STAR, 18, ORANGE], ["other trials", "other", "circle", 8, BLUE],
+    ["failed, or constraints not met", "aside", "emptyDiamond", 8, DIM]];
   return draw("front", {
     grid: { left: 72, right: 20, top: 40, bottom: 50 },
     legend: { top: 0, left: "center", textStyle: { color: INK } },
@@ -67,8 +68,9 @@ function drawFront() {
     yAxis: vertical(titles[1], scaleOf(points.map(p => p[2]), logs[1])),
     tooltip: { confine: true, formatter: p => `<b>trial ${p.data[2]}</b><br>${text(titles[0])}: ${shown(p.data[0])}` +
       `<br>${text(titles[1])}: ${shown(p.data[1])}` },
-    series: look.map(([name, best, symbol, symbolSize, color]) => ({ name, type: "scatter", symbol, symbolSize,
-      itemStyle: { color, opacity: 0.85 }, data: points.filter(p => p[3] === best).map(p => [p[1], p[2], p[0]]) })),
+    series: look.map(([name, kind, symbol, symbolSize, color]) => ({ name, type: "scatter", symbol, symbolSize,
+      itemStyle: { color, opacity: 0.85 }, data: points.filter(p => p[3] === kind).map(p => [p[1], p[2], p[0]]) }))
+      .filter(series => series.data.length),
   }, points.length > 1500);
 }
 
