@@ -232,7 +232,7 @@ def export(
     to: Annotated[
         Path,
         typer.Argument(
-            help="Trials as .csv; calculated structures as .extxyz or .db (ASE); "
+            help="Trials as .csv or .xlsx; calculated structures as .extxyz or .db (ASE); "
             "with --whole a store; with --files a folder."
         ),
     ],
@@ -266,16 +266,14 @@ def export(
 
         seen = look(store, name)
         export_structures(seen.campaign, seen.state, to)
-    elif to.suffix.lower() != ".csv":
-        raise UnknownName(
-            "kind of file that is written", to.suffix or to.name, (".csv", *STRUCTURES)
-        )
     else:
-        from orchestrator.reports.export import write_csv
-        from orchestrator.runtime.result_units import result_units
+        from orchestrator.runtime.trials import TABLES, export_trials
 
+        if to.suffix.lower() not in TABLES:
+            kinds = (*TABLES, *STRUCTURES)
+            raise UnknownName("kind of file that is written", to.suffix or to.name, kinds)
         seen = look(store, name)
-        write_csv(seen.campaign, seen.state, to, result_units(seen.campaign))
+        export_trials(seen.campaign, seen.state, to)
     if as_json:
         print_json({"written": str(to)})
     else:

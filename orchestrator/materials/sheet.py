@@ -38,17 +38,19 @@ def write_xlsx(
     path: Path,
     columns: Sequence[Column],
     rows: Sequence[Sequence[Cell]],
-    pictures: Sequence[bytes | None],
+    pictures: Sequence[bytes | None] = (),
     notes: Sequence[str] = (),
+    *,
+    sheet_name: str = "trials",
 ) -> Path:
-    """Writes `rows` under `columns`, with a picture (PNG, or None) of each row in the second one,
-    and `notes` on a sheet of their own. Texts stay texts, whatever they look like.
+    """Writes `rows` under `columns`, perhaps with a picture (PNG, or None) of each row in the
+    second one, and `notes` on a sheet of their own. Texts stay texts, whatever they look like.
 
     Raises:
         InputError: XlsxWriter is not installed, or the file cannot be written.
     """
     book = _workbook(path)
-    sheet = book.add_worksheet("candidates")
+    sheet = book.add_worksheet(sheet_name)
     sheet.set_row(0, 48)
     for place, column in enumerate(columns):
         _fill(book, sheet, place, column, [row[place] for row in rows])

@@ -55,7 +55,7 @@ def write_sheet(found: Shortlist, path: Path) -> Path:
     ]
     draw = found.depiction.png if found.depiction is not None else None
     pictures = [draw(row.material) if draw is not None else None for row in found.rows]
-    return write_xlsx(path, columns, rows, pictures, _notes(found))
+    return write_xlsx(path, columns, rows, pictures, _notes(found), sheet_name="candidates")
 
 
 def write_structures(found: Shortlist, path: Path) -> int:

@@ -391,7 +391,7 @@ def test_a_limit_that_a_dispatch_exceeds_fails_the_trial_and_no_byte_leaves(film
         ("schema scip", "'scip' is not a file with a schema", "did you mean 'scpi'?"),
         ("new driver alicat", "is installed already", "hagane resource show alicat"),
         ("rehearse niobium_titania --planner gauss", "'gauss'", "sobol"),
-        ("export trials.xlsx", "'.xlsx' is not a kind of file that is written", ".csv"),
+        ("export trials.ods", "'.ods' is not a kind of file that is written", ".xlsx"),
         ("export trials", "'trials' is not a kind of file that is written", ".csv"),
         ("report --to film.pdf", "a report is one HTML file", "print"),
     ],
