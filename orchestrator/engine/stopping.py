@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.engine.study import Study
-from orchestrator.model.campaign import Rule, StopRules
+from orchestrator.model.campaign import Campaign, Rule, StopRules
 from orchestrator.model.front import extended
 from orchestrator.model.objective import OutcomeConstraint
 from orchestrator.model.space import counts
@@ -62,15 +62,24 @@ def _by_results(study: Study, state: State) -> Reason | None:
     if stop.target is not None:
         wanted = study.campaign.objective.loss(stop.target)
         if any(losses is not None and losses[0] <= wanted for losses in done):
-            return Reason(f"the target of {stop.target:g} is reached", "target")
+            metric = study.campaign.metric(study.campaign.objective.metric)
+            target = f"{stop.target:g} {metric.unit}".strip()
+            return Reason(f"the target of {target} is reached", "target")
     if stop.little_to_gain is not None and _has_little_to_gain(state, stop.little_to_gain):
-        return Reason(
-            f"less than {stop.little_to_gain:.3g} was expected still to be gained", "little_to_gain"
-        )
+        gain = _gain_words(study.campaign, stop.little_to_gain)
+        return Reason(f"less than {gain} was expected still to be gained", "little_to_gain")
     since_best = _since_best(done)
     if stop.no_progress is not None and since_best >= stop.no_progress:
         return Reason(f"no progress in {stop.no_progress} trials", "no_progress")
     return None
+
+
+def _gain_words(campaign: Campaign, least: float) -> str:
+    """A gain as the file says it: in the unit of the goal, or in % of a goal on a log scale."""
+    metric = campaign.metric(campaign.objective.metric)
+    if metric.scale == "log":
+        return f"{100 * (10**least - 1):.3g} %"
+    return f"{least:.3g} {metric.unit}".strip()
 
 
 def is_regular(trial: TrialState) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import pytest
@@ -135,6 +136,30 @@ def test_little_to_gain_is_little_three_times_in_a_row(
         changed = {"source": "model", "notes": notes}
         trial.proposal = trial.proposal.model_copy(update=changed)
     assert rule(state, little_to_gain=0.1) == ("little_to_gain" if ends else None)
+
+
+@pytest.mark.parametrize(
+    ("scale", "stop", "why"),
+    [
+        ("linear", {"target": 5.0}, "the target of 5 kg is reached"),
+        ("linear", {"little_to_gain": 0.1}, "less than 0.1 kg was expected still to be gained"),
+        ("log", {"little_to_gain": math.log10(1.05)}, "less than 5 % was expected still to be"),
+    ],
+)
+def test_a_campaign_that_ends_early_says_why_in_the_units_of_its_file(
+    scale: Literal["linear", "log"], stop: dict[str, float], why: str
+) -> None:
+    state = told(5.0, 5.0, 5.0)
+    for trial in state.trials.values():
+        changed = {"source": "model", "notes": {"still_to_gain": 0.01}}
+        trial.proposal = trial.proposal.model_copy(update=changed)
+    metric = Metric(name="mass", expression="", unit="kg", scale=scale)
+    settings = {"budget": Budget(trials=50), "stop": StopRules(**stop)}
+    objective = Objective(goals=(Goal(metric="mass", direction="minimise"),))
+    works = Works(metrics=(metric,), objective=objective, settings=settings)
+    reason = reason_to_end(works.study, state, state.last_at)
+    assert reason is not None
+    assert reason.why.startswith(why)
 
 
 def test_a_target_that_breaks_a_constraint_is_not_reached() -> None:
