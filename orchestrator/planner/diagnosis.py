@@ -78,13 +78,17 @@ class Diagnosis:
 
     def recommended(self) -> int | None:
         """The trial that the model thinks best of those that were measured at the fidelity that
-        counts and, as measured, keep the limits; None where there is none."""
+        counts and, as measured, keep the limits, of several at one point the first; None where
+        there is none."""
         rows = [r for r in self._counting() if self.keeps_limits(r)]
         if not rows or len(self.question.aims) > 1 or self.question.names[0] == TRADE:
             return None
         now = self.encoding.with_context(self.evidence.codes[rows], self.context)
         merit = self.question.merit(self._expected(self.encoding.features(now)))
-        return self.evidence.trials[rows[int(np.argmax(merit))]]
+        # replicates differ by rounding alone: the first is named, of this campaign if there is one
+        alike = (now == now[int(np.argmax(merit))]).all(axis=1)
+        found = [self.evidence.trials[r] for r, same in zip(rows, alike, strict=True) if same]
+        return min(found, key=lambda trial: (trial <= 0, trial))
 
     def _expected(self, features: Floats) -> list[Floats]:
         """Means (n) per metric; of settings that are held inexactly, over where they may end up."""

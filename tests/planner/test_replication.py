@@ -41,6 +41,21 @@ def believed(past: History) -> tuple[Floats, Floats, Floats]:
     return np.array(slice_.values, dtype=float), np.array(slice_.mean), np.array(slice_.sd)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_of_trials_at_one_point_the_first_is_recommended(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    at = rng.uniform(0, 1, 9)
+    at = np.concatenate([at, np.repeat(at[np.argmin(abs(at - 0.35))], 4)])
+    y = [Outcome(value=-8 * (a - 0.35) ** 2 + rng.normal(0, 0.01)) for a in at]
+    chosen = BayesianPlanner(QUESTION).recommend(history(at, y, [""] * len(at)))
+    assert chosen is not None
+    assert chosen == 1 + list(at).index(at[chosen - 1])
+    known = history(at, y, [""] * len(at))
+    older = [e.model_copy(update={"trial": e.trial - 11}) for e in known.evaluated]
+    own = 1 if at[chosen - 1] == at[-1] else chosen - 11
+    assert BayesianPlanner(QUESTION).recommend(History(evaluated=tuple(older))) == own
+
+
 # blocks
 
 
