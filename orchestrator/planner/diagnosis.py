@@ -312,11 +312,13 @@ class Diagnosis:
         *,
         outside: bool,
     ) -> str:
-        name = self.question.names[0]
-        measured = self.evidence.measured[name]
-        parts = ["trades one goal for another"]
-        if name in predicted:
-            parts = [_expectation(measured.metric, predicted[name])]
+        aimed = dict.fromkeys(self.question.names[aim.column] for aim in self.question.aims)
+        expected = [
+            _expectation(self.evidence.measured[name].metric, predicted[name])
+            for name in aimed
+            if name in predicted
+        ]
+        parts = [f"expected {', '.join(expected)}" if expected else "trades one goal for another"]
         for limit, chance in zip(self.question.limits, chances, strict=True):
             metric = self.evidence.measured[limit.constraint.metric].metric
             bound = f"{limit.constraint.sense} {limit.constraint.bound:g} {metric.unit}".rstrip()
@@ -338,8 +340,8 @@ def _expectation(metric: MetricScale, prediction: Prediction) -> str:
     if prediction.on_log10:
         factor = 10.0 ** min(prediction.sd, 300.0)
         size = f"{factor:.2f}" if factor < 1.5 else f"{factor:.2g}"
-        return f"expected {metric.name} {prediction.mean:.2g}{unit} (a factor {size} either way)"
-    return f"expected {metric.name} {prediction.mean:.4g} +- {prediction.sd:.2g}{unit}"
+        return f"{metric.name} {prediction.mean:.2g}{unit} (a factor {size} either way)"
+    return f"{metric.name} {prediction.mean:.4g} +- {prediction.sd:.2g}{unit}"
 
 
 def _percent(chance: float) -> str:

@@ -239,6 +239,8 @@ def test_several_goals_are_spread_over_their_front(k: int) -> None:
     on_front = [float(p.point["a"]) for p in made if abs(float(p.point["b"]) - 0.5) < 0.1]
     assert len(on_front) >= 5
     assert max(on_front) - min(on_front) > 0.35
+    named = [f"y{i} " for i in range(k)] if k <= 4 else ["trades one goal for another"]
+    assert all(name in proposal.why for proposal in made for name in named)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
