@@ -291,9 +291,13 @@ def _headline(campaign: Campaign, state: State, front: tuple[TrialState, ...]) -
     if campaign.objective.by_preference:
         return "Nobody has compared two trials yet."
     names = [goal.metric for goal in campaign.objective.goals]
-    n = sum(all(t.observed(m) is not None for m in names) for t in state.trials.values())
+    trials = state.trials.values()
+    rest = [t for t in trials if t.status is not TrialStatus.FAILED]
+    n = sum(all(t.observed(m) is not None for m in names) for t in rest)
     if n == 0:
-        return f"No trial has given a value of {metric}."
+        n_failed = len(trials) - len(rest)
+        failed = f": {n_failed} of {len(trials)} failed" if n_failed else ""
+        return f"No trial has given a value of {metric}{failed}."
     rules_text = ", ".join(shown_rule(campaign, r) for r in campaign.objective.constraints)
     if not rules_text:
         return f"No trial gave a value of {metric} within the range that can be measured."

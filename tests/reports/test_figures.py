@@ -21,7 +21,7 @@ from orchestrator.model.front import hypervolume, undominated
 from orchestrator.model.objective import Goal, Objective, OutcomeConstraint
 from orchestrator.model.space import Choice, Pool, SearchSpace
 from orchestrator.model.state import State, fold
-from orchestrator.model.trial import FailureCause, Prediction, Proposal
+from orchestrator.model.trial import FailureCause, Prediction, Proposal, TrialStatus
 from orchestrator.reports import charts
 from orchestrator.reports.figures import write_figures
 from orchestrator.reports.incidents import incidents
@@ -159,6 +159,15 @@ def test_a_trial_without_a_value_of_every_goal_is_not_on_the_front(several: Camp
     assert standing(several, state.trials[2]) is Standing.OUT_OF_RANGE
     assert summary(several, State()).headline == (
         "No trial has given a value of resistivity and thickness."
+    )
+
+
+def test_where_all_failed_it_is_said_so_whatever_was_measured(several: Campaign) -> None:
+    state = _with_values([(1e-3, 100.0, None), (1e-4, 90.0, None)])
+    for trial in state.trials.values():
+        trial.status = TrialStatus.FAILED
+    assert summary(several, state).headline == (
+        "No trial has given a value of resistivity and thickness: 2 of 2 failed."
     )
 
 
