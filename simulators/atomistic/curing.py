@@ -257,7 +257,7 @@ class _Chain:
         text = _text(directory, self._code)
         self._record.elsewhere_s += max(0.0, spent(self._code, text) - here)
         raised_text = "" if error is None else f"\n{type(error).__name__}: {error}\n"
-        found = classified(self._code, text + raised_text)
+        found = classified(self._code, text + raised_text, has_result=error is None)
         if found is None and error is not None:
             found = unexplained(self._code, text, error)
         if found is not None:

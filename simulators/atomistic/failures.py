@@ -50,10 +50,40 @@ SECONDS_OF: Mapping[str, int] = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 @dataclass(frozen=True)
 class Pattern:
-    """A regular expression of a code's text (`^` and `$` at each line), and what it shows."""
+    """A regular expression of a code's text (`^` and `$` at each line), and what it shows.
+    `is_warning` is what runs print, too, that go on and end well: it explains a failure, and makes
+    none."""
 
     failure: Failure
     text: str
+    is_warning: bool = False
+
+
+SURROUNDINGS = (
+    Pattern(
+        Failure.WALLTIME,
+        r"stopped after its walltime|DUE TO TIME LIMIT|walltime .*exceeded|"
+        r"job killed: walltime|TERM_RUNLIMIT",
+    ),
+    Pattern(
+        Failure.MEMORY,
+        r"[Cc]annot allocate|would exceed memory limit|insufficient (virtual )?memory|"
+        r"[Oo]ut [Oo]f [Mm]emory|oom[-_ ]?kill|bad_alloc|Error allocating|"
+        r"allocat\w+ .*failed|unable to allocate",
+    ),
+    Pattern(
+        Failure.DISK,
+        r"No space left on device|[Dd]isk quota exceeded|severe \(38\): error during write",
+    ),
+    Pattern(
+        Failure.KILLED,
+        r"(?i:killed by signal:? (1|2|9|15|24)\b)|exited on signal (9|15)\b|CANCELLED AT|"
+        r"EXIT CODE: (9|137|143)\b|^srun: error: .*: Killed",
+    ),
+)
+"""What a queue, a launcher or the system says of a program that it ended: alike for all codes."""
+CRASHED = r"SIGSEGV.*|(?i:killed by signal)|exited on signal"
+"""What they say of one that ended by itself."""
 
 
 @dataclass(frozen=True)
@@ -118,9 +148,11 @@ def spent(code: Code, text: str) -> float:
     return one * (int(ranks[1]) if ranks else 1)
 
 
-def classified(code: Code, text: str) -> tuple[Failure, str] | None:
+def classified(code: Code, text: str, *, has_result: bool = False) -> tuple[Failure, str] | None:
     """What a text shows, and the line that shows it; None if it shows no failure."""
     for pattern in code.patterns:
+        if has_result and pattern.is_warning:
+            continue
         found = re.search(pattern.text, text, re.MULTILINE)
         if found is None:
             continue

@@ -21,6 +21,8 @@ from simulators.atomistic import programs
 from simulators.atomistic.curing import cured
 from simulators.atomistic.dft_settings import start_moments
 from simulators.atomistic.failures import (
+    CRASHED,
+    SURROUNDINGS,
     Code,
     Cure,
     Failure,
@@ -80,17 +82,8 @@ def _error_in(*routines: str) -> str:
 PW = Code(
     name="pw.x",
     patterns=(
-        Pattern(Failure.WALLTIME, r"Maximum CPU time exceeded|stopped after its walltime"),
-        Pattern(
-            Failure.MEMORY,
-            r"[Cc]annot allocate memory|would exceed memory limit|insufficient (virtual )?memory|"
-            r"[Oo]ut [Oo]f [Mm]emory|oom[-_ ]?kill|bad_alloc|Error allocating|[Cc]annot allocate",
-        ),
-        Pattern(Failure.DISK, r"No space left on device|[Dd]isk quota exceeded"),
-        Pattern(
-            Failure.KILLED,
-            r"killed by signal (1|2|9|15|24) |exited on signal (9|15) |CANCELLED AT",
-        ),
+        Pattern(Failure.WALLTIME, r"Maximum CPU time exceeded"),
+        *SURROUNDINGS,
         Pattern(
             Failure.PSEUDOPOTENTIAL,
             r"xmltools\.f90|tag PP_\w+ not found|"
@@ -117,7 +110,7 @@ PW = Code(
         ),
         Pattern(Failure.NOT_CONVERGED, r"convergence NOT achieved"),
         Pattern(Failure.INPUT, _error_in("read_namelists", "read_cards", r"card_\w+", "iosys")),
-        Pattern(Failure.UNKNOWN, _error_in(r"\w+") + r"|Fortran runtime error.*|killed by signal"),
+        Pattern(Failure.UNKNOWN, _error_in(r"\w+") + rf"|Fortran runtime error.*|{CRASHED}"),
     ),
     cures=(
         Cure("less mixing", (Failure.OSCILLATING,), _gentler, times=3),

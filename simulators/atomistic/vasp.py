@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
+import itertools
 import os
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -27,8 +31,12 @@ from simulators.atomistic.requests import Method
 from simulators.atomistic.vacuum import refuse_empty
 
 SMEARINGS = {"gaussian": 0, "methfessel-paxton": 1, "fermi-dirac": -1, "tetrahedron": -5}
-OURS = ("encut", "ismear", "sigma", "nsw", "ibrion", "isif", "kspacing", "nelm", "magmom", "ispin")
-
+OURS = (
+    *("encut", "ismear", "sigma", "nsw", "ibrion", "isif", "kspacing", "nelm", "magmom", "ispin"),
+    *("ldau", "ldaul", "ldauu", "ldauj", "ldau_luj", "xc", "pp", "pp_version", "setups", "kpts"),
+    *("gamma", "reciprocal", "charge", "net_charge", "custom", "txt", "ignore_constraints"),
+)
+"""What other options say, or hagane; and words that ASE would take for its own."""
 SOLVING = (
     *("nelm", "algo", "amix", "bmix", "amix_mag", "bmix_mag", "ncore", "npar", "kpar", "nsim"),
     *("lwave", "lcharg"),
@@ -94,8 +102,9 @@ class VaspStructures(StructureCalculator):
         programs.program_of(bench.name, command, hint)
         one_of("smearing", smearing, tuple(SMEARINGS))
         one_of("cures", cures, ALLOWED)
+        one_of("xc", xc.lower(), _functionals())
         self._folder = _folder(bench.name, potcars)
-        self._setups = by_element("setups", setups)
+        self._setups = _setups(setups)
         more = {name.lower(): value(said) for name, said in pairs("incar", incar).items()}
         for name in more:
             if name in OURS:
@@ -115,21 +124,25 @@ class VaspStructures(StructureCalculator):
         super().__init__(bench, settings, [], reuse)
         self.has_charge = "nelect" in told
         self._said_version = version
+        self._told = told
         self._running = {"input": told, "command": command, "walltime_s": walltime}
 
     async def identify(self) -> Identity:
         """VASP, and the version that the lab file says."""
         return Identity(self.vendor, self.method, firmware=self._said_version)
 
+    def remarks(self) -> Sequence[str]:
+        """As all calculators; and words of the INCAR that may be misspelt."""
+        unknown = sorted(set(self._told) - _tags())
+        words = ", ".join(f"'{name}'" for name in unknown)
+        said = f"{words} in 'incar' of '{self._bench.name}': ASE knows no such tag of VASP, and"
+        more = [f"{said} VASP passes over what it does not know"] if unknown else []
+        return [*super().remarks(), *more]
+
     def _refuse(self, held: Contents) -> None:
         super()._refuse(held)
-        if not all(held.pbc):
-            raise InputError(
-                f"'{self._bench.name}' computes crystals, {held.formula} has no cell",
-                hint="put it into a box that is large enough",
-            )
         encut = self._settings["input"]["encut"]
-        refuse_empty(self._bench.name, held.formula, held.volume, encut)
+        refuse_empty(self._bench.name, held.formula, held.boxed, encut)
         elements = sorted(set(held.symbols))
         lacking = [e for e in elements if not self._potcar(e).is_file()]
         if lacking:
@@ -158,6 +171,35 @@ class VaspStructures(StructureCalculator):
 
     def _potcar(self, element: str) -> Path:
         return self._folder / self._setups.get(element, element) / "POTCAR"
+
+
+def _functionals() -> tuple[str, ...]:
+    """As ASE calls them, in small letters."""
+    from ase.calculators.vasp import Vasp
+
+    return tuple(Vasp.xc_defaults)
+
+
+@functools.cache
+def _tags() -> frozenset[str]:
+    """Of an INCAR, as far as ASE knows them."""
+    from ase.calculators.vasp import create_input
+
+    lists = [words for name, words in vars(create_input).items() if name.endswith("_keys")]
+    return frozenset(itertools.chain(("xc",), *lists))
+
+
+def _setups(text: str) -> dict[str, str]:
+    """The folder of each element that is not called as the element is: `Fe_pv`, `H1.25`. Raises
+    InputError."""
+    found = by_element("setups", text)
+    for element, name in found.items():
+        if not re.fullmatch(rf"{element}([_.\d].*)?", name):
+            raise InputError(
+                f"'{name}' in 'setups' is no potential of {element}",
+                hint=f"name a folder such as {element}_pv",
+            )
+    return found
 
 
 def _folder(resource: str, folder: str) -> Path:

@@ -9,6 +9,8 @@ doi:10.1016/j.commatsci.2012.10.028], less those of relaxations, which are ASE's
 
 from __future__ import annotations
 
+import math
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +23,8 @@ from simulators.atomistic import programs
 from simulators.atomistic.curing import cured
 from simulators.atomistic.dft_settings import shell_of, start_moments
 from simulators.atomistic.failures import (
+    CRASHED,
+    SURROUNDINGS,
     Code,
     Cure,
     Failure,
@@ -30,6 +34,7 @@ from simulators.atomistic.failures import (
     put,
     scaled,
 )
+from simulators.atomistic.vacuum import boxed
 
 SAVED = ("WAVECAR", "CHGCAR", "CHG", "TMPCAR", "vasprun.xml", "PROCAR", "POTCAR")
 OUTPUT, ERROR = "vasp.out", "vasp.err"
@@ -41,23 +46,16 @@ def _more_steps(settings: Settings) -> Settings | None:
     return {"nelm": max(100, 2 * steps)} if steps < 400 else None
 
 
+def _own_bands(settings: Settings) -> Settings | None:
+    """As many as VASP takes by itself; those of the lab file are too few for this structure."""
+    return {"nbands": None} if settings.get("nbands") else None
+
+
 VASP = Code(
     name="VASP",
     patterns=(
-        Pattern(
-            Failure.WALLTIME,
-            r"stopped after its walltime|DUE TO TIME LIMIT|walltime .*exceeded|"
-            r"job killed: walltime",
-        ),
-        Pattern(
-            Failure.MEMORY,
-            r"[Cc]annot allocate memory|insufficient virtual memory|[Oo]ut [Oo]f [Mm]emory|"
-            r"oom[-_ ]?kill|allocat\w+ .*failed|ERROR: .*unable to allocate",
-        ),
-        Pattern(Failure.DISK, r"No space left on device|[Dd]isk quota exceeded"),
-        Pattern(
-            Failure.KILLED, r"killed by signal (1|2|9|15) |exited on signal (9|15) |CANCELLED AT"
-        ),
+        Pattern(Failure.WALLTIME, r"hard stop (encountered|was set)", is_warning=True),
+        *SURROUNDINGS,
         Pattern(
             Failure.PSEUDOPOTENTIAL,
             r"No pseudopotential for|PSMAXN for non-local|number of potentials on File POTCAR|"
@@ -67,19 +65,21 @@ VASP = Code(
             Failure.SYMMETRY,
             r"RHOSYG|(POSMAP|PRICELV?|IBZKPT|SGRCON|GROUPOP|SYMPREC).*(error|ERROR|internal)|"
             r"(internal error|ERROR) in.*(SYMMETRY|POSMAP|PRICEL|INVGRP|GROUP|SGRCON|IBZKPT)|"
-            r"inconsistent Bravais lattice|Found some non-integer element in rotation matrix",
+            r"primitive lattice are incommensurate|group operation missing|"
+            r"inverse of rotation matrix was not found|"
+            r"[Ii]nconsistent Bravais lattice|Found some non-integer element in rotation matrix",
         ),
+        Pattern(Failure.BANDS, r"TOO FEW BANDS|[Nn]umber of bands is not sufficient"),
         Pattern(
             Failure.OCCUPATIONS,
-            r"DENTET|Tetrahedron method (fails|does not)|Fatal error detecting k-mesh|"
-            r"Fatal error: unable to match k-point|TOO FEW BANDS",
+            r"[Tt]etrahedron method (fails|does not)|Fatal error detecting k-mesh|"
+            r"Fatal error: unable to match k-point",
         ),
         Pattern(Failure.STEP, r"ZBRENT: fatal|BRIONS problems: POTIM should be"),
-        Pattern(Failure.STRUCTURE, r"distance between some ions is very small"),
         Pattern(
             Failure.EIGENVALUES,
-            r"EDDDAV.*(ZHEGV|failed)|Sub-Space-Matrix is not hermitian|EDDRMM.*failed|"
-            r"ZHEGV failed|ZPOTRF failed|LAPACK: Routine ZPOTRF|EDWAV: internal error",
+            r"EDDDAV.*(ZHEGV|failed)|ZPOTRF failed|LAPACK: Routine ZPOTRF|EDWAV: internal error|"
+            r"EDDIAG: Call to routine|subspace rotation PSSYEVX",
         ),
         Pattern(Failure.OSCILLATING, r"BRMIX: very serious problems"),
         Pattern(
@@ -87,10 +87,21 @@ VASP = Code(
             r"self-consistency was not achieved|electronic self-consistency.*not|"
             r"NELM reached|The electronic minimi[sz]ation did not converge",
         ),
-        Pattern(Failure.INPUT, r"Error reading item '\w+' from file INCAR|reading INCAR"),
+        Pattern(
+            Failure.INPUT,
+            r"Error reading item '?\w+'? from file INCAR|reading (the )?INCAR|"
+            r"there must be 1 or 3 items",
+        ),
+        Pattern(
+            Failure.EIGENVALUES,
+            r"Sub-Space-Matrix is not hermitian|EDDRMM.*failed|ZHEGV failed",
+            is_warning=True,
+        ),
+        Pattern(Failure.OCCUPATIONS, r"DENTET", is_warning=True),
+        Pattern(Failure.STRUCTURE, r"distance between some ions is very small", is_warning=True),
         Pattern(
             Failure.UNKNOWN,
-            r"VERY BAD NEWS.*|I REFUSE TO CONTINUE WITH THIS SICK JOB|killed by signal",
+            rf"VERY BAD NEWS.*|I REFUSE TO CONTINUE WITH THIS SICK JOB|{CRASHED}",
         ),
     ),
     cures=(
@@ -105,6 +116,8 @@ VASP = Code(
         Cure("another algorithm", (*_UNSETTLED, Failure.EIGENVALUES), put({"algo": "All"})),
         Cure("blocked Davidson", (Failure.EIGENVALUES, *_UNSETTLED), put({"algo": "Normal"})),
         Cure("no symmetry", (Failure.SYMMETRY,), put({"isym": 0})),
+        Cure("as many bands as VASP takes", (Failure.BANDS,), _own_bands),
+        Cure("more bands", (Failure.BANDS,), scaled("bands", 1.5, 1.0, most=3.0), times=2),
         Cure(
             "less memory", (Failure.MEMORY,), put({"lreal": "Auto", "kpar": 1}), changes_energy=True
         ),
@@ -176,7 +189,8 @@ class VaspCalculator(Calculator):
         """See ASE; all properties are computed at once. Raises as `curing.cured`."""
         super().calculate(atoms, properties, system_changes)  # type: ignore[no-untyped-call]
         given: Any = self.atoms
-        told = given.copy()
+        told = boxed(given)
+        told.pbc = True
         start_moments(told, self._moments, "ferromagnetic")
         self.results = cured(
             VASP,
@@ -192,12 +206,13 @@ class VaspCalculator(Calculator):
 
     def written(self, atoms: Any, settings: Settings, directory: Path) -> Any:
         """ASE's calculator, with its INCAR, KPOINTS, POSCAR and POTCAR in the directory."""
-        told = dict(settings)
+        told = {name: value for name, value in settings.items() if value is not None}
+        more_bands = told.pop("bands", 1.0)
         values = {e: u for e, u in self._hubbard.items() if e in atoms.symbols}
         if values:
-            told["ldau_luj"] = {
-                e: {"L": "spdf".index(shell_of(e)), "U": u, "J": 0.0} for e, u in values.items()
-            }
+            shells = {e: "spdf".index(shell_of(e)) for e in values}
+            told["ldau_luj"] = {e: {"L": shells[e], "U": u, "J": 0.0} for e, u in values.items()}
+            told.setdefault("lmaxmix", max(2, 2 * max(shells.values())))  # of what U acts on
         folder = next(iter(self._potentials.values())).parent
         calculator: Any = Vasp(
             directory=str(directory),
@@ -209,8 +224,20 @@ class VaspCalculator(Calculator):
             **told,
         )
         calculator.initialize(atoms)
+        if more_bands > 1.0:
+            calculator.set(nbands=math.ceil(more_bands * self._bands(atoms)))
         calculator.write_input(atoms)
         return calculator
+
+    def _bands(self, atoms: Any) -> float:
+        """As many as VASP takes by itself, where there is a spin [https://vasp.at/wiki/NBANDS]."""
+        valence = {}
+        for element, folder in self._potentials.items():
+            said = re.search(r"ZVAL *= *([\d.]+)", (folder / "POTCAR").read_text(errors="replace"))
+            valence[element] = float(said[1]) if said else 0.0
+        electrons = sum(valence[symbol] for symbol in atoms.symbols)
+        moment = float(abs(atoms.get_initial_magnetic_moments()).sum())
+        return max(0.5 * (electrons + moment), 0.6 * electrons) + max(0.5 * len(atoms), 3.0)
 
     def _run(
         self, atoms: Any, settings: Settings, directory: Path, source: Path | None
@@ -222,8 +249,14 @@ class VaspCalculator(Calculator):
                     shutil.move(source / name, directory / name)
             told["istart"] = 1
         calculator = self.written(atoms, told, directory)
+        stop = directory / "STOPCAR"
         programs.run(
-            self._command, directory, output=OUTPUT, error=ERROR, walltime_s=self._walltime_s
+            self._command,
+            directory,
+            output=OUTPUT,
+            error=ERROR,
+            walltime_s=self._walltime_s,
+            tell=lambda: stop.write_text("LABORT = .TRUE.\n"),
         )
         calculator.atoms = atoms
         calculator.update_atoms(atoms)

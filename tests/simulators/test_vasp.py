@@ -37,7 +37,24 @@ TEXTS = {
     "The electronic self-consistency was not achieved in the given number": Failure.NOT_CONVERGED,
     "ERROR: the type information on POSCAR and POTCAR are incompatible": Failure.PSEUDOPOTENTIAL,
     "DENTET: can't reach specified precision": Failure.OCCUPATIONS,
-    "TOO FEW BANDS!!": Failure.OCCUPATIONS,
+    "|     unoccupied bands, you have included TOO FEW BANDS!! Please increase |": Failure.BANDS,
+    "|     number of bands is not sufficient to hold all electrons             |": Failure.BANDS,
+    "|     The tetrahedron method fails (number of k-points < 4). Please       |": (
+        Failure.OCCUPATIONS
+    ),
+    "ERROR EDDIAG: Call to routine ZHEEV failed! 17 1 0": Failure.EIGENVALUES,
+    "ERROR in subspace rotation PSSYEVX: not enough eigenvalues found": Failure.EIGENVALUES,
+    "PRICELV: current lattice and primitive lattice are incommensurate": Failure.SYMMETRY,
+    "|     Inconsistent Bravais lattice types found for crystalline and        |": Failure.SYMMETRY,
+    "inverse of rotation matrix was not found (increase SYMPREC)": Failure.SYMMETRY,
+    "hard stop encountered!  aborting job ...": Failure.WALLTIME,
+    "|     Error reading item MAGMOM from file INCAR.                          |": Failure.INPUT,
+    "forrtl: severe (179): Cannot allocate array - overflow on array size": Failure.MEMORY,
+    "forrtl: severe (38): error during write, unit 12, file /scratch/WAVECAR": Failure.DISK,
+    "TERM_RUNLIMIT: job killed after reaching LSF run time limit.": Failure.WALLTIME,
+    "=   KILLED BY SIGNAL: 9 (Killed)": Failure.KILLED,
+    "\nsrun: error: node7: task 3: Killed": Failure.KILLED,
+    "forrtl: severe (174): SIGSEGV, segmentation fault occurred": Failure.UNKNOWN,
     "forrtl: severe (41): insufficient virtual memory": Failure.MEMORY,
     "slurmstepd: error: *** STEP 1.0 CANCELLED AT 2026-11-26T10:00:00 DUE TO TIME LIMIT ***": (
         Failure.WALLTIME
@@ -70,30 +87,72 @@ def test_steps_that_go_up_and_down_are_an_oscillation() -> None:
     assert classified(VASP, text) == (Failure.OSCILLATING, "self-consistency was not achieved")
 
 
+def told(folder: Path, atoms: Any, more: dict[str, Any] | None = None, **options: Any) -> str:
+    """The INCAR of a structure, its words separated by one space each; the other files lie beside
+    it, in the folder `run`."""
+    calc = resource(folder, **options)
+    text = text_of(atoms)
+    settings = {
+        **calc._method_of(calc._checked(text)).settings,
+        **calc._running_with(atoms),
+    }
+    known = {k: v for k, v in settings.items() if k not in ("input", "k_density")}
+    made = VaspCalculator(settings["input"], mesh=(3, 3, 3), **known)
+    (folder / "run").mkdir()
+    made.written(atoms, {**settings["input"], **(more or {})}, folder / "run")
+    return " ".join((folder / "run" / "INCAR").read_text().split())
+
+
 def test_what_vasp_would_be_told(tmp_path: Path) -> None:
-    calc, text = resource(tmp_path), text_of(bulk("Fe"))
-    atoms = calc._checked(text)
-    settings = {**calc._method_of(atoms).settings, **calc._running_with(atoms)}
-    told = {k: v for k, v in settings.items() if k not in ("input", "k_density")}
-    made = VaspCalculator(settings["input"], mesh=(3, 3, 3), **told)
-    (tmp_path / "run").mkdir()
-    made.written(atoms, settings["input"], tmp_path / "run")
-    incar = (tmp_path / "run" / "INCAR").read_text()
+    incar = told(tmp_path, bulk("Fe"))
+    incar = incar.replace("4.300", "4.3").replace("520.000000", "520.0")
     for line in ("ENCUT = 520.0", "ISMEAR = 0", "NELM = 100", "LASPH = .TRUE.", "LDAUU = 4.3"):
-        assert line in " ".join(incar.split()).replace("4.300", "4.3").replace(
-            "520.000000", "520.0"
-        )
+        assert line in incar
     assert (tmp_path / "run" / "KPOINTS").read_text().splitlines()[2:4] == ["Gamma", "3 3 3"]
-    assert "the potential of Fe_pv" in (tmp_path / "run" / "POTCAR").read_text()
+    assert "PAW_PBE Fe_pv" in (tmp_path / "run" / "POTCAR").read_text()
     assert (tmp_path / "run" / "POSCAR").exists()
+
+
+def test_the_shell_that_u_acts_on_is_mixed(tmp_path: Path) -> None:
+    assert "LMAXMIX = 4" in told(tmp_path / "d", bulk("Fe"))
+    assert "LMAXMIX = 6" in told(tmp_path / "own", bulk("Fe"), incar="lmaxmix=6")
+    assert "LMAXMIX" not in told(tmp_path / "without", bulk("Fe"), hubbard_u="")
+
+
+def test_too_few_bands_are_cured_by_more(tmp_path: Path) -> None:
+    [own, more] = [cure for cure in VASP.cures if Failure.BANDS in cure.treats]
+    assert own.change({"nbands": 4}) == {"nbands": None}
+    assert (own.change({}), more.change({})) == (None, {"bands": 1.5})
+    incar = told(tmp_path, bulk("Fe"), {"nbands": None, "bands": 1.5})
+    assert "NBANDS = 18" in incar  # half as many again as 0.6 of 14 electrons, and three
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"incar": "ldauu=4"}, "'ldauu' in 'incar' is for another option to say"),
+        ({"incar": "setups=Fe"}, "'setups' in 'incar' is for another option to say"),
+        ({"setups": "Fe=Ni_pv"}, "'Ni_pv' in 'setups' is no potential of Fe"),
+        ({"xc": "PBEE"}, "'PBEE' is not a word for 'xc'|'pbee' is not a word for 'xc'"),
+    ],
+)
+def test_words_that_vasp_would_not_be_told_are_refused(
+    options: dict[str, str], why: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=why):
+        resource(tmp_path, **options)
+
+
+def test_a_tag_that_may_be_misspelt_is_remarked_upon(tmp_path: Path) -> None:
+    assert resource(tmp_path, incar="lasph=.true., ldipol=.true., idipol=3").remarks() == []
+    [said] = resource(tmp_path, incar="lasf=.true., prec=Accurate").remarks()
+    assert said.startswith("'lasf' in 'incar' of 'vasp': ASE knows no such tag of VASP")
 
 
 def test_what_is_missing_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calc = resource(tmp_path)
     with pytest.raises(InputError, match="has no POTCAR of Au, Cu"):
         calc._checked(text_of(Atoms("AuCu", [[0, 0, 0], [2, 2, 2]], cell=[4, 4, 4], pbc=True)))
-    with pytest.raises(InputError, match="computes crystals, N2 has no cell"):
-        calc._checked(text_of(Atoms("N2", [[0, 0, 0], [0, 0, 1.1]])))
     with pytest.raises(InputError, match="needs 'novasp', which is not installed"):
         resource(tmp_path, command="mpirun -np 4 novasp")
     monkeypatch.delenv("VASP_PP_PATH", raising=False)
@@ -104,12 +163,24 @@ def test_what_is_missing_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Mon
 
 STAND_IN = """\
 import sys
+import time
 from pathlib import Path
 from ase.io import read
 
 incar, atoms = Path("INCAR").read_text(), read("POSCAR")
 print(" running on    1 total cores", flush=True)
-assert len(atoms) == 1 and Path("KPOINTS").exists() and Path("POTCAR").exists()
+assert Path("KPOINTS").exists() and Path("POTCAR").exists()
+if "WARNED" in sys.argv:
+    print(" WARNING: Sub-Space-Matrix is not hermitian in DAV            4")
+    print(" WARNING in EDDRMM: call to ZHEGV failed, returncode =   6  3      8")
+    print("|     The distance between some ions is very small. Please check the nearest- |")
+while "SLOW" in sys.argv and not Path("WAVECAR").exists():
+    time.sleep(0.05)
+    if Path("STOPCAR").exists():
+        assert "LABORT = .TRUE." in Path("STOPCAR").read_text()
+        Path("WAVECAR").write_text("the waves")
+        Path("OUTCAR").write_text(" aborting loop because hard stop was set\\n")
+        sys.exit()
 if "BAD_MIXING" in sys.argv and "AMIX = 0.1" not in incar:
     print(" BRMIX: very serious problems\\n the old and the new charge density differ")
     sys.exit(1)
@@ -124,9 +195,11 @@ energies = "".join(f"<i name='{name}'>{value}</i>" for name, value in said.items
 energies = f"<energy>{energies}</energy>"
 Path("vasprun.xml").write_text(
     "<modeling><kpoints>" + rows("kpointlist", [[0, 0, 0]]) + rows("weights", [[1]])
-    + "</kpoints><atominfo><array name='atoms'><set><rc><c>Fe</c><c>1</c></rc></set></array>"
+    + "</kpoints><atominfo><array name='atoms'><set>"
+    + "".join(f"<rc><c>{symbol}</c><c>1</c></rc>" for symbol in atoms.symbols)
+    + "</set></array>"
     + f"</atominfo><structure name='initialpos'>{structure}</structure><calculation>"
-    + f"<structure>{structure}</structure>" + rows("forces", [[0, 0, 0]])
+    + f"<structure>{structure}</structure>" + rows("forces", [[0, 0, 0]] * len(atoms))
     + rows("stress", [[10, 0, 0], [0, 10, 0], [0, 0, 10]])  # kB
     + f"<scstep>{energies}</scstep>{energies}</calculation></modeling>"
 )
@@ -138,8 +211,9 @@ Path("OUTCAR").write_text(
 """
 
 
-async def computed(folder: Path, *words: str, cures: str = "safe") -> Any:
-    """What comes of bcc iron, with a stand-in for VASP that writes what VASP would."""
+async def computed(folder: Path, *words: str, atoms: Any = None, **options: Any) -> Any:
+    """What comes of bcc iron, or of other atoms, with a stand-in for VASP that writes what VASP
+    would."""
     folder.mkdir(exist_ok=True)
     program = folder / "stand_in.py"
     program.write_text(STAND_IN)
@@ -150,11 +224,11 @@ async def computed(folder: Path, *words: str, cures: str = "safe") -> Any:
         calc = resource(
             folder,
             command=command,
-            cures=cures,
             bench=Bench(name="vasp", clock=clock, compute=compute),
+            **options,
         )
         await calc.open()
-        return await calc.energy(structure=text_of(bulk("Fe")), ticket=Ticket("t1"))
+        return await calc.energy(structure=text_of(atoms or bulk("Fe")), ticket=Ticket("t1"))
     finally:
         compute.close()
 
@@ -177,10 +251,28 @@ def test_a_failure_of_a_stand_in_for_vasp_is_cured_by_what_its_incar_says_then(
         asyncio.run(computed(tmp_path / "b", "BAD_MIXING", cures="none"))
 
 
+def test_what_vasp_warns_of_is_no_failure_of_a_run_that_converged(tmp_path: Path) -> None:
+    assert asyncio.run(computed(tmp_path, "WARNED", cures="none")).cures == ""
+
+
+def test_vasp_is_told_to_save_what_it_has_when_its_walltime_is_over(tmp_path: Path) -> None:
+    found = asyncio.run(computed(tmp_path, "SLOW", walltime=1.0))
+    assert found.cures == "VASP: walltime, on from what was saved"
+
+
+def test_a_gas_is_computed_in_a_box_with_the_moments_that_it_brings(tmp_path: Path) -> None:
+    oxygen = Atoms("O2", [[0, 0, 0], [0, 0, 1.2]], magmoms=[1.0, 1.0])
+    found = asyncio.run(computed(tmp_path, atoms=oxygen))
+    assert found.energy == pytest.approx(-12.0 * 12.0 * 13.2 / 2)  # of its volume, in the stand-in
+    [incar] = tmp_path.rglob("attempt-001/INCAR")
+    assert "MAGMOM = 2*1.0000" in incar.read_text()
+
+
 def resource(folder: Path, bench: Bench | None = None, **options: Any) -> VaspStructures:
-    potcar = folder / "potpaw_PBE" / "Fe_pv" / "POTCAR"
-    potcar.parent.mkdir(parents=True, exist_ok=True)
-    potcar.write_text("the potential of Fe_pv\n")
+    for name, valence in (("Fe_pv", 14.0), ("O", 6.0)):
+        potcar = folder / "potpaw_PBE" / name / "POTCAR"
+        potcar.parent.mkdir(parents=True, exist_ok=True)
+        potcar.write_text(f"  PAW_PBE {name} 02Aug2007\n POMASS = 1.0; ZVAL   =   {valence}\n")
     known = {
         **{"encut": 520.0, "version": "6.4.2", "setups": "Fe=Fe_pv", "hubbard_u": "Fe=4.3 eV"},
         **{"potcars": str(folder / "potpaw_PBE"), "incar": "lasph=.true."},
