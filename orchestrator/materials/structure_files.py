@@ -17,7 +17,7 @@ from typing import Any
 from orchestrator.errors import FileProblems, Problem
 from orchestrator.ports.structures import StructureFiles
 
-ENDINGS = (".cif", ".vasp", ".poscar", ".xyz", ".extxyz")
+ENDINGS = (".cif", ".mcif", ".vasp", ".poscar", ".xyz", ".extxyz")
 FRAMES = (".xyz", ".extxyz")
 DATABASE = ".db"
 _IN_CIF = re.compile(r"^\s*(data_|_cell_)", re.MULTILINE)

@@ -1,6 +1,9 @@
-"""How many sites a CIF lists, counted before anybody reads it."""
+"""What a CIF lists of its sites, looked at before anybody reads it: how many, and moments."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Iterator
 
 from orchestrator.errors import InputError
 
@@ -8,6 +11,8 @@ MOST_SITES = 1000
 """ASE compares each site with all before it: 5 s of CPU time for so many, 10 min for ten times as
 many."""
 _PLACES = ("_atom_site_fract_x", "_atom_site_cartn_x")
+_MOMENTS = ("_atom_site_moment", "_atom_site.moment")
+_MAGNETIC = re.compile(r"^\s*_space_group_symop[._]magn", re.MULTILINE | re.IGNORECASE)
 
 
 def refuse_many_sites(text: str, name: str) -> None:
@@ -21,19 +26,56 @@ def refuse_many_sites(text: str, name: str) -> None:
         )
 
 
+def refuse_moments(text: str, name: str) -> None:
+    """Accepts a CIF of no magnetic structure: its readers pass over moments, and over operations
+    that turn them round, so that atoms are missing, too. Raises InputError."""
+    has_moments = any(
+        any(map(_is_moment, words[place :: len(headings)]))
+        for headings, words in _loops(text)
+        for place, heading in enumerate(headings)
+        if heading.startswith(_MOMENTS) and not heading.endswith("label")
+    )
+    if has_moments or _MAGNETIC.search(text):
+        raise InputError(
+            f"the structure {name} is a magnetic one, whose moments are not read from a CIF",
+            hint="give all atoms of the cell in an extended XYZ, and their moments (Bohr "
+            "magnetons, up or down) in a column `initial_magmoms`",
+        )
+
+
 def n_sites(text: str) -> int:
     """The most rows of atoms that a loop has."""
-    most, headings, words = 0, list[str](), 0
+    return max(
+        (
+            len(words) // len(headings)
+            for headings, words in _loops(text)
+            if any(heading.startswith(_PLACES) for heading in headings)
+        ),
+        default=0,
+    )
+
+
+def _loops(text: str) -> Iterator[tuple[list[str], list[str]]]:
+    """Headings in small letters, and the words below them."""
+    headings, words = list[str](), list[str]()
     for line in (*text.splitlines(), "loop_"):
         said = line.strip().lower()
         if said.startswith(("_", "loop_", "data_")) and words:
-            if any(heading.startswith(_PLACES) for heading in headings):
-                most = max(most, words // len(headings))
-            headings, words = [], 0
+            if headings:
+                yield headings, words
+            headings, words = [], []
         if said.startswith("_"):
             headings.append(said)
         elif said.startswith(("loop_", "data_")):
             headings = []
         elif not said.startswith("#"):
-            words += len(said.split())
-    return most
+            words += said.split()
+
+
+def _is_moment(word: str) -> bool:
+    """Whether it is a number, and not zero."""
+    number = word.partition("(")[0]
+    try:
+        return float(number) != 0.0
+    except ValueError:
+        return False

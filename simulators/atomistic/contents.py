@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.keeping import keep, recalled
 from orchestrator.model import cif, cif_sites, poscar
-from simulators.atomistic import structures
+from simulators.atomistic import electron_words, structures
 from simulators.atomistic.structures import atoms_of
 from simulators.atomistic.vacuum import boxed, gaps_of
 
@@ -176,4 +176,5 @@ def _digest(texts: Sequence[str]) -> str:
 @functools.cache
 def _reader() -> str:
     versions = [importlib.metadata.version(name) for name in ("ase", "numpy")]
-    return "\n".join([*versions, *map(inspect.getsource, (structures, cif, cif_sites, poscar))])
+    modules = (structures, electron_words, cif, cif_sites, poscar)
+    return "\n".join([*versions, *map(inspect.getsource, modules)])

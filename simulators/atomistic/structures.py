@@ -15,8 +15,9 @@ from orchestrator.model.cif import (
     refuse_unclear,
     refuse_unfit,
 )
-from orchestrator.model.cif_sites import refuse_many_sites
+from orchestrator.model.cif_sites import refuse_many_sites, refuse_moments
 from orchestrator.model.poscar import refuse_more_places
+from simulators.atomistic.electron_words import refuse_unread
 
 CLOSEST = 0.4
 """Of the sum of their covalent radii: atoms nearer than that overlap."""
@@ -47,9 +48,11 @@ def atoms_of(text: str) -> Any:
     if (atoms.numbers == 0).any():
         raise InputError(f"{atoms.get_chemical_formula()} has an element that does not exist")
     _refuse_no_places(atoms, text)
+    if not atoms.pbc.any() and not _volume(atoms) > FLAT:
+        atoms.set_cell(None)  # vectors that nothing repeats along, and that span no box
     _refuse_flat(atoms, text)
     _refuse_shared_sites(atoms, text)
-    _refuse_unread(atoms, text)
+    refuse_unread(atoms, text, _named(text))
     _refuse_overlap(atoms)
     return atoms
 
@@ -63,6 +66,7 @@ def _read(text: str) -> Any:
     form = _format_of(text)
     if form == "cif":
         refuse_many_sites(text, _begins(text))
+        refuse_moments(text, _begins(text))
         refuse_unclear(text, _begins(text))
     elif form == "vasp":
         refuse_more_places(text, _begins(text))
@@ -141,10 +145,8 @@ def _refuse_no_places(atoms: Any, text: str) -> None:
 
 
 def _refuse_flat(atoms: Any, text: str) -> None:
-    import numpy as np
-
     has_vectors = atoms.cell.array[atoms.pbc].any(axis=1).all()
-    if atoms.pbc.any() and not (has_vectors and abs(np.linalg.det(_whole(atoms.cell))) > FLAT):
+    if atoms.pbc.any() and not (has_vectors and _volume(atoms) > FLAT):
         raise InputError(
             f"{_named(text)} has a cell without a volume", hint="check the vectors of its cell"
         )
@@ -155,32 +157,12 @@ def _whole(cell: Any) -> Any:
     return cell.complete().array
 
 
-def _refuse_unread(atoms: Any, text: str) -> None:
-    """Of charges and moments those of the atoms count: what stands elsewhere would be left away."""
-    if atoms.get_initial_magnetic_moments().ndim > 1:
-        raise InputError(
-            f"{_named(text)} has moments with a direction, which no method here computes",
-            hint="give one number an atom, up or down",
-        )
-    said, sums = atoms.info.get("charge"), atoms.get_initial_charges().sum()
-    if _is_number(said) and abs(said - sums) > 0.5:
-        raise InputError(
-            f"{_named(text)} has charge={said:g}, and the charges of its atoms sum up to {sums:g}",
-            hint="give each atom its own in a column `initial_charges`",
-        )
-    said, sums = atoms.info.get("multiplicity"), atoms.get_initial_magnetic_moments().sum()
-    if _is_number(said) and abs(said - 1 - abs(sums)) > 0.5:
-        raise InputError(
-            f"{_named(text)} has multiplicity={said:g}, and the moments of its atoms sum up to "
-            f"{sums:g}",
-            hint="give each atom its own in a column `initial_magmoms`, of unpaired electrons",
-        )
+def _volume(atoms: Any) -> float:
+    """Cubic angstrom; of the cell, in which vectors that are missing are of length one."""
+    import numpy as np
 
-
-def _is_number(said: Any) -> bool:
-    import numbers
-
-    return isinstance(said, numbers.Real) and not isinstance(said, bool)
+    vectors = atoms.cell.array[atoms.cell.array.any(axis=1)]
+    return float(np.linalg.svd(vectors, compute_uv=False).prod())
 
 
 def _held_upright(atoms: Any) -> list[Any]:

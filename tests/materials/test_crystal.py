@@ -279,6 +279,14 @@ CENTRED = (
 )
 HALL = "_space_group_name_Hall '-F 4 2 3'"
 ROCK_SALT = ("Na 0 0 0", "Cl 0.5 0.5 0.5")
+MOMENTS = """
+loop_
+_atom_site_moment.label
+_atom_site_moment.crystalaxis_x
+_atom_site_moment.symmform
+Na {} mx,my,0
+"""
+TURNED = "loop_\n_space_group_symop_magn_operation.xyz\nx,y,z,+1\n-x,y,z,-1"
 FORMULA = "_chemical_formula_sum 'Na4 Cl4'"
 ONE_ATOM = _cif(CUBIC, "", "Si 0 0 0")
 
@@ -314,6 +322,8 @@ ONE_ATOM = _cif(CUBIC, "", "Si 0 0 0")
             _cif(CUBIC, "", "CA1 0 0 0", "O1 0.5 0.5 0.5"),
             r"the label 'CA1', which a reader takes for C",
         ),
+        (_cif(CUBIC, "", *ROCK_SALT) + MOMENTS.format("1.9(1)"), "is a magnetic one"),
+        (_cif(CUBIC, TURNED, *ROCK_SALT), "is a magnetic one"),
         (_cif(CUBIC, NO_ORIGIN, "Si 0.125 0.125 0.125"), "which origin or axes"),
         (_cif(HEXAGONAL, TRIGONAL, "Li 0 0 0.5", "Co 0 0 0"), "does not leave as it is"),
         (
@@ -330,6 +340,11 @@ ONE_ATOM = _cif(CUBIC, "", "Si 0 0 0")
 def test_a_cif_that_a_reader_would_settle_by_itself_is_refused(text: str, why: str) -> None:
     with pytest.raises(InputError, match=why):
         CRYSTAL.canonical(text)
+
+
+def test_a_cif_whose_moments_are_all_zero_is_read() -> None:
+    salt = _cif(CUBIC, "", *ROCK_SALT)
+    assert CRYSTAL.canonical(salt + MOMENTS.format("0.0")) == CRYSTAL.canonical(salt)
 
 
 def test_a_label_in_capitals_is_read_where_a_type_symbol_or_a_formula_tells() -> None:

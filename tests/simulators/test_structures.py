@@ -23,6 +23,7 @@ from orchestrator.plugins import capability, resource_kind
 from orchestrator.ports.action import Ticket
 from simulators.atomistic import structures
 from simulators.atomistic.computing import SETTINGS, TASKS, run
+from simulators.atomistic.contents import Contents
 from simulators.atomistic.requests import Method, Request
 from simulators.atomistic.structures import atoms_of, text_of
 
@@ -401,6 +402,42 @@ def test_a_charge_of_the_whole_that_nobody_would_read_is_refused() -> None:
     assert atoms_of(text_of(oxygen)).get_initial_magnetic_moments().sum() == 2
     oxygen.info = {"charge": "unknown", "multiplicity": True}
     assert len(atoms_of(text_of(oxygen))) == 2
+
+
+@pytest.mark.parametrize(
+    ("second", "why"),
+    [
+        ("total_charge=-1", "total_charge=-1, and the charges of its atoms sum up to 0"),
+        ("charge=0 spin=3", "spin=3, and the moments of its atoms sum up to 0"),
+        ("-2 1", r"'-2 1' \(charge and multiplicity\) in its second line, and the charges"),
+        ("0 3", r"'0 3' \(charge and multiplicity\) in its second line, and the moments"),
+        (
+            "Properties=species:S:1:pos:R:3:spin:R:1",
+            "a column 'spin', which no calculation starts from",
+        ),
+    ],
+)
+def test_a_charge_or_spin_in_other_peoples_words_is_not_passed_over(second: str, why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        atoms_of(f"2\n{second}\nO 0 0 0 1\nO 0 0 1.2 1\n")
+
+
+@pytest.mark.parametrize("second", ["0 1", "charge=0 spin=1", "spin=0", "7 100", "frame 3 of 4"])
+def test_what_agrees_with_the_atoms_or_is_no_charge_is_accepted(second: str) -> None:
+    assert len(atoms_of(f"2\n{second}\nN 0 0 0\nN 0 0 1.1\n")) == 2
+
+
+@pytest.mark.parametrize(
+    "cell", [[[9, 0, 0], [9, 0, 0], [0, 0, 0]], [[9, 0, 0], [0, 9, 0], [9, 9, 0]]]
+)
+def test_vectors_that_span_nothing_are_no_cell_of_a_molecule(cell: list[list[float]]) -> None:
+    nitrogen = Atoms("N2", [[0, 0, 0], [0, 0, 1.1]], cell=cell)
+    text = text_of(nitrogen)
+    assert atoms_of(text).cell.rank == 0
+    assert Contents.of(atoms_of(text)).boxed == pytest.approx(12 * 12 * 13.1)
+    nitrogen.pbc = True
+    with pytest.raises(InputError, match="has a cell without a volume"):
+        atoms_of(text_of(nitrogen))
 
 
 def test_moments_with_a_direction_are_refused() -> None:

@@ -17,7 +17,7 @@ from orchestrator.model.cif import (
     refuse_unclear,
     refuse_unfit,
 )
-from orchestrator.model.cif_sites import refuse_many_sites
+from orchestrator.model.cif_sites import refuse_many_sites, refuse_moments
 from orchestrator.model.poscar import is_vector, refuse_more_places
 
 if TYPE_CHECKING:
@@ -121,6 +121,7 @@ def _refuse_before(text: str, form: str) -> None:
     """What ASE would read as something else, or for minutes. Raises InputError."""
     if form == "cif":
         refuse_many_sites(text, named(text))
+        refuse_moments(text, named(text))
         refuse_unclear(text, named(text))
     elif form == "vasp":
         refuse_more_places(text, named(text))
