@@ -179,6 +179,15 @@ class EspressoCalculator(StructureCalculator):
         super()._refuse(held)
         cutoff = float(self._settings["input"]["system.ecutwfc"]) * RYDBERG_EV
         refuse_empty(self._bench.name, held.formula, held.boxed, cutoff)
+        told, said = self._settings["input"], self._settings["moments"]
+        has_spin = held.is_magnetic or any(said.get(each) for each in held.symbols)
+        is_fixed = told["system.occupations"] == "fixed" and self._settings["cures"] != "all"
+        if has_spin and is_fixed and "system.tot_magnetization" not in told:
+            raise InputError(
+                f"{held.formula} has a spin, which pw.x computes without smearing only where the "
+                "whole moment is said",
+                hint="take a `smearing`, or say `input: system.tot_magnetization=...`",
+            )
         lacking = pseudopotentials_of.missing(self._bench.name, held.symbols, self._pseudo)
         if lacking is not None:
             raise lacking

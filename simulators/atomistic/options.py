@@ -85,6 +85,21 @@ def unspun_of(resource: str, settings: Mapping[str, Any], bare: set[str]) -> lis
     ]
 
 
+def odd_of(resource: str, settings: Mapping[str, Any], odd: Mapping[str, set[str]]) -> list[str]:
+    """A sentence on molecules (by their formulas, with their elements) of an odd number of
+    electrons that will be computed without spin."""
+    said = settings.get("moments")
+    if said is None or settings.get("input", {}).keys() & SPIN_WORDS:
+        return []
+    without = sorted(formula for formula in odd if not any(said.get(e) for e in odd[formula]))
+    if not without:
+        return []
+    return [
+        f"'{resource}' computes {', '.join(without)} without spin, of which each has an odd number "
+        "of electrons; give their atoms moments, in a column `initial_magmoms`"
+    ]
+
+
 def value(text: str) -> bool | int | float | str:
     """As Fortran would read it: `.true.`, `4`, `1d-8`, `cg`."""
     word = text.strip("'\"")

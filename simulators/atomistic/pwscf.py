@@ -272,7 +272,7 @@ class Pwscf(Calculator):
         self._refuse_other_versions(said)
         if "convergence has been achieved" not in said:
             raise RuntimeError("pw.x ended before the electrons converged")
-        return dict(calculator.results)
+        return {**calculator.results, **_site_moments(said, len(atoms))}
 
     def _refuse_other_versions(self, said: str) -> None:
         """Raises ExecutionError: the result would be kept as that of another version."""
@@ -312,6 +312,15 @@ def espresso(atoms: Any, **settings: Any) -> Pwscf:
     """The calculator of a method, made of its settings."""
     known = {name: value for name, value in settings.items() if name not in ("input", "xc")}
     return Pwscf(settings["input"], **known)
+
+
+def _site_moments(said: str, n: int) -> dict[str, Any]:
+    """Bohr magnetons within a sphere around each of n atoms, as pw.x says them last: ASE takes the
+    last number of a line, which in version 6 is that of a constraint."""
+    import numpy as np
+
+    found = re.findall(r"^ +atom:? +\d+ .*?magn[:=] +(\S+)", said, re.MULTILINE)
+    return {"magmoms": np.array(found[-n:], float)} if found else {}
 
 
 def _species(atoms: Any) -> list[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ase import Atoms
 from ase.build import bulk
+from ase.io import read as read_atoms
 from dft_play import RYDBERG_EV, SAMPLE, asked, espresso, needs_pw, script
 
 from orchestrator.errors import CalculationFailed, ExecutionError, InputError
@@ -65,6 +67,22 @@ def test_spin_and_u_reach_pw_x(tmp_path: Path) -> None:
     assert "Hubbard_U(2)" not in told
     assert "starting_magnetization(1) = 0.1375" in told  # 2.2 of 16 electrons
     assert found.altered == 0
+    [moment] = read_atoms(io.StringIO(found.structure), format="extxyz").calc.results["magmoms"]
+    output = next(tmp_path.rglob("espresso.pwo")).read_text()
+    assert moment
+    assert f"magn: {moment:9.4f}" in output
+
+
+@needs_pw
+def test_a_spin_without_smearing_needs_its_whole_moment(tmp_path: Path) -> None:
+    with espresso(tmp_path, smearing="none", moments="Fe=2.2") as resource:
+        with pytest.raises(InputError, match="without smearing only where the whole moment"):
+            resource.check("energy", {"structure": IRON})
+        resource.check("energy", {"structure": SILICON})
+    with espresso(
+        tmp_path, smearing="none", moments="Fe=2.2", input="system.tot_magnetization=2"
+    ) as resource:
+        resource.check("energy", {"structure": IRON})
 
 
 @needs_pw

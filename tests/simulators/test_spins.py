@@ -93,3 +93,21 @@ def test_an_entry_of_a_hull_without_spin_is_refused_beside_a_candidate_with_one(
         resource.check("energy_above_hull", {**said, "entries": str(own)})
     with espresso(tmp_path, moments="Fe=2.2") as resource:
         resource.check("energy_above_hull", said)
+
+
+@needs_pw
+def test_a_molecule_of_an_odd_number_of_electrons_without_a_moment_is_remarked_upon(
+    tmp_path: Path,
+) -> None:
+    bare = molecule("NO")
+    bare.arrays.pop("initial_magmoms")
+    with espresso(tmp_path) as resource:
+        for atoms in (molecule("NO"), molecule("N2")):
+            resource.check("energy", {"structure": text_of(atoms)})
+        assert resource.remarks() == []
+        resource.check("energy", {"structure": text_of(bare)})
+        [said] = resource.remarks()
+    assert "computes NO without spin, of which each has an odd number of electrons" in said
+    with espresso(tmp_path, moments="N=1") as resource:
+        resource.check("energy", {"structure": text_of(bare)})
+        assert resource.remarks() == []
