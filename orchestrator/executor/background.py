@@ -18,6 +18,10 @@ class Background:
     def __init__(self, workers: int) -> None:
         self._workers = workers
 
+    def owns(self, array: str) -> bool:
+        """See `batches.Scheduler`."""
+        return "-" in array
+
     def submit(self, name: str, batch: Path, n: int) -> str:
         """See `batches.Scheduler`; the id is the process and when it began."""
         command = [sys.executable, "-P", "-m", "orchestrator.executor.element"]

@@ -10,12 +10,14 @@ In `<root>/batches` lie `0001.txt`, ... and `submitted.txt` with a line `NUMBER 
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from orchestrator.errors import ExecutionError
 from orchestrator.executor.attempts import room_in
 
 CLAIM = "output.txt"
@@ -33,6 +35,10 @@ class Standing:
 
 class Scheduler(Protocol):
     """What takes arrays of calculations, and knows about them."""
+
+    def owns(self, array: str) -> bool:
+        """Whether this is an id of its own, as far as the looks of it tell."""
+        ...
 
     def submit(self, name: str, batch: Path, n: int) -> str:
         """Submits the elements 1 to `n` of a batch; the id. Raises ExecutionError."""
@@ -61,13 +67,17 @@ class Scheduler(Protocol):
 
 
 class Batches:
-    """The batches of one campaign, below `root`."""
+    """The batches of one campaign, below `root`. What was submitted to one of `others`, before the
+    lab file named another site, is looked for there."""
 
-    def __init__(self, root: Path, prefix: str, scheduler: Scheduler) -> None:
+    def __init__(
+        self, root: Path, prefix: str, scheduler: Scheduler, others: Sequence[Scheduler] = ()
+    ) -> None:
         self._folder = root / "batches"
         self._root = root
         self._prefix = prefix
         self._scheduler = scheduler
+        self._others = others
         self._waiting: list[Path] = []
         self._places: dict[str, tuple[str, int]] = {}
         self._last = 0
@@ -95,6 +105,14 @@ class Batches:
                 continue
             for element, line in enumerate(lines, 1):
                 self._places[line] = (array, element)
+        for other in self._others:
+            if any(other.owns(array) for array, _ in self._places.values()):
+                with contextlib.suppress(ExecutionError):  # gone, as far as anybody knows here
+                    other.look(self._prefix)
+
+    def _whose(self, array: str) -> Scheduler:
+        """Whom to ask about an array."""
+        return next((other for other in self._others if other.owns(array)), self._scheduler)
 
     def _found(self, number: str, queued: Mapping[str, str], lines: list[str]) -> str:
         """The id of a batch whose engine died before it was written down."""
@@ -128,15 +146,17 @@ class Batches:
         if directory in self._waiting:
             return Standing(is_alive=True)
         place = self._places.get(str(directory.relative_to(self._root)))
-        return None if place is None else self._scheduler.standing(*place)
+        return None if place is None else self._whose(place[0]).standing(*place)
 
     def why(self, directory: Path) -> str:
         """What became of an attempt that was lost, in words."""
-        return self._scheduler.why(*self._places[str(directory.relative_to(self._root))])
+        place = self._places[str(directory.relative_to(self._root))]
+        return self._whose(place[0]).why(*place)
 
     def fault(self, directory: Path) -> str:
         """Why an attempt that was lost could not have come to a result, whatever its input."""
-        return self._scheduler.fault(*self._places[str(directory.relative_to(self._root))])
+        place = self._places[str(directory.relative_to(self._root))]
+        return self._whose(place[0]).fault(*place)
 
     @property
     def waiting(self) -> Collection[Path]:
@@ -181,7 +201,7 @@ class Batches:
     def _unfinished(self, line: str) -> Standing | None:
         if (self._root / line / "result.json").exists() or not (self._root / line).exists():
             return None
-        return self._scheduler.standing(*self._places[line])
+        return self._whose(self._places[line][0]).standing(*self._places[line])
 
 
 def directory_of(batch: Path, element: int) -> Path:

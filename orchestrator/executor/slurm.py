@@ -45,6 +45,10 @@ class Slurm:
         self._reasons: dict[tuple[str, int], str] = {}
         self._ends: dict[str, Mapping[int, tuple[str, int]]] = {}
 
+    def owns(self, array: str) -> bool:
+        """See `batches.Scheduler`."""
+        return array.isdigit()
+
     def submit(self, name: str, batch: Path, n: int) -> str:
         """See `batches.Scheduler`."""
         said = _asked("sbatch", *self._flags(name, batch, n), given=self._script(batch))

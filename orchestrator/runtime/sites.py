@@ -125,17 +125,19 @@ def batches_of(lab: Lab, campaign_id: str) -> Batches:
         InputError: the site has no jobs that outlive an engine.
         ExecutionError: the scheduler does not answer.
     """
-    site = lab.site or Site()
-    batches = Batches(folder_of(campaign_id), f"hagane-{campaign_id}-", _scheduler(site))
+    scheduler, *others = _schedulers(lab.site or Site())
+    batches = Batches(folder_of(campaign_id), f"hagane-{campaign_id}-", scheduler, others)
     batches.look()
     return batches
 
 
-def _scheduler(site: Site) -> Scheduler:
+def _schedulers(site: Site) -> list[Scheduler]:
+    """That of the site, and the other one, which an earlier lab file may have named."""
+    here, cluster = Background(site.workers), Slurm(site)
     if site.kind == "local":
-        return Background(site.workers)
+        return [here, cluster]
     if site.kind == "slurm":
-        return Slurm(site)
+        return [cluster, here]
     raise InputError(
         f"`hagane tick` does not know how to submit to a {site.kind} site",
         hint="it knows 'slurm' and 'local'; elsewhere take `hagane run`",

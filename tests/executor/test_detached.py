@@ -27,9 +27,12 @@ KEY = "ab" * 32
 
 
 class Queue:
-    """A scheduler in memory: what a test says is true of its arrays."""
+    """A scheduler in memory: what a test says is true of its arrays, which are called by its name
+    and a number."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "") -> None:
+        self.name = name
+        self.is_away = False
         self.arrays: dict[str, str] = {}
         self.batches: list[list[str]] = []
         self.gone: set[str] = set()
@@ -38,17 +41,22 @@ class Queue:
         self.faults: dict[str, str] = {}
         self.asked: list[tuple[str, int]] = []
 
+    def owns(self, array: str) -> bool:
+        return array.startswith(self.name)
+
     def submit(self, name: str, batch: Path, n: int) -> str:
         if self.refuses:
             raise ExecutionError("sbatch refuses: QOSMaxSubmitJobPerUserLimit")
         self.batches.append(batch.read_text().split())
         assert len(self.batches[-1]) == n
-        self.arrays[name] = str(len(self.batches))
+        self.arrays[name] = f"{self.name}{len(self.batches)}"
         if self.dies_after:
             raise KeyboardInterrupt
         return self.arrays[name]
 
     def look(self, prefix: str) -> Mapping[str, str]:
+        if self.is_away:
+            raise ExecutionError("there is no command 'squeue' here")
         return {name: array for name, array in self.arrays.items() if array not in self.gone}
 
     def standing(self, array: str, element: int) -> Standing:
@@ -70,6 +78,7 @@ class Turns:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.queue = Queue()
+        self.others: list[Queue] = []
         self.told: list[tuple[str, int, str]] = []
 
     def __call__(self, *submissions: dict[str, Any], is_flushed: bool = True) -> list[Any]:
@@ -78,7 +87,7 @@ class Turns:
         async def tell(lost: AttemptLost) -> None:
             self.told.append((lost.ticket, lost.attempt, lost.why))
 
-        batches = Batches(self.root, "hagane-c-", self.queue)
+        batches = Batches(self.root, "hagane-c-", self.queue, self.others)
         batches.look()
         results = KnownResults(self.root.parent / "results")
         compute = DetachedCompute(self.root, batches, results=results, tell=tell)
@@ -130,6 +139,23 @@ def test_two_trials_that_need_the_same_share_one_calculation(turns: Turns) -> No
     assert [len(batch) for batch in turns.queue.batches] == [1]
     turns.leave(KEY[:40], 1, result={"value": 5.0})
     assert turns(*same) == [{"value": 5.0, "reused": 0}, {"value": 5.0, "reused": 1}]
+
+
+def test_what_runs_where_the_lab_file_was_before_is_waited_for_and_collected(
+    turns: Turns,
+) -> None:
+    here, cluster = Queue("here-"), Queue("cluster-")
+    turns.queue, turns.others = here, [cluster]
+    assert turns(A) == [StillRunning]
+    turns.queue, turns.others = cluster, [here]
+    assert turns(A, {"ticket": "b"}) == [StillRunning] * 2
+    assert (here.batches, cluster.batches) == ([["a/001"]], [["b/001"]])
+    turns.leave("a", 1, result={"value": 7})
+    cluster.is_away, cluster.gone = True, {"cluster-1"}
+    turns.queue, turns.others = here, [cluster]
+    assert turns(A, {"ticket": "b"}) == [{"value": 7}, StillRunning]
+    assert turns.told == [("b", 1, "was cancelled")]
+    assert here.batches[1:] == [["b/002"]]
 
 
 def test_an_engine_that_died_before_it_submitted_is_made_up_for(turns: Turns) -> None:
