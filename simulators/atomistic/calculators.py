@@ -369,9 +369,8 @@ class QuantumChemistry(StructureCalculator):
         forces: bool = True,
     ) -> None:
         """Raises InputError: it is not installed."""
-        changed = {"grid": grid} if grid != 3 else {}
-        without = {} if forces else {"forces": False}
-        super().__init__(bench, {"method": method, "basis": basis, **changed, **without}, [])
+        more = ({"grid": grid} if grid != 3 else {}) | ({} if forces else {"forces": False})
+        super().__init__(bench, {"method": method, "basis": basis, **more}, [])
         self._has_forces, self._basis = forces and method != "CCSD(T)", basis
 
     def check(self, action: str, arguments: Mapping[str, Any]) -> None:
@@ -398,3 +397,4 @@ class QuantumChemistry(StructureCalculator):
         if any(held.pbc):
             raise InputError(f"'{self._bench.name}' computes molecules, {held.formula} has a cell")
         electrons.refuse_unpaired(held)
+        electrons.refuse_without_core(self._bench.name, self._basis, held.symbols)

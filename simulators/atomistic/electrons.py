@@ -22,6 +22,10 @@ _LANTHANIDES = range(57, 72)
 _NO_CORES = {"def2": 36}
 """By the beginning of a basis set's name: up to this atomic number all electrons are computed."""
 _LEAST_CORE = 10
+_LAST_WITHOUT_CORE = 2
+_STEEP = 1.5
+"""Of the squared atomic number: the largest exponent of any set for all electrons is beyond it, as
+the first of STO-3G is at 1.8 to 2.2; sets for pseudopotentials stay below 1."""
 
 
 def refuse_unpaired(held: Contents, *, counts_f: bool = True, may_begin_odd: bool = False) -> None:
@@ -73,6 +77,34 @@ def refuse_without_basis(name: str, basis: str, symbols: Iterable[str]) -> None:
             f"the basis set {basis} of '{name}' has no {' and no '.join(lacking)}",
             hint="give another `basis`",
         )
+
+
+def refuse_without_core(name: str, basis: str, symbols: Iterable[str]) -> None:
+    """Raises InputError: a basis set has no orbitals for the core of one of the elements, and PySCF
+    knows no potential in place of that."""
+    hollow = [element for element in sorted(set(symbols)) if not _has_core(basis, element)]
+    if hollow:
+        raise InputError(
+            f"the basis set {basis} of '{name}' has no orbitals for the core of "
+            f"{' and '.join(hollow)}, and PySCF knows no potential that belongs to it",
+            hint="give another `basis`, such as def2-svp",
+        )
+
+
+@functools.cache
+def _has_core(basis: str, element: str) -> bool:
+    """Whether a basis set reaches the innermost electrons, or a potential takes their place."""
+    from ase.data import atomic_numbers
+    from pyscf import gto
+
+    from simulators.atomistic.quantum import cores_of
+
+    number = atomic_numbers[element]
+    if number <= _LAST_WITHOUT_CORE or not _has(basis, element) or cores_of(basis, {element}):
+        return True
+    shells = gto.basis.load(basis, element)
+    steepest = max(row[0] for shell in shells for row in shell[1:] if isinstance(row, list | tuple))
+    return bool(steepest > _STEEP * number**2)
 
 
 @functools.cache

@@ -74,21 +74,36 @@ def _gpaw(**settings: Any) -> None:
 
 def known_to_pyscf(method: str, basis: str, **_: Any) -> None:
     """Raises ValueError: it is no method or basis, so that no structure is blamed for it."""
-    from pyscf import dft, gto
+    from pyscf import gto
 
     from simulators.atomistic.quantum import WAVE_FUNCTIONS
 
     if method not in WAVE_FUNCTIONS:
-        try:
-            dft.libxc.parse_xc(method)
-        except KeyError as error:
-            raise ValueError(f"'{method}' is no method and no functional of PySCF") from error
+        _refuse_no_functional(method)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # where else there are basis sets
             gto.basis.load(basis, "H")
     except gto.basis.BasisNotFoundError as error:
         raise ValueError(f"'{basis}' is no basis set of PySCF") from error
+
+
+def _refuse_no_functional(method: str) -> None:
+    """Raises ValueError."""
+    from pyscf import dft, gto
+    from pyscf.scf import dispersion
+
+    if method.upper() == "LDA":
+        raise ValueError("'LDA' is exchange alone to PySCF: write 'lda,vwn', or 'lda,' if it is")
+    try:
+        dft.libxc.parse_xc(method)
+        has_dispersion = dft.RKS(gto.M(atom="He", verbose=0), xc=method).do_disp()
+    except (KeyError, ValueError, NotImplementedError) as error:
+        raise ValueError(f"'{method}' is no method and no functional of PySCF: {error}") from error
+    if not method.strip():
+        raise ValueError("no method is named")
+    if has_dispersion and dispersion.dispersion is None:
+        raise ValueError(f"'{method}' needs the package pyscf-dispersion, which is not installed")
 
 
 def xtb(atoms: Any, method: str) -> Any:

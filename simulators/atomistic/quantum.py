@@ -89,7 +89,7 @@ def _molecule(atoms: Any, basis: str) -> Any:
     return gto.M(
         atom=[(atom.symbol, atom.position.tolist()) for atom in atoms],
         basis=basis,
-        ecp=_cores(basis, set(atoms.symbols)),
+        ecp=cores_of(basis, set(atoms.symbols)),
         charge=round(float(atoms.get_initial_charges().sum())),
         spin=round(abs(float(atoms.get_initial_magnetic_moments().sum()))),
         unit="Angstrom",
@@ -97,7 +97,7 @@ def _molecule(atoms: Any, basis: str) -> Any:
     )
 
 
-def _cores(basis: str, symbols: set[str]) -> dict[str, Any]:
+def cores_of(basis: str, symbols: set[str]) -> dict[str, Any]:
     """The potentials that stand for the cores of heavy atoms, where a basis set is made for them:
     without them PySCF would put all electrons into the orbitals of the outer ones."""
     from pyscf import gto
@@ -106,7 +106,7 @@ def _cores(basis: str, symbols: set[str]) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # where else there are basis sets
         for symbol in symbols:
-            with contextlib.suppress(gto.basis.BasisNotFoundError, RuntimeError, KeyError):
+            with contextlib.suppress(gto.basis.BasisNotFoundError, OSError, RuntimeError, KeyError):
                 found[symbol] = gto.basis.load_ecp(basis, symbol)
     return {symbol: core for symbol, core in found.items() if core}
 

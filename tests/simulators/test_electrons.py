@@ -48,6 +48,17 @@ def with_moment(atoms: Atoms, moment: float, charge: float = 0.0) -> str:
         ),
         ("pyscf", {"method": "PBEE"}, WATER, "'PBEE' is no method and no functional of PySCF"),
         ("pyscf", {"basis": "def3-svp"}, WATER, "'def3-svp' is no basis set of PySCF"),
+        ("pyscf", {"method": ""}, WATER, "no method is named"),
+        ("pyscf", {"method": "LDA"}, WATER, "'LDA' is exchange alone to PySCF"),
+        ("pyscf", {"method": "B3LYP-D3"}, WATER, "Unknown dispersion version d3"),
+        ("pyscf", {"method": "wB97X-D"}, WATER, "wb97x-d is not supported"),
+        ("pyscf", {"basis": "gth-szv"}, WATER, "has no orbitals for the core of O"),
+        (
+            "pyscf",
+            {"basis": "ccecp-ccpvdz"},
+            text_of(Atoms("AuH", [[0, 0, 0], [0, 0, 1.52]])),
+            "no orbitals for the core of Au, and PySCF knows no potential",
+        ),
     ],
 )
 def test_what_cannot_be_computed_is_told_by_the_check(
@@ -72,6 +83,14 @@ def test_radicals_and_ions_with_their_moments_pass() -> None:
                 resource.check("energy", {"structure": text})
     with calculator(Path(), "gfn") as resource:  # tblite leaves one unpaired by itself
         resource.check("energy", {"structure": with_moment(molecule("OH"), 0.0)})
+
+
+@pytest.mark.parametrize("basis", ["sto-3g", "lanl2dz", "crenbl", "def2-tzvp"])
+def test_a_core_in_orbitals_or_in_a_potential_passes(basis: str, tmp_path: Path) -> None:
+    pytest.importorskip("pyscf", reason="needs pyscf (the extra 'molecules')")
+    acid = text_of(Atoms("HI", [[0, 0, 0], [0, 0, 1.6]]))
+    with calculator(tmp_path, "pyscf", basis=basis) as resource:
+        resource.check("energy", {"structure": acid})
 
 
 def test_a_misspelt_method_is_told_once_and_of_no_candidate(tmp_path: Path) -> None:
