@@ -7,6 +7,7 @@ the same density, so that energies of different cells may be subtracted.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 from orchestrator.errors import InputError, UnknownName
@@ -78,7 +79,8 @@ class Gpaw(StructureCalculator):
     def _method_of(self, atoms: Any) -> Method:
         names = ("moments", "hubbard_u")
         own = {name: of_elements(self._settings[name], atoms) for name in names}
-        return Method(self.maker, {**self._settings, **own}, self._method.versions)
+        method = Method(self.maker, {**self._settings, **own}, self._method.versions)
+        return of_layers(method, atoms)
 
     def _running_with(self, atoms: Any) -> dict[str, Any]:
         return self._running
@@ -92,3 +94,10 @@ class Gpaw(StructureCalculator):
                     f"GPAW has no {SETUPS[self._settings['xc']]} setup of {element}",
                     hint=f"'{self._bench.name}' knows {', '.join(sorted(self._known))}",
                 )
+
+
+def of_layers(method: Method, atoms: Any) -> Method:
+    """The method, told from what it was where a layer or a wire brings no third vector: it once
+    stood in a box in all directions, and such results are kept."""
+    is_one = any(atoms.pbc) and atoms.cell.rank < 3
+    return replace(method, versions={**method.versions, "layers": "repeat"}) if is_one else method

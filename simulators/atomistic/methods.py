@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from simulators.atomistic.tuned import apply, read_tuned
+from simulators.atomistic.vacuum import boxed
 
 
 def emt(atoms: Any) -> Any:
@@ -25,7 +26,20 @@ def chgnet(atoms: Any, model: str) -> Any:
     """CHGNet [Deng et al. 2023, doi:10.1038/s42256-023-00716-3], a learned potential."""
     from chgnet.model.dynamics import CHGNetCalculator
 
-    return CHGNetCalculator(model=_chgnet(model), use_device="cpu")
+    found: Any = CHGNetCalculator(model=_chgnet(model), use_device="cpu")
+    found.calculate = _in_box(found, found.calculate)
+    return found
+
+
+def _in_box(calculator: Any, calculate: Callable[..., None]) -> Callable[..., None]:
+    """As an ASE calculator's `calculate`, which needs three vectors: what brings fewer stands in a
+    box meanwhile."""
+
+    def boxing(atoms: Any = None, *more: Any, **told: Any) -> None:
+        calculate(atoms if atoms.cell.rank == 3 else boxed(atoms), *more, **told)
+        calculator.atoms = atoms.copy()
+
+    return boxing
 
 
 def sevennet(atoms: Any, model: str, tuned: str = "") -> Any:

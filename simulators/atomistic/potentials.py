@@ -13,6 +13,7 @@ from orchestrator.ports.compute import Before
 from orchestrator.ports.resource import Bench
 from simulators.atomistic import methods
 from simulators.atomistic.calculators import LOAD, REUSE, StructureCalculator
+from simulators.atomistic.contents import Contents
 from simulators.atomistic.requests import Method
 from simulators.atomistic.tuned import read_tuned
 from simulators.calculator import Calculator
@@ -20,16 +21,28 @@ from simulators.calculator import Calculator
 TUNE = "simulators.atomistic.tuning:tune"
 
 
+_MPTRJ = (
+    "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se "
+    "Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb "
+    "Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Ac Th Pa U Np Pu"
+)
+"""The elements of the trajectories that these potentials learned from [Deng et al. 2023]. CHGNet
+answers for polonium to radium, too, of which it has seen nothing."""
+
+
 class Potential(StructureCalculator):
     """A learned potential whose weights are inside its package.
 
     Attributes:
         weights: the folder of each model's weights, in the package.
+        unseen: an element that a model has not learned.
     """
 
     extras = "potentials"
     has_spin = False
+    elements = tuple(_MPTRJ.split())
     weights: ClassVar[Mapping[str, str]] = {}
+    unseen: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, bench: Bench, model: str, reuse: str) -> None:
         """Looks whether the weights are there.
@@ -43,6 +56,12 @@ class Potential(StructureCalculator):
         files = methods.weights_of(self.packages[0], self.weights[model])
         super().__init__(bench, {"model": model}, files, reuse)
 
+    def _refuse(self, held: Contents) -> None:
+        super()._refuse(held)
+        model, name = self._settings["model"], self._bench.name
+        if self.unseen.get(model) in held.symbols:
+            raise InputError(f"the model {model} of '{name}' knows no {self.unseen[model]}")
+
 
 class Chgnet(Potential):
     """CHGNet; `model` is '0.3.0' (PBE) or 'r2scan'."""
@@ -54,6 +73,7 @@ class Chgnet(Potential):
         "0.3.0": "pretrained/0.3.0",
         "r2scan": "pretrained/r2scan",
     }
+    unseen: ClassVar[Mapping[str, str]] = {"r2scan": "Yb"}
 
     def __init__(self, bench: Bench, model: str = "0.3.0", reuse: str = REUSE[0]) -> None:
         """See `Potential`."""

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from ase import Atoms
-from ase.build import bulk
+from ase.build import bulk, fcc111, molecule
 from structure_kinds import asked
 
 from orchestrator.errors import CalculationFailed, InputError
 from orchestrator.plugins import capability, resource_kind
+from simulators.atomistic.gpaw_waves import of_layers
+from simulators.atomistic.requests import Method
 from simulators.atomistic.structures import text_of
 
 IS_THERE = importlib.util.find_spec("gpaw") is not None
@@ -26,6 +28,14 @@ def test_gpaw_does_what_the_capability_says() -> None:
     for name, spec in capability("StructureCalculation").items():
         assert found.actions[name].results == spec.results
     assert found.options["cutoff"].unit == "eV"
+
+
+def test_a_layer_is_never_given_what_was_computed_of_it_in_a_box() -> None:
+    plain, layer = Method("gpaw", {}, {"gpaw": "26"}), fcc111("Cu", (1, 1, 3))
+    assert of_layers(plain, layer).versions == {"gpaw": "26", "layers": "repeat"}
+    layer.center(vacuum=6.0, axis=2)
+    for atoms in (layer, bulk("Cu"), molecule("N2")):
+        assert of_layers(plain, atoms) == plain
 
 
 @pytest.mark.skipif(IS_THERE, reason="gpaw is installed")
