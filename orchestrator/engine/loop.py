@@ -116,8 +116,8 @@ class Engine:
     async def _run(self, *, was_up: bool) -> Ending:
         state = self._ledger.state
         if was_up or state.open_tickets or is_settled(state):
-            why = "the engine before this one did not leave the lab in order"
-            await self._recover(why)
+            left = "did not leave the lab in order" if was_up else "left actions under way"
+            await self._recover(f"the engine before this one {left}")
         by_hand = not self._one_turn  # a turn of cron's is no word of a person
         if by_hand and state.paused is not None and state.paused.about in ("wish", "failure"):
             await self._ledger.record(ev.Resumed(by="run"))

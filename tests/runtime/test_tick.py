@@ -62,6 +62,8 @@ def test_turn_by_turn_a_campaign_comes_to_its_end_and_each_is_computed_once(
     points = [t.proposal.point["x"] for t in told.finish.state.trials.values()]
     assert sorted(computed(campaign)) == sorted(points)
     assert len(dispatched) == len(set(dispatched)) == 3
+    # nothing was amiss between the turns, and so nothing of the kind is told
+    assert not [m.why for _, m in told.finish.state.made_safe if "lab in order" in m.why]
     assert tick(campaign).finish.ending.exit_code is Exit.FINISHED
 
 
