@@ -81,6 +81,7 @@ def run(name: str, seed: int, problems: list[str], out: Path, said: argparse.Nam
     label = said.label or name
     words = [python, "-m", f"benchmarks.planner.peers.{name}_", "--out", out]
     words += ["--label", label, "--cap", str(said.cap)]
+    words += ["--at-once", str(said.at_once)]
     if name == "hagane":
         words += ["--options", said.options] if said.options else []
         words += ["--vary", said.vary] if said.vary else []
@@ -127,6 +128,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10, help="how many")
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--cap", type=float, default=600.0, help="CPU seconds a run may take")
+    parser.add_argument("--at-once", type=int, default=1, help="points asked for at a time")
     parser.add_argument("--options", help="JSON for the planner's options (hagane only)")
     parser.add_argument("--vary", help="one of `variants.VARIANTS` (hagane only)")
     parser.add_argument("--own-start", type=int, help="so many start points of its own (hagane)")

@@ -18,7 +18,7 @@ from ax.api.client import Client
 from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
 from ax.utils.common.logger import set_ax_logger_levels
 
-from benchmarks.planner.peers.play import BestSeen, main
+from benchmarks.planner.peers.play import BestSeen, Unable, main
 from benchmarks.planner.peers.spaces import code, nearest_candidate
 from benchmarks.planner.problems import Measured, Point, Problem, Variable
 
@@ -34,7 +34,7 @@ class Ax(BestSeen):
         self._goals = [f"y{i}" for i in range(problem.n_objectives)]
         self._limits = [f"limit{i}" for i in range(problem.n_limits)]
         self._trials: list[int] = []
-        self._asked: int | None = None
+        self._asked: list[int] = []
         self._client = Client(random_seed=seed)
         rest = [" + ".join(problem.names[:-1]) + " <= 1"] if problem.is_mixture else []
         self._client.configure_experiment(
@@ -55,10 +55,10 @@ class Ax(BestSeen):
     def tell(self, point: Point, measured: Measured | None) -> None:
         """Completes the trial that was asked for, or attaches one."""
         super().tell(point, measured)
-        number = self._asked
-        if number is None:
+        if self._asked:
+            number = self._asked.pop(0)
+        else:
             number = self._client.attach_trial(parameters=self._words(point))
-        self._asked = None
         self._trials.append(number)
         if measured is None:
             self._client.mark_trial_abandoned(number)
@@ -69,11 +69,20 @@ class Ax(BestSeen):
 
     def ask(self) -> Point:
         """The next point."""
-        ((number, words),) = self._client.get_next_trials(max_trials=1).items()
+        return self.ask_many(1)[0]
+
+    def ask_many(self, n: int) -> list[Point]:
+        """The next `n` points; perhaps fewer."""
+        if n > 1 and self.problem.candidates is not None:
+            raise Unable("no batches of a pool")
+        found = self._client.get_next_trials(max_trials=n)
+        return [self._point(number, words) for number, words in found.items()]
+
+    def _point(self, number: int, words: dict[str, Any]) -> Point:
         if self.problem.candidates is not None:
             self._client.mark_trial_abandoned(number)
             return nearest_candidate(self.problem, list(words.values()), self.points)
-        self._asked = number
+        self._asked.append(number)
         if self.problem.is_mixture:
             parts = {name: max(float(p), 0.0) for name, p in words.items()}
             return {**parts, self.problem.names[-1]: max(1 - sum(parts.values()), 0.0)}

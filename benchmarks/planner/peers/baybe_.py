@@ -54,14 +54,20 @@ class BayBe(BestSeen):
 
     def ask(self) -> Point:
         """The next point."""
+        return self.ask_many(1)[0]
+
+    def ask_many(self, n: int) -> list[Point]:
+        """The next `n` points."""
         self._hand_over()
-        row = self._campaign.recommend(1)
+        return [self._point(row) for _, row in self._campaign.recommend(n).iterrows()]
+
+    def _point(self, row: pd.Series) -> Point:
         if self.problem.candidates is not None:
             rows = np.asarray(self.problem.candidates.rows)
-            found = row[list(self.problem.candidates.columns)].to_numpy(dtype=float)[0]
+            found = row[list(self.problem.candidates.columns)].to_numpy(dtype=float)
             number = int(np.argmin(np.sum((rows - found) ** 2, axis=1)))
             return {"candidate": self.problem.candidates.names[number]}
-        return {v.name: _value(v, row.iloc[0][v.name]) for v in self.problem.variables}
+        return {v.name: _value(v, row[v.name]) for v in self.problem.variables}
 
     def recommend(self) -> int | None:
         """By posterior statistics of the measurements."""

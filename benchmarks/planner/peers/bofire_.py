@@ -22,7 +22,7 @@ from bofire.data_models.features.api import CategoricalInput, ContinuousInput, C
 from bofire.data_models.objectives.api import MinimizeObjective, MinimizeSigmoidObjective
 from bofire.data_models.strategies.api import MoboStrategy, SoboStrategy
 
-from benchmarks.planner.peers.play import BestSeen, is_allowed, main
+from benchmarks.planner.peers.play import BestSeen, Unable, is_allowed, main
 from benchmarks.planner.peers.spaces import (
     code,
     line_bounds,
@@ -54,8 +54,16 @@ class BoFire(BestSeen):
 
     def ask(self) -> Point:
         """The next point."""
+        return self.ask_many(1)[0]
+
+    def ask_many(self, n: int) -> list[Point]:
+        """The next `n` points."""
         self._hand_over()
-        row = self._strategy.ask(1).iloc[0]
+        if n > 1 and self.problem.candidates is not None:
+            raise Unable("no batches of a pool")
+        return [self._point(row) for _, row in self._strategy.ask(n).iterrows()]
+
+    def _point(self, row: pd.Series) -> Point:
         if self.problem.candidates is not None:
             numbers = [float(row[c]) for c in self.problem.candidates.columns]
             return nearest_candidate(self.problem, numbers, self.points)

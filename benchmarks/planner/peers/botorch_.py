@@ -12,7 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from botorch.acquisition import LogExpectedImprovement, qLogNoisyExpectedImprovement
+from botorch.acquisition import (
+    LogExpectedImprovement,
+    qLogExpectedImprovement,
+    qLogNoisyExpectedImprovement,
+)
 from botorch.acquisition.multi_objective.logei import qLogNoisyExpectedHypervolumeImprovement
 from botorch.acquisition.objective import GenericMCObjective
 from botorch.fit import fit_gpytorch_mll
@@ -32,7 +36,7 @@ from benchmarks.planner.peers.spaces import (
 )
 from benchmarks.planner.problems import Point, Problem
 
-SEARCH = {"q": 1, "num_restarts": 10, "raw_samples": 512}
+SEARCH = {"num_restarts": 10, "raw_samples": 512, "sequential": True}
 
 
 class BoTorch(BestSeen):
@@ -48,12 +52,16 @@ class BoTorch(BestSeen):
 
     def ask(self) -> Point:
         """The next point."""
+        return self.ask_many(1)[0]
+
+    def ask_many(self, n: int) -> list[Point]:
+        """The next `n` points, each with those before it pending."""
         self._rows += [self._row(self.points[i]) for i in self.fresh()]
         x = torch.tensor(self._rows, dtype=torch.double)
         y = self._outcomes()
         models = [self._fitted(x, y[:, [j]]) for j in range(y.shape[1])]
         self._model = models[0] if len(models) == 1 else ModelListGP(*models)
-        return self._best(self._acquisition(x, y))
+        return self._best(self._acquisition(x, y, n), n)
 
     def recommend(self) -> int | None:
         """The allowed trial with the best posterior mean, by the model last fitted."""
@@ -92,7 +100,7 @@ class BoTorch(BestSeen):
         fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
         return model
 
-    def _acquisition(self, x: torch.Tensor, y: torch.Tensor) -> Any:
+    def _acquisition(self, x: torch.Tensor, y: torch.Tensor, n: int) -> Any:
         problem = self.problem
         if problem.n_objectives > 1:
             worst = [-r for r in problem.reference]
@@ -109,12 +117,14 @@ class BoTorch(BestSeen):
             )
         if problem.noise_sd or problem.candidates is not None:
             return qLogNoisyExpectedImprovement(self._model, X_baseline=x, prune_baseline=True)
+        if n > 1:
+            return qLogExpectedImprovement(self._model, best_f=y.max())
         return LogExpectedImprovement(self._model, best_f=y.max())
 
-    def _best(self, acquisition: Any) -> Point:
+    def _best(self, acquisition: Any, n: int) -> list[Point]:
         problem = self.problem
         if problem.candidates is not None or is_words_only(problem):
-            return self._best_listed(acquisition)
+            return self._best_listed(acquisition, n)
         d = len(problem.variables)
         bounds = torch.zeros(2, d, dtype=torch.double)
         bounds[1] = 1.0
@@ -123,21 +133,27 @@ class BoTorch(BestSeen):
             for i in self._words:
                 bounds[1, i] = self._n_levels(i) - 1.0
             found, _ = optimize_acqf_mixed_alternating(
-                acquisition, bounds, cat_dims=levels, **SEARCH
+                acquisition, bounds, cat_dims=levels, q=n, **SEARCH
             )
-            return self._point(found[0].tolist())
+            return [self._point(row) for row in found.tolist()]
         sums = (torch.arange(d), torch.ones(d, dtype=torch.double), 1.0)
         equal = [sums] if problem.is_mixture else None
-        found, _ = optimize_acqf(acquisition, bounds, equality_constraints=equal, **SEARCH)
-        return at_code(problem, found[0].tolist())
+        found, _ = optimize_acqf(acquisition, bounds, equality_constraints=equal, q=n, **SEARCH)
+        return [at_code(problem, row) for row in found.tolist()]
 
-    def _best_listed(self, acquisition: Any) -> Point:
+    def _best_listed(self, acquisition: Any, n: int) -> list[Point]:
         listed = every_choice(self.problem) if self._words else stand_ins(self.problem, 0)
         free = [p for p in listed if p not in self.points]
         rows = torch.tensor([self._row(p) for p in free], dtype=torch.double)
-        with torch.no_grad():
-            values = torch.cat([acquisition(part[:, None, :]) for part in rows.split(200)])
-        return free[int(values.argmax())]
+        chosen: list[int] = []
+        for _ in range(n):
+            if chosen:
+                acquisition.set_X_pending(rows[chosen])
+            with torch.no_grad():
+                values = torch.cat([acquisition(part[:, None, :]) for part in rows.split(200)])
+            values[chosen] = -torch.inf
+            chosen.append(int(values.argmax()))
+        return [free[i] for i in chosen]
 
     def _n_levels(self, number: int) -> int:
         return len(self.problem.variables[number].levels)

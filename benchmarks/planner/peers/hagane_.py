@@ -65,7 +65,11 @@ class Hagane(BestSeen):
 
     def ask(self) -> Point:
         """The next point."""
-        return dict(self._planner.propose(self._history(), 1)[0].point)
+        return self.ask_many(1)[0]
+
+    def ask_many(self, n: int) -> list[Point]:
+        """The next `n` points."""
+        return [dict(p.point) for p in self._planner.propose(self._history(), n)]
 
     def recommend(self) -> int | None:
         """The allowed trial that the model thinks best."""

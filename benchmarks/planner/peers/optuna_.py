@@ -18,7 +18,7 @@ import optuna
 import torch
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 
-from benchmarks.planner.peers.play import BestSeen, main
+from benchmarks.planner.peers.play import BestSeen, Unable, main
 from benchmarks.planner.peers.spaces import code, nearest_candidate
 from benchmarks.planner.problems import Point, Problem
 
@@ -45,9 +45,18 @@ class Optuna(BestSeen):
 
     def ask(self) -> Point:
         """The next point."""
+        return self.ask_many(1)[0]
+
+    def ask_many(self, n: int) -> list[Point]:
+        """The next `n` points, the sampler knowing that those before are running."""
         self._hand_over()
+        if n > 1 and self.problem.candidates is not None:
+            raise Unable("no batches of a pool")
+        return [self._next(len(self.points) + i) for i in range(n)]
+
+    def _next(self, number: int) -> Point:
         trial = self._study.ask(self._distributions)
-        self._asked[len(self.points)] = trial
+        self._asked[number] = trial
         params = trial.params
         if self.problem.candidates is not None:
             return nearest_candidate(self.problem, list(params.values()), self.points)

@@ -4,7 +4,8 @@
 
 One JSON line a run: `true` is the gap of each point tried (with two objectives their values; null
 where it failed or broke a limit), `best` the least gap so far, `recommended` the gap of the point
-that the planner would name after 20 and 40 trials, `cpu_s` the CPU seconds of each suggestion.
+that the planner would name after 20 and 40 trials, `cpu_s` the CPU seconds of each suggestion
+(with `--at-once 4`, of each four).
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ class Player(Protocol):
         """The next point."""
         ...
 
+    def ask_many(self, n: int) -> list[Point]:
+        """The next `n` points, all to be tried before the first outcome of them is told."""
+        ...
+
     def recommend(self) -> int | None:
         """Which of the trials so far its model holds for the best; None: the best one seen."""
         ...
@@ -63,6 +68,16 @@ class BestSeen:
         """Keeps a trial."""
         self.points.append(point)
         self.measured.append(measured)
+
+    def ask(self) -> Point:
+        """The next point."""
+        raise NotImplementedError
+
+    def ask_many(self, n: int) -> list[Point]:
+        """The next `n` points of a planner that offers batches."""
+        if n > 1:
+            raise Unable("no batches")
+        return [self.ask()]
 
     def recommend(self) -> int | None:
         """The best one seen."""
@@ -93,8 +108,9 @@ def best_seen(measured: Sequence[Measured | None]) -> int | None:
     return min(seen)[1] if seen else None
 
 
-def play(make: Any, question: Problem, seed: int, cap_s: float) -> dict[str, Any]:
-    """One run of a planner, stopped after `cap_s` of CPU time."""
+def play(make: Any, question: Problem, seed: int, cap_s: float, at_once: int = 1) -> dict[str, Any]:
+    """One run of a planner that is asked for `at_once` points a time, stopped after `cap_s` of CPU
+    time."""
     rng = np.random.default_rng(seed)
     begun = time.process_time()
     points: list[Point] = []
@@ -104,19 +120,19 @@ def play(make: Any, question: Problem, seed: int, cap_s: float) -> dict[str, Any
     error = None
     try:
         player: Player = make(question, seed)
-        for point in starts(question, getattr(player, "n_given", N_START), seed):
-            points.append(point)
-            measured.append(question.measure(point, rng, seed))
-            player.tell(point, measured[-1])
+        points += starts(question, getattr(player, "n_given", N_START), seed)
+        measured += [question.measure(point, rng, seed) for point in points]
+        _tell(player, points, measured)
         while len(points) < N_START + N_CHOSEN:
             before = time.process_time()
-            point = player.ask()
+            asked = player.ask_many(min(at_once, N_START + N_CHOSEN - len(points)))
             spent = time.process_time() - before
-            points.append(point)
-            measured.append(question.measure(point, rng, seed))
+            found = [question.measure(point, rng, seed) for point in asked]
             before = time.process_time()
-            player.tell(point, measured[-1])
+            _tell(player, asked, found)
             cpu_s.append(spent + time.process_time() - before)
+            points += asked
+            measured += found
             if len(points) in RECOMMEND_AT and question.n_objectives == 1:
                 number = player.recommend()
                 chosen = best_seen(measured) if number is None else number
@@ -145,6 +161,11 @@ def play(make: Any, question: Problem, seed: int, cap_s: float) -> dict[str, Any
     }
 
 
+def _tell(player: Player, points: Sequence[Point], found: Sequence[Measured | None]) -> None:
+    for point, one in zip(points, found, strict=True):
+        player.tell(point, one)
+
+
 def shortened(value: float, digits: int = 6) -> float:
     """Rounded to significant digits."""
     return float(f"{value:.{digits}g}")
@@ -157,6 +178,7 @@ def main(name: str, make: Any, distributions: Sequence[str], **versions: str) ->
     parser.add_argument("--out", type=Path, help="append the lines here, not to the screen")
     parser.add_argument("--label", default=name, help="the planner's name in the lines")
     parser.add_argument("--cap", type=float, default=600.0, help="CPU seconds a run may take")
+    parser.add_argument("--at-once", type=int, default=1, help="points asked for at a time")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
@@ -169,7 +191,7 @@ def main(name: str, make: Any, distributions: Sequence[str], **versions: str) ->
         if reason := absent(problem_name):
             print(f"{problem_name}: {reason}", file=sys.stderr)
             continue
-        run = play(make, problem(problem_name), int(seed), arguments.cap)
+        run = play(make, problem(problem_name), int(seed), arguments.cap, arguments.at_once)
         load = round(os.getloadavg()[0], 1)
         line = json.dumps({**about, **run, "load": load}, separators=(",", ":"))
         if arguments.out:
