@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, TypeAlias
 
@@ -368,6 +368,19 @@ OTHERS |= {
     for name, one in STEEP.items()
 }
 """What is not in the report's tables: those; `worded` and `steep`, by which choices were made."""
+SCATTERED = ("branin", "hartmann6", "levy6", "rosenbrock4", "griewank5", "michalewicz5", "gramacy")
+SCATTER = 0.3
+
+
+def _noisy(name: str) -> Problem:
+    """A problem whose outcomes scatter by a share of their own spread over the space."""
+    plain = PROBLEMS[name]()
+    values = [plain.objectives(p)[0] for p in starts(plain, 1024, 0)]
+    return replace(plain, name=f"noisy_{name}", noise_sd=SCATTER * float(np.std(values)))
+
+
+NOISY = {f"noisy_{name}": partial(_noisy, name) for name in SCATTERED}
+OTHERS |= NOISY
 DATA_FILES = {name: f"{name}.csv" for name in ("crossed_barrel", "agnp", "perovskites")}
 
 

@@ -42,8 +42,8 @@ OTHERWISE = ("hagane, padded", "hagane, not squared")
 MARGIN_SHARE = 0.05
 MIN_PAIRS = 5
 N_RESAMPLES = 10_000
-NOT_RUNS = ("speed", "growth", "ladders", "ablations")
-"""Files of lines that are no runs of problems."""
+NOT_RUNS = ("speed", "growth", "ladders", "ablations", "batches", "noisy")
+"""Files of lines that are no runs of problems, or of others, or in other ways."""
 HOW_COUNTED = "Over these problems (resolved only where every planner named has runs enough):"
 
 

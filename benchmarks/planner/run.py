@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.planner.problems import HELD, PROBLEMS, absent
+from benchmarks.planner.problems import HELD, NOISY, PROBLEMS, absent
 from benchmarks.planner.steep import STEEP
 from benchmarks.planner.worded import WORDED
 
@@ -103,7 +103,7 @@ def run(name: str, seed: int, problems: list[str], out: Path, said: argparse.Nam
 def wanted(said: argparse.Namespace) -> Iterator[tuple[str, int, list[str], Path]]:
     """What is still to be run: planner, seed, problems, and where the lines go."""
     chosen = said.problems.split(",") if said.problems else list(PROBLEMS)
-    sets = {"held": HELD, "worded": WORDED, "steep": STEEP}
+    sets = {"held": HELD, "noisy": NOISY, "worded": WORDED, "steep": STEEP}
     chosen = list(sets.get(said.problems, chosen))
     for problem in chosen:
         if reason := absent(problem):

@@ -182,10 +182,12 @@ def main(name: str, make: Any, distributions: Sequence[str], **versions: str) ->
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    about = {
+    about: dict[str, Any] = {
         "planner": arguments.label,
         "versions": {**{d: version(d) for d in ("numpy", *distributions)}, **versions},
     }
+    if arguments.at_once > 1:
+        about["at_once"] = arguments.at_once
     for words in arguments.runs.split(","):
         problem_name, _, seed = words.partition(":")
         if reason := absent(problem_name):

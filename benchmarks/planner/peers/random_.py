@@ -26,6 +26,10 @@ class Random(BestSeen):
                 return {"candidate": name}
         return point_at(self.problem, self._rng.random(len(self.problem.variables)).tolist())
 
+    def ask_many(self, n: int) -> list[Point]:
+        """The next `n` draws."""
+        return [self.ask() for _ in range(n)]
+
 
 if __name__ == "__main__":
     main("random", Random, ())
