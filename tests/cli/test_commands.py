@@ -605,7 +605,12 @@ def test_an_interrupt_ends_with_130_and_the_next_run_goes_on(film: Path) -> None
     running.send_signal(signal.SIGINT)
     assert running.wait(300) == 130
     before = hagane("show", "film", "--json").json["campaign"]
-    assert _start(film).wait(300) == 0
+    again = _start(film).wait(300)
+    if again == 3:  # it fell into an order of which the device cannot say afterwards what it did
+        for doubt in hagane("doubts", "film", "--json").json:
+            assert hagane("resolve", doubt["ticket"], "failed", "--campaign", "film").code == 0
+        again = _start(film).wait(300)
+    assert again == 0
     after = hagane("show", "film", "--json").json["campaign"]
     assert (after["id"], after["n_events"] > before["n_events"]) == (before["id"], True)
 
