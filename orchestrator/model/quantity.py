@@ -35,8 +35,9 @@ _SHARE = re.compile(r"\b(at|wt|mol|vol)\.?\s?%")
 _RAISED = re.compile(r"(?<=[^\W\d_])(?:(⁻?)([¹²³⁴-⁹])|[-−](\d)(?![\d.]))")
 """A power as papers print it: `cm⁻¹`, `m²`, `cm-1`."""
 _SUPERSCRIPTS = str.maketrans("⁻¹²³⁴⁵⁶⁷⁸⁹", "-123456789")
-_RUN_TOGETHER = re.compile(r"\b(\w?)(Pas|Nm)\b")
-"""What pint takes for several pascals and for the fineness of a yarn."""
+_RUN_TOGETHER = re.compile(r"\b(\w{0,2}?)(Pas|Nm)(?:(?:\*\*)?(3))?\b")
+"""What pint takes for several pascals and for the fineness of a yarn; with a 3 it is a norm cubic
+metre."""
 _POWER = r"\*\*\s*-?\d(?:\.\d)?(?![\d.]|\s*\*\*)"  # one digit, never a tower
 # a name is taken whole (`*+`): split in every way, a wrong unit of 40 letters took for ever
 _FORM = re.compile(rf"(?:[^\W\d]\w*+|[%Ω]|°[CF]|1(?=\s*/)|[()*/\s]|{_POWER})+")
@@ -226,10 +227,16 @@ def _unit(unit: str) -> Any:
         text = text.replace(ours, theirs)
     if len(unit) > 60 or "//" in text or not _FORM.fullmatch(text):
         raise _not_written(unit)
-    if found := _RUN_TOGETHER.search(unit):
-        meant = f"{found[1]}{found[2][:-1]}*{found[2][-1]}"
-        raise InputError(f"'{found[0]}' is not written as a unit", hint=f"write '{meant}'")
+    if found := _RUN_TOGETHER.search(text):
+        raise _run_together(found)
     return _parsed(unit, text)
+
+
+def _run_together(found: re.Match[str]) -> InputError:
+    hint = f"write '{found[1]}{found[2][:-1]}*{found[2][-1]}'"
+    if found[2] == "Nm" and found[3]:
+        hint = "of a gas at 0 °C and 1 atm write 'mol', or 'slm' for a flow"
+    return InputError(f"'{found[1]}{found[2]}' is not written as a unit", hint=hint)
 
 
 def _power(found: re.Match[str]) -> str:
@@ -270,7 +277,10 @@ def _unknown(name: str, registry: Any) -> UnknownName:
     alike = [part for part in sorted(parts) if part.lower() == name.lower()]
     near = alike or _near(name, parts) or _near(name, registry._units)
     error = UnknownName("known unit", name, COMMON)
-    if near:
+    raised = re.fullmatch(r"([^\W\d]+)([2-4])", name)
+    if raised and raised[1] in registry:
+        error.hint = f"write '{raised[1]}^{raised[2]}'"
+    elif near:
         error.hint = f"did you mean '{near[0]}'?"
     return error
 

@@ -180,9 +180,26 @@ def test_units_are_read_as_papers_print_them(written: str, same: str) -> None:
     assert dimension(written) == dimension(same)
 
 
-@pytest.mark.parametrize(("unit", "meant"), [("mPas", "mPa*s"), ("Nm", "N*m"), ("kNm/deg", "kN*m")])
+@pytest.mark.parametrize(
+    ("unit", "meant"),
+    [("mPas", "mPa*s"), ("Nm", "N*m"), ("kNm/deg", "kN*m"), ("daNm", "daN*m"), ("Nm²", "N*m")],
+)
 def test_a_product_without_its_sign_is_no_other_unit(unit: str, meant: str) -> None:
     with pytest.raises(InputError) as error:
+        check_unit(unit)
+    assert error.value.hint == f"write '{meant}'"
+
+
+@pytest.mark.parametrize("unit", ["Nm³/h", "Nm3/h", "Nm^3/h"])
+def test_a_norm_cubic_metre_is_no_other_unit(unit: str) -> None:
+    with pytest.raises(InputError, match="'Nm' is not written as a unit") as error:
+        check_unit(unit)
+    assert "'slm' for a flow" in error.value.hint
+
+
+@pytest.mark.parametrize(("unit", "meant"), [("mA/cm2", "cm^2"), ("m2/g", "m^2"), ("dm3", "dm^3")])
+def test_of_a_power_without_its_sign_it_is_said_how_it_is_written(unit: str, meant: str) -> None:
+    with pytest.raises(UnknownName) as error:
         check_unit(unit)
     assert error.value.hint == f"write '{meant}'"
 
