@@ -5,6 +5,7 @@ Enough of the format for what spreadsheets write; nothing in it is run or follow
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import io
@@ -21,14 +22,11 @@ MAX_BYTES = 100_000_000
 """Of one part of the file, unpacked."""
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _PLACE = re.compile(r"([A-Z]+)(\d+)")
-_NO_CODE = re.compile(r'"[^"]*"|\\.|\[[^]]*\]')
-"""What a number format shows as it is, and its colours and conditions."""
+_NO_CODE = re.compile(r'"[^"]*"|[\\_*].|\[[^]]*\]')
+"""What a number format shows as it is or leaves room for, and its colours and conditions."""
 _OWN_FORMATS = {9: "%", 10: "%"} | dict.fromkeys([*range(14, 23), 45, 46, 47], "d")
 """Formats that are known by their number alone: shares and dates."""
-_UNREADABLE = (
-    *(zipfile.BadZipFile, KeyError, ValueError, IndexError, OverflowError),
-    ElementTree.ParseError,
-)
+_UNREADABLE = (zipfile.BadZipFile, KeyError, ValueError, IndexError, ElementTree.ParseError)
 _DAY_ZERO = datetime.datetime(1899, 12, 30)  # a sheet has no zone
 
 
@@ -150,8 +148,9 @@ def _shown(number: str, shown_as: str) -> str:
     if shown_as == "%":
         return f"{float(number) * 100:.12g}%"
     if shown_as == "d":
-        at = _DAY_ZERO + datetime.timedelta(seconds=round(float(number) * 86400))
-        return str(at).removesuffix(" 00:00:00")
+        with contextlib.suppress(OverflowError):  # of no calendar
+            at = _DAY_ZERO + datetime.timedelta(seconds=round(float(number) * 86400))
+            return str(at).removesuffix(" 00:00:00")
     return number
 
 

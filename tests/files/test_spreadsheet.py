@@ -120,14 +120,16 @@ def test_a_table_may_be_a_spreadsheet(tmp_path: Path) -> None:
 def test_shares_and_dates_are_what_the_sheet_shows(tmp_path: Path) -> None:
     made = xlsxwriter.Workbook(str(tmp_path / "a.xlsx"))
     sheet = made.add_worksheet()
-    sheet.write_row(0, 0, ["share", "part", "day", "minute", "plain", "with unit"])
+    sheet.write_row(0, 0, ["share", "part", "day", "minute", "plain", "with unit", "mark", "never"])
     shown = ["0.0%", '0.00" per "%', "yyyy-mm-dd", "d.m.yyyy hh:mm", "0.00", '0.0" days"']
-    numbers = [0.305, 0.07, 46235, 46235.5, 0.305, 3.5]
+    shown += [r"#,##0.00\ _D_M_-", "d.m."]
+    numbers = [0.305, 0.07, 46235, 46235.5, 0.305, 3.5, 3.5, 1e9]
     for place, (code, number) in enumerate(zip(shown, numbers, strict=True)):
         sheet.write_number(1, place, number, made.add_format({"num_format": code}))
     made.close()
     (row,) = read_spreadsheet(tmp_path / "a.xlsx").rows
-    assert row == ("30.5%", "7%", "2026-08-01", "2026-08-01 12:00:00", "0.305", "3.5")
+    days = ("2026-08-01", "2026-08-01 12:00:00")
+    assert row == ("30.5%", "7%", *days, "0.305", "3.5", "3.5", "1000000000")
 
 
 def test_a_formula_that_nothing_worked_out_is_no_empty_cell(tmp_path: Path) -> None:
