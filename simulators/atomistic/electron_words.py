@@ -12,7 +12,7 @@ from orchestrator.errors import InputError
 CHARGES = ("charge", "total_charge", "tot_charge", "net_charge")
 MULTIPLICITIES = ("multiplicity", "spin_multiplicity", "mult")
 SPINS = ("spin", "total_spin")
-"""Some write the multiplicity so, and some how many electrons are unpaired."""
+"""Some write the multiplicity so, some how many electrons are unpaired, and some half of that."""
 COLUMNS = (
     *("spin", "spins", "moment", "moments", "magnetic_moment", "magnetic_moments"),
     *("initial_magmom", "initial_moments", "initial_magnetic_moments"),
@@ -66,7 +66,7 @@ def _unpaired(atoms: Any, text: str) -> Iterator[tuple[str, tuple[float, ...]]]:
     for said, value in _numbers(atoms, MULTIPLICITIES):
         yield said, (value - 1,)
     for said, value in _numbers(atoms, SPINS):
-        yield said, (value - 1, abs(value))
+        yield said, (value - 1, abs(value), 2 * abs(value))
     pair = _pair(text)
     if pair is not None:
         yield f"'{pair[0]} {pair[1]}' (charge and multiplicity) in its second line", (pair[1] - 1,)
@@ -86,4 +86,5 @@ def _pair(text: str) -> tuple[int, int] | None:
     if found is None:
         return None
     charge, multiplicity = int(found[1]), int(found[2])
-    return (charge, multiplicity) if max(abs(charge), multiplicity) <= _MOST else None
+    is_one = multiplicity > 0 and max(abs(charge), multiplicity) <= _MOST
+    return (charge, multiplicity) if is_one else None

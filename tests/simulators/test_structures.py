@@ -422,9 +422,20 @@ def test_a_charge_or_spin_in_other_peoples_words_is_not_passed_over(second: str,
         atoms_of(f"2\n{second}\nO 0 0 0 1\nO 0 0 1.2 1\n")
 
 
-@pytest.mark.parametrize("second", ["0 1", "charge=0 spin=1", "spin=0", "7 100", "frame 3 of 4"])
+@pytest.mark.parametrize(
+    "second", ["0 1", "0 0", "3 0", "charge=0 spin=1", "spin=0", "7 100", "frame 3 of 4"]
+)
 def test_what_agrees_with_the_atoms_or_is_no_charge_is_accepted(second: str) -> None:
     assert len(atoms_of(f"2\n{second}\nN 0 0 0\nN 0 0 1.1\n")) == 2
+
+
+@pytest.mark.parametrize("spin", [1, 2, 3])
+def test_a_spin_may_be_its_quantum_number_the_unpaired_electrons_or_the_multiplicity(
+    spin: int,
+) -> None:
+    columns = "Properties=species:S:1:pos:R:3:initial_magmoms:R:1"
+    text = f"2\n{columns} spin={spin}\nO 0 0 0 1\nO 0 0 1.2 1\n"
+    assert atoms_of(text).get_initial_magnetic_moments().sum() == 2.0
 
 
 @pytest.mark.parametrize(
