@@ -62,11 +62,13 @@ def refuse_beyond_gfn(name: str, held: Contents) -> None:
 
 
 def refuse_no_words_of_pyscf(method: str, basis: str) -> None:
-    """Raises InputError: PySCF has no such method or basis set."""
+    """Raises InputError: PySCF has no such method or basis set, or not without another package."""
     try:
         methods.known_to_pyscf(method, basis)
     except ValueError as error:
         raise InputError(str(error), hint="PySCF's own names, such as PBE and def2-svp") from error
+    except ModuleNotFoundError as error:
+        raise InputError(str(error), hint="pip install pyscf-dispersion") from error
 
 
 def refuse_without_basis(name: str, basis: str, symbols: Iterable[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import importlib
@@ -87,23 +88,30 @@ def _gpaw(**settings: Any) -> None:
 
 
 def known_to_pyscf(method: str, basis: str, **_: Any) -> None:
-    """Raises ValueError: it is no method or basis, so that no structure is blamed for it."""
+    """So that no structure is blamed for it.
+
+    Raises:
+        ValueError: it is no method or basis.
+        ModuleNotFoundError: the method needs a package that is not installed.
+    """
     from pyscf import gto
+    from pyscf.data.elements import ELEMENTS
 
     from simulators.atomistic.quantum import WAVE_FUNCTIONS
 
     if method not in WAVE_FUNCTIONS:
         _refuse_no_functional(method)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # where else there are basis sets
-            gto.basis.load(basis, "H")
-    except gto.basis.BasisNotFoundError as error:
-        raise ValueError(f"'{basis}' is no basis set of PySCF") from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # where else there are basis sets
+        for element in ELEMENTS[1:]:  # some sets are made for cores or heavy atoms, and have no H
+            with contextlib.suppress(gto.basis.BasisNotFoundError):
+                gto.basis.load(basis, element)
+                return
+    raise ValueError(f"'{basis}' is no basis set of PySCF")
 
 
 def _refuse_no_functional(method: str) -> None:
-    """Raises ValueError."""
+    """Raises as `known_to_pyscf`."""
     from pyscf import dft, gto
     from pyscf.scf import dispersion
 
@@ -113,11 +121,13 @@ def _refuse_no_functional(method: str) -> None:
         dft.libxc.parse_xc(method)
         has_dispersion = dft.RKS(gto.M(atom="He", verbose=0), xc=method).do_disp()
     except (KeyError, ValueError, NotImplementedError) as error:
-        raise ValueError(f"'{method}' is no method and no functional of PySCF: {error}") from error
+        why = error.args[0]  # a KeyError prints it in quotes
+        raise ValueError(f"'{method}' is no method and no functional of PySCF: {why}") from error
     if not method.strip():
         raise ValueError("no method is named")
     if has_dispersion and dispersion.dispersion is None:
-        raise ValueError(f"'{method}' needs the package pyscf-dispersion, which is not installed")
+        said = f"'{method}' needs the package pyscf-dispersion, which is not installed"
+        raise ModuleNotFoundError(said)
 
 
 def xtb(atoms: Any, method: str) -> Any:

@@ -103,10 +103,12 @@ def cores_of(basis: str, symbols: set[str]) -> dict[str, Any]:
     from pyscf import gto
 
     found = {}
+    # a TypeError of sets in several files, which have none
+    without = (gto.basis.BasisNotFoundError, OSError, RuntimeError, KeyError, TypeError)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # where else there are basis sets
         for symbol in symbols:
-            with contextlib.suppress(gto.basis.BasisNotFoundError, OSError, RuntimeError, KeyError):
+            with contextlib.suppress(*without):
                 found[symbol] = gto.basis.load_ecp(basis, symbol)
     return {symbol: core for symbol, core in found.items() if core}
 

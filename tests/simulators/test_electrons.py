@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,27 @@ def test_a_core_in_orbitals_or_in_a_potential_passes(basis: str, tmp_path: Path)
     acid = text_of(Atoms("HI", [[0, 0, 0], [0, 0, 1.6]]))
     with calculator(tmp_path, "pyscf", basis=basis) as resource:
         resource.check("energy", {"structure": acid})
+
+
+def test_a_set_without_hydrogen_that_comes_in_several_files_passes() -> None:
+    """PySCF fails with a TypeError where it is asked for a potential of such a one."""
+    pytest.importorskip("pyscf", reason="needs pyscf (the extra 'molecules')")
+    with calculator(Path(), "pyscf", basis="cc-pcvdz") as resource:
+        resource.check("energy", {"structure": text_of(molecule("N2"))})
+        with pytest.raises(InputError, match="the basis set cc-pcvdz of 'calc' has no H"):
+            resource.check("energy", {"structure": WATER})
+
+
+def test_a_functional_whose_package_is_missing_says_which_to_install(tmp_path: Path) -> None:
+    pytest.importorskip("pyscf", reason="needs pyscf (the extra 'molecules')")
+    if importlib.util.find_spec("pyscf.dispersion") is not None:
+        pytest.skip("pyscf-dispersion is installed")
+    with (
+        calculator(tmp_path, "pyscf", method="wB97X-D3BJ") as resource,
+        pytest.raises(InputError, match="'wB97X-D3BJ' needs the package pyscf-disp") as refused,
+    ):
+        resource.check("energy", {})
+    assert refused.value.hint == "pip install pyscf-dispersion"
 
 
 def test_a_misspelt_method_is_told_once_and_of_no_candidate(tmp_path: Path) -> None:
