@@ -38,6 +38,8 @@ _SUPERSCRIPTS = str.maketrans("⁻¹²³⁴⁵⁶⁷⁸⁹", "-123456789")
 _RUN_TOGETHER = re.compile(r"\b(\w{0,2}?)(Pas|Nm)(?:(?:\*\*)?(3))?\b")
 """What pint takes for several pascals and for the fineness of a yarn; with a 3 it is a norm cubic
 metre."""
+_AS_PRINTED = {r"W\s*/\s*\(?\s*mK\b": "W/m/K", r"\bms(-|−|⁻)[1¹]": "m/s' or '1/ms"}
+"""What papers print and what pint takes for millikelvins and milliseconds, and how it is meant."""
 _POWER = r"\*\*\s*-?\d(?:\.\d)?(?![\d.]|\s*\*\*)"  # one digit, never a tower
 # a name is taken whole (`*+`): split in every way, a wrong unit of 40 letters took for ever
 _FORM = re.compile(rf"(?:[^\W\d]\w*+|[%Ω]|°[CF]|1(?=\s*/)|[()*/\s]|{_POWER})+")
@@ -227,6 +229,9 @@ def _unit(unit: str) -> Any:
         text = text.replace(ours, theirs)
     if len(unit) > 60 or "//" in text or not _FORM.fullmatch(text):
         raise _not_written(unit)
+    for printed, meant in _AS_PRINTED.items():
+        if seen := re.search(printed, unit):
+            raise InputError(f"'{seen[0]}' is not written as a unit", hint=f"write '{meant}'")
     if found := _RUN_TOGETHER.search(text):
         raise _run_together(found)
     return _parsed(unit, text)

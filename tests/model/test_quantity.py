@@ -182,7 +182,10 @@ def test_units_are_read_as_papers_print_them(written: str, same: str) -> None:
 
 @pytest.mark.parametrize(
     ("unit", "meant"),
-    [("mPas", "mPa*s"), ("Nm", "N*m"), ("kNm/deg", "kN*m"), ("daNm", "daN*m"), ("Nm²", "N*m")],
+    [
+        *(("mPas", "mPa*s"), ("Nm", "N*m"), ("kNm/deg", "kN*m"), ("daNm", "daN*m"), ("Nm²", "N*m")),
+        *(("W/mK", "W/m/K"), ("mW/(mK)", "W/m/K"), ("ms-1", "m/s' or '1/ms")),
+    ],
 )
 def test_a_product_without_its_sign_is_no_other_unit(unit: str, meant: str) -> None:
     with pytest.raises(InputError) as error:
