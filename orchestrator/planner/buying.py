@@ -55,6 +55,7 @@ class Judged:
         gain: what it tells per cost beyond better rungs, as a multiple of what the one that counts
             tells; `most` is the same at the better end of the intervals.
         n, n_failed: trials that gave an outcome, and that failed because of their parameters.
+        waits: whether it is not bought before the rung that counts has outcomes enough to judge it.
     """
 
     level: str
@@ -68,6 +69,7 @@ class Judged:
     n: int
     n_failed: int
     buys: bool
+    waits: bool = False
 
     @property
     def is_broken(self) -> bool:
@@ -106,7 +108,11 @@ def judged(
     for r in order:
         gain = share[r] * own[r] / (1.0 + known + own[r]) / cheaper[r]
         most = best_share[r] * best[r] / (1.0 + known + best[r]) / cheaper[r]
-        is_judged = n[r] >= MIN_OUTCOMES and n[-1] >= MIN_OUTCOMES
+        lacking = max(0, MIN_OUTCOMES - int(n[-1]))
+        is_judged = n[r] >= MIN_OUTCOMES and not lacking
+        is_dear = _is_dear(costs, r)
+        # to find out what it tells costs less than what was spent on it already
+        waits = bool(lacking and gain < 1.0 and n[r] * cheaper[r] >= lacking)
         one = Judged(
             fidelity.levels[r],
             float(process.hyper.rho[r]),
@@ -118,7 +124,8 @@ def judged(
             float(most),
             int(n[r]),
             int(n_failed[r]),
-            bool(most >= 1.0 or not (is_judged or _is_dear(costs, r))),
+            bool(most >= 1.0 or not (is_judged or is_dear)) and not waits,
+            waits,
         )
         found[int(r)] = one = replace(one, buys=one.buys and not one.is_broken)
         known += float(own[r]) if one.buys else 0.0
@@ -158,6 +165,8 @@ def sentence(one: Judged, target: str, *, in_seconds: bool) -> str:
     if one.is_worth_it:
         return words
     what = "not bought as it looks so far" if one.buys else "no longer bought"
+    if one.waits:
+        what = f"not bought before {MIN_OUTCOMES} trials on {target} gave data"
     return f"{words}; {what}: per cost it adds {one.gain:.2g} times what {target} tells"
 
 

@@ -20,6 +20,7 @@ from orchestrator.model.trial import Proposal
 from orchestrator.planner.axes import code_of
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.kernel import Floats
+from orchestrator.planner.lifting import best_below, place_and_rung
 from orchestrator.planner.options import DrawOptions, options_of
 from orchestrator.planner.possible import Possible
 from orchestrator.planner.refused import refused
@@ -100,13 +101,13 @@ class SpaceFilling:
     """The start of every campaign: scrambled Sobol points, or well spread candidates of a pool."""
 
     def __init__(self, task: PlanningTask) -> None:
-        self._seed = task.seed
+        self._task, self._seed = task, task.seed
         self.encoding = Encoding(task.space)
         self.possible = Possible(self.encoding)
         pool = self.encoding.sole_pool
         self._rows = None if pool is None else self.encoding.table(pool.name)
         self._ladder = fidelity_of(task.space)
-        self._objective, self._n_start = task.objective, task.planner.initial
+        self._n_start = task.planner.initial
 
     def propose(self, history: History, n: int, caption: Caption) -> Sequence[Proposal]:
         """The next `n` points, or as many as a pool has left; `caption` says why, given a
@@ -114,8 +115,8 @@ class SpaceFilling:
         first = history.n_proposed
         pool = self.encoding.sole_pool
         if self._ladder is not None:
-            points = [self._on_ladder(self._ladder, history, first + i) for i in range(n)]
-        elif pool is None:
+            return self._on_ladder(self._ladder, history, n, caption)
+        if pool is None:
             barred = refused(self.encoding, history)
             possible = replace(self.possible, context=self._context(history), refused=barred)
             points = self._filling(possible, history, n)
@@ -143,11 +144,11 @@ class SpaceFilling:
     def _in_order(self, possible: Possible, n: int, first: int) -> Floats:
         """Codes (n x p) of points `first` and on. Those of the start are in an order in which they
         cost little, if it matters which trial was before; not where a context may come between."""
-        is_plain = not depends_on_previous(self._objective) or self.encoding.places(Context)
+        is_plain = not depends_on_previous(self._task.objective) or self.encoding.places(Context)
         if is_plain or possible.refused or first >= self._n_start:
             return possible.spread(n, self._seed, first)
         start = possible.spread(self._n_start, self._seed)
-        start = start[cheap_order(self._objective, self.encoding, start)]
+        start = start[cheap_order(self._task.objective, self.encoding, start)]
         after = max(0, first + n - self._n_start)
         rest = possible.spread(after, self._seed, self._n_start)
         return np.concatenate([start, rest])[first : first + n]
@@ -155,10 +156,28 @@ class SpaceFilling:
     def _named(self, point: Point) -> tuple[object, ...]:
         return tuple(point.get(name) for name in self.encoding.space.names)
 
-    def _on_ladder(self, fidelity: Fidelity, history: History, number: int) -> Point:
-        """The start of a space with a fidelity: each place at every rung, the least exact first, so
-        that bias and cost of all of them show at once."""
-        place, rung = divmod(number, len(fidelity.levels))
+    def _on_ladder(
+        self, fidelity: Fidelity, history: History, n: int, caption: Caption
+    ) -> list[Proposal]:
+        """The start of a space with a fidelity: places that fill it on the least exact rung, then
+        on each further one the best of them, or where none is known yet, the first."""
+        made: list[Proposal] = []
+        begun = max(history.n_proposed, len(history.evaluated))
+        for number in range(begun, begun + n):
+            place, rung = place_and_rung(number, self._n_start, len(fidelity.levels))
+            point, why = None, caption(number)
+            if rung:
+                point = best_below(self._task, fidelity, history, place, fidelity.levels[rung])
+            if point is None:
+                point = self._filling_place(fidelity, history, place, rung)
+            else:
+                why = f"{why}: the best so far on {fidelity.levels[0]}"
+            made.append(_proposal(point, why))
+            pending = (*history.pending, point)
+            history = history.model_copy(update={"pending": pending})
+        return made
+
+    def _filling_place(self, fidelity: Fidelity, history: History, place: int, rung: int) -> Point:
         barred = refused(self.encoding, history)
         possible = replace(self.possible, context=self._context(history), refused=barred)
         codes = possible.spread(1, self._seed, place)

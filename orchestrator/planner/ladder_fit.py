@@ -183,12 +183,11 @@ class LadderLikelihood:
     def _sd_of_agreement(self, theta: Floats) -> Floats:
         """Standard deviations of atanh(rho) (r - 1), by the curvature at the optimum."""
         free = [i for i, (low, high) in enumerate(self.bounds) if low < theta[i] < high]
-        curvature = np.zeros((len(theta), len(theta)))
+        curvature, (_, slope) = np.zeros((len(theta), len(theta))), self(theta)
         for i in free:
-            moved = [theta.copy(), theta.copy()]
-            moved[0][i] += STEP
-            moved[1][i] -= STEP
-            curvature[i] = (self(moved[0])[1] - self(moved[1])[1]) / (2.0 * STEP)
+            moved = theta.copy()
+            moved[i] += STEP
+            curvature[i] = (self(moved)[1] - slope) / STEP
         curvature = 0.5 * (curvature + curvature.T)[np.ix_(free, free)]
         values, vectors = np.linalg.eigh(curvature)
         variances = (vectors**2) @ (1.0 / np.maximum(values, 1e-3))

@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.errors import InputError, PoolExhausted
 from orchestrator.model.campaign import PlannerChoice
-from orchestrator.model.objective import Goal, Objective
+from orchestrator.model.objective import Goal, Objective, OutcomeConstraint
 from orchestrator.model.space import Fidelity, Point, Pool, Real, SearchSpace
 from orchestrator.model.trial import RUNGS, Proposal, remarks
 from orchestrator.planner.bayesian import BayesianPlanner
@@ -106,11 +106,66 @@ def spent(made: Sequence[Proposal], rungs: Mapping[str, Rung]) -> float:
     return math.fsum(e.seconds or 0.0 for e in ended([p.point for p in made], rungs))
 
 
-def test_every_rung_is_tried_first_at_the_same_places() -> None:
-    made = BayesianPlanner(question("cheap", "coarse", "fine")).propose(History(), 6)
-    assert [p.point["rung"] for p in made] == ["cheap", "coarse", "fine"] * 2
+def test_the_dear_rungs_begin_where_the_cheap_one_looks_best() -> None:
+    rungs = {"cheap": cheap, "coarse": coarse, "fine": fine}
+    planner = BayesianPlanner(question(*rungs))
+    points: list[Point] = []
+    while len(points) < 9:
+        history = History(evaluated=ended(points, rungs), n_proposed=len(points))
+        (proposal,) = planner.propose(history, 1)
+        points.append(proposal.point)
+    assert [p["rung"] for p in points] == ["cheap"] * 5 + ["coarse", "fine"] * 2
+    places = [str(p["crystal"]) for p in points]
+    assert len(set(places[:5])) == 5
+    best = sorted(places[:5], key=lambda name: cheap(POOL.names.index(name))[0])[:2]
+    assert places[5:] == [best[0], best[0], best[1], best[1]]
+    assert proposal.why == "space-filling start 9 of 9: the best so far on cheap"
+
+
+def test_dear_rungs_begin_at_the_same_places_where_nothing_is_known_yet() -> None:
+    made = BayesianPlanner(question("cheap", "coarse", "fine")).propose(History(), 9)
+    assert [p.point["rung"] for p in made] == ["cheap"] * 5 + ["coarse", "fine"] * 2
     places = [p.point["crystal"] for p in made]
-    assert places[0] == places[1] == places[2] != places[3] == places[4] == places[5]
+    assert places[5:] == [places[0], places[0], places[1], places[1]]
+    few = BayesianPlanner(question("cheap", "coarse", "fine", initial=5)).propose(History(), 5)
+    assert [p.point["rung"] for p in few] == ["cheap", "coarse", "fine", "cheap", "coarse"]
+
+
+def test_what_failed_or_was_refused_or_breaks_a_limit_is_not_where_dear_rungs_begin() -> None:
+    rungs = {"cheap": cheap, "fine": fine}
+    task = question(*rungs, initial=6)
+    first = BayesianPlanner(task).propose(History(), 4)
+    known = list(ended([p.point for p in first], rungs))
+    known.sort(key=lambda e: e.outcomes["y"].value)
+    failed = {"failed": True, "blames_parameters": True, "outcomes": {}}
+    tried = [known[0].model_copy(update=failed), *known[1:]]
+    refused = (("crystal", str(known[1].point["crystal"])),)
+    history = History(evaluated=tuple(tried), n_proposed=4, refused=refused)
+    (lifted,) = BayesianPlanner(task).propose(history, 1)
+    assert lifted.point == {**known[2].point, "rung": "fine"}
+    limit = OutcomeConstraint(metric="y", sense=">=", bound=known[3].outcomes["y"].value)
+    objective = task.objective.model_copy(update={"constraints": (limit,)})
+    limited = BayesianPlanner(task.model_copy(update={"objective": objective}))
+    (lifted,) = limited.propose(history, 1)
+    assert lifted.point == {**known[3].point, "rung": "fine"}
+
+
+def test_each_of_several_goals_has_its_turn_where_dear_rungs_begin() -> None:
+    task = question("cheap", "fine", initial=6)
+    goals = (*task.objective.goals, Goal(metric="z", direction="maximise"))
+    metrics = (*task.metrics, MetricScale(name="z", unit=""))
+    task = task.model_copy(update={"objective": Objective(goals=goals), "metrics": metrics})
+    points = [p.point for p in BayesianPlanner(task).propose(History(), 4)]
+    outcomes = [(1.0, 0.0), (2.0, 1.0), (3.0, 5.0), (4.0, 3.0)]
+    known = tuple(
+        Evaluated(trial=i + 1, point=p, outcomes={"y": Outcome(value=y), "z": Outcome(value=z)})
+        for i, (p, (y, z)) in enumerate(zip(points, outcomes, strict=True))
+    )
+    lifted = BayesianPlanner(task).propose(History(evaluated=known, n_proposed=4), 2)
+    assert [p.point for p in lifted] == [
+        {**points[0], "rung": "fine"},
+        {**points[2], "rung": "fine"},
+    ]
 
 
 def test_no_model_takes_over_before_two_values_that_count() -> None:
