@@ -112,7 +112,7 @@ def judged(
         is_judged = n[r] >= MIN_OUTCOMES and not lacking
         is_dear = _is_dear(costs, r)
         # to find out what it tells costs less than what was spent on it already
-        waits = bool(lacking and gain < 1.0 and n[r] * cheaper[r] >= lacking)
+        waits = bool(r and lacking and gain < 1.0 and n[r] * cheaper[r] >= lacking)
         one = Judged(
             fidelity.levels[r],
             float(process.hyper.rho[r]),
