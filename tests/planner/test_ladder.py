@@ -215,6 +215,28 @@ def test_a_rung_that_buys_nothing_is_found_and_no_longer_bought() -> None:
     assert told.count("no longer bought") == 1
 
 
+def test_a_rung_that_does_not_look_worth_it_waits_until_it_can_be_judged() -> None:
+    rungs = {"cheap": cheap, "coarse": coarse, "fine": fine}
+
+    def after(n_coarse: int) -> History:
+        many = {"cheap": 60, "coarse": n_coarse, "fine": 2}
+        points: list[Point] = [
+            {"crystal": f"c{i}", "rung": level} for level, n in many.items() for i in range(n)
+        ]
+        return History(evaluated=ended(points, rungs), n_proposed=len(points))
+
+    planner = BayesianPlanner(question(*rungs))
+    chosen = planner.propose(after(12), 4)
+    assert not on(chosen, "coarse")
+    (said,) = remarks(chosen[0].notes)
+    assert "coarse: correlation with fine 0." in said
+    assert "; not bought before 4 trials on fine gave data: per cost it adds 0." in said
+    # two trials cost less than it takes to judge them
+    belief = planner.belief(after(2))
+    assert belief is not None
+    assert not any("not bought before" in told for told in remarks(belief.notes))
+
+
 def broken(i: int) -> tuple[float, float]:
     """Fails on every candidate, at once."""
     return math.nan, 0.5
