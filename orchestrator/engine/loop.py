@@ -11,6 +11,7 @@ from orchestrator.engine.advice import Ending as Ending
 from orchestrator.engine.deeds import Deeds
 from orchestrator.engine.ledger import Ledger
 from orchestrator.engine.recovery import (
+    calm,
     doubt_given_up,
     is_settled,
     left_at_restart,
@@ -306,8 +307,8 @@ class Engine:
         self._interrupt(at_once=again, why=self._stopping)
         busy = needed_until_the_end(self._study, self._ledger.state, self._executor.actions)
         if busy and self._calming is None:
-            calm = self._executor.make_safe(self._stopping, skip=busy)
-            self._calming = asyncio.get_running_loop().create_task(calm)
+            calmed = calm(self._executor, self._stopping, busy)
+            self._calming = asyncio.get_running_loop().create_task(calmed)
         self._ledger.changed.set()
 
     def _interrupt(self, *, at_once: bool, why: str = "") -> None:

@@ -81,6 +81,12 @@ def needed_until_the_end(
     return frozenset(order[first:]) - frozenset(order[:first])
 
 
+async def calm(executor: Executor, why: str, busy: frozenset[str]) -> bool:
+    """Makes safe what is not `busy`, when what was sent is answered. True when all answered."""
+    await executor.answered()
+    return await executor.make_safe(why, skip=busy)
+
+
 async def doubt_given_up(state: State, record: Record) -> None:
     """Journals that actions which were given up did not come to their end: a pause."""
     unanswered = [

@@ -18,7 +18,6 @@ from orchestrator.errors import (
     JournalError,
     StepTimeout,
     StillRunning,
-    Stopped,
     WrongDevice,
 )
 from orchestrator.executor.asking import asked, believed
@@ -44,6 +43,8 @@ from orchestrator.ports.execution import Keep, Order, Record
 from orchestrator.ports.resource import Inner, Resource, Verdict, Witness
 from orchestrator.ports.results import named_results
 
+ANSWER_WITHIN_S = 2.0
+"""Wall time that an interrupt gives the answers to what was sent and cannot be taken back."""
 SAFE_WITHIN_S = 5.0
 """Wall time for one resource's make_safe before the next one is asked; it is not given up."""
 
@@ -72,7 +73,9 @@ class Runner:
         self.on_trip: Callable[[InterlockTripped], None] = lambda tripped: None
         self._resources = resources
         self._safe_within_s = safe_within_s
+        self.answer_within_s = ANSWER_WITHIN_S
         self._running: dict[str, Running] = {}
+        self._waits: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """See `ports.execution`."""
@@ -229,7 +232,7 @@ class Runner:
         except (HaganeError, asyncio.CancelledError) as error:
             if isinstance(error, JournalError):
                 raise
-            known = _reason(error, running, was_sent=was_sent)
+            known = running.reason(error, was_sent=was_sent)
             failed = failure_of(event, spec, known, running, was_sent=was_sent)
             has_acted = may_have_acted(known, was_sent=was_sent)
             self.interlocks.ended(event.ticket, has_acted=has_acted)
@@ -241,6 +244,8 @@ class Runner:
         self.interlocks.ended(event.ticket, has_acted=True)
         self.interlocks.released(event.resource, event.action)
         await self.record(ActionDone(ticket=event.ticket, results=plain(results)))
+        if event.parent and spec.cancel is not Cancel.NEVER:
+            running.refuse_when_stopping()  # its answer was waited for, and nothing more
         return results
 
     async def _act(
@@ -255,12 +260,8 @@ class Runner:
         if event.parent:  # a task, as an order's is: by it a link knows what this action has sent
             acting = asyncio.ensure_future(acting)
         limit_s = timeout_s if timeout_s is not None else spec.timeout_s
-        is_unbreakable = event.parent is not None and spec.cancel is Cancel.NEVER
-        running.n_unbreakable += is_unbreakable
-        try:
+        with running.acting(spec, is_inner=event.parent is not None):
             return await (acting if limit_s is None else self._within(limit_s, event, acting))
-        finally:
-            running.n_unbreakable -= is_unbreakable
 
     async def _call(self, event: ActionDispatched, arguments: Mapping[str, Any]) -> Any:
         with faults_of_the_driver(event.resource, event.action):
@@ -349,6 +350,18 @@ class Runner:
         """See `ports.execution`."""
         for running in self._running.values():
             running.give_up(at_once=at_once, why=why)
+            if running.stops and running.unanswered and not at_once:
+                wait = asyncio.ensure_future(self._end_unanswered(running))
+                self._waits.add(wait)
+                wait.add_done_callback(self._waits.discard)
+
+    async def _end_unanswered(self, running: Running) -> None:
+        with self.clock.work():
+            await running.end_unanswered(self.answer_within_s)
+
+    async def answered(self) -> None:
+        """See `ports.execution`."""
+        await asyncio.gather(*self._waits)
 
     async def close(self) -> None:
         """See `ports.execution`."""
@@ -374,16 +387,3 @@ def _first_of(failed: Mapping[str, HaganeError]) -> HaganeError:
         names = ", ".join(list(failed)[1:])
         error.hint = "; ".join(filter(None, (error.hint, f"out of reach as well: {names}")))
     return error
-
-
-def _reason(error: BaseException, running: Running, *, was_sent: bool) -> HaganeError:
-    """Why an action came to its end. One that is given up because a driver is lost failed by that,
-    whatever of the two was seen first; one that was sent was given up, wherever in it that was."""
-    if isinstance(error, HaganeError) and not isinstance(error, Stopped):
-        return error
-    if running.lost is not None:
-        return running.lost
-    if isinstance(error, Stopped) and not was_sent:
-        return error
-    why = f": {running.why}" if running.stops else ""
-    return Stopped(f"it was given up on the way{why}")

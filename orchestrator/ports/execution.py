@@ -80,10 +80,15 @@ class Executor(Protocol):
         ...
 
     def interrupt(self, *, at_once: bool, why: str = "") -> None:
-        """Gives up running actions as far as they can be cancelled; `at_once`: all of them.
+        """Gives up running actions as far as they can be cancelled; `at_once`: all of them. Else
+        the answers to what was sent and cannot be taken back have a few seconds to come.
 
         `why` goes into what is recorded of them.
         """
+        ...
+
+    async def answered(self) -> None:
+        """Waits for the answers that `interrupt` waits for."""
         ...
 
     async def close(self) -> None:

@@ -355,6 +355,7 @@ class Works:
         runner = Runner(
             self.study.lab, self.devices, actions, self.clock, ledger.record, safe_within_s=0.05
         )
+        runner.answer_within_s = 0.05
         schedule = VirtualSchedule(self.clock)
         self.engine = Engine(
             self.study, ledger, self.planner, runner, schedule, give_up_within_s=0.2

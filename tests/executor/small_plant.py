@@ -323,6 +323,7 @@ def _built(
     devices = {name: kind(name, clock) for name, kind in KINDS.items()}
     actions = {name: actions_of(kind) for name, kind in KINDS.items()}
     runner = Runner(lab, devices, actions, clock, ledger.record, safe_within_s=0.05)
+    runner.answer_within_s = 0.05
     plant = Plant(clock, devices, ledger, runner, journal)
     runner.on_trip = plant.trips.append
     return plant

@@ -230,6 +230,38 @@ def test_an_interrupt_between_steps_lets_the_inner_step_under_way_come_to_its_en
     assert plant.clock.now() == 100.0
 
 
+def test_after_an_answer_that_an_interrupt_waited_for_nothing_more_of_a_composite_is_done() -> None:
+    went_on: list[float] = []
+
+    async def script(plant: Plant) -> None:
+        sent = asyncio.Event()
+
+        async def slowly() -> float:
+            sent.set()
+            with plant.clock.work():
+                await asyncio.sleep(0.03)
+            return 2.5
+
+        async def weigh(dispatch: Dispatch) -> None:
+            await dispatch("doser", "weigh_out")
+            await plant.clock.sleep(5000.0)  # by itself, and not by its dispatch
+            went_on.append(plant.clock.now())
+
+        plant["doser"].troubles["weigh_out"].append(slowly)
+        plant["station"].script = weigh
+        running = asyncio.ensure_future(plant.runner.carry_out(order_of("station.treat")))
+        await sent.wait()
+        plant.runner.interrupt(at_once=False)
+        await running
+
+    plant = play(script)
+    whole = plant.state.dispatches["t1"]
+    assert [plant.state.dispatches[c].outcome for c in whole.children] == ["done"]
+    assert whole.failure is not None
+    assert (whole.failure.spoils_sample, whole.failure.leaves_doubt) == (True, False)
+    assert went_on == []
+
+
 def test_an_interrupt_ends_a_composite_that_merely_waits() -> None:
     async def wait(dispatch: Dispatch) -> None:
         await dispatch.sleep(5000.0)

@@ -425,6 +425,54 @@ def test_an_interrupt_gives_up_what_can_be_given_up() -> None:
     play(script)
 
 
+def _answered_after(plant: Plant, wall_s: float) -> asyncio.Event:
+    """The doser's next `weigh_out` is answered so late; tells when it was sent."""
+    sent = asyncio.Event()
+
+    async def slowly() -> float:
+        sent.set()
+        with plant.clock.work():
+            await asyncio.sleep(wall_s)
+        return 2.5
+
+    plant["doser"].troubles["weigh_out"].append(slowly)
+    return sent
+
+
+def test_an_interrupt_waits_for_the_answer_to_what_cannot_be_taken_back() -> None:
+    async def script(plant: Plant) -> None:
+        sent = _answered_after(plant, 0.03)
+        running = asyncio.ensure_future(plant.runner.carry_out(order_of("doser.weigh_out")))
+        await sent.wait()
+        plant.runner.interrupt(at_once=False)
+        await plant.runner.answered()
+        await running
+        dispatch = plant.state.dispatches["t1"]
+        assert (dispatch.outcome, dispatch.results) == ("done", {"value": 2.5})
+
+    play(script)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_an_answer_that_does_not_come_is_not_waited_for_longer_nor_after_another_interrupt(
+    again: bool,
+) -> None:
+    async def script(plant: Plant) -> None:
+        plant.runner.answer_within_s = 3600.0 if again else 0.03
+        sent = _answered_after(plant, 3600.0)
+        running = asyncio.ensure_future(plant.runner.carry_out(order_of("doser.weigh_out")))
+        await sent.wait()
+        plant.runner.interrupt(at_once=False)
+        await asyncio.sleep(0)
+        assert not running.done()
+        if again:
+            plant.runner.interrupt(at_once=True)
+        await running
+        assert plant.state.dispatches["t1"].is_open
+
+    play(script)
+
+
 def test_resources_are_opened_identified_and_recorded() -> None:
     async def script(plant: Plant) -> None:
         plant["heater"].serial = "4711"

@@ -136,6 +136,39 @@ def test_ctrl_c_lets_a_move_end_and_makes_safe_meanwhile_what_it_does_not_need(
     check(night, "Ctrl-C")
 
 
+@dataclass
+class Late:
+    """A wire that takes 30 ms of wall time for each exchange."""
+
+    wire: FaultyWire
+    clock: VirtualClock
+
+    async def receive(self, data: bytes) -> bytes:
+        with self.clock.work():
+            await asyncio.sleep(0.03)
+        return await self.wire.receive(data)
+
+
+def test_ctrl_c_waits_for_the_answer_to_the_order_that_strikes_the_plasma(tmp_path: Path) -> None:
+    night = memory_night(tmp_path, trials=1)
+    night.stage.wires["supply"] = Late(night.wires["supply"], night.stage.clock)
+    pressed: list[str] = []
+
+    def meddle(engine: Engine, recorded: Recorded) -> None:
+        event = recorded.event
+        strikes = isinstance(event, ActionDispatched) and event.effect == "irreversible"
+        if strikes and event.resource == "supply" and not pressed:
+            pressed.append(event.action)
+            asyncio.get_running_loop().call_later(0.01, engine.interrupt)
+
+    assert night.run_with(meddle).exit_code is Exit.INTERRUPTED
+    assert pressed
+    assert night.state().doubts() == []
+    assert not night.state().open_tickets
+    assert unsafe(night.lab()) == []
+    assert night.run().exit_code is Exit.FINISHED
+
+
 @pytest.mark.parametrize("holder", ["", "another engine"])
 def test_an_engine_without_its_lease_leaves_the_lab_to_its_holder_alone(
     tmp_path: Path, holder: str
