@@ -3,7 +3,9 @@
 A column is named as its parameter or metric, perhaps with a unit: `width [cm]`. Of a metric,
 `METRIC sd` is its known noise, `METRIC samples` how many samples it is the mean of, and a cell
 `>5` or `<5` a bound. The word `failed` in place of a result is a trial that failed because of its
-parameters. A row without a result is a point in flight; one with some of them says what it says.
+parameters. So is one in a column `status`, as an export has it, unless its column `cause` says
+something else; what had been measured by then is no result. A row without a result is a point in
+flight; one with some of them says what it says.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from orchestrator.model.space import (
     words_of,
 )
 from orchestrator.model.start import KnownOutcome, KnownTrial
+from orchestrator.model.trial import FailureCause
 
 BESIDE = ("sd", "samples", "censored")
 """What may stand in columns of its own beside a metric: `METRIC sd`."""
@@ -42,6 +45,8 @@ FORMS = {"sd": "sd|std|stdev"}
 """How else it may be written."""
 FAILED = "failed"
 """What stands in place of a result of a trial that gave none, because of its parameters."""
+STATUS, CAUSE = "status", "cause"
+"""Columns of an export: whether a trial failed whatever it has measured before, and why."""
 EXACT = ("", "no", "none", "false")
 """What a column `METRIC censored` says of a value that is no bound."""
 _BOUNDS: Mapping[str, Literal["above", "below"]] = {">": "above", "<": "below"}
@@ -143,6 +148,7 @@ def unused_words(table: Table, space: SearchSpace, metrics: Collection[str]) -> 
         names.append(parameter.name)
         with contextlib.suppress(InputError):
             names[-1] = split_header(parameter_column(table, space, parameter))[0]
+    names += [STATUS, CAUSE] if STATUS in table.columns else []
     beside = {m: beside_of(table, m, names) for m in metrics}
     used = {column for columns in beside.values() for column in columns.values()}
     rest = [c for c in table.columns if c not in used and split_header(c)[0] not in names]
@@ -181,6 +187,8 @@ class _Reading:
             for name in (metric.name, named_so):
                 for more, column in beside_of(table, name, named).items():
                     self._columns[f"{metric.name} {more}"] = column
+        taken = {*named, *self._columns.values()}
+        self._has_status = STATUS in table.columns and STATUS not in taken
         self._line, self._cells = 0, dict[str, str]()
 
     def _find(self, parameter: Parameter) -> None:
@@ -211,7 +219,7 @@ class _Reading:
         for name, condition in self._conditions.items():
             if point.get(condition.parent) not in condition.values:
                 point[name] = condition.otherwise
-        has_failed = any(self._cell(m.name).lower() == FAILED for m in self._metrics)
+        has_failed, blames = self._failure()
         outcomes = {}
         for metric in self._metrics:
             found = self._outcome(metric)
@@ -221,11 +229,20 @@ class _Reading:
             point=point,
             outcomes=outcomes,
             failed=has_failed,
-            blames_parameters=has_failed,
+            blames_parameters=blames,
             source=f"{self._table.source} line {self._line}",
         )
         is_known = has_failed or bool(outcomes) or not self._metrics
         return Row(trial, self._line, is_pending=not is_known)
+
+    def _failure(self) -> tuple[bool, bool]:
+        """Whether the trial failed, and whether that was because of its parameters."""
+        if any(self._cell(m.name).lower() == FAILED for m in self._metrics):
+            return True, True
+        if not self._has_status or self._cells[STATUS].strip().lower() != FAILED:
+            return False, False
+        why = self._cells.get(CAUSE, FailureCause.PARAMETERS).strip().lower()
+        return True, why == FailureCause.PARAMETERS
 
     def _cell(self, name: str) -> str:
         column = self._columns.get(name)

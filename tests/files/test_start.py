@@ -88,6 +88,42 @@ def test_a_result_may_have_failed_or_be_still_to_come(tmp_path: Path) -> None:
     ]
 
 
+def test_what_a_failed_trial_of_an_export_had_measured_is_no_result(tmp_path: Path) -> None:
+    point = "2,1,fine,no,,dft"
+    rows = read(
+        tmp_path,
+        f"{HEAD},status,cause\n{point},3,2,failed,parameters\n{point},3,,Failed,device\n"
+        f"{point},,,failed,parameters\n{point},3,2,done,\n{point},,,running,\n",
+    )
+    told = [(r.trial.failed, r.trial.blames_parameters, r.is_pending) for r in rows]
+    assert told == [
+        (True, True, False),
+        (True, False, False),
+        (True, True, False),
+        (False, False, False),
+        (False, False, True),
+    ]
+    (row,) = read(tmp_path, f"{HEAD},status\n{point},3,2,failed\n")
+    assert (row.trial.failed, row.trial.blames_parameters) == (True, True)
+
+
+def test_a_parameter_or_a_metric_may_be_called_status(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("x,status\n1,3\n")
+    space = SearchSpace(parameters=(Real(name="x", low=0, high=2),))
+    (row,) = rows_of(
+        read_table(tmp_path / "t.csv"), space, [Metric(name="status", expression="", unit="")]
+    )
+    assert row.trial.outcomes["status"].value == 3.0
+    word = Choice(name="status", options=("failed", "fine"))
+    (tmp_path / "t.csv").write_text("x,status,y\n1,failed,2\n")
+    (row,) = rows_of(
+        read_table(tmp_path / "t.csv"),
+        SearchSpace(parameters=(*space.parameters, word)),
+        [Metric(name="y", expression="", unit="")],
+    )
+    assert not row.trial.failed
+
+
 def test_a_bound_is_one_and_so_is_what_an_export_calls_censored(tmp_path: Path) -> None:
     point = "2,1,fine,no,,dft"
     rows = read(tmp_path, f"{HEAD},mass censored\n{point},>5,1,\n{point},5,1,below\n")

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from orchestrator.engine.history import Past
 from orchestrator.errors import InputError
+from orchestrator.files.rows import rows_of
+from orchestrator.files.table import read_table
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.state import State
+from orchestrator.model.trial import FailureCause, TrialStatus
 from orchestrator.reports.export import trials_table, write_csv
 from tests.reports.sample_campaign import niobium_titania, sample_state
 
@@ -51,6 +56,26 @@ def test_the_csv_reads_back_to_the_same_numbers(tmp_path: Path, campaign: Campai
     header, table = trials_table(campaign, state)
     assert [list(map(str, row)) for row in table] == [list(row.values()) for row in rows]
     assert float(rows[0]["oxygen [sccm]"]) == table[0][header.index("oxygen [sccm]")]
+
+
+def test_what_failed_has_failed_when_the_csv_is_read_as_results(
+    tmp_path: Path, campaign: Campaign
+) -> None:
+    state = sample_state()
+    kept = state.trials[3]  # it has failed after all that is wanted was measured
+    state.trials[3] = replace(kept, status=TrialStatus.FAILED, cause=FailureCause.DEVICE)
+    known = Past(campaign).history(state).evaluated
+    path = write_csv(campaign, state, tmp_path / "trials.csv")
+    wanted = [campaign.metric(name) for name in campaign.objective.metrics]
+    rows = rows_of(read_table(path), campaign.space, wanted)
+    found = {
+        number: (r.trial.failed, r.trial.blames_parameters)
+        for number, r in enumerate(rows, start=1)
+        if not r.is_pending
+    }
+    assert found == {e.trial: (e.failed, e.blames_parameters) for e in known}
+    assert found[3] == (True, False)
+    assert rows[2].trial.outcomes
 
 
 def test_a_campaign_without_trials_gives_a_header_only(campaign: Campaign) -> None:

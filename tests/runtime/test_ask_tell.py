@@ -383,7 +383,7 @@ def test_words_that_go_together_in_every_row_are_said(tmp_path: Path) -> None:
 def test_columns_that_are_not_used_are_said_with_what_may_be_meant(tmp_path: Path) -> None:
     text = LOTS.replace("[0, 10]}", "[0, 10]}, humidity: {context: [20, 80]}")
     study = written(tmp_path, text.replace("block:", "# block:"), "humid.yaml")
-    table = written(tmp_path, "x,humidty,y,y_sd,lot,note\n1,30,2,0.1,7,good\n")
+    table = written(tmp_path, "x,humidty,y,y_sd,lot,note,status,cause\n1,30,2,0.1,7,good,done,\n")
     (said,) = propose(table, 1, campaign=study).remarks
     assert said == "not used: humidty (did you mean 'humidity'?), note"
 
