@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from orchestrator.model.space import Pool, SearchSpace, fidelity_of
 from orchestrator.ports.action import ActionSpec
 
 Actions = Mapping[str, ActionSpec]
+ENDLESS = sys.maxsize
+"""The trials of a budget where a file need not say any."""
 
 
 def load_campaign(
@@ -36,6 +39,8 @@ def load_campaign(
     capabilities: Collection[str],
     planners: Collection[str],
     kinds: Kinds | None = None,
+    *,
+    needs_budget: bool = True,
 ) -> Campaign:
     """Reads and checks a campaign file; nothing is opened but its tables.
 
@@ -45,6 +50,7 @@ def load_campaign(
         capabilities: names of the installed capabilities.
         planners: names of the installed kinds of planner.
         kinds: the installed descriptors and generators.
+        needs_budget: whether it has to say when it ends; who only asks what is next need not know.
 
     Raises:
         FileProblems: with every mistake of the file and its place.
@@ -52,7 +58,7 @@ def load_campaign(
     document = read_document(Path(path))
     sentence, hint = "it is a lab file, not a campaign file", "it is named with --lab FILE"
     refuse_the_other(document, "space", "resources", sentence, hint)
-    reading = _Reading(document, Path(path).parent, kinds or Kinds())
+    reading = _Reading(document, Path(path).parent, kinds or Kinds(), needs_budget=needs_budget)
     return reading.campaign(capability, capabilities, planners)
 
 
@@ -62,7 +68,8 @@ def campaign_from_text(
     planners: Collection[str],
     kinds: Kinds | None = None,
 ) -> Campaign:
-    """A campaign without roles, from the text of a file; tables are looked for where one is.
+    """A campaign without roles, from the text of a file; tables are looked for where one is. It
+    need not say when it ends.
 
     Raises:
         FileProblems: with every mistake and its place in the text.
@@ -71,14 +78,18 @@ def campaign_from_text(
     def none(name: str) -> Actions:
         raise UnknownName("capability that is installed", name, ())
 
-    reading = _Reading(parse_document(text, source), Path(), kinds or Kinds())
+    document = parse_document(text, source)
+    reading = _Reading(document, Path(), kinds or Kinds(), needs_budget=False)
     return reading.campaign(none, (), planners)
 
 
 class _Reading:
-    def __init__(self, document: Document, folder: Path, kinds: Kinds) -> None:
+    def __init__(
+        self, document: Document, folder: Path, kinds: Kinds, *, needs_budget: bool
+    ) -> None:
         self._document = document
         self._folder, self._kinds = folder, kinds
+        self._may_lack = frozenset() if needs_budget else frozenset({"budget"})
         self._findings = Findings(document)
         self._scope = Scope()
 
@@ -89,7 +100,7 @@ class _Reading:
         planners: Collection[str],
     ) -> Campaign:
         findings = self._findings
-        findings.keys([], CampaignShape, "a key of a campaign")
+        findings.keys([], CampaignShape, "a key of a campaign", may_lack=self._may_lack)
         heading = findings.shaped([], CampaignHeading, "a key of a campaign", partly=True)
         space = read_space(findings, self._scope, self._folder, self._kinds)
         constraints = read_constraints(findings, self._scope)
@@ -190,7 +201,7 @@ class _Reading:
 
     def _budget(self) -> Budget | None:
         if self._findings.plain(["budget"]) is None:
-            return None
+            return Budget(trials=ENDLESS) if self._may_lack else None
         shape = self._findings.shaped(["budget"], BudgetShape, "a key of the budget")
         if shape is None:
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar, get_args
 
@@ -99,7 +99,13 @@ class Findings:
         node = self._node(path)
         return None if node is None else node.plain()
 
-    def keys(self, path: KeyPath, shape: type[BaseModel], what: str) -> None:
+    def keys(
+        self,
+        path: KeyPath,
+        shape: type[BaseModel],
+        what: str,
+        may_lack: Collection[str] = (),
+    ) -> None:
         """Notes keys of a mapping that its shape does not have, and those it needs."""
         entries = self.entries(path)
         known = shape.model_fields
@@ -107,7 +113,7 @@ class Findings:
             if name not in known:
                 self.unknown([*path, name], what, known)
         for name, info in known.items():
-            if info.is_required() and name not in entries:
+            if info.is_required() and name not in (*entries, *may_lack):
                 self.add(path, f"'{name}' is missing")
 
     def shaped(self, path: KeyPath, shape: type[M], what: str, *, partly: bool = False) -> M | None:

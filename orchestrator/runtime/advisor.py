@@ -74,7 +74,7 @@ class Advisor:
         said: dict[str, Any] = {"name": "advice", "space": space}
         said["constraints"] = _listed(constraints)
         said |= {"metrics": metrics, "objective": objective, "seed": seed_from(seed)}
-        said |= {"planner": planner or {}, "budget": {"trials": 1}}
+        said["planner"] = planner or {}
         text = json.dumps(said, indent=1, ensure_ascii=False, default=_plain)
         self._campaign = campaign_from_text(
             text,

@@ -80,7 +80,7 @@ def propose(
     blocks: Sequence[str] = ()
     remarks: list[str] = []
     if campaign is not None:
-        study = read_campaign(campaign_path(campaign))
+        study = read_campaign(campaign_path(campaign), needs_budget=False)
         task = task_of(study)
         blocks, said = blocks_in(table, study)
         unused = unused_words(table, task.space, [metric.name for metric in study.metrics])

@@ -205,7 +205,7 @@ def _has_recipe(path: Path) -> bool:
         return True
 
 
-def read_campaign(path: Path) -> Campaign:
+def read_campaign(path: Path, *, needs_budget: bool = True) -> Campaign:
     """A campaign file alone, its planner's options included. Raises FileProblems, InputError."""
     campaign = load_campaign(
         path,
@@ -213,6 +213,7 @@ def read_campaign(path: Path) -> Campaign:
         plugins.installed("capabilities"),
         plugins.installed("planners"),
         KINDS,
+        needs_budget=needs_budget,
     )
     _check_planner(campaign)
     return with_settled_start(campaign)

@@ -474,3 +474,18 @@ def test_whole_numbers_beyond_those_of_floating_point_are_refused() -> None:
     advice = propose(large, 1, goal=("maximise", "y"))
     assert [p.kind for p in advice.task.space.parameters] == ["real"]
     assert -1e100 <= float(advice.proposals[0].point["a"]) <= 2e100
+
+
+def test_dear_trials_wait_for_a_cheap_rung_where_no_budget_ends() -> None:
+    advisor = Advisor(
+        space={"x": {"integer": [0, 39]}, "rung": {"fidelity": {"cheap": 0.2, "fine": 20}}},
+        objective={"maximise": "y"},
+        planner={"initial": 3},
+    )
+    waves = {x: math.sin(x / 5) for x in range(40)}
+    cheap = [x for x in waves if x not in (22, 23, 25)]
+    advisor.tell([{"x": x, "rung": "cheap", "y": 7 + 1.7 * waves[x]} for x in cheap])
+    advisor.tell([{"x": x, "rung": "fine", "y": waves[x]} for x in range(0, 36, 4) if x != 8])
+    (first,) = advisor.ask(1)
+    assert first.point["rung"] == "cheap"
+    assert first.why.endswith("wait for the 3 left on cheap (0.6 in all)")

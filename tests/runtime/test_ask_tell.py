@@ -92,6 +92,19 @@ def test_with_a_campaign_its_space_and_objective_hold(tmp_path: Path) -> None:
         assert proposal.point["kind"] in ("flat", "ribbed")
 
 
+def test_who_only_asks_what_is_next_says_no_budget(tmp_path: Path) -> None:
+    text = CAMPAIGN.replace("budget: {trials: 10}\n", "")
+    assert "budget" not in text
+    study = written(tmp_path, text, "beams.yaml")
+    data = written(tmp_path, "width,ribs,kind,strength,mass\n2,1,flat,3,1\n")
+    assert len(propose(data, 2, campaign=study).proposals) == 2
+    with pytest.raises(FileProblems, match="'budget' is missing"):
+        read_campaign(study)
+    empty = written(tmp_path, text + "budget: {trials: 0}\n", "beams.yaml")
+    with pytest.raises(FileProblems, match="a number above 0"):
+        propose(data, 2, campaign=empty)
+
+
 def test_proposals_are_a_function_of_the_table(tmp_path: Path) -> None:
     text = "width,ribs,kind,strength,mass\n2,1,flat,3,1\n"
     assert asked(tmp_path, text) == asked(tmp_path, text)
