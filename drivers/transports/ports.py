@@ -43,6 +43,8 @@ _RECONNECT_S = 2.0
 _DRAIN_S = 0.5
 _OWED_S = 0.2
 """Quiet that is waited for where a stop broke into an exchange whose reply was still to come."""
+_LATEST = 4.0
+"""So many time-outs after its question an answer may come, and is not taken for another's."""
 _N_WAITS = 8
 """So many of the newest replies tell how long the device takes."""
 _URGENT, _QUEUED, _LAST = 0, 1, 2
@@ -67,6 +69,8 @@ class Port:
         self._is_suspect = 0
         self._is_owed = False
         self._is_fresh = True
+        self._asked_at = 0.0
+        self._owed_since: float | None = None
         self._last_byte_at = 0.0
         self._waits: collections.deque[float] = collections.deque(maxlen=_N_WAITS)
         self._count = itertools.count()
@@ -160,7 +164,7 @@ class Port:
             pause_s = min(2 * pause_s, longest_s)
         self.connection += 1
         # what the device still had to say when the connection broke may come first
-        self._is_suspect, self._is_fresh = int(self.connection > 1), True
+        self._is_suspect, self._is_fresh, self._owed_since = int(self.connection > 1), True, None
 
     def _take_lock(self) -> None:
         port = port_itself(self.address)
@@ -205,16 +209,17 @@ class Port:
             # with its lock: the name may be another device's when this one comes back
             self._disconnect()
             raise
-        except (Silent, Garbled):
+        except (Silent, Garbled) as fault:
             self._is_suspect = 2
+            if isinstance(fault, Silent) and self._owed_since is None:
+                self._owed_since = self._asked_at
             raise
         finally:
             self._last_byte_at = time.monotonic()
 
     def _play(self, channel: Channel, dialogue: Dialogue[T], terms: Terms) -> T:
         ask, buffer, reply = next(dialogue), b"", b""
-        must_prove = self._is_suspect > 0 and not self._is_fresh
-        self._is_fresh = False
+        must_prove = self._must_prove(terms)
         if self._is_suspect:
             if terms.is_urgent and ask.data:
                 # a stop does not wait for the line to be quiet: its first bytes leave now, and
@@ -223,20 +228,23 @@ class Port:
             self._drain(channel, terms)
         while True:
             if ask.data:
-                refuse_surplus(reply, buffer)
+                refuse_surplus(reply, buffer, self._late_s(terms))
                 buffer = b""
                 channel.discard()
                 self._write(channel, ask.data, terms, "sent")
+                self._asked_at = self._last_byte_at
             if ask.drains:
                 self._read_stray(channel, terms)
             n, buffer = self._collect(channel, buffer, ask.frame, terms)
             reply, buffer = buffer[:n], buffer[n:]
             if must_prove and ask.frame is not None:
-                buffer += self._read_stray(channel, terms, "came", self._quiet_s(terms))
+                buffer += self._second(channel, terms)
+                self._settle(buffer, terms, of=reply)
             try:
                 ask = next_ask(dialogue, reply)
             except StopIteration as done:
-                refuse_surplus(reply, buffer)
+                refuse_surplus(reply, buffer, self._late_s(terms))
+                self._settle(buffer, terms, of=reply)
                 # a device that answered twice may not be through yet
                 self._is_suspect = max(self._is_suspect, int(bool(buffer)))
                 return done.value  # type: ignore[no-any-return]
@@ -262,6 +270,30 @@ class Port:
         by that to the next question as soon as the device has worked it out."""
         most_s = min(_DRAIN_S, terms.timeout_s) if terms.is_urgent else terms.timeout_s
         return max(SLICE_S, min(2 * max(self._waits, default=0.0), most_s))
+
+    def _must_prove(self, terms: Terms) -> bool:
+        """Whether a reply may be that to a question before."""
+        if time.monotonic() - self._asked_at > _LATEST * terms.timeout_s:
+            self._owed_since = None
+        was_fresh, self._is_fresh = self._is_fresh, False
+        return not was_fresh and (self._is_suspect > 0 or self._owed_since is not None)
+
+    def _second(self, channel: Channel, terms: Terms) -> bytes:
+        """What comes behind a reply that may be a late one, the answer to a question before: then
+        that to the present one is no later than the first that is still owed would be by now."""
+        quiet_s = self._quiet_s(terms)
+        if self._owed_since is not None and not terms.is_urgent:
+            passed_s = time.monotonic() - self._owed_since
+            quiet_s = max(quiet_s, min(1.2 * passed_s + SLICE_S, _LATEST * terms.timeout_s))
+        return self._read_stray(channel, terms, "came", quiet_s)
+
+    def _settle(self, rest: bytes, terms: Terms, *, of: bytes) -> None:
+        """Where nothing came behind a reply, no other one is owed."""
+        if of and not rest and not terms.is_urgent:
+            self._owed_since = None
+
+    def _late_s(self, terms: Terms) -> float:
+        return 0.0 if self._owed_since is None else terms.timeout_s
 
     def _read_stray(
         self, channel: Channel, terms: Terms, way: Way = "stray", quiet_s: float = SLICE_S

@@ -169,7 +169,10 @@ def named(resource: str, fault: HaganeError) -> HaganeError:
             )
         case Silent():
             return DeviceSilent(
-                resource, sentence, hint="check the power, the address and the line settings"
+                resource,
+                sentence,
+                hint="check the power, the address and the line settings; a slow device needs a "
+                "longer `timeout`",
             )
         case Garbled():
             return DeviceGarbled(

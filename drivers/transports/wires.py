@@ -100,9 +100,10 @@ def next_ask(dialogue: Dialogue[Any], reply: bytes) -> Ask:
         raise Garbled(f"the driver cannot read the reply {reply!r} ({what})") from error
 
 
-def refuse_surplus(reply: bytes, rest: bytes) -> None:
+def refuse_surplus(reply: bytes, rest: bytes, late_s: float = 0.0) -> None:
     """Accepts what came after a reply when it is nothing, or more copies of the reply, or, behind
-    a line, another end of the line (LF after the CR that was waited for).
+    a line, another end of the line (LF after the CR that was waited for). `late_s` is the time-out,
+    where no answer came within it before.
 
     Raises:
         Garbled: it is something else, and nobody can tell which of the two is the answer.
@@ -111,6 +112,11 @@ def refuse_surplus(reply: bytes, rest: bytes) -> None:
     is_line_end = reply.endswith(_LINE_ENDS) and not rest.strip(b"\r\n")
     if rest and not (is_copies or is_line_end):
         what = f"{rest!r} came behind the reply {reply!r}"
+        if late_s:
+            raise Garbled(
+                f"{what}: answers come later than the time-out of {late_s:g} s (give a longer "
+                "`timeout`), or the device sends by itself"
+            )
         raise Garbled(f"{what}: more than one answer, or a device that sends by itself")
 
 

@@ -24,7 +24,7 @@ from orchestrator.runtime.traffic import TrafficRecord
 from simulators.twins.control import Served
 
 Make = Callable[..., Any]
-PATIENCE_S = 0.25
+PATIENCE_S = 0.1
 
 
 @pytest.fixture

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -266,6 +268,42 @@ def test_one_late_answer_of_a_slow_device_does_not_shift_those_that_follow(
         assert said_of[-1] == (b"I", b"I is\r")
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("one_by_one", [True, False])
+@pytest.mark.parametrize("late_s", [0.13, 0.22, 0.38])
+def test_where_every_answer_comes_after_the_time_out_none_is_taken_for_anothers(
+    tmp_path: Path, late_s: float, one_by_one: bool
+) -> None:
+    """Whether the device works its answers out one after the other, or a line delays each."""
+    scatter = random.Random(7)
+
+    async def main() -> list[tuple[bytes, bytes]]:
+        with (
+            on_pty(tmp_path, lambda asked: b"") as device,
+            ThreadPoolExecutor(1 if one_by_one else 20) as line,
+        ):
+
+            def late(what: bytes) -> None:
+                time.sleep(late_s * scatter.uniform(0.95, 1.05))
+                device.say(what + b" is\r")
+
+            def answer(asked: bytes) -> bytes:
+                for what in asked.split():
+                    line.submit(late, what)
+                return b""
+
+            device.answer = answer
+            wire = await open_transport(str(device.link), bench(), SETTINGS)
+            taken = []
+            for what in [b"V", b"I"] * 4:
+                with contextlib.suppress(DeviceSilent, DeviceGarbled):
+                    taken.append((what, await wire.exchange(said(what), timeout_s=0.1)))
+            await wire.close()
+            line.shutdown()
+            return taken
+
+    assert [pair for pair in asyncio.run(main()) if pair[1] != pair[0] + b" is\r"] == []
 
 
 def said(what: bytes) -> Dialogue[bytes]:
