@@ -59,7 +59,9 @@ Question: TypeAlias = str | Line
 class ScpiDeclaration(Declaration[Question, str]):
     """A declared instrument that speaks lines. `maker` and `model` are regular expressions that the
     whole of the first two fields of the reply to `identify` have to match; where it is '' they are
-    taken as they are, and `serial` has to be asked."""
+    taken as they are, and `serial` has to be asked. Of a device that `echoes`, each line comes back
+    before its reply. `acknowledges` is a regular expression that the whole reply to an order has to
+    match; any other one (`BUSY`) is a refusal."""
 
     holds_states: ClassVar[bool] = True
 
@@ -67,11 +69,14 @@ class ScpiDeclaration(Declaration[Question, str]):
     errors: Errors | Literal["none"] = Errors()
     terminator: Literal["lf", "cr", "crlf"] = "lf"
     replies_end_with: Literal["lf", "cr", "crlf"] | None = None
+    echoes: bool = False
+    acknowledges: str = ""
 
     def mistakes(self) -> Iterator[Mistake]:
         """What is wrong although every key has its shape."""
         yield from super().mistakes()
         yield from (m for line, path in found(self, Line) for m in _pattern(path, line.finds))
+        yield from _pattern(("acknowledges",), self.acknowledges)
         if self.identify:
             yield from _pattern(("maker",), self.maker)
             yield from _pattern(("model",), self.model)
@@ -139,14 +144,34 @@ class ScpiInstrument(DeclaredInstrument[Question, str]):
         return reply
 
     def _sent(self, order: str, values: Values) -> Dialogue[None]:
-        yield Ask(self._bytes(str(filled(order, values))))
+        line = str(filled(order, values))
+        reply = yield from self._told(line)
+        if not re.fullmatch(self.said.acknowledges, reply):
+            raise Refused(f"it answers '{line}' with '{reply}'")
         error = yield from self._error()
         if error:
             raise Refused(f"it answers '{order}' with the error {error}")
 
     def _stopped(self, order: str, values: Values) -> Dialogue[None]:
         # what is in the error queue may be older; that it is safe is read back, whatever it says
-        yield Ask(self._bytes(str(filled(order, values))))
+        yield from self._told(str(filled(order, values)))
+
+    def _told(self, line: str) -> Dialogue[str]:
+        """Sends an order; gives what it is acknowledged with, '' where nothing is answered."""
+        if self.said.acknowledges:
+            return (yield from self._line(line))
+        if self.said.echoes:
+            yield from self._echoed(line)
+        else:
+            yield Ask(self._bytes(line))
+        return ""
+
+    def _echoed(self, line: str) -> Dialogue[None]:
+        """Sends a line, and takes its echo. Raises Garbled: something else came."""
+        data = self._bytes(line)
+        echo = text((yield Ask(data, until(_TERMINATORS[self.said.terminator]))))
+        if echo != line.strip():
+            raise Garbled(f"'{echo}' came, where the echo of '{line}' belongs")
 
     def _begun(self) -> Dialogue[None]:
         # what stands in the queue already, from the front panel, is not about the next order
@@ -168,8 +193,13 @@ class ScpiInstrument(DeclaredInstrument[Question, str]):
         return "" if is_none else reply
 
     def _line(self, query: str) -> Dialogue[str]:
-        end = _TERMINATORS[self.said.replies_end_with or self.said.terminator]
-        return not_echoed(query, text((yield Ask(self._bytes(query), until(end)))))
+        end = until(_TERMINATORS[self.said.replies_end_with or self.said.terminator])
+        if not self.said.echoes:
+            return not_echoed(query, text((yield Ask(self._bytes(query), end))))
+        yield from self._echoed(query)
+        # an echo of CR may have come as CR LF
+        reply = text((yield Ask(b"", end)))
+        return reply or text((yield Ask(b"", end)))
 
     def _bytes(self, line: str) -> bytes:
         return line.encode("ascii", "replace") + _TERMINATORS[self.said.terminator]

@@ -327,6 +327,58 @@ def test_an_echo_is_told_as_one_and_as_no_other_device() -> None:
     play("supply", fake, deed)
 
 
+class FakeEcho(FakeDeclaredSupply):
+    """Like the supply; it sends back each line, with CR LF for its CR, and acknowledges orders."""
+
+    end = b"\r"
+    is_busy = False
+
+    def reply(self, request: bytes) -> bytes:
+        word = b"BUSY" if self.is_busy else b"OK"
+        said = word + b"\n" if self.is_busy and b"?" not in request else super().reply(request)
+        return request + b"\n" + (said or word + b"\n").replace(b"\n", b"\r\n")
+
+
+ECHOES = ("maker: Acme\n", "terminator: cr\nechoes: true\nacknowledges: OK\nmaker: Acme\n")
+
+
+def test_a_device_that_echoes_and_acknowledges_is_set_read_and_made_safe(tmp_path: Path) -> None:
+    written(tmp_path, "supply", ECHOES)
+    fake = FakeEcho()
+
+    async def deed(supply: Any) -> None:
+        assert (await supply.identify()).serial == "0017"
+        await supply.set_voltage(12.5)
+        assert (fake.volt, fake.is_on) == ("12.500", "1")
+        assert await supply.temperature() == 31.5
+        assert await supply.pulse(duration=0.5) == {"charge": 0.75}
+        fake.is_busy = True
+        with pytest.raises(DeviceRefused, match=r"it answers 'PULS 0.50' with 'BUSY'"):
+            await supply.pulse(duration=0.5)
+        assert fake.n_pulses == 1
+        fake.is_busy = False
+        fake.spoils.extend([lambda reply: reply.replace(b"MEAS", b"MAES")] * 3)
+        with pytest.raises(DeviceGarbled, match="'MAES:VOLT\\?' came, where the echo of"):
+            await supply.voltage()
+        await supply.make_safe()
+        assert fake.is_on == "0"
+
+    play("supply", fake, deed, tmp_path)
+
+
+def test_a_device_that_echoes_orders_and_says_nothing_else_is_set_and_read(tmp_path: Path) -> None:
+    written(tmp_path, "supply", ("maker: Acme\n", "echoes: true\nmaker: Acme\n"))
+    fake = FakeDeclaredSupply()
+    plain = fake.reply
+    fake.reply = lambda request: request + plain(request)  # type: ignore[method-assign]
+
+    async def deed(supply: Any) -> None:
+        await supply.set_voltage(12.5)
+        assert (fake.volt, await supply.voltage()) == ("12.500", 12.5)
+
+    play("supply", fake, deed, tmp_path)
+
+
 def test_a_post_that_is_not_answered_in_time_is_in_doubt_and_never_repeated() -> None:
     fake = FakeOven()
 
