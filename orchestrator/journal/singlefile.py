@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from orchestrator.errors import InputError, JournalError
+from orchestrator.errors import InputError, JournalError, JournalFull
 from orchestrator.journal import artifacts, chain
 from orchestrator.journal import rows as stored
 from orchestrator.journal.faults import not_written
@@ -53,8 +53,10 @@ def write_single_file(excerpt: Excerpt, destination: Path) -> None:
         _write(excerpt, Database(sqlite_engine(part, "DELETE"), str(destination), part))
         part.replace(destination)
         fsync_directory(destination.parent)
-    except OSError as error:
-        raise not_written(error, str(destination)) from error
+    except (OSError, JournalFull) as error:
+        full = not_written(error, str(destination)) if isinstance(error, OSError) else error
+        said = str(full).replace(f"the store {destination}", str(destination))  # it is none
+        raise JournalError(said, hint="free some space, or name a file elsewhere") from error
     finally:
         part.unlink(missing_ok=True)
 

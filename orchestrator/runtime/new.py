@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from orchestrator.errors import InputError
+from orchestrator.reports.single_page import write_text
 
 CAMPAIGN = """\
 # Check it:    hagane check {folder}
@@ -49,7 +50,7 @@ def new_campaign(folder: Path) -> Path:
     """Writes `campaign.yaml` and a lab of twins into a new folder, and gives the folder.
 
     Raises:
-        InputError: the folder exists, or its name is none for a campaign.
+        InputError: the folder exists or cannot be written, or its name is none for a campaign.
     """
     from orchestrator.runtime.load import campaign_path
 
@@ -61,7 +62,6 @@ def new_campaign(folder: Path) -> Path:
     if folder.exists():
         raise InputError(f"{folder} exists already", hint="choose another name")
     twins = campaign_path("niobium_titania").parent / "twins.yaml"
-    folder.mkdir(parents=True)
-    (folder / "campaign.yaml").write_text(CAMPAIGN.format(name=folder.name, folder=folder))
-    (folder / "twins.yaml").write_text(twins.read_text())
+    write_text(folder / "campaign.yaml", CAMPAIGN.format(name=folder.name, folder=folder))
+    write_text(folder / "twins.yaml", twins.read_text())
     return folder

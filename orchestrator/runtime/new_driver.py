@@ -13,6 +13,7 @@ from string import Template
 
 from orchestrator import plugins
 from orchestrator.errors import InputError
+from orchestrator.reports.single_page import write_text
 
 STARTERS = Path(__file__).parent / "starters" / "driver"
 """Texts with $name, $module and $Driver."""
@@ -43,7 +44,8 @@ def new_driver(folder: Path) -> NewDriver:
     into its parents where there are none yet.
 
     Raises:
-        InputError: the folder exists, or its name is none for a kind and its module.
+        InputError: the folder exists or cannot be written, or its name is none for a kind and its
+            module.
     """
     name = folder.name
     module = name.replace("-", "_")
@@ -60,9 +62,7 @@ def new_driver(folder: Path) -> NewDriver:
         text = starting.substitute(name=name, module=module, Driver=driver)
         written[file.format(module=module)] = text
     for file, text in written.items():
-        path = folder / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+        write_text(folder / file, text)
     steps = (f"cd {shlex.quote(str(folder))}", "pip install -e '.[test]'", "pytest")
     return NewDriver(str(folder), name, tuple(written), steps)
 

@@ -17,7 +17,7 @@ from journal_samples import PostgresServer, done, start_child
 from sqlalchemy import Connection, event
 from sqlalchemy.engine.interfaces import DBAPICursor
 
-from orchestrator.errors import Exit, JournalFull, LeaseLost
+from orchestrator.errors import Exit, JournalError, JournalFull, LeaseLost
 from orchestrator.journal import Store, open_store
 from orchestrator.journal.chain import to_text
 from orchestrator.journal.ledger import Ledger
@@ -115,6 +115,25 @@ def tiny_disk(folder: Path) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_an_export_onto_a_full_disk_names_its_file_and_leaves_none(tmp_path: Path) -> None:
+    async def run(disk: Path) -> None:
+        store = open_store(tmp_path / "store.sqlite")
+        journal = store.lease(store.create("films", "a").id, "me")
+        await journal.append([done(1)], at=0.0)
+        ballast = disk / "ballast"
+        ballast.write_bytes(b"x" * 480_000)
+        with pytest.raises(JournalError) as refused:
+            store.export(journal.campaign, disk / "films.sqlite")
+        said = f"the disk of {disk}/films.sqlite is full (database or disk is full)"
+        assert str(refused.value) == said
+        assert refused.value.hint == "free some space, or name a file elsewhere"
+        assert list(disk.iterdir()) == [ballast]
+        store.close()
+
+    with tiny_disk(tmp_path / "disk") as disk:
+        asyncio.run(run(disk))
 
 
 def test_a_disk_that_fills_up_and_is_cleared_again(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from drivers.conformance.promises import PROMISES
 from orchestrator.errors import InputError
+from orchestrator.runtime.new import new_campaign
 from orchestrator.runtime.new_driver import NewDriver, new_driver
 from tests.docs.private_lab import private_runtime
 from tests.packaging.private_installation import private_installation
@@ -150,6 +151,14 @@ def test_a_folder_that_is_there_is_told_and_not_its_name(
     with pytest.raises(InputError, match="exists already") as refused:
         new_driver(Path(place))
     assert "a folder that is not there yet, named as the kind: acme-bh1" in refused.value.hint
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_of_the_input(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    for new in (new_driver, new_campaign):
+        with pytest.raises(InputError, match="cannot be written: not a directory") as refused:
+            new(tmp_path / "file" / "acme")
+        assert refused.value.hint == "choose another path"
 
 
 def test_a_folder_that_exists_is_left_alone(tmp_path: Path) -> None:
