@@ -27,7 +27,8 @@ _NO_CODE = re.compile(r'"[^"]*"|[\\_*].|\[[^]]*\]')
 _OWN_FORMATS = {9: "%", 10: "%"} | dict.fromkeys([*range(14, 23), 45, 46, 47], "d")
 """Formats that are known by their number alone: shares and dates."""
 _UNREADABLE = (zipfile.BadZipFile, KeyError, ValueError, IndexError, ElementTree.ParseError)
-_DAY_ZERO = datetime.datetime(1899, 12, 30)  # a sheet has no zone
+_DAY_ZERO = {"d": datetime.datetime(1899, 12, 30), "D": datetime.datetime(1904, 1, 1)}
+"""Of a sheet, which has no zone; the second one where the book says `date1904`."""
 
 
 def table_in(path: Path, wanted: Sequence[str] = ()) -> Table:
@@ -117,7 +118,8 @@ def _part(book: zipfile.ZipFile, name: str, tag: str) -> Iterator[ElementTree.El
 
 
 def _formats(book: zipfile.ZipFile) -> list[str]:
-    """Of each style what its numbers are shown as: `%` a share, `d` a date or time, else ''."""
+    """Of each style what its numbers are shown as: `%` a share, `d` a date or time (`D` one since
+    1904), else ''."""
     codes = dict(_OWN_FORMATS)
     for one in _part(book, "xl/styles.xml", "numFmt"):
         code = _NO_CODE.sub("", one.get("formatCode", "")).lower()
@@ -125,7 +127,10 @@ def _formats(book: zipfile.ZipFile) -> list[str]:
             "%" if "%" in code else "d" if re.search("[dmyhs]", code) else ""
         )
     styles = next(_part(book, "xl/styles.xml", "cellXfs"), ())
-    return [codes.get(int(style.get("numFmtId", "0")), "") for style in styles]
+    shown = [codes.get(int(style.get("numFmtId", "0")), "") for style in styles]
+    since = [one.get("date1904") for one in _part(book, "xl/workbook.xml", "workbookPr")]
+    is_of_1904 = since and since[0] in ("1", "true")
+    return [code.replace("d", "D") for code in shown] if is_of_1904 else shown
 
 
 def _value(cell: ElementTree.Element, shared: list[str], formats: list[str]) -> str:
@@ -147,9 +152,9 @@ def _value(cell: ElementTree.Element, shared: list[str], formats: list[str]) -> 
 def _shown(number: str, shown_as: str) -> str:
     if shown_as == "%":
         return f"{float(number) * 100:.12g}%"
-    if shown_as == "d":
+    if shown_as in _DAY_ZERO:
         with contextlib.suppress(OverflowError):  # of no calendar
-            at = _DAY_ZERO + datetime.timedelta(seconds=round(float(number) * 86400))
+            at = _DAY_ZERO[shown_as] + datetime.timedelta(seconds=round(float(number) * 86400))
             return str(at).removesuffix(" 00:00:00")
     return number
 

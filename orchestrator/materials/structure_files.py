@@ -18,6 +18,8 @@ from orchestrator.errors import FileProblems, Problem
 from orchestrator.ports.structures import StructureFiles
 
 ENDINGS = (".cif", ".mcif", ".vasp", ".poscar", ".xyz", ".extxyz")
+OTHERS = (".sdf", ".mol", ".mol2", ".pdb", ".traj", ".xsf", ".gen")
+"""Of structures, too, and not read: in a folder they are set aside."""
 FRAMES = (".xyz", ".extxyz")
 DATABASE = ".db"
 _IN_CIF = re.compile(r"^\s*(data_|_cell_)", re.MULTILINE)
@@ -63,6 +65,7 @@ def _fault(path: Path, message: str, hint: str = "") -> FileProblems:
 
 def _of_folder(folder: Path) -> StructureFiles:
     files = [f for f in sorted(folder.rglob("*")) if f.is_file() and not _is_hidden(f, folder)]
+    others = [f for f in files if f.suffix.lower() in OTHERS and not _VASP.match(f.name)]
     files = [f for f in files if f.suffix.lower() in ENDINGS or _VASP.match(f.name)]
     if not files:
         known = ", ".join(ENDINGS)
@@ -85,7 +88,10 @@ def _of_folder(folder: Path) -> StructureFiles:
         elif file.suffix.lower() in FRAMES and row not in unreadable:
             unreadable |= _several(row, text, folder.name, place)
         rows.append((name, text))
-    places = tuple(f.relative_to(folder).as_posix() for f in files)
+    for file in others:
+        unreadable[len(rows)] = f"files of {file.suffix} are not read: save it as .cif or .extxyz"
+        rows.append((file.relative_to(folder).as_posix(), ""))
+    places = tuple(f.relative_to(folder).as_posix() for f in (*files, *others))
     columns = ("name", "structure")
     return StructureFiles(columns, tuple(rows), places, digest.hexdigest(), unreadable)
 

@@ -66,7 +66,14 @@ def _columns(data: Any) -> Mapping[str, Sequence[Any]]:
                 f"the data has the column '{keyed}' by its own keys, and not as a list of values",
                 hint="of a DataFrame give the frame itself, or its `to_dict('list')`",
             )
-        return {name: list(values) for name, values in data.items()}
+        columns = {name: list(values) for name, values in data.items()}
+        nested = next((n for n, v in columns.items() if any(map(_is_several, v))), None)
+        if nested is not None:
+            raise InputError(
+                f"the data has several values in each cell of the column '{nested}'",
+                hint="of a DataFrame give the frame itself, or its `to_dict('list')`",
+            )
+        return columns
     rows = [] if is_single(data) else list(data)
     if is_single(data) or not all(isinstance(row, Mapping) for row in rows):
         raise InputError("the data is neither a file, a DataFrame, columns, nor rows by name")
@@ -78,6 +85,10 @@ def is_single(value: Any) -> bool:
     """Whether it is one value, and no column of them; so is an array of numpy without axes."""
     is_bare = not hasattr(value, "__iter__") or getattr(value, "ndim", 1) == 0
     return isinstance(value, str) or is_bare
+
+
+def _is_several(value: Any) -> bool:
+    return not is_single(value) and math.prod(getattr(value, "shape", (0,))) != 1
 
 
 def _cell(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import zipfile
 from pathlib import Path
 
@@ -140,3 +141,14 @@ def test_a_formula_that_nothing_worked_out_is_no_empty_cell(tmp_path: Path) -> N
     assert read_spreadsheet(by_hand(tmp_path / "a.xlsx", sheet)).rows == (("6",), ("=2*4",))
     with pytest.raises(FileProblems, match="save it from the spreadsheet"):
         read_spreadsheet(tmp_path / "a.xlsx").numbers("a")
+
+
+def test_dates_of_a_book_that_counts_from_1904_are_what_it_shows(tmp_path: Path) -> None:
+    made = xlsxwriter.Workbook(str(tmp_path / "a.xlsx"), {"date_1904": True})
+    sheet = made.add_worksheet()
+    sheet.write(0, 0, "made")
+    shown = made.add_format({"num_format": "yyyy-mm-dd"})
+    sheet.write_datetime(1, 0, datetime.datetime(2026, 3, 2), shown)
+    sheet.write(2, 0, 0.305, made.add_format({"num_format": "0.0%"}))
+    made.close()
+    assert read_spreadsheet(tmp_path / "a.xlsx").rows == (("2026-03-02",), ("30.5%",))

@@ -50,6 +50,17 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_files_of_structures_that_are_not_read_are_set_aside_in_a_sentence(folder: Path) -> None:
+    known = pool_of(folder, "structures/")
+    (folder / "structures" / "mine.sdf").write_text("a molecule")
+    pool = pool_of(folder, "structures/")
+    assert pool.names == known.names
+    assert pool.sha256 == known.sha256
+    (aside,) = pool.set_aside
+    assert aside.name == "mine.sdf"
+    assert aside.why == "files of .sdf are not read: save it as .cif or .extxyz"
+
+
 def test_a_folder_is_a_pool_whose_candidates_are_named_as_its_files(folder: Path) -> None:
     pool = pool_of(folder, "structures/")
     assert pool.names == ("AgAu3", "CuPt3", "NiPd3")

@@ -439,6 +439,15 @@ def test_a_frame_with_two_columns_of_one_name_is_refused() -> None:
         table_of(frame)
 
 
+@pytest.mark.parametrize("more", [{}, {"index_names": [None], "column_names": [None]}])
+def test_a_frame_as_index_columns_and_data_is_refused(more: Any) -> None:
+    """As pandas' `to_dict` gives it for `split` and `tight`: a row would be the text of a list."""
+    split = {"index": [0, 1], "columns": ["width", "y"], "data": [[3.5, 1.0], [4.5, 2.0]]} | more
+    with pytest.raises(InputError, match="several values in each cell of the column 'data'") as no:
+        table_of(split)
+    assert "to_dict('list')" in no.value.hint
+
+
 def test_columns_by_row_number_are_no_columns() -> None:
     """As pandas' `to_dict` gives them where nothing is said: their keys would be the values."""
     with pytest.raises(InputError, match="'width' by its own keys") as refused:
