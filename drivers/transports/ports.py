@@ -32,7 +32,7 @@ from drivers.transports.wires import (
     superseded,
     whole_reply,
 )
-from orchestrator.errors import HaganeError
+from orchestrator.errors import HaganeError, WrongDevice
 from orchestrator.ports.addresses import port_itself
 from orchestrator.ports.traffic import Way
 
@@ -209,7 +209,7 @@ class Port:
             # with its lock: the name may be another device's when this one comes back
             self._disconnect()
             raise
-        except (Silent, Garbled) as fault:
+        except (Silent, Garbled, WrongDevice) as fault:
             self._is_suspect = 2
             if isinstance(fault, Silent) and self._owed_since is None:
                 self._owed_since = self._asked_at

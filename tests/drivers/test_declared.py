@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,10 @@ from typing import Any
 import pytest
 from bridge_fakes import DECLARATIONS, FakeDeclaredSupply, FakeFurnace, FakeOven, declared
 from driver_fakes import Fake, silent
+from wire_fakes import on_pty
 
 from orchestrator import plugins
-from orchestrator.clock import VirtualClock
+from orchestrator.clock import VirtualClock, WallClock
 from orchestrator.errors import (
     DeviceGarbled,
     DeviceRefused,
@@ -304,6 +307,29 @@ def test_another_maker_or_model_than_the_declared_one_is_refused() -> None:
             await made.identify()
 
     play("furnace", furnace, look)
+
+
+def test_a_greeting_and_a_line_that_nobody_asked_for_are_no_other_device(tmp_path: Path) -> None:
+    """A line at a time: what is behind the one that was read has not come yet when it is judged."""
+
+    async def main() -> None:
+        with on_pty(tmp_path, lambda asked: b"") as device:
+
+            def answer(asked: bytes) -> bytes:
+                for line in pending:
+                    device.say(line)
+                    time.sleep(0.02)
+                device.answer = FakeDeclaredSupply().answer
+                return b"Acme,PS-3,0017,1.2\n"
+
+            pending = [b"supply ready\n", b"!ALARM 3\n"]
+            device.answer = answer
+            made = declared("scpi", "supply.yaml").cls(Bench("psu", WallClock()), str(device.link))
+            await made.open()
+            assert (await made.identify()).serial == "0017"
+            await made.close()
+
+    asyncio.run(main())
 
 
 def test_another_device_is_one_that_says_so_twice() -> None:
