@@ -128,6 +128,8 @@ class StructureCalculator(Calculator):
     def check(self, action: str, arguments: Mapping[str, Any]) -> None:
         """See `ports.resource.Foresighted`. Raises InputError."""
         self._refuse_task(action)
+        if action in comparing.COMPARED:
+            comparing.refuse_totals(self._bench.name, self._settings)
         entries, facet = arguments.get("entries"), arguments.get("facet")
         known = read_entries(entries) if isinstance(entries, str) else ()
         if isinstance(arguments.get("adsorbate"), str):
@@ -229,15 +231,8 @@ class StructureCalculator(Calculator):
             "height": height,
             "separation": separation,
         }
-        found = await comparing.adsorbed(
-            self._relaxed,
-            self._checked,
-            structure,
-            where,
-            self._beside(self._checked(structure)),
-            self._start,
-            ticket,
-        )
+        of, beside = (self._relaxed, self._checked), self._beside(self._checked(structure))
+        found = await comparing.adsorbed(*of, structure, where, beside, self._start, ticket)
         return AdsorptionEnergy(**found)
 
     async def ask(self, ticket: Ticket) -> Verdict:
@@ -253,6 +248,8 @@ class StructureCalculator(Calculator):
         return refuse_changed(path, self._entries.setdefault(path, read_entries(path)))
 
     async def _relaxed(self, structure: str, ticket: Ticket) -> Mapping[str, Any]:
+        """One of several whose energies are subtracted."""
+        comparing.refuse_totals(self._bench.name, self._settings)
         return await self._compute_task("relax", structure, ticket)
 
     def _mark(self, structure: str) -> str:

@@ -17,6 +17,10 @@ Relax = Callable[[str, Ticket], Awaitable[Mapping[str, Any]]]
 """Relaxes a structure's text: the fields of `StructureResult`."""
 Check = Callable[[str], Any]
 """The atoms of a structure's text. Raises InputError: the method cannot compute them."""
+COMPARED = ("formation_energy", "energy_above_hull", "adsorption_energy")
+"""Actions that take energies of several structures from each other."""
+TOTALS = ("system.tot_charge", "system.tot_magnetization", "nelect", "nupdown")
+"""Words of pw.x and VASP on a whole cell, whatever is in it."""
 
 
 async def relaxed(
@@ -40,6 +44,18 @@ async def relaxed(
             raise result
         found[name] = result
     return found
+
+
+def refuse_totals(resource: str, settings: Mapping[str, Any]) -> None:
+    """Raises InputError: the settings of the resource of this name give every structure the same
+    charge or moment, those beside a candidate too."""
+    for word in TOTALS:
+        if settings.get("input", {}).get(word):
+            raise InputError(
+                f"'{resource}' gives every structure the same {word.rpartition('.')[2]}, and so "
+                "those whose energies are subtracted too, such as the elements",
+                hint="leave it away, or compute `energy` or `relax`",
+            )
 
 
 def _first_of(

@@ -95,8 +95,11 @@ class Request:
         }
         if atoms.constraints:
             exact["fixed"] = _fixed(atoms)
-        if self.task == "relax" and all(atoms.pbc) and max(gaps_of(atoms)) > VACUUM:
+        has_vacuum = max(gaps_of(atoms)) > VACUUM
+        if self.task == "relax" and all(atoms.pbc) and has_vacuum:
             exact["kept across"] = VACUUM
+        if has_vacuum and "k_density" in self.method.settings:
+            exact["one point across"] = VACUUM
         said = {"task": self.task, "structure": exact, "settings": dict(self.settings)}
         text = json.dumps({**said, "method": asdict(self.method)}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()

@@ -19,7 +19,7 @@ from simulators.atomistic import programs
 from simulators.atomistic.calculators import REUSE, StructureCalculator
 from simulators.atomistic.contents import Contents
 from simulators.atomistic.curing import ALLOWED
-from simulators.atomistic.dft_settings import hubbard_of, moments_of
+from simulators.atomistic.dft_settings import ORDERS, dft_settings
 from simulators.atomistic.options import (
     by_element,
     of_elements,
@@ -66,6 +66,7 @@ class VaspStructures(StructureCalculator):
         potcars: Annotated[str, FileArg()] = "",
         setups: str = "",
         moments: str = "",
+        magnetic_order: str = ORDERS[0],
         hubbard_u: str = "",
         max_iterations: Annotated[int, Unit("", low=1)] = 100,
         incar: str = "",
@@ -87,6 +88,7 @@ class VaspStructures(StructureCalculator):
             potcars: the folder of the elements' folders; else potpaw_PBE below VASP_PP_PATH.
             setups: `Fe=Fe_pv, O=O_s`; else the element's own name.
             moments: at first, in Bohr magnetons: `Fe=2.2, O=0`.
+            magnetic_order: how they start, ferromagnetic or antiferromagnetic.
             hubbard_u: `Fe=4.3 eV`, after Dudarev.
             max_iterations: of the electrons.
             incar: whatever else VASP knows: `lasph=.true., prec=Accurate`.
@@ -114,12 +116,14 @@ class VaspStructures(StructureCalculator):
             **{"nelm": max_iterations, "ediff": 1e-6, "nsw": 0, "lwave": True, "lcharg": True},
             **more,
         }
+        shared = dft_settings(k_density, "none", 0.0, moments, magnetic_order, hubbard_u)
         settings = {
             "input": {name: told[name] for name in told if name not in SOLVING},
             "k_density": k_density,
-            "moments": moments_of(moments),
-            "hubbard": hubbard_of(hubbard_u),
+            "moments": shared.moments,
+            "hubbard": shared.hubbard_u,
             "cures": cures,
+            **({} if magnetic_order == ORDERS[0] else {"magnetic_order": magnetic_order}),
         }
         super().__init__(bench, settings, [], reuse)
         self.has_charge = "nelect" in told

@@ -157,6 +157,7 @@ class VaspCalculator(Calculator):
         command: runs VASP.
         walltime_s: of one run; 0 is none.
         cures: one of `curing.ALLOWED`.
+        magnetic_order: how moments start, see `dft_settings`.
     """
 
     implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012  as ASE
@@ -172,6 +173,7 @@ class VaspCalculator(Calculator):
         command: str,
         walltime_s: float = 0.0,
         cures: str = "safe",
+        magnetic_order: str = "ferromagnetic",
     ) -> None:
         """Nothing is run."""
         super().__init__()  # type: ignore[no-untyped-call]
@@ -179,6 +181,7 @@ class VaspCalculator(Calculator):
         self._potentials = {element: Path(path) for element, path in potentials.items()}
         self._moments, self._hubbard = moments, hubbard
         self._command, self._walltime_s, self._cures = command, walltime_s, cures
+        self._order = magnetic_order
 
     def calculate(
         self,
@@ -191,7 +194,7 @@ class VaspCalculator(Calculator):
         given: Any = self.atoms
         told = boxed(given)
         told.pbc = True
-        start_moments(told, self._moments, "ferromagnetic")
+        start_moments(told, self._moments, self._order)
         self.results = cured(
             VASP,
             self._settings,

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 from ase import Atoms
-from ase.build import bulk
+from ase.build import bulk, graphene, molecule
 from ase.io import read as read_atoms
 from dft_play import RYDBERG_EV, SAMPLE, asked, espresso, needs_pw, script
 
 from orchestrator.errors import CalculationFailed, ExecutionError, InputError
 from simulators.atomistic.meshes import mesh_of
 from simulators.atomistic.pseudopotentials import SHIPPED_PBE, checked, read
-from simulators.atomistic.requests import Request
+from simulators.atomistic.requests import Method, Request
 from simulators.atomistic.structures import atoms_of, text_of
 
 SILICON = text_of(bulk("Si"))
@@ -83,6 +83,20 @@ def test_a_spin_without_smearing_needs_its_whole_moment(tmp_path: Path) -> None:
         tmp_path, smearing="none", moments="Fe=2.2", input="system.tot_magnetization=2"
     ) as resource:
         resource.check("energy", {"structure": IRON})
+
+
+@needs_pw
+@pytest.mark.parametrize("word", ["tot_charge", "tot_magnetization"])
+def test_a_charge_of_every_cell_is_none_of_a_difference(tmp_path: Path, word: str) -> None:
+    """The elements beside a compound would be charged, too."""
+    with espresso(tmp_path, input=f"system.{word}=1") as resource:
+        for action in ("formation_energy", "energy_above_hull", "adsorption_energy"):
+            with pytest.raises(InputError, match=f"every structure the same {word}, and so"):
+                resource.check(action, {})
+        resource.check("energy", {"structure": SILICON})
+    with pytest.raises(InputError, match="those whose energies are subtracted too"):
+        asyncio.run(asked(tmp_path, "formation_energy", SILICON, input=f"system.{word}=1"))
+    assert not list(tmp_path.rglob("espresso.pwi"))
 
 
 @needs_pw
@@ -205,3 +219,30 @@ def test_meshes_of_cells_of_any_size_match() -> None:
     assert mesh_of(bulk("Si", a=5.47, cubic=True), 3.0) == (4, 4, 4)
     assert mesh_of(bulk("Cu") * (2, 1, 1), 3.0)[0] * 2 == mesh_of(bulk("Cu"), 3.0)[0]
     assert mesh_of(Atoms("N2", [[0, 0, 0], [0, 0, 1.1]]), 3.0) == (1, 1, 1)
+
+
+def test_across_a_vacuum_there_is_one_point() -> None:
+    layer: Any = graphene(vacuum=9.0)
+    layer.pbc = True
+    within = mesh_of(layer, 3.5)
+    assert min(within[:2]) > 10
+    assert within[2] == 1
+    assert mesh_of(molecule("H2O", vacuum=5.0, pbc=True), 3.5) == (1, 1, 1)
+    layers: Any = graphene(vacuum=1.7)  # a crystal of layers
+    layers.pbc = True
+    assert mesh_of(layers, 3.5)[2] > 1
+
+
+def test_a_result_of_more_points_across_a_vacuum_is_not_taken() -> None:
+    layer: Any = graphene(vacuum=9.0)
+    layer.pbc = True
+    found, crystal, without = (
+        Request("energy", text_of(atoms), Method("m:x", settings, {}), {}).key()
+        for atoms, settings in (
+            (layer, {"k_density": 3.5}),
+            (bulk("Si"), {"k_density": 3.5}),
+            (layer, {}),
+        )
+    )
+    assert not found.startswith("56d8d74f")  # as it was kept
+    assert (crystal[:8], without[:8]) == ("808d2edd", "dba1b841")

@@ -268,6 +268,25 @@ def test_a_gas_is_computed_in_a_box_with_the_moments_that_it_brings(tmp_path: Pa
     assert "MAGMOM = 2*1.0000" in incar.read_text()
 
 
+def test_an_antiferromagnet_starts_with_moments_up_and_down(tmp_path: Path) -> None:
+    pair = Atoms("Fe2", [[0, 0, 0], [1.43, 1.43, 1.43]], cell=[2.87] * 3, pbc=True)
+    options = {"moments": "Fe=2.2", "magnetic_order": "antiferromagnetic"}
+    asyncio.run(computed(tmp_path, atoms=pair, **options))
+    [incar] = tmp_path.rglob("attempt-001/INCAR")
+    assert "MAGMOM = 1*2.2000 1*-2.2000" in incar.read_text()
+    with pytest.raises(InputError, match="no element has a moment to start from"):
+        resource(tmp_path, magnetic_order="antiferromagnetic")
+
+
+@pytest.mark.parametrize("incar", ["nelect=25", "nupdown=2"])
+def test_a_charge_of_every_cell_is_none_of_a_difference(tmp_path: Path, incar: str) -> None:
+    calc = resource(tmp_path, incar=incar)
+    said = f"'vasp' gives every structure the same {incar.partition('=')[0]}, and so those"
+    with pytest.raises(InputError, match=said):
+        calc.check("formation_energy", {})
+    calc.check("relax", {})
+
+
 def resource(folder: Path, bench: Bench | None = None, **options: Any) -> VaspStructures:
     for name, valence in (("Fe_pv", 14.0), ("O", 6.0)):
         potcar = folder / "potpaw_PBE" / name / "POTCAR"
