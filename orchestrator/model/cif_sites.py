@@ -65,7 +65,9 @@ def _loops(text: str) -> Iterator[tuple[list[str], list[str]]]:
                 yield headings, words
             headings, words = [], []
         if said.startswith("_"):
-            headings.append(said)
+            heading, *beside = said.partition("#")[0].split()  # a word, where there is no loop
+            headings.append(heading)
+            words += beside[:1]
         elif said.startswith(("loop_", "data_")):
             headings = []
         elif not said.startswith("#"):

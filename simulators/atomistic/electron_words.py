@@ -18,7 +18,7 @@ COLUMNS = (
     *("initial_magmom", "initial_moments", "initial_magnetic_moments"),
 )
 _PAIR = re.compile(r"\s*([+-]?\d{1,2})\s+(\d{1,2})\s*")
-_MOST = 15
+_MOST_CHARGE, _MOST_MULTIPLICITY = 9, 15
 """Larger pairs of numbers count frames, and no electrons."""
 
 
@@ -86,5 +86,5 @@ def _pair(text: str) -> tuple[int, int] | None:
     if found is None:
         return None
     charge, multiplicity = int(found[1]), int(found[2])
-    is_one = multiplicity > 0 and max(abs(charge), multiplicity) <= _MOST
+    is_one = abs(charge) <= _MOST_CHARGE and 0 < multiplicity <= _MOST_MULTIPLICITY
     return (charge, multiplicity) if is_one else None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import ExecutionError, InputError
+from simulators.atomistic.electron_words import refuse_unread
 from simulators.atomistic.structures import atoms_of, text_of
 
 _FORMATS = (".csv", ".db", ".xyz", ".extxyz")
@@ -108,17 +109,18 @@ def _of_collection(file: Path) -> Iterator[Entry]:
     except Exception as error:  # ASE raises whatever its parsers stumble over
         raise InputError(f"the entries '{file.name}' cannot be read: {error}") from error
     for number, (atoms, said) in enumerate(several, start=1):
+        where = f"structure {number} of '{file.name}'"
+        atoms.info.update(said)
+        refuse_unread(atoms, "", where)
         method, energy = str(said.get("method", "")), None
         if method and atoms.calc is not None and "energy" in atoms.calc.results:
             total = float(atoms.calc.results["energy"])
-            energy = _finite(total / len(atoms), f"structure {number} of '{file.name}'")
+            energy = _finite(total / len(atoms), where)
         text = text_of(_bare(atoms))
         try:
             read_again = atoms_of(text)
         except InputError as error:
-            raise InputError(
-                f"structure {number} of '{file.name}': {error}", hint=error.hint
-            ) from error
+            raise InputError(f"{where}: {error}", hint=error.hint) from error
         yield Entry(
             _name(said.get("name"), atoms), text, shares_of(read_again.symbols), energy, method
         )

@@ -324,6 +324,12 @@ ONE_ATOM = _cif(CUBIC, "", "Si 0 0 0")
         ),
         (_cif(CUBIC, "", *ROCK_SALT) + MOMENTS.format("1.9(1)"), "is a magnetic one"),
         (_cif(CUBIC, TURNED, *ROCK_SALT), "is a magnetic one"),
+        (
+            _cif(CUBIC, "", *ROCK_SALT) + MOMENTS.format("1.9").replace("_x", "_x # along a"),
+            "is a magnetic one",
+        ),
+        (ONE_ATOM + "_atom_site_moment.crystalaxis_z -2.2(1)\n", "is a magnetic one"),
+        (ONE_ATOM + "_atom_site_moment_crystalaxis_z\n2.2\n", "is a magnetic one"),
         (_cif(CUBIC, NO_ORIGIN, "Si 0.125 0.125 0.125"), "which origin or axes"),
         (_cif(HEXAGONAL, TRIGONAL, "Li 0 0 0.5", "Co 0 0 0"), "does not leave as it is"),
         (
@@ -345,6 +351,8 @@ def test_a_cif_that_a_reader_would_settle_by_itself_is_refused(text: str, why: s
 def test_a_cif_whose_moments_are_all_zero_is_read() -> None:
     salt = _cif(CUBIC, "", *ROCK_SALT)
     assert CRYSTAL.canonical(salt + MOMENTS.format("0.0")) == CRYSTAL.canonical(salt)
+    single = "_atom_site_moment.label Na1\n_atom_site_moment.crystalaxis_z 0\n"
+    assert CRYSTAL.canonical(ONE_ATOM + single) == CRYSTAL.canonical(ONE_ATOM)
 
 
 def test_a_label_in_capitals_is_read_where_a_type_symbol_or_a_formula_tells() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ase import Atoms
 from ase.build import bulk
 from ase.db import connect
 from ase.io import write
@@ -159,6 +160,21 @@ def test_entries_come_from_a_database_or_a_collection_too(tmp_path: Path) -> Non
         assert [one.name for one in found] == ["Cu", "ordered"]
         assert found[1].shares == {"Cu": 0.25, "Pt": 0.75}
         assert found[1].energy is None
+
+
+def test_a_charge_or_spin_that_an_entry_says_of_itself_is_not_passed_over(tmp_path: Path) -> None:
+    oxygen = Atoms("O2", [[0, 0, 0], [0, 0, 1.2]])
+    with connect(tmp_path / "some.db") as store:
+        store.write(oxygen, multiplicity=3)
+    oxygen.info["charge"] = -1
+    write(tmp_path / "some.xyz", [bulk("Cu"), oxygen], format="extxyz")
+    with pytest.raises(InputError, match=r"structure 2 of 'some.xyz' has charge=-1, and the char"):
+        read_entries(str(tmp_path / "some.xyz"))
+    with pytest.raises(InputError, match=r"structure 1 of 'some.db' has multiplicity=3, and the"):
+        read_entries(str(tmp_path / "some.db"))
+    oxygen.set_initial_charges([-0.5, -0.5])
+    write(tmp_path / "some.xyz", [bulk("Cu"), oxygen], format="extxyz")
+    assert len(read_entries(str(tmp_path / "some.xyz"))) == 2
 
 
 @pytest.mark.parametrize(

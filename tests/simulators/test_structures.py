@@ -409,6 +409,7 @@ def test_a_charge_of_the_whole_that_nobody_would_read_is_refused() -> None:
     [
         ("total_charge=-1", "total_charge=-1, and the charges of its atoms sum up to 0"),
         ("charge=0 spin=3", "spin=3, and the moments of its atoms sum up to 0"),
+        ("9 2", r"'9 2' \(charge and multiplicity\) in its second line, and the charges"),
         ("-2 1", r"'-2 1' \(charge and multiplicity\) in its second line, and the charges"),
         ("0 3", r"'0 3' \(charge and multiplicity\) in its second line, and the moments"),
         (
@@ -423,7 +424,7 @@ def test_a_charge_or_spin_in_other_peoples_words_is_not_passed_over(second: str,
 
 
 @pytest.mark.parametrize(
-    "second", ["0 1", "0 0", "3 0", "charge=0 spin=1", "spin=0", "7 100", "frame 3 of 4"]
+    "second", ["0 1", "0 0", "3 0", "charge=0 spin=1", "spin=0", "7 100", "12 3", "frame 3 of 4"]
 )
 def test_what_agrees_with_the_atoms_or_is_no_charge_is_accepted(second: str) -> None:
     assert len(atoms_of(f"2\n{second}\nN 0 0 0\nN 0 0 1.1\n")) == 2
