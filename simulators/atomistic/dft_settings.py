@@ -6,6 +6,7 @@ the same words for each of them; the code's own module says what it makes of the
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -20,6 +21,7 @@ ORDERS = ("ferromagnetic", "antiferromagnetic")
 MOST_MOMENT, MOST_U_EV = 14.0, 30.0
 """Beyond it, in Bohr magnetons or eV, a number is mistaken: a shell of f has seven orbitals."""
 _F_SHELL = (*range(57, 72), *range(89, 104))
+_NOBLE = (2, 10, 18, 36, 54, 86)
 _D_SHELL = (*range(21, 31), *range(39, 49), *range(72, 81))
 
 
@@ -93,6 +95,15 @@ def shell_of(element: str) -> str:
     if number in _D_SHELL:
         return "d"
     return "s" if element == "H" else "p"
+
+
+def manifold_of(element: str) -> str:
+    """The same with its principal quantum number, such as 3d of iron."""
+    from ase.data import atomic_numbers
+
+    period = 1 + bisect.bisect_left(_NOBLE, atomic_numbers[element])
+    shell = shell_of(element)
+    return f"{period - max(0, 'spdf'.index(shell) - 1)}{shell}"
 
 
 def start_moments(atoms: Any, moments: Mapping[str, float], order: str) -> None:

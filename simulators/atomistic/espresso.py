@@ -45,6 +45,8 @@ SOLVING = (
     *("electrons.electron_maxstep", "electrons.diagonalization", "electrons.diago_david_ndim"),
 )
 """How the electrons are brought to converge; what they converge to does not depend on it."""
+CARD_SINCE = (7, 1)
+"""The pw.x that reads U from its card HUBBARD, and no longer from the namelist."""
 CONVERGENCE_EV = 1e-7
 """Of the energy, per atom."""
 _VERSION_TIMEOUT_S = 120.0
@@ -209,7 +211,8 @@ class EspressoCalculator(StructureCalculator):
 
     def _running_with(self, atoms: Any) -> dict[str, Any]:
         files = {e: str(self._pseudo[e].path) for e in sorted(set(atoms.symbols))}
-        return {**self._running, "pseudopotentials": files}
+        has_card = _numbers_of(self._version()) >= CARD_SINCE
+        return {**self._running, "pseudopotentials": files, "has_card": has_card}
 
 
 @functools.cache
@@ -233,6 +236,11 @@ def _version_of(resource: str, program: str, changed_ns: int) -> str:
     if version is None:
         raise DeviceAbsent(resource, f"{program} is not pw.x: it says no version")
     return version[1]
+
+
+def _numbers_of(version: str) -> tuple[int, ...]:
+    """(6, 7) of `6.7MaX`."""
+    return tuple(int(each) for each in re.findall(r"\d+", version)[:2])
 
 
 def _in_rydberg(value_ev: float) -> float:

@@ -19,7 +19,7 @@ from ase.units import Ry
 from orchestrator.errors import ExecutionError
 from simulators.atomistic import programs
 from simulators.atomistic.curing import cured
-from simulators.atomistic.dft_settings import start_moments
+from simulators.atomistic.dft_settings import manifold_of, start_moments
 from simulators.atomistic.failures import (
     CRASHED,
     SURROUNDINGS,
@@ -170,6 +170,7 @@ class Pwscf(Calculator):
         walltime_s: of one run; 0 is none.
         cures: one of `curing.ALLOWED`.
         version: which pw.x it must be; '' for any.
+        has_card: whether U is said in the card HUBBARD, which is so from pw.x 7.1 on.
     """
 
     implemented_properties = ["energy", "free_energy", "forces", "stress", "magmoms"]  # noqa: RUF012
@@ -188,6 +189,7 @@ class Pwscf(Calculator):
         cures: str = "safe",
         magnetic_order: str = "ferromagnetic",
         version: str = "",
+        has_card: bool = False,
     ) -> None:
         """Nothing is run."""
         super().__init__()  # type: ignore[no-untyped-call]
@@ -195,7 +197,7 @@ class Pwscf(Calculator):
         self._files = {element: Path(path) for element, path in pseudopotentials.items()}
         self._convergence, self._moments, self._hubbard = convergence, moments, hubbard
         self._command, self._walltime_s, self._cures = command, walltime_s, cures
-        self._order, self._version = magnetic_order, version
+        self._order, self._version, self._has_card = magnetic_order, version, has_card
 
     def calculate(
         self,
@@ -242,12 +244,24 @@ class Pwscf(Calculator):
         if self._walltime_s:
             told["control.max_seconds"] = self._walltime_s
         values = {e: u for e, u in self._hubbard.items() if e in atoms.symbols}
-        if values:
+        if values and not self._has_card:
             told["system.lda_plus_u"] = True
             for number, element in enumerate(_species(atoms), start=1):
                 if element in values:
                     told[f"system.Hubbard_U({number})"] = values[element]
         return told
+
+    def _cards(self, atoms: Any) -> list[str]:
+        """U of each species, by the label that ASE gives it; on the projectors that the namelist
+        took by itself, so that it is the same U."""
+        species = _species(atoms)
+        counts = [species[:number].count(element) for number, element in enumerate(species)]
+        lines = [
+            f"U {element}{count or ''}-{manifold_of(element)} {self._hubbard[element]:g}"
+            for element, count in zip(species, counts, strict=True)
+            if element in self._hubbard
+        ]
+        return ["HUBBARD {atomic}", *lines] if lines and self._has_card else []
 
     def _run(
         self, atoms: Any, settings: Settings, directory: Path, source: Path | None
@@ -266,6 +280,7 @@ class Pwscf(Calculator):
             input_data=nested,
             pseudopotentials={e: str(p.relative_to(folder)) for e, p in self._files.items()},
             kpts=self._mesh,
+            additional_cards=self._cards(atoms),
         )
         calculator.calculate(atoms, ["energy", "forces", "stress"], all_changes)
         said = (directory / "espresso.pwo").read_text()

@@ -11,6 +11,7 @@ from orchestrator.errors import InputError
 from simulators.atomistic.dft_settings import (
     DftSettings,
     dft_settings,
+    manifold_of,
     shell_of,
     start_moments,
 )
@@ -33,6 +34,9 @@ def test_elements_are_given_their_moments_and_u() -> None:
     assert found.moments == {"Fe": 2.2, "O": 0.0}
     assert found.hubbard_u == pytest.approx({"Fe": 4.0, "O": 1.0})
     assert [shell_of(element) for element in ("Fe", "O", "Ce", "H")] == ["d", "p", "f", "s"]
+    known = ("Fe", "O", "Ce", "H", "Ag", "Au", "U", "S", "Zn", "Ga")
+    quantum = ["3d", "2p", "4f", "1s", "4d", "5d", "5f", "3p", "3d", "4p"]
+    assert [manifold_of(element) for element in known] == quantum
     assert settings(smearing="none").width_ev == 0.0
 
 

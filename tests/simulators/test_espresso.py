@@ -73,6 +73,35 @@ def test_spin_and_u_reach_pw_x(tmp_path: Path) -> None:
     assert f"magn: {moment:9.4f}" in output
 
 
+PRINTS = """version={version}
+echo "     Program PWSCF v.$version starts on  1Jan2026"
+[ $# -gt 0 ] && cp espresso.pwi "{copy}"
+exit 1"""
+"""A pw.x that says its version, and fails."""
+
+
+@pytest.mark.parametrize(("version", "has_card"), [("7.0", False), ("7.1", True), ("7.3.1", True)])
+@needs_pw
+def test_u_is_written_as_the_version_that_is_found_reads_it(
+    tmp_path: Path, version: str, has_card: bool
+) -> None:
+    """The namelist has no word for it since 7.1."""
+    copy = tmp_path / "told"
+    command = script(tmp_path / "pw.x", PRINTS.format(version=version, copy=copy))
+    oxide = bulk("FeO", "rocksalt", 4.3, cubic=True)
+    oxide.set_initial_magnetic_moments([4, 0, -4, 0, 4, 0, -4, 0])
+    options = {"hubbard_u": "Fe=4.3 eV, O=1 eV", "command": command, "cures": "none"}
+    with pytest.raises((CalculationFailed, ExecutionError)):
+        asyncio.run(asked(tmp_path, "energy", text_of(oxide), **options))
+    told = copy.read_text()
+    assert ("lda_plus_u" in told) is not has_card
+    assert ("hubbard_u(" in told.lower()) is not has_card
+    card = "HUBBARD {atomic}\nU Fe-3d 4.3\nU O-2p 1\nU Fe1-3d 4.3\n"
+    assert told.endswith(card) is has_card
+    labels = {line.split()[0] for line in told.partition("ATOMIC_SPECIES")[2].splitlines()[1:4]}
+    assert labels == {"Fe", "O", "Fe1"}
+
+
 @needs_pw
 def test_a_spin_without_smearing_needs_its_whole_moment(tmp_path: Path) -> None:
     with espresso(tmp_path, smearing="none", moments="Fe=2.2") as resource:
