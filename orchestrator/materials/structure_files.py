@@ -64,7 +64,7 @@ def _fault(path: Path, message: str, hint: str = "") -> FileProblems:
 
 
 def _of_folder(folder: Path) -> StructureFiles:
-    files = [f for f in sorted(folder.rglob("*")) if f.is_file() and not _is_hidden(f, folder)]
+    files = [f for f in sorted(folder.rglob("*")) if _is_one(f) and not _is_hidden(f, folder)]
     others = [f for f in files if f.suffix.lower() in OTHERS and not _VASP.match(f.name)]
     files = [f for f in files if f.suffix.lower() in ENDINGS or _VASP.match(f.name)]
     if not files:
@@ -73,16 +73,15 @@ def _of_folder(folder: Path) -> StructureFiles:
     digest, rows, unreadable = hashlib.sha256(), [], {}
     names = _names([f.relative_to(folder) for f in files])
     for row, (file, name) in enumerate(zip(files, names, strict=True)):
-        content = file.read_bytes() if file.stat().st_size <= LARGEST else b""
+        content, why = _content(file)
         place = file.relative_to(folder).as_posix()
         digest.update(f"{place} {hashlib.sha256(content).hexdigest()}\n".encode())
         try:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
             text, unreadable[row] = "", "it is not a text in UTF-8"
-        if not content:
-            is_large = file.stat().st_size > LARGEST
-            unreadable[row] = f"it is larger than {LARGEST:,} bytes" if is_large else "it is empty"
+        if why:
+            unreadable[row] = why
         elif file.suffix.lower() == ".cif" and not _IN_CIF.search(text):
             unreadable.setdefault(row, "it is no CIF: it holds no data block")
         elif file.suffix.lower() in FRAMES and row not in unreadable:
@@ -94,6 +93,21 @@ def _of_folder(folder: Path) -> StructureFiles:
     places = tuple(f.relative_to(folder).as_posix() for f in (*files, *others))
     columns = ("name", "structure")
     return StructureFiles(columns, tuple(rows), places, digest.hexdigest(), unreadable)
+
+
+def _content(file: Path) -> tuple[bytes, str]:
+    """What a file holds, or why it is no candidate."""
+    try:
+        if file.stat().st_size > LARGEST:
+            return b"", f"it is larger than {LARGEST:,} bytes"
+        content = file.read_bytes()
+    except OSError as error:  # a link to nothing, or somebody else's
+        return b"", f"it cannot be read: {(error.strerror or 'unknown reason').lower()}"
+    return content, "" if content else "it is empty"
+
+
+def _is_one(file: Path) -> bool:
+    return file.is_file() or (file.is_symlink() and not file.exists())
 
 
 def _is_hidden(file: Path, folder: Path) -> bool:

@@ -17,6 +17,7 @@ from orchestrator.model.cif import (
 )
 from orchestrator.model.cif_sites import refuse_many_sites, refuse_moments
 from orchestrator.model.poscar import refuse_more_places
+from orchestrator.model.unreadable import reason_of
 from simulators.atomistic.electron_words import refuse_unread
 
 CLOSEST = 0.4
@@ -76,7 +77,7 @@ def _read(text: str) -> Any:
             several = _read_by_ase(text.lstrip("\n"), form)
     except Exception as error:  # ASE raises whatever its parsers stumble over
         raise InputError(
-            f"{_named(text)} cannot be read as {form}: {_reason(error)}",
+            f"{_named(text)} cannot be read as {form}: {reason_of(error)}",
             hint="give the text of a CIF, a POSCAR or an XYZ file",
         ) from error
     if len(several) != 1:
@@ -105,16 +106,6 @@ def _named(text: str) -> str:
 
 def _begins(text: str) -> str:
     return f"that begins with '{text.strip().splitlines()[0][:40]}'"
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, KeyError):
-        return f"it has {error}, which is not an element"
-    if "attribute 'name'" in str(error):  # ASE looks for the elements in the name of a file
-        return "it does not name its elements"
-    if isinstance(error, TypeError):  # what stands in place of a coordinate stays a text
-        return "a position is no number"
-    return " ".join(str(error).split()) or "it is incomplete"
 
 
 def text_of(atoms: Any) -> str:

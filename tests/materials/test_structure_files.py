@@ -93,6 +93,8 @@ def test_every_file_that_is_no_candidate_is_named_at_once(folder: Path) -> None:
     (below / "unknown.xyz").write_text(text.replace("Ni ", "Zz "))
     (below / "two.xyz").write_text(text + text)
     write(below / "turned.vasp", another_cell(ordered("Cu", "Pt")))
+    (below / "cut.vasp").write_text("Cu\n1.0\n3 0 0\n0 3 0\n")
+    (below / "gone.cif").symlink_to(folder / "nowhere.cif")
     pool = pool_of(folder, "structures")
     assert pool.names == ("AgAu3", "CuPt3", "NiPd3")
     said = {row.place: row.why for row in pool.set_aside}
@@ -102,6 +104,8 @@ def test_every_file_that_is_no_candidate_is_named_at_once(folder: Path) -> None:
     assert said["latin.cif"] == "it is not a text in UTF-8"
     assert said["two.xyz"].startswith("it holds 2 frames")
     assert said["unknown.xyz"].endswith("has 'Zz', which is not an element")
+    assert said["cut.vasp"].endswith("cannot be read as POSCAR: it is incomplete")
+    assert said["gone.cif"] == "it cannot be read: no such file or directory"
     assert said["turned.vasp"] == "it is the material of CuPt3/POSCAR again"
 
 

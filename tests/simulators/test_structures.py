@@ -452,6 +452,14 @@ def test_vectors_that_span_nothing_are_no_cell_of_a_molecule(cell: list[list[flo
         atoms_of(text_of(nitrogen))
 
 
+def test_the_only_atom_of_a_cif_wants_a_loop() -> None:
+    words = ("label Fe1", "fract_x 0", "fract_y 0", "fract_z 0")
+    one = "\n".join(f"_atom_site_{word}" for word in words)
+    cell = CUBE.partition("loop_")[0]
+    with pytest.raises(InputError, match="as cif: it does not name its atoms in a `loop_`"):
+        atoms_of(f"{cell}{one}\n")
+
+
 def test_moments_with_a_direction_are_refused() -> None:
     iron = bulk("Fe")
     iron.set_initial_magnetic_moments(None)

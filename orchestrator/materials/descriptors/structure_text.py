@@ -19,6 +19,7 @@ from orchestrator.model.cif import (
 )
 from orchestrator.model.cif_sites import refuse_many_sites, refuse_moments
 from orchestrator.model.poscar import is_vector, refuse_more_places
+from orchestrator.model.unreadable import reason_of
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -102,7 +103,7 @@ def _read(text: str) -> Any:
                 f"the structure {named(text)} has '{error.args[0]}', which is not an element"
             ) from error
         raise InputError(
-            f"the structure {named(text)} cannot be read as {name}: {_reason(error)}",
+            f"the structure {named(text)} cannot be read as {name}: {reason_of(error)}",
             hint="give the text of a CIF, a POSCAR or an extended XYZ file",
         ) from error
     if len(several) > 1:
@@ -134,14 +135,6 @@ def _read_by_ase(text: str, form: str) -> Any:
         return read(io.StringIO(said), format=form, index=":")
 
     return read_by_group_or_operations(by_ase, text) if form == "cif" else by_ase(text)
-
-
-def _reason(error: Exception) -> str:
-    if "attribute 'name'" in str(error):  # ASE looks for the elements in the name of a file
-        return "it does not name its elements"
-    if isinstance(error, TypeError):  # what stands in place of a coordinate stays a text
-        return "a position is no number"
-    return " ".join(str(error).split()) or "it is incomplete"
 
 
 def _refuse_shared_sites(atoms: Atoms, material: str | Atoms) -> None:
