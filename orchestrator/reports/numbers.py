@@ -23,6 +23,7 @@ _UNIT_WORDS = {
     "angstrom": "Å",
     "percent": "%",
 }
+_RAISED = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
 _ASCII = str.maketrans(
     {
         "Ω": "ohm",
@@ -121,8 +122,8 @@ def moment(seconds: float, *, fine: bool = False) -> str:
 def plain(text: str) -> str:
     """ASCII for what the texts of this module use beyond it."""
     text = re.sub(
-        "10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)",
-        lambda m: "1e" + m.group(1).translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")),
+        f"(10)?([{_RAISED}]+)",
+        lambda m: ("1e" if m[1] else "^") + m[2].translate(str.maketrans(_RAISED, "-0123456789")),
         text,
     )
     text = re.sub(" × 1e", "e", text)

@@ -12,6 +12,7 @@ from simulators.atomistic.adsorption import adsorbate_of, covered, gas_of, slab_
 from simulators.atomistic.entries import Entry, shares_of
 from simulators.atomistic.hull import best_mixture
 from simulators.atomistic.structures import atoms_of, text_of
+from simulators.atomistic.vacuum import gaps_of, refuse_no_crystal
 
 Relax = Callable[[str, Ticket], Awaitable[Mapping[str, Any]]]
 """Relaxes a structure's text: the fields of `StructureResult`."""
@@ -247,8 +248,8 @@ def slab_begun(atoms: Any, where: Mapping[str, Any]) -> Any:
     """The slab of a crystal that is not relaxed yet, with the adsorbate on an atom: what the method
     will have to compute. `where` holds arguments of the action, of which some may not be known yet.
     Raises InputError: the facet is none of these atoms."""
-    if not all(atoms.pbc):
-        raise InputError(f"{atoms.get_chemical_formula()} has no period, and so no facets")
+    formula, gap = atoms.get_chemical_formula(), max(gaps_of(atoms))
+    refuse_no_crystal("adsorption_energy", formula, atoms.pbc, gap)
     slab = slab_of(atoms, where["facet"], where.get("layers", 4), where.get("separation", 5.0))
     adsorbate = where.get("adsorbate")
     return covered(slab, adsorbate_of(adsorbate), "ontop", 2.0) if adsorbate else slab

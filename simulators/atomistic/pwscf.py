@@ -40,6 +40,7 @@ SAVED = (
     f"{PREFIX}.save",
     f"{PREFIX}.wfc*",
     f"{PREFIX}.mix*",
+    f"{PREFIX}.hub*",
     f"{PREFIX}.restart_*",
     f"{PREFIX}.xml",
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.errors import InputError
 
-OF_CRYSTALS = ("equation_of_state", "elastic_constants")
+OF_CRYSTALS = ("equation_of_state", "elastic_constants", "adsorption_energy")
 VACUUM = 7.0
 """Angstrom without the centre of an atom from one face of the cell to the other: layers of crystals
 are half as far apart, and images of slabs twice."""
@@ -62,10 +62,10 @@ def refuse_no_crystal(task: str, formula: str, pbc: Sequence[bool], gap: float) 
     """Raises InputError: the task is one of crystals, and this has no period, or a vacuum."""
     if task in OF_CRYSTALS and not (all(pbc) and gap <= VACUUM):
         why = f"has a vacuum of {gap:.0f} angstrom" if all(pbc) else "has no period"
-        raise InputError(
-            f"{formula} {why} and is no crystal, which {task} is of",
-            hint="`relax` has the energy and the cell of a layer or a molecule",
-        )
+        hint = "`relax` has the energy and the cell of a layer or a molecule"
+        if task == "adsorption_energy":
+            hint = "`relax` a slab of your own with and without the adsorbate, and subtract"
+        raise InputError(f"{formula} {why} and is no crystal, which {task} is of", hint=hint)
 
 
 def kept_words(gapped: Collection[str]) -> list[str]:

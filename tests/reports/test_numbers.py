@@ -93,3 +93,4 @@ def test_plain_texts_are_ascii() -> None:
     text = plain("(1.07 ± 0.02) × 10⁻³ Ω·cm at 300 °C, ≥ 2 µm ★ █")
     assert text.isascii()
     assert "1.07 +/- 0.02)e-3 ohm*cm at 300 degC, >= 2 um" in text
+    assert plain("0.04 J/m² at 3 × 10⁻² m⁻¹") == "0.04 J/m^2 at 3e-2 m^-1"

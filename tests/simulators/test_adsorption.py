@@ -125,7 +125,7 @@ def test_slab_and_gas_are_computed_once_for_all_sites(tmp_path: Path) -> None:
         ({"adsorbate": "COO"}, "'COO' is not an adsorbate"),
         ({"facet": "1"}, "'1' is no facet"),
         ({"adsorbate": "SO2"}, "'S' is not an element of calc"),
-        ({"molecule": True}, "has no period, and so no facets"),
+        ({"molecule": True}, "has no period and is no crystal"),
         ({"facet": "100", "layers": 20, "separation": 40.0}, "'calc' takes 10000 at most"),
     ],
 )

@@ -65,6 +65,7 @@ def test_spin_and_u_reach_pw_x(tmp_path: Path) -> None:
     assert "lda_plus_u" in told
     assert "Hubbard_U(1)     = 4.3" in told.replace("hubbard_u", "Hubbard_U")
     assert "Hubbard_U(2)" not in told
+    assert not list(tmp_path.rglob("pwscf.hub*"))  # as large as the wave functions
     assert "starting_magnetization(1) = 0.1375" in told  # 2.2 of 16 electrons
     assert found.altered == 0
     [moment] = read_atoms(io.StringIO(found.structure), format="extxyz").calc.results["magmoms"]

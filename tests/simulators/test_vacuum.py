@@ -15,6 +15,7 @@ from ase.constraints import FixAtoms
 from structure_kinds import asked, calculator
 
 from orchestrator.errors import InputError
+from orchestrator.ports.action import Ticket
 from simulators.atomistic import gpaw_scf
 from simulators.atomistic.contents import Contents
 from simulators.atomistic.requests import Method, Request
@@ -107,6 +108,17 @@ def test_what_only_a_crystal_has_is_refused_before_it_is_computed(
         pytest.raises(InputError, match=whole),
     ):
         resource.check(action, {"structure": text_of(atoms)})
+
+
+def test_a_slab_of_ones_own_has_no_facets_to_cut(tmp_path: Path) -> None:
+    """It is relaxed with and without the adsorbate. A slab of slabs was computed."""
+    with_oxygen = {"structure": text_of(film()), "adsorbate": "O", "facet": "100"}
+    with calculator(tmp_path, "emt-structures") as resource:
+        with pytest.raises(InputError, match=r"Cu4 has a vacuum of 16 ang.* and is no cry") as told:
+            resource.check("adsorption_energy", with_oxygen)
+        assert "with and without the adsorbate" in told.value.hint
+        with pytest.raises(InputError, match="is no crystal, which adsorption_energy is of"):
+            asyncio.run(resource.adsorption_energy(**with_oxygen, ticket=Ticket("t")))
 
 
 def test_that_a_vacuum_stays_is_said_before_anything_is_relaxed(tmp_path: Path) -> None:
