@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -134,19 +135,23 @@ class Sevennet(Potential):
         ticket: Ticket,
         where: str = "",
     ) -> Tuned:
-        """Fits the last layer to new labels (`simulators.atomistic.tuning`), and writes what it
-        changes into the file `into`. `labels` are structures in an extended XYZ or an ase.db, such
-        as `hagane export` writes; `energy` names the value that is their energy in eV per atom;
-        `where`, such as `rung=exact`, says which of them count.
+        """Fits the last layer to new labels, and writes what it changes into a file.
+
+        See `simulators.atomistic.tuning`; the file is `into`. `labels` are structures in an
+        extended XYZ or an ase.db, such as `hagane export` writes; `energy` names the value that is
+        their energy in eV per atom; `where`, such as `rung=exact`, says which of them count.
 
         Raises:
-            InputError: there are too few, or something is missing.
+            InputError: there are too few, or the file cannot be read.
             ExecutionError: it does not help with labels that were left out, and nothing is written.
         """
+        from simulators.atomistic.tuning import read_labels
+
         if "tuned" in self._settings:
             raise InputError("it is tuned already", hint="tune the model itself, by all labels")
         told = {"labels": str(Path(labels).resolve()), "energy": energy, "where": where}
         told |= {"model": self._settings["model"], "into": str(Path(into).expanduser().resolve())}
+        await asyncio.to_thread(read_labels, Path(told["labels"]), energy, where)
         before = Before(LOAD, {"name": "sevennet", "settings": self._settings})
         found = await self._compute().submit(TUNE, told, ticket=ticket, before=before)
         return Tuned(**found)

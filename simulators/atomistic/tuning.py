@@ -22,6 +22,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from orchestrator.errors import ExecutionError, InputError
+
 Floats: TypeAlias = NDArray[np.float64]
 LEAST_LABELS = 10
 LEFT_OUT = 5
@@ -94,7 +96,8 @@ def tune(labels: str, energy: str, where: str, model: str, into: str) -> dict[st
     """Runs in the child: the fields of `potentials.Tuned`; writes `into`.
 
     Raises:
-        ValueError: there are too few labels, or it does not help.
+        InputError: there are too few labels.
+        ExecutionError: it does not help.
     """
     from simulators.atomistic import methods
     from simulators.atomistic.tuned import apply
@@ -107,7 +110,7 @@ def tune(labels: str, energy: str, where: str, model: str, into: str) -> dict[st
     ridge = chosen_ridge(rest)
     errors = [float(np.abs(fitted(rest, each).corrected(out)).mean()) for each in (np.inf, ridge)]
     if errors[1] >= errors[0]:
-        raise ValueError(
+        raise ExecutionError(
             f"tuning {model} by {len(rest.errors)} labels does not help: of {len(out.errors)} that "
             f"were left out it misses {1e3 * errors[1]:.3g} meV per atom, and "
             f"{1e3 * errors[0]:.3g} as it is"
@@ -134,22 +137,33 @@ def tune(labels: str, energy: str, where: str, model: str, into: str) -> dict[st
 
 
 def read_labels(file: Path, energy: str, where: str) -> list[tuple[Any, float]]:
-    """Structures and their energies in eV per atom. Raises ValueError: there are too few."""
+    """Structures and their energies in eV per atom. Raises InputError: there are too few, or
+    the file cannot be read."""
     from ase.io import read
 
     name, _, value = where.partition("=")
-    found = []
-    for atoms in _listed(read(file, ":")):
+    found, numbers = [], set[str]()
+    try:
+        several = _listed(read(file, ":"))
+    except Exception as error:  # ASE raises whatever its parsers stumble over
+        why = (isinstance(error, OSError) and error.strerror) or error
+        raise InputError(
+            f"the labels '{file.name}' cannot be read: {why}",
+            hint="an extended XYZ or an ase.db, such as `hagane export` writes",
+        ) from error
+    for atoms in several:
         said: Mapping[str, Any] = {**atoms.info.get("key_value_pairs", {}), **atoms.info}
+        numbers |= {word for word, value in said.items() if isinstance(value, float)}
         if energy in said and (not where or str(said.get(name)) == value):
             plain = atoms.copy()
             plain.calc = None
             found.append((plain, float(said[energy])))
     if len(found) < LEAST_LABELS:
-        raise ValueError(
+        raise InputError(
             f"{file.name} has {len(found)} structures with '{energy}'"
             + (f" and {where}" if where else "")
-            + f", {LEAST_LABELS} are needed"
+            + f", {LEAST_LABELS} are needed",
+            hint=f"its values are {', '.join(sorted(numbers)) or 'none'}",
         )
     return found
 

@@ -15,7 +15,7 @@ from ase.calculators.emt import EMT
 from ase.io import write
 from structure_kinds import calculator, l1_2
 
-from orchestrator.errors import InputError
+from orchestrator.errors import ExecutionError, InputError
 from orchestrator.ports.action import Ticket
 from simulators.atomistic import methods, tuning
 from simulators.atomistic.structures import text_of
@@ -77,8 +77,26 @@ def test_labels_are_those_of_one_method_and_enough(tmp_path: Path) -> None:
     exact = read_labels(file, "form_energy", "rung=exact")
     assert len(exact) == 12
     assert exact[0][0].calc is None
-    with pytest.raises(ValueError, match="0 structures with 'energy' and rung=exact, 10 are"):
+    with pytest.raises(
+        InputError, match="0 structures with 'energy' and rung=exact, 10 are"
+    ) as few:
         read_labels(file, "energy", "rung=exact")
+    assert "its values are form_energy" in few.value.hint
+    with pytest.raises(InputError, match=r"'none\.extxyz' cannot be read: No such file"):
+        read_labels(tmp_path / "none.extxyz", "form_energy", "")
+
+
+@needs_sevenn
+def test_too_few_labels_are_told_before_anything_is_loaded(tmp_path: Path) -> None:
+    file = tmp_path / "labels.extxyz"
+    write(file, alloys(6, seed=1))
+    told = {"labels": str(file), "energy": "form_energy", "into": str(tmp_path / "tuned.json")}
+    with (
+        calculator(tmp_path, "sevennet") as resource,
+        pytest.raises(InputError, match="has 6 structures with 'form_energy', 10 are needed"),
+    ):
+        asyncio.run(resource.fine_tune(**told, ticket=Ticket("t")))
+    assert not (tmp_path / "a").exists()
 
 
 @needs_sevenn
@@ -120,7 +138,7 @@ def test_what_does_not_help_with_labels_that_were_left_out_is_refused(
     chance = Labels(known.x, known.shares, rng.normal(size=15))
     monkeypatch.setattr(methods, "_sevennet", lambda model: None)
     monkeypatch.setattr(tuning, "labels_of", lambda calculator, structures: chance)
-    with pytest.raises(ValueError, match="does not help: of 3 that were left out"):
+    with pytest.raises(ExecutionError, match="does not help: of 3 that were left out"):
         tuning.tune(str(file), "form_energy", "", "7net-0", str(into))
     assert not into.exists()
 
