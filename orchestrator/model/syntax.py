@@ -294,7 +294,12 @@ class _Dimensions:
         unit = self.units[name]
         if unit in (TEXT, SERIES):
             what = "a text" if unit == TEXT else "a list of numbers"
-            raise InputError(f"'{name}' in '{self.text}' is {what}, which cannot be computed with")
+            is_of_pool = unit == TEXT and "." in name
+            hint = "a pool's number is named under its `columns`, with its unit"
+            raise InputError(
+                f"'{name}' in '{self.text}' is {what}, which cannot be computed with",
+                hint=hint if is_of_pool else "",
+            )
         return unit
 
     def _of_unit(self, unit: str) -> Kind:

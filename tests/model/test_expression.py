@@ -196,6 +196,12 @@ def test_the_markers_of_what_is_no_number_are_no_units(marker: str) -> None:
         check_unit(marker)
 
 
+def test_a_column_of_a_pool_that_is_no_number_comes_with_a_hint() -> None:
+    with pytest.raises(InputError, match="is a text, which cannot be computed with") as caught:
+        compile_expression("slab.area * 2", {"slab.area": TEXT}, "nm^2")
+    assert "under its `columns`, with its unit" in caught.value.hint
+
+
 def test_an_unknown_name_comes_with_a_hint() -> None:
     with pytest.raises(UnknownName) as caught:
         compile_expression("deposit.thicknes * 2", UNITS, "nm")
