@@ -5,7 +5,9 @@ Columns that do not fit the terminal are left out from the right (parameters fir
 
 from __future__ import annotations
 
+import math
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -36,6 +38,7 @@ MARKS = {
     Standing.FAILED: "✗",
     Standing.IN_FLIGHT: "…",
 }
+MOST_DIGITS = 6
 WHY_WIDTH = 12
 NAME_WIDTH = 16
 
@@ -73,10 +76,19 @@ def for_console(console: Console, text: str | Text, style: str = "") -> Text:
     return Text(plain(line.plain), style=line.style)
 
 
-def short(value: float, censored: str = "") -> str:
+def short(value: float, censored: str = "", digits: int = 3) -> str:
     """A number in few characters: `0.408`, `1.07e-3`, `>1`."""
     bound = {"above": ">", "below": "<"}.get(censored, "")
-    return bound + plain(number(value, 3))
+    return bound + plain(number(value, digits))
+
+
+def telling_digits(low: float, high: float) -> int:
+    """How many digits tell values between the two apart: three, or more where they are alike, such
+    as total energies."""
+    largest, apart = max(abs(low), abs(high)), high - low
+    if not 0.0 < apart < largest:
+        return 3
+    return min(MOST_DIGITS, 3 + int(math.log10(largest / apart)))
 
 
 def few_words(proposal: Proposal) -> str:
@@ -107,10 +119,17 @@ class _Column:
 
 
 class TrialLines:
-    """Lays trials out in columns for a terminal of `width` columns (None: any)."""
+    """Lays trials out in columns for a terminal of `width` columns (None: any).
 
-    def __init__(self, campaign: Campaign, width: int | None) -> None:
+    Metrics have as many digits as tell them apart in the trials that are `known`, and those that
+    had a line.
+    """
+
+    def __init__(
+        self, campaign: Campaign, width: int | None, known: Iterable[TrialState] = ()
+    ) -> None:
         self._campaign = campaign
+        self._ends: dict[str, tuple[float, float]] = {}
         self._n = max(5, 2 * len(str(campaign.budget.trials)) + 1)
         columns = [self._metric_column(name) for name in metric_order(campaign)]
         columns += [self._parameter_column(name) for name in campaign.space.names]
@@ -121,6 +140,8 @@ class TrialLines:
             if free < 0:
                 break
             self._columns.append(column)
+        for trial in known:
+            self._see(trial)
 
     def header(self) -> list[Text]:
         """Two lines: names, and beneath them their units."""
@@ -132,6 +153,7 @@ class TrialLines:
 
     def line(self, trial: TrialState, *, is_best: bool = False) -> Text:
         """One trial. `is_best`: it is the best feasible one so far."""
+        self._see(trial)
         kind = standing(self._campaign, trial)
         mark = "★" if is_best else MARKS[kind]
         count = f"{trial.number}/{self._campaign.budget.trials}".rjust(self._n)
@@ -156,7 +178,18 @@ class TrialLines:
                 return _cut(in_a_line(value), column.width)
             return short(value)
         observed = trial.observed(column.metric)
-        return short(observed.event.value, observed.event.censored or "") if observed else ""
+        if observed is None:
+            return ""
+        digits = telling_digits(*self._ends.get(column.metric, (0.0, 0.0)))
+        return short(observed.event.value, observed.event.censored or "", digits)
+
+    def _see(self, trial: TrialState) -> None:
+        for column in self._columns:
+            observed = trial.observed(column.metric) if column.metric else None
+            if observed is not None and math.isfinite(observed.event.value):
+                value = observed.event.value
+                low, high = self._ends.get(column.metric, (value, value))
+                self._ends[column.metric] = min(low, value), max(high, value)
 
     def _metric_column(self, name: str) -> _Column:
         unit = pretty_unit(self._campaign.metric(name).unit)

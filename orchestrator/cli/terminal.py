@@ -57,7 +57,7 @@ def print_trials(campaign: Campaign, state: State, console: Console) -> None:
     if not state.trials:
         say(console, "no trial was proposed yet")
         return
-    lines = TrialLines(campaign, width_of(console))
+    lines = TrialLines(campaign, width_of(console), state.trials.values())
     best = {trial.number for trial in best_trials(campaign, state)}
     for header in lines.header():
         say(console, header)

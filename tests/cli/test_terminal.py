@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 from rich.console import Console
 
+from orchestrator.cli.lines import telling_digits
 from orchestrator.cli.terminal import (
     Progress,
     print_campaigns,
@@ -87,6 +88,30 @@ def test_what_is_still_to_gain_stands_in_a_trials_line_and_in_show(campaign: Cam
     assert ", 5 % to gain" in shown  # decades, of a metric on a log scale
     shown = _shown(lambda console: print_state(campaign, state, console))
     assert re.search(r"still to gain: +5 %", shown)
+
+
+def test_values_that_are_alike_have_the_digits_that_tell_them_apart(campaign: Campaign) -> None:
+    assert [telling_digits(*ends) for ends in ((0, 0), (-1, 2), (1, 10), (5, 5))] == [3] * 4
+    assert telling_digits(-139.2, -139.0) == 5
+    assert telling_digits(1.0, 1.0 + 1e-12) == 6
+
+    def energy(recorded: ev.Recorded) -> ev.Recorded:
+        event = recorded.event
+        if not isinstance(event, ev.Observed) or event.metric != "resistivity":
+            return recorded
+        event = event.model_copy(update={"value": -139.0 - 1e-3 * event.trial})
+        return recorded.model_copy(update={"event": event})
+
+    events = [energy(recorded) for recorded in sample_events()]
+    state = State()
+    for recorded in events:
+        state.apply(recorded)
+    listed = _shown(lambda c: print_trials(campaign, state, c), width=None).splitlines()
+    assert "-139.001" in listed[2]
+    assert "-139.002" in listed[3]
+    told = _shown(lambda c: _play(events, c, campaign), width=None).splitlines()
+    assert "-139 " in told[2]  # nothing is there to be told from yet
+    assert "-139.002" in told[3]
 
 
 def _state_in_doubt() -> State:
