@@ -6,6 +6,7 @@ and tells as much about how far the rungs agree.
 
 from __future__ import annotations
 
+from orchestrator.model.points import faults_of
 from orchestrator.model.space import Context, Fidelity, Point
 from orchestrator.ports.planner import Evaluated, History, PlanningTask
 
@@ -45,7 +46,9 @@ def best_below(
         is_known = not tried.failed and goal.metric in tried.outcomes
         if not is_known or tried.point.get(fidelity.name) != fidelity.levels[0]:
             continue
-        if point not in used and refused.isdisjoint(point.items()):
+        # a row of a table, or a point of a person, may lie outside
+        may_be = refused.isdisjoint(point.items()) and not any(faults_of(task.space, point))
+        if point not in used and may_be:
             loss = goal.loss(tried.outcomes[goal.metric].value)
             known.append((_broken(task, tried), loss, tried.trial, point))
     return min(known, key=lambda one: one[:3])[3] if known else None

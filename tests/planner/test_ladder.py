@@ -150,6 +150,18 @@ def test_what_failed_or_was_refused_or_breaks_a_limit_is_not_where_dear_rungs_be
     assert lifted.point == {**known[3].point, "rung": "fine"}
 
 
+def test_dear_rungs_begin_inside_the_space_whatever_was_known_before() -> None:
+    level = Fidelity(name="rung", levels=("cheap", "fine"))
+    space = SearchSpace(parameters=(Real(name="x", low=0.0, high=1.0), level))
+    task = question("cheap", "fine", initial=6).model_copy(update={"space": space})
+    known = tuple(
+        Evaluated(trial=i, point={"x": x, "rung": "cheap"}, outcomes={"y": Outcome(value=-x)})
+        for i, x in enumerate((0.2, 0.7, 5.0, 0.4))
+    )
+    (lifted,) = BayesianPlanner(task).propose(History(evaluated=known, n_proposed=4), 1)
+    assert lifted.point == {"x": 0.7, "rung": "fine"}
+
+
 def test_each_of_several_goals_has_its_turn_where_dear_rungs_begin() -> None:
     task = question("cheap", "fine", initial=6)
     goals = (*task.objective.goals, Goal(metric="z", direction="maximise"))
