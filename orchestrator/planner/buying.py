@@ -111,7 +111,8 @@ def judged(
         lacking = max(0, MIN_OUTCOMES - int(n[-1]))
         is_judged = n[r] >= MIN_OUTCOMES and not lacking
         is_dear = _is_dear(costs, r)
-        # to find out what it tells costs less than what was spent on it already
+        # to find out what it tells costs less than what was spent on it already; the least exact
+        # one is asked about all candidates where that costs little (`waiting`)
         waits = bool(r and lacking and gain < 1.0 and n[r] * cheaper[r] >= lacking)
         one = Judged(
             fidelity.levels[r],

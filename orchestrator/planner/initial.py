@@ -38,7 +38,7 @@ class SobolPlanner:
 
     def __init__(self, task: PlanningTask) -> None:
         options_of(task.planner, DrawOptions)
-        self._start = SpaceFilling(task)
+        self._start = SpaceFilling(task, lifts=False)
 
     def propose(self, history: History, n: int) -> Sequence[Proposal]:
         """The next `n` points, or as many as a pool has left. Raises PoolExhausted."""
@@ -98,15 +98,18 @@ def _drawn(possible: Possible, stream: np.random.Generator) -> Floats:
 
 
 class SpaceFilling:
-    """The start of every campaign: scrambled Sobol points, or well spread candidates of a pool."""
+    """The start of every campaign: scrambled Sobol points, or well spread candidates of a pool.
 
-    def __init__(self, task: PlanningTask) -> None:
+    Dear rungs of a fidelity begin where the least exact one looks best, if it `lifts`.
+    """
+
+    def __init__(self, task: PlanningTask, *, lifts: bool = True) -> None:
         self._task, self._seed = task, task.seed
         self.encoding = Encoding(task.space)
         self.possible = Possible(self.encoding)
         pool = self.encoding.sole_pool
         self._rows = None if pool is None else self.encoding.table(pool.name)
-        self._ladder = fidelity_of(task.space)
+        self._ladder, self._lifts = fidelity_of(task.space), lifts
         self._n_start = task.planner.initial
 
     def propose(self, history: History, n: int, caption: Caption) -> Sequence[Proposal]:
@@ -160,13 +163,15 @@ class SpaceFilling:
         self, fidelity: Fidelity, history: History, n: int, caption: Caption
     ) -> list[Proposal]:
         """The start of a space with a fidelity: places that fill it on the least exact rung, then
-        on each further one the best of them, or where none is known yet, the first."""
+        on each further one the best of them, or where none is known yet, the first. A mere design
+        has each place on every rung."""
         made: list[Proposal] = []
         begun = max(history.n_proposed, len(history.evaluated))
         for number in range(begun, begun + n):
-            place, rung = place_and_rung(number, self._n_start, len(fidelity.levels))
+            n_start = self._n_start if self._lifts else 0
+            place, rung = place_and_rung(number, n_start, len(fidelity.levels))
             point, why = None, caption(number)
-            if rung:
+            if rung and self._lifts:
                 point = best_below(self._task, fidelity, history, place, fidelity.levels[rung])
             if point is None:
                 point = self._filling_place(fidelity, history, place, rung)

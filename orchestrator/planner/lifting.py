@@ -16,11 +16,14 @@ MIN_BELOW = 2
 
 
 def place_and_rung(number: int, n_start: int, n_rungs: int) -> tuple[int, int]:
-    """Of trial `number` of a start of `n_start`. Where these are too few each place is tried on
-    every rung, one after the other."""
+    """Of trial `number` of a start of `n_start`. Where these are too few, and after them, each
+    place is tried on every rung, one after the other."""
     n_below = n_start - N_LIFTED * (n_rungs - 1)
     if n_below < MIN_BELOW:
         return divmod(number, n_rungs)
+    if number >= n_start:
+        place, rung = divmod(number - n_start, n_rungs)
+        return n_below + place, rung
     if number < n_below:
         return number, 0
     place, above = divmod(number - n_below, n_rungs - 1)

@@ -17,6 +17,7 @@ from orchestrator.planner.bayesian import BayesianPlanner
 from orchestrator.planner.costs import Costs, costs
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.fitting import Data, Floats, default_priors, fit
+from orchestrator.planner.initial import SobolPlanner
 from orchestrator.planner.ladder import LadderKernel, LadderProcess, without_levels
 from orchestrator.planner.ladder_fit import LadderLikelihood, RungData
 from orchestrator.planner.measured import evidence
@@ -129,6 +130,28 @@ def test_dear_rungs_begin_at_the_same_places_where_nothing_is_known_yet() -> Non
     assert places[5:] == [places[0], places[0], places[1], places[1]]
     few = BayesianPlanner(question("cheap", "coarse", "fine", initial=5)).propose(History(), 5)
     assert [p.point["rung"] for p in few] == ["cheap", "coarse", "fine", "cheap", "coarse"]
+
+
+def test_nothing_but_dear_rungs_is_not_what_goes_on_while_all_outcomes_are_the_same() -> None:
+    planner, known = BayesianPlanner(question("cheap", "coarse", "fine")), list[Evaluated]()
+    while len(known) < 15:
+        history = History(evaluated=tuple(known), n_proposed=len(known))
+        (made,) = planner.propose(history, 1)
+        outcomes = {"y": Outcome(value=0.0)}
+        known.append(Evaluated(trial=len(known) + 1, point=made.point, outcomes=outcomes))
+    assert [e.point["rung"] for e in known[9:]] == ["cheap", "coarse", "fine"] * 2
+    assert len({(e.point["crystal"], e.point["rung"]) for e in known}) == 15
+
+
+def test_a_mere_design_has_each_place_on_every_rung_whatever_came_of_it() -> None:
+    planner = SobolPlanner(question("cheap", "coarse", "fine"))
+    made = planner.propose(History(), 12)
+    assert [p.point["rung"] for p in made] == ["cheap", "coarse", "fine"] * 4
+    assert [p.point["crystal"] for p in made[::3]] == [p.point["crystal"] for p in made[2::3]]
+    rungs = {"cheap": cheap, "coarse": coarse, "fine": fine}
+    history = History(evaluated=ended([p.point for p in made[:7]], rungs), n_proposed=7)
+    (after,) = planner.propose(history, 1)
+    assert after.point == made[7].point
 
 
 def test_what_failed_or_was_refused_or_breaks_a_limit_is_not_where_dear_rungs_begin() -> None:
