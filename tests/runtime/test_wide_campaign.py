@@ -82,7 +82,7 @@ def test_a_wide_campaign_runs_within_everything_that_is_known(wide: Path) -> Non
 def test_a_wide_campaign_is_shown_everywhere(wide: Path, tmp_path: Path) -> None:
     finish = run(wide)
     campaign, state = finish.loaded.campaign, finish.state
-    assert "each in its way" in report_html(campaign, state)
+    assert "the best in mass and speed_of_it" in report_html(campaign, state)
     console = Console(file=io.StringIO(), width=400)
     print_trials(campaign, state, console)
     print_state(campaign, state, console)
