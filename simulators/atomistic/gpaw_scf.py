@@ -12,6 +12,7 @@ from ase.calculators.calculator import Calculator, all_changes
 from simulators.atomistic.curing import cured
 from simulators.atomistic.dft_settings import shell_of, start_moments
 from simulators.atomistic.failures import Code, Cure, Failure, Pattern, Settings, scaled
+from simulators.atomistic.symmetric import on_its_symmetry
 from simulators.atomistic.vacuum import boxed
 
 _OUTPUT = "gpaw.txt"
@@ -118,7 +119,7 @@ class Gpaw(Calculator):
         """See ASE. Raises as `curing.cured`."""
         super().calculate(atoms, properties, system_changes)  # type: ignore[no-untyped-call]
         given: Any = self.atoms
-        told = given.copy() if given.cell.rank == 3 else boxed(given)
+        told = on_its_symmetry(given) if given.cell.rank == 3 else boxed(given)
         start_moments(told, self._moments, self._order)
         wanted = set(properties) | {"energy", "forces"}
         if all(told.pbc):

@@ -33,6 +33,7 @@ from simulators.atomistic.failures import (
     scaled,
 )
 from simulators.atomistic.pseudopotentials import read
+from simulators.atomistic.symmetric import on_its_symmetry
 from simulators.atomistic.vacuum import boxed
 
 PREFIX = "pwscf"
@@ -223,7 +224,7 @@ class Pwscf(Calculator):
 
     def _prepared(self, atoms: Any) -> Any:
         """With the moments as pw.x wants them, in parts of the valence; a molecule in a box."""
-        told = boxed(atoms)
+        told = boxed(on_its_symmetry(atoms))
         told.pbc = True
         start_moments(told, self._moments, self._order)
         moments = told.get_initial_magnetic_moments()

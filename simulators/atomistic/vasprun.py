@@ -34,6 +34,7 @@ from simulators.atomistic.failures import (
     put,
     scaled,
 )
+from simulators.atomistic.symmetric import on_its_symmetry
 from simulators.atomistic.vacuum import boxed
 
 SAVED = ("WAVECAR", "CHGCAR", "CHG", "TMPCAR", "vasprun.xml", "PROCAR", "POTCAR")
@@ -192,7 +193,7 @@ class VaspCalculator(Calculator):
         """See ASE; all properties are computed at once. Raises as `curing.cured`."""
         super().calculate(atoms, properties, system_changes)  # type: ignore[no-untyped-call]
         given: Any = self.atoms
-        told = boxed(given)
+        told = boxed(on_its_symmetry(given))
         told.pbc = True
         start_moments(told, self._moments, self._order)
         self.results = cured(
