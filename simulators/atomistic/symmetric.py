@@ -21,13 +21,13 @@ def on_its_symmetry(atoms: Any) -> Any:
         return found
     import numpy as np
     from ase import Atoms
-    from ase.spacegroup.symmetrize import IntermediateDatasetError, get_symmetrized_atoms
+    from ase.spacegroup.symmetrize import get_symmetrized_atoms
 
     bare = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc)  # nothing held
     try:
         ideal, _ = get_symmetrized_atoms(bare, symprec=WITHIN_ANGSTROM, final_symprec=1e-6)
-    except (IntermediateDatasetError, AssertionError, AttributeError, TypeError, ValueError):
-        return found  # tolerances that contradict each other; spglib finds nothing
+    except Exception:  # noqa: BLE001  spglib raises whatever it stumbles over
+        return found
     moved = ideal.cell.array - atoms.cell.array, ideal.positions - atoms.positions
     if not all(np.abs(each).max() <= 2.0 * WITHIN_ANGSTROM for each in moved):
         return found
