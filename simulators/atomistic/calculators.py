@@ -24,7 +24,7 @@ from orchestrator.keeping import kept_in
 from orchestrator.ports.action import Cancel, Choices, Effect, FileArg, Ticket, Unit, action
 from orchestrator.ports.compute import Before
 from orchestrator.ports.resource import Bench, Verdict
-from simulators.atomistic import comparing, electrons, methods, vacuum
+from simulators.atomistic import comparing, electrons, methods, symmetric, vacuum
 from simulators.atomistic.adsorption import adsorbate_of
 from simulators.atomistic.computing import SETTINGS
 from simulators.atomistic.contents import Contents, Seen, refuse_beyond, refuse_charged
@@ -32,7 +32,8 @@ from simulators.atomistic.dft_settings import ORDERS, own_spins, start_moments
 from simulators.atomistic.elements import element_text, moment_beside
 from simulators.atomistic.entries import Entry, read_entries, refuse_changed, shares_of
 from simulators.atomistic.met import Met
-from simulators.atomistic.requests import Method, Request, is_whole
+from simulators.atomistic.options import one_of
+from simulators.atomistic.requests import ORDER_OF_ATOMS, Method, Request, is_whole
 from simulators.atomistic.structures import atoms_of
 from simulators.calculator import Calculator
 
@@ -66,19 +67,20 @@ class StructureCalculator(Calculator):
         settings: Mapping[str, Any],
         files: list[Path],
         reuse: str = REUSE[0],
+        cell: str = symmetric.CELLS[0],
     ) -> None:
         """`files` are what the method reads; they are hashed once. `reuse` says which known results
         are taken: those of the very same atoms (`exact`), or those of the same crystal in another
-        cell too (`matching`).
+        cell too (`matching`). `cell` says whether a crystal is computed in its primitive one.
 
         Raises:
             InputError: a package is not installed.
-            UnknownName: there is no such reuse.
+            UnknownName: there is no such reuse, or no such cell.
         """
         super().__init__(bench)
-        if reuse not in REUSE:
-            raise UnknownName("way to reuse results", reuse, REUSE)
-        self._reuse = reuse
+        one_of("reuse", reuse, REUSE)
+        one_of("cell", cell, symmetric.CELLS)
+        self._reuse, self._cell = reuse, cell
         self._settings = dict(settings)
         self._files = files
         self._entries: dict[str, tuple[Entry, ...]] = {}
@@ -140,7 +142,7 @@ class StructureCalculator(Calculator):
         held = self._seen.contents(structure)
         self._refuse(held)
         vacuum.refuse_no_crystal(action, held.formula, held.pbc, held.gap)
-        self._met.add(action, held)
+        self._met.add(action, held, structure)
         if action == "formation_energy":
             atoms = atoms_of(structure) if held.is_magnetic else None
             self._check_elements(held.symbols, self._beside(atoms))
@@ -158,9 +160,8 @@ class StructureCalculator(Calculator):
             self._seen.learn(values)
 
     def remarks(self) -> Sequence[str]:
-        """See `ports.resource.Remarking`: options of elements that no candidate has, spins, and
-        cells with a vacuum."""
-        return self._met.remarks(self._bench.name, self._settings)
+        """See `ports.resource.Remarking`, and `Met`."""
+        return self._met.remarks(self._bench.name, self._settings, self._cell)
 
     def _checked_once(self, structure: str) -> None:
         """As `_checked`, of what stands beside every candidate. Raises InputError."""
@@ -258,6 +259,8 @@ class StructureCalculator(Calculator):
 
     async def _compute_task(self, task: str, structure: str, ticket: Ticket) -> dict[str, Any]:
         self._refuse_task(task)
+        if self._cell == "primitive" and self._settings.get("magnetic_order") != ORDER_OF_ATOMS:
+            structure = symmetric.primitive_text(structure)
         atoms = self._checked(structure)
         method = self._method_of(atoms)
         request = Request(task, structure, method, SETTINGS[task])

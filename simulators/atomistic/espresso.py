@@ -29,6 +29,7 @@ from simulators.atomistic.options import (
     value,
 )
 from simulators.atomistic.requests import Method
+from simulators.atomistic.symmetric import CELLS
 from simulators.atomistic.vacuum import refuse_empty
 
 RYDBERG_EV = 13.605693122994  # CODATA 2018
@@ -87,6 +88,7 @@ class EspressoCalculator(StructureCalculator):
         cures: str = "safe",
         version: str = "",
         reuse: str = REUSE[0],
+        cell: str = CELLS[0],
     ) -> None:
         """Looks for pw.x, unless its version is given, and reads the pseudopotentials' headers.
 
@@ -111,7 +113,7 @@ class EspressoCalculator(StructureCalculator):
             cures: what is tried against failures: none, safe (the energy is the same), all.
             version: of pw.x, where it is only there once a site's prelude has run; each
                 calculation looks whether it is that one.
-            reuse: see `StructureCalculator`.
+            reuse, cell: see `StructureCalculator`.
 
         Raises:
             InputError: pw.x or a pseudopotential is missing, or an option is wrong.
@@ -150,7 +152,7 @@ class EspressoCalculator(StructureCalculator):
             "cures": cures,
             **({} if magnetic_order == ORDERS[0] else {"magnetic_order": magnetic_order}),
         }
-        super().__init__(bench, settings, [], reuse)
+        super().__init__(bench, settings, [], reuse, cell)
         self.has_charge = "system.tot_charge" in told
         self._running = {"input": told, "command": command, "walltime_s": walltime}
         self._running |= {"version": version}

@@ -20,6 +20,7 @@ from simulators.atomistic.curing import ALLOWED
 from simulators.atomistic.dft_settings import dft_settings
 from simulators.atomistic.options import of_elements, one_of
 from simulators.atomistic.requests import Method
+from simulators.atomistic.symmetric import CELLS
 from simulators.atomistic.vacuum import refuse_empty
 from simulators.calculator import Calculator
 
@@ -53,6 +54,7 @@ class Gpaw(StructureCalculator):
         max_iterations: int = 200,
         cures: str = "safe",
         reuse: str = REUSE[0],
+        cell: str = CELLS[0],
     ) -> None:
         """Looks whether the setups are there.
 
@@ -72,7 +74,7 @@ class Gpaw(StructureCalculator):
             if file.name.endswith(f".{SETUPS[xc]}.gz") and file.name.count(".") == 2
         ]
         own = {"cutoff": cutoff, "xc": xc, "cures": cures}
-        super().__init__(bench, {**own, **shared.plain()}, files, reuse)
+        super().__init__(bench, {**own, **shared.plain()}, files, reuse, cell)
         self._running = {"max_iterations": max_iterations}
         self._known = frozenset(file.name.partition(".")[0] for file in files)
 

@@ -8,20 +8,27 @@ from typing import Any
 
 from simulators.atomistic.contents import Contents
 from simulators.atomistic.options import idle_of, odd_of, unspun_of
+from simulators.atomistic.structures import atoms_of
+from simulators.atomistic.symmetric import primitive_text
 from simulators.atomistic.vacuum import VACUUM, kept_words
+
+MOST_LOOKED_AT = 100
+"""Candidates of which it is seen whether their cells are primitive, which takes milliseconds."""
 
 
 @dataclass
 class Met:
-    """The elements, those that came without moments, cells with a vacuum that are relaxed, and
-    molecules without moments that have an odd number of electrons, with their elements."""
+    """The elements, those that came without moments, cells with a vacuum that are relaxed,
+    molecules without moments that have an odd number of electrons, with their elements, and texts
+    of crystals without moments, the first of them."""
 
     elements: set[str] = field(default_factory=set)
     bare: set[str] = field(default_factory=set)
     gapped: set[str] = field(default_factory=set)
     odd: dict[str, set[str]] = field(default_factory=dict)
+    crystals: dict[str, Contents] = field(default_factory=dict)
 
-    def add(self, action: str, held: Contents) -> None:
+    def add(self, action: str, held: Contents, structure: str) -> None:
         """A structure, and what is to be done with it."""
         self.elements.update(held.symbols)
         if not held.is_magnetic:
@@ -30,12 +37,32 @@ class Met:
                 self.odd[held.formula] = set(held.symbols)
         if all(held.pbc) and held.gap > VACUUM and action != "energy":
             self.gapped.add(held.formula)
+        if all(held.pbc) and not held.is_magnetic and len(self.crystals) < MOST_LOOKED_AT:
+            self.crystals[structure] = held
 
-    def remarks(self, resource: str, settings: Mapping[str, Any]) -> list[str]:
+    def remarks(self, resource: str, settings: Mapping[str, Any], cell: str) -> list[str]:
         """Sentences on options of elements that none has, on spins, and on cells."""
         idle, unspun = (
             idle_of(resource, settings, self.elements),
             unspun_of(resource, settings, self.bare),
         )
         odd = odd_of(resource, settings, self.odd)
-        return [*idle, *unspun, *odd, *kept_words(self.gapped)]
+        wide = self._wide(resource) if cell == "given" and "k_density" in settings else []
+        return [*idle, *unspun, *odd, *wide, *kept_words(self.gapped)]
+
+    def _wide(self, resource: str) -> list[str]:
+        """A sentence on cells of several primitive ones."""
+        times = {
+            held.formula: len(held) // n
+            for text, held in self.crystals.items()
+            if (n := len(atoms_of(primitive_text(text)))) < len(held)
+        }
+        if not times:
+            return []
+        first, *others = times
+        also = f" (and {len(others)} more such cells)" if others else ""
+        return [
+            f"'{resource}' computes {first} in a cell of {times[first]} primitive ones{also}, "
+            "which costs several times more; `cell: primitive` computes each crystal in its "
+            "primitive cell"
+        ]

@@ -3,7 +3,14 @@ potential in single precision has relaxed."""
 
 from __future__ import annotations
 
+import functools
 from typing import Any
+
+from simulators.atomistic.structures import atoms_of, text_of
+from simulators.atomistic.vacuum import VACUUM, gaps_of
+
+CELLS = ("given", "primitive")
+"""Which cell of a crystal is computed."""
 
 WITHIN_ANGSTROM = 5e-4
 """What atoms and vectors may be off: a microelectronvolt; strains and displacements that somebody
@@ -34,3 +41,35 @@ def on_its_symmetry(atoms: Any) -> Any:
     found.set_cell(ideal.cell, apply_constraint=False)
     found.set_positions(ideal.positions, apply_constraint=False)
     return found
+
+
+@functools.lru_cache(maxsize=256)
+def primitive_text(structure: str) -> str:
+    """The text of a crystal in its primitive cell, turned as it was given; the same text where
+    that is no smaller, and of what is no crystal, or has moments, charges, or atoms that are held.
+
+    Raises:
+        InputError: it is no structure; see `structures.atoms_of`.
+    """
+    import numpy as np
+    from ase import Atoms
+    from ase.utils import spglib_new_errorhandling
+
+    atoms = atoms_of(structure)
+    is_marked = atoms.get_initial_magnetic_moments().any() or atoms.get_initial_charges().any()
+    is_crystal = all(atoms.pbc) and not max(gaps_of(atoms)) > VACUUM
+    if is_marked or atoms.constraints or not is_crystal or len(atoms) > MOST_ATOMS:
+        return structure
+    import spglib
+
+    given = atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers
+    told = {"to_primitive": True, "no_idealize": True, "symprec": WITHIN_ANGSTROM}
+    try:
+        cell, places, numbers = spglib_new_errorhandling(spglib.standardize_cell)(given, **told)
+    except Exception:  # noqa: BLE001  spglib raises whatever it stumbles over
+        return structure
+    if len(numbers) >= len(atoms) or not np.isclose(
+        abs(np.linalg.det(cell)) * len(atoms), atoms.cell.volume * len(numbers), rtol=1e-3
+    ):
+        return structure
+    return text_of(Atoms(numbers, cell=cell, scaled_positions=places, pbc=True))

@@ -28,6 +28,7 @@ from simulators.atomistic.options import (
     value,
 )
 from simulators.atomistic.requests import Method
+from simulators.atomistic.symmetric import CELLS
 from simulators.atomistic.vacuum import refuse_empty
 
 SMEARINGS = {"gaussian": 0, "methfessel-paxton": 1, "fermi-dirac": -1, "tetrahedron": -5}
@@ -74,6 +75,7 @@ class VaspStructures(StructureCalculator):
         walltime: Annotated[float, Unit("s", low=1.0)] = 0.0,
         cures: str = "safe",
         reuse: str = REUSE[0],
+        cell: str = CELLS[0],
     ) -> None:
         """Looks for VASP and its potentials.
 
@@ -95,7 +97,7 @@ class VaspStructures(StructureCalculator):
             command: `vasp_std`, a path, or `mpirun -np 16 vasp_std`.
             walltime: of one run.
             cures: what is tried against failures: none, safe (the energy is the same), all.
-            reuse: see `StructureCalculator`.
+            reuse, cell: see `StructureCalculator`.
 
         Raises:
             InputError: VASP or its potentials are missing, or an option is wrong.
@@ -125,7 +127,7 @@ class VaspStructures(StructureCalculator):
             "cures": cures,
             **({} if magnetic_order == ORDERS[0] else {"magnetic_order": magnetic_order}),
         }
-        super().__init__(bench, settings, [], reuse)
+        super().__init__(bench, settings, [], reuse, cell)
         self.has_charge = "nelect" in told
         self._said_version = version
         self._told = told

@@ -95,7 +95,7 @@ def test_molecules_moments_and_charges_are_matched_by_their_exact_key_alone() ->
 
 
 def test_a_way_of_reuse_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(UnknownName, match="'all' is not a way to reuse results"):
+    with pytest.raises(UnknownName, match="'all' is not a word for 'reuse'"):
         resource_kind("emt-structures").cls(Bench(name="calc", clock=WallClock()), reuse="all")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,11 @@ from ase import Atoms
 from ase.build import bulk, fcc111, molecule
 from ase.constraints import FixAtoms
 from ase.spacegroup.symmetrize import check_symmetry
+from dft_play import needs_pw
+from structure_kinds import asked, calculator
 
-from simulators.atomistic.symmetric import WITHIN_ANGSTROM, on_its_symmetry
+from simulators.atomistic.structures import atoms_of, text_of
+from simulators.atomistic.symmetric import WITHIN_ANGSTROM, on_its_symmetry, primitive_text
 
 
 def operations(atoms: Any, within: float = 1e-9) -> int:
@@ -73,3 +78,61 @@ def test_moments_charges_and_what_is_held_go_along() -> None:
     assert list(found.get_initial_magnetic_moments()) == [1.0, -1.0, 1.0]
     assert list(found.pbc) == [True, True, False]
     assert operations(found) > operations(slab)
+
+
+def test_a_primitive_cell_is_the_same_crystal_turned_as_it_was() -> None:
+    for given, n in (
+        (bulk("Cu", cubic=True), 1),
+        (bulk("NaCl", "rocksalt", a=5.6, cubic=True), 2),
+        (bulk("Si", cubic=True).repeat((2, 1, 1)), 2),
+    ):
+        given.rotate(20.0, (1, 2, 3), rotate_cell=True)
+        found = atoms_of(primitive_text(text_of(given)))
+        assert len(found) == n
+        vectors = np.linalg.solve(found.cell.array.T, given.cell.array.T)
+        assert vectors == pytest.approx(np.round(vectors), abs=1e-6)
+        for place, number in zip(found.positions, found.numbers, strict=True):
+            apart = np.linalg.solve(given.cell.array.T, (given.positions - place).T).T
+            is_there = np.abs(apart - np.round(apart)).max(axis=1) < 1e-6
+            assert given.numbers[is_there].tolist() == [number]
+
+
+def test_what_has_moments_or_is_no_crystal_stays_in_its_cell() -> None:
+    magnetic, held = bulk("Fe", cubic=True), bulk("Cu", cubic=True)
+    magnetic.set_initial_magnetic_moments([2.0, -2.0])
+    held.set_constraint(FixAtoms([0]))
+    slab = fcc111("Cu", (2, 2, 2), vacuum=6.0, periodic=True)
+    slab.info.clear()
+    for given in (magnetic, held, slab, molecule("H2O"), bulk("Si")):
+        assert primitive_text(text_of(given)) == text_of(given)
+
+
+@needs_pw
+def test_a_crystal_is_computed_in_its_primitive_cell_where_the_lab_says_so(tmp_path: Path) -> None:
+    options = {"ecutwfc": 160.0, "k_density": 2.0}
+    cubic = text_of(bulk("Si", cubic=True))
+    with calculator(tmp_path, "espresso", **options) as resource:
+        resource.check("energy", {"structure": text_of(bulk("Si"))})
+        assert resource.remarks() == []
+        resource.check("energy", {"structure": cubic})
+        (said,) = resource.remarks()
+        assert said.startswith("'calc' computes Si8 in a cell of 4 primitive ones, ")
+    with calculator(tmp_path, "espresso", cell="primitive", **options) as resource:
+        resource.check("energy", {"structure": cubic})
+        assert resource.remarks() == []
+    given = asyncio.run(asked(tmp_path, "espresso", "energy", cubic, options=options))
+    options |= {"cell": "primitive"}
+    found = asyncio.run(asked(tmp_path, "espresso", "energy", cubic, ticket="t2", options=options))
+    assert (given.atoms, found.atoms) == (8, 2)
+    assert found.energy == pytest.approx(given.energy, abs=0.02)
+    again = asyncio.run(
+        asked(
+            tmp_path,
+            "espresso",
+            "energy",
+            text_of(atoms_of(primitive_text(cubic))),
+            ticket="t3",
+            options=options,
+        )
+    )
+    assert again.reused == 1, "the primitive cell is the same calculation"
