@@ -3,7 +3,8 @@
 A calculation of a code is a chain of attempts, each in a directory of its own with what the code
 was told, what it printed, and `attempt.json`: what was changed, why, and from whose density it
 began. What helped stays changed for the rest of the calculation (the next step of a relaxation, the
-next volume), so that one result is of one method; `mended` sees to it.
+next volume), so that one result is of one method; `mended` sees to it. The next step may begin from
+the density of the one before, which is kept until then.
 """
 
 from __future__ import annotations
@@ -87,10 +88,20 @@ class Attempt:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True)
+class _Density:
+    """What it is of, the directory where it lies, and the names of what is to go with it."""
+
+    of: str
+    directory: Path
+    bulky: tuple[str, ...]
+
+
 @dataclass
 class Record:
     """All attempts of a calculation, and what they left changed. `elsewhere_s` is the CPU time of
-    ranks that are no children of this process, as far as the code says what it took."""
+    ranks that are no children of this process, as far as the code says what it took. `densities`
+    are those that the next step may begin from, by code."""
 
     attempts: list[Attempt] = field(default_factory=list)
     changed: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -98,6 +109,7 @@ class Record:
     allowed: str = "safe"
     steps: list[str] = field(default_factory=list)
     elsewhere_s: float = 0.0
+    densities: dict[str, _Density] = field(default_factory=dict)
 
     @property
     def is_altered(self) -> bool:
@@ -139,11 +151,15 @@ def mended(task: Callable[[], T], allowed: str = "safe") -> tuple[T, Record]:
     from its begin when a cure changed what its energies are of, so that none is compared with one
     of another kind."""
     with recorded(allowed) as record:
-        while True:
-            record.is_mixed = False
-            found = task()
-            if not record.is_mixed:
-                return found, record
+        try:
+            while True:
+                record.is_mixed = False
+                found = task()
+                if not record.is_mixed:
+                    return found, record
+        finally:
+            for one in record.densities.values():
+                _forget(one.directory, one.bulky)
 
 
 def stepped(relax: Callable[[float], T]) -> T:
@@ -170,6 +186,7 @@ def cured(
     allowed: str = "safe",
     root: Path | None = None,
     keep: Mapping[str, Any] | None = None,
+    density_of: str = "",
 ) -> T:
     """What `compute` gives, in the end.
 
@@ -181,6 +198,7 @@ def cured(
         allowed: one of `ALLOWED`.
         root: where the directories are made; else the working directory.
         keep: what else an attempt's record needs, so that it can be repeated.
+        density_of: the next calculation of the same may begin from this one's density; '' for none.
 
     Raises:
         Incurable: nothing helped that may be tried.
@@ -188,7 +206,11 @@ def cured(
     """
     here = _record.get() or Record()
     chain = _Chain(code, dict(settings), allowed, root or Path.cwd(), dict(keep or {}), here)
-    return chain.run(compute)
+    return chain.run(compute, density_of)
+
+
+_ANEW = Cure("begun anew", (), lambda settings: None)
+"""What is tried first where a calculation began from the density of the one before."""
 
 
 class _Chain:
@@ -208,13 +230,15 @@ class _Chain:
         self._settings = {**settings, **record.changed.get(code.name, {})}
         self._used: Counter[str] = Counter()
 
-    def run(self, compute: Compute[T]) -> T:
+    def run(self, compute: Compute[T], density_of: str) -> T:
         cure: Cure | None = None
-        previous: Path | None = None
+        known = self._record.densities.pop(self._code.name, None)
+        previous = known.directory if known else None
+        carried = previous if known and known.of == density_of else None
         changes: tuple[tuple[str, Any, Any], ...] = ()
         for _ in range(MOST_ATTEMPTS):
             directory = self._directory()
-            source = previous if cure is not None and cure.restarts else None
+            source = previous if cure is not None and cure.restarts else carried
             attempt = Attempt(
                 self._code.name,
                 directory.name,
@@ -232,12 +256,21 @@ class _Chain:
             )
             _write(directory, attempt, {**self._keep, "settings": self._settings})
             self._record.attempts.append(attempt)
-            self._forget(previous)
+            if previous is not None:
+                _forget(previous, self._code.bulky)
             if failure is None:
-                self._forget(directory)
+                if density_of:
+                    here = _Density(density_of, directory, self._code.bulky)
+                    self._record.densities[self._code.name] = here
+                else:
+                    _forget(directory, self._code.bulky)
                 return result[0]
-            cure, changes = self._next(failure, said, error)
             previous = directory
+            if carried is not None and failure not in FAULTS:
+                cure, changes, carried = _ANEW, (), None
+                continue
+            carried = None
+            cure, changes = self._next(failure, said, error)
         raise self._incurable(Failure(attempt.failure), attempt.said)
 
     def _one(
@@ -307,16 +340,15 @@ class _Chain:
                 continue
             return directory
 
-    def _forget(self, directory: Path | None) -> None:
-        """Removes what no later attempt needs."""
-        if directory is None:
-            return
-        for name in self._code.bulky:
-            for path in directory.glob(name):
-                if path.is_dir():
-                    shutil.rmtree(path, ignore_errors=True)
-                else:
-                    path.unlink(missing_ok=True)
+
+def _forget(directory: Path, bulky: tuple[str, ...]) -> None:
+    """Removes what no later attempt needs."""
+    for name in bulky:
+        for path in directory.glob(name):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def _text(directory: Path, code: Code) -> str:

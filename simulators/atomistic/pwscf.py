@@ -32,6 +32,7 @@ from simulators.atomistic.failures import (
     put,
     scaled,
 )
+from simulators.atomistic.options import SPIN_WORDS
 from simulators.atomistic.pseudopotentials import read
 from simulators.atomistic.symmetric import on_its_symmetry
 from simulators.atomistic.vacuum import boxed
@@ -220,7 +221,15 @@ class Pwscf(Calculator):
             lambda settings, directory, source: self._run(told, settings, directory, source),
             allowed=self._cures,
             keep=keep,
+            density_of=self._density_of(told),
         )
+
+    def _density_of(self, atoms: Any) -> str:
+        """What the next step may begin from. None with a spin, which would stay what it was at the
+        volume before, nor with a U, whose occupations are found anew."""
+        words = self._settings.keys() & SPIN_WORDS
+        has_spin = words or atoms.get_initial_magnetic_moments().any()
+        return "" if has_spin or self._hubbard else " ".join(atoms.symbols)
 
     def _prepared(self, atoms: Any) -> Any:
         """With the moments as pw.x wants them, in parts of the valence; a molecule in a box."""

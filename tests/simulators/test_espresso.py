@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -276,3 +277,18 @@ def test_a_result_of_more_points_across_a_vacuum_is_not_taken() -> None:
     )
     assert not found.startswith("56d8d74f")  # as it was kept
     assert (crystal[:8], without[:8]) == ("808d2edd", "dba1b841")
+
+
+@needs_pw
+def test_a_relaxation_goes_on_from_its_densities_and_leaves_none(tmp_path: Path) -> None:
+    """Without a spin; what is given a moment begins each step from it."""
+    moved: Any = bulk("Si")
+    moved.positions[1, 0] += 0.1
+    for name, moments in (("a", ""), ("b", "Si=0.1")):
+        asyncio.run(asked(tmp_path / name, "relax", text_of(moved), moments=moments))
+        records = sorted((tmp_path / name).rglob("attempt.json"))
+        began = [json.loads(record.read_text())["began_from"] for record in records]
+        assert len(began) > 2
+        before = [""] * len(began) if moments else ["", *(r.parent.name for r in records[:-1])]
+        assert began == before
+        assert not list((tmp_path / name).rglob("*.save"))

@@ -275,3 +275,41 @@ def test_ranks_that_are_no_children_of_the_calculation_count_in_what_it_took(
         lambda: cured(code, {}, printing(lambda _: "1 ranks\ntook 0", []), root=tmp_path)
     )
     assert record.elsewhere_s == 0.0, "what it took itself is counted once"
+
+
+def test_a_step_begins_from_the_density_of_the_one_before(tmp_path: Path) -> None:
+    """Of the same atoms; and what it fails with is no failure of the structure, nor of the
+    settings, until it has begun anew."""
+    seen: list[Any] = []
+
+    def spoilt_by_density(settings: Settings, directory: Path, source: Path | None) -> float:
+        seen.append((directory.name, source and source.name))
+        (directory / "density").touch()
+        is_spoilt = len(seen) == 3
+        (directory / "out").write_text("NOT converged\n" if is_spoilt else "converged\n")
+        return 1.0
+
+    def step(density_of: str) -> float:
+        return cured(CODE, {"steps": 9}, spoilt_by_density, root=tmp_path, density_of=density_of)
+
+    def relax() -> None:
+        for density_of in ("C C", "C C", "C C", "C C", "C O", "", "C O"):
+            step(density_of)
+            assert len(list(tmp_path.glob("*/density"))) == (1 if density_of else 0)
+
+    _, record = mended(relax)
+    names = [f"attempt-{number:03d}" for number in range(1, 9)]
+    assert seen == [
+        (names[0], None),
+        (names[1], names[0]),
+        (names[2], names[1]),
+        (names[3], None),
+        (names[4], names[3]),
+        (names[5], None),
+        (names[6], None),
+        (names[7], None),
+    ]
+    assert record.text == "toy: not converged, begun anew"
+    assert record.changed == {}
+    assert not list(tmp_path.glob("*/density")), "none is left when all is done"
+    assert json.loads((tmp_path / names[1] / "attempt.json").read_text())["began_from"] == names[0]
