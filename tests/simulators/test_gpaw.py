@@ -94,7 +94,7 @@ def test_electrons_that_do_not_converge_are_given_more_steps_and_the_record_says
     cured = asyncio.run(asked(tmp_path, "gpaw", "energy", silicon, options=short))
     assert cured.cures == "GPAW: not converged, more steps (maxiter 4 -> 200)"
     assert cured.altered == 0
-    usual = asyncio.run(asked(tmp_path, "gpaw", "energy", silicon, options=CHEAP))
+    usual = asyncio.run(asked(tmp_path / "usual", "gpaw", "energy", silicon, options=CHEAP))
     assert usual.cures == ""
     assert cured.energy == pytest.approx(usual.energy, abs=1e-4)
     with pytest.raises(CalculationFailed, match="GPAW: not converged"):
