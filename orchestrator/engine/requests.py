@@ -10,6 +10,7 @@ from orchestrator.engine.admission import room_at
 from orchestrator.engine.history import newest_context
 from orchestrator.engine.judging import pass_gate
 from orchestrator.engine.points import refuse_outside
+from orchestrator.engine.stopping import refuse_beyond_budget
 from orchestrator.engine.study import Study
 from orchestrator.engine.votes import voted
 from orchestrator.errors import HaganeError, InputError, UnknownName
@@ -257,6 +258,7 @@ def _try(study: Study, state: State, payload: Mapping[str, Any], by: str) -> Poi
     given = dict(payload.get("point") or {})
     point = point_from(campaign.space, given, newest_context(campaign, state))
     refuse_outside(campaign.space, point, by or "a person")
+    refuse_beyond_budget(campaign, state)
     return PointWished(point=point, by=by)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.engine.study import Study
+from orchestrator.errors import InputError
 from orchestrator.model.campaign import Campaign, Rule, StopRules
 from orchestrator.model.front import extended
 from orchestrator.model.objective import OutcomeConstraint
@@ -38,6 +39,22 @@ def reason_to_end(study: Study, state: State, now: float) -> Reason | None:
     if limit_s is not None and running_s >= limit_s:
         return Reason(f"the budget of {limit_s / 3600:.3g} h is used", "time")
     return _by_results(study, state)
+
+
+def n_left(campaign: Campaign, state: State) -> int:
+    """How many trials the budget has left for points that nobody has wished yet."""
+    n_regular = sum(map(is_regular, state.trials.values()))
+    return max(0, campaign.budget.trials - n_regular - len(state.wished))
+
+
+def refuse_beyond_budget(campaign: Campaign, state: State) -> None:
+    """Accepts one more wish. Raises InputError: no trial is left for it."""
+    if not n_left(campaign, state):
+        taken = f"the budget of {campaign.budget.trials} trials"
+        raise InputError(
+            f"{taken} has none left for another point",
+            hint="change the file, let it `start` from this campaign, and run it with --new",
+        )
 
 
 def _by_results(study: Study, state: State) -> Reason | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from orchestrator import plugins
 from orchestrator.engine.history import evaluated_of, in_context, numbered_before, task_of
-from orchestrator.errors import InputError, UnknownName
+from orchestrator.errors import InputError, PoolExhausted, UnknownName
 from orchestrator.files.lots import lots_of
 from orchestrator.files.rows import rows_of, unused_words
 from orchestrator.files.table import Table
@@ -99,7 +99,15 @@ def propose(
     now = context_now(task.space, context or {}, history)
     told = history.model_copy(update={"evaluated": (*known, *history.evaluated), "context": now})
     planner = plugins.load("planners", task.planner.kind)(task)
-    proposals = tuple(in_context(task.space, p, told) for p in planner.propose(told, n))
+    try:
+        proposals = tuple(in_context(task.space, p, told) for p in planner.propose(told, n))
+    except PoolExhausted as error:
+        if history.pending:
+            error.hint = (
+                f"{len(history.pending)} rows of {table.source} have no result, and count as being "
+                "tried: leave out those that may be proposed"
+            )
+        raise
     if len(proposals) < n:
         remarks.append(f"{len(proposals)} of the {n} points: nothing else is left to be tried")
     counts = len(history.evaluated), len(history.pending)

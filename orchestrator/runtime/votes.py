@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from orchestrator.engine.stopping import n_left
 from orchestrator.engine.votes import voted
 from orchestrator.errors import FileProblems, HaganeError, InputError, Problem, UnknownName
 from orchestrator.files.columns import column_of, number_in
@@ -73,6 +74,10 @@ def told_of(campaign: Campaign, state: State, found: Mapping[str, Any]) -> str:
     known = [*campaign.start, *(state.opened.start if state.opened else ())]
     again = [str(p[pool.name]) for p in points if any(p == one.point for one in known)]
     told = [f"{len(points)} wanted, {len(found['refused'])} refused"]
+    left = n_left(campaign, state)
+    if len(points) > left:
+        total = campaign.budget.trials
+        told.append(f"of those wanted {left} will be tried, for the budget is {total} trials")
     if found["remarks"]:
         n = len(found["remarks"])
         told.append(f"remarks on {n} of the candidates, which the journal keeps")

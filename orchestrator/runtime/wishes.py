@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.engine.stopping import refuse_beyond_budget
 from orchestrator.errors import InputError
 from orchestrator.model.state import fold
 from orchestrator.ports.journal import CampaignRow
@@ -51,13 +52,17 @@ def wish(
     """Puts a wish into the inbox, and waits for the engine's answer if one runs.
 
     Raises:
-        InputError: a material that is to be tried cannot be described; nothing was wished then.
+        InputError: a material that is to be tried cannot be described, or the budget has no trial
+            left for it; nothing was wished then.
     """
     with stored(where) as store:
         row = row_of(store, name)
         if kind == "try" and isinstance(payload.get("point"), Mapping):
-            settle = settling(campaign_of(store, fold(store.read(row.id))).space)
-            payload = {**payload, "point": settle(payload["point"])}
+            state = fold(store.read(row.id))
+            campaign = campaign_of(store, state)
+            payload = {**payload, "point": settling(campaign.space)(payload["point"])}
+            if state.finished is None:
+                refuse_beyond_budget(campaign, state)
         if store.holder(row.id) is None and (ended := _ended(store, row)):
             return ended
         number = store.request(row.id, kind, dict(payload), user_name())

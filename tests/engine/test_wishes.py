@@ -432,6 +432,16 @@ def test_a_persons_point_is_tried_before_the_planners_next_one() -> None:
     assert works.planner.histories[-1].n_proposed == 0
 
 
+def test_a_point_for_which_the_budget_has_no_trial_is_refused_and_not_forgotten_in_silence() -> (
+    None
+):
+    works = Works(trials=1, settings={"in_flight": 1})
+    wishes = [works.wish("try", point={"x": x}) for x in (200.0, 300.0)]
+    works.run()
+    assert works.answer(wishes[0]) == "done"
+    assert "the budget of 1 trials has none left for another point" in str(works.answer(wishes[1]))
+
+
 @pytest.mark.parametrize(
     ("point", "said"),
     [

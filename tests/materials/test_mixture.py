@@ -72,6 +72,8 @@ def test_any_descriptor_can_be_mixed() -> None:
         ("100 % A", [1.0]),
         ("0.5 A | 99.5 B", [0.005, 0.995]),
         ("0.3 A | 0.7 B", [0.3, 0.7]),
+        ("0,3 A | 0,7 B", [0.3, 0.7]),
+        ("12,5 % A | 87,5 % B", [0.125, 0.875]),
     ],
 )
 def test_rounded_fractions_and_percentages_are_read(text: str, fractions: list[float]) -> None:
@@ -92,6 +94,7 @@ def test_rounded_fractions_and_percentages_are_read(text: str, fractions: list[f
         ("0.5 CCO | 0.5 Q", "'Q' is not a molecule"),
         ("2 CCO", "'2 CCO' in"),
         ("0.5.1 CCO | 0.5 O", "is not a fraction"),
+        ("0,5.1 CCO | 0.5 O", "is not a fraction"),
         ("25 wt% CCO | 75 wt% O", "'25 wt% CCO' in '25 wt% CCO | 75 wt% O' has a fraction in wt%"),
         ("", "it is empty"),
     ],

@@ -186,6 +186,7 @@ def test_a_star_on_the_nitrogen_of_an_aromatic_ring_becomes_hydrogen() -> None:
         ("C*C*", "not exactly one bond"),
         ("[*+]C*", "not exactly one bond"),
         ("*C(C)(C)(C)*", "is not a molecule: .*valence"),
+        ("*CC(C*", r"'\*CC\(C\*' is not a molecule"),
         ("", "it is empty"),
         ("0.3 *CC* | 0.6 *CCO*", "sum to 0.9, not to 1"),
         ("*CC* | *CCO*", "is not a fraction"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.errors import FileProblems, InputError
+from orchestrator.errors import FileProblems, InputError, PoolExhausted
 from orchestrator.runtime.ask_tell import propose
 from orchestrator.runtime.load import read_campaign
 from orchestrator.runtime.run import run_campaign
@@ -63,6 +63,18 @@ def test_a_table_of_results_is_settled_and_its_slips_are_told_by_line(folder: Pa
     assert advice.proposals[0].point == {"polymer": "polypropylene"}
 
 
+def test_a_table_that_leaves_no_candidate_says_how_many_of_its_rows_count_as_being_tried(
+    folder: Path,
+) -> None:
+    names = [line.partition(",")[0] for line in POOL.splitlines()[1:]]
+    cells = ["0.3"] + [""] * (len(names) - 1)
+    rows = "".join(f"{name},{cell}\n" for name, cell in zip(names, cells, strict=True))
+    (folder / "r.csv").write_text(f"polymer,heat\n{rows}")
+    with pytest.raises(PoolExhausted) as told:
+        propose(folder / "r.csv", 1, campaign=folder / "campaign.yaml")
+    assert f"{len(names) - 1} rows of {folder / 'r.csv'} have no result" in told.value.hint
+
+
 def test_what_a_campaign_starts_from_is_settled_when_it_is_read(folder: Path) -> None:
     path = folder / "campaign.yaml"
     path.write_text(CAMPAIGN + "start: {table: r.csv}\n")
@@ -79,7 +91,7 @@ def test_a_wish_for_what_is_no_material_is_refused_before_it_waits(
     recipe = "roles: {balance: BackRoomWeighing}\nrecipe:\n  - weigh: {do: balance.weigh}\n"
     text = CAMPAIGN.replace("metrics: {heat: {unit: W/m/K}}", recipe + "metrics: {heat: {}}")
     (back_room / "pool.csv").write_text(POOL)
-    (back_room / "campaign.yaml").write_text(text)
+    (back_room / "campaign.yaml").write_text(text.replace("trials: 3", "trials: 4"))
     store = back_room / "s.sqlite"
     run_campaign(back_room / "campaign.yaml", store=store)  # it waits for a person
     with pytest.raises(InputError, match="'C1CC' is no candidate"):

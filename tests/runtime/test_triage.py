@@ -280,6 +280,15 @@ def test_a_vote_for_what_was_measured_or_is_wanted_already_says_so(tmp_path: Pat
     )
 
 
+def test_votes_for_more_than_the_budget_has_trials_left_say_so(tmp_path: Path) -> None:
+    campaign = alcohols().model_copy(update={"budget": Budget(trials=1)})
+    path = votes_in(tmp_path / "v.csv", *({"name": f"L{i}", "vote": "+1"} for i in (7, 8, 9)))
+    told = told_of(campaign, State(), read_votes(path, campaign, State()))
+    assert (
+        told == "3 wanted, 0 refused; of those wanted 1 will be tried, for the budget is 1 trials"
+    )
+
+
 def test_a_sheet_of_a_campaign_that_has_ended_says_that_no_vote_is_taken() -> None:
     state = State(finished=Finished(why="the budget of 20 trials is spent", rule="budget"))
     found = shortlist(alcohols(), state, 2)

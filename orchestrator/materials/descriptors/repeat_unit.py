@@ -91,7 +91,11 @@ def _star() -> Any:
 
 def _chain_of(psmiles: str) -> tuple[Any, list[str]]:
     """The chain with its two stars, and the SMILES of what lies beside it."""
-    whole = molecule(_told_apart(psmiles))
+    try:
+        whole = molecule(_told_apart(psmiles))
+    except InputError:
+        molecule(psmiles)  # says it of the text as it is written
+        raise
     pieces = rdkit().GetMolFrags(whole, asMols=True)
     chains = [piece for piece in pieces if stars_of(piece)]
     n_stars = sum(len(stars_of(piece)) for piece in chains)

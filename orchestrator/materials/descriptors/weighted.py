@@ -10,7 +10,7 @@ from itertools import starmap
 from orchestrator.errors import InputError
 
 _PART = re.compile(
-    r"\s*([0-9.]+(?:[eE][+-]?\d+)?)(?:\s*(%)\s*|\s+)(\S.*?)\s*",
+    r"\s*([0-9.,]+(?:[eE][+-]?\d+)?)(?:\s*(%)\s*|\s+)(\S.*?)\s*",
     re.DOTALL,
 )
 _OF = re.compile(r"(?:wt|mol|vol|at|w|m)\.?[ -]?%\s")
@@ -24,8 +24,8 @@ def parts_of(text: str) -> list[tuple[float, str]]:
     """Fraction and material of each part, in their order; a text without `|` and without a number
     in front is one part with the fraction 1.
 
-    Percentages, `30 % CCO | 70 % O` or numbers that sum to 100, are fractions too. What sums to one
-    or 100 within one in a hundred is divided by its sum.
+    Percentages, `30 % CCO | 70 % O` or numbers that sum to 100, are fractions too, and a comma is
+    a decimal point. What sums to one or 100 within one in a hundred is divided by its sum.
 
     Raises:
         InputError: a part has no fraction, a fraction is not in (0, 1], or they do not sum to one.
@@ -68,7 +68,7 @@ def _part(piece: str, text: str) -> tuple[float, bool, str]:
             hint="write '30 % CCO | 70 % O'; the fractions of a copolymer count its units",
         )
     try:
-        number = float(match[1]) if match else math.nan
+        number = float(match[1].replace(",", ".")) if match else math.nan
     except ValueError:
         number = math.nan
     if match is None or not 0 < number < math.inf:
