@@ -46,12 +46,12 @@ def check(
     """
     from orchestrator.model.candidates import told_alike
     from orchestrator.model.space import Pool
-    from orchestrator.runtime.load import load_perhaps_without_lab
+    from orchestrator.runtime.load import known_words, load_perhaps_without_lab
     from orchestrator.runtime.sources import told_of_others
 
     study, loaded = load_perhaps_without_lab(campaign, lab)
     bound = loaded.lab.name if loaded is not None else ""
-    remarks = loaded.remarks if loaded is not None else ()
+    remarks = loaded.remarks if loaded is not None else known_words(study)
     tried = _tried_on_hardware(loaded) if loaded is not None else {}
     pools = [p for p in study.space.parameters if isinstance(p, Pool)]
     alike = {pool.name: found for pool in pools if (found := told_alike(pool))}

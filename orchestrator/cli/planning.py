@@ -79,7 +79,10 @@ def _said(advice: Advice) -> Iterator[str]:
 
     yield from (f"{i}: {proposal.why}" for i, proposal in enumerate(advice.proposals, 1))
     if advice.proposals:
-        yield from remarks(advice.proposals[0].notes)
+        notes = advice.proposals[0].notes
+        said = {"doubt": "not to be relied on", "transfer": "how likely each is to predict best"}
+        yield from (f"{words}: {notes[name]}" for name, words in said.items() if name in notes)
+        yield from remarks(notes)
     yield from set_aside_words(advice.task.space)
     yield from filter(None, [advice.outside])
     yield from advice.remarks

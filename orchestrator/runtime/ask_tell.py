@@ -20,7 +20,7 @@ from orchestrator.model.space import Context, Point, SearchSpace
 from orchestrator.model.trial import Proposal
 from orchestrator.ports.planner import Evaluated, History, PlanningTask
 from orchestrator.runtime.assuming import Wanted, assumed_task
-from orchestrator.runtime.load import campaign_path, read_campaign
+from orchestrator.runtime.load import campaign_path, read_campaign, source_words
 from orchestrator.runtime.settling import settled_trials
 from orchestrator.runtime.tables import Data, table_of
 
@@ -84,7 +84,7 @@ def propose(
         task = task_of(study)
         blocks, said = blocks_in(table, study)
         unused = unused_words(table, task.space, [metric.name for metric in study.metrics])
-        remarks += [one for one in (said, unused) if one]
+        remarks += [one for one in (said, unused, *source_words(study)) if one]
         known = numbered_before(study.start, study)
         known = known if blocks else [one.model_copy(update={"block": ""}) for one in known]
         left_out = tuple(f"{wanted.kind} {wanted.name}" for wanted in study.sources_wanted)

@@ -143,14 +143,30 @@ def _together(campaign: Campaign, lab: Lab, *, candidates: bool) -> Loaded:
     if candidates:
         check_candidates(campaign, lab, resources)
     contracts = {c: plugins.capability(c) for c in campaign.roles.values()}
-    outside = outside_words(campaign.space, [trial.point for trial in campaign.start])
     remarks = (
         *remarks_on(lab, resources),
         *unreached_words(campaign),
         *misplaced_words(campaign, lab, contracts),
-        *([f"start: {outside}"] if outside else []),
+        *known_words(campaign),
     )
     return Loaded(campaign, lab, kinds, contracts, remarks)
+
+
+def known_words(campaign: Campaign) -> list[str]:
+    """What is odd in what a campaign starts from and in its sources that are tables."""
+    outside = outside_words(campaign.space, [trial.point for trial in campaign.start])
+    return [f"start: {outside}"] * bool(outside) + source_words(campaign)
+
+
+def source_words(campaign: Campaign) -> list[str]:
+    """Of sources that are tables: points outside of the space, and values that are all one."""
+    found = []
+    for source in campaign.sources:
+        if outside := outside_words(campaign.space, source.points):
+            found.append(f"{source.name}: {outside}")
+        if len(set(source.values)) == 1:
+            found.append(f"{source.name}: all values are equal, so that nothing is learnt of it")
+    return found
 
 
 def _check_formats(campaign: Campaign) -> None:

@@ -315,6 +315,23 @@ def test_check_tells_which_rows_of_a_source_are_left_out_and_why(here: Path) -> 
     assert [row["line"] for row in left_out["length (old.csv)"]] == [3, 4]
 
 
+def test_a_source_in_another_unit_than_the_space_or_without_differences_is_told(here: Path) -> None:
+    rows = [(300.0 + 10 * i, 5.0 - (i - 5) ** 2) for i in range(8)]
+    (here / "r.csv").write_text("heat,length\n" + "".join(f"{x},{y}\n" for x, y in rows))
+    (here / "kelvin.csv").write_text("heat,gap\n" + "".join(f"{x + 273},{y}\n" for x, y in rows))
+    (here / "flat.csv").write_text("heat,flat\n" + "".join(f"{x},7\n" for x, _ in rows))
+    (here / "c.yaml").write_text(
+        "name: c\nspace: {heat: {real: [300, 400], unit: degC}}\nmetrics: {length: {}}\n"
+        "objective: {maximise: length}\nplanner: {initial: 4}\nbudget: {trials: 5}\n"
+        "transfer: [{table: kelvin.csv, column: gap}, {table: flat.csv, column: flat}]\n"
+    )
+    proposed = hagane("propose", "--data", here / "r.csv", "--campaign", here / "c.yaml")
+    assert "how likely each is to predict best: no transfer: " in proposed.err
+    for told in (hagane("check", here / "c.yaml").out, proposed.err):
+        assert "gap (kelvin.csv): 8 of 8 points lie outside of the space, the first with" in told
+        assert "flat (flat.csv): all values are equal, so that nothing is learnt of it" in told
+
+
 def test_check_counts_the_rows_of_a_source_that_repeat_a_material(here: Path) -> None:
     (here / "pool.csv").write_text("name,formula\na,FeO\nb,NiO\nc,CoO\n")
     (here / "old.csv").write_text("formula,gap\nFeO,1\nOFe,3\nNiO,2\nXx,2\nOFe,5\n")
