@@ -9,7 +9,7 @@ from orchestrator.cli.lines import for_console, say, tell
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.state import State
 from orchestrator.ports.planner import Belief
-from orchestrator.reports.beliefs import Held, belief_remarks, held, recommendation
+from orchestrator.reports.beliefs import Held, belief_remarks, held, recommendation, why_none
 
 BAR = 30
 MOST = 20
@@ -28,9 +28,7 @@ def print_belief(campaign: Campaign, state: State, belief: Belief, console: Cons
     say(console, "")
     found = recommendation(campaign, state, belief)
     if found is None:
-        several = len(campaign.objective.goals) > 1
-        why = "of several goals no trial is the best" if several else "none keeps the limits"
-        tell(console, f"The model recommends no trial: {why}.")
+        tell(console, f"The model recommends no trial: {why_none(campaign, state, belief)}.")
         return
     tell(console, f"The model recommends trial {found.trial}", style="bold green")
     tell(console, f"  at {found.point}")

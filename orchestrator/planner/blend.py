@@ -18,6 +18,8 @@ CLOSE = 1e-9
 """A component is present above this share of the total."""
 SLACK = 1e-6
 """A sum may be off by this share of the total."""
+N_STIRS = 12
+"""How often each component shares anew with another one."""
 
 
 @dataclass(frozen=True)
@@ -79,17 +81,34 @@ class Blend:
         return self.filled(codes, raw, rank < wanted[:, None])
 
     def drawn(self, codes: Floats, rng: np.random.Generator) -> Floats:
-        """Codes (n x p) whose uniform numbers became amounts that are uniform over the simplex, of
-        as many components as are drawn evenly between the fewest and the most."""
+        """Codes (n x p) whose uniform numbers became amounts that are uniform over what the bounds
+        leave of the simplex, of as many components as are drawn evenly between the fewest and the
+        most."""
         fewest, most = self.mixture.present
         counts = rng.integers(fewest, most + 1, size=len(codes))
         first = np.argsort(rng.random((len(codes), len(self.places))) - self.must, axis=1)
         present = np.argsort(first, axis=1) < np.maximum(counts, self.must.sum())[:, None]
         uniform = np.clip(codes[:, self.places], 1e-12, 1.0 - 1e-12)
+        floor, ceiling = self.limits(present)
         parts = np.where(present, -np.log(uniform), 0.0)
-        floor, _ = self.limits(present)
         rest = self.mixture.total - floor.sum(axis=1, keepdims=True)
-        return self.filled(codes, floor + rest * parts / parts.sum(axis=1, keepdims=True), present)
+        simplex = floor + rest * parts / parts.sum(axis=1, keepdims=True)
+        box = self._rest_to_the_widest(floor, ceiling, uniform)
+        # either is uniform where it fits: free blends, and alloys of which one metal is the rest
+        amounts = max((simplex, box), key=lambda one: int(_fits(one, floor, ceiling).sum()))
+        out = self.filled(codes, amounts, present)
+        if (off := ~_fits(amounts, floor, ceiling)).any():
+            stirred = _stirred(self.amounts(out[off]), floor[off], ceiling[off], rng)
+            out[off] = self.filled(out[off], stirred, present[off])
+        return out
+
+    def _rest_to_the_widest(self, floor: Floats, ceiling: Floats, uniform: Floats) -> Floats:
+        """Amounts (n x k) anywhere between floor and ceiling, but for that of the component with
+        most room, which is what the others leave."""
+        amounts = floor + uniform * (ceiling - floor)
+        rows, widest = np.arange(len(amounts)), np.argmax(ceiling - floor, axis=1)
+        amounts[rows, widest] += self.mixture.total - amounts.sum(axis=1)
+        return amounts
 
     def filled(self, codes: Floats, amounts: Floats, present: NDArray[np.bool_]) -> Floats:
         """Codes (n x p) with the amounts (n x k) brought within limits and to the total."""
@@ -98,6 +117,26 @@ class Blend:
         out = codes.copy()
         out[:, self.places] = (amounts - self.low) / np.where(self.span > 0, self.span, 1.0)
         return out
+
+
+def _fits(amounts: Floats, floor: Floats, ceiling: Floats) -> NDArray[np.bool_]:
+    """Which rows (n) of amounts (n x k) keep their bounds."""
+    return np.asarray(((amounts >= floor) & (amounts <= ceiling)).all(axis=1))
+
+
+def _stirred(amounts: Floats, floor: Floats, ceiling: Floats, rng: np.random.Generator) -> Floats:
+    """Amounts (n x k) after pairs of components have shared anew what they have together, time and
+    again: in the end uniform over what is possible, wherever they began (Gibbs sampling)."""
+    found = amounts.copy()
+    rows, k = np.arange(len(found)), found.shape[1]
+    for one in np.tile(np.arange(k), N_STIRS if k > 1 else 0):
+        other = (one + rng.integers(1, k, size=len(found))) % k
+        both = found[:, one] + found[rows, other]
+        least = np.maximum(floor[:, one], both - ceiling[rows, other])
+        most = np.minimum(ceiling[:, one], both - floor[rows, other])
+        found[:, one] = least + rng.random(len(found)) * np.maximum(most - least, 0.0)
+        found[rows, other] = both - found[:, one]
+    return found
 
 
 def water_fill(start: Floats, floor: Floats, ceiling: Floats, total: float) -> Floats:

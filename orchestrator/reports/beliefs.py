@@ -236,6 +236,18 @@ def recommendation(campaign: Campaign, state: State, belief: Belief) -> Recommen
     return Recommendation(trial.number, shown_point(campaign, trial), expected)
 
 
+def why_none(campaign: Campaign, state: State, belief: Belief) -> str:
+    """Why the model recommends no trial of this campaign."""
+    if belief.recommended is not None:
+        known = [*campaign.start, *(state.opened.start if state.opened else ())]
+        point = known[belief.recommended].point  # they are numbered ..., -2, -1
+        words = ", ".join(f"{n} {shown_value(campaign, n, v)}" for n, v in point.items())
+        return f"what it thinks best was known before the first trial, at {words}"
+    if len(campaign.objective.goals) > 1:
+        return "of several goals no trial is the best"
+    return "none keeps the limits" if campaign.objective.constraints else "none has been measured"
+
+
 def _predicted(
     campaign: Campaign, belief: Belief, believed: MetricBelief, trial: TrialState
 ) -> str:
@@ -342,7 +354,8 @@ def belief_words(campaign: Campaign, state: State, belief: Belief) -> dict[str, 
     return {
         "remarks": belief_remarks(belief),
         "metrics": held(campaign, state, belief),
-        "recommendation": recommendation(campaign, state, belief),
+        "recommendation": (found := recommendation(campaign, state, belief)),
+        "recommends_none": "" if found else why_none(campaign, state, belief),
         "at": ", ".join(f"{n} {shown_value(campaign, n, v)}" for n, v in belief.at.items()),
         "first": belief.metrics[0].metric,
         "maps": [one.parameters for one in belief.metrics[0].maps],

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 
 import numpy as np
 import planner_samples as samples
 import pytest
+from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from orchestrator.errors import InputError, PoolExhausted, UnknownName
@@ -13,6 +15,7 @@ from orchestrator.model.points import faults_of
 from orchestrator.model.space import KnownConstraint, Mixture, Pool, Real, SearchSpace
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.initial import RandomPlanner, SobolPlanner, SpaceFilling
+from orchestrator.planner.possible import Possible
 from orchestrator.planner.sobol import Sobol
 from orchestrator.ports.planner import Evaluated, History
 
@@ -130,6 +133,33 @@ BOUND = SearchSpace(
     ),
     constraints=(KnownConstraint(text="Cu <= 20 heat", expression="Cu - 20 * heat"),),
 )
+
+
+def drawn(total: float, **bounds: tuple[float, float]) -> NDArray[np.float64]:
+    """Amounts (1,024 x k) of a mixture of all components, as the start draws them."""
+    parts = tuple(Real(name=name, low=low, high=high) for name, (low, high) in bounds.items())
+    blend = Mixture(
+        name="m", components=tuple(bounds), total=total, present=(len(parts), len(parts))
+    )
+    encoding = Encoding(SearchSpace(parameters=parts, mixtures=(blend,)))
+    codes = Possible(encoding).spread(1024, 0)
+    return np.array([[float(v) for v in point.values()] for point in encoding.decode(codes)])
+
+
+def test_what_an_alloy_has_little_of_is_drawn_over_its_whole_range() -> None:
+    found = drawn(100.0, Fe=(50, 95), Cr=(8, 22), Ni=(0, 14), C=(0.02, 0.6))
+    for column, (low, high) in ((1, (8, 22)), (2, (0, 14)), (3, (0.02, 0.6))):
+        quarters = np.histogram(found[:, column], bins=np.linspace(low, high, 5))[0]
+        assert quarters.min() > 200  # all had had the most carbon
+
+
+def test_a_mixture_is_drawn_evenly_over_what_its_bounds_leave() -> None:
+    found = drawn(1.0, a=(0, 0.5), b=(0, 0.5), c=(0, 0.5))
+    assert found.sum(axis=1) == pytest.approx(1.0)
+    assert (found > 0.499).mean() < 0.02
+    assert found.std(axis=0) == pytest.approx(1 / math.sqrt(72), abs=0.006)  # of a triangle
+    narrow = drawn(1.0, a=(0, 0.35), b=(0, 0.36), c=(0, 0.32))
+    assert narrow.mean(axis=0) == pytest.approx([0.34, 0.35, 0.31], abs=0.001)
 
 
 @pytest.mark.parametrize("planner", LIGHT)

@@ -74,3 +74,19 @@ def test_where_there_is_no_belief_one_sentence_says_why(
     assert (told["belief"], told["why_none"]) == (None, sentence)
     asked(back_room, "report", "wide", "--to", str(back_room / "report.html"))
     assert sentence.replace("'", "&#39;") in (back_room / "report.html").read_text()
+
+
+def test_where_what_was_known_before_is_best_the_model_says_so(back_room: Path) -> None:
+    (back_room / "old.csv").write_text("x [mm],mass [g]\n0.1,3\n0.4,2\n0.7,-5e6\n0.9,4\n")
+    text = (back_room / "campaign.yaml").read_text()
+    (back_room / "campaign.yaml").write_text(
+        text.replace("{kind: sobol}", "{initial: 2}\nstart: {table: old.csv}")
+    )
+    store = back_room / "s.sqlite"
+    run_campaign(back_room / "campaign.yaml", back_room / "lab.yaml", store=store)
+    why = (
+        "It recommends no trial: what it thinks best was known before the first trial, at x 0.7 mm."
+    )
+    assert why.removeprefix("It") in asked(back_room, "belief")
+    asked(back_room, "report", "weighing", "--to", str(back_room / "report.html"))
+    assert why in (back_room / "report.html").read_text()
