@@ -206,7 +206,10 @@ class _Reading:
             if isinstance(parameter, Pool) and parameter.described and not self._reads_materials:
                 error.hint += "; or name the column of materials, for instance smiles: COLUMN"
             elif not (called or error.hint.startswith(("did you mean", "write"))):
-                error.hint += f"; if '{name}' was one and the same, add a column that says so"
+                is_part = any(name in mixture.components for mixture in self._space.mixtures)
+                same = f"if '{name}' was one and the same, add a column that says so"
+                rest = f"if '{name}' is the rest of a mixture, add a column of what is left"
+                error.hint += f"; {rest if is_part else same}"
             raise
 
     def row(self, index: int) -> Row:

@@ -60,12 +60,14 @@ class Card:
 
 @dataclass(frozen=True)
 class Gallery:
-    """The best materials and the newest ones, of `n` that were proposed."""
+    """The best materials and the newest ones, of `n` that were proposed. `counts_alone`: fragments
+    and nothing else are compared, so that distances run from 0 to the square root of two."""
 
     best: tuple[Card, ...]
     newest: tuple[Card, ...]
     n: int
     why_none: str
+    counts_alone: bool
 
 
 def gallery(campaign: Campaign, state: State, looks: Looks) -> Gallery | None:
@@ -86,7 +88,9 @@ def gallery(campaign: Campaign, state: State, looks: Looks) -> Gallery | None:
     def cards(trials: list[TrialState]) -> tuple[Card, ...]:
         return tuple(_card(campaign, state, pool, trial, looks, picture) for trial in trials)
 
-    return Gallery(cards(best), cards(newest[:N_NEWEST]), n, looks.why_none)
+    is_alone = len(campaign.space.parameters) == len(pool.described) == 1 and not pool.columns
+    alone = is_alone and pool.described[0].counts is not None
+    return Gallery(cards(best), cards(newest[:N_NEWEST]), n, looks.why_none, alone)
 
 
 def _best_first(campaign: Campaign, state: State, pool: Pool) -> list[TrialState]:

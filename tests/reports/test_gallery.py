@@ -6,6 +6,7 @@ import base64
 import re
 
 from orchestrator.model.candidates import in_a_line
+from orchestrator.model.space import Real, SearchSpace
 from orchestrator.ports.depiction import Kin
 from orchestrator.reports.gallery import Looks, gallery
 from orchestrator.reports.page import report_html
@@ -47,6 +48,17 @@ def test_the_nearest_measured_material_is_shown_with_its_value_even_if_known_bef
     assert later is not None
     assert (near.trial, near.name, near.values) == (-1, "water", ("boiling 100 °C",))
     assert (later.trial, later.name, later.values) == (1, "hexane", ("boiling 68.7 °C",))
+
+
+def test_a_reader_is_told_what_distances_of_fingerprints_mean() -> None:
+    meaning = "(0: the same fragments, 1.41: none in common)"
+    assert meaning in report_html(solvents(), solvent_state(), looks=LOOKS)
+    campaign = solvents()
+    beside = Real(name="heat", low=0.0, high=9.0)
+    both = SearchSpace(parameters=(*campaign.space.parameters, beside))
+    found = gallery(campaign.model_copy(update={"space": both}), solvent_state(), LOOKS)
+    assert found is not None
+    assert not found.counts_alone
 
 
 def test_what_a_generator_made_is_called_new_and_told_what_it_is_like() -> None:

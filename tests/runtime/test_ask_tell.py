@@ -527,3 +527,12 @@ def test_an_observation_is_a_value_or_the_mean_of_a_column(tmp_path: Path) -> No
             observation("mass", value, file)
     with pytest.raises(UnknownName):
         observation("length", None, path)
+
+
+def test_an_alloy_without_the_column_of_its_main_metal_is_told_what_to_add(tmp_path: Path) -> None:
+    text = "name: c\nspace: {m: {mixture: {Fe: [50, 100], C: [0, 2]}, total: 100}}\n"
+    text += "metrics: {y: {}}\nobjective: {maximise: y}\n"
+    table = written(tmp_path, "C,y\n1,2\n2,3\n")
+    with pytest.raises(UnknownName) as told:
+        propose(table, 1, campaign=written(tmp_path, text, "c.yaml"))
+    assert "if 'Fe' is the rest of a mixture, add a column of what is left" in told.value.hint
