@@ -42,6 +42,10 @@ STYLE: dict[Any, Any] = {
 FONTS = ("Noto Sans CJK JP", "Noto Sans CJK SC", "IPAexGothic", "IPAGothic", "Hiragino Sans",
          "Yu Gothic", "WenQuanYi Zen Hei", "Droid Sans Fallback")  # fmt: skip
 """Where they are installed, they follow the first one: for words in Japanese and the like."""
+MOST_WORDS = 12
+"""More candidates along an axis than these are not named."""
+SIDE_BY_SIDE = 20
+"""Words of more characters than these together are written upwards."""
 GLYPH = re.compile(r"Glyph (\d+) .*missing from")
 OUTCOMES: Mapping[str, str] = {
     "failed": RED,
@@ -253,6 +257,7 @@ def _parameters(campaign: Campaign, state: State) -> Figure | None:
             if best is not None and value.trial == best.number and value.value is not None:
                 axes.scatter([place], [value.value], s=60, marker="*", color=ORANGE, zorder=3)
         axes.set_xlabel(titled(axis.name, axis.unit))
+        _label_words(axes, axis)
         if axis.log:
             axes.set_xscale("log")
             _label_log(axes.xaxis, axis)
@@ -268,6 +273,14 @@ def _parameters(campaign: Campaign, state: State) -> Figure | None:
 def _plain(place: float | str) -> float | str:
     """A place on an axis; of a word, what stands between dollars is no mathematics."""
     return place.replace("$", r"\$") if isinstance(place, str) else place
+
+
+def _label_words(axes: Any, axis: charts.Axis) -> None:
+    """Words that do not lie on each other, or none of them."""
+    if len(axis.options) > MOST_WORDS:
+        axes.set(xticks=[], xlabel=f"{axis.name} ({len(axis.options)} of them)")
+    elif sum(map(len, axis.options)) > SIDE_BY_SIDE:
+        axes.tick_params(axis="x", labelrotation=90)
 
 
 def _label_log(ticks: Any, axis: charts.Axis) -> None:

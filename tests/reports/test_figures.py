@@ -441,3 +441,19 @@ def test_the_sample_journal_is_one_that_could_have_been_written() -> None:
     assert [e.seq for e in events] == list(range(1, len(events) + 1))
     assert all(a.at <= b.at for a, b in pairwise(events))
     assert all(ev.EVENTS.validate_json(e.event.model_dump_json()) == e.event for e in events)
+
+
+@pytest.mark.parametrize(("n", "are_named"), [(3, True), (14, False)])
+def test_names_of_many_candidates_do_not_lie_on_each_other(
+    n: int, are_named: bool, tmp_path: Path, campaign: Campaign
+) -> None:
+    words = tuple(f"Cc1ccc2nnccc2c1-{i}" for i in range(n))
+    oxygen = Choice(name="oxygen", options=words)
+    space = SearchSpace(parameters=(oxygen, *campaign.space.parameters[1:]))
+    state = _with_values([(1e-3, 130.0, None)] * n)
+    for word, trial in zip(words, state.trials.values(), strict=True):
+        trial.proposal.point["oxygen"] = word
+    write_figures(campaign.model_copy(update={"space": space}), state, tmp_path, formats=("svg",))
+    svg = (tmp_path / "parameters.svg").read_text()
+    assert (words[0] in svg, "oxygen (14 of them)" in svg) == (are_named, not are_named)
+    assert ("rotate(-90)" in svg.partition(words[0])[0][-200:]) == are_named
