@@ -44,8 +44,8 @@ FONTS = ("Noto Sans CJK JP", "Noto Sans CJK SC", "IPAexGothic", "IPAGothic", "Hi
 """Where they are installed, they follow the first one: for words in Japanese and the like."""
 MOST_WORDS = 12
 """More candidates along an axis than these are not named."""
-SIDE_BY_SIDE = 20
-"""Words of more characters than these together are written upwards."""
+SIDE_BY_SIDE = 24
+"""Characters that words may have, all as long as the longest, before they are written upwards."""
 GLYPH = re.compile(r"Glyph (\d+) .*missing from")
 OUTCOMES: Mapping[str, str] = {
     "failed": RED,
@@ -279,7 +279,7 @@ def _label_words(axes: Any, axis: charts.Axis) -> None:
     """Words that do not lie on each other, or none of them."""
     if len(axis.options) > MOST_WORDS:
         axes.set(xticks=[], xlabel=f"{axis.name} ({len(axis.options)} of them)")
-    elif sum(map(len, axis.options)) > SIDE_BY_SIDE:
+    elif len(axis.options) * max(map(len, axis.options), default=0) > SIDE_BY_SIDE:
         axes.tick_params(axis="x", labelrotation=90)
 
 

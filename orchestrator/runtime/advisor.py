@@ -11,7 +11,7 @@ from typing import Any
 
 from orchestrator import plugins
 from orchestrator.engine.history import evaluated_of, in_context, task_of
-from orchestrator.errors import InputError
+from orchestrator.errors import InputError, PoolExhausted
 from orchestrator.files.campaign import campaign_from_text
 from orchestrator.files.rows import Row, rows_of
 from orchestrator.model.objective import Metric
@@ -121,7 +121,14 @@ class Advisor:
             now = context_now(self._campaign.space, context or {}, history)
             _say(context_words(self._campaign.space, {name: now[name] for name in context or {}}))
             history = history.model_copy(update={"context": now})
-            made = self._planner.propose(history, n)
+            try:
+                made = self._planner.propose(history, n)
+            except PoolExhausted as error:
+                if n_waiting := len(self._pending):
+                    error.hint = (
+                        f"{n_waiting} of them are in flight: tell their results, or `forget` them"
+                    )
+                raise
             proposals = [in_context(self._campaign.space, proposal, history) for proposal in made]
             self._pending += [proposal.point for proposal in proposals]
             self._n_proposed += len(proposals)

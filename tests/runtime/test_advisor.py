@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from orchestrator.errors import FileProblems, InputError, PlanningError, UnknownName
+from orchestrator.errors import FileProblems, InputError, PlanningError, PoolExhausted, UnknownName
 from orchestrator.runtime.advisor import Advisor
 from orchestrator.runtime.ask_tell import propose
 from orchestrator.runtime.tables import table_of
@@ -498,3 +498,13 @@ def test_dear_trials_wait_for_a_cheap_rung_where_no_budget_ends() -> None:
     (first,) = advisor.ask(1)
     assert first.point["rung"] == "cheap"
     assert first.why.endswith("wait for the 3 left on cheap (0.6 in all)")
+
+
+def test_where_all_candidates_are_in_flight_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "pool.csv").write_text("name,size\na,1\nb,2\nc,3\n")
+    pool = {"pool": str(tmp_path / "pool.csv")}
+    advisor = Advisor(space={"m": pool}, objective={"maximise": "y"}, metrics={"y": {}})
+    advisor.ask(3)
+    with pytest.raises(PoolExhausted) as told:
+        advisor.ask()
+    assert told.value.hint == "3 of them are in flight: tell their results, or `forget` them"
