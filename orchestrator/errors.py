@@ -194,7 +194,8 @@ class ResultRefused(ExecutionError):
 
     def __init__(self, what: str, value: object, why: str) -> None:
         self.what, self.value = what, value
-        super().__init__(f"{what} = {value!r} is refused: {why}")
+        said = "is not known" if value is None else f"= {value!r} is refused"
+        super().__init__(f"{what} {said}: {why}")
 
 
 class NeedsPerson(ExecutionError):

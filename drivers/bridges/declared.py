@@ -111,6 +111,12 @@ class Declared(Generic[Q, S]):
                 return Verdict(outcome, evidence)
         return Verdict("unknown", evidence)
 
+    async def results_of(self, name: str, arguments: Values, ticket: Ticket) -> dict[str, Any]:
+        """What an action that was done gives, read from the device. Raises DeviceError."""
+        told = self.said.actions[name]
+        defaults = {key: argument.default for key, argument in told.takes.items()}
+        return await self._results(told, {**defaults, **arguments, TICKET: ticket})
+
     def _recognise(self, answer: Any) -> None:
         """Accepts what tells that the device is the declared one. Raises WrongDevice."""
         wanted = self.said.identify.wanted
@@ -162,12 +168,15 @@ class Declared(Generic[Q, S]):
         try:
             if told.wait is not None:
                 await self._wait(name, told.wait, values)
-            return {key: await self._value(value, values) for key, value in told.gives.items()}
+            return await self._results(told, values)
         except (DeviceAbsent, DeviceRefused, WrongDevice) as error:
             # it was sent: that it cannot be asked any more does not mean that nothing happened
             if effect_of(told) in ACTS:
                 raise unsure(self.bench.name, name, error) from error
             raise
+
+    async def _results(self, told: ActionWords[Q, S], values: Values) -> dict[str, Any]:
+        return {key: await self._value(value, values) for key, value in told.gives.items()}
 
     async def _wait(self, name: str, wait: WaitWords[Q], values: Values) -> None:
         every_s, left_s = seconds(wait.every), seconds(wait.at_most)

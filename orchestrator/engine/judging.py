@@ -98,6 +98,7 @@ def _observe(
     expression = study.metrics[name]
     if expression is None:
         raise ResultRefused(name, None, "it is observed by a person")
+    _refuse_missing(state, trial, expression.names, values)
     outcome = expression.evaluate(values)
     censored = outcome.side if isinstance(outcome, Bound) else None
     value = float(outcome.value if isinstance(outcome, Bound) else outcome)
@@ -116,6 +117,17 @@ def _observe(
         censored=censored,
         source=", ".join(dict.fromkeys(s for s in steps if s in trial.attempts)),
     )
+
+
+def _refuse_missing(
+    state: State, trial: TrialState, names: Sequence[str], values: Mapping[str, Any]
+) -> None:
+    """Refuses what a step that was done did not give, with what is known of that."""
+    for name in names:
+        tickets = trial.attempts.get(name.partition(".")[0])
+        note = state.dispatches[tickets[-1]].note if tickets else ""
+        if note and values.get(name) is None:
+            raise ResultRefused(name, None, f"it is only known that it was done ({note})")
 
 
 def _reduce(

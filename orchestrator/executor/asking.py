@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from orchestrator.errors import HaganeError, WrongDevice
 from orchestrator.executor.faults import faults_of_the_driver
@@ -11,32 +14,50 @@ from orchestrator.model.events import ActionDispatched, ResourceFound
 from orchestrator.model.lab import ResourceBinding
 from orchestrator.ports.action import Ticket
 from orchestrator.ports.clock import Clock
-from orchestrator.ports.resource import Queryable, Resource, Verdict
+from orchestrator.ports.resource import Queryable, Recounting, Resource, Verdict
+
+T = TypeVar("T")
 
 ASK_AGAIN_S = (1.0, 5.0)
 """Campaign time before a device that could not be asked after a ticket is asked again: a doubt
 costs more than a wire that comes back."""
 
 
-async def asked(device: Resource, name: str, ticket: str, clock: Clock) -> Verdict:
-    """What a device knows of a ticket; waits while it says `running`."""
+async def asked(device: Resource, dispatched: ActionDispatched, clock: Clock) -> Verdict:
+    """What a device knows of an action and of what it gave; waits while it says `running`."""
+    name, ticket = dispatched.resource, Ticket(dispatched.ticket)
     if not isinstance(device, Queryable):
         return Verdict("unknown", "the device cannot be asked")
-    pauses_s = iter(ASK_AGAIN_S)
     while True:
         try:
-            with faults_of_the_driver(name, "ask"):
-                verdict = await device.ask(Ticket(ticket))
+            verdict = await _insisting(name, clock, "ask", functools.partial(device.ask, ticket))
         except HaganeError as error:
-            pause_s = next(pauses_s, None)
-            if pause_s is None or isinstance(error, WrongDevice):
-                return Verdict("unknown", f"it was asked, but {error}")
-            await clock.sleep(pause_s)
-            continue
+            return Verdict("unknown", f"it was asked, but {error}")
         if verdict.outcome != "running":
-            return replace(verdict, results=plain(verdict.results))
-        pauses_s = iter(ASK_AGAIN_S)
+            break
         await clock.sleep(1.0)
+    if verdict.outcome == "done" and not verdict.results and isinstance(device, Recounting):
+        what = (dispatched.action, dispatched.arguments, ticket)
+        told = functools.partial(device.results_of, *what)
+        try:
+            results = await _insisting(name, clock, "results_of", told)
+        except HaganeError as error:
+            return replace(verdict, evidence=f"{verdict.evidence}, but {error}")
+        verdict = replace(verdict, results=results)
+    return replace(verdict, results=plain(verdict.results))
+
+
+async def _insisting(name: str, clock: Clock, what: str, ask: Callable[[], Awaitable[T]]) -> T:
+    for pause_s in ASK_AGAIN_S:
+        try:
+            with faults_of_the_driver(name, what):
+                return await ask()
+        except WrongDevice:
+            raise
+        except HaganeError:
+            await clock.sleep(pause_s)
+    with faults_of_the_driver(name, what):
+        return await ask()
 
 
 def believed(

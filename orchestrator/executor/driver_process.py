@@ -231,6 +231,9 @@ class Drivers:
         if do == "ask":
             verdict = await self.resources[frame["resource"]].ask(frame["ticket"])
             return {**asdict(verdict), "results": written(verdict.results)}
+        if do == "results_of":
+            facts = (frame["action"], frame["arguments"], frame["ticket"])
+            return written(await self.resources[frame["resource"]].results_of(*facts))
         return await self._ordinary(do, frame["resource"])
 
     async def _ordinary(self, do: str, name: str) -> Any:

@@ -312,6 +312,18 @@ class AskableIsolated(Isolated):
         return Verdict(said["outcome"], said["evidence"], read(said["results"]))
 
 
+class RecountingIsolated(AskableIsolated):
+    """One that can give the results of an action once more."""
+
+    async def results_of(
+        self, action: str, arguments: Mapping[str, Any], ticket: Ticket
+    ) -> Mapping[str, Any]:
+        """What an action that was done gives. Raises DeviceError."""
+        facts = {"action": action, "arguments": dict(arguments), "ticket": ticket}
+        recalled: Mapping[str, Any] = read(await self._call("results_of", **facts))
+        return recalled
+
+
 class Isolation:
     """The processes of a lab's isolated drivers, and the guardian over them."""
 
@@ -325,10 +337,16 @@ class Isolation:
             users: set[str] = set()
             self.processes.append(process)
             for spec in specs:
-                made = AskableIsolated if hasattr(spec.kind.cls, "ask") else Isolated
-                self.resources[spec.name] = made(spec, process, users)
+                self.resources[spec.name] = _stand_in(spec.kind.cls)(spec, process, users)
 
     async def close(self) -> None:
         """Ends every process. The guardian is told that all is in order."""
         await asyncio.gather(*(process.end() for process in self.processes))
         await self.guarding.end()
+
+
+def _stand_in(cls: type) -> type[Isolated]:
+    """What stands for a resource of this class."""
+    if hasattr(cls, "results_of"):
+        return RecountingIsolated
+    return AskableIsolated if hasattr(cls, "ask") else Isolated

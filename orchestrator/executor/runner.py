@@ -285,7 +285,7 @@ class Runner:
     async def ask(self, dispatched: ActionDispatched) -> Verdict:
         """See `ports.execution`."""
         name = dispatched.resource
-        verdict = await asked(self._resources[name], name, dispatched.ticket, self.clock)
+        verdict = await asked(self._resources[name], dispatched, self.clock)
         return believed(verdict, dispatched, self.lab.resource(name), self.known.get(name))
 
     async def judge(self, dispatched: ActionDispatched, inner: Sequence[Inner]) -> Verdict:

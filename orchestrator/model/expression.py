@@ -151,6 +151,8 @@ class Expression:
         return _magnitude(self._tree, scaled) / slope
 
     def _checked(self, name: str, value: Input | None) -> float | int | str | Bound:
+        if value is None:
+            raise ResultRefused(name, value, "nothing gave it")
         is_text = self.units[name] == TEXT
         if is_text and isinstance(value, str):
             return value

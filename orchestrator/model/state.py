@@ -27,6 +27,7 @@ class DispatchState:
     ended_at: float | None = None
     outcome: str = "open"  # open | done | failed | not_done
     results: dict[str, Any] = field(default_factory=dict)
+    note: str = ""
     failure: ev.ActionFailed | None = None
     failed_seq: int = 0
     doubt: ev.Doubted | None = None
@@ -321,7 +322,7 @@ class State:
 
     def _done(self, at: float, event: ev.ActionDone) -> None:
         dispatch = self._close(event.ticket, "done", at)
-        dispatch.results = dict(event.results)
+        dispatch.results, dispatch.note = dict(event.results), event.note
         order = dispatch.event
         if order.target and order.sample in self.samples:
             self.samples[order.sample].position = order.target

@@ -42,7 +42,19 @@ Sentence: TypeAlias = Annotated[str, Field(min_length=1, max_length=500)]
 Seconds: TypeAlias = Annotated[str, Field(description="a duration", examples=["20 s", "5 min"])]
 
 RESERVED = frozenset(
-    {"open", "close", "identify", "health", "make_safe", "ask", "check", "bench", "link", "said"}
+    {
+        "open",
+        "close",
+        "identify",
+        "health",
+        "make_safe",
+        "ask",
+        "results_of",
+        "check",
+        "bench",
+        "link",
+        "said",
+    }
 )
 """What every resource has beside its actions."""
 TICKET = "ticket"

@@ -225,6 +225,18 @@ class Queryable(Protocol):
         ...
 
 
+@runtime_checkable
+class Recounting(Protocol):
+    """A queryable resource that can give the results of an action once more, when it has said
+    that it was done."""
+
+    async def results_of(
+        self, action: str, arguments: Mapping[str, Any], ticket: Ticket
+    ) -> Mapping[str, Any]:
+        """The action's results by name; nothing is done. Raises DeviceError."""
+        ...
+
+
 @dataclass(frozen=True)
 class Inner:
     """An inner action of a composite's, as the journal knows it.

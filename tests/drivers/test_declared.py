@@ -223,6 +223,20 @@ def test_an_oven_is_set_read_asked_by_ticket_and_made_safe() -> None:
     play("oven", fake, deed)
 
 
+def test_what_a_run_gave_is_read_once_more_by_its_ticket() -> None:
+    fake = FakeOven()
+    fake.states = ["finished"]
+
+    async def deed(oven: Any) -> None:
+        await oven.bake(duration=60.0, programme="cure", ticket=TICKET)
+        n_orders = len([r for r in fake.requests if r.startswith("POST")])
+        arguments = {"duration": 60.0, "programme": "cure"}
+        assert await oven.results_of("bake", arguments, TICKET) == {"peak": 180.5}
+        assert len([r for r in fake.requests if r.startswith("POST")]) == n_orders
+
+    play("oven", fake, deed)
+
+
 def test_what_lies_beyond_a_limit_or_is_no_declared_word_is_never_sent() -> None:
     fake = FakeDeclaredSupply()
 

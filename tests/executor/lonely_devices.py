@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from orchestrator.errors import DeviceRefused, LimitExceeded, PortTaken
 from orchestrator.model.quantity import Bound
@@ -71,6 +72,11 @@ class Piano:
         self.note("safe")
         if self.bench.record is not None:
             self.bench.record(Passage("sent", b"\x00safe\xff", at=2.5, connection=1))
+
+    async def results_of(
+        self, action: str, arguments: Mapping[str, Any], ticket: Ticket
+    ) -> Mapping[str, Any]:
+        return {"value": Bound(len(arguments), "above"), "of": f"{action} {ticket}"}
 
     async def ask(self, ticket: Ticket) -> Verdict:
         return Verdict("done", f"it heard of {ticket}", {"value": Bound(1.0, "above")})

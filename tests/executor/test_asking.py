@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import pytest
 
-from orchestrator.executor.asking import believed
+from orchestrator.clock import VirtualClock
+from orchestrator.errors import DeviceRefused, DeviceSilent
+from orchestrator.executor.asking import asked, believed
 from orchestrator.model.events import ActionDispatched, ResourceFound
 from orchestrator.model.lab import ResourceBinding
-from orchestrator.ports.resource import Verdict
+from orchestrator.ports.action import Ticket
+from orchestrator.ports.resource import Bench, Verdict
 
 HERE, THERE = "socket://192.0.2.1:80", "socket://192.0.2.2:80"
 
@@ -34,3 +38,44 @@ def test_the_same_place_or_a_serial_number_makes_it_sure(now: str, serial: str) 
 
 def test_who_knows_of_an_action_has_done_it_wherever_it_is() -> None:
     assert _said("done", THERE) == "done"
+
+
+class Oven:
+    """Has done all that it is asked about; `faults` are met when it is asked what came of it."""
+
+    def __init__(self, bench: Bench, *faults: Exception) -> None:
+        self.bench, self.faults, self.n_told = bench, [*faults], 0
+
+    async def ask(self, ticket: Ticket) -> Verdict:
+        return Verdict("done", f"{ticket} is finished")
+
+    async def results_of(
+        self, action: str, arguments: Mapping[str, Any], ticket: Ticket
+    ) -> Mapping[str, Any]:
+        self.n_told += 1
+        if self.faults:
+            raise self.faults.pop(0)
+        return {"value": arguments["minutes"]}
+
+
+def _asked(*faults: Exception) -> tuple[Verdict, int]:
+    clock = VirtualClock()
+    oven: Any = Oven(Bench("oven", clock), *faults)
+    sent = ActionDispatched(
+        ticket="t", resource="oven", action="bake", effect="queryable", arguments={"minutes": 7.0}
+    )
+    return clock.run(asked(oven, sent, clock)), oven.n_told
+
+
+def test_of_what_was_done_the_results_are_fetched_though_the_wire_fails_once() -> None:
+    assert _asked(DeviceSilent("oven", "is silent")) == (
+        Verdict("done", "t is finished", {"value": 7.0}),
+        2,
+    )
+
+
+def test_results_that_cannot_be_read_leave_it_done_and_say_why() -> None:
+    fault = DeviceRefused("oven", "it says no")
+    found, n_told = _asked(fault, fault, fault)
+    assert (found.outcome, found.results, n_told) == ("done", {}, 3)
+    assert found.evidence == "t is finished, but oven: it says no"

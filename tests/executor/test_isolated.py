@@ -32,7 +32,14 @@ from orchestrator.executor.local import environment
 from orchestrator.model.quantity import Bound
 from orchestrator.ports.action import Ticket, actions_of
 from orchestrator.ports.clock import Clock
-from orchestrator.ports.resource import Health, Identity, Queryable, Resource, ResourceKind
+from orchestrator.ports.resource import (
+    Health,
+    Identity,
+    Queryable,
+    Recounting,
+    Resource,
+    ResourceKind,
+)
 from orchestrator.ports.traffic import Passage, read_passage
 
 KIND = ResourceKind("piano", Piano, actions_of(Piano), {})
@@ -102,6 +109,9 @@ def test_results_identity_health_and_verdicts_come_through_as_they_were(
         verdict = await piano.ask(Ticket("t7"))
         assert (verdict.outcome, verdict.evidence) == ("done", "it heard of t7")
         assert verdict.results == {"value": Bound(1.0, "above")}
+        assert isinstance(piano, Recounting)
+        told = await piano.results_of("play", {"pitch": 440.0}, Ticket("t7"))
+        assert told == {"value": Bound(1.0, "above"), "of": "play t7"}
         with pytest.raises(DeviceError, match="wrong came to its end and gave 'late' as 'value'"):
             await piano.wrong()
 
