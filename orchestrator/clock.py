@@ -43,7 +43,9 @@ class WallClock:
         return self._since_epoch + _even_seconds()
 
     def start_at(self, seconds: float) -> None:
-        """Nothing to do: wall time goes on by itself."""
+        """Goes on by itself, but never from before `seconds` (a resumed campaign's last event): the
+        computer's clock may have been set back since then."""
+        self._since_epoch += max(0.0, seconds - self.now())
 
     async def sleep(self, seconds: float) -> None:
         """Waits `seconds` of campaign time."""

@@ -155,6 +155,12 @@ def test_a_resumed_campaign_goes_on_from_its_last_moment() -> None:
     assert abs(wall.now() - time.time()) < 60
 
 
+def test_a_campaign_goes_on_from_its_last_moment_though_the_computer_s_clock_was_set_back() -> None:
+    wall, last = WallClock(), time.time() + 3600.0
+    wall.start_at(last)
+    assert last <= wall.now() < last + 60.0
+
+
 def test_scaled_time_runs_as_many_times_faster_as_it_says() -> None:
     clock = ScaledClock(speed=10_000.0, start=7.0)
 
