@@ -13,6 +13,7 @@ from dataclasses import make_dataclass
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from drivers.instrument import within
+from drivers.protocols.framing import Garbled
 from orchestrator.errors import (
     DeviceAbsent,
     DeviceError,
@@ -197,19 +198,10 @@ class Declared(Generic[Q, S]):
             left_s -= every_s
 
     async def _value(self, told: ValueWords[Q], values: Values) -> Any:
-        answer = await self._ask(told.read, values)
         try:
-            return _converted(answer, told)
-        except (TypeError, ValueError) as error:
-            is_flag = isinstance(answer, bool)
-            raise DeviceGarbled(
-                self.bench.name,
-                f"{filled(shown(told.read), values)} is {answer!r}, where a value of the kind "
-                f"'{told.kind}' belongs",
-                hint="say `kind: integer` of a flag, and true is 1"
-                if is_flag
-                else "look at the declaration, and at the device's manual",
-            ) from error
+            return converted(await self._ask(told.read, values), told, values)
+        except Garbled as error:
+            raise DeviceGarbled(self.bench.name, str(error), hint=error.hint) from error
 
 
 def unsure(resource: str, what: str, error: DeviceError) -> DeviceUnsure:
@@ -224,6 +216,20 @@ def unsure(resource: str, what: str, error: DeviceError) -> DeviceUnsure:
 def is_as_wanted(answer: Any, condition: ConditionWords[Any], values: Values) -> bool:
     """Whether the device answers what a condition wants. Raises InputError."""
     return _same(answer, filled(condition.wanted, values), condition.within)
+
+
+def converted(answer: Any, told: ValueWords[Any], values: Values) -> Any:
+    """The value that an answer tells. Raises Garbled: it is none of the declared kind."""
+    try:
+        return _converted(answer, told)
+    except (TypeError, ValueError) as error:
+        raise Garbled(
+            f"{filled(shown(told.read), values)} is {answer!r}, where a value of the kind "
+            f"'{told.kind}' belongs",
+            hint="say `kind: integer` of a flag, and true is 1"
+            if isinstance(answer, bool)
+            else "look at the declaration, and at the device's manual",
+        ) from error
 
 
 def shown(question: Any) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from drivers.bridges.declared import ACTS, Declared, Values, is_as_wanted, shown, unsure
+from drivers.bridges.declared import ACTS, Declared, Values, converted, is_as_wanted, shown, unsure
 from drivers.instrument import Instrument, Talk
 from drivers.protocols.framing import Dialogue, Refused
 from orchestrator.errors import DeviceAbsent, DeviceGarbled, DeviceGone, DeviceRefused, DeviceSilent
 from orchestrator.ports.action import Effect
-from orchestrator.ports.declaration import ConditionWords
+from orchestrator.ports.declaration import ConditionWords, ValueWords
 from orchestrator.ports.resource import Identity
 from orchestrator.ports.template import filled
 
@@ -27,6 +27,13 @@ class DeclaredInstrument(Declared[Q, S], Instrument):
 
     async def _ask(self, question: Q, values: Values) -> Any:
         return await self.link.read(lambda: self._question(question, values))
+
+    async def _value(self, told: ValueWords[Q], values: Values) -> Any:
+        # within the dialogue: after an answer of another kind the line is not trusted
+        def ask() -> Dialogue[Any]:
+            return converted((yield from self._question(told.read, values)), told, values)
+
+        return await self.link.read(ask)
 
     def _let_go(self) -> None:
         self.link.let_go()

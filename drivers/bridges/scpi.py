@@ -61,7 +61,8 @@ class ScpiDeclaration(Declaration[Question, str]):
     whole of the first two fields of the reply to `identify` have to match; where it is '' they are
     taken as they are, and `serial` has to be asked. Of a device that `echoes`, each line comes back
     before its reply. `acknowledges` is a regular expression that the whole reply to an order has to
-    match; any other one (`BUSY`) is a refusal."""
+    match. One that matches `refuses` (`BUSY`) says that it was not done; after any other reply it
+    is not known."""
 
     holds_states: ClassVar[bool] = True
 
@@ -71,12 +72,17 @@ class ScpiDeclaration(Declaration[Question, str]):
     replies_end_with: Literal["lf", "cr", "crlf"] | None = None
     echoes: bool = False
     acknowledges: str = ""
+    refuses: str = ""
 
     def mistakes(self) -> Iterator[Mistake]:
         """What is wrong although every key has its shape."""
         yield from super().mistakes()
         yield from (m for line, path in found(self, Line) for m in _pattern(path, line.finds))
         yield from _pattern(("acknowledges",), self.acknowledges)
+        yield from _pattern(("refuses",), self.refuses)
+        if self.refuses and not self.acknowledges:
+            hint = "`acknowledges: OK`, or `acknowledges: ()` for an empty line"
+            yield Mistake(("refuses",), "what an order is answered with when it is done?", hint)
         if self.identify:
             yield from _pattern(("maker",), self.maker)
             yield from _pattern(("model",), self.model)
@@ -147,7 +153,8 @@ class ScpiInstrument(DeclaredInstrument[Question, str]):
         line = str(filled(order, values))
         reply = yield from self._told(line)
         if not re.fullmatch(self.said.acknowledges, reply):
-            raise Refused(f"it answers '{line}' with '{reply}'")
+            is_refusal = self.said.refuses and re.fullmatch(self.said.refuses, reply)
+            raise (Refused if is_refusal else Garbled)(f"it answers '{line}' with '{reply}'")
         error = yield from self._error()
         if error:
             raise Refused(f"it answers '{order}' with the error {error}")

@@ -176,7 +176,9 @@ def named(resource: str, fault: HaganeError) -> HaganeError:
             )
         case Garbled():
             return DeviceGarbled(
-                resource, sentence, hint="check the line settings, and that nobody else listens"
+                resource,
+                sentence,
+                hint=fault.hint or "check the line settings, and that nobody else listens",
             )
         case Refused():
             return DeviceRefused(resource, sentence)

@@ -371,15 +371,18 @@ class FakeEcho(FakeDeclaredSupply):
     """Like the supply; it sends back each line, with CR LF for its CR, and acknowledges orders."""
 
     end = b"\r"
-    is_busy = False
+    word = b"OK"
 
     def reply(self, request: bytes) -> bytes:
-        word = b"BUSY" if self.is_busy else b"OK"
-        said = word + b"\n" if self.is_busy and b"?" not in request else super().reply(request)
-        return request + b"\n" + (said or word + b"\n").replace(b"\n", b"\r\n")
+        is_refused = self.word == b"BUSY" and b"?" not in request
+        said = b"" if is_refused else super().reply(request)
+        return request + b"\n" + (said or self.word + b"\n").replace(b"\n", b"\r\n")
 
 
-ECHOES = ("maker: Acme\n", "terminator: cr\nechoes: true\nacknowledges: OK\nmaker: Acme\n")
+ECHOES = (
+    "maker: Acme\n",
+    "terminator: cr\nechoes: true\nacknowledges: OK\nrefuses: BUSY|ERR.*\nmaker: Acme\n",
+)
 
 
 def test_a_device_that_echoes_and_acknowledges_is_set_read_and_made_safe(tmp_path: Path) -> None:
@@ -392,11 +395,11 @@ def test_a_device_that_echoes_and_acknowledges_is_set_read_and_made_safe(tmp_pat
         assert (fake.volt, fake.is_on) == ("12.500", "1")
         assert await supply.temperature() == 31.5
         assert await supply.pulse(duration=0.5) == {"charge": 0.75}
-        fake.is_busy = True
+        fake.word = b"BUSY"
         with pytest.raises(DeviceRefused, match=r"it answers 'PULS 0.50' with 'BUSY'"):
             await supply.pulse(duration=0.5)
         assert fake.n_pulses == 1
-        fake.is_busy = False
+        fake.word = b"OK"
         fake.spoils.extend([lambda reply: reply.replace(b"MEAS", b"MAES")] * 3)
         with pytest.raises(DeviceGarbled, match="'MAES:VOLT\\?' came, where the echo of"):
             await supply.voltage()
@@ -404,6 +407,33 @@ def test_a_device_that_echoes_and_acknowledges_is_set_read_and_made_safe(tmp_pat
         assert fake.is_on == "0"
 
     play("supply", fake, deed, tmp_path)
+
+
+def test_an_answer_to_an_order_that_is_neither_yes_nor_no_leaves_a_doubt(tmp_path: Path) -> None:
+    written(tmp_path, "supply", ECHOES)
+    fake = FakeEcho()
+
+    async def deed(supply: Any) -> None:
+        fake.word = b"3.6217"
+        with pytest.raises(DeviceUnsure, match=r"'PULS 0.50' with '3.6217'"):
+            await supply.pulse(duration=0.5)
+        assert fake.n_pulses == 1
+
+    play("supply", fake, deed, tmp_path)
+
+
+def test_after_an_answer_that_is_no_number_the_question_is_asked_once_more() -> None:
+    fake = FakeDeclaredSupply()
+
+    async def deed(supply: Any) -> None:
+        fake.spoils.append(lambda reply: b"OK\n")
+        assert await supply.voltage() == float(fake.volt)
+        fake.spoils.extend([lambda reply: b"1,5\n"] * 3)
+        with pytest.raises(DeviceGarbled, match="'1,5', where a value of the kind 'real'") as found:
+            await supply.voltage()
+        assert found.value.hint == "look at the declaration, and at the device's manual"
+
+    play("supply", fake, deed)
 
 
 def test_a_device_that_echoes_orders_and_says_nothing_else_is_set_and_read(tmp_path: Path) -> None:
