@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.errors import (
+    DeviceAbsent,
     DriverLost,
     HaganeError,
     InterlockTripped,
@@ -76,6 +77,7 @@ class Runner:
         self.answer_within_s = ANSWER_WITHIN_S
         self._running: dict[str, Running] = {}
         self._waits: set[asyncio.Task[None]] = set()
+        self._unopened: Mapping[str, str] = {}
 
     async def open(self) -> None:
         """See `ports.execution`."""
@@ -85,6 +87,7 @@ class Runner:
         outcomes = await asyncio.gather(*(self._find_or_fail(name) for name in names))
         by_name = zip(names, outcomes, strict=True)
         failed = {name: outcome for name, outcome in by_name if isinstance(outcome, HaganeError)}
+        self._unopened = {name: str(error) for name, error in failed.items()}
         if failed:
             raise _first_of(failed)
         await self.record(*(found for found in outcomes if isinstance(found, ResourceFound)))
@@ -338,6 +341,8 @@ class Runner:
             return f"no answer in {self._safe_within_s:g} s"
         error = asking.exception()
         said = "" if error is None else str(error) or type(error).__name__
+        if isinstance(error, DeviceAbsent):
+            said = self._unopened.get(name, said)
         return said.removeprefix(f"{name}: ")
 
     def lose(self, resources: Collection[str], why: str, hint: str) -> None:

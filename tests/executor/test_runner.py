@@ -21,6 +21,7 @@ from orchestrator.errors import (
     DeviceUnsure,
     JournalFull,
     NoReading,
+    PortTaken,
     WrongDevice,
 )
 from orchestrator.model import events as ev
@@ -537,6 +538,24 @@ def test_another_model_than_in_the_last_run_is_refused_whatever_number_it_has(se
 
     bindings = {"heater": {"options": {"port": "/dev/ttyS1"}}}
     assert play(script, bindings=bindings).events() == []
+
+
+def test_why_a_device_was_not_opened_is_why_it_cannot_be_made_safe() -> None:
+    async def script(plant: Plant) -> None:
+        async def taken() -> None:
+            raise PortTaken("heater", "process 4711 holds /dev/ttyS1")
+
+        async def not_open() -> None:
+            raise DeviceAbsent("heater", "is not open")
+
+        plant["heater"].troubles["identify"].append(taken)
+        plant["heater"].troubles["make_safe"].append(not_open)
+        with pytest.raises(PortTaken):
+            await plant.runner.open()
+        await plant.runner.make_safe("the test")
+
+    notes = {e.resource: e.note for e in play(script).events() if isinstance(e, ev.MadeSafe)}
+    assert notes["heater"] == "process 4711 holds /dev/ttyS1"
 
 
 def test_another_model_is_taken_where_its_serial_number_is_in_the_file() -> None:
