@@ -5,13 +5,14 @@
 
 One connection for each request, never a proxy, never a redirect, and no order is ever sent twice:
 what was not answered in time may have been done. A refusal (400 to 499) was not done; a failure of
-the server (500 to 599) is in doubt as silence is. Messages: `drivers.protocols.http`.
+the server (500 to 599) is in doubt as silence is. A question that is answered by 429 or 503 with
+`Retry-After` (RFC 9110, 10.2.3) is asked again then. Messages: `drivers.protocols.http`.
 Tried on hardware: no.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 from urllib.parse import quote, urlsplit
@@ -23,12 +24,21 @@ from drivers.bridges.lines import DeclaredInstrument
 from drivers.protocols import http
 from drivers.protocols.framing import Dialogue, Garbled, Refused
 from drivers.transports import Settings
-from orchestrator.errors import InputError
+from orchestrator.errors import DeviceRefused, InputError
 from orchestrator.ports.action import Unit
-from orchestrator.ports.declaration import Mistake, ProbedDeclaration, Value, Words, found
+from orchestrator.ports.declaration import (
+    Mistake,
+    ProbedDeclaration,
+    Value,
+    ValueWords,
+    Words,
+    found,
+)
 from orchestrator.ports.resource import Bench, Identity
 from orchestrator.ports.template import filled
 
+_BUSY_S = 120.0
+"""Campaign time in all for which a question waits for a server that says when it will answer."""
 _VERBS = ("put", "post", "patch", "delete")
 
 
@@ -101,8 +111,12 @@ class HttpInstrument(DeclaredInstrument[Question, Order]):
             parts.scheme not in ("http", "https") or not parts.hostname
         ):
             raise InputError(f"'{port}' is no address", hint="give http://host:port")
+        if parts.query or parts.fragment or "@" in parts.netloc:
+            hint = "give http://host:port, and what else is sent as `headers` or as `token_file`"
+            raise InputError(f"'{port}' is more than an address", hint=hint)
         super().__init__(bench, port, Settings(), timeout)
-        self._host = parts.netloc.rpartition("@")[2] or "memory"
+        self._come_again_s = 0.0
+        self._host = parts.netloc or "memory"
         self._root = parts.path.rstrip("/") if parts.netloc else ""
         self._token_file = token_file
         self._token = ""
@@ -112,11 +126,17 @@ class HttpInstrument(DeclaredInstrument[Question, Order]):
         if self._token_file:
             try:
                 self._token = Path(self._token_file).expanduser().read_text("utf-8").strip()
-            except OSError as error:
+            except (OSError, UnicodeDecodeError) as error:
+                said = getattr(error, "strerror", None) or "it is no text in UTF-8"
                 raise InputError(
-                    f"{self.bench.name}: the token cannot be read: {error.strerror}",
+                    f"{self.bench.name}: the token cannot be read: {said}",
                     hint=f"put it into {self._token_file}",
                 ) from error
+            if not (self._token.isascii() and self._token.isprintable() and self._token):
+                raise InputError(
+                    f"{self.bench.name}: {self._token_file} holds no token",
+                    hint="one line of ASCII, and nothing else",
+                )
         await super().open()
 
     def who(self) -> Dialogue[Identity]:
@@ -127,11 +147,31 @@ class HttpInstrument(DeclaredInstrument[Question, Order]):
         serial = "" if said.serial is None else str((yield from self._question(said.serial, {})))
         return Identity(said.maker, said.model, serial)
 
+    async def _ask(self, question: Question, values: Values) -> Any:
+        return await self._when_free(super()._ask, question, values)
+
+    async def _value(self, told: ValueWords[Question], values: Values) -> Any:
+        return await self._when_free(super()._value, told, values)
+
+    async def _when_free(self, ask: Callable[..., Awaitable[Any]], *what: Any) -> Any:
+        """Asks once more as late as a server wishes that says for how long it is busy."""
+        left_s = _BUSY_S
+        while True:
+            self._come_again_s = 0.0
+            try:
+                return await ask(*what)
+            except DeviceRefused:
+                left_s -= self._come_again_s
+                if self._come_again_s <= 0 or left_s < 0:
+                    raise
+            await self.bench.clock.sleep(self._come_again_s)
+
     def _question(self, question: Question, values: Values) -> Dialogue[Any]:
         path = _filled_path(question.get, values)
         reply = yield from http.ask(self._request("GET", path, {}, None))
         if reply.status == 404 and question.missing is not None:
             return question.missing
+        self._come_again_s = reply.retry_after_s
         _check(reply, f"GET {path}")
         return _at(reply.content(), question.value)
 
@@ -161,12 +201,17 @@ def _quoted(value: Any) -> Any:
 def _check(reply: http.Reply, what: str) -> None:
     """Accepts success. Raises Refused: it was not done; Garbled: it may have been."""
     said = f"{what} is answered with {reply.status} {reply.reason}"
-    detail = reply.body[:120].decode("utf-8", "replace").strip()
+    detail = " ".join(reply.body[:120].decode("utf-8", "replace").split())
     if 200 <= reply.status < 300:
         return
-    if reply.status < 500:
-        raise Refused(f"{said} ({detail})" if detail else said)
-    raise Garbled(f"{said} ({detail})" if detail else said)
+    sentence, hint = f"{said} ({detail})" if detail else said, ""
+    if reply.status in (401, 403):
+        hint = "look at the token, the file of which the lab file names as `token_file`"
+    if 300 <= reply.status < 400:
+        hint = f"it is at {reply.headers.get('location', 'another address')}"
+    if reply.status < 500 or (what.startswith("GET ") and reply.retry_after_s):
+        raise Refused(sentence, hint=hint)
+    raise Garbled(sentence)
 
 
 def _at(content: Any, path: str) -> Any:

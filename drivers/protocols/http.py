@@ -27,6 +27,12 @@ class Reply:
     headers: Mapping[str, str]
     body: bytes
 
+    @property
+    def retry_after_s(self) -> float:
+        """So many seconds later a busy server wishes to be asked again; 0 where it says none."""
+        told = self.headers.get("retry-after", "")
+        return float(told) if self.status in (429, 503) and told.isdecimal() else 0.0
+
     def content(self) -> Any:
         """The body: parsed where it says that it is JSON, else its text. Raises Garbled."""
         text = self.body.decode("utf-8", "replace")

@@ -157,7 +157,9 @@ def named(resource: str, fault: HaganeError) -> HaganeError:
     match fault:
         case Absent():
             return DeviceAbsent(
-                resource, sentence, hint="check the cable, the power and the port's name"
+                resource,
+                sentence,
+                hint=fault.hint or "check the cable, the power and the port's name",
             )
         case Taken():
             return PortTaken(resource, sentence, hint="end that process, or use another port")
@@ -181,7 +183,7 @@ def named(resource: str, fault: HaganeError) -> HaganeError:
                 hint=fault.hint or "check the line settings, and that nobody else listens",
             )
         case Refused():
-            return DeviceRefused(resource, sentence)
+            return DeviceRefused(resource, sentence, hint=fault.hint)
         case _:
             return fault
 

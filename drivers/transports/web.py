@@ -100,6 +100,16 @@ class WebChannel:
                 self._socket = self._tls.wrap_socket(plain, server_hostname=self._address[0])
         except OSError as error:
             self.close()
-            said = error.strerror or str(error)
-            raise Absent(f"{self._url} cannot be reached: {said}") from error
+            said, hint = _reason(error)
+            raise Absent(f"{self._url} cannot be reached: {said}", hint=hint) from error
         return self._socket
+
+
+def _reason(error: OSError) -> tuple[str, str]:
+    """Why there is no connection, and what may help."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        said = f"its certificate is not trusted ({error.verify_message})"
+        return said, "name a file with the certificates to be trusted in SSL_CERT_FILE"
+    if isinstance(error, ssl.SSLError):
+        return f"it does not speak TLS ({error.reason})", "give http:// where it has no https://"
+    return error.strerror or str(error), ""

@@ -141,6 +141,7 @@ class FakeOven(Fake):
         self.states = ["running", "finished"]
         self.n_stamps = 0
         self.status = 200
+        self.refusals: list[str] = []
         self.requests: list[str] = []
 
     def request_length(self, buffer: bytes) -> int:
@@ -158,6 +159,8 @@ class FakeOven(Fake):
         head, _, body = request.partition(b"\r\n\r\n")
         method, path, _ = head.decode().split("\r\n")[0].split(" ")
         self.requests.append(f"{method} {path}")
+        if self.refusals:
+            return f"HTTP/1.1 {self.refusals.pop(0)}\r\nContent-Length: 0\r\n\r\n".encode()
         status, content = self.respond(method, path, json.loads(body or b"null"))
         data = json.dumps(content).encode()
         start = f"HTTP/1.1 {status} Said\r\nContent-Type: application/json\r\n"

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from bridge_fakes import DECLARATIONS, FakeDeclaredSupply, FakeFurnace, FakeOven, declared
 from driver_fakes import Fake, silent
-from wire_fakes import on_pty
+from wire_fakes import on_pty, on_tcp
 
 from orchestrator import plugins
 from orchestrator.clock import VirtualClock, WallClock
 from orchestrator.errors import (
+    DeviceAbsent,
     DeviceGarbled,
     DeviceRefused,
     DeviceReset,
@@ -221,6 +222,71 @@ def test_an_oven_is_set_read_asked_by_ticket_and_made_safe() -> None:
         assert fake.state["heating"] is False
 
     play("oven", fake, deed)
+
+
+def test_a_busy_server_is_asked_again_when_it_says_and_ordered_nothing_again() -> None:
+    fake = FakeOven()
+
+    async def deed(oven: Any) -> None:
+        before_s = oven.bench.clock.now()
+        fake.refusals = ["429 Slow down\r\nRetry-After: 7", "503 Busy\r\nRetry-After: 30"]
+        assert await oven.temperature() == 21.5
+        assert oven.bench.clock.now() - before_s == 37.0
+        fake.refusals = ["429 Slow down\r\nRetry-After: 600"]
+        with pytest.raises(DeviceRefused, match="429 Slow down"):
+            await oven.temperature()
+        fake.refusals = ["429 Slow down\r\nRetry-After: 1"]
+        with pytest.raises(DeviceRefused, match="POST /stamp is answered with 429"):
+            await oven.stamp()
+        assert fake.n_stamps == 0
+
+    play("oven", fake, deed)
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        ("301 Moved\r\nLocation: https://oven.lab/about", "it is at https://oven.lab/about"),
+        ("401 Unauthorized", "look at the token, the file of which the lab file names"),
+    ],
+)
+def test_a_refusal_that_something_can_be_done_about_says_what(answer: str, hint: str) -> None:
+    fake = FakeOven()
+
+    async def deed(oven: Any) -> None:
+        fake.refusals = [answer]
+        with pytest.raises(DeviceRefused) as found:
+            await oven.temperature()
+        assert found.value.hint.startswith(hint)
+
+    play("oven", fake, deed)
+
+
+@pytest.mark.parametrize("port", ["http://me:secret@oven", "http://oven/?x=1"])
+def test_what_of_an_address_would_not_be_sent_is_refused(port: str) -> None:
+    kind = declared("http", "oven.yaml")
+    with pytest.raises(InputError, match="is more than an address"):
+        kind.cls(Bench("oven", VirtualClock()), port)
+
+
+@pytest.mark.parametrize("token", [b"", b"one\ntwo\n", "schlüssel".encode(), b"\xff"])
+def test_a_file_that_holds_no_token_is_refused(token: bytes, tmp_path: Path) -> None:
+    (tmp_path / "token").write_bytes(token)
+    bench = Bench("oven", VirtualClock(), wires={"port": FakeOven()})
+    oven = declared("http", "oven.yaml").cls(
+        bench, "memory:port", token_file=str(tmp_path / "token")
+    )
+    with pytest.raises(InputError, match="token"):
+        asyncio.run(oven.open())
+
+
+def test_a_server_that_speaks_no_tls_is_told_apart_from_one_that_is_not_there() -> None:
+    with on_tcp(lambda data: b"HTTP/1.1 400 Bad\r\n\r\n") as url:
+        port = url.replace("socket", "https")
+        oven = declared("http", "oven.yaml").cls(Bench("oven", WallClock()), port)
+        with pytest.raises(DeviceAbsent, match="it does not speak TLS") as found:
+            asyncio.run(oven.open())
+    assert found.value.hint == "give http:// where it has no https://"
 
 
 def test_what_a_run_gave_is_read_once_more_by_its_ticket() -> None:
