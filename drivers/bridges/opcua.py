@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -96,16 +96,17 @@ class _Nodes:
         with self._faults(name):
             method = await self._node(name)
             wanted = await self._declared(method, "InputArguments")
-            if set(arguments) != {argument.Name for argument in wanted}:
-                takes = ", ".join(argument.Name for argument in wanted) or "nothing"
+            takes_names = _names(wanted)
+            if set(arguments) != set(takes_names):
+                takes = ", ".join(takes_names) or "nothing"
                 raise Refused(f"{name} takes {takes}, not {', '.join(arguments) or 'nothing'}")
             given = [
-                self._variant(name, arguments[a.Name], self._ua.VariantType(a.DataType.Identifier))
-                for a in wanted
+                self._variant(name, arguments[n], self._ua.VariantType(a.DataType.Identifier))
+                for n, a in zip(takes_names, wanted, strict=True)
             ]
             parent = await method.get_parent()
             output = await parent.call_method(method, *given)
-            names = [a.Name for a in await self._declared(method, "OutputArguments")]
+            names = _names(await self._declared(method, "OutputArguments"))
         values = output if isinstance(output, list) else [output]
         return dict(zip(names, values, strict=False))
 
@@ -192,3 +193,8 @@ def _asyncua() -> Any:
     except ImportError as error:
         raise MissingExtra("asyncua", "pip install 'hagane[opcua]'") from error
     return asyncua
+
+
+def _names(arguments: Sequence[Any]) -> list[str]:
+    """The names of a method's arguments; `arg1`, by its place, of one that has none."""
+    return [argument.Name or f"arg{place}" for place, argument in enumerate(arguments, 1)]

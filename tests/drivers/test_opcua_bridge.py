@@ -64,6 +64,14 @@ def test_a_method_takes_its_arguments_by_name_and_can_be_asked_about(server: str
     play(server, deed)
 
 
+def test_an_argument_without_a_name_is_named_by_its_place(server: str) -> None:
+    async def deed(pump: Any) -> None:
+        await pump.tune(flow=4.5)
+        assert await pump.flow() == 4.5
+
+    play(server, deed)
+
+
 @pytest.mark.parametrize("volume", [40.0, 55.0])
 def test_a_call_that_fails_on_the_way_or_is_late_is_in_doubt_and_made_once(
     server: str, volume: float
@@ -112,7 +120,7 @@ def test_a_server_that_came_back_is_identified_anew() -> None:
 
 @pytest.fixture
 def specimens(server: str) -> dict[str, Specimen]:
-    arguments = {"set_flow": {"flow": 2.5}, "dispense": {"volume": 12.0}}
+    arguments = {"set_flow": {"flow": 2.5}, "dispense": {"volume": 12.0}, "tune": {"flow": 2.5}}
     declaration = content("pump.yaml")
     return {"opcua": Specimen(dict, {"address": server}, arguments, declaration)}
 

@@ -16,6 +16,10 @@ from asyncua import Server, ua, uamethod
 URI = "urn:acme:pump"
 
 
+def argument(name: str | None, kind: int) -> ua.Argument:
+    return ua.Argument(Name=name, DataType=ua.NodeId(kind), ValueRank=-1)
+
+
 async def main() -> None:
     server = Server()
     await server.init()
@@ -40,7 +44,7 @@ async def main() -> None:
 
     await variable("Model", "PU-7", ua.VariantType.String)
     await variable("Serial", "0815", ua.VariantType.String)
-    await variable("Flow", 0.0, ua.VariantType.Float)
+    flow = await variable("Flow", 0.0, ua.VariantType.Float)
     await variable("Running", False, ua.VariantType.Boolean)
     last = await variable("LastTicket", "", ua.VariantType.String)
     count = await variable("Count", 0, ua.VariantType.UInt32)
@@ -63,8 +67,9 @@ async def main() -> None:
     async def fail(parent: ua.NodeId) -> None:
         await pressure.write_value(broken)
 
-    def argument(name: str, kind: int) -> ua.Argument:
-        return ua.Argument(Name=name, DataType=ua.NodeId(kind), ValueRank=-1)
+    @uamethod
+    async def tune(parent: ua.NodeId, speed: float) -> None:
+        await flow.write_value(ua.Variant(speed, ua.VariantType.Float))
 
     takes = [
         argument("volume", ua.ObjectIds.Double),
@@ -75,6 +80,8 @@ async def main() -> None:
         ua.NodeId("Pump.Dispense", index), f"{index}:Dispense", dispense, takes, gives
     )
     await pump.add_method(ua.NodeId("Pump.Fail", index), f"{index}:Fail", fail, [], [])
+    nameless = [argument(None, ua.ObjectIds.Double)]
+    await pump.add_method(ua.NodeId("Pump.Tune", index), f"{index}:Tune", tune, nameless, [])
     async with server:
         print(json.dumps({"port": port}), flush=True)
         await asyncio.Event().wait()
