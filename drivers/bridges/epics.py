@@ -4,7 +4,8 @@
 
 A point is the name of a process variable. It is set with a put that waits for its completion, so a
 record that moves something answers when it has moved; say `within` where that takes its time. A
-value in INVALID alarm is no value. Servers are found as EPICS_CA_ADDR_LIST says. The client is
+value in INVALID alarm is no value. An enumeration (`bo`, `mbbo`) is set by its word or its index,
+and its value is either. Servers are found as EPICS_CA_ADDR_LIST says. The client is
 caproto (BSD, pure Python; the extra `epics`). Source: "Channel Access Protocol Specification",
 CA_PROTO_READ_NOTIFY and CA_PROTO_WRITE_NOTIFY. Tried on hardware: no.
 """
@@ -54,6 +55,27 @@ class EpicsInstrument(DeclaredClient):
         return variables
 
 
+class _Word(int):
+    """An index of an enumeration that is equal to its word where a text is asked for."""
+
+    def __new__(cls, index: int, word: str) -> _Word:
+        made = super().__new__(cls, index)
+        made._word = word
+        return made
+
+    _word: str
+
+    def __repr__(self) -> str:
+        return repr(self._word)
+
+    def __str__(self) -> str:
+        return self._word
+
+
+def _told(value: Any, words: tuple[str, ...]) -> Any:
+    return _Word(value, words[value]) if 0 <= value < len(words) else value
+
+
 def prefix_of(address: str) -> str:
     """What stands before every name, of `ca://PREFIX`. Raises InputError."""
     if not address.startswith("ca://"):
@@ -90,6 +112,7 @@ class _Variables:
         self._context: Any = Context(broadcaster=Searching())
         self._prefix = prefix
         self._channels: dict[str, Any] = {}
+        self._enumerations: dict[str, tuple[str, ...]] = {}
         self._has_broken = False
 
     @property
@@ -130,15 +153,33 @@ class _Variables:
         values = [v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in reply.data]
         if not values:
             raise Garbled(f"{point} came without a value")
-        plain = [v if isinstance(v, str) else v.item() for v in values]
+        words = self._words(channel, limit_s)
+        plain = [v if isinstance(v, str) else _told(v.item(), words) for v in values]
         return plain[0] if len(plain) == 1 else plain
 
     def _write(self, point: str, value: Any, limit_s: float) -> None:
         channel = self._channel(point, limit_s)
-        told = int(value) if isinstance(value, bool) else value
         with self._faults(point, limit_s):
+            told = self._index(point, value, self._words(channel, limit_s))
             reply = channel.write(told, wait=True, notify=True, timeout=limit_s)
         self._check(reply, point)
+
+    def _words(self, channel: Any, limit_s: float) -> tuple[str, ...]:
+        """The words of an enumeration by their index; none of any other variable."""
+        kind = self._caproto.ChannelType.ENUM
+        if channel.channel.native_data_type != kind:
+            return ()
+        if channel.name not in self._enumerations:
+            said = channel.read(timeout=limit_s, data_type="control").metadata.enum_strings
+            self._enumerations[channel.name] = tuple(w.decode("latin-1") for w in said)
+        return self._enumerations[channel.name]
+
+    def _index(self, point: str, value: Any, words: tuple[str, ...]) -> Any:
+        if isinstance(value, str) and words and not value.isdecimal():
+            if value not in words:
+                raise Refused(f"{point} takes {', '.join(words)}, not '{value}'")
+            return words.index(value)
+        return int(value) if isinstance(value, bool) else value
 
     def _channel(self, point: str, limit_s: float) -> Any:
         channel = self._channels.get(point)
@@ -168,5 +209,7 @@ class _Variables:
             raise Silent(f"{point} did not answer within {limit_s:g} s") from error
         except self._caproto.ErrorResponseReceived as error:
             raise Refused(f"{point} is refused: {error}") from error
+        except (ValueError, TypeError) as error:  # before anything is sent
+            raise Refused(f"{point} does not take that: {error}") from error
         except (self._caproto.CaprotoError, OSError) as error:
             raise Lost(f"{point}: {error or type(error).__name__}") from error

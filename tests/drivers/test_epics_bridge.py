@@ -8,10 +8,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from bridge_fakes import content, declared
+from bridge_fakes import DECLARATIONS, content, declared
 from driver_fakes import bench
 from peer_process import peer
 
@@ -122,6 +123,47 @@ def test_variables_are_read_set_moved_and_made_safe(ioc: None, layer: str) -> No
         assert (await gate.health()).is_fit
 
     play(deed, layer)
+
+
+MODES = """\
+  set_mode:
+    says: Sets a mode by its word.
+    effect: idempotent
+    takes: {mode: {kind: text, choices: ["ON", "OFF", "HALF"]}}
+    do: [{set: mode, to: "{mode}"}]
+    confirm: [{read: mode, is: "{mode}"}]
+    gives: {word: {read: mode, kind: text}, index: {read: mode, kind: integer}}
+  spoil:
+    says: Sets a number to a word.
+    effect: idempotent
+    do: [{set: pressure, to: high}]
+make_safe:
+"""
+
+
+def test_an_enumeration_is_set_by_its_word_and_read_as_word_or_index(
+    ioc: None, tmp_path: Path
+) -> None:
+    pytest.importorskip("caproto", reason="caproto is not installed (hagane[epics])")
+    (tmp_path / "gate.yaml").write_text(
+        (DECLARATIONS / "gate.yaml").read_text().replace("make_safe:\n", MODES)
+    )
+    cls = declared("epics", str(tmp_path / "gate.yaml")).cls
+
+    async def main() -> None:
+        gate = cls(bench("gate"), address="ca://GATE:")
+        try:
+            await gate.open()
+            assert await gate.set_mode("ON") == {"word": "ON", "index": 1}
+            with pytest.raises(DeviceRefused, match="mode takes OFF, ON, not 'HALF'"):
+                await gate.set_mode("HALF")
+            with pytest.raises(DeviceRefused, match="pressure does not take that"):
+                await gate.spoil()
+            await gate.make_safe()
+        finally:
+            await gate.close()
+
+    asyncio.run(main())
 
 
 def test_a_move_that_does_not_complete_in_time_is_in_doubt_and_not_repeated(

@@ -11,7 +11,7 @@ import asyncio
 import json
 import sys
 
-from caproto import AlarmSeverity, AlarmStatus
+from caproto import AlarmSeverity, AlarmStatus, ChannelType
 from caproto.server import PVGroup, pvproperty, run
 
 
@@ -20,6 +20,7 @@ class Gate(PVGroup):
 
     model = pvproperty(value="GV-1", max_length=20, report_as_string=True)
     valve = pvproperty(value=0)
+    mode = pvproperty(value="OFF", enum_strings=["OFF", "ON"], dtype=ChannelType.ENUM)
     pressure = pvproperty(value=2.5e-4)
     trace = pvproperty(value=[1.0, 2.0, 3.0])
     sample = pvproperty(value=0.0)
