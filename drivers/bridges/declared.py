@@ -113,8 +113,16 @@ class Declared(Generic[Q, S]):
         return Verdict("unknown", evidence)
 
     async def results_of(self, name: str, arguments: Values, ticket: Ticket) -> dict[str, Any]:
-        """What an action that was done gives, read from the device. Raises DeviceError."""
+        """What an action that was done gives, read from the device by its ticket: what it shows
+        now may be of something else. Raises DeviceError."""
         told = self.said.actions[name]
+        for key, value in told.gives.items():
+            if f"{{{TICKET}" not in shown(value.read):
+                raise DeviceGarbled(
+                    self.bench.name,
+                    f"'{key}' of {name} is read without its ticket, and may be of another by now",
+                    hint="resolve the trial by what the device's own record says",
+                )
         defaults = {key: argument.default for key, argument in told.takes.items()}
         return await self._results(told, {**defaults, **arguments, TICKET: ticket})
 

@@ -303,6 +303,20 @@ def test_what_a_run_gave_is_read_once_more_by_its_ticket() -> None:
     play("oven", fake, deed)
 
 
+def test_what_a_device_shows_now_is_no_result_of_what_was_done_before(tmp_path: Path) -> None:
+    by_ticket = '{get: "/runs/{ticket}", value: peak}'
+    written(tmp_path, "oven", (f"read: {by_ticket}, unit", "read: {get: /temperature}, unit"))
+    fake = FakeOven()
+
+    async def deed(oven: Any) -> None:
+        n_requests = len(fake.requests)
+        with pytest.raises(DeviceGarbled, match="'peak' of bake is read without its ticket"):
+            await oven.results_of("bake", {"duration": 60.0, "programme": "cure"}, TICKET)
+        assert len(fake.requests) == n_requests
+
+    play("oven", fake, deed, tmp_path)
+
+
 def test_what_lies_beyond_a_limit_or_is_no_declared_word_is_never_sent() -> None:
     fake = FakeDeclaredSupply()
 
