@@ -33,7 +33,7 @@ from simulators.atomistic.elements import element_text, moment_beside
 from simulators.atomistic.entries import Entry, read_entries, refuse_changed, shares_of
 from simulators.atomistic.met import Met
 from simulators.atomistic.options import one_of
-from simulators.atomistic.requests import ORDER_OF_ATOMS, Method, Request, is_whole
+from simulators.atomistic.requests import Method, Request, is_whole
 from simulators.atomistic.structures import atoms_of
 from simulators.calculator import Calculator
 
@@ -74,12 +74,12 @@ class StructureCalculator(Calculator):
         cell too (`matching`). `cell` says whether a crystal is computed in its primitive one.
 
         Raises:
-            InputError: a package is not installed.
+            InputError: a package is not installed, or the settings are of the cell that is given.
             UnknownName: there is no such reuse, or no such cell.
         """
         super().__init__(bench)
         one_of("reuse", reuse, REUSE)
-        one_of("cell", cell, symmetric.CELLS)
+        symmetric.refuse_cell(bench.name, cell, settings)
         self._reuse, self._cell = reuse, cell
         self._settings = dict(settings)
         self._files = files
@@ -224,15 +224,10 @@ class StructureCalculator(Calculator):
         a crystal: the crystal is relaxed, a slab of it is cut (`simulators.atomistic.adsorption`),
         its upper half relaxes with and without the adsorbate. Bare slab and gas are computed once
         for all sites. Raises as `energy`, and InputError if facet or adsorbate are none."""
-        where = {
-            "adsorbate": adsorbate,
-            "facet": facet,
-            "site": site,
-            "layers": layers,
-            "height": height,
-            "separation": separation,
-        }
-        of, beside = (self._relaxed, self._checked), self._beside(self._checked(structure))
+        where: dict[str, Any] = {"adsorbate": adsorbate, "facet": facet, "site": site}
+        where |= {"layers": layers, "height": height, "separation": separation}
+        relax = functools.partial(self._relaxed, keeps_cell=True)  # facets are of the given one
+        of, beside = (relax, self._checked), self._beside(self._checked(structure))
         found = await comparing.adsorbed(*of, structure, where, beside, self._start, ticket)
         return AdsorptionEnergy(**found)
 
@@ -248,18 +243,22 @@ class StructureCalculator(Calculator):
         """The entries, as long as they are what they were at first. Raises as `read_entries`."""
         return refuse_changed(path, self._entries.setdefault(path, read_entries(path)))
 
-    async def _relaxed(self, structure: str, ticket: Ticket) -> Mapping[str, Any]:
+    async def _relaxed(
+        self, structure: str, ticket: Ticket, *, keeps_cell: bool = False
+    ) -> Mapping[str, Any]:
         """One of several whose energies are subtracted."""
         comparing.refuse_totals(self._bench.name, self._settings)
-        return await self._compute_task("relax", structure, ticket)
+        return await self._compute_task("relax", structure, ticket, keeps_cell=keeps_cell)
 
     def _mark(self, structure: str) -> str:
         """Of the method with which a structure is relaxed."""
         return self._method_of(self._checked(structure)).mark(SETTINGS["relax"])
 
-    async def _compute_task(self, task: str, structure: str, ticket: Ticket) -> dict[str, Any]:
+    async def _compute_task(
+        self, task: str, structure: str, ticket: Ticket, *, keeps_cell: bool = False
+    ) -> dict[str, Any]:
         self._refuse_task(task)
-        if self._cell == "primitive" and self._settings.get("magnetic_order") != ORDER_OF_ATOMS:
+        if self._cell == "primitive" and not keeps_cell:
             structure = symmetric.primitive_text(structure)
         atoms = self._checked(structure)
         method = self._method_of(atoms)
@@ -274,7 +273,7 @@ class StructureCalculator(Calculator):
         before = Before(LOAD, {"name": name, "settings": self._settings})
         key, kind, matches = request.key(), request.kind(), self._bench.matches
         match = matches.find(kind, structure, key) if matches is not None and kind else None
-        if match is not None and self._reuse == "matching":
+        if match is not None and self._reuse == "matching" and not keeps_cell:
             return {**match.result, "reused": 1, "matched": match.key}
         found = await self._compute().submit(
             FUNCTION, arguments, ticket=ticket, key=key, before=before

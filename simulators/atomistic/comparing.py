@@ -11,6 +11,7 @@ from orchestrator.ports.action import Ticket
 from simulators.atomistic.adsorption import adsorbate_of, covered, gas_of, slab_of
 from simulators.atomistic.entries import Entry, shares_of
 from simulators.atomistic.hull import best_mixture
+from simulators.atomistic.requests import TOTALS
 from simulators.atomistic.structures import atoms_of, text_of
 from simulators.atomistic.vacuum import gaps_of, refuse_no_crystal
 
@@ -20,8 +21,6 @@ Check = Callable[[str], Any]
 """The atoms of a structure's text. Raises InputError: the method cannot compute them."""
 COMPARED = ("formation_energy", "energy_above_hull", "adsorption_energy")
 """Actions that take energies of several structures from each other."""
-TOTALS = ("system.tot_charge", "system.tot_magnetization", "nelect", "nupdown")
-"""Words of pw.x and VASP on a whole cell, whatever is in it."""
 
 
 async def relaxed(

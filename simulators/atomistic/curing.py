@@ -209,7 +209,9 @@ def cured(
     return chain.run(compute, density_of)
 
 
-_ANEW = Cure("begun anew", (), lambda settings: None)
+_ELSEWHERE = (*FAULTS, Failure.WALLTIME, Failure.MEMORY, Failure.KILLED)
+"""Failures that no density led to."""
+_ANEW = Cure("begun anew", tuple(f for f in Failure if f not in _ELSEWHERE), lambda settings: None)
 """What is tried first where a calculation began from the density of the one before."""
 
 
@@ -266,7 +268,7 @@ class _Chain:
                     _forget(directory, self._code.bulky)
                 return result[0]
             previous = directory
-            if carried is not None and failure not in FAULTS:
+            if carried is not None and failure in _ANEW.treats:
                 cure, changes, carried = _ANEW, (), None
                 continue
             carried = None

@@ -29,6 +29,17 @@ DIRECTED = ("elastic_constants",)
 
 ORDER_OF_ATOMS = "antiferromagnetic"
 """The magnetic order that depends on how the atoms are ordered."""
+TOTALS = ("system.tot_charge", "system.tot_magnetization", "nelect", "nupdown")
+"""Words of pw.x and VASP on a whole cell, whatever is in it."""
+
+
+def said_of_cell(settings: Mapping[str, Any]) -> list[str]:
+    """What settings say of a whole cell, or of the order of its atoms: the same crystal in another
+    cell has other results."""
+    order = settings.get("magnetic_order")
+    totals = [word for word in TOTALS if settings.get("input", {}).get(word)]
+    has_order = [f"magnetic_order: {order}"] if order == ORDER_OF_ATOMS else []
+    return has_order + [word.rpartition(".")[2] for word in totals]
 
 
 @dataclass(frozen=True)
@@ -60,14 +71,14 @@ class Request:
     def kind(self) -> str:
         """A hash of all that the result depends on but the structure, and of its reduced formula;
         '' where another cell need not give the same: of molecules, moments, charges, fixed
-        atoms and cells with a vacuum, and of what has directions."""
+        atoms and cells with a vacuum, of totals of a cell, and of what has directions."""
         from math import gcd
 
         from simulators.atomistic.structures import atoms_of
 
         atoms = atoms_of(self.structure)
         has_more = atoms.get_initial_magnetic_moments().any() or atoms.get_initial_charges().any()
-        has_more = has_more or self.method.settings.get("magnetic_order") == ORDER_OF_ATOMS
+        has_more = has_more or bool(said_of_cell(self.method.settings))
         has_more = has_more or max(gaps_of(atoms)) > VACUUM
         if has_more or atoms.constraints or not all(atoms.pbc) or self.task in DIRECTED:
             return ""

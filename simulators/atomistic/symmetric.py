@@ -4,8 +4,12 @@ potential in single precision has relaxed."""
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import Any
 
+from orchestrator.errors import InputError
+from simulators.atomistic.options import one_of
+from simulators.atomistic.requests import said_of_cell
 from simulators.atomistic.structures import atoms_of, text_of
 from simulators.atomistic.vacuum import VACUUM, gaps_of
 
@@ -41,6 +45,18 @@ def on_its_symmetry(atoms: Any) -> Any:
     found.set_cell(ideal.cell, apply_constraint=False)
     found.set_positions(ideal.positions, apply_constraint=False)
     return found
+
+
+def refuse_cell(resource: str, cell: str, settings: Mapping[str, Any]) -> None:
+    """Raises InputError: the settings of the resource of this name are of the cell that is given,
+    and not of a primitive one; UnknownName: there is no such cell."""
+    one_of("cell", cell, CELLS)
+    if cell == "primitive" and (said := said_of_cell(settings)):
+        raise InputError(
+            f"'{resource}' has `cell: primitive` beside `{said[0]}`, which is said of the cell "
+            "that is given",
+            hint="leave one of them away",
+        )
 
 
 @functools.lru_cache(maxsize=256)

@@ -277,6 +277,40 @@ def test_ranks_that_are_no_children_of_the_calculation_count_in_what_it_took(
     assert record.elsewhere_s == 0.0, "what it took itself is counted once"
 
 
+@pytest.mark.parametrize(
+    ("failing", "tried"),
+    [
+        ("Maximum CPU time exceeded", "on from what was saved"),
+        ("killed by signal 9", "again"),
+    ],
+)
+def test_what_no_density_led_to_is_cured_as_ever(tmp_path: Path, failing: str, tried: str) -> None:
+    """A step that its walltime ended goes on from what it saved, and is not begun anew."""
+    came: list[Any] = []
+
+    def ended(settings: Settings, directory: Path, source: Path | None) -> float:
+        came.append(source and source.name)
+        (directory / "pwscf.save").mkdir()
+        said = failing if len(came) == 2 else "convergence has been achieved"
+        (directory / "espresso.pwo").write_text(said + "\n")
+        if said == failing:
+            raise RuntimeError("it ended")
+        return 1.0
+
+    def relax(allowed: str) -> None:
+        for _ in range(3):
+            cured(PW, {}, ended, root=tmp_path / allowed, density_of="Si", allowed=allowed)
+
+    _, record = mended(lambda: relax("safe"))
+    assert record.text.endswith(f", {tried}")
+    goes_on = tried == "on from what was saved"
+    assert came[1:3] == ["attempt-001", "attempt-002" if goes_on else None]
+    came.clear()
+    with pytest.raises(Incurable):
+        mended(lambda: relax("none"))
+    assert len(came) == 2
+
+
 def test_a_step_begins_from_the_density_of_the_one_before(tmp_path: Path) -> None:
     """Of the same atoms; and what it fails with is no failure of the structure, nor of the
     settings, until it has begun anew."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,13 @@ from orchestrator.ports.resource import Bench
 from orchestrator.runtime.known_matches import KnownMatches
 from simulators.atomistic.requests import Method, Request
 from simulators.atomistic.structures import atoms_of, text_of
+from simulators.atomistic.symmetric import primitive_text
+
+SITES = [(0, 0, 0), (0.5, 0, 0.5), (0.5, 0.5, 0), (0, 0.5, 0.5)]
 
 
 def alloy() -> Any:
-    sites = [(0, 0, 0), (0.5, 0.5, 0), (0.5, 0, 0.5), (0, 0.5, 0.5)]
-    return Atoms("CuPt3", scaled_positions=sites, cell=[3.8] * 3, pbc=True)
+    return Atoms("CuPt3", scaled_positions=SITES, cell=[3.8] * 3, pbc=True)
 
 
 def doubled() -> Any:
@@ -35,7 +38,13 @@ def doubled() -> Any:
     return found
 
 
-def asked(folder: Path, structure: Any, action: str = "energy", **options: Any) -> Any:
+def asked(
+    folder: Path,
+    structure: Any,
+    action: str = "energy",
+    where: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Any:
     """The result of a calculator whose results lie in a folder."""
 
     async def compute() -> Any:
@@ -45,7 +54,8 @@ def asked(folder: Path, structure: Any, action: str = "energy", **options: Any) 
             matches = KnownMatches(results)
             bench = Bench(name="calc", clock=clock, compute=place, matches=matches)
             made = resource_kind("emt-structures").cls(bench, **options)
-            return await getattr(made, action)(structure=text_of(structure), ticket=Ticket("t"))
+            told = {"structure": text_of(structure), "ticket": Ticket("t"), **(where or {})}
+            return await getattr(made, action)(**told)
         finally:
             place.close()
 
@@ -92,6 +102,26 @@ def test_molecules_moments_and_charges_are_matched_by_their_exact_key_alone() ->
     plain, double = (Request("energy", text_of(a), method_of(), {}) for a in (alloy(), doubled()))
     assert plain.kind() == double.kind() != ""
     assert plain.key() != double.key()
+
+
+def test_a_facet_is_of_the_cell_that_is_given_whatever_cell_is_known(tmp_path: Path) -> None:
+    where = {"adsorbate": "H", "facet": "111", "layers": 2, "separation": 0.0}
+    cell = [3.96, 3.96, 3.67]
+    given = Atoms("CuAuCuAu", scaled_positions=SITES, cell=cell, pbc=True)
+    small = atoms_of(primitive_text(text_of(given)))
+    assert len(small) == 2
+    asked(tmp_path, small, "relax")
+    found = asked(tmp_path, given, "adsorption_energy", where, reuse="matching")
+    assert found.atoms == 9
+
+
+@pytest.mark.parametrize("words", [{"system.tot_charge": 1}, {"nupdown": 2.0}])
+def test_a_charge_or_moment_of_a_whole_cell_is_not_that_of_another_cell(
+    words: dict[str, Any],
+) -> None:
+    method = Method("DFT", {"input": words}, {})
+    assert Request("energy", text_of(alloy()), method, {}).kind() == ""
+    assert Request("energy", text_of(alloy()), Method("DFT", {"input": {}}, {}), {}).kind()
 
 
 def test_a_way_of_reuse_that_does_not_exist_is_refused() -> None:

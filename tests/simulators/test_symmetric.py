@@ -15,8 +15,22 @@ from ase.spacegroup.symmetrize import check_symmetry
 from dft_play import needs_pw
 from structure_kinds import asked, calculator
 
+from orchestrator.clock import WallClock
+from orchestrator.errors import InputError
+from orchestrator.executor.known import KnownResults
+from orchestrator.executor.local import LocalCompute
+from orchestrator.ports.action import Ticket
+from orchestrator.ports.resource import Bench
+from simulators.atomistic.calculators import EmtStructures, StructureCalculator
+from simulators.atomistic.contents import Contents
+from simulators.atomistic.met import Met
 from simulators.atomistic.structures import atoms_of, text_of
-from simulators.atomistic.symmetric import WITHIN_ANGSTROM, on_its_symmetry, primitive_text
+from simulators.atomistic.symmetric import (
+    WITHIN_ANGSTROM,
+    on_its_symmetry,
+    primitive_text,
+    refuse_cell,
+)
 
 
 def operations(atoms: Any, within: float = 1e-9) -> int:
@@ -105,6 +119,61 @@ def test_what_has_moments_or_is_no_crystal_stays_in_its_cell() -> None:
     slab.info.clear()
     for given in (magnetic, held, slab, molecule("H2O"), bulk("Si")):
         assert primitive_text(text_of(given)) == text_of(given)
+
+
+class Primitive(EmtStructures):
+    """Effective medium theory in primitive cells, which saves it nothing."""
+
+    def __init__(self, bench: Bench) -> None:
+        StructureCalculator.__init__(self, bench, {}, [], cell="primitive")
+
+
+def test_a_facet_is_of_the_cell_that_is_given(tmp_path: Path) -> None:
+    """The (111) of an L1_0 alloy in four atoms is a (101) of its primitive cell."""
+    sites = [(0, 0, 0), (0.5, 0.5, 0), (0.5, 0, 0.5), (0, 0.5, 0.5)]
+    given = text_of(
+        Atoms("Cu2Au2", scaled_positions=sites, cell=[3.96, 3.96, 3.67], pbc=True),
+    )
+    assert len(atoms_of(primitive_text(given))) == 2
+    where = {"adsorbate": "H", "facet": "111", "layers": 2, "separation": 0.0}
+
+    async def computed() -> Any:
+        clock = WallClock()
+        compute = LocalCompute(tmp_path / "a", clock, results=KnownResults(tmp_path / "results"))
+        try:
+            resource = Primitive(Bench(name="calc", clock=clock, compute=compute))
+            return await resource.adsorption_energy(structure=given, ticket=Ticket("t"), **where)
+        finally:
+            compute.close()
+
+    assert asyncio.run(computed()).atoms == 9
+
+
+def test_what_is_said_of_the_cell_that_is_given_is_refused_beside_primitive_ones() -> None:
+    """A charge of four cells would be that of one."""
+    for settings, said in (
+        ({"input": {"system.tot_charge": 1}}, "tot_charge"),
+        ({"input": {"nelect": 31}}, "nelect"),
+        ({"magnetic_order": "antiferromagnetic"}, "magnetic_order: antiferromagnetic"),
+    ):
+        with pytest.raises(InputError, match=f"'dft' has `cell: primitive` beside `{said}`"):
+            refuse_cell("dft", "primitive", settings)
+        refuse_cell("dft", "given", settings)
+    refuse_cell("dft", "primitive", {"input": {"system.tot_charge": 0}})
+
+
+def test_check_names_larger_cells_where_primitive_ones_would_be_the_same() -> None:
+    met, settings = Met(), {"k_density": 3.0}
+    for edge in (5.4, 5.5, 5.6):
+        cubic = bulk("Si", a=edge, cubic=True)
+        met.add("relax", Contents.of(cubic), text_of(cubic))
+    (said,) = met.remarks("dft", settings, "given")
+    assert said.startswith("'dft' computes Si8 in a cell of 4 primitive ones (and 2 more likewise)")
+    assert not met.remarks("dft", settings, "primitive")
+    assert not met.remarks("dft", settings | {"input": {"system.tot_charge": 1}}, "given")
+    facets = Met()
+    facets.add("adsorption_energy", Contents.of(cubic), text_of(cubic))
+    assert not facets.remarks("dft", settings, "given")
 
 
 @needs_pw
