@@ -12,7 +12,10 @@ from orchestrator.errors import JournalDamaged, JournalError, JournalFull
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _FULL = "the disk of the store {where} is full"
 _WHY_NOT_WRITTEN = {
-    sqlite3.SQLITE_FULL: (_FULL, "free some space; nothing is lost, and the campaign resumes"),
+    sqlite3.SQLITE_FULL: (
+        _FULL,
+        "free some space, and run again: what is recorded stays, what was under way is asked about",
+    ),
     sqlite3.SQLITE_BUSY: (
         "another process has kept the store {where} locked",
         "look for a program that has the file open, such as a database browser or a backup",

@@ -62,7 +62,10 @@ def test_the_engine_stops_before_the_next_action_and_loses_nothing(
         assert sentence == (
             f"error: the disk of the store {night.store} is full (database or disk is full)"
         )
-        assert hint == "hint: free some space; nothing is lost, and the campaign resumes"
+        assert hint.removeprefix("hint: ") == (
+            "free some space, and run again: what is recorded stays, what was under way is asked "
+            "about"
+        )
         with night.control() as control:
             assert unsafe(control.state()) == []
             assert control.counts()["films_partial"] == 1
