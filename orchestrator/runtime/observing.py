@@ -96,18 +96,28 @@ def reduced_metrics(campaign: Campaign, metric: str | None) -> list[str]:
 
 def check_observation(campaign: Campaign, state: State, payload: Mapping[str, Any]) -> str:
     """Accepts what the engine will accept: no engine need be up to say what is wrong. Says that it
-    will not count, where its trial has failed; else ''.
+    will not count, where its trial has failed, or that another one of the same sample will not any
+    more; else ''.
 
     Raises:
         InputError: the value does not fit its metric.
     """
     try:
-        number = observed(campaign, state, payload, user_name()).trial
+        told = observed(campaign, state, payload, user_name())
     except ResultRefused as error:
         raise InputError(str(error), hint="the metric's limits are in the campaign file") from error
-    if state.trials[number].status is not TrialStatus.FAILED:
+    if state.trials[told.trial].status is TrialStatus.FAILED:
+        return f"trial {told.trial} has failed: the value is kept, and not learnt from"
+    known = counting(state, str(told.trial), told.metric)
+    before = [seen.event for seen in known if seen.event.sample == told.sample]
+    if not before:
         return ""
-    return f"trial {number} has failed: the value is kept, and not learnt from"
+    value = measured(before[-1].value, before[-1].sd, before[-1].unit)
+    of = told.sample or f"trial {told.trial}"
+    return (
+        f"{told.metric} of {of} was {value}, which counts no longer; another sample of the trial "
+        f"is {told.trial}/b"
+    )
 
 
 def invalidation(

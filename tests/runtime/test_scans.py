@@ -220,7 +220,14 @@ def test_a_value_of_a_failed_trial_is_said_not_to_count() -> None:
     (failed, *_) = (n for n, t in state.trials.items() if t.status is TrialStatus.FAILED)
     told = check_observation(niobium_titania(), state, said | {"sample": str(failed)})
     assert told == f"trial {failed} has failed: the value is kept, and not learnt from"
-    assert check_observation(niobium_titania(), state, said | {"sample": "1"}) == ""
+
+
+def test_a_second_value_of_a_sample_says_which_one_it_replaces() -> None:
+    state, said = sample_state(), {"metric": "resistivity", "value": "1e-3 ohm*cm"}
+    told = check_observation(niobium_titania(), state, said | {"sample": "1"})
+    assert told.startswith("resistivity of film-001 was (2.156 ± 0.047) × 10⁻³ Ω·cm, which counts")
+    assert told.endswith("; another sample of the trial is 1/b")
+    assert check_observation(niobium_titania(), state, said | {"sample": "1/b"}) == ""
 
 
 def test_the_files_come_out_again_as_they_were_kept(awaiting: Path, back_room: Path) -> None:
