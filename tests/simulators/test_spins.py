@@ -24,7 +24,7 @@ def relaxed_texts(resource: Any) -> dict[str, str]:
     """What the resource is asked to relax from now on, by the part's name; all energies are 0."""
     asked: dict[str, str] = {}
 
-    async def relax(structure: str, ticket: Ticket) -> Mapping[str, Any]:
+    async def relax(structure: str, ticket: Ticket, **_: bool) -> Mapping[str, Any]:
         asked[str(ticket).partition("-")[2]] = structure
         n = len(atoms_of(structure))
         known = {"energy": 0.0, "volume": 1.0, "atoms": n, "structure": structure}
