@@ -1,9 +1,8 @@
 """Everything that can go wrong, as one tree.
 
 An error takes facts, composes its own sentence, keeps the facts as attributes and gives a hint.
-Whether an automatic retry is allowed belongs to the type (`may_retry`), and so does whether the
-cause depends on the parameters that were tried (`blames_parameters`) and the exit code of the
-command line.
+Its type says whether it may be tried again where nothing was done, or may be done twice
+(`may_retry`), whether what was tried is the cause (`blames_parameters`), and the exit code.
 
     HaganeError
     ├── InputError          what the user wrote is wrong (exit 2)
@@ -50,8 +49,7 @@ class HaganeError(Exception):
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """A hint: the nearest known names, or all of them when none is near."""
     names = sorted(known)
-    near = difflib.get_close_matches(wrong, names, n=1, cutoff=0.6)
-    if near:
+    if near := difflib.get_close_matches(wrong, names, n=1, cutoff=0.6):
         return f"did you mean '{near[0]}'?"
     if not names:
         return "none is defined"
@@ -274,6 +272,8 @@ class DeviceError(HaganeError):
 class DeviceAbsent(DeviceError):
     """Nothing answers at the address."""
 
+    may_retry = True
+
 
 class DeviceSilent(DeviceError):
     """A request was sent and no reply came in time. A write is then in an unknown state."""
@@ -314,6 +314,8 @@ class DriverLost(DeviceError):
 
 class DeviceUnsure(DeviceError):
     """A write was sent and reading back could not tell whether it took effect."""
+
+    may_retry = True
 
 
 class DeviceReset(DeviceError):

@@ -7,132 +7,32 @@ commands out, records what came of it, and asks again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from orchestrator import errors
 from orchestrator.engine import policy
 from orchestrator.engine.admission import blanks_left, may_start, position_of, room_at, sample_of
+from orchestrator.engine.commands import (
+    PREFER,
+    AskPerson,
+    Await,
+    CloseTrial,
+    Command,
+    End,
+    Examine,
+    GiveUp,
+    Judge,
+    Pause,
+    Propose,
+    StartStep,
+    TryLater,
+)
 from orchestrator.engine.given import Source, is_confirming, source_of_next, uncompared
 from orchestrator.engine.stopping import Reason, reason_to_end
 from orchestrator.engine.study import BoundStep, Study
 from orchestrator.engine.together import n_together
-from orchestrator.model.campaign import Rule
 from orchestrator.model.recipe import OnFailure
 from orchestrator.model.state import DispatchState, State, TrialState
-from orchestrator.model.trial import FailureCause, TrialStatus
-
-PREFER = "`hagane prefer BETTER WORSE`, then run it again"
-
-
-@dataclass(frozen=True)
-class Propose:
-    """Find a point for this trial: the planner's, for `n` trials from this one on, or one that is
-    given."""
-
-    trial: int
-    source: Source = field(default="planner", compare=False)
-    n: int = field(default=1, compare=False)
-
-
-@dataclass(frozen=True)
-class StartStep:
-    """Carry out a step of a trial."""
-
-    trial: int
-    step: str
-    attempt: int
-
-
-@dataclass(frozen=True)
-class TakeUp:
-    """Go on with an action that goes on by itself. Not decided here: after a restart the loop
-    takes up what nobody awaits any more."""
-
-    ticket: str
-
-
-@dataclass(frozen=True)
-class Examine:
-    """Find out about an action that may or may not have happened."""
-
-    ticket: str
-
-
-@dataclass(frozen=True)
-class Judge:
-    """Compute metrics whose steps are all done, and pass them through the gate; with `closes` the
-    trial is done when they have passed."""
-
-    trial: int
-    metrics: tuple[str, ...]
-    closes: bool = False
-
-
-@dataclass(frozen=True)
-class CloseTrial:
-    """Every step is done and every metric observed."""
-
-    trial: int
-
-
-@dataclass(frozen=True)
-class Await:
-    """Every step is done; these metrics come later."""
-
-    trial: int
-    metrics: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class AskPerson:
-    """Nothing is left to do but what a person must bring."""
-
-    why: str
-    way_on: str = "`hagane observe`, then run it again"
-
-
-@dataclass(frozen=True)
-class GiveUp:
-    """The trial gives no data."""
-
-    trial: int
-    step: str
-    cause: FailureCause
-    sentence: str
-    blames_parameters: bool
-
-
-@dataclass(frozen=True)
-class Pause:
-    """The campaign cannot go on by itself."""
-
-    why: str
-    is_safety: bool = False
-    make_safe: bool = False
-
-
-@dataclass(frozen=True)
-class End:
-    """The campaign has come to its end."""
-
-    why: str
-    rule: Rule
-
-
-Command: TypeAlias = (
-    Propose
-    | StartStep
-    | TakeUp
-    | Examine
-    | Judge
-    | CloseTrial
-    | Await
-    | AskPerson
-    | GiveUp
-    | Pause
-    | End
-)
+from orchestrator.model.trial import TrialStatus
 
 
 def decide(
@@ -164,7 +64,7 @@ def decide(
     to_compare = uncompared(study, state)
     may_propose = confirms or (end is None and (not to_compare or bool(state.wished)))
     next_one = source_of_next(study, state, confirms=confirms) if may_propose else None
-    acts = [*examine, *_act(study, state, next_one)]
+    acts = [*examine, *_act(study, state, next_one, now)]
     if acts or may_propose or n_in_flight(state) or state.open_tickets:
         return acts
     return list(_asks(state, to_compare))
@@ -293,14 +193,18 @@ def _failed_carrying(study: Study, state: State, trial: TrialState) -> Iterator[
         yield Pause(f"sample {sample} could not be carried off: {last.failure.sentence}")
 
 
-def _act(study: Study, state: State, source: Source | None) -> Iterator[Command]:
+def _act(study: Study, state: State, source: Source | None, now: float) -> Iterator[Command]:
     """The next step, oldest trial first; a new trial if there is room for it, and a `source` of its
     point; or a pause when nothing is under way that could make the room that somebody waits for."""
     remaining = _ways(study, state)
     waiting: list[BoundStep] = []
+    later: list[TryLater] = []
     for trial in state.idle_trials():
         bound = _startable(study, state, trial)
         if bound is None:
+            continue
+        if (at := policy.not_before(bound, state, trial)) > now:
+            later.append(TryLater(trial.number, bound.step.name, at))
             continue
         if may_start(study, state, bound, trial, remaining):
             attempt = len(trial.attempts.get(bound.step.name, ())) + 1
@@ -317,7 +221,8 @@ def _act(study: Study, state: State, source: Source | None) -> Iterator[Command]
             yield Propose(number, source, n)
             return
         waiting.append(first)
-    if waiting and not state.open_tickets:
+    yield from later
+    if waiting and not later and not state.open_tickets:
         stuck = next((b for b in waiting if _has_no_room(study, state, b)), waiting[0])
         yield Pause(_stuck_sentence(study, state, stuck))
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Literal, assert_never
+from typing import TypeAlias, assert_never
 
-from orchestrator.engine import decide as do
+from orchestrator.engine import commands as do
 from orchestrator.engine.admission import next_store, position_of, sample_of
 from orchestrator.engine.given import given_proposal, recommended
 from orchestrator.engine.history import Past, in_context
@@ -23,6 +23,9 @@ from orchestrator.ports.planner import AskingPlanner, History
 
 WARM_UP_TRIALS = 3
 """So many trials before the first one that needs a model, the planner gets ready."""
+
+_Told: TypeAlias = do.CloseTrial | do.Await | do.GiveUp | do.Pause | do.End
+"""What only the journal is told of."""
 
 
 class Deeds:
@@ -66,12 +69,12 @@ class Deeds:
                 names, closes = command.metrics, command.closes
                 scans = await scans_of(self._study, state, trial, names)
                 await record(*judge(self._study, state, trial, names, scans, closes=closes))
-            case do.Pause():
-                await self._pause(command)
+            case do.TryLater():
+                await self._ledger.clock.sleep(command.at - self._ledger.clock.now())
             case do.AskPerson():
                 pass  # the loop ends the run
             case _:
-                await record(_plain_event(command))
+                await self._tell(command)
 
     async def _propose(self, command: do.Propose) -> None:
         if command.source != "planner":
@@ -210,11 +213,11 @@ class Deeds:
             before=before,
         )
 
-    async def _pause(self, command: do.Pause) -> None:
-        about: Literal["latch", "failure"] = "latch" if command.is_safety else "failure"
-        paused = ev.Paused(why=command.why, by="engine", about=about, is_safety=command.is_safety)
-        await self._ledger.record(paused)
-        if command.make_safe:
+    async def _tell(
+        self, command: do.CloseTrial | do.Await | do.GiveUp | do.Pause | do.End
+    ) -> None:
+        await self._ledger.record(_plain_event(command))
+        if isinstance(command, do.Pause) and command.make_safe:
             await self._executor.make_safe(command.why)
 
 
@@ -222,7 +225,7 @@ def _n_ended(state: State) -> int:
     return sum(1 for trial in state.trials.values() if trial.status.is_terminal)
 
 
-def _plain_event(command: do.CloseTrial | do.Await | do.GiveUp | do.End) -> ev.Event:
+def _plain_event(command: _Told) -> ev.Event:
     match command:
         case do.CloseTrial():
             return ev.TrialDone(trial=command.trial)
@@ -230,6 +233,9 @@ def _plain_event(command: do.CloseTrial | do.Await | do.GiveUp | do.End) -> ev.E
             return ev.TrialAwaits(trial=command.trial, metrics=command.metrics)
         case do.GiveUp():
             return ev.TrialFailed(**command.__dict__)
+        case do.Pause():
+            is_safety, about = command.is_safety, "latch" if command.is_safety else "failure"
+            return ev.Paused(why=command.why, by="engine", about=about, is_safety=is_safety)
         case do.End():
             return ev.Finished(why=command.why, rule=command.rule)
         case _:

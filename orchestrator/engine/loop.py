@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from orchestrator.engine import decide as do
+from orchestrator.engine import commands as do
 from orchestrator.engine.advice import IN_DOUBT, LATCHED, latched, latching, unsafe_ones, way_on
 from orchestrator.engine.advice import Ending as Ending
+from orchestrator.engine.decide import decide
 from orchestrator.engine.deeds import Deeds
 from orchestrator.engine.ledger import Ledger
 from orchestrator.engine.recovery import (
@@ -182,7 +183,7 @@ class Engine:
 
     def _commands(self) -> list[do.Command]:
         now, exhausted = self._ledger.clock.now(), self._deeds.exhausted
-        return do.decide(self._study, self._ledger.state, now, exhausted=exhausted)
+        return decide(self._study, self._ledger.state, now, exhausted=exhausted)
 
     def _must_wait(self, command: do.Command) -> bool:
         """A step waits while another one is on its way into the journal, since until it is there
@@ -302,8 +303,7 @@ class Engine:
 
         What that move does not need, as the lab's order has it, is made safe meanwhile.
         """
-        again = bool(self._stopping)
-        self._stopping = self._stopping or why
+        again, self._stopping = bool(self._stopping), self._stopping or why
         self._interrupt(at_once=again, why=self._stopping)
         busy = needed_until_the_end(self._study, self._ledger.state, self._executor.actions)
         if busy and self._calming is None:
@@ -317,7 +317,7 @@ class Engine:
             self._given_up_at = asyncio.get_running_loop().time()
         for command, task in self._active.items():
             # a fit takes its time, and would be made again just so; a question is asked again
-            if isinstance(command, do.Propose | do.Examine):
+            if isinstance(command, do.Propose | do.Examine | do.TryLater):
                 task.cancel()
         if self._stopping and self._recovering is not None:
             self._recovering.cancel()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from orchestrator import errors
 from orchestrator.engine.study import BoundStep
 from orchestrator.model.events import ActionFailed
@@ -11,6 +13,11 @@ from orchestrator.model.trial import FailureCause
 
 DEFAULT_RETRIES = 2
 """Repetitions of a step whose failure may be repeated, where the file does not say."""
+PATIENCE_S = 120.0
+"""Where it does not, a device that cannot be reached is tried again for so long (campaign time)."""
+LONGEST_WAIT_S = 60.0
+"""Between two attempts; the first repetition comes at once, the next after 1, 2, 4, ... seconds."""
+_OUT_OF_REACH = (errors.DeviceAbsent, errors.DeviceGone, errors.DeviceSilent)
 
 
 def kind_of(failure: ActionFailed) -> type[Exception]:
@@ -33,21 +40,55 @@ def may_retry(bound: BoundStep, state: State, trial: TrialState) -> bool:
     """Whether the last failure of a step is one that is tried again by itself.
 
     That is so when its type allows it, or the device itself said that nothing was done; and not
-    oftener than the file says, counted from when the campaign was last resumed.
+    oftener than the file says, counted from when the campaign was last resumed. Where the file is
+    silent, a device that cannot be reached does not count: it is given `PATIENCE_S` to come back.
     """
     tickets = trial.attempts.get(bound.step.name, [])
-    failed = [d for t in tickets if has_failed(d := state.dispatches[t])]
-    if not failed or failed[-1].failure is None:
+    last = state.dispatches[tickets[-1]] if tickets else None
+    if last is None or last.failure is None or not has_failed(last):
         return False
-    if not (failed[-1].failure.may_retry or failed[-1].outcome == "not_done"):
+    if not (last.failure.may_retry or last.outcome == "not_done"):
         return False
-    recent = [
+    recent = _recent(bound, state, trial)
+    if bound.step.retries is not None:
+        return len(recent) <= bound.step.retries
+    away = [d for d in recent if _is_away(d)]
+    if away and _ended(last) - _ended(away[0]) >= PATIENCE_S:
+        return False
+    return len(recent) - len(away) <= DEFAULT_RETRIES
+
+
+def not_before(bound: BoundStep, state: State, trial: TrialState) -> float:
+    """The campaign time before which a step is not tried again."""
+    recent = _recent(bound, state, trial)
+    if len(recent) < 2:
+        return -math.inf
+    wait_s = min(LONGEST_WAIT_S, 2.0 ** (len(recent) - 2))
+    if _is_away(recent[-1]) and bound.step.retries is None:
+        first = next(d for d in recent if _is_away(d))
+        wait_s = min(wait_s, max(0.0, _ended(first) + PATIENCE_S - _ended(recent[-1])))
+    return _ended(recent[-1]) + wait_s
+
+
+def _recent(bound: BoundStep, state: State, trial: TrialState) -> list[DispatchState]:
+    """The failed attempts of a step since the campaign was last resumed, not those given up."""
+    known = (state.dispatches[ticket] for ticket in trial.attempts.get(bound.step.name, ()))
+    return [
         d
-        for d in failed
-        if d.failed_seq > state.resumed_seq and d.failure is not None and not is_stop(d.failure)
+        for d in known
+        if has_failed(d)
+        and d.failed_seq > state.resumed_seq
+        and d.failure is not None
+        and not is_stop(d.failure)
     ]
-    most = DEFAULT_RETRIES if bound.step.retries is None else bound.step.retries
-    return len(recent) <= most
+
+
+def _is_away(failed: DispatchState) -> bool:
+    return failed.failure is not None and issubclass(kind_of(failed.failure), _OUT_OF_REACH)
+
+
+def _ended(failed: DispatchState) -> float:
+    return failed.at if failed.ended_at is None else failed.ended_at
 
 
 def policy(bound: BoundStep, failure: ActionFailed) -> OnFailure:

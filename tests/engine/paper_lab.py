@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from hypothesis import strategies as st
 
 from orchestrator import errors
-from orchestrator.engine import decide as do
+from orchestrator.engine import commands as do
 from orchestrator.engine.admission import position_of, sample_of
 from orchestrator.engine.judging import judge
 from orchestrator.engine.recovery import examine, recover
@@ -179,6 +179,7 @@ def _move(draw: st.DrawFn, name: str, to: str) -> Step:
 ENDS: dict[str, errors.HaganeError] = {
     "refused": errors.DeviceRefused("it", "no"),
     "silent": errors.DeviceSilent("it", "silent"),
+    "absent": errors.DeviceAbsent("it", "nowhere"),
     "no reading": errors.NoReading("it", "none"),
     "blamed": errors.CalculationFailed("no minimum"),
     "interlock": errors.InterlockTripped("rule", "5 Pa"),
@@ -197,13 +198,14 @@ class PaperLab:
     story: list[ev.Recorded] = field(default_factory=list)
     state: State = field(default_factory=State)
     started: list[str] = field(default_factory=list)
+    passed_s: float = 0.0
 
     @property
     def actions(self) -> dict[str, Any]:
         return {r.name: actions_of(_class_of(self.study, r.name)) for r in self.study.lab.resources}
 
     def now(self) -> float:
-        return 10.0 * len(self.story)
+        return len(self.story) + self.passed_s
 
     def record(self, *events: ev.Event) -> None:
         for event in events:
@@ -248,6 +250,8 @@ class PaperLab:
                 self.record(ev.Paused(why=command.why, by="engine", about=about))
             case do.End():
                 self.record(ev.Finished(why=command.why, rule=command.rule))
+            case do.TryLater():
+                self.passed_s += max(0.0, command.at - self.now())
             case do.AskPerson():
                 self._observe_what_is_missing()
 

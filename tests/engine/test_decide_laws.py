@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from paper_lab import PaperLab, studies
 
-from orchestrator.engine import decide as do
+from orchestrator.engine import commands as do
 from orchestrator.engine.admission import blanks_left, room_at
+from orchestrator.engine.decide import decide, in_flight, n_in_flight
 from orchestrator.engine.study import Study
 from orchestrator.model import events as ev
 from orchestrator.model.state import State, TrialState
@@ -19,7 +20,7 @@ LONGEST = 1500
 
 
 def check_pure(lab: PaperLab, commands: list[do.Command]) -> None:
-    assert do.decide(lab.study, lab.state, lab.now()) == commands
+    assert decide(lab.study, lab.state, lab.now()) == commands
     assert lab.state == lab.refold()
 
 
@@ -50,7 +51,7 @@ def check_may_start(study: Study, state: State, command: do.StartStep) -> None:
 
 
 def check_state(study: Study, state: State) -> None:
-    assert do.n_in_flight(state) == len(do.in_flight(state)) <= study.in_flight
+    assert n_in_flight(state) == len(in_flight(state)) <= study.in_flight
     check_indices(state)
     for position in study.lab.positions:
         if not position.stores_new:
@@ -93,7 +94,7 @@ def deadlocked(lab: PaperLab) -> set[int]:
     """Trials that wait in a circle for each other's places: no person put anything there."""
     study, state = lab.study, lab.state
     holders: dict[int, set[int]] = {}
-    for trial in do.in_flight(state):
+    for trial in in_flight(state):
         way = next_moves(study, state, trial)
         if way and room_at(study, state, way[0]) < 1:
             holders[trial.number] = {s.trial for s in state.at_position(way[0])}
@@ -114,7 +115,7 @@ def next_moves(study: Study, state: State, trial: TrialState) -> list[str]:
 def run_to_the_end(lab: PaperLab) -> str:
     """Plays until the campaign has ended, or waits for room that only a person can make."""
     for _ in range(LONGEST):
-        commands = do.decide(lab.study, lab.state, lab.now())
+        commands = decide(lab.study, lab.state, lab.now())
         check_pure(lab, commands)
         check_state(lab.study, lab.state)
         if lab.state.finished is not None:

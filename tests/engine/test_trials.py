@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import pytest
@@ -22,14 +23,16 @@ from small_works import (
 )
 
 from orchestrator import errors
+from orchestrator.engine import policy
 from orchestrator.errors import Exit
 from orchestrator.model import events as ev
 from orchestrator.model.campaign import Budget, StopRules
 from orchestrator.model.lab import Interlock
 from orchestrator.model.objective import Metric
 from orchestrator.model.quantity import Bound
-from orchestrator.model.recipe import Argument, OnFailure
+from orchestrator.model.recipe import Argument, OnFailure, Step
 from orchestrator.model.space import Real, SearchSpace
+from orchestrator.model.state import State
 from orchestrator.model.trial import FailureCause
 from orchestrator.ports.resource import Verdict
 
@@ -236,17 +239,87 @@ def test_an_over_range_value_is_a_bound_for_the_planner_too() -> None:
 
 def test_a_failure_that_may_be_repeated_is_repeated_and_then_pauses() -> None:
     works = Works(trials=1)
-    works["balance"].troubles["weigh"].extend([errors.DeviceSilent("balance", "silent")] * 2)
+    works["balance"].troubles["weigh"].extend([errors.DeviceGarbled("balance", "noise")] * 2)
     assert works.run().exit_code is Exit.FINISHED
     assert works.statuses() == ["done"]
     works = Works(trials=1)
-    works["balance"].troubles["weigh"].extend([errors.DeviceSilent("balance", "silent")] * 3)
+    works["balance"].troubles["weigh"].extend([errors.DeviceGarbled("balance", "noise")] * 3)
     ending = works.run()
     assert ending.exit_code is Exit.PERSON
-    assert "step 'weigh' of trial 1 failed: balance: silent" in ending.sentence
+    assert "step 'weigh' of trial 1 failed: balance: noise" in ending.sentence
     assert works["balance"].did.count("weigh") == 3
     assert works.run().exit_code is Exit.FINISHED
     assert works.statuses() == ["done"]
+
+
+AWAY = [errors.DeviceSilent, errors.DeviceGone, errors.DeviceAbsent]
+
+
+@pytest.mark.parametrize("away", AWAY)
+def test_a_device_that_comes_back_within_two_minutes_costs_a_trial_nothing(
+    away: type[errors.DeviceError],
+) -> None:
+    works = Works(trials=1)
+    works["balance"].troubles["weigh"].extend([away("balance", "away")] * 7)
+    assert works.run().exit_code is Exit.FINISHED
+    assert (works.statuses(), works["balance"].did.count("weigh")) == (["done"], 8)
+    began = [d.at for d in works.state.dispatches.values() if d.event.step == "weigh"]
+    waited = [after - before for before, after in pairwise(began)]
+    assert waited == pytest.approx([0, 1, 2, 4, 8, 16, 32])
+
+
+@pytest.mark.parametrize("away", AWAY)
+def test_a_device_that_stays_away_longer_is_a_persons_matter(
+    away: type[errors.DeviceError],
+) -> None:
+    works = Works(trials=1)
+    works["balance"].troubles["weigh"].extend([away("balance", "away")] * 9)
+    ending = works.run()
+    assert (ending.exit_code, works["balance"].did.count("weigh")) == (Exit.PERSON, 9)
+    assert "step 'weigh' of trial 1 failed: balance: away" in ending.sentence
+    began = [d.at for d in works.state.dispatches.values() if d.event.step == "weigh"]
+    assert began[-1] - began[0] == pytest.approx(policy.PATIENCE_S)
+    assert works.run().exit_code is Exit.FINISHED
+
+
+def test_who_waits_for_a_device_to_come_back_can_be_interrupted() -> None:
+    works = Works(trials=1)
+    works["balance"].troubles["weigh"].extend([errors.DeviceGone("balance", "away")] * 7)
+    failures = 0
+
+    def interrupted(entry: ev.Recorded, state: State) -> None:
+        nonlocal failures
+        failures += isinstance(entry.event, ev.ActionFailed)
+        if failures == 7 and works.engine is not None:
+            works.engine.interrupt()
+
+    works.on_event = interrupted
+    assert works.run().exit_code is Exit.INTERRUPTED
+    last = max(d.at for d in works.state.dispatches.values())
+    assert works.clock.now() - last < 1.0, "it waited on until the device was tried again"
+    works.on_event = None
+    assert works.run().exit_code is Exit.FINISHED
+
+
+def test_while_one_trial_waits_for_its_device_another_one_goes_on() -> None:
+    works = Works(trials=2, slots={"oven": 2, "balance": 2}, settings={"in_flight": 2})
+    works["oven"].minutes = 0.1
+    works["balance"].troubles["weigh"].extend([errors.DeviceGone("balance", "away")] * 7)
+    assert works.run().exit_code is Exit.FINISHED
+    weighed = [d.at for d in works.state.dispatches.values() if d.event.step == "weigh"]
+    others = [d.at for d in works.state.dispatches.values() if d.event.trial == 2]
+    assert any(weighed[0] < at < weighed[6] for at in others)
+
+
+def test_a_setting_that_is_in_doubt_is_made_once_more_and_a_deed_is_not() -> None:
+    hot = Argument(name="temperature", expression="x")
+    warm = Step(name="warm", role="oven", action="warm", arguments=(hot,))
+    works = Works(recipe=(take(), warm, bake(), move("carry", "balance"), weigh()), trials=1)
+    unsure = errors.DeviceUnsure("oven", "it was sent, and reading back failed")
+    works["oven"].troubles["warm"].append(unsure)
+    works["oven"].troubles["bake"].append(unsure)
+    assert works.run().exit_code is Exit.PERSON
+    assert (works["oven"].did.count("warm"), works["oven"].did.count("bake")) == (2, 1)
 
 
 @pytest.mark.parametrize(("retries", "n_calls"), [(0, 1), (1, 2), (4, 5)])
@@ -316,7 +389,7 @@ def test_a_device_that_never_did_what_it_was_told_pauses_the_campaign_in_the_end
     ending = works.run()
     assert ending.exit_code is Exit.PERSON
     assert "step 'take' of trial 1 failed" in ending.sentence
-    assert works["arm"].did.count("place") == 3
+    assert works["arm"].did.count("place") == 9
 
 
 def test_a_failed_trials_sample_is_carried_off() -> None:
