@@ -29,12 +29,12 @@ async def relaxed(
     """All at a time, under tickets of their own: a part that is known is no answer to the whole.
     Raises what the first of them raises; the others are given up, but for what goes on where nobody
     waits for it: then all are begun."""
+    running: dict[str, asyncio.Task[Mapping[str, Any] | StillRunning]] = {}
     try:
         async with asyncio.TaskGroup() as group:
-            running = {
-                name: group.create_task(_awaited(relax(text, Ticket(f"{ticket}-{name}"))))
-                for name, text in structures.items()
-            }
+            for name, text in structures.items():
+                work = _awaited(relax(text, Ticket(f"{ticket}-{name}")))
+                running[name] = group.create_task(work)
     except ExceptionGroup as failed:
         raise _first_of(failed.exceptions, running.values()) from None
     found: dict[str, Mapping[str, Any]] = {}
