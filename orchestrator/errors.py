@@ -270,7 +270,7 @@ class DeviceError(HaganeError):
 
 
 class DeviceAbsent(DeviceError):
-    """Nothing answers at the address."""
+    """Nothing answers at the address, and no order has left."""
 
     may_retry = True
 

@@ -182,7 +182,7 @@ def test_a_drivers_bug_is_a_failure_of_the_device_and_not_of_the_engine() -> Non
         ("doser.dose", DeviceUnsure("it", "unsure"), True, False),
         ("doser.dose", ValueError("a bug"), True, False),
         ("doser.dose", DeviceRefused("it", "no"), False, False),
-        ("doser.dose", DeviceAbsent("it", "no"), False, False),
+        ("doser.dose", DeviceAbsent("it", "no"), False, True),
         ("doser.dose", WrongDevice("it", "no"), False, False),
         ("doser.dose", CalculationFailed("no minimum"), False, False),
         ("carrier.move", silent(), True, False),
