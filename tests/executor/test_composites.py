@@ -247,6 +247,7 @@ def test_after_an_answer_that_an_interrupt_waited_for_nothing_more_of_a_composit
             await plant.clock.sleep(5000.0)  # by itself, and not by its dispatch
             went_on.append(plant.clock.now())
 
+        plant.runner.answer_within_s = 3600.0
         plant["doser"].troubles["weigh_out"].append(slowly)
         plant["station"].script = weigh
         running = asyncio.ensure_future(plant.runner.carry_out(order_of("station.treat")))
