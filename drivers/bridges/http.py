@@ -173,7 +173,7 @@ class HttpInstrument(DeclaredInstrument[Question, Order]):
             return question.missing
         self._come_again_s = reply.retry_after_s
         _check(reply, f"GET {path}")
-        return _at(reply.content(), question.value)
+        return _at(reply.content(is_json=bool(question.value)), question.value)
 
     def _sent(self, order: Order, values: Values) -> Dialogue[None]:
         method, path = order.request

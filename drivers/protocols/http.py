@@ -33,10 +33,10 @@ class Reply:
         told = self.headers.get("retry-after", "")
         return float(told) if self.status in (429, 503) and told.isdecimal() else 0.0
 
-    def content(self) -> Any:
-        """The body: parsed where it says that it is JSON, else its text. Raises Garbled."""
+    def content(self, *, is_json: bool = False) -> Any:
+        """The body: parsed where it is or says that it is JSON, else its text. Raises Garbled."""
         text = self.body.decode("utf-8", "replace")
-        if "json" not in self.headers.get("content-type", ""):
+        if not is_json and "json" not in self.headers.get("content-type", ""):
             return text.strip()
         try:
             return json.loads(text)

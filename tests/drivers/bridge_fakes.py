@@ -141,6 +141,7 @@ class FakeOven(Fake):
         self.states = ["running", "finished"]
         self.n_stamps = 0
         self.status = 200
+        self.content_type = "application/json"
         self.refusals: list[str] = []
         self.requests: list[str] = []
 
@@ -163,7 +164,8 @@ class FakeOven(Fake):
             return f"HTTP/1.1 {self.refusals.pop(0)}\r\nContent-Length: 0\r\n\r\n".encode()
         status, content = self.respond(method, path, json.loads(body or b"null"))
         data = json.dumps(content).encode()
-        start = f"HTTP/1.1 {status} Said\r\nContent-Type: application/json\r\n"
+        told = f"Content-Type: {self.content_type}\r\n" if self.content_type else ""
+        start = f"HTTP/1.1 {status} Said\r\n{told}"
         return f"{start}Content-Length: {len(data)}\r\n\r\n".encode() + data
 
     def respond(self, method: str, path: str, content: Any) -> tuple[int, Any]:

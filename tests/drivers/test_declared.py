@@ -262,6 +262,19 @@ def test_a_refusal_that_something_can_be_done_about_says_what(answer: str, hint:
     play("oven", fake, deed)
 
 
+@pytest.mark.parametrize("content_type", ["", "text/plain"])
+def test_a_server_that_does_not_say_that_it_answers_json_is_read_all_the_same(
+    content_type: str,
+) -> None:
+    fake = FakeOven()
+    fake.content_type = content_type
+
+    async def deed(oven: Any) -> None:
+        assert await oven.temperature() == 21.5
+
+    play("oven", fake, deed)
+
+
 @pytest.mark.parametrize("port", ["http://me:secret@oven", "http://oven/?x=1"])
 def test_what_of_an_address_would_not_be_sent_is_refused(port: str) -> None:
     kind = declared("http", "oven.yaml")
