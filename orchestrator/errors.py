@@ -315,8 +315,6 @@ class DriverLost(DeviceError):
 class DeviceUnsure(DeviceError):
     """A write was sent and reading back could not tell whether it took effect."""
 
-    may_retry = True
-
 
 class DeviceReset(DeviceError):
     """The device lost what it was set to (a power cut, or somebody at its panel)."""

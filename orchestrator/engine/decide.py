@@ -162,7 +162,7 @@ def _failed_step(study: Study, state: State, trial: TrialState) -> Iterator[Comm
     if bound is None or last is None or last.failure is None or not policy.has_failed(last):
         return
     failure = last.failure
-    if policy.is_stop(failure) or policy.may_retry(bound, state, trial):
+    if policy.is_stop(failure) or policy.may_retry(study, bound, state, trial):
         return
     follows = policy.policy(bound, failure)
     fails = failure.spoils_sample or follows is OnFailure.FAIL_TRIAL
@@ -170,8 +170,11 @@ def _failed_step(study: Study, state: State, trial: TrialState) -> Iterator[Comm
     was_resumed = state.resumed_seq > last.failed_seq
     if not is_enough and not was_resumed and state.paused is None:
         is_safety = issubclass(policy.kind_of(failure), errors.SafetyStop)
+        said = failure.sentence
+        if policy.is_away(failure) and (lost := policy.set_before(study, bound, state, trial)):
+            said += f"; what step '{lost}' set there may be lost"
         yield Pause(
-            f"step '{bound.step.name}' of trial {trial.number} failed: {failure.sentence}",
+            f"step '{bound.step.name}' of trial {trial.number} failed: {said}",
             is_safety=is_safety,
             make_safe=is_safety or follows is OnFailure.MAKE_SAFE,
         )
@@ -186,7 +189,7 @@ def _failed_carrying(study: Study, state: State, trial: TrialState) -> Iterator[
     last = _last(state, trial, bound) if bound else None
     if bound is None or last is None or last.failure is None or not policy.has_failed(last):
         return
-    if policy.is_stop(last.failure) or policy.may_retry(bound, state, trial):
+    if policy.is_stop(last.failure) or policy.may_retry(study, bound, state, trial):
         return
     if state.resumed_seq < last.failed_seq and state.paused is None:
         sample = sample_of(state, trial)

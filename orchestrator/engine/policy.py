@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 
 from orchestrator import errors
-from orchestrator.engine.study import BoundStep
+from orchestrator.engine.study import BoundStep, Study
 from orchestrator.model.events import ActionFailed
 from orchestrator.model.recipe import OnFailure
 from orchestrator.model.state import DispatchState, State, TrialState
 from orchestrator.model.trial import FailureCause
+from orchestrator.ports.action import Effect
 
 DEFAULT_RETRIES = 2
 """Repetitions of a step whose failure may be repeated, where the file does not say."""
@@ -36,12 +37,13 @@ def has_failed(last: DispatchState | None) -> bool:
     return last is not None and last.failure is not None and last.outcome in ("failed", "not_done")
 
 
-def may_retry(bound: BoundStep, state: State, trial: TrialState) -> bool:
+def may_retry(study: Study, bound: BoundStep, state: State, trial: TrialState) -> bool:
     """Whether the last failure of a step is one that is tried again by itself.
 
     That is so when its type allows it, or the device itself said that nothing was done; and not
     oftener than the file says, counted from when the campaign was last resumed. Where the file is
-    silent, a device that cannot be reached does not count: it is given `PATIENCE_S` to come back.
+    silent, a device that cannot be reached does not count: it is given `PATIENCE_S` to come back,
+    unless it was set to something for this trial, which it may have lost by then.
     """
     tickets = trial.attempts.get(bound.step.name, [])
     last = state.dispatches[tickets[-1]] if tickets else None
@@ -52,7 +54,7 @@ def may_retry(bound: BoundStep, state: State, trial: TrialState) -> bool:
     recent = _recent(bound, state, trial)
     if bound.step.retries is not None:
         return len(recent) <= bound.step.retries
-    away = [d for d in recent if _is_away(d)]
+    away = [] if set_before(study, bound, state, trial) else [d for d in recent if _is_away(d)]
     if away and _ended(last) - _ended(away[0]) >= PATIENCE_S:
         return False
     return len(recent) - len(away) <= DEFAULT_RETRIES
@@ -70,6 +72,20 @@ def not_before(bound: BoundStep, state: State, trial: TrialState) -> float:
     return _ended(recent[-1]) + wait_s
 
 
+def set_before(study: Study, bound: BoundStep, state: State, trial: TrialState) -> str:
+    """The earlier step of the trial, if any, that set the device of this one, or a part of it."""
+    for earlier in study.steps:
+        if earlier.step.name == bound.step.name:
+            break
+        made = earlier.at(trial.proposal.point)
+        tickets = trial.attempts.get(made.step.name)
+        is_done = bool(tickets) and state.dispatches[tickets[-1]].outcome == "done"
+        is_set = is_done and made.action.effect is not Effect.NONE and not made.moves_sample
+        if is_set and study.holds[made.resource] & study.holds[bound.resource]:
+            return made.step.name
+    return ""
+
+
 def _recent(bound: BoundStep, state: State, trial: TrialState) -> list[DispatchState]:
     """The failed attempts of a step since the campaign was last resumed, not those given up."""
     known = (state.dispatches[ticket] for ticket in trial.attempts.get(bound.step.name, ()))
@@ -84,7 +100,12 @@ def _recent(bound: BoundStep, state: State, trial: TrialState) -> list[DispatchS
 
 
 def _is_away(failed: DispatchState) -> bool:
-    return failed.failure is not None and issubclass(kind_of(failed.failure), _OUT_OF_REACH)
+    return failed.failure is not None and is_away(failed.failure)
+
+
+def is_away(failure: ActionFailed) -> bool:
+    """Whether the device could not be reached."""
+    return issubclass(kind_of(failure), _OUT_OF_REACH)
 
 
 def _ended(failed: DispatchState) -> float:

@@ -311,15 +311,18 @@ def test_while_one_trial_waits_for_its_device_another_one_goes_on() -> None:
     assert any(first[0] < d.at < first[-1] for d in every if d.event.trial == 2)
 
 
-def test_a_setting_that_is_in_doubt_is_made_once_more_and_a_deed_is_not() -> None:
+def test_a_device_that_was_set_for_the_trial_may_have_lost_that_and_is_not_waited_for() -> None:
     hot = Argument(name="temperature", expression="x")
     warm = Step(name="warm", role="oven", action="warm", arguments=(hot,))
-    works = Works(recipe=(take(), warm, bake(), move("carry", "balance"), weigh()), trials=1)
-    unsure = errors.DeviceUnsure("oven", "it was sent, and reading back failed")
-    works["oven"].troubles["warm"].append(unsure)
-    works["oven"].troubles["bake"].append(unsure)
-    assert works.run().exit_code is Exit.PERSON
-    assert (works["oven"].did.count("warm"), works["oven"].did.count("bake")) == (2, 1)
+    off = Step(name="off", role="oven", action="off")
+    works = Works(recipe=(take(), warm, weigh(), off), trials=1)
+    works["oven"].troubles["off"].extend([errors.DeviceAbsent("oven", "away")] * 3)
+    ending = works.run()
+    assert (ending.exit_code, works["oven"].did.count("off")) == (Exit.PERSON, 3)
+    assert ending.sentence.endswith("oven: away; what step 'warm' set there may be lost")
+    works = Works(recipe=(take(), warm, weigh(), off), trials=1)
+    works["oven"].troubles["warm"].extend([errors.DeviceAbsent("oven", "away")] * 7)
+    assert works.run().exit_code is Exit.FINISHED
 
 
 @pytest.mark.parametrize(("retries", "n_calls"), [(0, 1), (1, 2), (4, 5)])

@@ -115,8 +115,8 @@ def test_a_wire_that_recovers_while_the_lab_is_made_safe_leaves_it_safe(
     tmp_path: Path, how: How
 ) -> None:
     night = memory_night(tmp_path, trials=1)
-    # the heater is on, and its line loses what it needs to be given up thrice and some more
-    night.wires["modbus"].faults.fail(Fault(how, after=25, times=30))
+    # the heater is on, and its line loses what it needs to be given up and some more
+    night.wires["modbus"].faults.fail(Fault(how, after=25, times=14))
     ending = night.run()
     assert ending.exit_code is Exit.PERSON
     assert "heater" in ending.sentence or "valves" in ending.sentence
