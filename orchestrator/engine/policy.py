@@ -78,7 +78,7 @@ def set_before(study: Study, bound: BoundStep, state: State, trial: TrialState) 
         if earlier.step.name == bound.step.name:
             break
         made = earlier.at(trial.proposal.point)
-        tickets = trial.attempts.get(made.step.name)
+        tickets = trial.attempts.get(made.step.name, [])
         is_done = bool(tickets) and state.dispatches[tickets[-1]].outcome == "done"
         is_set = is_done and made.action.effect is not Effect.NONE and not made.moves_sample
         if is_set and study.holds[made.resource] & study.holds[bound.resource]:
