@@ -20,7 +20,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import Field
 
 from drivers.bridges.declared import Values
-from drivers.bridges.lines import DeclaredInstrument
+from drivers.bridges.lines import DeclaredInstrument, of_pattern, part_of
 from drivers.protocols import http
 from drivers.protocols.framing import Dialogue, Garbled, Refused
 from drivers.transports import Settings
@@ -39,15 +39,17 @@ from orchestrator.ports.template import filled
 
 _BUSY_S = 120.0
 """Campaign time in all for which a question waits for a server that says when it will answer."""
-_VERBS = ("put", "post", "patch", "delete")
+_VERBS = ("put", "post", "patch", "delete", "get")
 
 
 class Question(Words):
     """A value of the reply to GET: `value` leads to it through JSON (`state.temperature`, `0.id`),
-    else it is the text. `missing` is the answer where nothing is found (404)."""
+    else it is the text; `finds` a part of it by a regular expression. `missing` is the answer where
+    nothing is found (404)."""
 
     get: Annotated[str, Field(pattern=r"^/")]
     value: str = ""
+    finds: str = ""
     missing: Value | None = None
 
     @property
@@ -57,14 +59,17 @@ class Question(Words):
 
 
 class Order(Words):
-    """One request that changes something: exactly one of `put`, `post`, `patch`, `delete` with its
-    path, and what goes as JSON. `headers` are beside those of the declaration."""
+    """One request that changes something: exactly one of `put`, `post`, `patch`, `delete`, `get`
+    with its path, and what goes as JSON, or as a text. `headers` are beside those of the
+    declaration."""
 
+    get: str | None = None
     put: str | None = None
     post: str | None = None
     patch: str | None = None
     delete: str | None = None
     content: Any = Field(default=None, alias="json")
+    text: str | None = None
     headers: dict[str, str] = Field(default_factory=dict)
 
     @property
@@ -88,6 +93,10 @@ class HttpDeclaration(ProbedDeclaration[Question, Order]):
             if not order.request[1].startswith("/"):
                 hint = "such as 'put: /setpoint'"
                 yield Mistake(path, f"one of {', '.join(_VERBS)} with its path is needed", hint)
+            if order.text is not None and order.content is not None:
+                yield Mistake(path, "both 'json' and 'text' are given", "only one can be sent")
+        for question, path in found(self, Question):
+            yield from of_pattern(path, question.finds)
 
 
 class HttpInstrument(DeclaredInstrument[Question, Order]):
@@ -172,13 +181,16 @@ class HttpInstrument(DeclaredInstrument[Question, Order]):
         if reply.status == 404 and question.missing is not None:
             return question.missing
         self._come_again_s = reply.retry_after_s
-        _check(reply, f"GET {path}")
-        return _at(reply.content(is_json=bool(question.value)), question.value)
+        _check(reply, f"GET {path}", asks=True)
+        answer = _at(reply.content(is_json=bool(question.value)), question.value)
+        return part_of(str(answer), question.finds) if question.finds else answer
 
     def _sent(self, order: Order, values: Values) -> Dialogue[None]:
         method, path = order.request
         path = _filled_path(path, values)
         content = filled(order.content, values)
+        if order.text is not None:
+            content = str(filled(order.text, values)).encode()
         headers = {name: str(filled(text, values)) for name, text in order.headers.items()}
         reply = yield from http.ask(self._request(method, path, headers, content))
         _check(reply, f"{method} {path}")
@@ -198,7 +210,7 @@ def _quoted(value: Any) -> Any:
     return quote(value, safe="") if isinstance(value, str) else value
 
 
-def _check(reply: http.Reply, what: str) -> None:
+def _check(reply: http.Reply, what: str, *, asks: bool = False) -> None:
     """Accepts success. Raises Refused: it was not done; Garbled: it may have been."""
     said = f"{what} is answered with {reply.status} {reply.reason}"
     detail = " ".join(reply.body[:120].decode("utf-8", "replace").split())
@@ -209,7 +221,7 @@ def _check(reply: http.Reply, what: str) -> None:
         hint = "look at the token, the file of which the lab file names as `token_file`"
     if 300 <= reply.status < 400:
         hint = f"it is at {reply.headers.get('location', 'another address')}"
-    if reply.status < 500 or (what.startswith("GET ") and reply.retry_after_s):
+    if reply.status < 500 or (asks and reply.retry_after_s):
         raise Refused(sentence, hint=hint)
     raise Garbled(sentence)
 

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from drivers.bridges.declared import ACTS, Declared, Values, converted, is_as_wanted, shown, unsure
 from drivers.instrument import Instrument, Talk
-from drivers.protocols.framing import Dialogue, Refused
+from drivers.protocols.framing import Dialogue, Garbled, Refused
 from orchestrator.errors import DeviceAbsent, DeviceGarbled, DeviceGone, DeviceRefused, DeviceSilent
 from orchestrator.ports.action import Effect
-from orchestrator.ports.declaration import ConditionWords, ValueWords
+from orchestrator.ports.declaration import ConditionWords, Mistake, Step, ValueWords
 from orchestrator.ports.resource import Identity
 from orchestrator.ports.template import filled
 
 Q = TypeVar("Q")
 S = TypeVar("S")
+
+
+def part_of(reply: str, finds: str) -> str:
+    """What a regular expression finds in a reply, by its first group if it has one. Raises
+    Garbled: nothing."""
+    match = re.search(finds, reply)
+    if match is None:
+        raise Garbled(f"'{reply}' does not hold what '{finds}' looks for")
+    return match[1] if match.re.groups else match[0]
+
+
+def of_pattern(path: Step, pattern: str) -> Iterator[Mistake]:
+    """What is wrong with a regular expression at a place of a declaration."""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        yield Mistake(path, f"'{pattern}' is no regular expression: {error}")
 
 
 class DeclaredInstrument(Declared[Q, S], Instrument):

@@ -17,13 +17,13 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 from pydantic import Field
 
 from drivers.bridges.declared import Values
-from drivers.bridges.lines import DeclaredInstrument
+from drivers.bridges.lines import DeclaredInstrument, of_pattern, part_of
 from drivers.protocols.framing import Ask, Dialogue, Garbled, Refused, number, text, until
 from drivers.protocols.scpi import OVERFLOW, not_echoed
 from drivers.transports import Settings
 from orchestrator.errors import NoReading, WrongDevice
 from orchestrator.ports.action import Unit
-from orchestrator.ports.declaration import Declaration, Mistake, Step, Value, Words, found
+from orchestrator.ports.declaration import Declaration, Mistake, Value, Words, found
 from orchestrator.ports.resource import Bench, Identity
 from orchestrator.ports.template import filled
 
@@ -77,15 +77,15 @@ class ScpiDeclaration(Declaration[Question, str]):
     def mistakes(self) -> Iterator[Mistake]:
         """What is wrong although every key has its shape."""
         yield from super().mistakes()
-        yield from (m for line, path in found(self, Line) for m in _pattern(path, line.finds))
-        yield from _pattern(("acknowledges",), self.acknowledges)
-        yield from _pattern(("refuses",), self.refuses)
+        yield from (m for line, path in found(self, Line) for m in of_pattern(path, line.finds))
+        yield from of_pattern(("acknowledges",), self.acknowledges)
+        yield from of_pattern(("refuses",), self.refuses)
         if self.refuses and not self.acknowledges:
             hint = "`acknowledges: OK`, or `acknowledges: ()` for an empty line"
             yield Mistake(("refuses",), "what an order is answered with when it is done?", hint)
         if self.identify:
-            yield from _pattern(("maker",), self.maker)
-            yield from _pattern(("model",), self.model)
+            yield from of_pattern(("maker",), self.maker)
+            yield from of_pattern(("model",), self.model)
         elif self.serial is None:
             hint = "a query that the device answers always, under 'serial'"
             yield Mistake(("identify",), "without a query nobody knows whether it is there", hint)
@@ -136,10 +136,7 @@ class ScpiInstrument(DeclaredInstrument[Question, str]):
         line = question if isinstance(question, Line) else Line(ask=question)
         reply = yield from self._line(filled(line.ask, values))
         if line.finds:
-            match = re.search(line.finds, reply)
-            if match is None:
-                raise Garbled(f"'{reply}' does not hold what '{line.finds}' looks for")
-            reply = match[1] if match.re.groups else match[0]
+            reply = part_of(reply, line.finds)
         if line.item is not None:
             items = reply.split(",")
             if line.item >= len(items):
@@ -222,10 +219,3 @@ class ScpiInstrument(DeclaredInstrument[Question, str]):
                 f"'{query}' is over range ({reply})",
                 hint="look at the range, and at what is connected",
             )
-
-
-def _pattern(path: Step, pattern: str) -> Iterator[Mistake]:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        yield Mistake(path, f"'{pattern}' is no regular expression: {error}")

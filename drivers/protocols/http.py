@@ -47,11 +47,15 @@ class Reply:
 def request(
     method: str, host: str, path: str, headers: Mapping[str, str], content: Any = None
 ) -> bytes:
-    """A request; `content`, where there is any, goes as JSON."""
-    body = b"" if content is None else json.dumps(content).encode()
+    """A request; `content`, where there is any, goes as JSON, but bytes as they are."""
+    kind = "application/json"
+    if isinstance(content, bytes):
+        kind, body = "text/plain; charset=utf-8", content
+    else:
+        body = b"" if content is None else json.dumps(content).encode()
     lines = {"Host": host, "Connection": "close", "Accept": "application/json", **headers}
     if content is not None:
-        lines["Content-Type"] = "application/json"
+        lines.setdefault("Content-Type", kind)
     if content is not None or method in ("POST", "PUT", "PATCH"):
         lines["Content-Length"] = str(len(body))
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())

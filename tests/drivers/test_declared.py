@@ -275,6 +275,91 @@ def test_a_server_that_does_not_say_that_it_answers_json_is_read_all_the_same(
     play("oven", fake, deed)
 
 
+PLUG = """\
+instrument: A plug with a page, as people build them.
+source: made up
+maker: Acme
+model: plug
+identify: {read: {get: /, finds: "^(Plug)"}, is: Plug}
+readings:
+  power: {says: The power., read: {get: /, finds: "P=(.*) W"}, unit: W}
+actions:
+  switch:
+    says: Switches on or off.
+    effect: idempotent
+    cancel: at_once
+    takes: {to: {kind: text, choices: ["on", "off"]}}
+    do: [{get: "/relay?turn={to}"}]
+    confirm: [{read: {get: /, finds: "relay (on|off)"}, is: "{to}"}]
+  name:
+    says: Gives it a name.
+    effect: idempotent
+    cancel: at_once
+    takes: {name: {kind: text, choices: ["a b", "c"]}}
+    do:
+      - post: /name
+        text: "name={name}"
+        headers: {Content-Type: application/x-www-form-urlencoded}
+make_safe:
+  do: [{get: "/relay?turn=off"}]
+  confirm: [{read: {get: /, finds: "relay (on|off)"}, is: "off"}]
+"""
+
+
+class FakePlug(FakeOven):
+    """Changes its relay when a page is asked for."""
+
+    relay = "off"
+    busy = ""
+
+    def reply(self, request: bytes) -> bytes:
+        head, _, body = request.partition(b"\r\n\r\n")
+        self.requests.append(f"{head.decode()} {body.decode()}")
+        path = head.decode().split(" ")[1]
+        if self.busy and path != "/":
+            return f"HTTP/1.1 {self.busy}\r\nContent-Length: 0\r\n\r\n".encode()
+        self.relay = path.partition("turn=")[2] or self.relay
+        text = f"Plug: relay {self.relay}, P= {12.5 if self.relay == 'on' else 0} W".encode()
+        return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(text) + text
+
+
+def test_a_page_that_changes_something_is_an_order_and_a_text_has_parts(tmp_path: Path) -> None:
+    (tmp_path / "oven.yaml").write_text(PLUG)
+    fake = FakePlug()
+
+    async def deed(plug: Any) -> None:
+        await plug.switch(to="on")
+        assert await plug.power() == 12.5
+        await plug.name(name="a b")
+        assert "application/x-www-form-urlencoded" in fake.requests[-1]
+        assert fake.requests[-1].endswith(" name=a b")
+        fake.busy = "503 Busy\r\nRetry-After: 1"
+        n_orders = sum("turn=" in r for r in fake.requests)
+        with pytest.raises(DeviceGarbled, match="503 Busy"):
+            await plug.switch(to="off")
+        assert sum("turn=" in r for r in fake.requests) == n_orders + 1
+        fake.busy = ""
+        await plug.make_safe()
+        assert fake.relay == "off"
+
+    play("oven", fake, deed, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"P=(.*) W"', '"P=(.* W"', "is no regular expression"),
+        ('text: "name', 'json: 1\n        text: "name', "both 'json' and 'text' are given"),
+    ],
+)
+def test_what_is_wrong_with_a_declared_page_is_told(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    (tmp_path / "plug.yaml").write_text(PLUG.replace(old, new))
+    with pytest.raises(FileProblems, match=said):
+        declared("http", str(tmp_path / "plug.yaml"))
+
+
 @pytest.mark.parametrize("port", ["http://me:secret@oven", "http://oven/?x=1"])
 def test_what_of_an_address_would_not_be_sent_is_refused(port: str) -> None:
     kind = declared("http", "oven.yaml")
