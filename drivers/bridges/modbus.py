@@ -3,9 +3,10 @@
     lab file:      furnace: {kind: modbus, declared: instruments/furnace.yaml, port: /dev/ttyUSB0}
     furnace.yaml:  actions, readings, units, limits, effects; see docs/bridges.md
 
-Framing, functions and their source: `drivers.protocols.modbus`. How numbers of 32 bits lie in two
-registers differs from maker to maker (`words: high_first` or `low_first`). Addresses are those of
-the wire, from 0: a manual's register 40001 is address 0. Tried on hardware: no.
+Framing, functions and their source: `drivers.protocols.modbus`. How numbers of 32 and 64 bits lie
+in registers differs from maker to maker (`words`, and seldom `bytes`: `high_first` or `low_first`).
+Addresses are those of the wire, from 0: a manual's register 40001 is address 0. Tried on hardware:
+no.
 """
 
 from __future__ import annotations
@@ -29,13 +30,19 @@ from orchestrator.ports.resource import Bench, Identity
 from orchestrator.ports.template import filled
 
 Address: TypeAlias = Annotated[int, Field(ge=0, le=0xFFFF)]
-Type: TypeAlias = Literal["int16", "uint16", "int32", "uint32", "float32"]
+Type: TypeAlias = Literal[
+    "int16", "uint16", "int32", "uint32", "float32", "int64", "uint64", "float64"
+]
+First: TypeAlias = Literal["high_first", "low_first"]
 _FORMATS: dict[str, str] = {
     "int16": ">h",
     "uint16": ">H",
     "int32": ">i",
     "uint32": ">I",
     "float32": ">f",
+    "int64": ">q",
+    "uint64": ">Q",
+    "float64": ">d",
 }
 
 
@@ -45,7 +52,8 @@ class _Number(Words):
     type: Type = "uint16"
     scale: float = 1.0
     offset: float = 0.0
-    words: Literal["high_first", "low_first"] = "high_first"
+    words: First = "high_first"
+    bytes_: First = Field(default="high_first", alias="bytes")
 
     @property
     def n_registers(self) -> int:
@@ -74,7 +82,8 @@ class Place(_Number):
 
 
 class Order(_Number):
-    """What is written: a `value` to exactly one holding `register` (two for 32 bits), or `coil`."""
+    """What is written: a `value` to exactly one holding `register` (more for 32 bits and 64), or
+    `coil`."""
 
     register_: Address | None = Field(default=None, alias="register")
     coil: Address | None = None
@@ -169,12 +178,12 @@ class ModbusInstrument(DeclaredInstrument[Place, Order]):
 
 
 def decoded(words: tuple[int, ...], told: Place) -> float:
-    """The number in one or two registers, or one bit of a register."""
+    """The number in one to four registers, or one bit of a register."""
     if told.bit is not None:
         return float(words[0] >> told.bit & 1)
     if told.words == "low_first":
         words = words[::-1]
-    raw = struct.unpack(_FORMATS[told.type], struct.pack(f">{len(words)}H", *words))[0]
+    raw = struct.unpack(_FORMATS[told.type], struct.pack(f"{_end(told)}{len(words)}H", *words))[0]
     return told.scale * float(raw) + told.offset
 
 
@@ -182,14 +191,20 @@ def encoded(value: float, told: Order) -> tuple[int, ...]:
     """The registers of a number, rounded to what they hold. Raises InputError: it does not fit."""
     raw = (value - told.offset) / told.scale
     try:
-        data = struct.pack(_FORMATS[told.type], raw if told.type == "float32" else round(raw))
+        is_float = told.type.startswith("float")
+        data = struct.pack(_FORMATS[told.type], raw if is_float else round(raw))
     except (struct.error, OverflowError, ValueError) as error:
         raise InputError(
             f"{value:g} does not fit into {told.type} with a scale of {told.scale:g}",
             hint="look at 'type' and 'scale' of the declaration",
         ) from error
-    words = struct.unpack(f">{len(data) // 2}H", data)
+    words = struct.unpack(f"{_end(told)}{len(data) // 2}H", data)
     return words if told.words == "high_first" else words[::-1]
+
+
+def _end(told: _Number) -> str:
+    """How the two bytes of each register stand, in the words of `struct`."""
+    return ">" if told.bytes_ == "high_first" else "<"
 
 
 def _order_mistakes(order: Order, path: Step) -> Iterator[Mistake]:

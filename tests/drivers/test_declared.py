@@ -14,6 +14,7 @@ from bridge_fakes import DECLARATIONS, FakeDeclaredSupply, FakeFurnace, FakeOven
 from driver_fakes import Fake, silent
 from wire_fakes import on_pty, on_tcp
 
+from drivers.bridges import modbus
 from orchestrator import plugins
 from orchestrator.clock import VirtualClock, WallClock
 from orchestrator.errors import (
@@ -273,6 +274,31 @@ def test_a_server_that_does_not_say_that_it_answers_json_is_read_all_the_same(
         assert await oven.temperature() == 21.5
 
     play("oven", fake, deed)
+
+
+@pytest.mark.parametrize(
+    ("type_", "orders", "value", "registers"),
+    [
+        ("float32", {}, 123.456, "42f6 e979"),
+        ("float32", {"words": "low_first"}, 123.456, "e979 42f6"),
+        ("float32", {"bytes": "low_first"}, 123.456, "f642 79e9"),
+        ("float32", {"words": "low_first", "bytes": "low_first"}, 123.456, "79e9 f642"),
+        ("float64", {}, 123.456, "405e dd2f 1a9f be77"),
+        ("float64", {"words": "low_first"}, 123.456, "be77 1a9f dd2f 405e"),
+        ("int64", {}, -2.0, "ffff ffff ffff fffe"),
+        ("uint64", {"bytes": "low_first"}, 65537.0, "0000 0000 0100 0100"),
+        ("uint16", {"bytes": "low_first"}, 258.0, "0201"),
+    ],
+)
+def test_a_number_lies_in_registers_as_its_maker_wants(
+    type_: str, orders: dict[str, str], value: float, registers: str
+) -> None:
+    words = tuple(int(word, 16) for word in registers.split())
+    shape = {"register": 0, "type": type_, **orders}
+    place = modbus.Place.model_validate(shape)
+    assert place.n_registers == len(words)
+    assert modbus.decoded(words, place) == pytest.approx(value, rel=1e-6)
+    assert modbus.encoded(value, modbus.Order.model_validate({**shape, "value": 0})) == words
 
 
 PLUG = """\
