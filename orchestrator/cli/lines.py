@@ -32,6 +32,7 @@ STYLES = {
 }
 MARKS = {
     Standing.FEASIBLE: " ",
+    Standing.LOWER_FIDELITY: " ",
     Standing.INFEASIBLE: "-",
     Standing.OUT_OF_RANGE: "-",
     Standing.NO_VALUE: "?",

@@ -22,12 +22,15 @@ from orchestrator.ports.action import ActionSpec
 from orchestrator.ports.journal import CampaignRow
 from orchestrator.reports.numbers import duration, moment, pretty_unit
 from orchestrator.reports.summary import (
+    MOST_OF_FRONT,
     best_trial,
     best_trials,
+    elapsed,
     known_before,
     planned,
     shown_goals,
     shown_point,
+    stopped,
     summary,
     wanted,
 )
@@ -47,6 +50,8 @@ __all__ = [
 
 LONG_TEXTS = {"kind", "campaign_text", "lab_text", "declarations", "arguments_hash"}
 FIRST_FACTS = ("trial", "step", "resource", "action", "metric", "value", "unit")
+MOST_WAITING = 6
+"""Of more trials that wait for a person the commands are not told, but their numbers."""
 NOT_LOOKED_INTO = "not looked into yet: the next `hagane run` will ask"
 EPOCH_SECONDS = 1e8
 """Campaign times above this are seconds since the epoch: the campaign ran on the wall clock."""
@@ -101,8 +106,11 @@ def print_state(
     best = best_trial(campaign, state)
     if best is not None:
         tell(console, f"  at {shown_point(campaign, best)}")
-    for trial in best_trials(campaign, state) if best is None else ():
+    front = best_trials(campaign, state) if best is None else ()
+    for trial in front[:MOST_OF_FRONT]:
         tell(console, f"  trial {trial.number}: {shown_goals(campaign, trial)}")
+    if (more := len(front) - MOST_OF_FRONT) > 0:
+        tell(console, f"  and {more} more, which `hagane trials` marks")
     if glance.confirmed:
         tell(console, f"  {glance.confirmed}", style="bold green")
     tell(console, f"  wanted: {wanted(campaign)}")
@@ -110,7 +118,7 @@ def print_state(
     facts = [
         ("status", _status(state, is_held=is_held) + STANDS_STILL * is_stopped),
         ("trials", f"{counts}; budget {planned(campaign)}"),
-        ("campaign time", f"{duration(glance.elapsed_s)} (running {duration(glance.running_s)})"),
+        ("campaign time", elapsed(glance)),
         *([("known before", known)] if (known := known_before(campaign, state)) else []),
         *([("still to gain", glance.still_to_gain)] if glance.still_to_gain else []),
         ("lab", state.engine.lab_name if state.engine else "none yet"),
@@ -188,12 +196,17 @@ def print_campaigns(rows: Sequence[CampaignRow], console: Console) -> None:
     name = max(8, *(len(row.name) for row in rows))
     mark = max(2, *(len(row.id) for row in rows))
     header = f"{'campaign':<{name}}  {'id':<{mark}}  {'events':>8}  {'last event':<16}  running"
-    say(console, header, style="bold")
+    is_narrow = len(header) > (width_of(console) or len(header))
+    say(console, "campaigns" if is_narrow else header, style="bold")
     for row in rows:
         last = f"{datetime.fromtimestamp(row.last_event_at):%Y-%m-%d %H:%M}"
         holder = (row.holder or "-") + ", stopped (Ctrl-Z)" * row.is_stopped
         line = f"{row.name:<{name}}  {row.id:<{mark}}  {row.n_events:>8,}  {last:<16}  {holder}"
-        say(console, line)
+        if is_narrow:
+            facts = f"{row.n_events:,} events, the last {last}; running: {holder}"
+            line = f"{row.name}\n  {row.id}\n  {facts}"
+        for part in line.split("\n"):
+            say(console, part)
 
 
 def _status(state: State, *, is_held: bool) -> str:
@@ -205,7 +218,7 @@ def _status(state: State, *, is_held: bool) -> str:
         gone = "its engine was killed, or could not write its end"
         way_on = "`hagane run` asks what came of that, and goes on"
         return f"running on {state.engine.host}" if is_held else f"{gone}; {way_on}"
-    return "stopped before its end; `hagane run` resumes it"
+    return f"{stopped(state)}; `hagane run` resumes it"
 
 
 def _print_doing(state: State, console: Console, unlooked: Sequence[DispatchState]) -> None:
@@ -226,15 +239,16 @@ def _print_waiting(campaign: Campaign, state: State, console: Console, n_unlooke
     if n := n_unlooked:
         said = f"{n} without a result, not looked into yet"
         tell(console, f"  {said}: {doubts}", style="yellow")
-    for trial in state.trials.values():
-        if trial.status is not TrialStatus.AWAITING:
-            continue
+    waiting = [t for t in state.trials.values() if t.status is TrialStatus.AWAITING]
+    for trial in waiting[:MOST_WAITING]:
         missing = [m.name for m in campaign.metrics if trial.observed(m.name) is None]
         sample = trial.samples[0] if trial.samples else str(trial.number)
         for metric in missing:
             given = "--value ..." if campaign.metric(metric).reduction is None else "--file ..."
             command = f"hagane observe {shlex.quote(sample)} --metric {metric} {given}"
             dictate(console, f"  trial {trial.number} waits: {command}")
+    if more := [str(trial.number) for trial in waiting[MOST_WAITING:]]:
+        tell(console, f"  and so wait trials {', '.join(more)}")
 
 
 def _print_doubt(

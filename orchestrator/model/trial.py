@@ -105,13 +105,15 @@ class FailureCause(StrEnum):
 
 
 class Prediction(_Frozen):
-    """Posterior of one metric at a point, in the metric's unit.
+    """Posterior of one metric's noise-free outcome at a point, in the metric's unit; `scatter` is
+    the standard deviation of a measurement around it.
 
-    With a log scale, `mean` is the median and `sd` is in decades: `on_log10` says so.
+    With a log scale, `mean` is the median, `sd` and `scatter` are in decades: `on_log10` says so.
     """
 
     mean: float
     sd: float
+    scatter: float = 0.0
     on_log10: bool = False
 
 

@@ -153,6 +153,11 @@ def _precision(rho: Floats) -> Floats:
     return np.asarray(square / (1.0 - square))
 
 
+def two_digits(cost: float) -> str:
+    """A cost in words: 3600, and not 3.6e+03."""
+    return f"{float(f'{cost:.2g}'):g}"
+
+
 def sentence(one: Judged, target: str, *, in_seconds: bool) -> str:
     """What is to be said of a rung, with its numbers."""
     if one.is_broken:
@@ -161,7 +166,7 @@ def sentence(one: Judged, target: str, *, in_seconds: bool) -> str:
     words = (
         f"{one.level}: correlation with {target} {one.rho:.2f} "
         f"(90 %: {one.low:.2f} to {one.high:.2f}), "
-        f"{one.cost:.2g}{unit} a trial against {one.target_cost:.2g}{unit}"
+        f"{two_digits(one.cost)}{unit} a trial against {two_digits(one.target_cost)}{unit}"
     )
     if one.is_worth_it:
         return words
@@ -197,8 +202,8 @@ def waits_for(
         return ""
     dear, unit, n = int(waiting_on.max()), " s" if costs.is_learnt else "", (on == lower).sum()
     return (
-        f"trials on {levels[dear]} ({costs.typical[dear]:.2g}{unit} each) wait for the "
-        f"{n if n > 1 else 'last one'} left on {levels[lower]} ({total:.2g}{unit} in all)"
+        f"trials on {levels[dear]} ({two_digits(costs.typical[dear])}{unit} each) wait for the "
+        f"{n if n > 1 else 'last one'} left on {levels[lower]} ({two_digits(total)}{unit} in all)"
     )
 
 

@@ -184,11 +184,13 @@ class Diagnosis:
         """The noise-free outcome at one point (1 x d), in the metric's unit."""
         measured = self.evidence.measured[self.question.names[column]]
         rung = None if self.encoding.rungs is None else self.encoding.rungs.of(features)
-        found = self.models.processes[column].outcome(features)
-        mean, sd = (measured.unstretched(part, rung) for part in found)
+        process = self.models.processes[column]
+        found = (*process.outcome(features), np.array([process.scatter]))
+        mean, sd, scatter = (measured.unstretched(part, rung) for part in found)
         return Prediction(
             mean=measured.in_unit(float(mean[0])),
             sd=float(measured.deviation(mean, sd)[0]),
+            scatter=float(measured.deviation(mean, scatter)[0]),
             on_log10=measured.metric.scale == "log",
         )
 

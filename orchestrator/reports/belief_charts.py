@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.candidates import in_a_line
-from orchestrator.model.space import Point, Value
+from orchestrator.model.space import Point, Pool, Value
 from orchestrator.model.state import State
 from orchestrator.ports.planner import Belief, FieldMap, MetricBelief, Slice
 from orchestrator.reports.beliefs import in_unit, left_out
@@ -38,10 +38,16 @@ def belief_data(campaign: Campaign, state: State, belief: Belief) -> dict[str, A
         "slices": [
             _slice_data(campaign, state, belief, first, one)
             for one in sorted(first.slices, key=lambda s: -first.importance[s.parameter])
-            if len(set(one.values)) > 1
+            if len(set(one.values)) > 1 and not _is_sample(campaign, one)
         ],
         "maps": [_map_data(campaign, state, first, one) for one in first.maps],
     }
+
+
+def _is_sample(campaign: Campaign, one: Slice) -> bool:
+    """Some candidates of a pool, and hardly any that was tried: no picture of it."""
+    pool = campaign.space[one.parameter]
+    return isinstance(pool, Pool) and len(one.values) < len(pool.names)
 
 
 def _slice_data(

@@ -181,8 +181,9 @@ def best_so_far(campaign: Campaign, state: State) -> BestSoFar:
 
 
 def interval(predicted: Prediction) -> tuple[float, float, float]:
-    """Mean (median on a log scale) and the 90 % interval of a prediction, in the metric's unit."""
-    half = Z90 * predicted.sd
+    """Mean (median on a log scale) of a prediction and the 90 % interval of a measurement there, in
+    the metric's unit."""
+    half = Z90 * math.hypot(predicted.sd, predicted.scatter)
     if predicted.on_log10:
         factor = 10.0 ** min(half, 300.0)
         return predicted.mean, predicted.mean / factor, predicted.mean * factor

@@ -55,6 +55,7 @@ OUTCOMES: Mapping[str, str] = {
 }
 MARKS: Mapping[Standing, tuple[str, str, str]] = {
     Standing.FEASIBLE: ("o", BLUE, "constraints met"),
+    Standing.LOWER_FIDELITY: ("s", GREY, "at a lower fidelity"),
     Standing.INFEASIBLE: ("D", GREY, "constraints not met"),
     Standing.OUT_OF_RANGE: ("^", PURPLE, "out of range (a bound)"),
     Standing.IN_FLIGHT: ("o", SKY, "not complete"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PLAIN_RANGE = range(-2, 5)
@@ -61,14 +62,19 @@ def titled(name: str, unit: str) -> str:
 
 
 def number(value: float, digits: int = 4) -> str:
-    """`value` to so many significant digits, without trailing zeros."""
+    """`value` to so many significant digits, without trailing zeros; a whole number as it is."""
+    if isinstance(value, int):
+        return str(value)
     if not math.isfinite(value):
         return "not a number" if math.isnan(value) else "infinite"
     if value == 0:
         return "0"
     exponent = _exponent(float(f"{value:.{digits - 1}e}"))
     if exponent in _PLAIN_RANGE:
-        text = f"{value:.{max(0, digits - 1 - exponent)}f}"
+        decimals = digits - 1 - exponent
+        if decimals < 0 and digits < 4:  # else it may be a setting, which is exact
+            value = round(value, decimals)
+        text = f"{value:.{max(0, decimals)}f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
     mantissa = f"{value / 10.0**exponent:.{digits - 1}f}".rstrip("0").rstrip(".")
     return f"{mantissa} × {_power(exponent)}"
@@ -93,6 +99,20 @@ def measured(value: float, sd: float | None = None, unit: str = "", *, censored:
     decimals, scale = max(0, exponent - last), 10.0**exponent
     pair = f"{value / scale:.{decimals}f} ± {sd / scale:.{decimals}f}"
     return f"({pair}) × {_power(exponent)} {shown}".rstrip()
+
+
+def printed(sentence: str, units: Iterable[str] = ()) -> str:
+    """A sentence of the journal, which is ASCII, as the texts of a page are.
+
+    >>> printed("expected rho 1.3e-05 +- 2e-07 ohm*cm", ["ohm*cm"])
+    'expected rho 1.3 × 10⁻⁵ ± 2 × 10⁻⁷ Ω·cm'
+    """
+    for unit in filter(None, units):
+        pattern = rf"(?<=\d ){re.escape(unit)}(?![\w*/])"
+        sentence = re.sub(pattern, pretty_unit(unit), sentence)
+    powers = r"(?<![\w.])(-?\d+(?:\.\d+)?)e([+-]\d+)"
+    sentence = re.sub(powers, lambda m: f"{m[1]} × {_power(int(m[2]))}", sentence)
+    return sentence.replace(" +- ", " ± ").replace(" >= ", " ≥ ").replace(" <= ", " ≤ ")
 
 
 def duration(seconds: float) -> str:

@@ -19,13 +19,15 @@ from orchestrator.reports.belief_charts import belief_data
 from orchestrator.reports.beliefs import belief_words
 from orchestrator.reports.gallery import Looks, gallery
 from orchestrator.reports.incidents import incidents
-from orchestrator.reports.numbers import duration, number, pretty_unit, titled
+from orchestrator.reports.numbers import number, pretty_unit, printed, titled
 from orchestrator.reports.single_page import render, write_text
 from orchestrator.reports.summary import (
+    MOST_OF_FRONT,
     Standing,
     Summary,
     best_trial,
     best_trials,
+    elapsed,
     known_before,
     losses_of,
     metric_order,
@@ -35,6 +37,7 @@ from orchestrator.reports.summary import (
     shown_metric,
     shown_rule,
     shown_value,
+    stopped,
     summary,
     wanted,
 )
@@ -45,6 +48,8 @@ from orchestrator.reports.volume import dominated
 T = TypeVar("T")
 
 SCRIPTS = ("echarts.min.js", "charts.js", "model.js", "campaign.js")
+MOST_IN_ROW = 8
+"""With more parameters a trial of the front is told without them."""
 MAX_LINES = 1000
 MAX_POINTS = 3000
 
@@ -88,6 +93,8 @@ def report_html(
     """The report's text: a pure function of its arguments."""
     glance = summary(campaign, state)
     best = best_trial(campaign, state)
+    data = _data(campaign, state, glance)
+    data["belief"] = None if belief is None else belief_data(campaign, state, belief)
     context = {
         "campaign": campaign,
         "state": state,
@@ -106,11 +113,10 @@ def report_html(
         "belief": None if belief is None else belief_words(campaign, state, belief),
         "why_none": why_none,
         "materials": gallery(campaign, state, looks or Looks()),
+        "slices": belief is not None and data["belief"]["slices"],
         "gains": charts.still_to_gain(campaign, state) is not None,
         "provenance": _provenance(campaign, state),
     }
-    data = _data(campaign, state, glance)
-    data["belief"] = None if belief is None else belief_data(campaign, state, belief)
     return render("campaign.html", SCRIPTS, data, context)
 
 
@@ -128,7 +134,8 @@ def how_simulated(state: State, lab: str = "") -> str:
 def _answer(campaign: Campaign, state: State, best: TrialState | None) -> dict[str, Any]:
     if best is None:
         front = best_trials(campaign, state)
-        return {"trial": None, "front": [_front_row(campaign, trial) for trial in front]}
+        rows = [_front_row(campaign, trial) for trial in front[:MOST_OF_FRONT]]
+        return {"trial": None, "front": rows, "n_more": len(front) - len(rows)}
     rules = campaign.objective.constraints
     told = {campaign.objective.metric, *(rule.metric for rule in rules)}
     others = [m for m in metric_order(campaign) if m not in told]
@@ -148,17 +155,18 @@ def _answer(campaign: Campaign, state: State, best: TrialState | None) -> dict[s
             for r in rules
         ],
         "others": [(m, shown) for m in others if (shown := shown_metric(campaign, best, m))],
-        "why": best.proposal.why,
+        "why": printed(best.proposal.why, [metric.unit for metric in campaign.metrics]),
         "gain": _gain(campaign, state, best),
     }
 
 
 def _front_row(campaign: Campaign, trial: TrialState) -> dict[str, Any]:
     point = trial.proposal.point
+    shown = [f"{n} {shown_value(campaign, n, point[n])}" for n in point]
     return {
         "trial": trial.number,
         "goals": shown_goals(campaign, trial),
-        "point": ", ".join(f"{n} {shown_value(campaign, n, point[n])}" for n in point),
+        "point": ", ".join(shown) if len(shown) <= MOST_IN_ROW else "",
     }
 
 
@@ -207,7 +215,7 @@ def _status(state: State) -> str:
         return f"paused by {state.paused.by}: {state.paused.why}"
     if state.engine_is_up:
         return "running when this was written"
-    return "stopped before its end; the same command resumes it" if state.opened else "not started"
+    return f"{stopped(state)}; the same command resumes it" if state.opened else "not started"
 
 
 def _facts(campaign: Campaign, state: State, glance: Summary) -> list[tuple[str, str]]:
@@ -222,11 +230,8 @@ def _facts(campaign: Campaign, state: State, glance: Summary) -> list[tuple[str,
     if glance.still_to_gain:
         facts.append(("expected still to gain", glance.still_to_gain))
     if state.opened is not None:
-        time = duration(glance.elapsed_s)
-        if glance.elapsed_s - glance.running_s > 60:
-            time += f" (running: {duration(glance.running_s)})"
         facts += [
-            ("campaign time", time),
+            ("campaign time", elapsed(glance)),
             ("wall time (UTC)", _wall_span(state.started_wall, state.last_wall)),
         ]
     return facts
@@ -340,15 +345,16 @@ def _predicted_data(campaign: Campaign, state: State) -> dict[str, Any]:
 
 def _parameters_data(campaign: Campaign, state: State, glance: Summary) -> dict[str, Any]:
     """The points with a value that did not fail, best first, and those that meet the constraints
-    before all others; of very many the best and an even sample of the rest."""
+    at the fidelity that counts before all others; of very many the best and an even sample of the
+    rest."""
     found = charts.parameters(campaign, state)
     rows = [
         ((value.trial, value.value, value.standing.value, value.sd, value.censored), row)
         for value, row in zip(found.values, found.rows, strict=True)
         if value.value is not None and value.standing is not Standing.FAILED
     ]
-    aside, loss = Standing.INFEASIBLE.value, campaign.objective.loss
-    rows.sort(key=lambda entry: (entry[0][2] == aside, loss(entry[0][1] or 0.0)))
+    aside, loss = (Standing.INFEASIBLE, Standing.LOWER_FIDELITY), campaign.objective.loss
+    rows.sort(key=lambda entry: (entry[0][2] in aside, loss(entry[0][1] or 0.0)))
     shown = rows[:MAX_LINES] + _evenly(rows[MAX_LINES:], MAX_POINTS - MAX_LINES)
     return {
         "axes": [

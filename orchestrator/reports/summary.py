@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,12 +18,15 @@ from orchestrator.reports.confirmation import confirmation, in_words
 from orchestrator.reports.numbers import duration, measured, number, pretty_unit
 
 SENSES: Mapping[str, str] = {">=": "≥", "<=": "≤"}
+MOST_OF_FRONT = 12
+"""Of a front with more trials, these are told; the table of trials marks all."""
 
 
 class Standing(StrEnum):
     """What a trial is worth to the objective.
 
     feasible: measured, every constraint is known to be met.
+    lower_fidelity: the same, at a fidelity that does not count.
     infeasible: measured, a constraint is not met, or not known to be.
     out_of_range: a goal is only known to be worse than a bound.
     no_value: ended without a valid observation of every goal.
@@ -31,6 +34,7 @@ class Standing(StrEnum):
     """
 
     FEASIBLE = "feasible"
+    LOWER_FIDELITY = "lower_fidelity"
     INFEASIBLE = "infeasible"
     OUT_OF_RANGE = "out_of_range"
     NO_VALUE = "no_value"
@@ -76,7 +80,8 @@ def standing(campaign: Campaign, trial: TrialState) -> Standing:
         return Standing.INFEASIBLE if trial.status.is_terminal else Standing.IN_FLIGHT
     if any(observed and goal.may_be_worse(observed.event.censored) for goal, observed in seen):
         return Standing.OUT_OF_RANGE
-    return Standing.FEASIBLE
+    is_answer = counts(campaign.space, trial.proposal.point)
+    return Standing.FEASIBLE if is_answer else Standing.LOWER_FIDELITY
 
 
 def is_met(rule: OutcomeConstraint, observed: ObservationState | None) -> bool:
@@ -134,9 +139,7 @@ def preferred_words(state: State, trial: TrialState) -> str:
 def losses_of(campaign: Campaign, trial: TrialState) -> tuple[float, ...] | None:
     """What each goal wants to be small; None of a trial that is not feasible, or not measured, or
     at a fidelity that does not count."""
-    if campaign.objective.by_preference or not counts(campaign.space, trial.proposal.point):
-        return None
-    if standing(campaign, trial) is not Standing.FEASIBLE:
+    if campaign.objective.by_preference or standing(campaign, trial) is not Standing.FEASIBLE:
         return None
     seen = [(goal, trial.observed(goal.metric)) for goal in campaign.objective.goals]
     return tuple(goal.loss(observed.event.value) for goal, observed in seen if observed)
@@ -243,7 +246,7 @@ def is_log_axis(campaign: Campaign, name: str) -> bool:
 def wanted(campaign: Campaign) -> str:
     """The objective in words: `lowest resistivity, subject to thickness ≥ 120 nm`."""
     objective = campaign.objective
-    goals = " and ".join(shown_goal(campaign, goal) for goal in objective.goals)
+    goals = listed([shown_goal(campaign, goal) for goal in objective.goals])
     rules = ", ".join(shown_rule(campaign, rule) for rule in objective.constraints)
     return goals + (f", subject to {rules}" if rules else "")
 
@@ -263,6 +266,24 @@ def shown_goal(campaign: Campaign, goal: Goal) -> str:
     return f"{goal.metric} {words} {unit}".rstrip()
 
 
+def listed(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([*([", ".join(words[:-1])] if len(words) > 1 else []), *words[-1:]])
+
+
+def elapsed(glance: Summary) -> str:
+    """Campaign time in words, and how much of it an engine ran if it is another one."""
+    time, running = duration(glance.elapsed_s), duration(glance.running_s)
+    return time if running == time else f"{time} (running: {running})"
+
+
+def stopped(state: State) -> str:
+    """How a campaign stands that has not ended, and whose engine is gone."""
+    n = sum(trial.status is TrialStatus.AWAITING for trial in state.trials.values())
+    missing = f", with observations of {n} trial{'' if n == 1 else 's'} missing" if n else ""
+    return f"stopped before its end{missing}"
+
+
 def planned(campaign: Campaign) -> str:
     """The budget in words: `40 trials, 2 d`."""
     n = campaign.budget.trials
@@ -273,31 +294,36 @@ def planned(campaign: Campaign) -> str:
 
 def _headline(campaign: Campaign, state: State, front: tuple[TrialState, ...]) -> str:
     metric, best = campaign.objective.metric, front[0] if front else None
+    if best is None:
+        return _no_best(campaign, state)
     if len(campaign.objective.goals) > 1:
-        metric = " and ".join(goal.metric for goal in campaign.objective.goals)
-        if best is not None:
-            return _front_headline(metric, front)
-    if best is not None:
-        rules = [
-            f"{r.metric} {shown_metric(campaign, best, r.metric)}"
-            for r in campaign.objective.constraints
-            if r.metric != metric
-        ]
-        met = f", with {' and '.join(rules)}" if rules else ""
-        if campaign.objective.by_preference:
-            return f"Trial {best.number} is the best: {preferred_words(state, best)}{met}."
-        value = shown_metric(campaign, best, metric)
-        return f"Trial {best.number} is the best: {metric} {value}{met}."
+        return _front_headline(listed([g.metric for g in campaign.objective.goals]), front)
+    rules = [
+        f"{r.metric} {shown_metric(campaign, best, r.metric)}"
+        for r in campaign.objective.constraints
+        if r.metric != metric
+    ]
+    met = f", with {listed(rules)}" if rules else ""
+    if campaign.objective.by_preference:
+        return f"Trial {best.number} is the best: {preferred_words(state, best)}{met}."
+    value = shown_metric(campaign, best, metric)
+    return f"Trial {best.number} is the best: {metric} {value}{met}."
+
+
+def _no_best(campaign: Campaign, state: State) -> str:
     if campaign.objective.by_preference:
         return "Nobody has compared two trials yet."
     names = [goal.metric for goal in campaign.objective.goals]
-    trials = state.trials.values()
+    metric, trials = listed(names), state.trials.values()
     rest = [t for t in trials if t.status is not TrialStatus.FAILED]
     n = sum(all(t.observed(m) is not None for m in names) for t in rest)
     if n == 0:
         n_failed = len(trials) - len(rest)
         failed = f": {n_failed} of {len(trials)} failed" if n_failed else ""
         return f"No trial has given a value of {metric}{failed}."
+    if n_rough := sum(standing(campaign, t) is Standing.LOWER_FIDELITY for t in rest):
+        where = "at the fidelity that counts"
+        return f"No trial {where} has given a value of {metric}; {n_rough} at lower ones have."
     rules_text = ", ".join(shown_rule(campaign, r) for r in campaign.objective.constraints)
     if not rules_text:
         return f"No trial gave a value of {metric} within the range that can be measured."
@@ -307,5 +333,6 @@ def _headline(campaign: Campaign, state: State, front: tuple[TrialState, ...]) -
 def _front_headline(metrics: str, front: tuple[TrialState, ...]) -> str:
     if len(front) == 1:
         return f"Trial {front[0].number} is the best in {metrics} at once."
-    shown = ", ".join(str(t.number) for t in front[:12]) + (", ..." if len(front) > 12 else "")
-    return f"{len(front)} trials are the best in {metrics}, each in its way: {shown}."
+    shown = ", ".join(str(t.number) for t in front[:MOST_OF_FRONT])
+    end = "." if len(front) <= MOST_OF_FRONT else ", ..."
+    return f"{len(front)} trials are the best in {metrics}, each in its way: {shown}{end}"

@@ -9,12 +9,13 @@ from orchestrator.model.campaign import Campaign
 from orchestrator.model.candidates import in_a_line
 from orchestrator.model.state import State, TrialState
 from orchestrator.model.trial import Prediction
-from orchestrator.reports.numbers import measured, moment, number, titled
+from orchestrator.reports.numbers import measured, moment, number, printed, titled
 from orchestrator.reports.summary import Standing, metric_order, standing
 
 SHORT_SPAN_S = 7200.0
 WORDS: Mapping[Standing, str] = {
     Standing.FEASIBLE: "feasible",
+    Standing.LOWER_FIDELITY: "lower fidelity",
     Standing.INFEASIBLE: "infeasible",
     Standing.OUT_OF_RANGE: "out of range",
     Standing.NO_VALUE: "no value",
@@ -69,7 +70,8 @@ def page_table(campaign: Campaign, state: State, best: Container[int | None]) ->
     columns.append({"title": titled(f"predicted {objective}", unit), "number": True})
     columns += [{"title": "source"}, {"title": "ended at", "number": True}]
     rows = [_row(campaign, state, state.trials[n], metrics, best) for n in sorted(state.trials)]
-    why = [_why(state.trials[n]) for n in sorted(state.trials)]
+    units = {campaign.metric(name).unit for name in metrics}
+    why = [printed(_why(state.trials[n]), units) for n in sorted(state.trials)]
     return {"columns": columns, "rows": rows, "why": why}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -25,7 +26,7 @@ from orchestrator.model.campaign import Campaign
 from orchestrator.model.objective import Goal, Objective
 from orchestrator.model.space import Pool, Real, SearchSpace
 from orchestrator.model.state import State
-from orchestrator.model.trial import RUNGS
+from orchestrator.model.trial import RUNGS, TrialStatus
 from orchestrator.ports.journal import CampaignRow
 from orchestrator.reports.summary import summary
 from orchestrator.runtime.result_units import dispatched_action
@@ -409,6 +410,46 @@ def test_campaigns_are_listed_with_who_runs_them() -> None:
     assert "1,400" in lines[1]
     assert lines[1].endswith("kim@coater-2")
     assert lines[2].endswith("-")
+
+
+def test_a_long_name_does_not_push_out_who_runs_a_campaign() -> None:
+    name = "fourteen-parameters-three-goals-and-a-name-that-is-rather-long"
+    rows = [CampaignRow(f"{name[:40]}-23568e", name, "ff", 0.0, 1042, 1_772_463_600.0, "kim@pc")]
+    shown = _shown(lambda c: print_campaigns(rows, c))
+    assert all(words in shown for words in (name, f"{name[:40]}-23568e", "1,042 events", "kim@pc"))
+    assert len(_shown(lambda c: print_campaigns(rows, c), width=None).splitlines()) == 2
+
+
+def test_a_long_front_is_told_in_part(campaign: Campaign) -> None:
+    goals = (
+        Goal(metric="resistivity", direction="minimise"),
+        Goal(metric="thickness", direction="maximise"),
+    )
+    several = campaign.model_copy(update={"objective": Objective(goals=goals)})
+    state = sample_state(40)
+    pattern = next(t for t in state.trials.values() if t.observed("thickness"))
+    state.trials = {}
+    for n in range(1, 31):
+        seen = [
+            replace(o, event=o.event.model_copy(update={"value": float(n)}))
+            for o in pattern.observations
+        ]
+        state.trials[n] = replace(pattern, number=n, observations=seen)
+    shown = _shown(lambda c: print_state(several, state, c))
+    assert shown.count(": resistivity") == 12
+    assert "and 18 more, which `hagane trials` marks" in shown
+    assert "11, 12, ..." in " ".join(shown.split())
+
+
+def test_of_many_trials_that_wait_only_some_commands_are_told(campaign: Campaign) -> None:
+    state = sample_state(1)
+    pattern = replace(state.trials[1], observations=[], status=TrialStatus.AWAITING)
+    state.trials = {n: replace(pattern, number=n) for n in range(1, 10)}
+    state = replace(state, engine_is_up=False, finished=None)
+    shown = _shown(lambda c: print_state(campaign, state, c))
+    assert "with observations of 9 trials missing" in " ".join(shown.split())
+    assert shown.count("trial 6 waits") == 2
+    assert "and so wait trials 7, 8, 9" in shown
 
 
 def test_many_parameters_and_long_candidates_still_fit(campaign: Campaign) -> None:

@@ -44,6 +44,11 @@ def played(noise: float, seed: int, *, is_known: bool = False, n: int = 20) -> l
     return made
 
 
+def test_a_proposal_says_how_measurements_scatter_around_what_it_expects() -> None:
+    expected = played(0.6, seed=1, n=30)[-1].predicted["y"]
+    assert expected.sd < 0.3 < expected.scatter < 0.8
+
+
 def n_distinct(made: list[Proposal]) -> int:
     return len({tuple(p.point.items()) for p in made})
 

@@ -19,7 +19,7 @@ from orchestrator.model import events as ev
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.front import hypervolume, undominated
 from orchestrator.model.objective import Goal, Objective, OutcomeConstraint
-from orchestrator.model.space import Choice, Pool, SearchSpace
+from orchestrator.model.space import Choice, Fidelity, Pool, SearchSpace
 from orchestrator.model.state import State, fold
 from orchestrator.model.trial import FailureCause, Prediction, Proposal, TrialStatus
 from orchestrator.reports import charts
@@ -258,6 +258,24 @@ def test_a_log_metric_with_a_value_of_zero_is_drawn_on_a_linear_axis(campaign: C
     assert not charts.best_so_far(campaign, _with_values([(0.0, 130.0, None)])).log
 
 
+def test_what_was_found_at_a_lower_fidelity_is_no_best_so_far(campaign: Campaign) -> None:
+    level = Fidelity(name="level", levels=("rough", "exact"), costs=(1.0, 20.0))
+    space = SearchSpace(parameters=(*campaign.space.parameters, level))
+    rungs = campaign.model_copy(update={"space": space})
+
+    def played(levels: str) -> State:
+        state = _with_values([(1e-5, 130.0, None), (1e-2, 130.0, None), (1e-3, 130.0, None)])
+        for trial, letter in zip(state.trials.values(), levels, strict=True):
+            point = {**trial.proposal.point, "level": {"r": "rough", "e": "exact"}[letter]}
+            trial.proposal = trial.proposal.model_copy(update={"point": point})
+        return state
+
+    course = charts.best_so_far(rungs, played("ree"))
+    assert course.best == (None, 1e-2, 1e-3)
+    assert course.values[0].standing is Standing.LOWER_FIDELITY
+    assert "at the fidelity that counts" in summary(rungs, played("rrr")).headline
+
+
 def test_a_prediction_in_decades_has_an_interval_of_factors() -> None:
     mean, low, high = charts.interval(Prediction(mean=1e-3, sd=0.5, on_log10=True))
     assert mean == 1e-3
@@ -266,6 +284,11 @@ def test_a_prediction_in_decades_has_an_interval_of_factors() -> None:
     assert charts.interval(Prediction(mean=10.0, sd=1.0))[1:] == pytest.approx(
         (8.355, 11.645), rel=1e-3
     )
+
+
+def test_what_is_measured_lies_in_an_interval_that_knows_how_measurements_scatter() -> None:
+    wide = charts.interval(Prediction(mean=10.0, sd=0.3, scatter=0.4))
+    assert wide == pytest.approx(charts.interval(Prediction(mean=10.0, sd=0.5)))
 
 
 def test_censored_values_are_not_held_against_predictions(campaign: Campaign, state: State) -> None:

@@ -13,6 +13,7 @@ from orchestrator.reports.numbers import (
     number,
     plain,
     pretty_unit,
+    printed,
     titled,
 )
 
@@ -94,3 +95,22 @@ def test_plain_texts_are_ascii() -> None:
     assert text.isascii()
     assert "1.07 +/- 0.02)e-3 ohm*cm at 300 degC, >= 2 um" in text
     assert plain("0.04 J/m² at 3 × 10⁻² m⁻¹") == "0.04 J/m^2 at 3e-2 m^-1"
+
+
+def test_fewer_digits_than_a_number_has_places_are_not_padded_with_made_up_ones() -> None:
+    assert number(52106.3, 2) == "52000"
+    assert number(521.06, 2) == "520"
+    assert number(52106.3) == "52106"
+
+
+def test_a_whole_number_is_shown_as_it_is() -> None:
+    assert number(1234567) == "1234567"
+    assert number(1234567.0) == "1.235 × 10⁶"
+
+
+def test_a_sentence_of_the_journal_is_printed_with_its_signs_and_units() -> None:
+    said = "expected rho 1.003e+06 +- 1.5e+04 A/cm**2, 96 % likely thickness >= 120 nm; near 7"
+    assert printed(said, ["A/cm**2", "", "nm"]) == (
+        "expected rho 1.003 × 10⁶ ± 1.5 × 10⁴ A/cm², 96 % likely thickness ≥ 120 nm; near 7"
+    )
+    assert printed("sample x1e-5") == "sample x1e-5"

@@ -266,6 +266,24 @@ def test_of_several_goals_the_page_has_the_front_as_a_table_and_a_chart(
     assert 0 < _data(page)["volume"][-1][1] <= 1
     single = _data(report_html(campaign, sample_state()))
     assert (single["front"], single["volume"]) == (None, None)
+    assert "more are marked" not in page
+    state = sample_state()
+    for trial in state.trials.values():  # as good as each other
+        trial.observations = sample_state().trials[22].observations
+    crowd = report_html(several, state)
+    assert "more are marked" in crowd
+
+
+def test_why_a_point_was_chosen_has_the_signs_and_units_of_the_page(campaign: Campaign) -> None:
+    state = sample_state()
+    said = "expected resistivity 1.1e-03 +- 2e-05 ohm*cm; explores"
+    for trial in state.trials.values():
+        trial.proposal = trial.proposal.model_copy(update={"why": said, "nearest": None})
+    page = report_html(campaign, state)
+    assert _data(page)["table"]["why"][0] == (
+        "expected resistivity 1.1 × 10⁻³ ± 2 × 10⁻⁵ Ω·cm; explores"
+    )
+    assert "+-" not in _Elements(page).text
 
 
 def test_a_replay_page_shows_median_quartiles_and_random_choice(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 "use strict";
 const KINDS = {
   feasible: { name: DATA.course.constrained ? "constraints met" : "measured", symbol: "circle", color: BLUE, size: 9 },
+  lower_fidelity: { name: "at a lower fidelity", symbol: "emptyRect", color: DIM, size: 8 },
   infeasible: { name: "constraints not met", symbol: "emptyDiamond", color: DIM, size: 10 },
   bound: { name: "out of range (a bound)", symbol: "triangle", color: PURPLE, size: 11 },
   in_flight: { name: "not complete", symbol: "emptyCircle", color: SKY, size: 9 },
@@ -28,9 +29,10 @@ function drawCourse() {
   const measured = values.filter(v => v[1] !== null);
   const strip = course.direction === "maximise" ? 0.04 : 0.96; // away from the good values
   const failed = values.filter(v => v[2] === "failed" || v[2] === "no_value").map(v => [v[0], strip, v[0]]);
+  if (!measured.length && !failed.length) return empty("course", "No trial has a value yet.");
   const best = measured.find(v => v[0] === course.bestTrial);
   const initial = course.nInitial && { silent: true, itemStyle: { color: "#f4f6f8" },
-    label: { show: true, position: "top", color: DIM, formatter: "initial design" },
+    label: { show: true, position: [2, -16], color: DIM, formatter: "initial design" },
     data: [[{ xAxis: 0.5 }, { xAxis: course.nInitial + 0.5 }]] };
   const series = kindSeries(values, v => v[0], false);
   series.unshift({ name: "best so far", type: "line", step: "end", symbol: "none", z: many ? 4 : 1,
@@ -97,6 +99,7 @@ function courseTip(row) {
   return `<b>trial ${trial}</b>: ${name}${line}`;
 }
 
+const MOST_AXES = 24;
 const FIXED = 5; // trial, value, standing, sd, censored; then the parameters
 
 function parameterAxis(parameter, index) {
@@ -107,11 +110,17 @@ function parameterAxis(parameter, index) {
   return { type: parameter.log ? "log" : "value", min: ends[0], max: ends[1] };
 }
 
+// More words than can be told apart along an axis are counted.
+function counted(parameter) {
+  const n = parameter.options.length;
+  return n > MOST_WORDS ? `${parameter.title} (${n} of them)` : parameter.title;
+}
+
 function drawMultiples() {
   const { axes, rows } = DATA.parameters, course = DATA.course;
   const place = document.getElementById("multiples");
   const many = rows.length * axes.length > 3000;
-  axes.slice(0, 12).forEach((parameter, index) => {
+  axes.slice(0, MOST_AXES).forEach((parameter, index) => {
     const node = place.appendChild(document.createElement("div"));
     node.className = "chart";
     const at = Object.fromEntries(rows.map(row => [row[0], row[index + FIXED]]));
@@ -120,10 +129,10 @@ function drawMultiples() {
     const best = rows.find(row => row[0] === course.bestTrial);
     if (best) series.push({ type: "scatter", data: [[best[index + FIXED], best[1], best[0]]], symbol: STAR, z: 5,
       symbolSize: 18, itemStyle: { color: ORANGE, borderColor: INK, borderWidth: 1 } });
+    const words = parameter.options.length ? wordsAlong(parameter.options, node.clientWidth - 78) : {};
     draw(node, {
-      grid: { left: 64, right: 14, top: 10, bottom: 46 },
-      xAxis: axis(parameter.title, { ...parameterAxis(parameter, index), splitLine: { show: false },
-        ...(parameter.options.length ? { axisLabel: { color: DIM } } : {}) }),
+      grid: { left: 64, right: 14, top: 10, bottom: words.nameGap ? 80 : 46 },
+      xAxis: axis(counted(parameter), { ...parameterAxis(parameter, index), splitLine: { show: false }, ...words }),
       yAxis: vertical(course.title, { nameGap: 46, ...scaleOf(values.map(v => v[1]), course.log),
         nameTextStyle: { fontSize: 11, color: INK } }),
       tooltip: { confine: true, formatter: p => `<b>trial ${p.value[2]}</b><br>${text(parameter.title)}: ` +
@@ -141,24 +150,34 @@ function drawParallel() {
   }
   const part = nMeasured > rows.length ? ` Drawn above: the best ${nLines} of ${nMeasured.toLocaleString("en")} and an ` +
     `even sample of the others; below: the best ${nLines}.` : "";
-  document.getElementById("parameters-caption").textContent = "Above: the measured value against each parameter. " +
-    "Below: one line per trial, dark ones are good, the best is orange; drag along an axis to select." + part;
+  const which = axes.length > MOST_AXES ? `the first ${MOST_AXES} of ${axes.length} parameters` : "each parameter";
+  const best = course.bestTrial === null ? "" : ", the best is orange";
+  const metric = course.title.replace(/ \[.*$/, "");
+  document.getElementById("parameters-caption").textContent = `Above: the measured ${metric} against ${which}. ` +
+    `Below: one line per trial, dark ones have a good ${metric}${best}; drag along an axis to select.` + part;
   const ranked = rows.slice(0, nLines).map((row, rank) => [row[0], [...row.slice(FIXED), row[1], rank]]);
   const lines = ranked.filter(entry => entry[0] !== course.bestTrial).map(entry => entry[1]);
-  const best = ranked.filter(entry => entry[0] === course.bestTrial).map(entry => entry[1]);
+  const star = ranked.filter(entry => entry[0] === course.bestTrial).map(entry => entry[1]);
   const last = axes.length;
-  const title = { nameGap: 14, nameTextStyle: { color: INK, fontSize: 12 }, axisLabel: { color: DIM, formatter: tick, textBorderColor: "#fff", textBorderWidth: 3 } };
+  const label = { color: DIM, textBorderColor: "#fff", textBorderWidth: 3 };
+  const title = { nameGap: 14, nameTextStyle: { color: INK, fontSize: 12 }, axisLabel: { ...label, formatter: tick } };
+  const node = document.getElementById("parallel");
+  node.style.minWidth = `${Math.max(620, 75 * axes.length)}px`;
+  const apart = (node.clientWidth - 140) / axes.length;
+  const room = Math.max(40, Math.min(180, apart - 14));
+  const named = name => fitted(apart < 100 ? name.replace(/ \[.*$/, "") : name, Math.min(140, apart - 6), title.nameTextStyle);
   draw("parallel", {
-    parallel: { left: 50, right: 70, top: 44, bottom: 20 },
-    parallelAxis: [...axes.map((a, i) => ({ dim: i, name: a.title, ...title, ...parameterAxis(a, i),
-      ...(a.options.length ? { axisLabel: { color: DIM } } : {}) })),
-      { dim: last, name: course.title, ...title, type: "value", ...scaleOf(rows.slice(0, nLines).map(r => r[1]), course.log), minorTick: { show: false }, scale: true }],
+    parallel: { left: 70, right: 70, top: 44, bottom: 20 },
+    parallelAxis: [...axes.map((a, i) => ({ dim: i, name: named(counted(a)), ...title, ...parameterAxis(a, i),
+      ...(a.options.length ? { axisTick: { show: a.options.length <= MOST_WORDS },
+        axisLabel: { ...label, show: a.options.length <= MOST_WORDS, width: room, overflow: "truncate" } } : {}) })),
+      { dim: last, name: named(course.title), type: "value", ...scaleOf(rows.slice(0, nLines).map(r => r[1]), course.log), ...title, minorTick: { show: false }, scale: true }],
     visualMap: { show: false, dimension: last + 1, min: 0, max: ranked.length, seriesIndex: 0,
       inRange: { color: ["#003f73", BLUE, SKY, "#a9c8dc", "#ccd5dc", "#dfe3e6"] } },
     tooltip: { show: false },
     series: [
       { type: "parallel", data: lines, lineStyle: { width: 1.4, opacity: lines.length > 200 ? 0.25 : 0.6 }, z: 1 },
-      { type: "parallel", data: best, lineStyle: { width: 4, opacity: 1, color: ORANGE }, z: 3 },
+      { type: "parallel", data: star, lineStyle: { width: 4, opacity: 1, color: ORANGE }, z: 3 },
     ],
   }, rows.length > 300);
 }
@@ -172,15 +191,17 @@ function drawTimeline() {
   const node = document.getElementById("timeline");
   node.style.height = 22 * lanes.length + 106 + "px";
   const items = bars.map(b => [b[1] / size, b[2] / size, b[0], b[3], b[4], b[5], b[2] > b[1] ? b[6] / (b[2] - b[1]) : 1, b[7]]);
+  const cut = name => name.length > 30 ? name.slice(0, 29) + "…" : name;
+  const longest = most(lanes.map(lane => cut(lane.name).length));
   draw(node, {
-    grid: { left: 160, right: 20, top: 6, bottom: 76 },
+    grid: { left: Math.max(160, 7.5 * longest + 50), right: 20, top: 6, bottom: 76 },
     xAxis: axis(`campaign time [${unit}]`, { min: 0, max: span / size, scale: false,
       axisLabel: { color: DIM, showMaxLabel: false, formatter: tick } }),
     yAxis: { type: "category", inverse: true, data: lanes.map((_, i) => i), axisTick: { show: false },
       axisLine: { lineStyle: { color: DIM } }, splitLine: { show: true, lineStyle: { color: "#edf0f3" } },
       axisLabel: { color: INK, fontSize: 12, interval: 0, formatter: i => {
         const lane = lanes[i], share = `{dim|${Math.round(100 * lane.busy)} %}`;
-        return lane.inner ? `{dim|${lane.name}}  ${share}` : `{strong|${lane.name}}  ${share}`;
+        return `{${lane.inner ? "dim" : "strong"}|${cut(lane.name)}}  ${share}`;
       }, rich: { dim: { color: DIM, fontSize: 11 }, strong: { color: INK, fontWeight: 600 } } } },
     dataZoom: [{ type: "inside", filterMode: "weakFilter" },
       { type: "slider", height: 16, bottom: 6, filterMode: "weakFilter", showDetail: false }],
@@ -263,7 +284,7 @@ function compare(a, b, rising) {
 // Two lines a trial: its numbers, and beneath them why the point was chosen.
 function trialRows(row, why, columns) {
   const group = document.createElement("tbody"), line = group.insertRow();
-  group.className = row[0] === DATA.course.bestTrial ? "best" : String(row[1]).startsWith("failed") ? "failed" : "";
+  group.className = String(row[1]).startsWith("★") ? "best" : String(row[1]).startsWith("failed") ? "failed" : "";
   row.forEach((cell, index) => {
     const node = line.insertCell();
     node.className = columns[index].number ? "number" : "";

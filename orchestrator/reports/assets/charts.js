@@ -66,7 +66,17 @@ function most(values) {
 
 function scaleOf(values, log) {
   const found = values.filter(v => v !== null && v !== undefined);
-  return log && found.length ? { type: "log", minorTick: { show: true }, ...logEnds(found) } : {};
+  if (!log || !isWide(found)) return {};
+  const ends = logEnds(found), isLong = ends.max / ends.min > 1000;
+  // of a long axis the powers of ten alone, or its ends lie on these
+  const label = v => isLong && !/^1e/.test(v.toExponential(6).replace(/\.?0+e/, "e")) ? "" : tick(v);
+  return { type: "log", minorTick: { show: true }, ...ends,
+    axisLabel: { color: DIM, fontSize: 12, hideOverlap: true, formatter: label } };
+}
+
+// On a logarithmic axis, whose ends are far apart, values that are alike would lie on a line.
+function isWide(values) {
+  return values.length > 0 && most(values) / least(values) > 2;
 }
 
 function empty(id, text) {
@@ -78,14 +88,52 @@ function empty(id, text) {
 function draw(place, option, many) {
   const node = typeof place === "string" ? document.getElementById(place) : place;
   const chart = echarts.init(node, null, { renderer: many ? "canvas" : "svg" });
+  chart.named = [option.xAxis, option.yAxis].map(axes => [axes].flat().map(one => ({ ...one })));
+  chart.grid = option.grid;
   chart.setOption(Object.assign({
     animation: false,
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: INK },
     tooltip: { trigger: "item", confine: true, textStyle: { fontSize: 13 } },
   }, option));
+  if (option.grid) fitNames(chart);
   charts.push(chart);
   return chart;
 }
+
+// The titles of axes as long as there is room, with their units.
+function fitNames(chart) {
+  const { left, right, top, bottom } = chart.grid;
+  const rooms = [chart.getWidth() - left - right, chart.getHeight() - top - bottom];
+  const names = chart.named.map((axes, i) => axes.map(one => fitted(one.name, rooms[i], one.nameTextStyle)));
+  if (String(names) === String(chart.fitted ?? chart.named.map(axes => axes.map(one => one.name)))) return;
+  chart.fitted = names;
+  const [xAxis, yAxis] = names.map(axes => axes.map(name => ({ name })));
+  chart.setOption({ xAxis, yAxis });
+}
+
+const PENCIL = document.createElement("canvas").getContext("2d");
+
+function fitted(name, room, style) {
+  if (!name) return name;
+  PENCIL.font = `${style.fontSize}px ${getComputedStyle(document.body).fontFamily}`;
+  const wide = words => PENCIL.measureText(words).width;
+  if (wide(name) <= room) return name;
+  const at = name.lastIndexOf(" ["), unit = at < 0 ? "" : name.slice(at);
+  let n = (at < 0 ? name : name.slice(0, at)).length;
+  while (n > 3 && wide(name.slice(0, n) + "…" + unit) > room) n--;
+  return name.slice(0, n) + "…" + unit;
+}
+
+// Words along an axis that is `room` wide: all of them where they are few, slanted where they are long.
+function wordsAlong(words, room) {
+  const share = room / Math.max(1, words.length), longest = most(words.map(w => String(w).length));
+  if (words.length > MOST_WORDS) return { axisLabel: { show: false }, axisTick: { show: false } };
+  const isLong = 7 * longest > share;
+  return { axisLabel: { color: DIM, fontSize: 12, interval: 0, width: isLong ? 84 : share, overflow: "truncate", rotate: isLong ? 35 : 0 },
+    ...(isLong ? { nameGap: 64 } : {}) };
+}
+
+const MOST_WORDS = 12;
 
 function text(value) {
   const node = document.createElement("span");
@@ -93,13 +141,18 @@ function text(value) {
   return node.innerHTML;
 }
 
-window.addEventListener("resize", () => charts.forEach(chart => chart.resize()));
+function resized(chart) {
+  chart.resize();
+  if (chart.grid) fitNames(chart);
+}
+
+window.addEventListener("resize", () => charts.forEach(resized));
 // Paper has another width, and scripts are not told: lay the page out for A4, draw at once (a
 // resize is else painted with the next frame, too late), and let the drawing scale from there.
 window.addEventListener("beforeprint", () => {
   document.body.classList.add("printing");
   charts.forEach(chart => {
-    chart.resize();
+    resized(chart);
     chart.getZr().refreshImmediately();
     const drawing = chart.getDom().querySelector("svg");
     if (drawing) drawing.setAttribute("viewBox", `0 0 ${chart.getWidth()} ${chart.getHeight()}`);
@@ -107,5 +160,5 @@ window.addEventListener("beforeprint", () => {
 });
 window.addEventListener("afterprint", () => {
   document.body.classList.remove("printing");
-  charts.forEach(chart => chart.resize());
+  charts.forEach(resized);
 });

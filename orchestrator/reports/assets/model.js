@@ -9,7 +9,7 @@ function drawGain() {
     grid: { left: 72, right: 20, top: 16, bottom: 48 },
     xAxis: axis("trial", { min: 0, max: points[points.length - 1][0] + 1, minInterval: 1, splitLine: { show: false },
       axisLabel: { color: DIM, showMaxLabel: false, formatter: tick } }),
-    yAxis: vertical(title, log ? scaleOf(values, true) : { min: 0, scale: false }),
+    yAxis: vertical(title, log && isWide(values) ? scaleOf(values, true) : { min: 0, scale: false }),
     tooltip: { trigger: "axis", formatter: p => `trial ${p[0].data[0]}: ${shown(p[0].data[1])}` },
     series: [{ type: "line", data: points, symbolSize: 5, lineStyle: { color: GREEN, width: 2 },
       itemStyle: { color: GREEN }, showSymbol: points.length < 100,
@@ -21,8 +21,8 @@ function drawGain() {
 function drawPredicted() {
   const { title, log, points, n, nInside } = DATA.predicted;
   const caption = document.getElementById("predicted-caption");
-  if (!n) return empty("predicted", "No model-based trial was measured yet.");
-  caption.textContent = `What the model expected before each measurement, with its 90 % interval. ` +
+  if (!n) return empty("predicted", "No trial that a model proposed was measured.");
+  caption.textContent = `What the model expected before each measurement, with the 90 % interval of a measurement there. ` +
     `${nInside} of ${n} measured values (${Math.round(100 * nInside / n)} %) lie inside.` +
     (n > points.length ? ` ${points.length} are drawn.` : "");
   return drawAgainst("predicted", title, log, points, n);
@@ -32,8 +32,9 @@ function drawPredicted() {
 function drawAgainst(place, title, log, points, n) {
   const ends = points.flatMap(p => [p[1], p[2], p[3], p[4]]);
   const low = least(ends), high = most(ends), pad = 0.04 * (high - low || 1);
-  const scale = log ? scaleOf(ends, true) : { min: low - pad, max: high + pad };
-  const label = log ? {} : { axisLabel: { color: DIM, formatter: v => v === scale.min || v === scale.max ? "" : tick(v) } };
+  const isLog = log && isWide(ends);
+  const scale = isLog ? scaleOf(ends, true) : { min: low - pad, max: high + pad };
+  const label = isLog ? {} : { axisLabel: { color: DIM, formatter: v => v === scale.min || v === scale.max ? "" : tick(v) } };
   const colour = p => p[5] ? BLUE : RED;
   const bar = { type: "custom", silent: true, data: points, encode: { x: 1, y: [3, 4] }, tooltip: { show: false },
     renderItem: (_, api) => {
@@ -59,9 +60,9 @@ function drawAgainst(place, title, log, points, n) {
 
 function drawLeaveOneOut() {
   const place = document.getElementById("leave-one-out");
-  if (!DATA.leaveOneOut.length) return empty("leave-one-out", "The model has not been fitted yet.");
+  if (!DATA.leaveOneOut.length) return empty("leave-one-out", DATA.predicted.n ? "Too few values that count." : "No model was fitted.");
   const height = Math.max(170, 400 / DATA.leaveOneOut.length);
-  DATA.leaveOneOut.slice(0, 4).forEach(series => {
+  DATA.leaveOneOut.forEach(series => {
     const node = place.appendChild(document.createElement("div"));
     node.className = "chart";
     node.style.height = height + "px";
@@ -87,7 +88,7 @@ function drawBelief() {
   });
   const ends = slices.flatMap(s => [...s.low, ...s.high, ...s.points.map(p => p[1])]);
   const scale = commonScale(ends, DATA.belief.log); // of all, so that heights can be compared
-  slices.slice(0, 12).forEach(slice => drawSlice(slice, scale));
+  slices.slice(0, MOST_AXES).forEach(slice => drawSlice(slice, scale));
   if (maps.length) drawMaps(maps[0]);
   return undefined;
 }
@@ -108,7 +109,7 @@ function drawImportance(node, importance) {
 }
 
 function commonScale(ends, log) {
-  if (log) return scaleOf(ends, true);
+  if (log && isWide(ends)) return scaleOf(ends, true);
   const low = least(ends), high = most(ends), pad = 0.04 * (high - low || 1);
   return { min: low - pad, max: high + pad, axisLabel: { color: DIM, fontSize: 12, hideOverlap: true,
     formatter: v => v === low - pad || v === high + pad ? "" : tick(v) } };
@@ -120,9 +121,10 @@ function drawSlice(slice, scale) {
   const { title, recommended } = DATA.belief;
   const many = slice.points.length > 1500;
   const star = slice.points.filter(p => p[2] === recommended);
+  const along = sliceAxis(slice, node.clientWidth - 78);
   draw(node, {
-    grid: { left: 64, right: 14, top: 10, bottom: 46 },
-    xAxis: axis(slice.title, { splitLine: { show: false }, ...sliceAxis(slice) }),
+    grid: { left: 64, right: 14, top: 10, bottom: along.nameGap ? 80 : 46 },
+    xAxis: axis(counted({ title: slice.title, options: slice.words ? slice.values : [] }), { splitLine: { show: false }, ...along }),
     yAxis: vertical(title, { nameGap: 46, ...scale, nameTextStyle: { fontSize: 11, color: INK } }),
     tooltip: { confine: true, formatter: p => `<b>trial ${p.data[2]}</b><br>${text(slice.title)}: ` +
       `${slice.words ? text(p.data[0]) : shown(p.data[0])}<br>${text(title)}: ${shown(p.data[1])}` },
@@ -135,8 +137,8 @@ function drawSlice(slice, scale) {
   }, many);
 }
 
-function sliceAxis(slice) {
-  if (slice.words) return { type: "category", data: slice.values, axisLabel: { color: DIM, hideOverlap: true } };
+function sliceAxis(slice, room) {
+  if (slice.words) return { type: "category", data: slice.values, ...wordsAlong(slice.values, room) };
   const places = [...slice.values, ...slice.points.map(p => p[0])];
   return { type: slice.log ? "log" : "value", min: least(places), max: most(places),
     axisLabel: { color: DIM, fontSize: 12, formatter: tick, hideOverlap: true } };
@@ -175,11 +177,16 @@ const PALE = ["#f7fbff", "#c6dbef", "#6baed6", "#2171b5", "#08306b"];
 
 function drawMaps(map) {
   const { log, title, spread } = DATA.belief;
-  drawMap("map-mean", map, map.mean, title, WARM, v => tick(Number((log ? 10 ** v : v).toPrecision(2))));
-  drawMap("map-sd", map, map.sd, spread, PALE, v => tick(Number(v.toPrecision(2))));
+  drawMap("map-mean", map, map.mean, title, WARM, log ? v => 10 ** v : v => v);
+  drawMap("map-sd", map, map.sd, spread, PALE, v => v);
 }
 
-function drawMap(place, map, values, title, colours, label) {
+function drawMap(place, map, values, title, colours, inUnit) {
+  const [low, high] = [inUnit(least(values)), inUnit(most(values))];
+  // as many digits as tell both ends apart
+  const apart = (high - low) / Math.max(Math.abs(low), Math.abs(high));
+  const digits = apart > 0 ? Math.min(6, 2 + Math.max(0, Math.floor(-Math.log10(apart)))) : 4;
+  const label = v => tick(Number(inUnit(v).toPrecision(digits)));
   const [x, y] = [edges(map.first, map.logs[0]), edges(map.second, map.logs[1])];
   const n = map.second.length;
   const cells = values.map((v, k) => [x[Math.floor(k / n)], x[Math.floor(k / n) + 1], y[k % n], y[k % n + 1], v]);
