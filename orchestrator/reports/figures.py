@@ -14,7 +14,15 @@ from orchestrator.errors import UnknownName
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.state import State
 from orchestrator.reports import charts
-from orchestrator.reports.numbers import number, titled
+from orchestrator.reports.figure_axes import (
+    in_lines,
+    label_log,
+    label_narrow,
+    label_words,
+    over_trials,
+    span,
+)
+from orchestrator.reports.numbers import titled
 from orchestrator.reports.single_page import not_written
 from orchestrator.reports.summary import Standing, best_trial
 from orchestrator.reports.timeline import timeline
@@ -32,6 +40,8 @@ STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.linewidth": 0.6,
+    "axes.formatter.limits": (-3, 5),
+    "axes.formatter.use_mathtext": True,
     "legend.frameon": False,
     "legend.fontsize": 7,
     "svg.hashsalt": "hagane",
@@ -42,10 +52,8 @@ STYLE: dict[Any, Any] = {
 FONTS = ("Noto Sans CJK JP", "Noto Sans CJK SC", "IPAexGothic", "IPAGothic", "Hiragino Sans",
          "Yu Gothic", "WenQuanYi Zen Hei", "Droid Sans Fallback")  # fmt: skip
 """Where they are installed, they follow the first one: for words in Japanese and the like."""
-MOST_WORDS = 12
-"""More candidates along an axis than these are not named."""
-SIDE_BY_SIDE = 24
-"""Characters that words may have, all as long as the longest, before they are written upwards."""
+MOST_AXES = 24
+"""More parameters than these are not drawn."""
 GLYPH = re.compile(r"Glyph (\d+) .*missing from")
 OUTCOMES: Mapping[str, str] = {
     "failed": RED,
@@ -154,10 +162,10 @@ def _course(campaign: Campaign, state: State) -> Figure | None:
     for bound in campaign.objective.goals[0].band if course.direction == "match" else ():
         if math.isfinite(bound):
             axes.axhline(bound, color=GREY, ls="--", lw=0.8)
-    _over_trials(axes, titled(course.metric, course.unit))
+    over_trials(axes, titled(course.metric, course.unit))
     if course.log:
         axes.set_yscale("log")
-    axes.legend()
+    figure.legend(loc="outside upper center", ncols=3)
     return figure
 
 
@@ -182,7 +190,7 @@ def _front(campaign: Campaign, state: State) -> Figure | None:
     axes.set(xlabel=titled(x, x_unit), ylabel=titled(y, y_unit))
     axes.set_xscale("log" if found.logs[0] else "linear")
     axes.set_yscale("log" if found.logs[1] else "linear")
-    _label_narrow(axes)
+    label_narrow(axes)
     figure.legend(loc="outside upper center", ncols=2)
     return figure
 
@@ -195,7 +203,7 @@ def _volume(campaign: Campaign, state: State) -> Figure | None:
     axes = figure.add_subplot()
     percent = [100.0 * share for share in found.shares]
     axes.step(found.trials, percent, where="post", color="black", lw=1)
-    _over_trials(axes, "dominated hypervolume [%]")
+    over_trials(axes, "dominated hypervolume [%]")
     axes.set_ylim(0, 100)
     return figure
 
@@ -236,7 +244,7 @@ def _predicted(campaign: Campaign, state: State) -> Figure | None:
     axes.set_title(f"{found.n_inside} of {len(found.points)} inside the 90 % interval", fontsize=7)
     if found.log:
         axes.set(xscale="log", yscale="log")
-        _label_narrow(axes)
+        label_narrow(axes)
     return figure
 
 
@@ -246,87 +254,30 @@ def _parameters(campaign: Campaign, state: State) -> Figure | None:
         return None
     course = charts.best_so_far(campaign, state)
     best = best_trial(campaign, state)
-    shown = found.axes[:12]
+    shown = found.axes[:MOST_AXES]
     n_columns = min(4, len(shown))
     n_rows = -(-len(shown) // n_columns)
     figure = _figure(1.9 * n_columns + 0.4, 1.9 * n_rows)
     for index, axis in enumerate(shown):
         axes = figure.add_subplot(n_rows, n_columns, index + 1)
-        places = [_plain(row[index]) for row in found.rows]
+        words: dict[float | str, float] = {word: i for i, word in enumerate(axis.options)}
+        places = [words.get(row[index], row[index]) for row in found.rows]
         _scatter(axes, found.values, places, constrained=True)
         for value, place in zip(found.values, places, strict=True):
             if best is not None and value.trial == best.number and value.value is not None:
                 axes.scatter([place], [value.value], s=60, marker="*", color=ORANGE, zorder=3)
-        axes.set_xlabel(titled(axis.name, axis.unit))
-        _label_words(axes, axis)
+        axes.set_xlabel(in_lines(titled(axis.name, axis.unit)))
+        label_words(axes, axis)
         if axis.log:
             axes.set_xscale("log")
-            _label_log(axes.xaxis, axis)
-        _span(axes, axis)
+            label_log(axes.xaxis, axis)
+        span(axes, axis)
         axes.set(yscale="log" if course.log else "linear")
         if index % n_columns == 0:
-            axes.set_ylabel(titled(course.metric, course.unit))
+            axes.set_ylabel(in_lines(titled(course.metric, course.unit)))
         else:
             axes.tick_params(which="both", labelleft=False)
     return figure
-
-
-def _plain(place: float | str) -> float | str:
-    """A place on an axis; of a word, what stands between dollars is no mathematics."""
-    return place.replace("$", r"\$") if isinstance(place, str) else place
-
-
-def _label_words(axes: Any, axis: charts.Axis) -> None:
-    """Words that do not lie on each other, or none of them."""
-    if len(axis.options) > MOST_WORDS:
-        axes.set(xticks=[], xlabel=f"{axis.name} ({len(axis.options)} of them)")
-    elif len(axis.options) * max(map(len, axis.options), default=0) > SIDE_BY_SIDE:
-        axes.tick_params(axis="x", labelrotation=90)
-
-
-def _label_log(ticks: Any, axis: charts.Axis) -> None:
-    """Labels 1, 2, 5, or 1, 3, where a logarithmic axis has too few powers of ten."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    ticks.set_minor_formatter(NullFormatter())
-    if axis.low and axis.high and axis.high / axis.low < 1000:
-        subs = (1.0, 2.0, 5.0) if axis.high / axis.low < 30 else (1.0, 3.0)
-        ticks.set_major_locator(LogLocator(subs=subs))
-        ticks.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
-
-
-def _label_narrow(axes: Any) -> None:
-    """A few labels where a logarithmic axis has no power of ten: else each of its many small ticks
-    has one, and they lie on each other."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
-
-    for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
-        if axis.get_scale() == "log" and high / low < 10:
-            axis.set_major_locator(MaxNLocator(3))
-            axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
-            axis.set_minor_formatter(NullFormatter())
-
-
-def _span(axes: Any, axis: charts.Axis) -> None:
-    """The whole range of a parameter, wherever in it the trials lie."""
-    if axis.low is None or axis.high is None:
-        return
-    low, high = axes.get_xlim()
-    margin = (axis.high / axis.low) ** 0.05 if axis.log else 0.05 * (axis.high - axis.low)
-    first, last = (
-        (axis.low / margin, axis.high * margin)
-        if axis.log
-        else (axis.low - margin, axis.high + margin)
-    )
-    axes.set_xlim(min(low, first), max(high, last))
-
-
-def _over_trials(axes: Any, title: str) -> None:
-    """An axis of trials, which are whole numbers."""
-    from matplotlib.ticker import MaxNLocator
-
-    axes.set(xlabel="trial", ylabel=title)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _timeline(campaign: Campaign, state: State) -> Figure | None:
@@ -368,7 +319,7 @@ def _leave_one_out(campaign: Campaign, state: State) -> Figure | None:
     for index, series in enumerate(found):
         axes = figure.add_subplot(len(found), 1, index + 1)
         axes.plot(series.trials, series.errors, ".-", color=PURPLE, lw=0.8, ms=3)
-        _over_trials(axes, titled("error", series.unit))
+        over_trials(axes, titled("error", series.unit))
         axes.set_title(series.metric, fontsize=7)
         axes.set_ylim(bottom=0)
     return figure
@@ -383,7 +334,7 @@ def _still_to_gain(campaign: Campaign, state: State) -> Figure | None:
     axes.plot(found.trials, found.gains, ".-", color=OUTCOMES["running"], lw=0.8, ms=3)
     if found.enough is not None:
         axes.axhline(found.enough, color=GREY, ls="--", lw=0.8)
-    _over_trials(axes, titled("still to gain", found.unit))
+    over_trials(axes, titled("still to gain", found.unit))
     if found.log:
         axes.set_yscale("log")
     else:

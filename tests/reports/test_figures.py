@@ -19,7 +19,7 @@ from orchestrator.model import events as ev
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.front import hypervolume, undominated
 from orchestrator.model.objective import Goal, Objective, OutcomeConstraint
-from orchestrator.model.space import Choice, Fidelity, Pool, SearchSpace
+from orchestrator.model.space import Choice, Fidelity, Ordinal, Pool, Real, SearchSpace
 from orchestrator.model.state import State, fold
 from orchestrator.model.trial import FailureCause, Prediction, Proposal, TrialStatus
 from orchestrator.reports import charts
@@ -274,6 +274,34 @@ def test_what_was_found_at_a_lower_fidelity_is_no_best_so_far(campaign: Campaign
     assert course.best == (None, 1e-2, 1e-3)
     assert course.values[0].standing is Standing.LOWER_FIDELITY
     assert "at the fidelity that counts" in summary(rungs, played("rrr")).headline
+
+
+def test_many_parameters_with_long_names_and_words_are_drawn_in_order(
+    campaign: Campaign, state: State, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    levels = ("as cut", "ground with five per cent of something", "polished")
+    finish = Ordinal(name="finish", levels=levels)
+    long = [Real(name=f"number_{n}_with_a_very_long_name_indeed", low=0, high=1) for n in range(12)]
+    small = Real(name="rotation", low=0.0, high=0.001, unit="rad/s")
+    wide = campaign.model_copy(update={"space": SearchSpace(parameters=(finish, *long, small))})
+    played = _with_values([(1e-3, 130.0, None), (2e-3, 130.0, None), (3e-3, 130.0, None)])
+    for word, trial in zip(reversed(levels), played.trials.values(), strict=True):
+        point = {"finish": word, **{p.name: 0.5 for p in long}, "rotation": 0.0004}
+        trial.proposal = trial.proposal.model_copy(update={"point": point})
+    drawn: list[Figure] = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, path, **_: drawn.append(figure))
+    write_figures(wide, played, tmp_path, ["png"])
+    figure = next(f for f in drawn if len(f.axes) == 14)
+    FigureCanvasAgg(figure).draw()
+    words = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert words == ["as cut", "ground with five per ce…", "polished"]
+    titles = [axes.xaxis.label.get_window_extent() for axes in figure.axes]
+    assert not any(a.overlaps(b) for a, b in pairwise(titles))
+    ticks = [t.get_window_extent() for t in figure.axes[-1].get_xticklabels() if t.get_text()]
+    assert not any(a.overlaps(b) for a, b in pairwise(ticks))
 
 
 def test_a_prediction_in_decades_has_an_interval_of_factors() -> None:
