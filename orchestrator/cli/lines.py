@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
@@ -164,7 +165,8 @@ class TrialLines:
             where = f" in {trial.failed_step}" if trial.failed_step else ""
             return Text(f"{text}  {cause}{where}: {trial.sentence}", style="red")
         for column in self._columns:
-            text += "  " + self._cell(column, trial).rjust(column.width)
+            cell = self._cell(column, trial)
+            text += "  " + " " * (column.width - cell_len(cell)) + cell
         style = "bold green" if is_best else STYLES.get(kind, "")
         text += f"  {few_words(trial.proposal)}"
         gain = trial.proposal.still_to_gain
@@ -207,4 +209,5 @@ class TrialLines:
 
 
 def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"
+    """At most so many columns of a terminal, of which a Japanese letter takes two."""
+    return text if cell_len(text) <= width else set_cell_size(text, width - 1).rstrip() + "…"

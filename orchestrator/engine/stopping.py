@@ -33,7 +33,7 @@ def reason_to_end(study: Study, state: State, now: float) -> Reason | None:
     if n_trials >= campaign.budget.trials and campaign.confirm is not None:
         n_trials = sum(map(is_regular, state.trials.values()))
     if n_trials >= campaign.budget.trials:
-        return Reason(f"the budget of {campaign.budget.trials} trials is used", "budget")
+        return Reason(f"{_budget(campaign)} is used", "budget")
     limit_s = campaign.budget.time_s
     running_s = state.running_s + max(0.0, now - state.last_at)
     if limit_s is not None and running_s >= limit_s:
@@ -50,9 +50,8 @@ def n_left(campaign: Campaign, state: State) -> int:
 def refuse_beyond_budget(campaign: Campaign, state: State) -> None:
     """Accepts one more wish. Raises InputError: no trial is left for it."""
     if not n_left(campaign, state):
-        taken = f"the budget of {campaign.budget.trials} trials"
         raise InputError(
-            f"{taken} has none left for another point",
+            f"{_budget(campaign)} has none left for another point",
             hint="change the file, let it `start` from this campaign, and run it with --new",
         )
 
@@ -152,3 +151,8 @@ def _is_met(trial: TrialState, constraint: OutcomeConstraint) -> bool:
     if constraint.sense == ">=":
         return value >= constraint.bound and censored != "below"
     return value <= constraint.bound and censored != "above"
+
+
+def _budget(campaign: Campaign) -> str:
+    n = campaign.budget.trials
+    return f"the budget of {n} trial{'' if n == 1 else 's'}"

@@ -76,8 +76,8 @@ def told_of(campaign: Campaign, state: State, found: Mapping[str, Any]) -> str:
     told = [f"{len(points)} wanted, {len(found['refused'])} refused"]
     left = n_left(campaign, state)
     if len(points) > left:
-        total = campaign.budget.trials
-        told.append(f"of those wanted {left} will be tried, for the budget is {total} trials")
+        total = f"{campaign.budget.trials} trial{'' if campaign.budget.trials == 1 else 's'}"
+        told.append(f"of those wanted {left} will be tried, for the budget is {total}")
     if found["remarks"]:
         n = len(found["remarks"])
         told.append(f"remarks on {n} of the candidates, which the journal keeps")

@@ -152,7 +152,7 @@ def test_a_terminal_of_few_letters_is_served(encoding: str, tmp_path: Path) -> N
     words = ("rehearse", "niobium_titania", "--planner", "sobol", "--trials", "1")
     code, said = told(*words, PYTHONIOENCODING=encoding, HAGANE_DATA=str(tmp_path))
     assert code == 0, said
-    assert "the budget of 1 trials is used" in said
+    assert "the budget of 1 trial is used" in said
 
 
 def test_a_command_that_is_interrupted_says_so(tmp_path: Path) -> None:

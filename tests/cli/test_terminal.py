@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from orchestrator.cli.lines import telling_digits
@@ -464,3 +465,15 @@ def test_many_parameters_and_long_candidates_still_fit(campaign: Campaign) -> No
     text = _shown(lambda c: print_trials(wide, state, c))
     assert max(map(len, text.splitlines())) <= 80
     assert "a-very-long-can…" in text
+
+
+def test_letters_that_take_two_columns_do_not_shift_the_others(campaign: Campaign) -> None:
+    names = ("plain", "メチルベンゼン", "2-メチル-ナフタレンの誘導体")
+    pool = Pool(name="alloy", names=names, columns=(), units=(), rows=((), (), ()))
+    named = campaign.model_copy(update={"space": SearchSpace(parameters=(pool,))})
+    state = sample_state(3)
+    for name, trial in zip(names, state.trials.values(), strict=True):
+        trial.proposal = trial.proposal.model_copy(update={"point": {"alloy": name}})
+    lines = _shown(lambda c: print_trials(named, state, c)).splitlines()[2:5]
+    assert len({cell_len(line[: line.index("initial")]) for line in lines}) == 1
+    assert "2-メチル-ナフタ…" in lines[2]

@@ -439,7 +439,7 @@ def test_a_point_for_which_the_budget_has_no_trial_is_refused_and_not_forgotten_
     wishes = [works.wish("try", point={"x": x}) for x in (200.0, 300.0)]
     works.run()
     assert works.answer(wishes[0]) == "done"
-    assert "the budget of 1 trials has none left for another point" in str(works.answer(wishes[1]))
+    assert "the budget of 1 trial has none left for another point" in str(works.answer(wishes[1]))
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_an_installed_wheel_works_where_nothing_else_of_ours_is(environment: Env
         assert int(findings[group].split()[0]) >= 1
     played = environment.hagane("rehearse", "niobium_titania", "--planner", "sobol", "--trials=1")
     assert played.returncode == 0, played.stderr
-    assert "the budget of 1 trials is used" in played.stdout
+    assert "the budget of 1 trial is used" in played.stdout
 
 
 @pytest.mark.slow

@@ -284,9 +284,7 @@ def test_votes_for_more_than_the_budget_has_trials_left_say_so(tmp_path: Path) -
     campaign = alcohols().model_copy(update={"budget": Budget(trials=1)})
     path = votes_in(tmp_path / "v.csv", *({"name": f"L{i}", "vote": "+1"} for i in (7, 8, 9)))
     told = told_of(campaign, State(), read_votes(path, campaign, State()))
-    assert (
-        told == "3 wanted, 0 refused; of those wanted 1 will be tried, for the budget is 1 trials"
-    )
+    assert told == "3 wanted, 0 refused; of those wanted 1 will be tried, for the budget is 1 trial"
 
 
 def test_a_sheet_of_a_campaign_that_has_ended_says_that_no_vote_is_taken() -> None:

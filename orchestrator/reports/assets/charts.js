@@ -42,12 +42,13 @@ function vertical(title, extra) {
   return axis(title, Object.assign({ nameGap: 50 }, extra));
 }
 
-// A logarithmic axis ends at 1, 2 or 5 times a power of ten, so that little of it stays empty.
+// A logarithmic axis ends at 1, 2 or 5 times a power of ten, so that little of it stays empty; a long
+// one at powers of ten, or the labels of its ends would lie on others.
 function logEnds(values) {
-  const low = least(values) / 1.15, high = most(values) * 1.15;
+  const low = least(values) / 1.15, high = most(values) * 1.15, isLong = high / low > 1000;
   const step = (value, up) => {
     const power = 10 ** Math.floor(Math.log10(value) + (up ? -1e-9 : 1e-9));
-    const marks = up ? [1, 2, 5, 10] : [5, 2, 1];
+    const marks = isLong ? (up ? [1, 10] : [1]) : up ? [1, 2, 5, 10] : [5, 2, 1];
     return power * marks.find(m => up ? m * power >= value * 0.999 : m * power <= value * 1.001);
   };
   const ends = { min: step(low, false), max: step(high, true) };
@@ -67,11 +68,7 @@ function most(values) {
 function scaleOf(values, log) {
   const found = values.filter(v => v !== null && v !== undefined);
   if (!log || !isWide(found)) return {};
-  const ends = logEnds(found), isLong = ends.max / ends.min > 1000;
-  // of a long axis the powers of ten alone, or its ends lie on these
-  const label = v => isLong && !/^1e/.test(v.toExponential(6).replace(/\.?0+e/, "e")) ? "" : tick(v);
-  return { type: "log", minorTick: { show: true }, ...ends,
-    axisLabel: { color: DIM, fontSize: 12, hideOverlap: true, formatter: label } };
+  return { type: "log", minorTick: { show: true }, ...logEnds(found) };
 }
 
 // On a logarithmic axis, whose ends are far apart, values that are alike would lie on a line.
