@@ -53,7 +53,8 @@ function logEnds(values) {
   };
   const ends = { min: step(low, false), max: step(high, true) };
   if (ends.max / ends.min < 10) { ends.min = step(ends.min / 1.5, false); ends.max = step(ends.max * 1.5, true); }
-  return ends;
+  // else there is none between the ends of eleven decades
+  return isLong ? { ...ends, interval: Math.ceil(Math.log10(ends.max / ends.min) / 6) } : ends;
 }
 
 // Math.min(...values) fails for very many values.
