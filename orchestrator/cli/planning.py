@@ -17,7 +17,7 @@ from orchestrator.errors import Exit, InputError
 if TYPE_CHECKING:
     from orchestrator.runtime.ask_tell import Advice
     from orchestrator.runtime.assuming import Wanted
-    from orchestrator.runtime.replay import Replayed
+    from orchestrator.runtime.replay import Needed, Replayed
 
 
 def add_to(app: typer.Typer) -> None:
@@ -149,18 +149,25 @@ def replay(
     if played.remark:
         typer.echo(played.remark)
     for needed in played.needed:
-        counts = ", ".join("-" if c is None else str(c) for c in needed.counts)
-        low, high = needed.interval
-        missed = sum(c is None for c in needed.counts)
-        bound = "at least " if missed else ""
-        spread = f"95 % {low:.2g} ... {high:.2g}" if len(needed.counts) > 1 else "one replay"
-        typer.echo(
-            f"{needed.goal}: {counts} experiments; random needs {needed.random_mean:.1f} on "
-            f"average; {bound}{needed.factor:.2g} times faster ({spread})"
-        )
+        typer.echo(in_words(needed, played.limit))
     if to is not None:
         typer.echo(f"drawn: {to}")
     return int(Exit.FINISHED)
+
+
+def in_words(needed: Needed, limit: int) -> str:
+    """How many experiments a goal took, and how many times fewer than random order, of which no
+    more are counted than the limit either."""
+    counts = ", ".join("-" if c is None else str(c) for c in needed.counts)
+    low, high = needed.interval
+    is_cut = f"{needed.random_within:.1f}" != f"{needed.random_mean:.1f}"
+    cut = f" ({needed.random_within:.1f} where {limit} is counted for more)" if is_cut else ""
+    bound = "at least " if is_cut or None in needed.counts else ""
+    spread = f"95 % {low:.2g} ... {high:.2g}" if len(needed.counts) > 1 else "one replay"
+    return (
+        f"{needed.goal}: {counts} experiments; random needs {needed.random_mean:.1f} on "
+        f"average{cut}; {bound}{needed.factor:.2g} times faster ({spread})"
+    )
 
 
 def _progress(seed: int, number: int, value: float) -> None:
@@ -181,6 +188,10 @@ def _draw(played: Replayed, to: Path) -> None:
         curves=played.curves,
         random_expectation=played.random_curve,
         needed={n.goal: n.counts for n in played.needed},
-        facts={"table": played.source, "settings": str(len(played.settings.means))}
+        facts={
+            "table": played.source,
+            "settings": str(len(played.settings.means)),
+            "replays": f"{len(played.curves)}, each of {played.limit} experiments at most",
+        }
         | ({"remark": played.remark} if played.remark else {}),
     )
