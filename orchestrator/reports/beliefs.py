@@ -191,7 +191,13 @@ def _shown(believed: MetricBelief, value: float, sd: float | None = None) -> str
 
 def _binomial(n: int, low: int, high: int) -> float:
     """The probability of `low` to `high` hits among `n`, of which each has 0.9."""
-    return sum(math.comb(n, k) * 0.9**k * 0.1 ** (n - k) for k in range(low, high + 1))
+
+    def log_ways(k: int) -> float:  # too large for a float from a thousand trials on
+        return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+
+    log_hit, log_miss = math.log(0.9), math.log(0.1)
+    ks = range(low, high + 1)
+    return sum(math.exp(log_ways(k) + k * log_hit + (n - k) * log_miss) for k in ks)
 
 
 def _verdict(known: LeaveOneOut) -> str:

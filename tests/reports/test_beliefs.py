@@ -121,7 +121,15 @@ def test_that_decades_matter_is_said_where_the_outcomes_say_so_plainly(
 
 @pytest.mark.parametrize(
     ("share", "n", "word"),
-    [(0.9, 20, "as they should"), (0.5, 20, "too sure"), (0.8, 5, "should"), (1.0, 60, "cautious")],
+    [
+        (0.9, 20, "as they should"),
+        (0.5, 20, "too sure"),
+        (0.8, 5, "should"),
+        (1.0, 60, "cautious"),
+        (0.9, 3000, "as they should"),
+        (0.87, 3000, "too sure"),
+        (0.93, 3000, "cautious"),
+    ],
 )
 def test_the_coverage_is_remarked_on_where_chance_does_not_explain_it(
     share: float, n: int, word: str, campaign: Campaign, state: State
