@@ -60,7 +60,7 @@ function drawAgainst(place, title, log, points, n) {
 
 function drawLeaveOneOut() {
   const place = document.getElementById("leave-one-out");
-  if (!DATA.leaveOneOut.length) return empty("leave-one-out", DATA.predicted.n ? "Too few values that count." : "No model was fitted.");
+  if (!DATA.leaveOneOut.length) return empty("leave-one-out", DATA.predicted.n ? "Too few values that count." : "No trial was proposed by a model.");
   const height = Math.max(170, 400 / DATA.leaveOneOut.length);
   DATA.leaveOneOut.forEach(series => {
     const node = place.appendChild(document.createElement("div"));
@@ -210,8 +210,8 @@ function drawMap(place, map, values, title, colours, inUnit) {
           return { type: "rect", shape: { x: a[0], y: b[1], width: b[0] - a[0] + 0.6, height: a[1] - b[1] + 0.6 },
             style: { fill: api.visual("color") } };
         } },
-      { type: "scatter", data: map.points, symbolSize: 7, z: 3,
-        itemStyle: { color: "#fff", borderColor: INK, borderWidth: 1 } },
+      { type: "scatter", data: map.points, symbolSize: map.points.length > 300 ? 2 : 7, z: 3, // or they hide the map
+        itemStyle: map.points.length > 300 ? { color: INK, opacity: 0.5 } : { color: "#fff", borderColor: INK, borderWidth: 1 } },
       { type: "scatter", data: star, symbol: STAR, symbolSize: 18, z: 5,
         itemStyle: { color: ORANGE, borderColor: INK, borderWidth: 1 } },
     ],
