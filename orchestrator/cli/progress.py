@@ -188,7 +188,8 @@ class Progress:
         if len(self._campaign.objective.goals) > 1:
             return f"{self._n_front} trial{'' if self._n_front == 1 else 's'} on the front"
         unit = pretty_unit(self._campaign.metric(metric).unit)
-        return f"best {short(observed.event.value)} {unit} (trial {trial.number})"
+        value = f"{short(observed.event.value)} {unit}".rstrip()
+        return f"best {value} (trial {trial.number})"
 
     def _status(self) -> Group:
         glance = self._glance or _Glance()

@@ -235,6 +235,10 @@ def test_a_live_terminal_shows_roles_bar_best_and_time_left(campaign: Campaign) 
     assert "37/40 trials, best 1.07e-3 Ω·cm (trial 22)" in text
     assert "campaign time 1 d 12:" in text
     assert "left" in text
+    bare = tuple(m.model_copy(update={"unit": ""}) for m in campaign.metrics)
+    with Progress(campaign.model_copy(update={"metrics": bare}), console) as progress:
+        progress.update(events[-1], state)
+    assert "best 1.07e-3 (trial 22)" in file.getvalue()
 
 
 def test_a_terminal_without_unicode_gets_ascii(campaign: Campaign) -> None:
