@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from orchestrator.engine.blocks import BEFORE, block_of
@@ -56,7 +56,7 @@ class Asking(Protocol):
 
 def history_of(study: Asking, state: State, now_s: float | None = None) -> History:
     """What is known at `now_s` (campaign time since the start): ended trials in the order of their
-    numbers, and points in flight.
+    numbers, points in flight, and what these have given so far.
 
     A context has the value that was measured, where it was. Noise of reading is not passed on as
     the noise of an outcome: readings of one film are not films, and the surrogate infers the
@@ -80,6 +80,7 @@ class Past:
         self._n_controls: dict[int, int] = {}
         self._evaluated: list[Evaluated] = []
         self._pending: dict[int, Point] = {}
+        self._begun: dict[int, Evaluated] = {}
 
     def history(self, state: State, now_s: float | None = None) -> History:
         """See `history_of`."""
@@ -92,6 +93,7 @@ class Past:
         return History.model_construct(
             evaluated=(*self._before, *self._evaluated),
             pending=tuple(self._pending.values()),
+            begun=tuple(self._begun[n] for n in sorted(self._begun)),
             n_proposed=self._n_proposed,
             preferences=tuple(state.preferences),
             now_s=now_s,
@@ -105,26 +107,35 @@ class Past:
             self._n_proposed += trial.proposal.source not in GIVEN
             n_before = next(reversed(self._n_controls.values()), 0)
             self._n_controls[number] = n_before + (trial.proposal.source == "control")
-        told = self._told(state, trial)
+        outcomes = _outcomes(trial, self._metrics)
+        has_ended = self._has_ended(trial, outcomes)
+        told = [self._told(state, trial, outcomes)] if has_ended else []
         place = bisect_left(self._evaluated, number, key=lambda known: known.trial)
         is_known = place < len(self._evaluated) and self._evaluated[place].trial == number
-        self._evaluated[place : place + is_known] = [] if told is None else [told]
-        if told is not None or trial.status.is_terminal:
+        self._evaluated[place : place + is_known] = told
+        self._begun.pop(number, None)
+        if has_ended or trial.status.is_terminal:
             self._pending.pop(number, None)
             return
+        if outcomes:
+            begun = self._told(state, trial, outcomes)
+            self._begun[number] = begun.model_copy(update={"seconds": None})  # more are to come
         is_back = number not in self._pending and number < next(reversed(self._pending), 0)
         self._pending[number] = _met(self._campaign, trial)
         if is_back:
             self._pending = dict(sorted(self._pending.items()))
 
-    def _told(self, state: State, trial: TrialState) -> Evaluated | None:
-        """The trial, if it has ended or has given all that is wanted."""
-        outcomes = _outcomes(trial, self._metrics)
+    def _has_ended(self, trial: TrialState, outcomes: Mapping[str, Outcome]) -> bool:
+        """Whether a trial has failed, or has given all that is wanted."""
+        if trial.status is TrialStatus.FAILED:
+            return True
+        if not self._metrics:
+            return trial.status is TrialStatus.DONE
+        return len(outcomes) == len(self._metrics)
+
+    def _told(self, state: State, trial: TrialState, outcomes: dict[str, Outcome]) -> Evaluated:
+        """What is known of a trial."""
         has_failed = trial.status is TrialStatus.FAILED
-        is_known = len(outcomes) == len(self._metrics) > 0
-        is_known = is_known or (not self._metrics and trial.status is TrialStatus.DONE)
-        if not has_failed and not is_known:
-            return None
         return Evaluated(
             trial=trial.number,
             point=_met(self._campaign, trial),

@@ -55,6 +55,7 @@ def worth(
     measured_at: Floats,
     in_flight: Floats,
     counts: NDArray[np.bool_],
+    to_come: NDArray[np.bool_],
     weights: tuple[Weight, ...],
     *,
     draws: int,
@@ -62,11 +63,16 @@ def worth(
     top: int = 1,
 ) -> Worth:
     """The worth of points, given features measured (n x d) and in flight (f x d), of which only
-    those at the fidelity that `counts` (f) may be the best. With one goal, what is gained is
+    those at the fidelity that `counts` (f) may be the best; `to_come` (f x k) says of which an
+    outcome of each process is not known yet. With one goal, what is gained is
     counted from the one that is `top` in the order of the best."""
     anchors = _anchors(question, processes, measured_at)
     draws = min(draws, DRAWS_OF_SEVERAL) if len(question.aims) > 1 else draws
-    asked = _ask(processes, anchors, in_flight, draws, seed, shifts(encoding, seed))
+    moved = shifts(encoding, seed)
+    if moved is None:
+        asked = _ask(processes, anchors, in_flight, draws, seed)
+    else:
+        asked = _ask_averaged(processes, anchors, in_flight, to_come, moved)
     is_asked = np.concatenate([np.ones(len(anchors), dtype=bool), counts])
     counted = tuple(v[is_asked[: len(v)]] for v in asked.outcomes)
     asked = Asked(asked.beliefs, counted)
@@ -114,10 +120,7 @@ def _ask(
     in_flight: Floats,
     draws: int,
     seed: int,
-    shifts: Floats | None,
 ) -> Asked:
-    if shifts is not None:
-        return _ask_averaged(processes, anchors, in_flight, shifts)
     at = np.concatenate([anchors, in_flight])
     posteriors = [process.posterior(anchors) for process in processes]
     if not len(in_flight) and all(sd.max() < SURE_SD for _, sd in posteriors):
@@ -142,14 +145,18 @@ def _antithetic(width: int, n: int, seed: int) -> Floats:
 
 
 def _ask_averaged(
-    processes: tuple[GaussianProcess, ...], anchors: Floats, in_flight: Floats, shifts: Floats
+    processes: tuple[GaussianProcess, ...],
+    anchors: Floats,
+    in_flight: Floats,
+    to_come: NDArray[np.bool_],
+    shifts: Floats,
 ) -> Asked:
     """For settings that are not held exactly: the mean outcome over where a trial may end up.
     Points in flight are taken to give what is expected of them."""
     at = np.concatenate([anchors, in_flight])
     beliefs, outcomes = [], []
-    for process in processes:
-        beliefs.append(belief(process.expecting(in_flight), shifts))
+    for process, lacking in zip(processes, to_come.T, strict=True):
+        beliefs.append(belief(process.expecting(in_flight[lacking]), shifts))
         outcomes.append(beliefs[-1].moments(at)[0])
     return Asked(tuple(beliefs), tuple(outcomes))
 

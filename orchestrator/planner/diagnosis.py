@@ -97,7 +97,7 @@ class Diagnosis:
         return [belief(process, moved).moments(features)[0][:, 0] for process in processes]
 
     def _counting(self) -> list[int]:
-        rows = self.evidence.measured[self.question.names[0]].rows
+        rows = self.evidence.judged(self.question.names[0])
         codes = self.evidence.codes
         return [
             r
@@ -153,7 +153,7 @@ class Diagnosis:
     def incumbents(self, k: int) -> Floats:
         """Codes (k x p) of the measured points that the model thinks best in today's context,
         within the limits."""
-        rows = list(self.evidence.measured[self.question.names[0]].rows)
+        rows = self.evidence.judged(self.question.names[0])
         codes = self.encoding.at_highest_fidelity(self.evidence.codes[rows])
         codes = self.encoding.with_context(codes, self.context)
         merit = self.question.merit(self._expected(self.encoding.features(codes)))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -87,19 +88,26 @@ class Growth:
         Raises:
             InputError: a descriptor is not installed.
         """
-        ended, pending, why = [], [], []
+        ended, pending, begun, why = [], [], [], []
         first = min((one.trial for one in history.evaluated), default=1)
         for one in history.evaluated:
             try:
                 ended.append(one.model_copy(update={"point": self._settled(one.point)}))
             except InputError as error:
                 why.append(f"{named(one.trial, first)} ({_read(error)})")
+        for one in history.begun:
+            with suppress(InputError):  # told of its point in flight
+                begun.append(one.model_copy(update={"point": self._settled(one.point)}))
         for point in history.pending:
             try:
                 pending.append(self._settled(point))
             except InputError as error:
                 why.append(f"one in flight ({_read(error)})")
-        update = {"evaluated": tuple(ended), "pending": tuple(pending)}
+        update = {
+            "evaluated": tuple(ended),
+            "pending": tuple(pending),
+            "begun": tuple(begun),
+        }
         return history.model_copy(update=update), "; ".join(why)
 
     def _settled(self, point: Point) -> Point:

@@ -156,6 +156,7 @@ class Measured:
 class Evidence:
     """A history as arrays. `codes` and `features` have one row per trial in `trials`.
 
+    `waiting` are rows of trials in flight: some outcomes are known, the others are still to come.
     `blamed` and `survived` are rows of trials that failed because of their parameters, and of those
     that gave data; `preferences` are pairs of rows, the better one first. `newest` are the codes of
     the point that was proposed last. `seconds` is what trials took, where that is known.
@@ -173,6 +174,12 @@ class Evidence:
     pending_codes: Floats
     newest: Floats
     seconds: tuple[float | None, ...] = ()
+    waiting: tuple[int, ...] = ()
+
+    def judged(self, metric: str) -> list[int]:
+        """Rows of the ended trials that have an outcome of a metric."""
+        waiting = set(self.waiting)
+        return [row for row in self.measured[metric].rows if row not in waiting]
 
 
 def n_known(task: PlanningTask, history: History) -> int:
@@ -224,54 +231,58 @@ def evidence(task: PlanningTask, encoding: Encoding, history: History) -> Eviden
         InputError: a point does not belong to the space.
     """
     newest_last = sorted(history.evaluated, key=lambda e: e.trial)
-    ended, codes = _canonical(newest_last, encoding.encode([e.point for e in newest_last]))
+    begun = {e.trial for e in history.begun}
+    told = [*newest_last, *sorted(history.begun, key=lambda e: e.trial)]
+    told, codes = _canonical(told, encoding.encode([e.point for e in told]))
     features = encoding.features(codes)
     rungs = None if encoding.rungs is None else (encoding.rungs.of(features), encoding.rungs.n - 1)
     measured: dict[str, Measured] = {}
     for metric in task.metrics:
         if metric.name in task.objective.metrics and metric.name != PREFERENCE:
-            found = _measured(metric, ended, rungs)
+            found = _measured(metric, told, rungs)
             measured |= {metric.name: found} if found is not None else {}
     if task.objective.by_preference:
         compared = _compared(history)
-        rows = tuple(i for i, e in enumerate(ended) if e.trial in compared)
+        rows = tuple(i for i, e in enumerate(told) if e.trial in compared)
         measured[PREFERENCE] = _utility(rows)
-    blamed = tuple(i for i, e in enumerate(ended) if e.failed and e.blames_parameters)
-    survived = tuple(i for i, e in enumerate(ended) if not e.failed)
+    blamed = tuple(i for i, e in enumerate(told) if e.failed and e.blames_parameters)
+    survived = tuple(i for i, e in enumerate(told) if not e.failed and e.trial not in begun)
     pending = encoding.encode(history.pending)
     flying = [*(e.point for e in newest_last[-1:]), *history.pending]
     newest = encoding.encode(flying[-1:])[0] if flying else np.zeros(0)
     pending = pending[np.lexsort(pending.T[::-1])] if len(pending) > 1 else pending
     return Evidence(
-        trials=tuple(e.trial for e in ended),
+        trials=tuple(e.trial for e in told),
         codes=codes,
         features=features,
         measured=measured,
         blamed=blamed,
         survived=survived,
-        preferences=_pairs(ended, history),
-        blocks=tuple(e.block for e in ended),
-        at_s=tuple(e.at_s for e in ended),
+        preferences=_pairs(told, history),
+        blocks=tuple(e.block for e in told),
+        at_s=tuple(e.at_s for e in told),
         pending_codes=pending,
         newest=newest,
-        seconds=tuple(e.seconds for e in ended),
+        seconds=tuple(e.seconds for e in told),
+        waiting=tuple(i for i, e in enumerate(told) if e.trial in begun),
     )
 
 
-def _canonical(ended: list[Evaluated], codes: Floats) -> tuple[list[Evaluated], Floats]:
+def _canonical(told: list[Evaluated], codes: Floats) -> tuple[list[Evaluated], Floats]:
     """The trials in an order that has nothing to do with their numbers: a sum over rows in another
     order differs in its last digits, and so would the proposal."""
 
     def content(place: int) -> tuple[bytes, list[tuple[str, float]]]:
-        outcomes = ended[place].outcomes.items()
+        outcomes = told[place].outcomes.items()
         return codes[place].tobytes(), sorted((name, o.value) for name, o in outcomes)
 
-    order = sorted(range(len(ended)), key=content)
-    return [ended[place] for place in order], codes[order]
+    order = sorted(range(len(told)), key=content)
+    return [told[place] for place in order], codes[order]
 
 
-def _pairs(ended: list[Evaluated], history: History) -> tuple[tuple[int, int], ...]:
-    rows = {e.trial: i for i, e in enumerate(ended)}
+def _pairs(told: list[Evaluated], history: History) -> tuple[tuple[int, int], ...]:
+    ended = {e.trial for e in history.evaluated}
+    rows = {e.trial: i for i, e in enumerate(told) if e.trial in ended}
     return tuple(
         (rows[a], rows[b]) for a, b in sorted(history.preferences) if a in rows and b in rows
     )

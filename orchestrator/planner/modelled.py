@@ -24,6 +24,7 @@ from orchestrator.planner.buying import Informativeness, waiting, waits_for
 from orchestrator.planner.censoring import with_bounds
 from orchestrator.planner.diagnosis import Diagnosis
 from orchestrator.planner.encoding import Encoding
+from orchestrator.planner.flying import awaited, points_in_flight, to_come
 from orchestrator.planner.gaussian import GaussianProcess
 from orchestrator.planner.kernel import Floats
 from orchestrator.planner.ladder import LadderProcess
@@ -141,17 +142,12 @@ class Modelled:
         return [self.diagnosis.proposal(one, None) for one in found]
 
     def _in_flight(self) -> Floats:
-        return np.concatenate([self.seen.pending_codes, self._unjudged()])
+        return points_in_flight(self.seen, self.asked.names[0])
 
     def _used(self, in_flight: Floats) -> Floats:
         """Codes (m x p) of what is not proposed again where the space is a pool."""
         barred = refused_codes(self.encoding, self.history)
         return np.concatenate([self.seen.codes, in_flight, barred])
-
-    def _unjudged(self) -> Floats:
-        """Codes (n x p) of trials that gave data, but nothing yet on the first goal."""
-        known = set(self.seen.measured[self.asked.names[0]].rows)
-        return self.seen.codes[[r for r in self.seen.survived if r not in known]]
 
     def _best(self, incumbents: Floats, in_flight: Floats, newest: Floats, seed: int) -> Found:
         other = self._again(in_flight, newest) or self._most_telling(in_flight, newest, seed)
@@ -188,7 +184,7 @@ class Modelled:
         is_used_up = self.encoding.sole_pool is not None and not len(fresh)
         if is_used_up or not len(tried):
             return None
-        flying = features(in_flight)
+        flying = features(awaited(self.seen, self.asked.names[0], in_flight))
         found = [(w, process.expecting(flying)) for w, process in self._with_any_noise]
         sign = self.asked.aims[0].sign
         place, value = repeating.most_telling(found, features(fresh), features(tried), sign)
@@ -206,7 +202,7 @@ class Modelled:
 
     def _worth(self, in_flight: Floats, newest: Floats, seed: int) -> Worth:
         encoding, seen = self.encoding, self.seen
-        measured = seen.codes[list(seen.measured[self.asked.names[0]].rows)]
+        measured = seen.codes[seen.judged(self.asked.names[0])]
         if encoding.rungs is not None:  # what lower rungs promise is not reached yet
             measured = measured[(measured == encoding.at_highest_fidelity(measured)).all(axis=1)]
         context = self._in_context(newest)
@@ -218,6 +214,7 @@ class Modelled:
             encoding.features(self._today(measured, context)),
             encoding.features(in_flight),
             (in_flight == counts).all(axis=1),
+            to_come(seen, self.asked.names, in_flight),
             self._weights(in_flight, newest, seed),
             draws=self.options.draws,
             top=self.options.top,
@@ -274,7 +271,7 @@ class Modelled:
         """
         if len(self.task.objective.goals) > 1 or self._is_plateau():
             return None
-        measured = self.seen.codes[list(self.seen.measured[self.asked.names[0]].rows)]
+        measured = self.seen.codes[self.seen.judged(self.asked.names[0])]
         spread = self.possible.spread(N_SPREAD, seed)
         parts = measured, np.concatenate([best.codes[None, :], spread])
         context = self._in_context(self.seen.newest)
@@ -314,7 +311,8 @@ class Modelled:
         refused = tuple(r for r, one in enumerate(self.found.rungs) if not one.buys)
         left = self._left(in_flight, newest, seed)
         waits = waiting(self.found.rungs, costs, left, self._trials_to_spare())
-        process = process.expecting(self.encoding.features(in_flight))
+        flying = awaited(self.seen, self.asked.names[0], in_flight)
+        process = process.expecting(self.encoding.features(flying))
         return Informativeness(self.encoding, process, costs, refused, waits)
 
     def _left(self, in_flight: Floats, newest: Floats, seed: int) -> Floats:

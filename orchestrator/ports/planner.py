@@ -37,7 +37,7 @@ class Outcome(_Plain):
 
 
 class Evaluated(_Plain):
-    """A trial that has ended, as the planner sees it.
+    """A trial that has ended, or what is known of one so far, as the planner sees it.
 
     `failed` is true when the trial gave no data; only a failure that `blames_parameters` may
     count against them. `at_s` is the campaign time of its end and `block` the run or batch it
@@ -81,6 +81,8 @@ class PlanningTask(_Plain):
 class History(_Plain):
     """What is known when a proposal is asked for.
 
+    `begun` are trials in flight of which some outcomes are known; their points are among the
+    `pending` ones.
     `n_proposed` is how many proposals were made before (by the planner): it places the next
     one in the initial design and in the stream of random numbers. `preferences` are pairs of
     trials, the better one first. `now_s` is the campaign time. `context` has the newest value of
@@ -90,6 +92,7 @@ class History(_Plain):
 
     evaluated: tuple[Evaluated, ...] = ()
     pending: tuple[Point, ...] = ()
+    begun: tuple[Evaluated, ...] = ()
     n_proposed: int = 0
     preferences: tuple[tuple[int, int], ...] = ()
     now_s: float | None = None

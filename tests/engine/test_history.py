@@ -9,8 +9,8 @@ from orchestrator.engine.history import history_of, task_of
 from orchestrator.errors import Exit
 from orchestrator.model import events as ev
 from orchestrator.model.campaign import Blocks, Controls, PlannerChoice
-from orchestrator.model.objective import Metric
-from orchestrator.model.space import Context, Real, SearchSpace
+from orchestrator.model.objective import Goal, Metric, Objective
+from orchestrator.model.space import Context, Fidelity, Real, SearchSpace
 from orchestrator.model.start import KnownOutcome, KnownTrial
 from orchestrator.model.state import fold
 
@@ -186,3 +186,48 @@ def test_where_controls_are_made_the_planner_models_what_drifts() -> None:
     unwilling = PlannerChoice(options={"drift": False})
     refused = controlled.model_copy(update={"planner": unwilling})
     assert task_of(refused).planner.options["drift"] is False
+
+
+def test_what_a_trial_in_flight_has_given_is_told_beside_its_point() -> None:
+    length = Metric(name="length", expression="", unit="mm")
+    wanted = (Goal(metric=name, direction="minimise") for name in ("mass", "length"))
+    works = Works(metrics=(MASS, length), trials=3, objective=Objective(goals=tuple(wanted)))
+    assert works.run().exit_code is Exit.PERSON
+    told = history_of(works.study, works.state)
+    assert not told.evaluated
+    assert [point["x"] for point in told.pending] == [101.0, 102.0, 103.0]
+    assert [(b.trial, b.point["x"], list(b.outcomes)) for b in told.begun] == [
+        (number, 100.0 + number, ["mass"]) for number in (1, 2, 3)
+    ]
+    ended_at = [works.state.trials[n].observations[-1].at for n in (1, 2, 3)]
+    assert [b.at_s for b in told.begun] == [at - works.state.started_at for at in ended_at]
+
+    first = works.state.trials[1].observations[0].seq
+    works.wish("invalidate", observation=first, reason="the balance was not level")
+    works.wish("observe", sample="2", metric="length", value="3 mm")
+    assert works.run().exit_code is Exit.PERSON
+    told = history_of(works.study, works.state)
+    assert [e.trial for e in told.evaluated] == [2]
+    assert [point["x"] for point in told.pending] == [101.0, 103.0]
+    assert [b.trial for b in told.begun] == [3]
+
+
+def test_what_a_trial_costs_is_not_learnt_before_it_has_ended() -> None:
+    length = Metric(name="length", expression="", unit="mm")
+    wanted = (Goal(metric=name, direction="minimise") for name in ("mass", "length"))
+    rungs = Fidelity(name="rung", levels=("rough", "exact"))
+    space = SearchSpace(parameters=(HUMID.parameters[0], rungs))
+    works = Works(
+        metrics=(MASS, length),
+        trials=1,
+        objective=Objective(goals=tuple(wanted)),
+        settings={"space": space},
+    )
+    works.planner.points.append({"x": 100.0, "rung": "rough"})
+    assert works.run().exit_code is Exit.PERSON
+    (begun,) = history_of(works.study, works.state).begun
+    assert begun.seconds is None
+    works.wish("observe", sample="1", metric="length", value="3 mm")
+    works.run()
+    (ended,) = history_of(works.study, works.state).evaluated
+    assert ended.seconds is not None

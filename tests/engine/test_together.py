@@ -23,6 +23,8 @@ from orchestrator.ports.action import Unit, reading
 from orchestrator.ports.planner import History, Planner
 
 STEP = weigh().model_copy(update={"arguments": (Argument(name="x", expression="x"),)})
+TWICE = (STEP, STEP.model_copy(update={"name": "later"}))
+LATER = Metric(name="later", expression="later.value * (2 - x / 900 degC)", unit="g")
 
 
 class ManyBalances(Device):
@@ -64,7 +66,7 @@ def works(kind: Callable[..., Planner], *, trials: int = 14, **settings: Any) ->
     metric = MASS.model_copy(update={"expression": "weigh.value"})
     objective = settings.pop("objective", LIGHTEST)
     made = Works(
-        recipe=(STEP,),
+        recipe=settings.pop("recipe", (STEP,)),
         metrics=settings.pop("metrics", (metric,)),
         objective=objective,
         trials=trials,
@@ -110,15 +112,37 @@ def test_every_point_that_was_asked_for_with_others_is_found_again_bit_for_bit(
     )
     place = works(BayesianPlanner, metrics=metrics, objective=objective, start=start)
     assert place.run().exit_code is Exit.FINISHED
-    story = list(place.store.read(place.row.id))
-    events = [r.event for r in story if isinstance(r.event, ev.TrialProposed)]
+    events = place.events(ev.TrialProposed)
     assert max(e.asked for e in events if e.proposal.source == "model") > 1
-    task = task_of(place.study.campaign)
+    refuse_other_points(place)
+
+
+def refuse_other_points(place: Works) -> list[History]:
+    """Accepts a campaign whose points are found again from what was known; gives that of each."""
+    story = list(place.store.read(place.row.id))
+    events = place.events(ev.TrialProposed)
+    task, histories = task_of(place.study.campaign), []
     for event in events:
         history = history_of(place.study, fold(story[: event.after]), event.now_s)
         number = event.trial - min(e.trial for e in events if e.after == event.after)
         again = BayesianPlanner(task).propose(history, event.asked)[number]
         assert again == event.proposal
+        histories.append(history)
+    return histories
+
+
+def of_two_metrics() -> dict[str, Any]:
+    mass = MASS.model_copy(update={"expression": "weigh.value"})
+    goals = tuple(Goal(metric=name, direction="minimise") for name in ("mass", "later"))
+    return {"recipe": TWICE, "metrics": (mass, LATER), "objective": Objective(goals=goals)}
+
+
+def test_points_chosen_while_a_metric_was_awaited_are_found_again_bit_for_bit() -> None:
+    place = works(BayesianPlanner, **of_two_metrics())
+    assert place.run().exit_code is Exit.FINISHED
+    proposals = [e.proposal for e in place.events(ev.TrialProposed)]
+    pairs = zip(proposals, refuse_other_points(place), strict=True)
+    assert any(p.source == "model" and history.begun for p, history in pairs)
 
 
 @pytest.mark.parametrize(
@@ -162,24 +186,30 @@ def test_what_was_chosen_beside_a_point_that_people_refuse_meanwhile_is_asked_fo
     assert refused.isdisjoint(points)
 
 
-def test_a_history_that_is_kept_up_to_date_is_the_one_that_is_read_anew() -> None:
+@pytest.mark.parametrize("settings", [{}, of_two_metrics()])
+def test_a_history_that_is_kept_up_to_date_is_the_one_that_is_read_anew(
+    settings: dict[str, Any],
+) -> None:
     blocks = Blocks(controls=True)
     controls = Controls(point={"x": 450.0}, every=3)
-    place = works(RandomPlanner, controls=controls, block=blocks)
+    place = works(RandomPlanner, controls=controls, block=blocks, **settings)
     past = Past(place.study.campaign)
-    n_compared = 0
+    n_compared, n_begun = 0, 0
 
     def compare(recorded: ev.Recorded, state: State) -> None:
-        nonlocal n_compared
+        nonlocal n_compared, n_begun
         if recorded.seq % 3 == 0:
-            assert past.history(state) == history_of(place.study, state)
+            told = past.history(state)
+            assert told == history_of(place.study, state)
             n_compared += 1
+            n_begun += len(told.begun)
         if isinstance(recorded.event, ev.Observed) and recorded.event.trial in (2, 5):
             place.wish("invalidate", observation=recorded.seq, reason="a draught")
 
     place.on_event = compare
     assert place.run().exit_code is Exit.FINISHED
     assert n_compared > 20
+    assert bool(n_begun) is bool(settings)
     told = past.history(place.state)
     assert told == history_of(place.study, place.state)
     assert [e.trial for e in told.evaluated] == sorted(e.trial for e in told.evaluated)

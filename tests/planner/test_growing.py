@@ -464,6 +464,24 @@ def test_a_material_in_another_spelling_is_the_candidate_that_it_is() -> None:
     assert new == planner.propose(renamed(history, "abcdef", "abcdef"), 1)
 
 
+def test_what_a_material_in_flight_has_given_is_told_of_the_candidate_that_it_is() -> None:
+    pool = growing()
+    task = question(pool)
+    history = samples.measured(task, lambda p: {"thickness": worth_of(word_of(pool, p))}, 9)
+    first = str(history.evaluated[0].point["material"])
+    begun = renamed(history, "".join(reversed(pool.words(first)["word"])), "xyz").evaluated[:2]
+    flying = History(begun=begun, pending=tuple(one.point for one in begun))
+    settled, why = Growth(task, pool).settled(flying)
+    assert settled.begun == history.evaluated[:1]
+    assert settled.pending == (history.evaluated[0].point,)
+    assert why.startswith("one in flight ('xyz'")
+    grown = Growth(task, pool).grown
+    scoring = Scoring(ModelOptions())
+    update = {"begun": begun[:1], "pending": flying.pending[:1]}
+    with_begun = history.model_copy(update=update)
+    assert grown(with_begun, scoring) == grown(with_begun.model_copy(update={"begun": ()}), scoring)
+
+
 def test_the_generator_learns_from_what_it_made_and_was_measured() -> None:
     pool = growing(grow=generation(corpus=("ab",)))
     task = question(pool)
