@@ -42,7 +42,7 @@ OTHERWISE = ("hagane, padded", "hagane, not squared")
 MARGIN_SHARE = 0.05
 MIN_PAIRS = 5
 N_RESAMPLES = 10_000
-NOT_RUNS = ("speed", "growth", "ladders", "ablations", "batches", "noisy")
+NOT_RUNS = ("speed", "growth", "ladders", "ablations", "batches", "noisy", "late")
 """Files of lines that are no runs of problems, or of others, or in other ways."""
 HOW_COUNTED = "Over these problems (resolved only where every planner named has runs enough):"
 
