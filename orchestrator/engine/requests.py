@@ -118,7 +118,8 @@ def _resolve(
     dispatch = doubts[ticket]
     children = [doubts[c] for c in dispatch.children if c in doubts]
     note = str(payload.get("note") or "")
-    events = [_verdict(executor, d, payload, by, note) for d in (*children, dispatch)]
+    spec = _declared(study, executor, dispatch.event)
+    events = [_verdict(spec, d, payload, by, note) for d in (*children, dispatch)]
     if payload.get("at") and dispatch.event.sample:
         place = _place(study, payload["at"])
         events.append(SampleMoved(sample=dispatch.event.sample, target=place, by=by))
@@ -129,7 +130,11 @@ def _resolve(
 
 
 def _verdict(
-    executor: Executor, dispatch: DispatchState, payload: Mapping[str, Any], by: str, note: str
+    spec: ActionSpec | None,
+    dispatch: DispatchState,
+    payload: Mapping[str, Any],
+    by: str,
+    note: str,
 ) -> Event:
     ticket, event = dispatch.event.ticket, dispatch.event
     text = f"{by}: {note}" if note else by
@@ -144,19 +149,26 @@ def _verdict(
                 spoils_sample=event.parent is None,
             )
         case "done":
-            results = _stated(executor, event, payload) if event.parent is None else {}
+            results = _stated(spec, event, payload) if event.parent is None else {}
             return ActionDone(ticket=ticket, results=results, evidence="person", note=text)
         case other:
             raise UnknownName("verdict", str(other), ["done", "not_done", "failed"])
 
 
+def _declared(study: Study, executor: Executor, event: ActionDispatched) -> ActionSpec | None:
+    """The action as its resource declares it, or where the lab has that one no more, as its step is
+    made now; None for one that is no step of the recipe either."""
+    steps = {bound.step.name: bound.action for bound in study.steps}
+    return executor.actions.get(event.resource, {}).get(event.action) or steps.get(event.step)
+
+
 def _stated(
-    executor: Executor, event: ActionDispatched, payload: Mapping[str, Any]
+    spec: ActionSpec | None, event: ActionDispatched, payload: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The results that a person states for an action whose own were lost."""
-    spec = executor.actions[event.resource][event.action]
     given = dict(payload.get("results") or {})
-    check_stated(event, spec, given)
+    if spec is not None:
+        check_stated(event, spec, given)
     return given
 
 

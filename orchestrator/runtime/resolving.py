@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestrator import plugins
 from orchestrator.engine.requests import check_place, check_stated
 from orchestrator.errors import InputError
 from orchestrator.files.document import parse_document
@@ -15,6 +14,7 @@ from orchestrator.files.table import number
 from orchestrator.model.state import State
 from orchestrator.ports.journal import Request
 from orchestrator.runtime.look import row_of, stored
+from orchestrator.runtime.result_units import dispatched_action
 
 
 def resolution(
@@ -44,12 +44,9 @@ def resolution(
         if not event.sample:
             raise InputError("no sample takes part in this action", hint="leave --at away")
         check_place(at, list(lab.get("positions") or {}))
-    if verdict == "done" and event.parent is None and lab:
-        declarations = state.engine.declarations if state.engine else {}
-        kind = plugins.resource_kind(
-            lab["resources"][event.resource]["kind"], declarations.get(event.resource, "")
-        )
-        check_stated(event, kind.actions[event.action], stated)
+    declared = dispatched_action(state, event)
+    if verdict == "done" and event.parent is None and declared is not None:
+        check_stated(event, declared, stated)
     return {"ticket": ticket, "verdict": verdict, "results": stated, "at": at}
 
 

@@ -30,6 +30,7 @@ from orchestrator.model.state import State
 from orchestrator.model.trial import RUNGS, TrialStatus
 from orchestrator.ports.journal import CampaignRow
 from orchestrator.reports.summary import summary
+from orchestrator.runtime.resolving import resolution
 from orchestrator.runtime.result_units import dispatched_action
 from tests.reports.sample_campaign import niobium_titania, sample_events, sample_state
 
@@ -319,6 +320,12 @@ def test_a_dispatch_to_a_resource_that_is_gone_has_no_declaration(campaign: Camp
     assert dispatched_action(State(), event) is None
     assert dispatched_action(state, event.model_copy(update={"resource": "oven"})) is None
     assert dispatched_action(state, event.model_copy(update={"action": "melt"})) is None
+
+
+def test_a_verdict_on_a_resource_that_is_gone_is_left_to_the_engine(campaign: Campaign) -> None:
+    state = _left_amid(campaign, resource="gun")
+    told = resolution(state, "3f0c9a", "done", {"thickness": "131.5"}, "")
+    assert told["results"] == {"thickness": 131.5}
 
 
 def test_show_does_not_call_what_a_killed_engine_left_under_way(campaign: Campaign) -> None:

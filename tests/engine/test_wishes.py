@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import pytest
 from small_works import MASS, MINUTE, Works, interrupted, is_under_way, take
 
 from orchestrator import errors
+from orchestrator.engine.requests import grant
 from orchestrator.errors import Exit
 from orchestrator.model import events as ev
 from orchestrator.model.campaign import PlannerChoice
 from orchestrator.model.objective import PREFERENCE, Goal, Metric, Objective
 from orchestrator.model.recipe import Step
+from orchestrator.ports.execution import Executor
+from orchestrator.ports.journal import Request
 from orchestrator.reports.page import report_html
 from orchestrator.reports.summary import summary
 
@@ -328,6 +331,30 @@ def test_results_that_a_person_must_state_are_asked_for_and_checked(
     works.wish("resolve", ticket=ticket, verdict="done", results={"mean": 1.5, "sd": 0.1})
     assert works.run().exit_code is Exit.FINISHED
     assert works.values() == [1.5]
+
+
+def test_results_of_a_resource_that_the_lab_has_no_more_are_those_of_its_step() -> None:
+    portion = Step(name="portion", role="balance", action="portion")
+    mass = MASS.model_copy(update={"expression": "portion.mean"})
+    works = Works(recipe=(take("balance"), portion), metrics=(mass,), trials=1)
+    interrupted(works, "portion")
+    assert works.run().exit_code is Exit.PERSON
+    ticket = works.study.ticket(1, "portion", 1)
+    portioned = {"mean": 1.5, "sd": 0.1}
+    for results, answer in (({}, "refused: balance.portion gives results"), (portioned, "done")):
+        payload: dict[str, Any] = {"ticket": ticket, "verdict": "done", "results": results}
+        request = Request(id=99, kind="resolve", payload=payload, by="we")
+        _, said = grant(works.study, works.state, cast(Executor, NoResources()), request)
+        assert said.startswith(answer)
+
+
+class NoResources:
+    """An executor of a lab whose resources have other names by now."""
+
+    actions: ClassVar[dict[str, Any]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"nobody is asked for {name}")
 
 
 def _append(works: Works, events: list[Any]) -> None:
