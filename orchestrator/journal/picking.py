@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import secrets
 import time
@@ -11,12 +12,15 @@ from orchestrator.errors import InputError, UnknownName
 from orchestrator.ports.journal import CampaignRow
 
 
-def new_campaign(name: str, file_hash: str, taken: Collection[str]) -> CampaignRow:
-    """A campaign without events, under an id that is not taken: `niobium-titania-3fa9c1`."""
+def new_campaign(
+    name: str, file_hash: str, taken: Collection[str], newest: float = 0.0
+) -> CampaignRow:
+    """A campaign without events, under an id that is not taken: `niobium-titania-3fa9c1`. It was
+    created after the `newest` one of the store, whatever this computer's clock was set to."""
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "campaign"
     while (number := f"{slug}-{secrets.token_hex(3)}") in taken:
         pass
-    moment = time.time()
+    moment = max(time.time(), math.nextafter(newest, math.inf))
     return CampaignRow(
         id=number,
         name=name,

@@ -55,8 +55,9 @@ class SqlStore:
 
     def create(self, name: str, file_hash: str) -> CampaignRow:
         with self._database.writing() as connection:
-            taken = set(connection.scalars(select(CAMPAIGNS.c.id)))
-            row = new_campaign(name, file_hash, taken)
+            known = connection.execute(select(CAMPAIGNS.c.id, CAMPAIGNS.c.created_at)).all()
+            newest = max((row.created_at for row in known), default=0.0)
+            row = new_campaign(name, file_hash, {row.id for row in known}, newest)
             connection.execute(
                 insert(CAMPAIGNS).values(
                     id=row.id,

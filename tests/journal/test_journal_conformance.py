@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,6 +120,18 @@ def test_campaigns_are_found_by_name_file_and_start_of_an_id(store: Store) -> No
     assert store.find("alloys", "a") is None
     assert store.find("steels") is None
     assert store.find("") is None
+
+
+def test_the_newest_campaign_is_the_last_that_was_created_whatever_the_clock_says(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = time.time()
+    created = []
+    for hours in (24, 0, -24):
+        monkeypatch.setattr(time, "time", lambda now=moment + 3600.0 * hours: now)
+        created.append(store.create("films", "a"))
+    assert [row.id for row in store.campaigns()] == [row.id for row in created]
+    assert store.find("films") == created[-1]
 
 
 def test_a_start_of_an_id_that_fits_several_names_is_refused_with_the_ids(store: Store) -> None:
