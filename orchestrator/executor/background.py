@@ -35,7 +35,8 @@ class Background:
             check=False,
         )
         if said.returncode or not said.stdout.strip().isdigit():
-            raise ExecutionError(f"no process can be started: {said.stderr.strip()[-200:]}")
+            why = said.stderr.strip()[-200:] or f"it ended with code {said.returncode}"
+            raise ExecutionError(f"no process can be started: {why}")
         pid = int(said.stdout)
         return f"{pid}-{_began(pid) or 'gone'}"
 

@@ -76,7 +76,8 @@ def wish(
             time.sleep(0.05)
         if (answer := store.answer(number)) is not None:
             return Answer(answer)
-        waits = Answer("no engine runs now: the next `hagane run` will take it", is_waiting=True)
+        said = "no engine runs now: the next `hagane run` (or `tick`) will take it"
+        waits = Answer(said, is_waiting=True)
         return _ended(store, row) or waits
 
 

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import json
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from orchestrator.errors import (
     ExecutionError,
     StillRunning,
 )
+from orchestrator.executor.background import Background
 from orchestrator.executor.batches import Batches, Standing
 from orchestrator.executor.detached import DetachedCompute
 from orchestrator.executor.known import KnownResults
@@ -192,6 +194,17 @@ def test_what_the_scheduler_refuses_is_submitted_by_a_later_turn(turns: Turns) -
     turns.queue.refuses = False
     assert turns(A) == [StillRunning]
     assert turns.queue.batches == [["a/001"]]
+
+
+def test_a_process_that_dies_as_it_is_started_is_told_with_its_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mortal = tmp_path / "python"
+    mortal.write_text("#!/bin/sh\nkill -9 $$\n")
+    mortal.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(mortal))
+    with pytest.raises(ExecutionError, match="no process can be started: it ended with code -9"):
+        Background(1).submit("films-0001", tmp_path / "batches" / "0001.txt", 1)
 
 
 def test_a_lost_one_is_begun_again_a_few_times_and_then_blames_its_input(turns: Turns) -> None:

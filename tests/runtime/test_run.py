@@ -366,7 +366,7 @@ def test_a_wish_that_comes_too_late_for_an_engine_waits_for_the_next_one(
     changed(back_room, "lab.yaml", "seconds: 0 s", "note: unfit")
     answer = wished_at_the_end(back_room, store)
     assert answer.is_waiting
-    assert "the next `hagane run` will take it" in answer.text
+    assert "the next `hagane run` (or `tick`) will take it" in answer.text
 
 
 def test_a_campaign_is_looked_at_by_name_by_id_or_as_the_newest(
