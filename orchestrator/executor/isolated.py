@@ -135,7 +135,7 @@ class DriverProcess:
             ) from error
         try:
             hello = guarding.hello([spec.told() for spec in self.specs.values()])
-            await line.call("hello", hello=hello)
+            await line.call("hello", next(iter(self.specs)), hello=hello)
         except BaseException:
             line.close()
             raise

@@ -301,6 +301,17 @@ def test_what_a_crash_interrupts_fails_and_the_device_comes_back_as_after_a_repl
     assert "a string broke" in (place.logs / "piano.txt").read_text()
 
 
+def test_a_process_that_dies_as_it_is_started_is_told_with_the_name_of_its_resource(
+    place: Place, tmp_path: Path
+) -> None:
+    async def script(isolation: Isolation) -> None: ...
+
+    mortal = replace(spec(tmp_path), target="lonely_devices:Mortal")
+    with pytest.raises(DriverLost) as told_of:
+        play(place, [[mortal]], script)
+    assert str(told_of.value) == "piano: the process of its driver was ended by signal 9 (SIGKILL)"
+
+
 def test_another_device_that_answers_after_a_crash_is_not_touched(
     place: Place, tmp_path: Path
 ) -> None:
