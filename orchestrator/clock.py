@@ -35,17 +35,18 @@ class WallClock:
 
     speed: float = 1.0
 
-    def __init__(self) -> None:
-        self._since_epoch = time.time() - _even_seconds()
+    def __init__(self, since_epoch: float | None = None) -> None:
+        """`since_epoch` is that of a clock in another process of this computer, to go with it."""
+        self.since_epoch = time.time() - _even_seconds() if since_epoch is None else since_epoch
 
     def now(self) -> float:
         """Campaign time in seconds."""
-        return self._since_epoch + _even_seconds()
+        return self.since_epoch + _even_seconds()
 
     def start_at(self, seconds: float) -> None:
         """Goes on by itself, but never from before `seconds` (a resumed campaign's last event): the
         computer's clock may have been set back since then."""
-        self._since_epoch += max(0.0, seconds - self.now())
+        self.since_epoch += max(0.0, seconds - self.now())
 
     async def sleep(self, seconds: float) -> None:
         """Waits `seconds` of campaign time."""

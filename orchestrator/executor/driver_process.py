@@ -311,9 +311,10 @@ def _fault(frame: Mapping[str, Any], error: BaseException) -> DeviceError:
 
 
 def _clock(said: Mapping[str, Any]) -> WallClock:
-    """The engine's campaign time: both have the system's monotonic clock."""
+    """The engine's campaign time: both have the system's monotonic clock, and what the computer's
+    clock was set to meanwhile counts on neither side."""
     if said["speed"] is None:
-        return WallClock()
+        return WallClock(said.get("since_epoch"))
     passed_s = time.monotonic() - said["at"]
     return ScaledClock(said["speed"], said["now"] + passed_s * said["speed"])
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator.clock import ScaledClock
+from orchestrator.clock import ScaledClock, WallClock
 from orchestrator.errors import ExecutionError
 from orchestrator.executor.driver_line import Started, kill
 from orchestrator.executor.frames import next_frame, packed
@@ -131,6 +131,8 @@ class Guarding:
         if isinstance(self._clock, ScaledClock):
             now, at = self._clock.now(), time.monotonic()
             clock = {"speed": self._clock.speed, "now": now, "at": at}
+        elif isinstance(self._clock, WallClock):
+            clock = {"speed": None, "since_epoch": self._clock.since_epoch}
         return {
             "drivers": list(drivers),
             "clock": clock,

@@ -249,7 +249,16 @@ def test_the_traffic_is_recorded_and_counted_where_the_engine_is(
     assert set(piano.figures.latencies_s) == {0.25}
 
 
-@pytest.mark.parametrize("clock", [WallClock(), ScaledClock(1000.0, 5e6)], ids=["wall", "scaled"])
+SET_BACK = WallClock()
+SET_BACK.start_at(SET_BACK.now() + 3600.0)
+"""That of a campaign whose last event was an hour later than what the computer's clock says."""
+
+
+@pytest.mark.parametrize(
+    "clock",
+    [WallClock(), SET_BACK, ScaledClock(1000.0, 5e6)],
+    ids=["wall", "set-back", "scaled"],
+)
 def test_campaign_time_is_the_same_on_both_sides(
     place: Place, tmp_path: Path, clock: Clock
 ) -> None:
