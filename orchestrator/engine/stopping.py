@@ -12,7 +12,7 @@ from orchestrator.model.front import extended
 from orchestrator.model.objective import OutcomeConstraint
 from orchestrator.model.space import counts
 from orchestrator.model.state import State, TrialState
-from orchestrator.model.trial import TrialStatus
+from orchestrator.model.trial import FailureCause, TrialStatus
 
 LITTLE_IN_A_ROW = 3
 """Proposals in a row by which there is little to gain: a single one may be a poor fit."""
@@ -65,7 +65,9 @@ def _by_results(study: Study, state: State) -> Reason | None:
         key=lambda t: t.ended_at or 0.0,
     )
     if stop.failures_in_a_row is not None:
-        last = ended[-stop.failures_in_a_row :]
+        # what was interrupted (Ctrl-C, a stop, a killed engine) says nothing about the lab
+        told = [t for t in ended if t.cause is not FailureCause.INTERRUPTED]
+        last = told[-stop.failures_in_a_row :]
         if len(last) == stop.failures_in_a_row and all(
             t.status is TrialStatus.FAILED for t in last
         ):

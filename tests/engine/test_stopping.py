@@ -25,7 +25,8 @@ Censored = Literal["above", "below"] | None
 
 
 def told(*outcomes: Any) -> State:
-    """A state with one ended trial per outcome: mass, (mass, size), None for a failure."""
+    """A state with one ended trial per outcome: mass, (mass, size), None for a failure of a device,
+    or the cause of another one."""
     state = State()
 
     def tell(event: ev.Event) -> None:
@@ -35,8 +36,9 @@ def told(*outcomes: Any) -> State:
     for number, outcome in enumerate(outcomes, 1):
         point = Proposal(point={"x": 1.0}, source="initial", why="")
         tell(ev.TrialProposed(trial=number, proposal=point, after=0))
-        if outcome is None:
-            tell(ev.TrialFailed(trial=number, cause=FailureCause.DEVICE, sentence=""))
+        if outcome is None or isinstance(outcome, FailureCause):
+            cause = outcome or FailureCause.DEVICE
+            tell(ev.TrialFailed(trial=number, cause=cause, sentence=""))
             continue
         mass, size = outcome if isinstance(outcome, tuple) else (outcome, 99.0)
         for name, value in (("mass", mass), ("size", size)):
@@ -226,6 +228,13 @@ def test_failures_in_a_row_are_of_the_last_trials() -> None:
     assert rule(told(None, None, 5.0), failures_in_a_row=2) is None
     assert rule(told(5.0, None), failures_in_a_row=2) is None
     assert rule(told(5.0, None, None), failures_in_a_row=2) == "failures"
+
+
+def test_what_was_interrupted_is_no_failure_in_a_row_and_breaks_none() -> None:
+    given_up = FailureCause.INTERRUPTED
+    assert rule(told(5.0, given_up, given_up), failures_in_a_row=2) is None
+    assert rule(told(5.0, None, given_up, given_up), failures_in_a_row=2) is None
+    assert rule(told(5.0, None, given_up, None, given_up), failures_in_a_row=2) == "failures"
 
 
 def test_an_invalidated_observation_reaches_nothing() -> None:
