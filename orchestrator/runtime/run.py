@@ -37,6 +37,7 @@ from orchestrator.runtime.isolating import forget_journaled, guarded_meanwhile, 
 from orchestrator.runtime.joining import join, opened_event, planner_of, started_event
 from orchestrator.runtime.known_matches import known_matches
 from orchestrator.runtime.lab_changes import lab_changes
+from orchestrator.runtime.left_behind import left_behind
 from orchestrator.runtime.load import Loaded, load
 from orchestrator.runtime.look import campaign_of
 from orchestrator.runtime.scans import StoredFiles
@@ -189,7 +190,8 @@ async def _run(
         ledger = Ledger(wrapped, clock, setting.watch)
         if setting.on_campaign is not None:
             changes = lab_changes(ledger.state, loaded.lab.text, loaded.lab.declarations)
-            setting.on_campaign(loaded, row, changes)
+            left = left_behind(store, row, loaded.lab, loaded.kinds)
+            setting.on_campaign(loaded, row, [*left, *changes])
         clock.start_at(ledger.state.last_at)
         planner = planner_of(loaded, clock, sources)
         ports = coming.wait().ports if coming else {}
