@@ -206,7 +206,7 @@ def _act(study: Study, state: State, source: Source | None, now: float) -> Itera
         bound = _startable(study, state, trial)
         if bound is None:
             continue
-        if (at := policy.not_before(bound, state, trial)) > now:
+        if (at := policy.not_before(study, bound, state, trial)) > now:
             later.append(TryLater(trial.number, bound.step.name, at))
             continue
         if may_start(study, state, bound, trial, remaining):

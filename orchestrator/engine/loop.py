@@ -123,11 +123,10 @@ class Engine:
         by_hand = not self._one_turn  # a turn of cron's is no word of a person
         if by_hand and state.paused is not None and state.paused.about in ("wish", "failure"):
             await self._ledger.record(ev.Resumed(by="run"))
-        unfit = await self._executor.unfit()
-        if unfit:
+        if unfit := await self._executor.unfit():
             paused = ev.Paused(why="; ".join(unfit), by="engine", about="failure")
             await self._ledger.record(paused)
-        self._take_up()
+        self._start_due([do.TakeUp(ticket) for ticket in self._resumable])
         speed = self._ledger.clock.speed
         if speed != float("inf"):
             self._schedule.every(HEARTBEAT_EVERY_S * speed, "heartbeat", self._heartbeat)
@@ -136,17 +135,12 @@ class Engine:
             await self._emergency
         if self._failure is not None:  # a latch that could not be recorded
             raise self._failure
-        unsafe = await self._let_go(ending.sentence)
-        if unsafe:
+        if unsafe := await self._let_go(ending.sentence):
             is_done = ending.exit_code is Exit.FINISHED
             code = Exit.ENVIRONMENT if is_done else ending.exit_code
             hint = "; ".join(filter(None, ("see to it by hand", ending.hint)))
             ending = Ending(code, f"{ending.sentence}; {unsafe}", hint)
         return ending
-
-    def _take_up(self) -> None:
-        for ticket in self._resumable:
-            self._start(do.TakeUp(ticket))
 
     async def _recover(self, why: str) -> None:
         state, record = self._ledger.state, self._ledger.record
@@ -177,6 +171,8 @@ class Engine:
             await self._wait()
 
     def _start_due(self, commands: list[do.Command]) -> None:
+        if self._ledger.state.paused is not None:
+            self._leave(do.TryLater)  # who waits for a device does not keep a pause from its end
         for command in commands:
             if command not in self._active and not self._must_wait(command):
                 self._start(command)
@@ -315,12 +311,15 @@ class Engine:
         self._executor.interrupt(at_once=at_once, why=why)
         if at_once and self._given_up_at is None:
             self._given_up_at = asyncio.get_running_loop().time()
-        for command, task in self._active.items():
-            # a fit takes its time, and would be made again just so; a question is asked again
-            if isinstance(command, do.Propose | do.Examine | do.TryLater):
-                task.cancel()
+        # a fit takes its time, and would be made again just so; a question is asked again
+        self._leave(do.Propose, do.Examine, do.TryLater)
         if self._stopping and self._recovering is not None:
             self._recovering.cancel()
+
+    def _leave(self, *kinds: type[do.Command]) -> None:
+        for command, task in self._active.items():
+            if isinstance(command, kinds):
+                task.cancel()
 
     @property
     def _patience_s(self) -> float:

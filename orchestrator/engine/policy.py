@@ -42,8 +42,8 @@ def may_retry(study: Study, bound: BoundStep, state: State, trial: TrialState) -
 
     That is so when its type allows it, or the device itself said that nothing was done; and not
     oftener than the file says, counted from when the campaign was last resumed. Where the file is
-    silent, a device that cannot be reached does not count: it is given `PATIENCE_S` to come back,
-    unless it was set to something for this trial, which it may have lost by then.
+    silent, twice, and a device that cannot be reached does not count: it is given `PATIENCE_S` to
+    come back, unless it was set to something for this trial, which it may have lost by then.
     """
     tickets = trial.attempts.get(bound.step.name, [])
     last = state.dispatches[tickets[-1]] if tickets else None
@@ -52,18 +52,22 @@ def may_retry(study: Study, bound: BoundStep, state: State, trial: TrialState) -
     if not (last.failure.may_retry or last.outcome == "not_done"):
         return False
     recent = _recent(bound, state, trial)
-    if bound.step.retries is not None:
-        return len(recent) <= bound.step.retries
-    away = [] if set_before(study, bound, state, trial) else [d for d in recent if _is_away(d)]
-    if away and _ended(last) - _ended(away[0]) >= PATIENCE_S:
+    allowed = DEFAULT_RETRIES if bound.step.retries is None else bound.step.retries
+    if len(recent) <= allowed:
+        return True
+    if bound.step.retries is not None or set_before(study, bound, state, trial):
         return False
-    return len(recent) - len(away) <= DEFAULT_RETRIES
+    away = [d for d in recent if _is_away(d)]
+    is_in_time = bool(away) and _ended(last) - _ended(away[0]) < PATIENCE_S
+    return is_in_time and len(recent) - len(away) <= DEFAULT_RETRIES
 
 
-def not_before(bound: BoundStep, state: State, trial: TrialState) -> float:
+def not_before(study: Study, bound: BoundStep, state: State, trial: TrialState) -> float:
     """The campaign time before which a step is not tried again."""
+    if len(trial.attempts.get(bound.step.name, ())) < 2:
+        return -math.inf
     recent = _recent(bound, state, trial)
-    if len(recent) < 2:
+    if len(recent) < 2 or (_is_away(recent[-1]) and set_before(study, bound, state, trial)):
         return -math.inf
     wait_s = min(LONGEST_WAIT_S, 2.0 ** (len(recent) - 2))
     if _is_away(recent[-1]) and bound.step.retries is None:
@@ -100,7 +104,8 @@ def _recent(bound: BoundStep, state: State, trial: TrialState) -> list[DispatchS
 
 
 def _is_away(failed: DispatchState) -> bool:
-    return failed.failure is not None and is_away(failed.failure)
+    """Whether the device could not be reached, and has not answered since that nothing was done."""
+    return failed.outcome == "failed" and failed.failure is not None and is_away(failed.failure)
 
 
 def is_away(failure: ActionFailed) -> bool:

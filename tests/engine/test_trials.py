@@ -320,9 +320,33 @@ def test_a_device_that_was_set_for_the_trial_may_have_lost_that_and_is_not_waite
     ending = works.run()
     assert (ending.exit_code, works["oven"].did.count("off")) == (Exit.PERSON, 3)
     assert ending.sentence.endswith("oven: away; what step 'warm' set there may be lost")
+    assert len({d.at for d in works.state.dispatches.values() if d.event.step == "off"}) == 1
     works = Works(recipe=(take(), warm, weigh(), off), trials=1)
     works["oven"].troubles["warm"].extend([errors.DeviceAbsent("oven", "away")] * 7)
     assert works.run().exit_code is Exit.FINISHED
+
+
+def test_a_long_measurement_that_breaks_off_late_is_repeated_as_often_as_a_short_one() -> None:
+    works = Works(trials=1)
+
+    async def broken_off() -> None:
+        await works.clock.sleep(50 * MINUTE)
+        raise errors.DeviceSilent("balance", "silent")
+
+    works["balance"].troubles["weigh"].extend([broken_off] * 2)
+    assert works.run().exit_code is Exit.FINISHED
+    assert works["balance"].did.count("weigh") == 3
+
+
+def test_a_trial_that_waits_for_its_device_does_not_hold_up_the_pause_of_another_one() -> None:
+    works = Works(trials=2, slots={"oven": 2, "balance": 2}, settings={"in_flight": 2})
+    works["oven"].minutes = 0.1
+    works["balance"].troubles["weigh"].extend([errors.DeviceGone("balance", "away")] * 20)
+    assert works.run().exit_code is Exit.PERSON
+    assert works.state.trials[2].status == "running"
+    ends = (ev.Paused, ev.EngineStopped)
+    paused, stopped = (e for e in works.store.read(works.row.id) if isinstance(e.event, ends))
+    assert stopped.at == paused.at, "the lab was left as it was meanwhile"
 
 
 @pytest.mark.parametrize(("retries", "n_calls"), [(0, 1), (1, 2), (4, 5)])
@@ -392,7 +416,7 @@ def test_a_device_that_never_did_what_it_was_told_pauses_the_campaign_in_the_end
     ending = works.run()
     assert ending.exit_code is Exit.PERSON
     assert "step 'take' of trial 1 failed" in ending.sentence
-    assert works["arm"].did.count("place") == 9
+    assert works["arm"].did.count("place") == 3, "it answers, so it is not away"
 
 
 def test_a_failed_trials_sample_is_carried_off() -> None:
