@@ -29,6 +29,7 @@ from orchestrator.ports.action import Unit
 from orchestrator.ports.declaration import (
     Mistake,
     ProbedDeclaration,
+    Step,
     Value,
     ValueWords,
     Words,
@@ -46,6 +47,8 @@ class Question(Words):
     """A value of the reply to GET: `value` leads to it through JSON (`state.temperature`, `0.id`),
     else it is the text; `finds` a part of it by a regular expression. `missing` is the answer where
     nothing is found (404)."""
+
+    as_written = frozenset({"finds"})
 
     get: Annotated[str, Field(pattern=r"^/")]
     value: str = ""
@@ -95,8 +98,10 @@ class HttpDeclaration(ProbedDeclaration[Question, Order]):
                 yield Mistake(path, f"one of {', '.join(_VERBS)} with its path is needed", hint)
             if order.text is not None and order.content is not None:
                 yield Mistake(path, "both 'json' and 'text' are given", "only one can be sent")
+            yield from _path_mistakes(path, order.request[1])
         for question, path in found(self, Question):
             yield from of_pattern(path, question.finds)
+            yield from _path_mistakes(path, question.get)
 
 
 class HttpInstrument(DeclaredInstrument[Question, Order]):
@@ -176,22 +181,25 @@ class HttpInstrument(DeclaredInstrument[Question, Order]):
             await self.bench.clock.sleep(self._come_again_s)
 
     def _question(self, question: Question, values: Values) -> Dialogue[Any]:
-        path = _filled_path(question.get, values)
+        path = _quoted_in(question.get, values)
         reply = yield from http.ask(self._request("GET", path, {}, None))
         if reply.status == 404 and question.missing is not None:
             return question.missing
         self._come_again_s = reply.retry_after_s
         _check(reply, f"GET {path}", asks=True)
-        answer = _at(reply.content(is_json=bool(question.value)), question.value)
+        way = str(filled(question.value, values))
+        answer = _at(reply.content(is_json=bool(way)), way)
         return part_of(str(answer), question.finds) if question.finds else answer
 
     def _sent(self, order: Order, values: Values) -> Dialogue[None]:
         method, path = order.request
-        path = _filled_path(path, values)
+        path = _quoted_in(path, values)
+        headers = {name: str(filled(text, values)) for name, text in order.headers.items()}
         content = filled(order.content, values)
         if order.text is not None:
-            content = str(filled(order.text, values)).encode()
-        headers = {name: str(filled(text, values)) for name, text in order.headers.items()}
+            is_form = any("urlencoded" in text for text in headers.values())
+            content = (_quoted_in if is_form else filled)(order.text, values)
+            content = str(content).encode()
         reply = yield from http.ask(self._request(method, path, headers, content))
         _check(reply, f"{method} {path}")
 
@@ -202,8 +210,15 @@ class HttpInstrument(DeclaredInstrument[Question, Order]):
         return http.request(method, self._host, self._root + path, all_headers, content)
 
 
-def _filled_path(path: str, values: Values) -> str:
-    return str(filled(path, {k: _quoted(v) for k, v in values.items()}))
+def _path_mistakes(path: Step, text: str) -> Iterator[Mistake]:
+    if " " in text or not (text.isascii() and text.isprintable()):
+        written = quote(text, safe="/?&=#%{}:.,;+~@!$'()*[]")
+        yield Mistake(path, f"'{text}' is no path of a request", f"write {written}")
+
+
+def _quoted_in(text: str, values: Values) -> str:
+    """A path or a form, in which no argument ends its own place."""
+    return str(filled(text, {k: _quoted(v) for k, v in values.items()}))
 
 
 def _quoted(value: Any) -> Any:

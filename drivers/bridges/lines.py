@@ -23,9 +23,14 @@ def part_of(reply: str, finds: str) -> str:
     """What a regular expression finds in a reply, by its first group if it has one. Raises
     Garbled: nothing."""
     match = re.search(finds, reply)
-    if match is None:
-        raise Garbled(f"'{reply}' does not hold what '{finds}' looks for")
-    return match[1] if match.re.groups else match[0]
+    part = match and (match[1] if match.re.groups else match[0])
+    if part is None:
+        said = " ".join(reply[:120].split())
+        raise Garbled(
+            f"'{said}' does not hold what '{finds}' looks for",
+            hint="look at `finds` in the declaration, and at the device's manual",
+        )
+    return part
 
 
 def of_pattern(path: Step, pattern: str) -> Iterator[Mistake]:

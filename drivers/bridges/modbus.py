@@ -102,6 +102,7 @@ class ModbusDeclaration(ProbedDeclaration[Place, Order]):
             if not place.place:
                 message = "one place is needed: a register, an input, a coil or a discrete"
                 yield Mistake(path, message)
+            yield from _bit_mistakes(place, path)
         for order, path in found(self, Order):
             yield from _order_mistakes(order, path)
         for number, path in found(self, _Number):
@@ -162,6 +163,11 @@ class ModbusInstrument(DeclaredInstrument[Place, Order]):
     def _sent(self, order: Order, values: Values) -> Dialogue[None]:
         value = filled(order.value, values)
         if order.coil is not None:
+            if isinstance(value, str):
+                raise InputError(
+                    f"'{value}' is no value of a coil",
+                    hint="let the action take an integer from 0 to 1",
+                )
             yield from self._talk(modbus.write_coil(order.coil, bool(value)))
             return
         assert order.register_ is not None, "held against its shape before"
@@ -180,7 +186,8 @@ class ModbusInstrument(DeclaredInstrument[Place, Order]):
 def decoded(words: tuple[int, ...], told: Place) -> float:
     """The number in one to four registers, or one bit of a register."""
     if told.bit is not None:
-        return float(words[0] >> told.bit & 1)
+        place = told.bit if told.bytes_ == "high_first" else told.bit ^ 8
+        return float(words[0] >> place & 1)
     if told.words == "low_first":
         words = words[::-1]
     raw = struct.unpack(_FORMATS[told.type], struct.pack(f"{_end(told)}{len(words)}H", *words))[0]
@@ -205,6 +212,17 @@ def encoded(value: float, told: Order) -> tuple[int, ...]:
 def _end(told: _Number) -> str:
     """How the two bytes of each register stand, in the words of `struct`."""
     return ">" if told.bytes_ == "high_first" else "<"
+
+
+def _bit_mistakes(place: Place, path: Step) -> Iterator[Mistake]:
+    """A key that would say nothing, since one bit is read."""
+    is_coil = place.coil is not None or place.discrete is not None
+    if not is_coil and place.bit is None:
+        return
+    idle = {"type", "scale", "offset", "words", *({"bit", "bytes_"} if is_coil else ())}
+    for key in sorted(idle & place.model_fields_set):
+        name = key.rstrip("_")
+        yield Mistake((*path, name), f"'{name}' says nothing of a single bit", "leave it out")
 
 
 def _order_mistakes(order: Order, path: Step) -> Iterator[Mistake]:

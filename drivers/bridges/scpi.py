@@ -37,6 +37,8 @@ class Line(Words):
     at a place between commas, counted from 0."""
 
     ask: Annotated[str, Field(min_length=1)]
+    as_written = frozenset({"finds"})
+
     finds: str = ""
     item: Annotated[int, Field(ge=0)] | None = None
 

@@ -54,8 +54,8 @@ def request(
     else:
         body = b"" if content is None else json.dumps(content).encode()
     lines = {"Host": host, "Connection": "close", "Accept": "application/json", **headers}
-    if content is not None:
-        lines.setdefault("Content-Type", kind)
+    if content is not None and "content-type" not in map(str.lower, headers):
+        lines["Content-Type"] = kind
     if content is not None or method in ("POST", "PUT", "PATCH"):
         lines["Content-Length"] = str(len(body))
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())

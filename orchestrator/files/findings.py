@@ -195,7 +195,7 @@ def _keys_at(shape: type[BaseModel], loc: tuple[str | int, ...]) -> tuple[str, l
         if fields:
             whole = str(step)
             shapes = [found for field in fields for found in _shapes_in(field.annotation)]
-    return whole, [key for one in shapes for key in one.model_fields]
+    return whole, [f.alias or key for one in shapes for key, f in one.model_fields.items()]
 
 
 def _shapes_in(annotation: Any) -> list[type[BaseModel]]:

@@ -327,7 +327,9 @@ def _no_best(campaign: Campaign, state: State) -> str:
     rules_text = ", ".join(shown_rule(campaign, r) for r in campaign.objective.constraints)
     if not rules_text:
         return f"No trial gave a value of {metric} within the range that can be measured."
-    return f"No trial met the constraints ({rules_text}); {n} gave a value of {metric}."
+    n_late = sum(t.status is TrialStatus.AWAITING for t in rest)
+    late = f", and observations of {n_late} are missing" * bool(n_late)
+    return f"No trial met the constraints ({rules_text}); {n} gave a value of {metric}{late}."
 
 
 def _front_headline(metrics: str, front: tuple[TrialState, ...]) -> str:

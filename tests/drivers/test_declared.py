@@ -301,6 +301,46 @@ def test_a_number_lies_in_registers_as_its_maker_wants(
     assert modbus.encoded(value, modbus.Order.model_validate({**shape, "value": 0})) == words
 
 
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("register: 3, bit: 2, type: uint32", "'type' says nothing of a single bit"),
+        ("register: 3, bit: 2, words: low_first", "'words' says nothing of a single bit"),
+        ("coil: 3, scale: 0.1", "'scale' says nothing of a single bit"),
+        ("coil: 3, bytes: low_first", "'bytes' says nothing of a single bit"),
+        ("register: 3, byte: low_first", "did you mean 'bytes'"),
+    ],
+)
+def test_a_key_that_says_nothing_of_a_place_is_refused(
+    tmp_path: Path, place: str, said: str
+) -> None:
+    text = (DECLARATIONS / "furnace.yaml").read_text()
+    flag = f"  flag: {{says: A flag., read: {{{place}}}, unit: '', kind: integer}}\nactions:"
+    (tmp_path / "furnace.yaml").write_text(text.replace("actions:", flag, 1))
+    with pytest.raises(FileProblems, match=said):
+        declared("modbus", str(tmp_path / "furnace.yaml"))
+
+
+def test_a_word_for_a_coil_is_refused_and_switches_nothing_on(tmp_path: Path) -> None:
+    take = "takes: {to: {kind: text, choices: ['on', 'off']}}, do: [{coil: 0, value: '{to}'}]"
+    switch = f"actions:\n  switch: {{says: Switches., effect: idempotent, {take}}}"
+    written(tmp_path, "furnace", ("actions:", switch))
+    fake = FakeFurnace()
+
+    async def deed(furnace: Any) -> None:
+        with pytest.raises(InputError, match="'off' is no value of a coil"):
+            await furnace.switch(to="off")
+        assert fake.coils[0] is False
+
+    play("furnace", fake, deed, tmp_path)
+
+
+def test_a_bit_of_a_register_with_swapped_bytes_is_the_one_of_the_value() -> None:
+    place = modbus.Place.model_validate({"register": 0, "bit": 2, "bytes": "low_first"})
+    assert modbus.decoded((0x0400,), place) == 1.0
+    assert modbus.decoded((0x0004,), place) == 0.0
+
+
 PLUG = """\
 instrument: A plug with a page, as people build them.
 source: made up
@@ -309,6 +349,9 @@ model: plug
 identify: {read: {get: /, finds: "^(Plug)"}, is: Plug}
 readings:
   power: {says: The power., read: {get: /, finds: "P=(.*) W"}, unit: W}
+  volts: {says: The mains., read: {get: /, finds: "[0-9]{3}"}, kind: text}
+  digits: {says: Too many., read: {get: /, finds: "[0-9]{9}"}, kind: text}
+  sign: {says: There is none., read: {get: /, finds: "P=(-)?"}, kind: text}
 actions:
   switch:
     says: Switches on or off.
@@ -321,11 +364,11 @@ actions:
     says: Gives it a name.
     effect: idempotent
     cancel: at_once
-    takes: {name: {kind: text, choices: ["a b", "c"]}}
+    takes: {name: {kind: text, choices: ["a b&c", "c"]}}
     do:
       - post: /name
         text: "name={name}"
-        headers: {Content-Type: application/x-www-form-urlencoded}
+        headers: {content-type: application/x-www-form-urlencoded}
 make_safe:
   do: [{get: "/relay?turn=off"}]
   confirm: [{read: {get: /, finds: "relay (on|off)"}, is: "off"}]
@@ -337,6 +380,7 @@ class FakePlug(FakeOven):
 
     relay = "off"
     busy = ""
+    page = ""
 
     def reply(self, request: bytes) -> bytes:
         head, _, body = request.partition(b"\r\n\r\n")
@@ -345,8 +389,24 @@ class FakePlug(FakeOven):
         if self.busy and path != "/":
             return f"HTTP/1.1 {self.busy}\r\nContent-Length: 0\r\n\r\n".encode()
         self.relay = path.partition("turn=")[2] or self.relay
-        text = f"Plug: relay {self.relay}, P= {12.5 if self.relay == 'on' else 0} W".encode()
+        text = f"Plug: relay {self.relay}, P= {12.5 if self.relay == 'on' else 0} W"
+        text = (self.page or f"{text}, 230 V{' ' * 1000}.").encode()
         return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(text) + text
+
+
+def test_a_value_may_lead_through_what_is_named_by_an_argument(tmp_path: Path) -> None:
+    action = "get_power: {says: P., effect: none, takes: {of: {kind: text, choices: [a, b]}}, "
+    action += "do: [{get: /}], gives: {power: {read: {get: /, value: '{of}.power'}, unit: W}}}"
+    text = PLUG.replace("actions:", f"actions:\n  {action}", 1).replace('"^(Plug)"', '"(Plug)"')
+    (tmp_path / "oven.yaml").write_text(text)
+    fake = FakePlug()
+    fake.page = '{"Plug": 1, "a": {"power": 1.5}, "b": {"power": 2.5}}'
+
+    async def deed(plug: Any) -> None:
+        powers = [await plug.get_power(of=of) for of in ("a", "b")]
+        assert powers == [{"power": 1.5}, {"power": 2.5}]
+
+    play("oven", fake, deed, tmp_path)
 
 
 def test_a_page_that_changes_something_is_an_order_and_a_text_has_parts(tmp_path: Path) -> None:
@@ -356,9 +416,17 @@ def test_a_page_that_changes_something_is_an_order_and_a_text_has_parts(tmp_path
     async def deed(plug: Any) -> None:
         await plug.switch(to="on")
         assert await plug.power() == 12.5
-        await plug.name(name="a b")
+        assert await plug.volts() == "230"
+        await plug.name(name="a b&c")
         assert "application/x-www-form-urlencoded" in fake.requests[-1]
-        assert fake.requests[-1].endswith(" name=a b")
+        assert fake.requests[-1].endswith(" name=a%20b%26c")
+        assert fake.requests[-1].lower().count("content-type") == 1
+        with pytest.raises(DeviceGarbled, match="does not hold what") as none:
+            await plug.digits()
+        assert len(str(none.value)) < 250
+        assert "finds" in none.value.hint
+        with pytest.raises(DeviceGarbled, match="does not hold what"):
+            await plug.sign()
         fake.busy = "503 Busy\r\nRetry-After: 1"
         n_orders = sum("turn=" in r for r in fake.requests)
         with pytest.raises(DeviceGarbled, match="503 Busy"):
@@ -376,6 +444,10 @@ def test_a_page_that_changes_something_is_an_order_and_a_text_has_parts(tmp_path
     [
         ('"P=(.*) W"', '"P=(.* W"', "is no regular expression"),
         ('text: "name', 'json: 1\n        text: "name', "both 'json' and 'text' are given"),
+        ('text: "name', 'txt: "name', "did you mean 'text'"),
+        ('text: "name', 'data: "name', "known: delete, get, headers, json, patch"),
+        ("post: /name", 'post: "/my name"', "is no path of a request .write /my%20name"),
+        ("post: /name", 'post: "/€"', "is no path of a request .write /%E2%82%AC"),
     ],
 )
 def test_what_is_wrong_with_a_declared_page_is_told(

@@ -98,6 +98,15 @@ def test_it_is_said_plainly_when_no_trial_met_the_constraints(campaign: Campaign
     )
 
 
+def test_that_no_trial_met_the_constraints_is_not_the_last_word_while_values_are_missing(
+    campaign: Campaign,
+) -> None:
+    state = _with_values([(1e-3, 100.0, None), (1e-5, 90.0, None)])
+    state.trials[2].status = TrialStatus.AWAITING
+    said = summary(campaign, state).headline
+    assert said.endswith("2 gave a value of resistivity, and observations of 1 are missing.")
+
+
 def test_an_over_range_value_is_never_the_best_when_low_is_wanted(campaign: Campaign) -> None:
     state = _with_values([(1e-9, 130.0, "above"), (1e-3, 130.0, None)])
     assert standing(campaign, state.trials[1]) is Standing.OUT_OF_RANGE
