@@ -1,4 +1,4 @@
-"""What the campaign before has left in a lab whose next campaign knows nothing of it."""
+"""What was left in a lab: by the campaign before, and by the run before of one that goes on."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.model.lab import Lab
 from orchestrator.model.state import State, fold
+from orchestrator.model.trial import TrialStatus
 from orchestrator.ports.journal import CampaignRow
 from orchestrator.ports.resource import ResourceKind
 
@@ -56,3 +57,25 @@ def _words(state: State, campaign: str, lab: Lab, devices: set[str]) -> Iterator
                 f"campaign {campaign} left {event.resource}.{event.action} of trial {event.trial} "
                 f"without a result (`hagane doubts {campaign}`): see what became of it"
             )
+
+
+def lost_since(state: State, lab: Lab) -> Iterator[str]:
+    """Of a campaign that goes on, what a trial under way had set and what was made safe since, or
+    will be before the trial goes on."""
+    bound = {binding.name: binding for binding in lab.resources}
+    crashed = state.engine_is_up
+    will_be = {n for n, b in bound.items() if crashed and b.on_restart == "make_safe"}
+    for trial in state.live_trials():
+        last = [(step, state.dispatches[tickets[-1]]) for step, tickets in trial.attempts.items()]
+        for step, dispatch in last if trial.status is TrialStatus.RUNNING else ():
+            order, ended_at = dispatch.event, dispatch.ended_at
+            if dispatch.outcome != "done" or order.effect != "idempotent" or ended_at is None:
+                continue
+            safe = {made.resource for at, made in state.made_safe if at >= ended_at} | will_be
+            binding = bound.get(order.resource)  # the lab file may have another one by now
+            if binding is not None and safe & {binding.name, *binding.parts.values()}:
+                yield (
+                    f"trial {trial.number} goes on after its step '{step}', and {order.resource} "
+                    "is made safe meanwhile: if what was set there is lost, what it gives is wrong "
+                    f"(`hagane invalidate {trial.number}` then)"
+                )

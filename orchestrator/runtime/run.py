@@ -37,7 +37,7 @@ from orchestrator.runtime.isolating import forget_journaled, guarded_meanwhile, 
 from orchestrator.runtime.joining import join, opened_event, planner_of, started_event
 from orchestrator.runtime.known_matches import known_matches
 from orchestrator.runtime.lab_changes import lab_changes
-from orchestrator.runtime.left_behind import left_behind
+from orchestrator.runtime.left_behind import left_behind, lost_since
 from orchestrator.runtime.load import Loaded, load
 from orchestrator.runtime.look import campaign_of
 from orchestrator.runtime.scans import StoredFiles
@@ -191,7 +191,8 @@ async def _run(
         if setting.on_campaign is not None:
             changes = lab_changes(ledger.state, loaded.lab.text, loaded.lab.declarations)
             left = left_behind(store, row, loaded.lab, loaded.kinds)
-            setting.on_campaign(loaded, row, [*left, *changes])
+            lost = lost_since(ledger.state, loaded.lab)
+            setting.on_campaign(loaded, row, [*left, *lost, *changes])
         clock.start_at(ledger.state.last_at)
         planner = planner_of(loaded, clock, sources)
         ports = coming.wait().ports if coming else {}

@@ -10,10 +10,11 @@ import pytest
 
 from orchestrator.journal import open_store
 from orchestrator.model import events as ev
-from orchestrator.model.lab import Lab, Position
+from orchestrator.model.lab import Lab, Position, ResourceBinding
+from orchestrator.model.state import fold
 from orchestrator.model.trial import Proposal
 from orchestrator.ports.resource import ResourceKind
-from orchestrator.runtime.left_behind import left_behind
+from orchestrator.runtime.left_behind import left_behind, lost_since
 
 LAB = Lab(
     name="bench",
@@ -113,3 +114,49 @@ def test_a_sample_in_a_place_for_one_and_an_action_without_a_result_are_told() -
 )
 def test_nothing_is_said_of(events: tuple[ev.Event, ...], lab: Lab, where: str) -> None:
     assert told(*events, lab=lab, where=where) == []
+
+
+def lost(*more: ev.Event, lab: Lab) -> list[str]:
+    """What is told of a trial that had set its oven and goes on, after these events."""
+    store = open_store("memory:")
+    row = store.create("films", "a")
+    started = ev.EngineStarted(
+        token=1, host="h", pid=1, user="u", version="1", lab_name="", lab_file="", lab_text=""
+    )
+    point = Proposal(point={"x": 1.0}, source="initial", why="")
+
+    async def write() -> None:
+        journal = store.lease(row.id, "an engine")
+        events = [
+            started,
+            ev.TrialProposed(trial=1, proposal=point, after=0),
+            sent("oven", "idempotent"),
+            ev.ActionDone(ticket="3f0c9a"),
+            *more,
+        ]
+        for event in events:
+            await journal.append([event], at=1.0)
+        await journal.close()
+
+    asyncio.run(write())
+    return list(lost_since(fold(store.read(row.id)), lab))
+
+
+SAID = (
+    "trial 1 goes on after its step 'bake', and oven is made safe meanwhile: if what was set there "
+    "is lost, what it gives is wrong (`hagane invalidate 1` then)"
+)
+
+
+def test_what_was_set_before_a_stop_is_told_to_be_lost() -> None:
+    oven = ResourceBinding(name="oven", kind="oven")
+    left = oven.model_copy(update={"on_restart": "leave"})
+    stopped = ev.EngineStopped(reason="Ctrl-C", is_safe=True)
+    safe = ev.MadeSafe(resource="oven", ok=True, why="Ctrl-C")
+    lab = LAB.model_copy(update={"resources": (oven,)})
+    assert lost(lab=lab) == [SAID]  # it was killed: it will be made safe
+    assert lost(lab=lab.model_copy(update={"resources": (left,)})) == []
+    assert lost(safe, stopped, lab=lab) == [SAID]
+    assert lost(stopped, lab=lab) == []
+    assert lost(safe, ev.TrialDone(trial=1), lab=lab) == []
+    assert lost(safe, stopped, lab=LAB) == []
