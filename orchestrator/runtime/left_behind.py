@@ -60,16 +60,20 @@ def _words(state: State, campaign: str, lab: Lab, devices: set[str]) -> Iterator
 
 
 def lost_since(state: State, lab: Lab) -> Iterator[str]:
-    """Of a campaign that goes on, what a trial under way had set and what was made safe since, or
-    will be before the trial goes on."""
+    """Of a campaign that goes on, what a trial under way had set before something was done that
+    cannot be repeated, and what was made safe since, or will be before the trial goes on. What was
+    set afterwards is set again."""
     bound = {binding.name: binding for binding in lab.resources}
     crashed = state.engine_is_up
     will_be = {n for n, b in bound.items() if crashed and b.on_restart == "make_safe"}
     for trial in state.live_trials():
         last = [(step, state.dispatches[tickets[-1]]) for step, tickets in trial.attempts.items()]
+        acted = [d.seq for _, d in last if d.event.effect in ACTS and d.outcome == "done"]
         for step, dispatch in last if trial.status is TrialStatus.RUNNING else ():
             order, ended_at = dispatch.event, dispatch.ended_at
             if dispatch.outcome != "done" or order.effect != "idempotent" or ended_at is None:
+                continue
+            if dispatch.seq > max(acted, default=0):
                 continue
             safe = {made.resource for at, made in state.made_safe if at >= ended_at} | will_be
             binding = bound.get(order.resource)  # the lab file may have another one by now

@@ -65,6 +65,28 @@ def test_an_interrupted_reading_is_repeated_and_an_interrupted_bake_is_not() -> 
     assert works["oven"].baked == [101.0]
 
 
+def test_what_was_set_and_made_safe_by_a_stop_is_set_again_before_it_is_relied_on() -> None:
+    works = Works(recipe=(take(), WARM, weigh()), trials=1)
+    interrupted(works, "weigh")
+    assert not works["oven"].is_hot
+    was_hot = []
+
+    def seen(entry: ev.Recorded, state: State) -> None:
+        if isinstance(entry.event, ev.ActionDispatched) and entry.event.step == "weigh":
+            was_hot.append(works["oven"].is_hot)
+
+    works.on_event = seen
+    assert works.run().exit_code is Exit.FINISHED
+    assert (was_hot, works["oven"].did.count("warm")) == ([True], 2)
+
+
+def test_what_was_set_before_something_was_done_to_the_sample_is_not_set_again() -> None:
+    works = Works(recipe=(take(), WARM, bake(), weigh()), trials=1)
+    interrupted(works, "weigh")
+    assert works.run().exit_code is Exit.FINISHED
+    assert (works["oven"].did.count("warm"), works["oven"].baked) == (1, [101.0])
+
+
 @pytest.mark.parametrize("policy", list(OnFailure))
 def test_an_interrupt_never_fails_a_trial(policy: OnFailure) -> None:
     recipe = (take(), *RECIPE[2:3], RECIPE[3].model_copy(update={"on_failure": policy}))

@@ -154,9 +154,12 @@ def test_what_was_set_before_a_stop_is_told_to_be_lost() -> None:
     stopped = ev.EngineStopped(reason="Ctrl-C", is_safe=True)
     safe = ev.MadeSafe(resource="oven", ok=True, why="Ctrl-C")
     lab = LAB.model_copy(update={"resources": (oven,)})
-    assert lost(lab=lab) == [SAID]  # it was killed: it will be made safe
-    assert lost(lab=lab.model_copy(update={"resources": (left,)})) == []
-    assert lost(safe, stopped, lab=lab) == [SAID]
-    assert lost(stopped, lab=lab) == []
-    assert lost(safe, ev.TrialDone(trial=1), lab=lab) == []
-    assert lost(safe, stopped, lab=LAB) == []
+    placed = sent("arm", "queryable").model_copy(update={"ticket": "a", "step": "place"})
+    acted = (placed, ev.ActionDone(ticket="a"))
+    assert lost(*acted, lab=lab) == [SAID]  # it was killed: it will be made safe
+    assert lost(*acted, lab=lab.model_copy(update={"resources": (left,)})) == []
+    assert lost(*acted, safe, stopped, lab=lab) == [SAID]
+    assert lost(*acted, stopped, lab=lab) == []
+    assert lost(*acted, safe, ev.TrialDone(trial=1), lab=lab) == []
+    assert lost(*acted, safe, stopped, lab=LAB) == []
+    assert lost(safe, stopped, lab=lab) == []  # it is set again
