@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -114,7 +115,7 @@ class Findings:
                 self.unknown([*path, name], what, known)
         for name, info in known.items():
             if info.is_required() and name not in (*entries, *may_lack):
-                self.add(path, f"'{name}' is missing")
+                self._missing(path, name, shape)
 
     def shaped(self, path: KeyPath, shape: type[M], what: str, *, partly: bool = False) -> M | None:
         """The mapping at `path` in its shape; None (and mistakes) where it does not fit.
@@ -147,6 +148,15 @@ class Findings:
             ordered = sorted(self._problems, key=lambda p: (p.line, p.column))
             raise FileProblems(self.document.source, ordered)
 
+    def _missing(self, path: KeyPath, name: str, shape: type[BaseModel]) -> None:
+        """Notes that a mapping of this shape lacks a key. Where it may have keys of any name, one
+        of them may be meant."""
+        may_have_any = shape.model_config.get("extra") == "allow"
+        others = [key for key in self.entries(path) if key not in shape.model_fields]
+        near = difflib.get_close_matches(name, others, n=1) if may_have_any else []
+        hint = f"is '{near[0]}' meant to be it?" if near else _example(shape, name)
+        self.add(path, f"'{name}' is missing", hint)
+
     def _node(self, path: KeyPath) -> Node | None:
         node: Node | None = self.document.root
         for step in path:
@@ -165,7 +175,7 @@ class Findings:
                     [*path, *fault["loc"]], f"a key of '{whole}'" if whole else what, known
                 )
             elif fault["type"] == "missing":
-                self.add(inner, f"'{fault['loc'][-1]}' is missing")
+                self._missing(inner, str(fault["loc"][-1]), shape)
             else:
                 expected.setdefault(tuple(inner), []).append(_expectation(fault))
 

@@ -208,6 +208,8 @@ def test_a_misspelt_key_is_found_with_its_hint(
         ("{trials: 5}", "{trials: '5'}", "expected a whole number, found '5'", ""),
         ("name: small", "name: a/b", "expected a name of letters, digits", ""),
         ("budget: {trials: 5}\n", "", "'budget' is missing", ""),
+        ("relax: {do:", "relax: {doo:", "'do' is missing", "is 'doo' meant to be it?"),
+        ("relax: {do:", "relax: {act:", "'do' is missing", "for instance do: "),
         ("a: =metal", "a: !!python/name:os.system x", "the tag '!!python/name:os.system'", ""),
     ],
 )

@@ -97,7 +97,7 @@ function drawImportance(node, importance) {
   const shares = importance.slice(-15); // the most important ones, last
   node.style.height = Math.min(320, 70 + 34 * shares.length) + "px";
   draw(node, {
-    grid: { left: 8, right: 48, top: 8, bottom: 44, containLabel: true },
+    grid: { left: 20, right: 48, top: 8, bottom: 44, containLabel: true },
     xAxis: axis("share", { min: 0, max: Math.max(1, most(shares.map(s => s[1]))), scale: false,
       axisLabel: { color: DIM, showMaxLabel: false, formatter: tick } }),
     yAxis: { type: "category", data: shares.map(s => s[0]), axisTick: { show: false },
