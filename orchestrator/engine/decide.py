@@ -6,7 +6,6 @@ commands out, records what came of it, and asks again.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 
 from orchestrator import errors
@@ -31,10 +30,10 @@ from orchestrator.engine.given import Source, is_confirming, source_of_next, unc
 from orchestrator.engine.stopping import Reason, reason_to_end
 from orchestrator.engine.study import BoundStep, Study
 from orchestrator.engine.together import n_together
+from orchestrator.engine.undone import undone
 from orchestrator.model.recipe import OnFailure
 from orchestrator.model.state import DispatchState, State, TrialState
 from orchestrator.model.trial import TrialStatus
-from orchestrator.ports.action import Effect
 
 
 def decide(
@@ -248,25 +247,10 @@ def _startable(study: Study, state: State, trial: TrialState) -> BoundStep | Non
     if trial.status.is_terminal:
         return None
     bound = _next_step(study, state, trial)
-    return None if bound is None else _undone(study, state, trial, bound) or bound
-
-
-def _undone(study: Study, state: State, trial: TrialState, coming: BoundStep) -> BoundStep | None:
-    """The first step before the coming one that merely set a device which was made safe since; none
-    where anything was done to the sample afterwards, which cannot be done once more."""
-    found: BoundStep | None = None
-    for bound in study.steps:
-        if bound.step.name == coming.step.name:
-            break
-        made, last = bound.at(trial.proposal.point), _last(state, trial, bound)
-        if made.action.effect is Effect.IDEMPOTENT and not made.moves_sample:
-            ended_at = math.inf if last is None or last.ended_at is None else last.ended_at
-            parts = study.holds[made.resource]
-            if any(state.safe_at.get(part, -math.inf) > ended_at for part in parts):
-                found = found or made
-        elif made.action.effect is not Effect.NONE:
-            found = None
-    return found
+    if bound is None or not state.made_safe:
+        return bound
+    _, settings = undone(state, trial, study.holds)
+    return study.step(settings[0].event.step).at(trial.proposal.point) if settings else bound
 
 
 def _carry_off(study: Study, state: State, trial: TrialState) -> BoundStep | None:

@@ -137,7 +137,6 @@ class State:
     settled: list[tuple[float, ev.Settled]] = field(default_factory=list)
     kept: list[ev.Kept] = field(default_factory=list)
     made_safe: list[tuple[float, ev.MadeSafe]] = field(default_factory=list)
-    safe_at: dict[str, float] = field(default_factory=dict)
     guarded: list[tuple[int, ev.GuardianActed]] = field(default_factory=list)
     interlocks: list[tuple[float, ev.InterlockFired]] = field(default_factory=list)
     wished: list[ev.PointWished] = field(default_factory=list)
@@ -169,7 +168,6 @@ class State:
                 self.resources[event.resource], self.found_by = event, self.engine
             case ev.MadeSafe():
                 self.made_safe.append((at, event))
-                self.safe_at[event.resource] = at
             case ev.DriverEnded() | ev.CalculationAwaited():
                 pass  # what follows from it is in events of its own
             case ev.GuardianActed():
@@ -316,7 +314,8 @@ class State:
             kept.pop(trial, None)
 
     def _action_failed(self, seq: int, at: float, event: ev.ActionFailed) -> None:
-        dispatch = self._close(event.ticket, "open" if event.leaves_doubt else "failed", at)
+        outcome = "open" if event.leaves_doubt else "failed"
+        dispatch = self._close(event.ticket, outcome, at)
         dispatch.failure, dispatch.failed_seq = event, seq
         if dispatch.is_open:
             self.unsure[event.ticket] = None
@@ -324,7 +323,8 @@ class State:
     def _done(self, at: float, event: ev.ActionDone) -> None:
         dispatch = self._close(event.ticket, "done", at)
         dispatch.results, dispatch.note = dict(event.results), event.note
-        if (order := dispatch.event).target and order.sample in self.samples:
+        order = dispatch.event
+        if order.target and order.sample in self.samples:
             self.samples[order.sample].position = order.target
 
     def _invalidate(self, event: ev.ObservationInvalidated) -> None:

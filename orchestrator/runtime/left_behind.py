@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from orchestrator.engine.undone import ACTS, undone
 from orchestrator.model.lab import Lab
 from orchestrator.model.state import State, fold
 from orchestrator.model.trial import TrialStatus
@@ -14,7 +15,7 @@ from orchestrator.ports.resource import ResourceKind
 if TYPE_CHECKING:
     from orchestrator.journal.store import Store
 
-ACTS = ("queryable", "irreversible")
+_RUNNING = TrialStatus.RUNNING
 
 
 def left_behind(
@@ -61,25 +62,16 @@ def _words(state: State, campaign: str, lab: Lab, devices: set[str]) -> Iterator
 
 def lost_since(state: State, lab: Lab) -> Iterator[str]:
     """Of a campaign that goes on, what a trial under way had set before something was done that
-    cannot be repeated, and what was made safe since, or will be before the trial goes on. What was
-    set afterwards is set again."""
-    bound = {binding.name: binding for binding in lab.resources}
-    crashed = state.engine_is_up
-    will_be = {n for n, b in bound.items() if crashed and b.on_restart == "make_safe"}
+    cannot be done once more, and what was made safe since, or will be before the trial goes on.
+    What was set afterwards is set again."""
+    holds = {b.name: {b.name, *b.parts.values()} for b in lab.resources}
+    bound = lab.resources if state.engine_is_up else ()
+    will_be = {b.name for b in bound if b.on_restart == "make_safe"}
     for trial in state.live_trials():
-        last = [(step, state.dispatches[tickets[-1]]) for step, tickets in trial.attempts.items()]
-        acted = [d.seq for _, d in last if d.event.effect in ACTS and d.outcome == "done"]
-        for step, dispatch in last if trial.status is TrialStatus.RUNNING else ():
-            order, ended_at = dispatch.event, dispatch.ended_at
-            if dispatch.outcome != "done" or order.effect != "idempotent" or ended_at is None:
-                continue
-            if dispatch.seq > max(acted, default=0):
-                continue
-            safe = {made.resource for at, made in state.made_safe if at >= ended_at} | will_be
-            binding = bound.get(order.resource)  # the lab file may have another one by now
-            if binding is not None and safe & {binding.name, *binding.parts.values()}:
-                yield (
-                    f"trial {trial.number} goes on after its step '{step}', and {order.resource} "
-                    "is made safe meanwhile: if what was set there is lost, what it gives is wrong "
-                    f"(`hagane invalidate {trial.number}` then)"
-                )
+        lost = undone(state, trial, holds, will_be)[0] if trial.status is _RUNNING else []
+        for order in (dispatch.event for dispatch in lost):
+            yield (
+                f"trial {trial.number} goes on after its step '{order.step}', and {order.resource} "
+                "is made safe meanwhile: if what was set there is lost, what it gives is wrong "
+                f"(`hagane invalidate {trial.number}` then)"
+            )

@@ -134,8 +134,8 @@ def lost(*more: ev.Event, lab: Lab) -> list[str]:
             ev.ActionDone(ticket="3f0c9a"),
             *more,
         ]
-        for event in events:
-            await journal.append([event], at=1.0)
+        for at, event in enumerate(events, 1):
+            await journal.append([event], at=float(at))
         await journal.close()
 
     asyncio.run(write())
