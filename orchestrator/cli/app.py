@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli import campaigns, labs, looking, planning, triaging, wishing
+from orchestrator.cli.frame import fail
+from orchestrator.errors import HaganeError
 
 app = typer.Typer(
     name="hagane",
@@ -34,7 +36,10 @@ def _options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    pass
+    if not __debug__:
+        why = "Python runs without assertions (-O or PYTHONOPTIMIZE)"
+        hint = "run it with them: ASE, for one, reads structures wrongly without"
+        fail(HaganeError(why, hint=hint), as_json=False)
 
 
 for room in (campaigns, looking, wishing, triaging, planning, labs):

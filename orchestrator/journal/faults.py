@@ -11,7 +11,12 @@ from orchestrator.errors import JournalDamaged, JournalError, JournalFull
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _FULL = "the disk of the store {where} is full"
+_TOO_LARGE = -errno.EFBIG
 _WHY_NOT_WRITTEN = {
+    _TOO_LARGE: (
+        "the store {where} may not grow that large",
+        "a limit of the shell (ulimit -f) or of the disk's format: raise it, and run again",
+    ),
     sqlite3.SQLITE_FULL: (
         _FULL,
         "free some space, and run again: what is recorded stays, what was under way is asked about",
@@ -42,6 +47,8 @@ def not_written(error: SQLAlchemyError | OSError, where: str) -> JournalError:
         return damaged(error, where)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         code = sqlite3.SQLITE_FULL
+    if isinstance(error, OSError) and error.errno == errno.EFBIG:
+        code = _TOO_LARGE
     sentence, hint = _WHY_NOT_WRITTEN.get(
         code, ("the store {where} cannot be written", "check that the database is reachable")
     )

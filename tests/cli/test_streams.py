@@ -177,3 +177,10 @@ def test_a_runtime_folder_that_cannot_be_is_named_with_the_way_out(tmp_path: Pat
     away["XDG_RUNTIME_DIR"] = str(tmp_path / ("x" * 120))
     code, said = told("run", "niobium_titania", **away)
     assert (code, "too long for a socket" in said, "shorter path" in said) == (5, True, True)
+
+
+def test_python_without_assertions_is_refused() -> None:
+    code, said = told("schema", "lab", PYTHONOPTIMIZE="1")
+    assert code == Exit.ENVIRONMENT
+    assert "assertions" in said
+    assert "ASE" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from orchestrator.errors import JournalError
 from orchestrator.journal import disks, open_store
 from orchestrator.journal.disks import mount_of
+from orchestrator.journal.faults import not_written
 
 TABLE = """\
 /dev/sda1 / ext4 rw 0 0
@@ -62,3 +64,9 @@ def test_a_link_to_a_shared_file_system_is_seen_through(
     monkeypatch.setattr(disks, "MOUNTS", table)
     with pytest.raises(JournalError, match="is on NFS"):
         open_store(tmp_path / "near" / "store.sqlite")
+
+
+def test_a_store_that_a_limit_of_the_shell_keeps_small_says_so() -> None:
+    told = not_written(OSError(errno.EFBIG, "File too large"), "store.db")
+    assert "may not grow" in str(told)
+    assert "ulimit -f" in told.hint
