@@ -94,8 +94,18 @@ function draw(place, option, many) {
     tooltip: { trigger: "item", confine: true, textStyle: { fontSize: 13 } },
   }, option));
   if (option.grid) fitNames(chart);
+  node.setAttribute("role", "img");
+  node.setAttribute("aria-label", spoken(node, option));
   charts.push(chart);
   return chart;
+}
+
+// For those who hear the page: the heading above, and what is drawn against what. The values are in the table.
+function spoken(node, option) {
+  const above = [...document.querySelectorAll("h2, h3")]
+    .filter(one => one.compareDocumentPosition(node) & Node.DOCUMENT_POSITION_FOLLOWING).pop();
+  const [x, y] = [option.xAxis, option.yAxis].map(axes => [axes].flat().map(one => one?.name).filter(Boolean).join(", "));
+  return "Chart: " + (above?.textContent ?? "") + (x && y ? `: ${y} against ${x}` : "");
 }
 
 // The titles of axes as long as there is room, with their units.
