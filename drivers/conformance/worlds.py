@@ -21,6 +21,7 @@ import importlib.metadata
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from drivers.conformance.spoilable import given_to, readings_of
@@ -264,6 +265,17 @@ class _Overheard:
         return reply
 
 
+class _OverheardFolder(_Overheard):
+    """The same of a wire that is a folder: since Python 3.12 `isinstance` takes no attribute that
+    is but passed on for one of a protocol's."""
+
+    @property
+    def folder(self) -> Path:
+        """See `ports.resource.Folder`."""
+        found: Path = self._wire.folder
+        return found
+
+
 _CLEAN: dict[tuple[Any, str], _Played] = {}
 """What came of the steps where nothing fails: it is compared with each fault in turn."""
 
@@ -281,7 +293,12 @@ def _play(promise: TwinPromise, client: Client, fault: Mapping[str, Any] | None 
     world = promise.twins(seed=SEED, clock=clock)
     wires = world.wires if fault is None else world.failing([fault], clock)
     played = _Played()
-    heard = {name: _Overheard(name, wire, played.said) for name, wire in wires.items()}
+    heard = {
+        name: (_OverheardFolder if isinstance(wire, Folder) else _Overheard)(
+            name, wire, played.said
+        )
+        for name, wire in wires.items()
+    }
     clock.run(_steps(client.made(clock, heard), client, clock, played))
     return played
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -452,7 +453,7 @@ def test_an_absent_device_ends_with_5_and_names_its_port(film: Path) -> None:
 
 
 def test_a_store_of_a_newer_version_ends_with_5(store: Path) -> None:
-    with sqlite3.connect(store) as connection:
+    with closing(sqlite3.connect(store)) as connection, connection:
         connection.execute("UPDATE meta SET value = '999' WHERE key = 'schema_version'")
     connection.close()
     for words in (["list"], ["show", "film"], ["doctor"], ["run", "niobium_titania"]):
@@ -485,7 +486,7 @@ def test_a_file_that_is_no_store_ends_with_5_and_is_left_alone(here: Path) -> No
 
 
 def test_doctor_sees_an_event_that_was_edited(store: Path) -> None:
-    with sqlite3.connect(store) as connection:
+    with closing(sqlite3.connect(store)) as connection, connection:
         connection.execute(
             "UPDATE events SET event = replace(event, 'space-filling', 'hand-picked')"
         )

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def check_refused(result: Result, runtime: Path, *said: str) -> None:
 def test_a_store_from_a_newer_version(tmp_path: Path, runtime: Path) -> None:
     store = tmp_path / "store.sqlite"
     open_store(store).close()
-    with sqlite3.connect(store) as connection:
+    with closing(sqlite3.connect(store)) as connection, connection:
         connection.execute("UPDATE meta SET value = '99' WHERE key = 'schema_version'")
     connection.close()
     before = store.read_bytes()
@@ -68,7 +69,7 @@ def test_a_file_that_is_no_store(tmp_path: Path, runtime: Path, content: bytes, 
 
 def test_a_database_of_another_program(tmp_path: Path, runtime: Path) -> None:
     store = tmp_path / "places.sqlite"
-    with sqlite3.connect(store) as connection:
+    with closing(sqlite3.connect(store)) as connection, connection:
         connection.execute("CREATE TABLE bookmarks (id INTEGER PRIMARY KEY, url TEXT)")
     connection.close()
     check_refused(run(tmp_path, store), runtime, "a database of another program")

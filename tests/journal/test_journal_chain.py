@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from operator import attrgetter
 from pathlib import Path
 
@@ -138,7 +139,7 @@ def test_an_edit_of_the_file_shows_where_it_was_made(
 
     campaign = asyncio.run(record())
     statement, seq = EDITS[edit]
-    with sqlite3.connect(sqlite_path) as outside:
+    with closing(sqlite3.connect(sqlite_path)) as outside, outside:
         outside.executescript(statement)
     outside.close()
     seen: list[int] = []
@@ -156,7 +157,7 @@ def test_a_damaged_campaign_is_not_exported(sqlite_store: Store, sqlite_path: Pa
         return journal.campaign
 
     campaign = asyncio.run(record())
-    with sqlite3.connect(sqlite_path) as outside:
+    with closing(sqlite3.connect(sqlite_path)) as outside, outside:
         outside.execute("UPDATE events SET at = 7 WHERE seq = 3")
     outside.close()
     with pytest.raises(JournalDamaged, match="event 3"):
@@ -170,7 +171,7 @@ def test_an_engine_does_not_add_to_a_chain_that_was_changed_under_it(
     async def run() -> None:
         journal = sqlite_store.lease(sqlite_store.create("films", "a").id, "me")
         await journal.append([done(n) for n in range(5)], at=1.0)
-        with sqlite3.connect(sqlite_path) as outside:
+        with closing(sqlite3.connect(sqlite_path)) as outside, outside:
             outside.execute("UPDATE campaigns SET n_events = 4")
         outside.close()
         with pytest.raises(JournalDamaged):
@@ -184,7 +185,7 @@ def test_an_event_that_only_a_newer_version_knows_is_not_guessed_at(
 ) -> None:
     campaign = sqlite_store.create("films", "a").id
     row = chain.link(chain.start(campaign), 1.0, 2.0, '{"kind":"sample_teleported"}')
-    with sqlite3.connect(sqlite_path) as newer:
+    with closing(sqlite3.connect(sqlite_path)) as newer, newer:
         newer.execute("INSERT INTO events VALUES (?,?,?,?,?,?)", (campaign, *row))
         newer.execute("UPDATE campaigns SET n_events = 1, head = ?", (row.hash,))
     newer.close()
@@ -205,7 +206,7 @@ def test_a_rotten_artifact_is_not_handed_out(sqlite_store: Store, sqlite_path: P
     sqlite_store.put_artifact(campaign, data, "picture.raw")
     assert sqlite_store.get_artifact(sha256) == data
     small = sqlite_store.put_artifact(campaign, b"small", "note.txt")
-    with sqlite3.connect(sqlite_path) as outside:
+    with closing(sqlite3.connect(sqlite_path)) as outside, outside:
         outside.execute("UPDATE artifacts SET content = 'other' WHERE sha256 = ?", (small,))
     outside.close()
     with pytest.raises(JournalDamaged, match=small):

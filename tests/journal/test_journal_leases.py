@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -117,7 +118,7 @@ def test_an_engine_that_is_stopped_by_ctrl_z_is_said_to_be(
 
 
 def edit_lease(path: Path, change: str) -> None:
-    with sqlite3.connect(path) as outside:
+    with closing(sqlite3.connect(path)) as outside, outside:
         outside.execute(f"UPDATE leases SET {change}")
     outside.close()
 

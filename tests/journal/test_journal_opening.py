@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def refused(where: Path | str) -> JournalError:
 
 
 def set_version(path: Path, version: str) -> None:
-    with sqlite3.connect(path) as newer:
+    with closing(sqlite3.connect(path)) as newer, newer:
         newer.execute("UPDATE meta SET value = ? WHERE key = 'schema_version'", (version,))
     newer.close()
 
@@ -67,11 +68,11 @@ def test_a_store_that_lost_its_end_is_refused(sqlite_path: Path) -> None:
 
 
 def test_a_database_of_another_program_is_refused_untouched(sqlite_path: Path) -> None:
-    with sqlite3.connect(sqlite_path) as other:
+    with closing(sqlite3.connect(sqlite_path)) as other, other:
         other.execute("CREATE TABLE bookmarks (url TEXT)")
     other.close()
     assert "another program" in str(refused(sqlite_path))
-    with sqlite3.connect(sqlite_path) as other:
+    with closing(sqlite3.connect(sqlite_path)) as other, other:
         assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("bookmarks",)]
     other.close()
 
