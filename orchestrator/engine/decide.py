@@ -6,11 +6,18 @@ commands out, records what came of it, and asks again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from orchestrator import errors
 from orchestrator.engine import policy
-from orchestrator.engine.admission import blanks_left, may_start, position_of, room_at, sample_of
+from orchestrator.engine.admission import (
+    blanks_left,
+    may_start,
+    position_of,
+    resource_is_free,
+    room_at,
+    sample_of,
+)
 from orchestrator.engine.commands import (
     PREFER,
     AskPerson,
@@ -31,6 +38,8 @@ from orchestrator.engine.stopping import Reason, reason_to_end
 from orchestrator.engine.study import BoundStep, Study
 from orchestrator.engine.together import n_together
 from orchestrator.engine.undone import undone
+from orchestrator.engine.waits import first_to_try, kept_by, tries_under_way
+from orchestrator.model.outages import is_away
 from orchestrator.model.recipe import OnFailure
 from orchestrator.model.state import DispatchState, State, TrialState
 from orchestrator.model.trial import TrialStatus
@@ -172,7 +181,7 @@ def _failed_step(study: Study, state: State, trial: TrialState) -> Iterator[Comm
     if not is_enough and not was_resumed and state.paused is None:
         is_safety = issubclass(policy.kind_of(failure), errors.SafetyStop)
         said = failure.sentence
-        if policy.is_away(failure) and (lost := policy.set_before(study, bound, state, trial)):
+        if is_away(failure) and (lost := policy.set_for_good(study, bound, state, trial)):
             said += f"; what step '{lost}' set there may be lost"
         yield Pause(
             f"step '{bound.step.name}' of trial {trial.number} failed: {said}",
@@ -198,25 +207,15 @@ def _failed_carrying(study: Study, state: State, trial: TrialState) -> Iterator[
 
 
 def _act(study: Study, state: State, source: Source | None, now: float) -> Iterator[Command]:
-    """The next step, oldest trial first; a new trial if there is room for it, and a `source` of its
-    point; or a pause when nothing is under way that could make the room that somebody waits for."""
+    """The next step; a new trial if there is room for it, and a `source` of its point; or a pause
+    when nothing is under way that could make the room that somebody waits for."""
     remaining = _ways(study, state)
-    waiting: list[BoundStep] = []
-    later: list[TryLater] = []
-    for trial in state.idle_trials():
-        bound = _startable(study, state, trial)
-        if bound is None:
-            continue
-        if (at := policy.not_before(study, bound, state, trial)) > now:
-            later.append(TryLater(trial.number, bound.step.name, at))
-            continue
-        if may_start(study, state, bound, trial, remaining):
-            attempt = len(trial.attempts.get(bound.step.name, ())) + 1
-            yield StartStep(trial.number, bound.step.name, attempt)
-            return
-        waiting.append(bound)
+    step, later, waiting, kept = _next_of(study, state, now, remaining)
+    if step is not None:
+        yield step
+        return
     room = study.in_flight - n_in_flight(state)
-    if source and room > 0:
+    if source and room > 0 and not _is_kept(study, kept):
         first = study.steps[0]
         number = state.last_number + 1
         way = {**remaining, number: [b.target for b in study.steps if b.moves_sample]}
@@ -229,6 +228,47 @@ def _act(study: Study, state: State, source: Source | None, now: float) -> Itera
     if waiting and not later and not state.open_tickets:
         stuck = next((b for b in waiting if _has_no_room(study, state, b)), waiting[0])
         yield Pause(_stuck_sentence(study, state, stuck))
+
+
+def _next_of(
+    study: Study, state: State, now: float, remaining: Mapping[int, Sequence[str]]
+) -> tuple[StartStep | None, list[TryLater], list[BoundStep], set[str]]:
+    """The next step of a trial, oldest trial first, but for those with a step that failed; else
+    what is tried later, what waits for room or for a resource, and the devices waited for."""
+    waiting: list[BoundStep] = []
+    later = list(tries_under_way(study, state, now))
+    kept = {part for one in later for part in kept_by(study, state, one.trial)}
+    for trial in first_to_try(state):
+        bound = _startable(study, state, trial)
+        if bound is None or not kept.isdisjoint(study.holds[bound.resource]):
+            continue
+        at = _not_before(study, state, trial, bound)
+        if at <= now and may_start(study, state, bound, trial, remaining):
+            attempt = len(trial.attempts.get(bound.step.name, ())) + 1
+            return StartStep(trial.number, bound.step.name, attempt), later, waiting, kept
+        if at > now:
+            later.append(TryLater(trial.number, bound.step.name, at))
+        else:
+            waiting.append(bound)
+        if at > now or not resource_is_free(study, state, bound.resource):
+            kept |= kept_by(study, state, trial.number)
+    return None, later, waiting, kept
+
+
+def _not_before(study: Study, state: State, trial: TrialState, bound: BoundStep) -> float:
+    """When a step may start: what is set again before one that failed waits as that one does."""
+    at = policy.not_before(study, bound, state, trial)
+    failed = state.outages.failed.get(trial.number)
+    if failed is None or failed == bound.step.name:
+        return at
+    then = study.step(failed).at(trial.proposal.point)
+    return max(at, policy.not_before(study, then, state, trial))
+
+
+def _is_kept(study: Study, kept: Collection[str]) -> bool:
+    """Whether no trial can be begun since the device of the first step is waited for."""
+    first = study.steps[0]
+    return all(not study.holds[name].isdisjoint(kept) for name in first.resources)
 
 
 def _ways(study: Study, state: State) -> dict[int, Sequence[str]]:
@@ -247,10 +287,11 @@ def _startable(study: Study, state: State, trial: TrialState) -> BoundStep | Non
     if trial.status.is_terminal:
         return None
     bound = _next_step(study, state, trial)
-    if bound is None or not state.made_safe:
+    if bound is None or not (state.made_safe or state.outages.away):
         return bound
-    _, settings = undone(state, trial, study.holds)
-    return study.step(settings[0].event.step).at(trial.proposal.point) if settings else bound
+    lost = {d.event.step for d in undone(state, trial, study.holds)[1]}
+    first = next(b for b in study.steps if b.step.name in {*lost, bound.step.name})
+    return first.at(trial.proposal.point)
 
 
 def _carry_off(study: Study, state: State, trial: TrialState) -> BoundStep | None:

@@ -171,8 +171,9 @@ class Engine:
             await self._wait()
 
     def _start_due(self, commands: list[do.Command]) -> None:
-        if self._ledger.state.paused is not None:
-            self._leave(do.TryLater)  # who waits for a device does not keep a pause from its end
+        for command, task in self._active.items():
+            if isinstance(command, do.TryLater) and command not in commands:
+                task.cancel()  # who waits no longer does not keep a pause, or the end, waiting
         for command in commands:
             if command not in self._active and not self._must_wait(command):
                 self._start(command)

@@ -6,10 +6,12 @@ import math
 
 from orchestrator import errors
 from orchestrator.engine.study import BoundStep, Study
+from orchestrator.engine.undone import settings_left, undone
 from orchestrator.model.events import ActionFailed
+from orchestrator.model.outages import is_away
 from orchestrator.model.recipe import OnFailure
 from orchestrator.model.state import DispatchState, State, TrialState
-from orchestrator.model.trial import FailureCause
+from orchestrator.model.trial import FailureCause, TrialStatus
 from orchestrator.ports.action import Effect
 
 DEFAULT_RETRIES = 2
@@ -18,7 +20,6 @@ PATIENCE_S = 120.0
 """Where it does not, a device that cannot be reached is tried again for so long (campaign time)."""
 LONGEST_WAIT_S = 60.0
 """Between two attempts; the first repetition comes at once, the next after 1, 2, 4, ... seconds."""
-_OUT_OF_REACH = (errors.DeviceAbsent, errors.DeviceGone, errors.DeviceSilent)
 
 
 def kind_of(failure: ActionFailed) -> type[Exception]:
@@ -43,19 +44,21 @@ def may_retry(study: Study, bound: BoundStep, state: State, trial: TrialState) -
     That is so when its type allows it, or the device itself said that nothing was done; and not
     oftener than the file says, counted from when the campaign was last resumed. Where the file is
     silent, twice, and a device that cannot be reached does not count: it is given `PATIENCE_S` to
-    come back, unless it was set to something for this trial, which it may have lost by then.
+    come back, unless it was set to something for this trial that cannot be set again. What it has
+    lost by then is no failure of its own.
     """
     tickets = trial.attempts.get(bound.step.name, [])
     last = state.dispatches[tickets[-1]] if tickets else None
     if last is None or last.failure is None or not has_failed(last):
         return False
-    if not (last.failure.may_retry or last.outcome == "not_done"):
+    may_repeat = last.failure.may_retry or last.outcome == "not_done"
+    if not (may_repeat or _was_lost_meanwhile(study, bound, state, trial, last.failure)):
         return False
-    recent = _recent(bound, state, trial)
+    recent = _recent(bound.step.name, state, trial)
     allowed = DEFAULT_RETRIES if bound.step.retries is None else bound.step.retries
     if len(recent) <= allowed:
         return True
-    if bound.step.retries is not None or set_before(study, bound, state, trial):
+    if bound.step.retries is not None or set_for_good(study, bound, state, trial):
         return False
     away = [d for d in recent if _is_away(d)]
     is_in_time = bool(away) and _ended(last) - _ended(away[0]) < PATIENCE_S
@@ -66,8 +69,8 @@ def not_before(study: Study, bound: BoundStep, state: State, trial: TrialState) 
     """The campaign time before which a step is not tried again."""
     if len(trial.attempts.get(bound.step.name, ())) < 2:
         return -math.inf
-    recent = _recent(bound, state, trial)
-    if len(recent) < 2 or (_is_away(recent[-1]) and set_before(study, bound, state, trial)):
+    recent = _recent(bound.step.name, state, trial)
+    if len(recent) < 2 or (_is_away(recent[-1]) and set_for_good(study, bound, state, trial)):
         return -math.inf
     wait_s = min(LONGEST_WAIT_S, 2.0 ** (len(recent) - 2))
     if _is_away(recent[-1]) and bound.step.retries is None:
@@ -76,8 +79,12 @@ def not_before(study: Study, bound: BoundStep, state: State, trial: TrialState) 
     return _ended(recent[-1]) + wait_s
 
 
-def set_before(study: Study, bound: BoundStep, state: State, trial: TrialState) -> str:
-    """The earlier step of the trial, if any, that set the device of this one, or a part of it."""
+def set_for_good(study: Study, bound: BoundStep, state: State, trial: TrialState) -> str:
+    """The earlier step of a trial under way, if any, that did something to the device of this one,
+    or to a part of it, that cannot be done again should the device have lost it."""
+    if trial.status is TrialStatus.FAILED:
+        return ""  # nothing of it is measured any more
+    again = {d.event.ticket for d in settings_left(state, trial)}
     for earlier in study.steps:
         if earlier.step.name == bound.step.name:
             break
@@ -85,14 +92,25 @@ def set_before(study: Study, bound: BoundStep, state: State, trial: TrialState) 
         tickets = trial.attempts.get(made.step.name, [])
         is_done = bool(tickets) and state.dispatches[tickets[-1]].outcome == "done"
         is_set = is_done and made.action.effect is not Effect.NONE and not made.moves_sample
-        if is_set and study.holds[made.resource] & study.holds[bound.resource]:
+        is_here = bool(study.holds[made.resource] & study.holds[bound.resource])
+        if is_set and is_here and tickets[-1] not in again:
             return made.step.name
     return ""
 
 
-def _recent(bound: BoundStep, state: State, trial: TrialState) -> list[DispatchState]:
+def _was_lost_meanwhile(
+    study: Study, bound: BoundStep, state: State, trial: TrialState, failure: ActionFailed
+) -> bool:
+    """Whether a device says that it lost what it was set to, and that is to be set again anyway."""
+    if kind_of(failure) is not errors.DeviceReset:
+        return False
+    _, again = undone(state, trial, study.holds)
+    return any(study.holds[d.event.resource] & study.holds[bound.resource] for d in again)
+
+
+def _recent(step: str, state: State, trial: TrialState) -> list[DispatchState]:
     """The failed attempts of a step since the campaign was last resumed, not those given up."""
-    known = (state.dispatches[ticket] for ticket in trial.attempts.get(bound.step.name, ()))
+    known = (state.dispatches[ticket] for ticket in trial.attempts.get(step, ()))
     return [
         d
         for d in known
@@ -106,11 +124,6 @@ def _recent(bound: BoundStep, state: State, trial: TrialState) -> list[DispatchS
 def _is_away(failed: DispatchState) -> bool:
     """Whether the device could not be reached, and has not answered since that nothing was done."""
     return failed.outcome == "failed" and failed.failure is not None and is_away(failed.failure)
-
-
-def is_away(failure: ActionFailed) -> bool:
-    """Whether the device could not be reached."""
-    return issubclass(kind_of(failure), _OUT_OF_REACH)
 
 
 def _ended(failed: DispatchState) -> float:

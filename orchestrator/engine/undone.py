@@ -1,4 +1,4 @@
-"""What a trial under way had set, and a stop has made safe."""
+"""What a trial under way had set, and what a stop or an outage has undone."""
 
 from __future__ import annotations
 
@@ -17,27 +17,72 @@ def undone(
     holds: Mapping[str, Collection[str]],
     will_be_safe: Collection[str] = (),
 ) -> tuple[list[DispatchState], list[DispatchState]]:
-    """The settings of a trial whose device was made safe since, in the order of the steps: those
-    after which something was done that cannot be done once more, and those which can be made again.
+    """The settings of a trial whose device was made safe or could not be reached since, in the
+    order of the steps: those after which something was done that cannot be done once more, and
+    those which can be made again.
 
     `holds` are a resource's own name and those of its parts; `will_be_safe` are resources that are
-    about to be made safe.
+    about to be made safe. What another trial has set otherwise since is no longer the trial's.
     """
-    last = [state.dispatches[tickets[-1]] for tickets in trial.attempts.values()]
-    done = [d for d in last if d.outcome == "done" and d.ended_at is not None]
-    acted = max((d.seq for d in done if d.event.effect in ACTS or d.event.target), default=0)
+    done, acted = _done(state, trial)
     lost = [
         d
         for d in done
-        if d.event.effect == "idempotent"
-        and not d.event.target
-        and not {*_safe_since(state, d.ended_at or 0.0), *will_be_safe}.isdisjoint(
+        if is_setting(d)
+        and not {*_safe_since(state, d), *_away_since(state, d, holds), *will_be_safe}.isdisjoint(
             holds.get(d.event.resource, ())
         )
+        and not _is_replaced(state, d)
     ]
     return [d for d in lost if d.seq < acted], [d for d in lost if d.seq > acted]
 
 
-def _safe_since(state: State, at: float) -> set[str]:
+def settings_left(state: State, trial: TrialState) -> list[DispatchState]:
+    """What a trial has set and can set again: nothing was done since that cannot be."""
+    done, acted = _done(state, trial)
+    return [d for d in done if is_setting(d) and d.seq > acted]
+
+
+def is_setting(done: DispatchState) -> bool:
+    """Whether an action that was done may be done once more, to the same effect."""
+    return done.event.effect == "idempotent" and not done.event.target
+
+
+def _done(state: State, trial: TrialState) -> tuple[list[DispatchState], int]:
+    """The steps of a trial that are done, and when the last one was begun that is for good."""
+    last = [state.dispatches[tickets[-1]] for tickets in trial.attempts.values()]
+    done = [d for d in last if d.outcome == "done" and d.ended_at is not None]
+    acted = max((d.seq for d in done if d.event.effect in ACTS or d.event.target), default=0)
+    return done, acted
+
+
+def _safe_since(state: State, setting: DispatchState) -> set[str]:
+    at = setting.ended_at or 0.0
     later = takewhile(lambda entry: entry[0] > at, reversed(state.made_safe))
     return {made.resource for _, made in later}
+
+
+def _away_since(
+    state: State, setting: DispatchState, holds: Mapping[str, Collection[str]]
+) -> set[str]:
+    away = [name for name, seq in state.outages.away.items() if seq > setting.seq]
+    return {part for name in away for part in holds.get(name, ())}
+
+
+def _is_replaced(state: State, setting: DispatchState) -> bool:
+    """Whether another trial has set the same to another number since."""
+    later = takewhile(lambda d: d.seq > setting.seq, reversed(state.dispatches.values()))
+    mine = setting.event
+    return any(
+        d.outcome == "done"
+        and (d.event.resource, d.event.action) == (mine.resource, mine.action)
+        and d.event.trial not in (None, mine.trial)
+        and d.event.arguments != mine.arguments
+        and _words(d) == _words(setting)
+        for d in later
+    )
+
+
+def _words(setting: DispatchState) -> dict[str, str]:
+    """The arguments that are no measures, such as which channel is set."""
+    return {n: v for n, v in setting.event.arguments.items() if isinstance(v, str)}

@@ -8,35 +8,15 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, assert_never
+from typing import assert_never
 
 from orchestrator.model import events as ev
+from orchestrator.model.dispatches import DispatchState as DispatchState
+from orchestrator.model.outages import Outages
 from orchestrator.model.samples import mean_of_samples
 from orchestrator.model.trial import FailureCause, Proposal, TrialStatus
 
 _WEIGHT = {"wish": 0, "failure": 1, "doubt": 2, "latch": 3}
-
-
-@dataclass
-class DispatchState:
-    """A dispatched action. `is_open` until a result, a failure or a resolved doubt."""
-
-    seq: int
-    event: ev.ActionDispatched
-    at: float
-    ended_at: float | None = None
-    outcome: str = "open"  # open | done | failed | not_done
-    results: dict[str, Any] = field(default_factory=dict)
-    note: str = ""
-    failure: ev.ActionFailed | None = None
-    failed_seq: int = 0
-    doubt: ev.Doubted | None = None
-    children: list[str] = field(default_factory=list)
-
-    @property
-    def is_open(self) -> bool:
-        """Neither its result nor its failure is known, or the failure left a doubt."""
-        return self.outcome == "open"
 
 
 @dataclass
@@ -128,6 +108,7 @@ class State:
     idle: dict[int, None] = field(default_factory=dict)
     open_at: dict[str, int] = field(default_factory=dict)
     unsure: dict[str, None] = field(default_factory=dict)
+    outages: Outages = field(default_factory=Outages)
     samples: dict[str, SampleState] = field(default_factory=dict)
     dispatches: dict[str, DispatchState] = field(default_factory=dict)
     open_tickets: dict[str, None] = field(default_factory=dict)
@@ -162,6 +143,7 @@ class State:
                 self.opened, self.started_at, self.started_wall = event, at, recorded.wall
             case ev.EngineStarted():
                 self.engine, self.engine_is_up = event, True
+                self.outages.since.clear()
             case ev.EngineStopped():
                 self.engine_is_up, self.was_left_safe = False, event.is_safe
             case ev.ResourceFound():
@@ -199,7 +181,9 @@ class State:
             case ev.ActionFailed():
                 self._action_failed(recorded.seq, at, event)
             case ev.ActionNotDone():
-                self._close(event.ticket, "not_done", at)
+                order = self._close(event.ticket, "not_done", at).event
+                if event.evidence == "asked":
+                    self.outages.note_answer(order, is_done=False)
             case ev.AttemptLost():
                 self.lost.append((at, event))
             case ev.Doubted():
@@ -230,6 +214,7 @@ class State:
                 self._pause(event)
             case ev.Resumed():
                 self.paused, self.resumed_seq = None, recorded.seq
+                self.outages.since.clear()
             case ev.RequestTaken():
                 self.requests_taken.add(event.request)
             case ev.Finished():
@@ -317,6 +302,7 @@ class State:
         outcome = "open" if event.leaves_doubt else "failed"
         dispatch = self._close(event.ticket, outcome, at)
         dispatch.failure, dispatch.failed_seq = event, seq
+        self.outages.note_failure(dispatch.event, event, seq, at)
         if dispatch.is_open:
             self.unsure[event.ticket] = None
 
@@ -324,6 +310,7 @@ class State:
         dispatch = self._close(event.ticket, "done", at)
         dispatch.results, dispatch.note = dict(event.results), event.note
         order = dispatch.event
+        self.outages.note_answer(order, is_done=True)
         if order.target and order.sample in self.samples:
             self.samples[order.sample].position = order.target
 
@@ -341,6 +328,7 @@ class State:
 
     def _failed(self, at: float, event: ev.TrialFailed) -> None:
         trial = self.trials[event.trial]
+        self.outages.failed.pop(event.trial, None)
         trial.status, trial.ended_at, trial.ended_wall = TrialStatus.FAILED, at, self.last_wall
         trial.failed_step, trial.cause = event.step, event.cause
         trial.sentence, trial.blames_parameters = event.sentence, event.blames_parameters

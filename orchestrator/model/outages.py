@@ -1,0 +1,46 @@
+"""Devices that could not be reached, and steps that failed and are to be repeated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from orchestrator.errors import DeviceAbsent, DeviceGone, DeviceSilent, Stopped
+from orchestrator.model.events import ActionDispatched, ActionFailed
+
+_OUT_OF_REACH = {kind.__name__ for kind in (DeviceAbsent, DeviceGone, DeviceSilent)}
+
+
+def is_away(failure: ActionFailed) -> bool:
+    """Whether the device could not be reached."""
+    return failure.error in _OUT_OF_REACH
+
+
+@dataclass
+class Outages:
+    """What the failures so far say of the devices, by resource, and of the trials.
+
+    `away` has the number of the newest event that said that a device could not be reached; `since`
+    the campaign time from which on nothing was heard of it. `failed` has the step of a trial that
+    failed, until it is done or the trial has ended; the trial that failed first comes first.
+    """
+
+    away: dict[str, int] = field(default_factory=dict)
+    since: dict[str, float] = field(default_factory=dict)
+    failed: dict[int, str] = field(default_factory=dict)
+
+    def note_failure(
+        self, order: ActionDispatched, event: ActionFailed, seq: int, at: float
+    ) -> None:
+        """An action failed, as event number `seq` and a campaign time say."""
+        if is_away(event):
+            self.away[order.resource] = seq
+            self.since.setdefault(order.resource, at)
+        # what was merely given up says nothing of its device
+        if order.parent is None and order.trial is not None and event.error != Stopped.__name__:
+            self.failed.setdefault(order.trial, order.step)
+
+    def note_answer(self, order: ActionDispatched, *, is_done: bool) -> None:
+        """A device did what it was told, or says that it did not."""
+        self.since.pop(order.resource, None)
+        if is_done and order.trial is not None and self.failed.get(order.trial) == order.step:
+            del self.failed[order.trial]
