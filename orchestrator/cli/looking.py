@@ -50,12 +50,14 @@ def show(name: NameArgument = None, store: StoreOption = None, as_json: JsonOpti
 
     Example: hagane show niobium-titania
     """
+    from orchestrator.model.patience import waits
     from orchestrator.reports.summary import summary
     from orchestrator.runtime.look import look
 
     seen = look(store, name)
     if as_json:
-        print_json({"campaign": seen.row, "summary": summary(seen.campaign, seen.state)})
+        told = {"campaign": seen.row, "summary": summary(seen.campaign, seen.state)}
+        print_json({**told, "waits": waits(seen.campaign, seen.state)})
     else:
         from orchestrator.cli.terminal import print_state
 

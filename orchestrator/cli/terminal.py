@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeAlias
 
 from rich.console import Console
@@ -32,6 +33,7 @@ from orchestrator.reports.summary import (
     shown_point,
     stopped,
     summary,
+    waits_in_words,
     wanted,
 )
 from orchestrator.reports.timeline import Bar, Lane, timeline
@@ -130,6 +132,7 @@ def print_state(
         tell(console, f"  {said}", style="yellow")
     unlooked = [] if is_held else state.unlooked()
     _print_doing(state, console, unlooked)
+    _print_waits(campaign, state, console, is_held=is_held)
     _print_waiting(campaign, state, console, len(unlooked))
 
 
@@ -230,6 +233,11 @@ def _print_doing(state: State, console: Console, unlooked: Sequence[DispatchStat
         trial = f"trial {event.trial}: " if event.trial is not None else ""
         since = duration(state.last_at - dispatch.at)
         say(console, f"  {'now:':<15}{trial}{event.resource}.{event.action}, {since}")
+
+
+def _print_waits(campaign: Campaign, state: State, console: Console, *, is_held: bool) -> None:
+    for said in waits_in_words(campaign, state, partial(_clock, state)) if is_held else ():
+        tell(console, f"  {'waits:':<15}{said}", style="yellow")
 
 
 def _print_waiting(campaign: Campaign, state: State, console: Console, n_unlooked: int) -> None:
@@ -334,6 +342,14 @@ def _cells(bars: Sequence[Bar], lane: Lane, span_s: float, n: int) -> Text:
         block = " " if part == 0 else "░" if part < 0.34 else "▓" if part < 0.67 else "█"
         text.append("x" if colour == "red" else "?" if colour == "magenta" else block, style=colour)
     return text
+
+
+def _clock(state: State, at: float) -> str:
+    """A campaign time: time of day where the campaign runs on the wall clock, else since its start.
+    The computer's clock may have been set since then."""
+    if at > EPOCH_SECONDS:
+        return f"{datetime.fromtimestamp(state.last_wall + at - state.last_at):%H:%M:%S}"
+    return moment(at - state.started_at, fine=True)
 
 
 def _time(entry: ev.Recorded) -> str:

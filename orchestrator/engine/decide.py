@@ -40,6 +40,7 @@ from orchestrator.engine.together import n_together
 from orchestrator.engine.undone import undone
 from orchestrator.engine.waits import first_to_try, kept_by, tries_under_way
 from orchestrator.model.outages import is_away
+from orchestrator.model.patience import has_failed, is_stop
 from orchestrator.model.recipe import OnFailure
 from orchestrator.model.state import DispatchState, State, TrialState
 from orchestrator.model.trial import TrialStatus
@@ -169,10 +170,10 @@ def _last(state: State, trial: TrialState, bound: BoundStep) -> DispatchState | 
 def _failed_step(study: Study, state: State, trial: TrialState) -> Iterator[Command]:
     bound = _next_step(study, state, trial)
     last = _last(state, trial, bound) if bound else None
-    if bound is None or last is None or last.failure is None or not policy.has_failed(last):
+    if bound is None or last is None or last.failure is None or not has_failed(last):
         return
     failure = last.failure
-    if policy.is_stop(failure) or policy.may_retry(study, bound, state, trial):
+    if is_stop(failure) or policy.may_retry(study, bound, state, trial):
         return
     follows = policy.policy(bound, failure)
     fails = failure.spoils_sample or follows is OnFailure.FAIL_TRIAL
@@ -197,9 +198,9 @@ def _failed_step(study: Study, state: State, trial: TrialState) -> Iterator[Comm
 def _failed_carrying(study: Study, state: State, trial: TrialState) -> Iterator[Command]:
     bound = _carry_off(study, state, trial)
     last = _last(state, trial, bound) if bound else None
-    if bound is None or last is None or last.failure is None or not policy.has_failed(last):
+    if bound is None or last is None or last.failure is None or not has_failed(last):
         return
-    if policy.is_stop(last.failure) or policy.may_retry(study, bound, state, trial):
+    if is_stop(last.failure) or policy.may_retry(study, bound, state, trial):
         return
     if state.resumed_seq < last.failed_seq and state.paused is None:
         sample = sample_of(state, trial)

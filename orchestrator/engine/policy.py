@@ -8,34 +8,26 @@ from orchestrator import errors
 from orchestrator.engine.study import BoundStep, Study
 from orchestrator.engine.undone import settings_left, undone
 from orchestrator.model.events import ActionFailed
-from orchestrator.model.outages import is_away
+from orchestrator.model.patience import (
+    failed_attempts,
+    has_failed,
+    next_attempt,
+    patient_until,
+    was_away,
+)
 from orchestrator.model.recipe import OnFailure
-from orchestrator.model.state import DispatchState, State, TrialState
+from orchestrator.model.state import State, TrialState
 from orchestrator.model.trial import FailureCause, TrialStatus
 from orchestrator.ports.action import Effect
 
 DEFAULT_RETRIES = 2
 """Repetitions of a step whose failure may be repeated, where the file does not say."""
-PATIENCE_S = 120.0
-"""Where it does not, a device that cannot be reached is tried again for so long (campaign time)."""
-LONGEST_WAIT_S = 60.0
-"""Between two attempts; the first repetition comes at once, the next after 1, 2, 4, ... seconds."""
 
 
 def kind_of(failure: ActionFailed) -> type[Exception]:
     """The type of error behind a failure; ExecutionError for one that only a plugin knows."""
     kind: type[Exception] = getattr(errors, failure.error, errors.ExecutionError)
     return kind
-
-
-def is_stop(failure: ActionFailed) -> bool:
-    """Whether the step was merely given up because the campaign was being stopped."""
-    return kind_of(failure) is errors.Stopped and not failure.spoils_sample
-
-
-def has_failed(last: DispatchState | None) -> bool:
-    """Whether an action is known to have ended badly, if need be by asking its device."""
-    return last is not None and last.failure is not None and last.outcome in ("failed", "not_done")
 
 
 def may_retry(study: Study, bound: BoundStep, state: State, trial: TrialState) -> bool:
@@ -54,29 +46,24 @@ def may_retry(study: Study, bound: BoundStep, state: State, trial: TrialState) -
     may_repeat = last.failure.may_retry or last.outcome == "not_done"
     if not (may_repeat or _was_lost_meanwhile(study, bound, state, trial, last.failure)):
         return False
-    recent = _recent(bound.step.name, state, trial)
+    recent = failed_attempts(state, trial, bound.step.name)
     allowed = DEFAULT_RETRIES if bound.step.retries is None else bound.step.retries
     if len(recent) <= allowed:
         return True
     if bound.step.retries is not None or set_for_good(study, bound, state, trial):
         return False
-    away = [d for d in recent if _is_away(d)]
-    is_in_time = bool(away) and _ended(last) - _ended(away[0]) < PATIENCE_S
-    return is_in_time and len(recent) - len(away) <= DEFAULT_RETRIES
+    n_others = sum(not was_away(d) for d in recent)
+    return last.closed_at < patient_until(recent) and n_others <= DEFAULT_RETRIES
 
 
 def not_before(study: Study, bound: BoundStep, state: State, trial: TrialState) -> float:
     """The campaign time before which a step is not tried again."""
     if len(trial.attempts.get(bound.step.name, ())) < 2:
         return -math.inf
-    recent = _recent(bound.step.name, state, trial)
-    if len(recent) < 2 or (_is_away(recent[-1]) and set_for_good(study, bound, state, trial)):
+    recent = failed_attempts(state, trial, bound.step.name)
+    if not recent or (was_away(recent[-1]) and set_for_good(study, bound, state, trial)):
         return -math.inf
-    wait_s = min(LONGEST_WAIT_S, 2.0 ** (len(recent) - 2))
-    if _is_away(recent[-1]) and bound.step.retries is None:
-        first = next(d for d in recent if _is_away(d))
-        wait_s = min(wait_s, max(0.0, _ended(first) + PATIENCE_S - _ended(recent[-1])))
-    return _ended(recent[-1]) + wait_s
+    return next_attempt(recent, bound.step.retries)
 
 
 def set_for_good(study: Study, bound: BoundStep, state: State, trial: TrialState) -> str:
@@ -106,28 +93,6 @@ def _was_lost_meanwhile(
         return False
     _, again = undone(state, trial, study.holds)
     return any(study.holds[d.event.resource] & study.holds[bound.resource] for d in again)
-
-
-def _recent(step: str, state: State, trial: TrialState) -> list[DispatchState]:
-    """The failed attempts of a step since the campaign was last resumed, not those given up."""
-    known = (state.dispatches[ticket] for ticket in trial.attempts.get(step, ()))
-    return [
-        d
-        for d in known
-        if has_failed(d)
-        and d.failed_seq > state.resumed_seq
-        and d.failure is not None
-        and not is_stop(d.failure)
-    ]
-
-
-def _is_away(failed: DispatchState) -> bool:
-    """Whether the device could not be reached, and has not answered since that nothing was done."""
-    return failed.outcome == "failed" and failed.failure is not None and is_away(failed.failure)
-
-
-def _ended(failed: DispatchState) -> float:
-    return failed.at if failed.ended_at is None else failed.ended_at
 
 
 def policy(bound: BoundStep, failure: ActionFailed) -> OnFailure:

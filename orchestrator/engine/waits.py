@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.engine.commands import TryLater
-from orchestrator.engine.policy import LONGEST_WAIT_S
 from orchestrator.engine.study import Study
+from orchestrator.model.patience import LONGEST_WAIT_S
 from orchestrator.model.state import DispatchState, State, TrialState
 
 

@@ -28,3 +28,8 @@ class DispatchState:
     def is_open(self) -> bool:
         """Neither its result nor its failure is known, or the failure left a doubt."""
         return self.outcome == "open"
+
+    @property
+    def closed_at(self) -> float:
+        """When it came to its end; of one that is open, when it was dispatched."""
+        return self.at if self.ended_at is None else self.ended_at

@@ -39,6 +39,7 @@ from orchestrator.reports.summary import (
     shown_value,
     stopped,
     summary,
+    waits_in_words,
     wanted,
 )
 from orchestrator.reports.table import page_table, shown_time
@@ -224,7 +225,9 @@ def _facts(campaign: Campaign, state: State, glance: Summary) -> list[tuple[str,
         counts += f", {glance.n_failed} failed"
     if glance.n_in_flight:
         counts += f", {glance.n_in_flight} in flight"
-    facts = [("status", _status(state)), ("trials", counts), ("budget", planned(campaign))]
+    facts = [("status", _status(state))]
+    facts += [("waits for", said) for said in waits_in_words(campaign, state)]
+    facts += [("trials", counts), ("budget", planned(campaign))]
     if known := known_before(campaign, state):
         facts.append(("known before", known))
     if glance.still_to_gain:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,11 +11,12 @@ from orchestrator.model.campaign import Campaign
 from orchestrator.model.candidates import in_a_line
 from orchestrator.model.front import undominated
 from orchestrator.model.objective import PREFERENCE, Goal, OutcomeConstraint
+from orchestrator.model.patience import Wait, waits
 from orchestrator.model.space import Ordinal, Real, Value, counts
 from orchestrator.model.state import ObservationState, State, TrialState
 from orchestrator.model.trial import TrialStatus
 from orchestrator.reports.confirmation import confirmation, in_words
-from orchestrator.reports.numbers import duration, measured, number, pretty_unit
+from orchestrator.reports.numbers import duration, measured, moment, number, pretty_unit
 
 SENSES: Mapping[str, str] = {">=": "≥", "<=": "≤"}
 MOST_OF_FRONT = 12
@@ -65,6 +66,24 @@ class Summary:
     front: tuple[int, ...] = ()
     still_to_gain: str = ""
     confirmed: str = ""
+
+
+def waits_in_words(
+    campaign: Campaign, state: State, clock: Callable[[float], str] | None = None
+) -> list[str]:
+    """Each device that is waited for: since when, who tries it again when, and until when. `clock`
+    writes a campaign time; where it is not given, as time since the start."""
+    told = clock or (lambda at: moment(at - state.started_at, fine=True))
+    return [_wait_in_words(wait, told) for wait in waits(campaign, state)]
+
+
+def _wait_in_words(wait: Wait, told: Callable[[float], str]) -> str:
+    until = f", until {told(wait.until)}" if wait.until is not None else ""
+    more = f"; {wait.n_others} more trial{'s wait' if wait.n_others > 1 else ' waits'} for it"
+    return (
+        f"{wait.resource} could not be reached at {told(wait.since)}; step '{wait.step}' of trial "
+        f"{wait.trial} tries it again at {told(wait.again)}{until}{more * bool(wait.n_others)}"
+    )
 
 
 def standing(campaign: Campaign, trial: TrialState) -> Standing:

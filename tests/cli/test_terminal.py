@@ -29,6 +29,7 @@ from orchestrator.model.space import Pool, Real, SearchSpace
 from orchestrator.model.state import State
 from orchestrator.model.trial import RUNGS, TrialStatus
 from orchestrator.ports.journal import CampaignRow
+from orchestrator.reports.numbers import moment
 from orchestrator.reports.summary import summary
 from orchestrator.runtime.resolving import resolution
 from orchestrator.runtime.result_units import dispatched_action
@@ -302,6 +303,23 @@ def test_what_a_killed_engine_left_without_a_result_is_never_nothing(campaign: C
     assert "known       not looked into yet: the next `hagane run` will ask" in text
     assert "resolve" not in text
     assert _shown(lambda c: print_doubts(campaign, state, c)) == "nothing is in doubt\n"
+
+
+def test_a_device_that_is_waited_for_is_told_since_when_and_until_when(campaign: Campaign) -> None:
+    state = _left_amid(campaign, "none", trial=2, step="store", resource="arm", action="move")
+    gone = ev.ActionFailed(ticket="3f0c9a", error="DeviceGone", sentence="arm: away")
+    state.apply(ev.Recorded(seq=state.n_events + 1, at=state.last_at, wall=0.0, event=gone))
+    at = state.last_at
+    since, until = (moment(t - state.started_at, fine=True) for t in (at, at + 120.0))
+    said = (
+        f"arm could not be reached at {since}; step 'store' of trial 2 tries it again at {since}, "
+        f"until {until}"
+    )
+    assert f"  waits:         {said}\n" in _shown(
+        lambda c: print_state(campaign, state, c), width=None
+    )
+    shown = _shown(lambda c: print_state(campaign, state, c, is_held=False), width=None)
+    assert "waits:" not in shown, "nobody waits any more"
 
 
 def test_the_numbers_of_a_doubt_have_their_units(campaign: Campaign) -> None:

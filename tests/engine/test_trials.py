@@ -23,12 +23,12 @@ from small_works import (
 )
 
 from orchestrator import errors
-from orchestrator.engine import policy
 from orchestrator.errors import Exit
 from orchestrator.model import events as ev
 from orchestrator.model.campaign import Budget, StopRules
 from orchestrator.model.lab import Interlock
 from orchestrator.model.objective import Metric
+from orchestrator.model.patience import PATIENCE_S
 from orchestrator.model.quantity import Bound
 from orchestrator.model.recipe import Argument, OnFailure
 from orchestrator.model.space import Real, SearchSpace
@@ -278,7 +278,7 @@ def test_a_device_that_stays_away_longer_is_a_persons_matter(
     assert (ending.exit_code, works["balance"].did.count("weigh")) == (Exit.PERSON, 9)
     assert "step 'weigh' of trial 1 failed: balance: away" in ending.sentence
     began = [d.at for d in works.state.dispatches.values() if d.event.step == "weigh"]
-    assert began[-1] - began[0] == pytest.approx(policy.PATIENCE_S)
+    assert began[-1] - began[0] == pytest.approx(PATIENCE_S)
     assert works.run().exit_code is Exit.FINISHED
 
 

@@ -12,10 +12,10 @@ import pytest
 from small_works import CLASSES, Balance, Device, ReleasingOven, Works, weigh
 
 from orchestrator import errors
-from orchestrator.engine import policy
 from orchestrator.errors import Exit
 from orchestrator.model import events as ev
 from orchestrator.model.objective import Goal, Metric, Objective
+from orchestrator.model.patience import LONGEST_WAIT_S, PATIENCE_S, Wait, waits
 from orchestrator.model.recipe import Argument, Step
 from orchestrator.model.state import State
 from orchestrator.ports.action import Cancel, Effect, Ticket, Unit, action
@@ -120,7 +120,7 @@ def test_what_a_device_lost_while_it_was_away_is_set_again_before_the_step_that_
     assert works.run().exit_code is Exit.FINISHED
     assert as_set(works)
     set_at = [d.at for d in works.state.dispatches.values() if d.event.step == "set"]
-    assert set_at[-1] - set_at[0] < 2 * policy.PATIENCE_S
+    assert set_at[-1] - set_at[0] < 2 * PATIENCE_S
 
 
 def test_a_device_that_was_set_and_stays_away_is_a_persons_matter_after_two_minutes() -> None:
@@ -130,7 +130,7 @@ def test_a_device_that_was_set_and_stays_away_is_a_persons_matter_after_two_minu
     assert ending.exit_code is Exit.PERSON
     assert ending.sentence == "step 'set' of trial 1 failed: gas: nothing answers"
     tried = [d.at for d in works.state.dispatches.values()][1:]
-    assert tried[-1] - tried[0] == pytest.approx(policy.PATIENCE_S)
+    assert tried[-1] - tried[0] == pytest.approx(PATIENCE_S)
     works["gas"].back_at = 0.0
     assert works.run().exit_code is Exit.FINISHED
     assert as_set(works)
@@ -262,7 +262,7 @@ def test_a_measurement_that_takes_hours_is_no_attempt_to_be_waited_for() -> None
     works["balance"].troubles["weigh"].append(errors.DeviceGone("balance", "away"))
     assert works.run().exit_code is Exit.FINISHED
     began = [d.at for d in works.state.dispatches.values() if d.outcome == "done"]
-    assert began[-1] - began[0] <= policy.LONGEST_WAIT_S
+    assert began[-1] - began[0] <= LONGEST_WAIT_S
 
 
 def test_nobody_waits_for_an_attempt_that_has_succeeded() -> None:
@@ -272,3 +272,28 @@ def test_nobody_waits_for_an_attempt_that_has_succeeded() -> None:
     start = works.clock.now()
     assert works.run().exit_code is Exit.FINISHED
     assert works.clock.now() - start == pytest.approx(6.0)
+
+
+def test_who_waits_for_which_device_since_when_and_until_when_is_known() -> None:
+    works = twenty(Scales)
+    works["balance"].troubles["weigh"].extend([_pass] * 5)
+
+    async def dies() -> None:
+        await works.clock.sleep(1.0)
+        raise errors.DeviceGone("balance", "away")
+
+    away = errors.DeviceAbsent("balance", "away")
+    works["balance"].troubles["weigh"].extend([dies] * 15 + [away] * 4)
+    seen = []
+
+    def look(entry: ev.Recorded, state: State) -> None:
+        if isinstance(entry.event, ev.ActionFailed):
+            seen.append(waits(works.study.campaign, state))
+
+    works.on_event = look
+    assert works.run().exit_code is Exit.FINISHED
+    last = seen[-1]
+    first = min(d.closed_at for d in works.state.dispatches.values() if d.failure is not None)
+    tried = first + sum([1.0, 2.0, 4.0, 8.0])
+    assert last == (Wait("balance", 6, "weigh", 14, first, tried, first + PATIENCE_S),)
+    assert waits(works.study.campaign, works.state) == ()
