@@ -73,6 +73,7 @@ class Past:
         self._campaign = campaign
         self._metrics = [m.name for m in wanted_metrics(campaign) if m.name != PREFERENCE]
         fidelity = fidelity_of(campaign.space)
+        self._by_preference = campaign.objective.by_preference
         self._learns_cost = fidelity is not None and not fidelity.costs
         self._before: tuple[Evaluated, ...] | None = None
         self._n_read = 0
@@ -81,6 +82,7 @@ class Past:
         self._evaluated: list[Evaluated] = []
         self._pending: dict[int, Point] = {}
         self._begun: dict[int, Evaluated] = {}
+        self._withdrawn: dict[int, Evaluated] = {}
 
     def history(self, state: State, now_s: float | None = None) -> History:
         """See `history_of`."""
@@ -94,6 +96,7 @@ class Past:
             evaluated=(*self._before, *self._evaluated),
             pending=tuple(self._pending.values()),
             begun=tuple(self._begun[n] for n in sorted(self._begun)),
+            withdrawn=tuple(self._withdrawn[n] for n in sorted(self._withdrawn)),
             n_proposed=self._n_proposed,
             preferences=tuple(state.preferences),
             now_s=now_s,
@@ -114,8 +117,11 @@ class Past:
         is_known = place < len(self._evaluated) and self._evaluated[place].trial == number
         self._evaluated[place : place + is_known] = told
         self._begun.pop(number, None)
+        self._withdrawn.pop(number, None)
         if has_ended or trial.status.is_terminal:
             self._pending.pop(number, None)
+            if not has_ended and (outcomes or self._by_preference):
+                self._withdrawn[number] = self._told(state, trial, outcomes)
             return
         if outcomes:
             begun = self._told(state, trial, outcomes)

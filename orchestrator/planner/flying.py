@@ -42,5 +42,5 @@ def to_come(seen: Evidence, names: Sequence[str], flying: Floats) -> NDArray[np.
 
 
 def _unjudged(seen: Evidence, goal: str) -> list[int]:
-    known = set(seen.measured[goal].rows)
+    known = {*seen.measured[goal].rows, *seen.withdrawn}
     return [row for row in seen.survived if row not in known]

@@ -88,7 +88,7 @@ class Growth:
         Raises:
             InputError: a descriptor is not installed.
         """
-        ended, pending, begun, why = [], [], [], []
+        ended, pending, begun, withdrawn, why = [], [], [], [], list[str]()
         first = min((one.trial for one in history.evaluated), default=1)
         for one in history.evaluated:
             try:
@@ -98,6 +98,9 @@ class Growth:
         for one in history.begun:
             with suppress(InputError):  # told of its point in flight
                 begun.append(one.model_copy(update={"point": self._settled(one.point)}))
+        for one in history.withdrawn:
+            with suppress(InputError):  # told of while all of it counted
+                withdrawn.append(one.model_copy(update={"point": self._settled(one.point)}))
         for point in history.pending:
             try:
                 pending.append(self._settled(point))
@@ -107,6 +110,7 @@ class Growth:
             "evaluated": tuple(ended),
             "pending": tuple(pending),
             "begun": tuple(begun),
+            "withdrawn": tuple(withdrawn),
         }
         return history.model_copy(update=update), "; ".join(why)
 

@@ -156,7 +156,8 @@ class Measured:
 class Evidence:
     """A history as arrays. `codes` and `features` have one row per trial in `trials`.
 
-    `waiting` are rows of trials in flight: some outcomes are known, the others are still to come.
+    `waiting` are rows of trials in flight: some outcomes are known, the others are still to come;
+    `withdrawn` those of trials of which some outcomes were taken back, and nothing is to come.
     `blamed` and `survived` are rows of trials that failed because of their parameters, and of those
     that gave data; `preferences` are pairs of rows, the better one first. `newest` are the codes of
     the point that was proposed last. `seconds` is what trials took, where that is known.
@@ -175,11 +176,13 @@ class Evidence:
     newest: Floats
     seconds: tuple[float | None, ...] = ()
     waiting: tuple[int, ...] = ()
+    withdrawn: tuple[int, ...] = ()
 
     def judged(self, metric: str) -> list[int]:
-        """Rows of the ended trials that have an outcome of a metric."""
-        waiting = set(self.waiting)
-        return [row for row in self.measured[metric].rows if row not in waiting]
+        """Rows of the ended trials that have an outcome of a metric, and of which nothing was taken
+        back."""
+        others = {*self.waiting, *self.withdrawn}
+        return [row for row in self.measured[metric].rows if row not in others]
 
 
 def n_known(task: PlanningTask, history: History) -> int:
@@ -219,7 +222,7 @@ def _are_equal(outcomes: Sequence[Outcome]) -> bool:
 
 def _compared(history: History) -> set[int]:
     """The trials that were compared with others."""
-    known = {e.trial for e in history.evaluated}
+    known = {e.trial for e in (*history.evaluated, *history.withdrawn)}
     return {t for pair in history.preferences if set(pair) <= known for t in pair}
 
 
@@ -232,7 +235,9 @@ def evidence(task: PlanningTask, encoding: Encoding, history: History) -> Eviden
     """
     newest_last = sorted(history.evaluated, key=lambda e: e.trial)
     begun = {e.trial for e in history.begun}
-    told = [*newest_last, *sorted(history.begun, key=lambda e: e.trial)]
+    withdrawn = {e.trial for e in history.withdrawn}
+    others = sorted((*history.begun, *history.withdrawn), key=lambda e: e.trial)
+    told = [*newest_last, *others]
     told, codes = _canonical(told, encoding.encode([e.point for e in told]))
     features = encoding.features(codes)
     rungs = None if encoding.rungs is None else (encoding.rungs.of(features), encoding.rungs.n - 1)
@@ -265,6 +270,7 @@ def evidence(task: PlanningTask, encoding: Encoding, history: History) -> Eviden
         newest=newest,
         seconds=tuple(e.seconds for e in told),
         waiting=tuple(i for i, e in enumerate(told) if e.trial in begun),
+        withdrawn=tuple(i for i, e in enumerate(told) if e.trial in withdrawn),
     )
 
 
@@ -281,7 +287,7 @@ def _canonical(told: list[Evaluated], codes: Floats) -> tuple[list[Evaluated], F
 
 
 def _pairs(told: list[Evaluated], history: History) -> tuple[tuple[int, int], ...]:
-    ended = {e.trial for e in history.evaluated}
+    ended = {e.trial for e in (*history.evaluated, *history.withdrawn)}
     rows = {e.trial: i for i, e in enumerate(told) if e.trial in ended}
     return tuple(
         (rows[a], rows[b]) for a, b in sorted(history.preferences) if a in rows and b in rows

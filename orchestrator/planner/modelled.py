@@ -147,7 +147,8 @@ class Modelled:
     def _used(self, in_flight: Floats) -> Floats:
         """Codes (m x p) of what is not proposed again where the space is a pool."""
         barred = refused_codes(self.encoding, self.history)
-        return np.concatenate([self.seen.codes, in_flight, barred])
+        tried = np.delete(self.seen.codes, list(self.seen.withdrawn), axis=0)
+        return np.concatenate([tried, in_flight, barred])
 
     def _best(self, incumbents: Floats, in_flight: Floats, newest: Floats, seed: int) -> Found:
         other = self._again(in_flight, newest) or self._most_telling(in_flight, newest, seed)

@@ -30,7 +30,7 @@ def scalarised(asked: Question, seen: Evidence, seed: int) -> tuple[Question, Ev
         return asked, seen
     measured_of = [seen.measured[asked.names[aim.column]] for aim in asked.aims]
     rows = sorted(set.intersection(*(set(m.rows) for m in measured_of)))
-    if len(rows) - len(set(rows).intersection(seen.waiting)) < MIN_ROWS:
+    if len(set(rows).difference(seen.waiting, seen.withdrawn)) < MIN_ROWS:
         return replace(asked, aims=asked.aims[:1]), seen
     pairs = zip(asked.aims, measured_of, strict=True)
     losses = np.stack([_loss(aim, m, rows) for aim, m in pairs])

@@ -82,7 +82,8 @@ class History(_Plain):
     """What is known when a proposal is asked for.
 
     `begun` are trials in flight of which some outcomes are known; their points are among the
-    `pending` ones.
+    `pending` ones. `withdrawn` are trials that have ended and of which some outcomes were taken
+    back: what still counts. Nothing more of them is to come, and their points may be tried again.
     `n_proposed` is how many proposals were made before (by the planner): it places the next
     one in the initial design and in the stream of random numbers. `preferences` are pairs of
     trials, the better one first. `now_s` is the campaign time. `context` has the newest value of
@@ -93,6 +94,7 @@ class History(_Plain):
     evaluated: tuple[Evaluated, ...] = ()
     pending: tuple[Point, ...] = ()
     begun: tuple[Evaluated, ...] = ()
+    withdrawn: tuple[Evaluated, ...] = ()
     n_proposed: int = 0
     preferences: tuple[tuple[int, int], ...] = ()
     now_s: float | None = None

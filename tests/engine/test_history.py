@@ -212,6 +212,33 @@ def test_what_a_trial_in_flight_has_given_is_told_beside_its_point() -> None:
     assert [b.trial for b in told.begun] == [3]
 
 
+def test_what_still_counts_of_a_trial_is_told_when_another_metric_was_taken_back() -> None:
+    length = Metric(name="length", expression="weigh.sd", unit="g")
+    wanted = (Goal(metric=name, direction="minimise") for name in ("mass", "length"))
+    works = Works(metrics=(MASS, length), trials=3, objective=Objective(goals=tuple(wanted)))
+
+    def taken_back(trial: int, metric: str) -> None:
+        found = works.state.trials[trial].observed(metric)
+        assert found is not None
+        reason = "the balance was not level"
+        works.wish("invalidate", observation=found.seq, reason=reason)
+        works.run()
+
+    works.run()
+    taken_back(1, "mass")
+    told = history_of(works.study, works.state)
+    assert ([e.trial for e in told.evaluated], told.pending, told.begun) == ([2, 3], (), ())
+    assert [(w.trial, list(w.outcomes)) for w in told.withdrawn] == [(1, ["length"])]
+    taken_back(1, "length")
+    assert history_of(works.study, works.state).withdrawn == (), "nothing of it counts"
+    taken_back(2, "length")
+    assert [w.trial for w in history_of(works.study, works.state).withdrawn] == [2]
+    works.wish("observe", sample="2", metric="length", value="3 g")
+    works.run()
+    told = history_of(works.study, works.state)
+    assert ([e.trial for e in told.evaluated], told.withdrawn) == ([2, 3], ())
+
+
 def test_what_a_trial_costs_is_not_learnt_before_it_has_ended() -> None:
     length = Metric(name="length", expression="", unit="mm")
     wanted = (Goal(metric=name, direction="minimise") for name in ("mass", "length"))

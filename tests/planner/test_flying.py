@@ -6,6 +6,7 @@ import numpy as np
 import planner_samples as samples
 import pytest
 
+from orchestrator.errors import PoolExhausted
 from orchestrator.model.space import Point, Real
 from orchestrator.planner.bayesian import BayesianPlanner
 from orchestrator.planner.encoding import Encoding
@@ -122,6 +123,63 @@ def test_what_is_known_of_a_trial_in_flight_is_not_expected_once_more(sd: float)
     assert (at_twin.sum(), expected[at_twin, 1].sum()) == (2, 1)
     assert np.array_equal(awaited(seen, "resistivity", flying), flying)
     assert BayesianPlanner(task).propose(history, 1)
+
+
+def with_withdrawn(history: History, known: str) -> History:
+    """The history with nothing but the `known` metric of its last trial left."""
+    *others, last = history.evaluated
+    left = last.model_copy(update={"outcomes": {known: last.outcomes[known]}})
+    return history.model_copy(update={"evaluated": tuple(others), "withdrawn": (left,)})
+
+
+@pytest.mark.parametrize(("known", "lacking"), [NAMES, NAMES[::-1]])
+def test_what_still_counts_of_a_trial_trains_its_model_and_nothing_is_expected_of_it(
+    known: str, lacking: str
+) -> None:
+    planner, history = BayesianPlanner(samples.task()), with_withdrawn(whole(), known)
+    belief = planner.belief(history)
+    assert belief is not None
+    trials = {m.metric: m.leave_one_out.trials for m in belief.metrics if m.leave_one_out}
+    assert (trials[known], trials[lacking]) == (tuple(range(1, 9)), tuple(range(1, 8)))
+    seen = seen_of(history)
+    assert len(points_in_flight(seen, "resistivity")) == 0
+    assert [seen.trials[row] for row in seen.withdrawn] == [8]
+    assert planner.recommend(history) in range(1, 8)
+    forgotten = history.model_copy(update={"withdrawn": ()})
+    assert planner.propose(history, 3) != planner.propose(forgotten, 3)
+
+
+def test_a_candidate_of_which_something_was_taken_back_may_be_tried_again() -> None:
+    pool = samples.pool(6)
+    task = samples.task([pool])
+    found = [
+        Evaluated(
+            trial=number,
+            point={pool.name: name},
+            outcomes={
+                "resistivity": samples.Outcome(value=10.0**-number),
+                "thickness": samples.Outcome(value=100.0 + 20 * number),
+            },
+        )
+        for number, name in enumerate(pool.names, 1)
+    ]
+    history = History(evaluated=tuple(found), n_proposed=6)
+    with pytest.raises(PoolExhausted):
+        BayesianPlanner(task).propose(history, 1)
+    (proposal,) = BayesianPlanner(task).propose(with_withdrawn(history, "resistivity"), 1)
+    assert proposal.point == {pool.name: pool.names[-1]}
+
+
+def test_preferences_about_a_trial_hold_when_a_limit_of_it_was_taken_back() -> None:
+    task = samples.task()
+    goal = samples.Goal(metric="preference", direction="maximise")
+    objective = task.objective.model_copy(update={"goals": (goal,)})
+    task = task.model_copy(update={"objective": objective})
+    pairs = tuple((better, better + 1) for better in range(1, 8))
+    history = whole().model_copy(update={"preferences": pairs})
+    last = history.evaluated[-1].model_copy(update={"outcomes": {}})
+    history = history.model_copy(update={"evaluated": history.evaluated[:-1], "withdrawn": (last,)})
+    assert len(evidence(task, Encoding(task.space), history).preferences) == 7
 
 
 def test_many_goals_are_traded_by_ended_trials_while_few_have_all() -> None:
