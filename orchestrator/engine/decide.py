@@ -288,7 +288,7 @@ def _startable(study: Study, state: State, trial: TrialState) -> BoundStep | Non
     if trial.status.is_terminal:
         return None
     bound = _next_step(study, state, trial)
-    if bound is None or not (state.made_safe or state.outages.away):
+    if bound is None or not state.outages.lost:
         return bound
     lost = {d.event.step for d in undone(state, trial, study.holds)[1]}
     first = next(b for b in study.steps if b.step.name in {*lost, bound.step.name})

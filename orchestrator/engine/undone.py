@@ -29,7 +29,7 @@ def undone(
         d
         for d in done
         if is_setting(d)
-        and not {*_safe_since(state, d), *_away_since(state, d, holds), *will_be_safe}.isdisjoint(
+        and not {*_lost_since(state, d, holds), *will_be_safe}.isdisjoint(
             holds.get(d.event.resource, ())
         )
         and not _is_replaced(state, d)
@@ -56,17 +56,11 @@ def _done(state: State, trial: TrialState) -> tuple[list[DispatchState], int]:
     return done, acted
 
 
-def _safe_since(state: State, setting: DispatchState) -> set[str]:
-    at = setting.ended_at or 0.0
-    later = takewhile(lambda entry: entry[0] > at, reversed(state.made_safe))
-    return {made.resource for _, made in later}
-
-
-def _away_since(
+def _lost_since(
     state: State, setting: DispatchState, holds: Mapping[str, Collection[str]]
 ) -> set[str]:
-    away = [name for name, seq in state.outages.away.items() if seq > setting.seq]
-    return {part for name in away for part in holds.get(name, ())}
+    lost = [name for name, seq in state.outages.lost.items() if seq > setting.seq]
+    return {part for name in lost for part in holds.get(name, ())}
 
 
 def _is_replaced(state: State, setting: DispatchState) -> bool:

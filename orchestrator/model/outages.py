@@ -19,12 +19,13 @@ def is_away(failure: ActionFailed) -> bool:
 class Outages:
     """What the failures so far say of the devices, by resource, and of the trials.
 
-    `away` has the number of the newest event that said that a device could not be reached; `since`
-    the campaign time from which on nothing was heard of it. `failed` has the step of a trial that
+    `lost` has the number of the newest event after which a device may no longer be as it was set:
+    it could not be reached, or was made safe; `since` the campaign time from which on nothing was
+    heard of it. `failed` has the step of a trial that
     failed, until it is done or the trial has ended; the trial that failed first comes first.
     """
 
-    away: dict[str, int] = field(default_factory=dict)
+    lost: dict[str, int] = field(default_factory=dict)
     since: dict[str, float] = field(default_factory=dict)
     failed: dict[int, str] = field(default_factory=dict)
 
@@ -33,7 +34,7 @@ class Outages:
     ) -> None:
         """An action failed, as event number `seq` and a campaign time say."""
         if is_away(event):
-            self.away[order.resource] = seq
+            self.lost[order.resource] = seq
             self.since.setdefault(order.resource, at)
         # what was merely given up says nothing of its device
         if order.parent is None and order.trial is not None and event.error != Stopped.__name__:

@@ -150,6 +150,7 @@ class State:
                 self.resources[event.resource], self.found_by = event, self.engine
             case ev.MadeSafe():
                 self.made_safe.append((at, event))
+                self.outages.lost[event.resource] = recorded.seq
             case ev.DriverEnded() | ev.CalculationAwaited():
                 pass  # what follows from it is in events of its own
             case ev.GuardianActed():

@@ -80,6 +80,24 @@ def test_what_was_set_and_made_safe_by_a_stop_is_set_again_before_it_is_relied_o
     assert (was_hot, works["oven"].did.count("warm")) == ([True], 2)
 
 
+def test_what_was_made_safe_in_the_moment_in_which_it_was_set_is_set_again() -> None:
+    works = Works(recipe=(take(), WARM, weigh()), trials=1)
+    was_hot = []
+
+    def seen(entry: ev.Recorded, state: State) -> None:
+        order = state.dispatches[entry.event.ticket] if entry.event.kind == "action_done" else None
+        is_warm = order is not None and order.event.step == "warm"
+        if is_warm and works.n_runs == 1 and works.engine is not None:
+            works.engine.interrupt()
+        if isinstance(entry.event, ev.ActionDispatched) and entry.event.step == "weigh":
+            was_hot.append(works["oven"].is_hot)
+
+    works.on_event = seen
+    assert works.run().exit_code is Exit.INTERRUPTED
+    assert works.run().exit_code is Exit.FINISHED
+    assert was_hot == [True]
+
+
 def test_what_was_set_before_something_was_done_to_the_sample_is_not_set_again() -> None:
     works = Works(recipe=(take(), WARM, bake(), weigh()), trials=1)
     interrupted(works, "weigh")
