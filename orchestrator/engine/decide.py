@@ -38,7 +38,7 @@ from orchestrator.engine.stopping import Reason, reason_to_end
 from orchestrator.engine.study import BoundStep, Study
 from orchestrator.engine.together import n_together
 from orchestrator.engine.undone import undone
-from orchestrator.engine.waits import first_to_try, kept_by, tries_under_way
+from orchestrator.engine.waits import in_turn, is_set_for, kept_by, tries_under_way
 from orchestrator.model.outages import is_away
 from orchestrator.model.patience import has_failed, is_stop
 from orchestrator.model.recipe import OnFailure
@@ -234,14 +234,16 @@ def _act(study: Study, state: State, source: Source | None, now: float) -> Itera
 def _next_of(
     study: Study, state: State, now: float, remaining: Mapping[int, Sequence[str]]
 ) -> tuple[StartStep | None, list[TryLater], list[BoundStep], set[str]]:
-    """The next step of a trial, oldest trial first, but for those with a step that failed; else
-    what is tried later, what waits for room or for a resource, and the devices waited for."""
+    """The next step of a trial; else what is tried later, what waits for room or for a resource,
+    and the devices waited for."""
     waiting: list[BoundStep] = []
-    later = list(tries_under_way(study, state, now))
-    kept = {part for one in later for part in kept_by(study, state, one.trial)}
-    for trial in first_to_try(state):
+    later, kept = tries_under_way(study, state, now)
+    idle = (state.trials[n] for n in state.outages.set_by.values() if n in state.idle)
+    ready = {trial.number: trial for trial in idle if _goes_on(study, state, trial)}
+    for trial in (*ready.values(), *(t for t in in_turn(state) if t.number not in ready)):
         bound = _startable(study, state, trial)
-        if bound is None or not kept.isdisjoint(study.holds[bound.resource]):
+        is_kept = bound is not None and not kept.isdisjoint(study.holds[bound.resource])
+        if bound is None or (is_kept and trial.number not in ready):
             continue
         at = _not_before(study, state, trial, bound)
         if at <= now and may_start(study, state, bound, trial, remaining):
@@ -254,6 +256,13 @@ def _next_of(
         if at > now or not resource_is_free(study, state, bound.resource):
             kept |= kept_by(study, state, trial.number)
     return None, later, waiting, kept
+
+
+def _goes_on(study: Study, state: State, trial: TrialState) -> bool:
+    """Whether a device that takes a step at a time was just set for the trial's next step: no other
+    trial, an older one that was held up, may set it in between."""
+    bound = _startable(study, state, trial)
+    return bound is not None and is_set_for(study, state, bound, trial)
 
 
 def _not_before(study: Study, state: State, trial: TrialState, bound: BoundStep) -> float:

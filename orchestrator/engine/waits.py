@@ -1,21 +1,26 @@
-"""One wait for each device: while a trial waits for it, no other one tries it."""
+"""Whose turn it is where steps fail, and one wait for each device: while a trial waits for it, no
+other one tries it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from orchestrator.engine.commands import TryLater
-from orchestrator.engine.study import Study
+from orchestrator.engine.study import BoundStep, Study
 from orchestrator.model.patience import LONGEST_WAIT_S
 from orchestrator.model.state import DispatchState, State, TrialState
 
 
-def first_to_try(state: State) -> list[TrialState]:
+def in_turn(state: State) -> list[TrialState]:
     """The idle trials in the order in which they may go on: those with a step that failed, in the
     order of the failures, and then the oldest first."""
     failed = [number for number in state.outages.failed if number in state.idle]
     others = sorted(state.idle.keys() - state.outages.failed.keys())
     return [state.trials[number] for number in (*failed, *others)]
+
+
+def is_set_for(study: Study, state: State, bound: BoundStep, trial: TrialState) -> bool:
+    """Whether the device of a step, which takes one at a time, was just set for its trial."""
+    set_by = state.outages.set_by.get(bound.resource)
+    return set_by == trial.number and study.capacity[bound.resource] == 1
 
 
 def kept_by(study: Study, state: State, number: int) -> frozenset[str]:
@@ -32,16 +37,21 @@ def kept_by(study: Study, state: State, number: int) -> frozenset[str]:
     return study.holds[resource]
 
 
-def tries_under_way(study: Study, state: State, now: float) -> Iterator[TryLater]:
-    """Attempts to reach a device that is waited for, until they have lasted so long that it must
-    have been reached."""
+def tries_under_way(study: Study, state: State, now: float) -> tuple[list[TryLater], set[str]]:
+    """The devices that trials keep which are under way: with setting again what was lost, or with
+    an attempt, until it has lasted so long that the device must have been reached."""
+    later, kept = list[TryLater](), set[str]()
     for number in state.outages.failed:
-        if number in state.idle or not kept_by(study, state, number):
-            continue
         under_way = _last(state, number)
+        if number in state.idle or not (keeps := kept_by(study, state, number)):
+            continue
         until = under_way.at + LONGEST_WAIT_S
-        if under_way.is_open and until > now:
-            yield TryLater(number, under_way.event.step, until)
+        if not under_way.is_open:
+            kept |= keeps
+        elif until > now:
+            kept |= keeps
+            later.append(TryLater(number, under_way.event.step, until))
+    return later, kept
 
 
 def _last(state: State, number: int) -> DispatchState:

@@ -23,11 +23,17 @@ class Outages:
     it could not be reached, or was made safe; `since` the campaign time from which on nothing was
     heard of it. `failed` has the step of a trial that
     failed, until it is done or the trial has ended; the trial that failed first comes first.
+    `set_by` has the trial that set a device, until the next step is sent to it.
     """
 
     lost: dict[str, int] = field(default_factory=dict)
     since: dict[str, float] = field(default_factory=dict)
     failed: dict[int, str] = field(default_factory=dict)
+    set_by: dict[str, int] = field(default_factory=dict)
+
+    def note_order(self, order: ActionDispatched) -> None:
+        """An action was sent, or is about to be."""
+        self.set_by.pop(order.resource, None)
 
     def note_failure(
         self, order: ActionDispatched, event: ActionFailed, seq: int, at: float
@@ -43,5 +49,9 @@ class Outages:
     def note_answer(self, order: ActionDispatched, *, is_done: bool) -> None:
         """A device did what it was told, or says that it did not."""
         self.since.pop(order.resource, None)
-        if is_done and order.trial is not None and self.failed.get(order.trial) == order.step:
+        if not is_done or order.trial is None or order.parent is not None:
+            return
+        if self.failed.get(order.trial) == order.step:
             del self.failed[order.trial]
+        if order.effect == "idempotent" and not order.target:
+            self.set_by[order.resource] = order.trial

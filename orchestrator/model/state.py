@@ -261,6 +261,7 @@ class State:
 
     def _dispatched(self, seq: int, at: float, event: ev.ActionDispatched) -> None:
         self.dispatches[event.ticket] = DispatchState(seq, event, at)
+        self.outages.note_order(event)
         self.open_tickets[event.ticket] = None
         if event.parent is not None:
             self.dispatches[event.parent].children.append(event.ticket)

@@ -203,6 +203,23 @@ def test_between_setting_and_reading_again_no_other_trial_sets_the_device() -> N
         assert as_set(works)
 
 
+def test_a_device_that_was_just_set_is_read_before_an_older_trial_sets_it() -> None:
+    off = Argument(name="flow", literal=0.0)
+    purge = Step(name="purge", role="gas", action="set", arguments=(off,))
+    works = gas_works((set_to(), read(), weigh(), purge), trials=3, settings={"in_flight": 3})
+    meet = works["gas"].meet
+
+    async def slowly(act: str) -> Any:
+        if act == "set":
+            await works.clock.sleep(30.0)
+        return await meet(act)
+
+    works["gas"].meet = slowly
+    works["balance"].minutes = 1.0
+    assert works.run().exit_code is Exit.FINISHED
+    assert as_set(works)
+
+
 async def _pass() -> None: ...
 
 
