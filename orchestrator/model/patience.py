@@ -47,11 +47,11 @@ def waits(campaign: Campaign, state: State) -> tuple[Wait, ...]:
         end = patient_until(recent) if retries.get(step) is None else None
         since = next(d.closed_at for d in recent if was_away(d))
         again = max(next_attempt(recent, retries.get(step)), newest.closed_at)
-        n_others = sum(
-            _waits_too(campaign, state, other, resource)
-            for other in state.idle_trials()
-            if other is not trial
+        sent = {d.event.step for d in state.dispatches.values() if d.event.resource == resource}
+        others = (
+            _next_step(campaign, state, one) for one in state.idle_trials() if one is not trial
         )
+        n_others = sum(other in sent for other in others)
         found[resource] = Wait(resource, trial.number, step, n_others, since, again, end)
     return tuple(found.values())
 
@@ -60,14 +60,13 @@ def _seq(dispatch: DispatchState) -> int:
     return dispatch.seq
 
 
-def _waits_too(campaign: Campaign, state: State, trial: TrialState, resource: str) -> bool:
-    """Whether the next step of a trial is one that was sent to this resource before."""
+def _next_step(campaign: Campaign, state: State, trial: TrialState) -> str | None:
+    """The first step of a trial that is not done."""
     for step in campaign.recipe:
         tickets = trial.attempts.get(step.name)
         if not tickets or state.dispatches[tickets[-1]].outcome != "done":
-            orders = (d.event for d in state.dispatches.values())
-            return any((o.step, o.resource) == (step.name, resource) for o in orders)
-    return False
+            return step.name
+    return None
 
 
 def failed_attempts(state: State, trial: TrialState, step: str) -> list[DispatchState]:
