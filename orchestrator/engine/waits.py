@@ -31,7 +31,9 @@ def kept_by(study: Study, state: State, number: int) -> frozenset[str]:
     """
     if number not in state.outages.failed:
         return frozenset()
-    resource = _last(state, number).event.resource
+    # as it is named now, whatever its name in the lab file was when it failed
+    step = study.step(state.outages.failed[number])
+    resource = step.at(state.trials[number].proposal.point).resource
     if study.capacity[resource] > 1 and resource not in state.outages.since:
         return frozenset()
     return study.holds[resource]

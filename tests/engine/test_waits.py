@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar
 
@@ -12,6 +12,8 @@ import pytest
 from small_works import CLASSES, Balance, Device, ReleasingOven, Works, weigh
 
 from orchestrator import errors
+from orchestrator.engine.commands import StartStep, TryLater
+from orchestrator.engine.decide import decide
 from orchestrator.errors import Exit
 from orchestrator.model import events as ev
 from orchestrator.model.objective import Goal, Metric, Objective
@@ -218,6 +220,27 @@ def test_a_device_that_was_just_set_is_read_before_an_older_trial_sets_it() -> N
     works["balance"].minutes = 1.0
     assert works.run().exit_code is Exit.FINISHED
     assert as_set(works)
+
+
+def test_a_device_that_has_another_name_by_now_is_tried_under_that() -> None:
+    works = Works(recipe=(weigh(),), trials=1, classes={"balance": Balance})
+    works["balance"].troubles["weigh"].extend([errors.DeviceGone("balance", "away")] * 4)
+    (step,) = works.study.steps
+    study = replace(
+        works.study,
+        steps=(replace(step, resource="scales"),),
+        holds={"scales": frozenset({"scales"})},
+        capacity={"scales": 1},
+    )
+    found = []
+
+    def look(entry: ev.Recorded, state: State) -> None:
+        if isinstance(entry.event, ev.ActionFailed):
+            found.extend(decide(study, state, entry.at))
+
+    works.on_event = look
+    assert works.run().exit_code is Exit.FINISHED
+    assert [type(command) for command in found] == [StartStep, TryLater, TryLater, TryLater]
 
 
 async def _pass() -> None: ...
