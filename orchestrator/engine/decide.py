@@ -241,9 +241,11 @@ def _next_of(
     idle = (state.trials[n] for n in state.outages.set_by.values() if n in state.idle)
     ready = {trial.number: trial for trial in idle if _goes_on(study, state, trial)}
     for trial in (*ready.values(), *(t for t in in_turn(state) if t.number not in ready)):
+        others = kept if trial.number not in ready else set()
+        if others and not others.isdisjoint(kept_by(study, state, trial.number)):
+            continue  # of many that wait for the same device only the first is looked at
         bound = _startable(study, state, trial)
-        is_kept = bound is not None and not kept.isdisjoint(study.holds[bound.resource])
-        if bound is None or (is_kept and trial.number not in ready):
+        if bound is None or not others.isdisjoint(study.holds[bound.resource]):
             continue
         at = _not_before(study, state, trial, bound)
         if at <= now and may_start(study, state, bound, trial, remaining):
