@@ -103,7 +103,7 @@ class _Reading:
         findings.keys([], CampaignShape, "a key of a campaign", may_lack=self._may_lack)
         heading = findings.shaped([], CampaignHeading, "a key of a campaign", partly=True)
         space = read_space(findings, self._scope, self._folder, self._kinds)
-        constraints = read_constraints(findings, self._scope)
+        constraints = read_constraints(findings, self._scope, space)
         space = space.model_copy(update={"constraints": constraints})
         roles = self._roles(capability, capabilities)
         recipe = read_recipe(findings, self._scope, roles, fidelity_of(space))

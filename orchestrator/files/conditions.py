@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.files.findings import Findings
@@ -99,9 +99,11 @@ def _otherwise(parameter: Parameter, given: float | str | None) -> Value:
     return int(value) if isinstance(parameter, Integer) else value
 
 
-def read_constraints(findings: Findings, scope: Scope) -> tuple[KnownConstraint, ...]:
-    """The `constraints:` of a campaign, on the parameters that `scope` knows so far."""
-    found = []
+def read_constraints(
+    findings: Findings, scope: Scope, space: SearchSpace
+) -> tuple[KnownConstraint, ...]:
+    """The `constraints:` of a campaign, on the parameters of its space, which `scope` knows."""
+    found: list[KnownConstraint] = []
     for index, node in enumerate(findings.items(["constraints"])):
         with findings.at(["constraints", index]):
             text = node.plain()
@@ -109,16 +111,32 @@ def read_constraints(findings: Findings, scope: Scope) -> tuple[KnownConstraint,
                 raise InputError("a constraint is a text", hint="such as 'x + y <= 3 Pa'")
             constraint = _known(scope, text)
             if constraint is not None:
+                _refuse_equation(constraint, found, scope, space)
                 found.append(constraint)
     return tuple(found)
+
+
+def _refuse_equation(
+    one: KnownConstraint, others: Sequence[KnownConstraint], scope: Scope, space: SearchSpace
+) -> None:
+    """Accepts a constraint that leaves room beside its opposite: next to none of the points that
+    are drawn fulfil an equation of real parameters. Raises InputError."""
+    less, more = _sides(one.text.replace(" ", ""))
+    other = next((o for o in others if _sides(o.text.replace(" ", "")) == (more, less)), None)
+    names = compile_expression(one.expression, scope.units, one.unit).names
+    if other is not None and any(isinstance(space[n], Real) for n in names if n in space.names):
+        raise InputError(
+            f"'{other.text}' and '{one.text}' are one equation",
+            hint="parts that sum to a total are a 'mixture'; else leave out a parameter, and "
+            "compute it in the recipe",
+        )
 
 
 def _known(scope: Scope, text: str) -> KnownConstraint | None:
     parts = _COMPARISON.split(text)
     if len(parts) != 3 or parts[1] not in ("<=", ">="):
         raise InputError(f"'{text}' is not a constraint", hint=_hint(parts[1::2]))
-    left, right = (parts[0], parts[2]) if parts[1] == "<=" else (parts[2], parts[0])
-    left, right = _side(left), _side(right)
+    left, right = _sides(text)
     expression = f"{left} - {right}"
     try:
         sides = (side.removeprefix("(").removesuffix(")") for side in (left, right))
@@ -137,6 +155,13 @@ def _known(scope: Scope, text: str) -> KnownConstraint | None:
     if not compile_expression(expression, scope.units, unit).names:
         raise InputError(f"'{text}' names no parameter")
     return KnownConstraint(text=text, expression=expression, unit=unit)
+
+
+def _sides(text: str) -> tuple[str, str]:
+    """What is to be at most what, of a text with one `<=` or `>=`."""
+    first, sign, second = _COMPARISON.split(text)
+    left, right = (first, second) if sign == "<=" else (second, first)
+    return _side(left), _side(right)
 
 
 def difference_unit(unit: str) -> str:

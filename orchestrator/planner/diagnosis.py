@@ -343,7 +343,17 @@ def _expectation(metric: MetricScale, prediction: Prediction) -> str:
         factor = 10.0 ** min(prediction.sd, 300.0)
         size = f"{factor:.2f}" if factor < 1.5 else f"{factor:.2g}"
         return f"{metric.name} {prediction.mean:.2g}{unit} (a factor {size} either way)"
-    return f"{metric.name} {prediction.mean:.4g} +- {prediction.sd:.2g}{unit}"
+    digits = _digits(prediction.mean, prediction.sd)
+    return f"{metric.name} {prediction.mean:.{digits}g} +- {prediction.sd:.2g}{unit}"
+
+
+def _digits(value: float, sd: float) -> int:
+    """How many digits a value has as far as it is sure, to the second of its deviation; at least
+    four, and no more than a float holds."""
+    if not (value and sd):
+        return 4
+    sure = math.floor(math.log10(abs(value))) - math.floor(math.log10(sd)) + 2
+    return min(max(sure, 4), 15)
 
 
 def _percent(chance: float) -> str:

@@ -37,6 +37,11 @@ def assumed_task(
         InputError: no goal is named, or a column does not say what may be varied.
     """
     wanted = _goals(table, goal)
+    if not table.rows:
+        raise InputError(
+            f"{table.source} has no rows, which say what may be varied",
+            hint="a campaign file says it without them",
+        )
     metrics = [split_header(column) for column in wanted]
     names = [name for name, _ in metrics]
     aside = {*wanted, *(c for name in names for c in beside_of(table, name, names).values())}

@@ -49,10 +49,11 @@ def table_of(data: Data) -> Table:
 
 def _columns(data: Any) -> Mapping[str, Sequence[Any]]:
     if isinstance(data, Frame) and not isinstance(data, Mapping):
-        headings = [str(name) for name in getattr(data, "columns", ())]
+        index = _named_index(data)
+        headings = [str(name) for name in (*index, *getattr(data, "columns", ()))]
         if twice := next((name for name in headings if headings.count(name) > 1), None):
             raise InputError(f"two columns are named '{twice}'", hint="rename or leave out one")
-        return data.to_dict("list")
+        return {**index, **data.to_dict("list")}
     if isinstance(data, Mapping):
         single = next((name for name, values in data.items() if is_single(values)), None)
         if single is not None:
@@ -79,6 +80,14 @@ def _columns(data: Any) -> Mapping[str, Sequence[Any]]:
         raise InputError("the data is neither a file, a DataFrame, columns, nor rows by name")
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: [row.get(name) for row in rows] for name in names}
+
+
+def _named_index(frame: Any) -> dict[Any, Sequence[Any]]:
+    """The index of a DataFrame where it has names, as columns: those that a table was grouped by
+    are there."""
+    index = getattr(frame, "index", None)
+    names = [name for name in getattr(index, "names", ()) if name is not None]
+    return {name: list(index.get_level_values(name)) for name in names} if index is not None else {}
 
 
 def is_single(value: Any) -> bool:

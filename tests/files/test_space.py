@@ -54,6 +54,12 @@ budget: {trials: 5}
 """
 
 
+def test_whole_numbers_may_be_bound_by_an_equation(tmp_path: Path) -> None:
+    text = WIDE.replace("- 2 Pa >= argon", "- ramps + cycles >= 5\n  - ramps + cycles <= 5")
+    text = text.replace("  level:", "  cycles:   {integer: [1, 5]}\n  level:")
+    assert len(loaded(text, tmp_path).space.constraints) == 5
+
+
 def test_every_kind_of_parameter_is_read(tmp_path: Path) -> None:
     space = loaded(WIDE, tmp_path).space
     assert space["oxygen"] == Real(name="oxygen", low=0.1, high=2, unit="Pa", setting_sd=0.02)
@@ -167,6 +173,8 @@ def test_defaults_are_the_widest_that_there_is(tmp_path: Path) -> None:
         ("oxygen + argon <= 3 Pa", "grade <= 3", "'grade' .* is a text", ""),
         ("oxygen + argon <= 3 Pa", "2 * heat <= 500 degC", "does not compare temp", "in K"),
         ("oxygen + argon <= 3 Pa", "5", "a constraint is a text", ""),
+        ("2 Pa >= argon", "3 Pa<=argon+oxygen\n  - argon + oxygen <= 3 Pa",
+         "'3 Pa<=argon.oxygen' and 'argon . oxygen <= 3 Pa' are one equation", "'mixture'"),
         ("oxygen + argon <= 3 Pa", "Ni >= 20", "'20' in '20 <= Ni' has no unit", "at.%"),
         ("oxygen + argon <= 3 Pa", "strength <= 3 MPa", "'strength' is not a name", ""),
         ("  grade:", "  previous: {real: [0, 1]}\n  grade:", "'previous' cannot be a name", ""),

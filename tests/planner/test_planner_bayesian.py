@@ -201,6 +201,20 @@ def test_a_proposal_says_what_it_expects_in_the_fields_units() -> None:
     json.dumps(proposal.model_dump())
 
 
+def test_an_expectation_has_the_digits_of_which_it_is_sure() -> None:
+    said = samples.task(metrics=samples.FILM_METRICS[1:], constraints=())
+
+    def energy(point: Point) -> dict[str, float]:
+        return {"thickness": -3412.3 + 1e-3 * samples.film(point)["thickness"]}
+
+    proposal = one(said, samples.measured(said, energy, 14))
+    expected = proposal.predicted["thickness"]
+    assert 1e-4 < expected.sd < 1e-1
+    digits = proposal.why.split()[2]
+    assert abs(float(digits) - expected.mean) < 0.1 * expected.sd
+    assert len(digits.partition(".")[2]) <= 5
+
+
 def test_a_limit_that_a_logarithm_cannot_meet_is_refused() -> None:
     history = samples.measured(samples.task(), samples.film, 6)
     never = OutcomeConstraint(metric="resistivity", sense="<=", bound=0.0)

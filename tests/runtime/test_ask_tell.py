@@ -378,6 +378,22 @@ def test_a_column_that_pandas_had_to_name_is_refused(tmp_path: Path) -> None:
     assert "leave it out" in refused.value.hint
 
 
+def test_columns_that_a_frame_was_grouped_by_are_parameters() -> None:
+    pandas = pytest.importorskip("pandas")
+    rows = {"T": [1, 1, 2, 3], "gas": ["Ar", "Ar", "N2", "Ar"], "y": [1.0, 3.0, 2.0, 4.0]}
+    grouped = pandas.DataFrame(rows).groupby(["T", "gas"]).mean()
+    plain = {"T": [1, 2, 3], "gas": ["Ar", "N2", "Ar"], "y": [2.0, 2.0, 4.0]}
+    goal = ("maximise", "y")
+    assert propose(grouped, 1, goal=goal).proposals == propose(plain, 1, goal=goal).proposals
+    with pytest.raises(InputError, match="two columns are named 'T'"):
+        propose(grouped.assign(T=1), 1, goal=goal)
+
+
+def test_a_frame_without_rows_says_so() -> None:
+    with pytest.raises(InputError, match="the data has no rows"):
+        propose({"x": [], "y": []}, 1, goal=("maximise", "y"))
+
+
 def test_words_that_go_together_in_every_row_are_said(tmp_path: Path) -> None:
     rows = "KOAc,[K+],DMAc,1\nCsOAc,[Cs+],DMAc,2\nKOAc,[K+],xylene,3\n"
     (said,) = propose(
