@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any, TypeAlias
 
 from orchestrator.errors import InputError, PoolExhausted
-from orchestrator.model.space import Real
+from orchestrator.model.space import Real, fidelity_of
 from orchestrator.model.trial import GENERATE, LEFT_OUT, Proposal
 from orchestrator.planner.growing import Growth, growing_pool
 from orchestrator.planner.initial import SpaceFilling
@@ -24,8 +24,11 @@ Notes: TypeAlias = dict[str, float | int | str]
 MIN_MEASURED = 2
 """Outcomes of the objective that a model needs before it may choose."""
 OF_FILLING = 3
-"""Of so many points all but one fill the space while a goal is flat. A power of two would leave out
-half of the space: the points of a Sobol sequence with odd numbers have it to themselves."""
+"""Of so many points all but one fill the space while a goal is flat, or scatter alone. A power of
+two would leave out half of the space: the points of a Sobol sequence with odd numbers have it to
+themselves."""
+
+OF_SCATTER = "space-filling point, while the model takes what differs for scatter"
 
 
 class BayesianPlanner:
@@ -36,9 +39,10 @@ class BayesianPlanner:
     sources. The model takes over after `initial` proposals or measurements (rows that were given
     count), and never before two values of the objective are known, nor while all that was measured
     is the same (a yield of zero everywhere): it would take the outcome for flat, and go to the
-    corners. Until then the space is filled further; while one of several goals is the same, two of
-    three points fill it. A limit that may not be crossed on the way is better kept by a model of
-    two values than by none, so that it takes over as soon as it has these.
+    corners. Until then the space is filled further; while one of several goals is the same, or the
+    model takes what differs for scatter, two of three points fill it. A limit that may not be
+    crossed on the way is better kept by a model of two values than by none, so that it takes over
+    as soon as it has these.
 
     Raises:
         InputError: an option or the space is wrong.
@@ -82,11 +86,27 @@ class BayesianPlanner:
             return self._opening(history, n)
         # of many goals each point aims at a trade of its own, for which a model is made anew
         at_once = n if len(self._task.objective.goals) <= MAX_GOALS else 1
-        chosen = self._of_model(history, lambda found: found.proposals(at_once))
-        if len(chosen) < n and (len(chosen) == at_once or self._growth is not None):
+        chosen = self._of_model(history, lambda found: self._chosen(found, history, at_once))
+        if len(chosen) < n and (len(chosen) in (1, at_once) or self._growth is not None):
             with suppress(PoolExhausted):
                 chosen += self._modelled(history_after(history, chosen), n - len(chosen))
         return chosen
+
+    def _chosen(self, found: Any, history: History, n: int) -> list[Proposal]:
+        """Up to `n` points that a model chooses; one, which may fill the space, while it takes what
+        was measured for scatter: it would go to corners, or stay at what happened to be good."""
+        is_scatter = self._has_one_goal_alone(history) and found.diagnosis.is_scatter()
+        if is_scatter and history.n_proposed % OF_FILLING:
+            return [*self._start.propose(history, 1, lambda _: OF_SCATTER)]
+        return [*found.proposals(1 if is_scatter else n)]
+
+    def _has_one_goal_alone(self, history: History) -> bool:
+        """Whether a space with real parameters has one goal, and nothing else to go by."""
+        task, space = self._task, self._task.space
+        is_real = any(isinstance(p, Real) for p in space.parameters) and not fidelity_of(space)
+        has_more = len(task.objective.metrics) > 1 or task.sources or task.objective.by_preference
+        failed = any(e.failed and e.blames_parameters for e in history.evaluated)
+        return is_real and not (has_more or failed or self._growth is not None)
 
     def _of_model(self, history: History, ask: Callable[[Any], list[Proposal]]) -> list[Proposal]:
         """What a model proposes. A pool that grows and is used up grows at once.

@@ -161,6 +161,12 @@ class Diagnosis:
 
     def centres(self) -> Floats:
         """Codes (k x p) of measured points around which the next one is looked for: of one goal
+    def is_scatter(self) -> bool:
+        """Whether outcomes of the first goal scatter by at least half of what they vary by, and the
+        model explains no more of them than chance would."""
+        process = self.models.processes[0]
+        return 2.0 * process.scatter**2 >= process.hyper.variance and self.is_doubtful(0)
+
         those thought best, of several some that are thought to be on the front, far apart on it."""
         if len(self.question.aims) == 1:
             return self.incumbents(N_INCUMBENTS)

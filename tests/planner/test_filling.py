@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import planner_samples as samples
 import pytest
 
@@ -49,6 +50,28 @@ def test_the_model_takes_over_at_the_first_outcome_that_differs() -> None:
     proposal = BayesianPlanner(question).propose(History(evaluated=ended, n_proposed=9), 1)[0]
     assert proposal.source == "model"
     assert float(proposal.point["a"]) > 0.7
+
+
+def test_while_outcomes_are_scatter_two_of_three_points_fill_the_space() -> None:
+    question = task(*AXES, WORDS)
+    places = [p.point for p in SobolPlanner(question).propose(History(), 8)]
+    rng = np.random.default_rng(1)
+    ended = samples.evaluated(places * 3, lambda _: {"y": float(rng.normal())})
+    planner = BayesianPlanner(question)
+    made = planner.propose(History(evaluated=ended, n_proposed=24), 6)
+    assert [p.source for p in made] == ["model", "initial", "initial"] * 2
+    assert "scatter" in made[1].why
+    alone = planner.propose(History(evaluated=ended, n_proposed=25), 1)
+    assert alone[0].source == "initial"
+
+
+def test_where_outcomes_are_more_than_scatter_the_model_chooses_every_point() -> None:
+    question = task(*AXES, WORDS)
+    points = [p.point for p in SobolPlanner(question).propose(History(), 30)]
+    rng = np.random.default_rng(2)
+    ended = samples.evaluated(points, lambda p: {"y": 2.0 * float(p["a"]) + 0.3 * rng.normal()})
+    made = BayesianPlanner(question).propose(History(evaluated=ended, n_proposed=31), 2)
+    assert {p.source for p in made} == {"model"}
 
 
 def test_of_a_plateau_that_was_failed_on_too_there_is_a_model() -> None:
