@@ -13,7 +13,7 @@ from scipy.special import stdtr
 
 from orchestrator.model.space import fidelity_of
 from orchestrator.model.trial import RUNGS, Neighbour, Prediction, Proposal, named
-from orchestrator.planner.asking import shifts
+from orchestrator.planner.asking import SURE_SD, shifts
 from orchestrator.planner.buying import Judged, sentence
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.gain import undominated
@@ -78,17 +78,28 @@ class Diagnosis:
 
     def recommended(self) -> int | None:
         """The trial that the model thinks best of those that were measured at the fidelity that
-        counts and, as measured, keep the limits, of several at one point the first; None where
-        there is none."""
+        counts and keep the limits, as measured and, where measurements scatter, as the model thinks
+        if there are any such; of several at one point the first; None where there is none."""
         rows = [r for r in self._counting() if self.keeps_limits(r)]
         if not rows or len(self.question.aims) > 1 or self.question.names[0] == TRADE:
             return None
         now = self.encoding.with_context(self.evidence.codes[rows], self.context)
-        merit = self.question.merit(self._expected(self.encoding.features(now)))
+        means = self._expected(self.encoding.features(now))
+        merit = self.question.merit(means)
+        likely = self._keep_limits_that_scatter(means)
+        merit = np.where(likely, merit, -np.inf) if likely.any() else merit
         # replicates differ by rounding alone: the first is named, of this campaign if there is one
         alike = (now == now[int(np.argmax(merit))]).all(axis=1)
         found = [self.evidence.trials[r] for r, same in zip(rows, alike, strict=True) if same]
         return min(found, key=lambda trial: (trial <= 0, trial))
+
+    def _keep_limits_that_scatter(self, means: list[Floats]) -> NDArray[np.bool_]:
+        """Where means (n) per metric keep the limits on what is not measured exactly."""
+        keep = np.ones(len(means[0]), dtype=bool)
+        for limit in self.question.limits:
+            if self.models.processes[limit.column].scatter >= SURE_SD:
+                keep &= limit.sign * (means[limit.column] - limit.bound) >= 0.0
+        return keep
 
     def _expected(self, features: Floats) -> list[Floats]:
         """Means (n) per metric; of settings that are held inexactly, over where they may end up."""
@@ -150,6 +161,12 @@ class Diagnosis:
         n, n_fitted = int(self.counting(column).sum()), len(process.hyper.scales) + 1
         return n >= MIN_TO_DOUBT and n * self.log_score_gain(column) < n_fitted
 
+    def is_scatter(self) -> bool:
+        """Whether outcomes of the first goal scatter by at least half of what they vary by, and the
+        model explains no more of them than chance would."""
+        process = self.models.processes[0]
+        return 2.0 * process.scatter**2 >= process.hyper.variance and self.is_doubtful(0)
+
     def incumbents(self, k: int) -> Floats:
         """Codes (k x p) of the measured points that the model thinks best in today's context,
         within the limits."""
@@ -161,12 +178,6 @@ class Diagnosis:
 
     def centres(self) -> Floats:
         """Codes (k x p) of measured points around which the next one is looked for: of one goal
-    def is_scatter(self) -> bool:
-        """Whether outcomes of the first goal scatter by at least half of what they vary by, and the
-        model explains no more of them than chance would."""
-        process = self.models.processes[0]
-        return 2.0 * process.scatter**2 >= process.hyper.variance and self.is_doubtful(0)
-
         those thought best, of several some that are thought to be on the front, far apart on it."""
         if len(self.question.aims) == 1:
             return self.incumbents(N_INCUMBENTS)

@@ -140,3 +140,29 @@ def test_a_large_offset_changes_nothing() -> None:
         return float(BayesianPlanner(question).propose(history, 1)[0].point["a"])
 
     assert chosen(-535_000.0) == pytest.approx(chosen(0.0), abs=0.02)
+
+
+def test_a_limit_that_was_kept_by_luck_recommends_no_trial() -> None:
+    axes = (Real(name="x", low=0.0, high=1.0), Real(name="w", low=0.0, high=1.0))
+    scales = (MetricScale(name="y", unit=""), MetricScale(name="z", unit=""))
+    limit = OutcomeConstraint(metric="z", sense="<=", bound=0.1)
+    question = samples.task(axes, scales, (limit,), direction="maximise")
+    rng = np.random.default_rng(3)
+    points = [{"x": float(x), "w": float(w)} for x, w in rng.random((16, 2))]
+    points += [{"x": x, "w": 0.0} for x in (0.2, 0.3, 0.4, 0.9, 0.9, 0.9, 0.9)]
+    scatter = [*(0.05 * rng.normal(size=16)), 0.02, -0.02, 0.0, 0.03, -0.02, 0.02, -0.1]
+    ended = tuple(
+        Evaluated(
+            trial=i + 1,
+            point=p,
+            outcomes={
+                "y": Outcome(value=p["x"]),
+                "z": Outcome(value=0.2 * p["x"] + 3.0 * p["w"] + off),
+            },
+        )
+        for i, (p, off) in enumerate(zip(points, scatter, strict=True))
+    )
+    assert ended[-1].outcomes["z"].value < 0.1
+    trial = BayesianPlanner(question).recommend(History(evaluated=ended, n_proposed=len(ended)))
+    assert trial is not None
+    assert points[trial - 1]["x"] < 0.5
