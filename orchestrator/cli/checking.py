@@ -150,6 +150,8 @@ def _tell_source(source: Source) -> None:
     told = f"{source.name}: {n} values"
     if n > most:
         told += f", of which {most} are drawn and learnt from"
+        if source.materials is not None:
+            told += ", those first whose materials are most like the candidates"
     if n_repeats:
         rows = "1 row repeats" if n_repeats == 1 else f"{n_repeats} rows repeat"
         told += f"; {rows} a material, and the mean is taken"

@@ -13,12 +13,12 @@ import numpy as np
 
 from orchestrator.errors import InputError
 from orchestrator.model.space import Pool
-from orchestrator.model.transfer import MOST_VALUES
 from orchestrator.model.transfer import Source as SourceValues
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.fitting import Data, default_priors, fit, representative, with_mains
 from orchestrator.planner.gaussian import GaussianProcess, Trend
 from orchestrator.planner.kernel import Floats, Kernel, Layout, Shape
+from orchestrator.planner.thinning import thinned
 from orchestrator.planner.transfer.campaign import (
     Columns,
     ColumnSource,
@@ -142,7 +142,7 @@ def informing(task: PlanningTask, encoding: Encoding, shape: Shape) -> Informing
     """
     if not task.sources:
         return Informing(encoding, {})
-    sources = [thinned(source, task.seed) for source in task.sources]
+    sources = [thinned(source, task.seed, task.space) for source in task.sources]
     materials: dict[str, list[Pool]] = {}
     for source in sources:
         if source.materials is not None:
@@ -242,22 +242,6 @@ def part_of(layout: Layout, columns: slice) -> Layout:
     first = int(groups.min())
     counted = tuple(g - first for g in layout.counted if g in groups)
     return Layout(groups - first, counted)
-
-
-def thinned(source: SourceValues, seed: int) -> SourceValues:
-    """The source with those of its values alone that are used: the features of 100,000 fingerprints
-    would take a gigabyte."""
-    n, most = len(source.values), MOST_VALUES[source.model]
-    if n <= most:
-        return source
-    rows = np.sort(np.random.default_rng([seed, 0x50C]).permutation(n)[:most]).tolist()
-    kept: dict[str, object] = {
-        "values": tuple(source.values[row] for row in rows),
-        "points": tuple(source.points[row] for row in rows) if source.points else (),
-    }
-    if source.materials is not None:
-        kept["materials"] = source.materials.only(rows)
-    return source.model_copy(update=kept)
 
 
 def _process(x: Floats, source: SourceValues, layout: Layout, shape: Shape) -> GaussianProcess:

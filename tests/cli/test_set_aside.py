@@ -109,7 +109,9 @@ def test_check_says_how_many_values_of_a_large_source_are_learnt_from(tmp_path: 
     (tmp_path / "more.csv").write_text("".join(["smiles,heat\n", *rows]))
     campaign = CAMPAIGN + "transfer: [{table: more.csv, column: heat, smiles: smiles}]\n"
     said = checked(tmp_path, campaign)
-    assert "heat (more.csv): 1501 values, of which 1500 are drawn and learnt from" in said
+    said = said.replace("\n", " ")
+    assert "heat (more.csv): 1501 values, of which 1500 are drawn and learnt from, those" in said
+    assert "those first whose materials are most like the candidates" in said
     (tmp_path / "more.csv").write_text("".join(["smiles,heat\n", *rows[:1500]]))
     assert "values" not in checked(tmp_path, campaign)
 

@@ -9,12 +9,13 @@ from test_materials_kernel import described, molecules, pool
 
 from orchestrator.errors import InputError
 from orchestrator.model.rows import Rows
-from orchestrator.model.space import Choice, Point, Pool, Real
+from orchestrator.model.space import Choice, Described, Point, Pool, Real, SearchSpace
 from orchestrator.model.transfer import MOST_VALUES, Source
 from orchestrator.planner.bayesian import BayesianPlanner
 from orchestrator.planner.encoding import Encoding
 from orchestrator.planner.kernel import CARRIED
-from orchestrator.planner.sources import informing, thinned
+from orchestrator.planner.sources import informing
+from orchestrator.planner.thinning import thinned
 from orchestrator.ports.planner import History, PlanningTask
 
 SPACE = (Real(name="a", low=0.0, high=1.0), Choice(name="gas", options=("argon", "neon")))
@@ -55,6 +56,17 @@ def materials_of(rows: list[list[int]]) -> Pool:
         units=(),
         rows=Rows.of(()),
         described=(described(rows),),
+    )
+
+
+def quantities(rows: list[list[int]]) -> Described:
+    n = len(rows[0])
+    return Described(
+        descriptor="d",
+        material="smiles",
+        names=tuple(map(str, range(n))),
+        units=("",) * n,
+        rows=Rows.of([tuple(map(float, row)) for row in rows]),
     )
 
 
@@ -226,9 +238,34 @@ def test_of_a_large_source_some_values_are_kept_with_their_materials() -> None:
         parameter="polymer",
         materials=materials_of(rows),
     )
-    kept = thinned(source, seed=3)
+    space = SearchSpace(parameters=SPACE)
+    kept = thinned(source, 3, space)
     assert kept.materials is not None
     assert kept.materials.names == tuple(f"s{value:.0f}" for value in kept.values)
     assert len(kept.values) == len(kept.materials.described[0].counts or ()) == n
-    assert thinned(kept, seed=3) is kept
-    assert thinned(source, seed=3) == kept != thinned(source, seed=4)
+    assert thinned(kept, 3, space) is kept
+    assert thinned(source, 3, space) == kept != thinned(source, 4, space)
+
+
+@pytest.mark.parametrize("is_dense", [False, True])
+def test_of_a_large_source_the_values_of_materials_most_like_the_candidates_are_learnt_from(
+    is_dense: bool,
+) -> None:
+    n = MOST_VALUES["process"]
+    near = [[1 + i % 7, i // 7, 0] for i in range(n)]
+    rows = [row for i, one in enumerate(near) for row in ([i % 5, 9000 + i, 0], one)]
+    own, theirs = pool(near[:40]).model_copy(update={"name": "polymer"}), materials_of(rows)
+    if is_dense:
+        own = own.model_copy(update={"described": (quantities(near[:40]),)})
+        theirs = theirs.model_copy(update={"described": (quantities(rows),)})
+    values = tuple(float(i) for i in range(len(rows)))
+    source = Source(
+        name="table",
+        helps="thickness",
+        quantity="y",
+        values=values,
+        parameter="polymer",
+        materials=theirs,
+    )
+    kept = thinned(source, 3, SearchSpace(parameters=(own,)))
+    assert kept.values == values[1::2]
