@@ -86,6 +86,14 @@ def rows_of(
     return rows
 
 
+def places_of_candidates(table: Table, space: SearchSpace) -> list[int]:
+    """The rows of a table by their places; where it is a pool's own table, without those that the
+    pool has set aside, since what cannot be described is no candidate there."""
+    pools = (p for p in space.parameters if isinstance(p, Pool) and p.sha256 == table.sha256 != "")
+    aside = {one.line for pool in pools for one in pool.set_aside if not one.same_as}
+    return [place for place, line in enumerate(table.lines) if line not in aside]
+
+
 def beside_of(table: Table, metric: str, named: Collection[str] = ()) -> dict[str, str]:
     """What stands in columns of its own beside a metric: `sd`, `samples`, `censored`, and the
     column, which may also be written `METRIC_sd` or `METRIC SD`. `named` mean something else.

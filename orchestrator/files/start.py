@@ -8,7 +8,7 @@ from pathlib import Path
 from orchestrator.errors import InputError, UnknownName
 from orchestrator.files.findings import Findings
 from orchestrator.files.lots import lots_of
-from orchestrator.files.rows import rows_of
+from orchestrator.files.rows import places_of_candidates, rows_of
 from orchestrator.files.shapes import StartShape
 from orchestrator.files.spreadsheet import table_in
 from orchestrator.model.objective import Metric
@@ -57,6 +57,7 @@ def read_start(
         return Start(campaign=shape.campaign or "")
     with findings.at([*path, "table"]):
         table = table_in(folder / shape.table)
+        table = table.only(places_of_candidates(table, space))
         rows = rows_of(table, space, metrics, shape.columns, reads_materials=True)
         lots = None if lot is None else lots_of(table, lot, shape.columns)
         blocks = lots or [""] * len(rows)

@@ -11,7 +11,7 @@ from orchestrator import plugins
 from orchestrator.engine.history import evaluated_of, in_context, numbered_before, task_of
 from orchestrator.errors import InputError, PoolExhausted, UnknownName
 from orchestrator.files.lots import lots_of
-from orchestrator.files.rows import rows_of, unused_words
+from orchestrator.files.rows import places_of_candidates, rows_of, unused_words
 from orchestrator.files.table import Table
 from orchestrator.model.campaign import Campaign, numbered_block
 from orchestrator.model.objective import Metric
@@ -188,13 +188,13 @@ def history_from(table: Table, task: PlanningTask, blocks: Sequence[str] = ()) -
         InputError: as `rows_of`, or a material cannot be described.
     """
     metrics = [Metric(name=m.name, expression="", unit=m.unit, scale=m.scale) for m in task.metrics]
-    rows = rows_of(table, task.space, metrics, reads_materials=True)
+    places = places_of_candidates(table, task.space)
+    rows = rows_of(table.only(places), task.space, metrics, reads_materials=True)
     trials = settled_trials(task.space, [(row.trial, row.line) for row in rows], table.source)
-    pairs = list(zip(rows, trials, strict=True))
     evaluated = [
-        evaluated_of(trial, index, blocks[index - 1] if blocks else "")
-        for index, (row, trial) in enumerate(pairs, start=1)
+        evaluated_of(trial, place + 1, blocks[place] if blocks else "")
+        for place, row, trial in zip(places, rows, trials, strict=True)
         if not row.is_pending
     ]
-    pending = tuple(trial.point for row, trial in pairs if row.is_pending)
+    pending = tuple(t.point for row, t in zip(rows, trials, strict=True) if row.is_pending)
     return History(evaluated=tuple(evaluated), pending=pending, n_proposed=len(rows))

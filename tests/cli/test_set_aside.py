@@ -12,11 +12,16 @@ from typer.testing import CliRunner
 
 from orchestrator.cli.app import app
 from orchestrator.cli.terminal import print_state
+from orchestrator.engine.history import task_of
+from orchestrator.errors import FileProblems
 from orchestrator.journal import open_store
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.candidates import pool_of, set_aside_words
 from orchestrator.model.space import SearchSpace, SetAside
 from orchestrator.reports.page import report_html
+from orchestrator.runtime.ask_tell import history_from
+from orchestrator.runtime.load import read_campaign
+from orchestrator.runtime.tables import table_of
 
 CAMPAIGN = """\
 name: heat
@@ -67,6 +72,23 @@ def test_propose_says_it_beside_its_points(tmp_path: Path) -> None:
     assert as_json.stderr == answer.stderr
     (proposal,) = json.loads(as_json.stdout)
     assert (tmp_path / "next.csv").read_text() == f"molecule\n{proposal['point']['molecule']}\n"
+
+
+def test_a_pool_s_own_table_may_be_the_results_without_the_rows_that_are_set_aside(
+    tmp_path: Path,
+) -> None:
+    table, campaign = tmp_path / "pool.csv", tmp_path / "campaign.yaml"
+    rows = "name,smiles,heat\nbad,C1CC,7\na,CCO,1\nb,CCC,2\n"
+    table.write_text(rows)
+    campaign.write_text(CAMPAIGN + "start: {table: pool.csv}\n")
+    assert [one.outcomes["heat"].value for one in read_campaign(campaign).start] == [1, 2]
+    campaign.write_text(CAMPAIGN)
+    study = read_campaign(campaign)
+    history = history_from(table_of(table), task_of(study))
+    assert [one.trial for one in history.evaluated] == [2, 3]
+    (tmp_path / "results.csv").write_text(rows + "b,CCC,2\n")
+    with pytest.raises(FileProblems, match="'C1CC' is no candidate"):
+        history_from(table_of(tmp_path / "results.csv"), task_of(study))
 
 
 STEREO = "name,smiles\nr,N[C@@H](C)C(=O)O\ns,N[C@H](C)C(=O)O\nb,CCCC\ncis,C/C=C\\C\ntrans,C/C=C/C\n"
