@@ -80,7 +80,11 @@ def _said(advice: Advice) -> Iterator[str]:
     yield from (f"{i}: {proposal.why}" for i, proposal in enumerate(advice.proposals, 1))
     if advice.proposals:
         notes = advice.proposals[0].notes
-        said = {"doubt": "not to be relied on", "transfer": "how likely each is to predict best"}
+        said = {
+            "doubt": "not to be relied on",
+            "unlike": "look at what is unlike all that the others say",
+            "transfer": "how likely each is to predict best",
+        }
         yield from (f"{words}: {notes[name]}" for name, words in said.items() if name in notes)
         yield from remarks(notes)
     yield from set_aside_words(advice.task.space)

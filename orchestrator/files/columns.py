@@ -57,8 +57,8 @@ def scale_of(column: str, unit: str, written: str = "") -> tuple[float, float]:
     said, else in `unit` already.
 
     Raises:
-        UnitMismatch, UnknownName: its unit cannot be converted, or does not exist.
-        InputError: another unit stands in parentheses.
+        UnitMismatch: its unit cannot be converted.
+        InputError: its unit does not exist, or another one stands in parentheses.
     """
     written = split_header(column)[1] or written
     if not written:
@@ -69,6 +69,9 @@ def scale_of(column: str, unit: str, written: str = "") -> tuple[float, float]:
         return scale_offset(written, unit)
     except UnitMismatch as error:
         raise UnitMismatch(f"column '{column}'", written, unit) from error
+    except UnknownName as error:
+        hint = f"{error.hint.rstrip('?')}; what is no unit stands without brackets"
+        raise InputError(f"column '{column}': {error}", hint=hint) from error
 
 
 def _refuse_other_unit(column: str, unit: str) -> None:
@@ -103,7 +106,7 @@ def numbers_in(
 
     Raises:
         FileProblems: a cell is no finite number (on a log scale: not above zero), with its line.
-        UnitMismatch, UnknownName: as `scale_of`.
+        UnitMismatch, InputError: as `scale_of`.
     """
     slope, offset = scale_of(column, unit, written)
     values = tuple(slope * v + offset for v in table.numbers(column))

@@ -75,9 +75,9 @@ def rows_of(
     that may be the material of a candidate is left as it is, for who can read materials.
 
     Raises:
-        FileProblems: with every bad cell.
-        UnknownName: a column is missing, or has a unit that does not exist.
-        UnitMismatch: the unit of a column does not fit.
+        FileProblems: with every bad cell, or with every column that is missing.
+        UnknownName: a column is missing.
+        UnitMismatch, InputError: the unit of a column does not fit, or does not exist.
     """
     reading = _Reading(table, space, metrics, columns or {}, reads_materials)
     rows = [reading.row(index) for index in range(len(table.rows))]
@@ -187,17 +187,29 @@ class _Reading:
         self._conditions = {condition.name: condition for condition in space.conditions}
         self._columns: dict[str, str] = {}
         named = [*space.names, *(m.name for m in metrics)]
-        for parameter in space.parameters:
-            self._find(parameter)
-        for metric in self._metrics:
-            named_so = self._renamed.get(metric.name, metric.name)
-            self._columns[metric.name] = column_of(table, named_so)
-            for name in (metric.name, named_so):
-                for more, column in beside_of(table, name, named).items():
-                    self._columns[f"{metric.name} {more}"] = column
+        missing: list[UnknownName] = []
+        for part in (*space.parameters, *self._metrics):
+            try:
+                if isinstance(part, Metric):
+                    self._find_metric(part.name, named)
+                else:
+                    self._find(part)
+            except UnknownName as error:
+                missing.append(error)
+        if len(missing) == 1:
+            raise missing[0]
+        if missing:
+            raise FileProblems(table.source, [Problem(str(e), e.hint) for e in missing])
         taken = {*named, *self._columns.values()}
         self._has_status = STATUS in table.columns and STATUS not in taken
         self._line, self._cells = 0, dict[str, str]()
+
+    def _find_metric(self, metric: str, named: Collection[str]) -> None:
+        named_so = self._renamed.get(metric, metric)
+        self._columns[metric] = column_of(self._table, named_so)
+        for name in (metric, named_so):
+            for more, column in beside_of(self._table, name, named).items():
+                self._columns[f"{metric} {more}"] = column
 
     def _find(self, parameter: Parameter) -> None:
         name = parameter.name
@@ -276,7 +288,8 @@ class _Reading:
         if value is None or (isinstance(parameter, Integer) and not is_whole):
             what = "a number" if value is None else "a whole number"
             hint = no_number_hint(cell) if value is None else ""
-            self._wrong(f"'{cell}' is not {what} in column '{column}'", hint)
+            found = f"'{cell}'" if cell else "an empty cell"
+            self._wrong(f"{found} is not {what} in column '{column}'", hint)
             return 0
         if isinstance(parameter, Ordinal):
             return self._level(parameter, value, cell)

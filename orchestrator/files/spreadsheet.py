@@ -16,6 +16,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from orchestrator.errors import FileProblems, Problem
+from orchestrator.files.columns import split_header
 from orchestrator.files.table import Table, read_table
 
 MAX_BYTES = 100_000_000
@@ -39,9 +40,9 @@ def table_in(path: Path, wanted: Sequence[str] = ()) -> Table:
 
 def read_spreadsheet(path: Path, wanted: Sequence[str] = ()) -> Table:
     """The first sheet that has the columns that are wanted, or else the first one; its first row is
-    the header, cells are as they were typed, numbers with all their digits, shares (`30.5%`) and
-    dates as they are shown. Columns without a heading and rows without a cell are skipped. A
-    formula whose value the file does not have is that formula.
+    the header, cells are as they were typed, numbers with all their digits, shares (`30.5%`, under
+    a heading in [%] without the sign) and dates as they are shown. Columns without a heading and
+    rows without a cell are skipped. A formula whose value the file does not have is that formula.
 
     Raises:
         FileProblems: it cannot be read, is no XLSX file, or has no header.
@@ -60,6 +61,8 @@ def read_spreadsheet(path: Path, wanted: Sequence[str] = ()) -> Table:
     problems = _problems(list(header.values()))
     if problems:
         raise FileProblems(str(path), problems)
+    shares = {column for column, text in header.items() if split_header(text)[1] == "%"}
+    cells |= {at: text.removesuffix("%") for at, text in cells.items() if at[1] in shares}
     lines = sorted({row for (row, _), text in cells.items() if row > 1 and text})
     return Table(
         source=str(path),

@@ -26,9 +26,12 @@ NAMED_DELIMITER = re.compile(
 )
 """The first line of some spreadsheets, perhaps filled up with empty cells."""
 NO_INDEX = "name it, or leave it out (numbers of rows, which pandas omits with index=False)"
+TITLE = "the first line has the headings: take away what stands above them"
 GAP = re.compile(r"[\s'\u2019]")
 GROUPED = re.compile(rf"[+-]?\d{{1,3}}(?:{GAP.pattern}\d{{3}})+(?:[.,]\d+)?")
 """A number in groups of three digits."""
+BY_MARKS = re.compile(r"[+-]?\d{1,3}(?:(?:\.\d{3})+,|(?:,\d{3})+\.)\d+")
+"""A number whose thousands a point or a comma sets apart, and the other one its decimals."""
 WITH_UNIT = re.compile(r"([+-]?[\d.,]+(?:[eE][+-]?\d+)?)(?:\s+(?=\S)|(?=[%°]))(.+)")
 WITH_COMMA = re.compile(r"[<>]?\s*[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
 WITH_POINT = re.compile(r"[<>]?\s*[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
@@ -144,6 +147,8 @@ def no_number_hint(cell: str) -> str:
         return "it is a formula whose value the file does not have: save it from the spreadsheet"
     if GROUPED.fullmatch(cell):
         return f"write '{GAP.sub('', cell).replace(',', '.')}'"
+    if BY_MARKS.fullmatch(cell):
+        return "write it without marks between thousands"
     if number(cell.replace(",", ".")) is not None:
         return "write a decimal point"
     unit = _number_and_unit(cell)[1]
@@ -189,7 +194,10 @@ def read_table(path: Path) -> Table:
                 yield cells[:width]
                 continue
             message = f"the row has {len(cells)} cells where the header has {len(header)}"
-            problems.append(Problem(message, "quote a cell that contains the delimiter", line, 1))
+            hint = "quote a cell that contains the delimiter" if len(cells) > len(header) else ""
+            problems.append(
+                Problem(message, hint or "an empty cell has its delimiter, too", line, 1)
+            )
 
     body = Cells(rows(), width)
     problems += [Problem(f"column {n + 1} has no name", "", first, 1) for n in sorted(filled)]
@@ -244,7 +252,7 @@ def _header_problems(header: list[str], line: int) -> list[Problem]:
     problems = []
     for index, name in enumerate(header):
         if not name:
-            hint = NO_INDEX if index == 0 else ""
+            hint = NO_INDEX if index == 0 else TITLE if header.count("") > 1 else ""
             problems.append(Problem(f"column {index + 1} has no name", hint, line, 1))
         elif name in header[:index]:
             problems.append(Problem(f"two columns are named '{name}'", "", line, 1))

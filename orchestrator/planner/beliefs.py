@@ -89,6 +89,7 @@ class Beliefs:
         return LeaveOneOut(
             trials=tuple(trials[by_trial].tolist()),
             measured=tuple(measured.on_scale(y)[by_trial].tolist()),
+            as_measured=tuple(measured.raw[counting][by_trial].tolist()),
             predicted=tuple(measured.on_scale(mean)[by_trial].tolist()),
             sd=tuple(measured.deviation(mean, sd)[by_trial].tolist()),
             coverage_90=float(within[kept].mean()) if kept.any() else None,

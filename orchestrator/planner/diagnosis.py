@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
+from orchestrator.model.objective import PREFERENCE
 from orchestrator.model.space import fidelity_of
 from orchestrator.model.trial import RUNGS, Neighbour, Prediction, Proposal, named
 from orchestrator.planner.asking import SURE_SD, shifts
@@ -26,7 +27,7 @@ from orchestrator.planner.question import Aim, Limit, Question
 from orchestrator.planner.scalarised import TRADE
 from orchestrator.planner.search import Found
 from orchestrator.planner.weighing import degrees, room
-from orchestrator.ports.planner import MetricScale
+from orchestrator.ports.planner import MetricScale, unlike_the_others
 
 SMALL_SD = 0.15
 """Below this share of the outcomes' spread a prediction is sure enough to call it exploiting."""
@@ -266,6 +267,7 @@ class Diagnosis:
         said = {
             "target": "; ".join(self._beyond_all()),
             "transfer": "; ".join(f"{e.name}: {e.weight:.2f}" for e in entries),
+            "unlike": "; ".join(self._unlike()),
         }
         notes |= {name: text for name, text in said.items() if text}
         if len(self.evidence.blamed):
@@ -280,6 +282,27 @@ class Diagnosis:
         if fits:
             notes["fit"] = fits
         return notes
+
+    def _unlike(self) -> Iterator[str]:
+        """Which outcomes no other one explains, and what these say."""
+        for column, name in enumerate(self.question.names):
+            measured, kept = self.evidence.measured[name], self.counting(column)
+            if measured.is_trade or name == PREFERENCE:
+                continue
+            found, y = self.left_out(column), measured.y[kept]
+            sd, off = np.sqrt(found.variance), measured.sides[kept] * (found.mean - y)
+            rows, raw = np.array(measured.rows)[kept], measured.raw[kept]
+            for i in unlike_the_others(y.tolist(), found.mean.tolist(), sd.tolist()):
+                if off[i] > 0.0:  # a bound, and what is expected keeps to it
+                    continue
+                said = Prediction(
+                    mean=measured.in_unit(float(found.mean[i])),
+                    sd=float(measured.deviation(found.mean, sd)[i]),
+                    on_log10=measured.metric.scale == "log",
+                )
+                trial = named(self.evidence.trials[rows[i]], min(self.evidence.trials))
+                got = 10.0 ** raw[i] if said.on_log10 else raw[i]
+                yield f"{trial} has {got:.4g}, expected {_expectation(measured.metric, said)}"
 
     def _of_bounds(self) -> dict[str, int | str]:
         found: dict[str, int | str] = {}

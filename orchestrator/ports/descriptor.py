@@ -72,7 +72,8 @@ class Descriptor(Protocol):
 def canonical_forms(
     of: Descriptor, materials: Sequence[str]
 ) -> tuple[list[str], list[tuple[int, str]]]:
-    """The canonical forms of n materials, '' where one cannot be read; which these are, and why.
+    """The canonical forms of n materials, '' where one cannot be read; which these are, and why,
+    with what to do where no earlier one says so.
 
     Raises:
         InputError: what reads them is not installed, which is no fault of a material.
@@ -83,6 +84,7 @@ def canonical_forms(
         return found
     forms: list[str] = []
     unread: list[tuple[int, str]] = []
+    hints = {""}
     for place, material in enumerate(materials):
         try:
             forms.append(of.canonical(material))
@@ -90,5 +92,7 @@ def canonical_forms(
             if error.hint.startswith("pip install"):
                 raise
             forms.append("")
-            unread.append((place, str(error)))
+            hint = "" if error.hint in hints else f" ({error.hint})"
+            hints.add(error.hint)
+            unread.append((place, f"{error}{hint}"))
     return forms, unread

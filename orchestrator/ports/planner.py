@@ -6,6 +6,7 @@ All of this is plain data (JSON), since the planner lives in a process of its ow
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,6 +16,10 @@ from orchestrator.model.objective import Objective
 from orchestrator.model.space import Point, SearchSpace, Value
 from orchestrator.model.transfer import Source
 from orchestrator.model.trial import Proposal, ReplicatedLevel
+
+SURPRISING = 0.025
+"""What chance alone gives less often than this is remarked on."""
+FEWEST_TO_STAND_OUT = 10
 
 
 class _Plain(BaseModel):
@@ -108,6 +113,7 @@ class LeaveOneOut(_Plain):
     `coverage_90` is the share of outcomes within their 90 % interval; `log_score_gain` the mean log
     probability of an outcome, more than under a constant mean and spread: below zero the model is
     not to be believed. `is_doubtful`: it explains less than its length scales would by chance.
+    `as_measured` are the outcomes as they were measured, far worse ones not limited.
     `decades_gain` is how much larger the mean log probability would be on a log scale; None where
     that was not tried.
     """
@@ -120,6 +126,20 @@ class LeaveOneOut(_Plain):
     log_score_gain: float
     is_doubtful: bool = False
     decades_gain: float | None = None
+    as_measured: tuple[float, ...] = ()
+
+
+def unlike_the_others(
+    measured: Sequence[float], predicted: Sequence[float], sd: Sequence[float]
+) -> list[int]:
+    """Which of n outcomes no other one explains: one is as far off from what the others predict
+    less often than once in forty such sets by chance. Of fewer than ten none is."""
+    n = len(measured)
+    if n < FEWEST_TO_STAND_OUT:
+        return []
+    limit = NormalDist().inv_cdf(1 - SURPRISING / n)
+    triples = zip(measured, predicted, sd, strict=True)
+    return [i for i, (got, mean, wide) in enumerate(triples) if abs(got - mean) > limit * wide]
 
 
 class HeldOut(_Plain):

@@ -9,20 +9,25 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import NormalDist
 from typing import Any
 
 from orchestrator.model.campaign import Campaign
 from orchestrator.model.space import Point, Value
 from orchestrator.model.state import State, TrialState
 from orchestrator.model.trial import remarks
-from orchestrator.ports.planner import Belief, HeldOut, LeaveOneOut, MetricBelief, Slice
+from orchestrator.ports.planner import (
+    SURPRISING,
+    Belief,
+    HeldOut,
+    LeaveOneOut,
+    MetricBelief,
+    Slice,
+    unlike_the_others,
+)
 from orchestrator.reports.charts import Z90, Predicted
 from orchestrator.reports.numbers import measured, number, pretty_unit, titled
 from orchestrator.reports.summary import is_log_axis, shown_metric, shown_point, shown_value
 
-SURPRISING = 0.025
-"""A share of hits is remarked on when chance alone gives one as far off less often than this."""
 MOST_UNLIKE = 3
 FEW = 10
 """Of fewer outcomes, what leave-one-out says may be chance."""
@@ -163,16 +168,12 @@ def _coverage(known: LeaveOneOut) -> str:
 def _unlike(believed: MetricBelief, known: LeaveOneOut) -> str:
     """Which results no other one explains. All of the same model: with one that went wrong it
     takes the rest for noisier than they are, so that of a few trials none stands out."""
-    n, found = len(known.trials), []
-    if n < FEW:
-        return ""
-    limit = NormalDist().inv_cdf(1 - SURPRISING / n)
-    for trial, got, mean, sd in zip(
-        known.trials, known.measured, known.predicted, known.sd, strict=True
-    ):
-        if abs(got - mean) > limit * sd:
-            said = f"measured {_shown(believed, got)}, predicted {_shown(believed, mean, sd)}"
-            found.append(f"trial {trial} ({said})")
+    found = []
+    for i in unlike_the_others(known.measured, known.predicted, known.sd):
+        predicted = _shown(believed, known.predicted[i], known.sd[i])
+        got = (known.as_measured or known.measured)[i]
+        said = f"measured {_shown(believed, got)}, predicted {predicted}"
+        found.append(f"trial {known.trials[i]} ({said})")
     if not found:
         return ""
     more = f" and {len(found) - MOST_UNLIKE} more" if len(found) > MOST_UNLIKE else ""
@@ -335,7 +336,8 @@ def _without_bounds(campaign: Campaign, state: State, believed: MetricBelief) ->
         return None
     rows = {
         field: tuple(getattr(known, field)[i] for i in places)
-        for field in ("trials", "measured", "predicted", "sd")
+        for field in ("trials", "measured", "predicted", "sd", "as_measured")
+        if getattr(known, field)
     }
     return known.model_copy(update=rows)
 

@@ -148,7 +148,8 @@ def _assumed(table: Table, column: str) -> Parameter:
     if all(number(cell) is None for cell in texts):
         if "" in texts:
             raise InputError(
-                f"column '{column}' has an empty cell where a word is expected",
+                f"column '{column}' of {table.source} has an empty cell where a word is expected, "
+                f"{table.where(texts.index(''))}",
                 hint="write what it stands for, such as 'none'",
             )
         _refuse_quantities(column, texts)

@@ -133,6 +133,18 @@ def test_shares_and_dates_are_what_the_sheet_shows(tmp_path: Path) -> None:
     assert row == ("30.5%", "7%", *days, "0.305", "3.5", "3.5", "1000000000")
 
 
+def test_a_share_is_a_number_under_a_heading_in_per_cent(tmp_path: Path) -> None:
+    made = xlsxwriter.Workbook(str(tmp_path / "a.xlsx"))
+    sheet = made.add_worksheet()
+    sheet.write_row(0, 0, ["yield [%]", "name"])
+    sheet.write_number(1, 0, 0.452, made.add_format({"num_format": "0.0%"}))
+    sheet.write(1, 1, "5 %")
+    made.close()
+    found = read_spreadsheet(tmp_path / "a.xlsx")
+    assert found.numbers("yield [%]") == (45.2,)
+    assert found.texts("name") == ("5 %",)
+
+
 def test_a_formula_that_nothing_worked_out_is_no_empty_cell(tmp_path: Path) -> None:
     sheet = (
         '<row><c r="A1" t="inlineStr"><is><t>a</t></is></c></row>'

@@ -84,6 +84,8 @@ def test_an_absent_column_comes_with_a_hint(tmp_path: Path) -> None:
         ("", "the table is empty"),
         ("a,b\n", "a header but no rows"),
         ("a,b\n1,2,3\n", "3 cells where the header has 2"),
+        ("a,b\n1\n", "an empty cell has its delimiter, too"),
+        ("a title,,,more\na,b,c,d\n1,2,3,4\n", "take away what stands above"),
         ("a,a\n1,2\n", "two columns are named 'a'"),
         ("a,\n1,2\n", "column 2 has no name"),
         (",a\n0,2\n", "pandas omits with index=False"),

@@ -149,6 +149,8 @@ def test_what_is_unlike_all_that_the_others_say_is_to_be_looked_at(
     (said,) = held(campaign, state, belief(state, sober.model_copy(update={"measured": values})))
     assert "trial 107 (measured 10 Ω·cm, predicted 5.012 × 10⁻³ Ω·cm, 0.3 decades" in said.unlike
     assert "`hagane invalidate`" in said.unlike
+    limited = sober.model_copy(update={"measured": values, "as_measured": (3.0,) * 20})
+    assert "(measured 1000 Ω·cm" in held(campaign, state, belief(state, limited))[0].unlike
     few = left(n=9)
     assert held(campaign, state, belief(state, few))[0].unlike == "", "of a few it may be chance"
 

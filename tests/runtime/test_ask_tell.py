@@ -125,7 +125,7 @@ def test_units_in_the_header_are_converted(tmp_path: Path) -> None:
     assert row.outcomes["mass"].value == pytest.approx(2.0)
     with pytest.raises(UnitMismatch, match=r"column 'width \[K\]' is in 'K'"):
         history(tmp_path, text.replace("[cm]", "[K]"))
-    with pytest.raises(UnknownName, match="furlung"):
+    with pytest.raises(InputError, match="furlung"):
         history(tmp_path, text.replace("[cm]", "[furlung]"))
 
 
@@ -217,7 +217,7 @@ def test_every_bad_cell_is_named_with_its_line_at_once(tmp_path: Path) -> None:
         (4, "'1.5' is not a whole number in column 'ribs'"),
         (5, "'round' is not a kind"),
         (6, "'strong' is not a number in column 'strength'"),
-        (7, "'' is not a number in column 'ribs'"),
+        (7, "an empty cell is not a number in column 'ribs'"),
         (7, "'inf' is not a number in column 'mass'"),
     ]
     assert "did you mean" in refused.value.problems[2].hint or refused.value.problems[2].hint
@@ -227,6 +227,37 @@ def test_a_missing_column_is_named_with_the_nearest_one(tmp_path: Path) -> None:
     with pytest.raises(UnknownName) as refused:
         asked(tmp_path, "widht,ribs,kind,strength,mass\n2,1,flat,3,1\n")
     assert refused.value.hint == "did you mean 'widht'?"
+
+
+def test_all_columns_that_are_missing_are_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(FileProblems) as refused:
+        asked(tmp_path, "width,rips,kind,strenght,mass\n2,1,flat,3,1\n")
+    assert [p.hint for p in refused.value.problems] == [
+        "did you mean 'rips'?",
+        "did you mean 'strenght'?",
+    ]
+
+
+def test_a_unit_that_does_not_exist_is_told_with_its_column(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="column 'strength \\[HV\\]': 'HV' is not a known unit"):
+        asked(tmp_path, "width,ribs,kind,strength [HV],mass\n2,1,flat,3,1\n")
+
+
+def test_marks_between_thousands_are_told(tmp_path: Path) -> None:
+    with pytest.raises(FileProblems, match=r"'1\.013,25' is not a number") as refused:
+        asked(tmp_path, 'width,ribs,kind,strength,mass\n2,1,flat,"1.013,25",1\n')
+    assert refused.value.problems[0].hint == "write it without marks between thousands"
+
+
+def test_a_result_that_no_other_one_explains_is_told(tmp_path: Path) -> None:
+    rows = [f"{x},{3 * x + 100}\n" for x in range(1, 15)]
+    (tmp_path / "r.csv").write_text("x,y\n" + "".join(rows))
+    whole = propose(tmp_path / "r.csv", 1, goal=("maximise", "y")).proposals[0]
+    assert "unlike" not in whole.notes
+    rows[6] = "7,0.121\n"
+    (tmp_path / "r.csv").write_text("x,y\n" + "".join(rows))
+    wrong = propose(tmp_path / "r.csv", 1, goal=("maximise", "y")).proposals[0]
+    assert str(wrong.notes["unlike"]).startswith("trial 7 has 0.121, expected y 12")
 
 
 FREE = "temperature [degC],n,kind,note free\n25,1,a,1.5\n100,2,b,\n50,3,a,\n"
@@ -284,7 +315,7 @@ def test_what_is_no_goal_is_told_with_how_it_is_written(tmp_path: Path, goal: An
         ("x,y\n1,1\n1,2\n", "y", "one value only"),
         ("x,y\n1,1\n1;5,2\n3,3\n", "y", "column 'x' has '1;5'"),
         ("x,y\n1,1\n,2\n3,3\n", "y", "column 'x' has an empty cell"),
-        ("x,y\na,1\n,2\nb,3\n", "y", "column 'x' has an empty cell where a word"),
+        ("x,y\na,1\n,2\nb,3\n", "y", "an empty cell where a word is expected, line 3"),
         ("x [s],x [min],y\n1,1,1\n2,2,2\n", "y", "two columns named 'x'"),
         ("x,y\n1,good\n2,bad\n", "y", "'good' is not a number"),
     ],
@@ -443,9 +474,9 @@ def test_candidates_are_found_in_the_column_that_names_them_in_the_pools_own_tab
     study = written(
         tmp_path, f"{text}objective: {{maximise: y}}\nbudget: {{trials: 3}}\n", "c.yaml"
     )
-    with pytest.raises(UnknownName, match="'m' is not a column") as refused:
+    with pytest.raises(FileProblems, match="'m' is not a column") as refused:
         propose(one, 1, campaign=study)
-    assert "'id' may be the column of 'n', too" in refused.value.hint
+    assert "'id' may be the column of 'n', too" in str(refused.value)
 
 
 def test_a_column_of_materials_that_may_be_those_of_two_pools_is_neithers(tmp_path: Path) -> None:
@@ -455,9 +486,9 @@ def test_a_column_of_materials_that_may_be_those_of_two_pools_is_neithers(tmp_pa
     text = f"name: c\nspace: {{m: {pool}, solvent: {pool}}}\n"
     text += "metrics: {heat: {}}\nobjective: {maximise: heat}\nbudget: {trials: 3}\n"
     study = written(tmp_path, text, "c.yaml")
-    with pytest.raises(UnknownName, match="'m' is not a column") as refused:
+    with pytest.raises(FileProblems, match="'m' is not a column") as refused:
         propose(written(tmp_path, "smiles,heat\nOCC,2\n"), 1, campaign=study)
-    assert "'smiles' may be the column of 'solvent', too" in refused.value.hint
+    assert "'smiles' may be the column of 'solvent', too" in str(refused.value)
     one = written(tmp_path, "m,smiles,heat\nethanol,c1ccccc1,2\n")
     assert propose(one, 1, campaign=study).n_results == 1
 

@@ -20,6 +20,8 @@ _FULL_STOP = re.compile(r"\.\s*(\d+(?:\.\d+)?)\s*(\(H2O\)|H2O|\(NH3\)|NH3)\s*$")
 """The end of `CuSO4.5H2O`: a full stop that may be the dot of a hydrate or an ammoniate."""
 _DECIMAL = re.compile(r"(?<![\d.])[1-9]\d*\.\d+\s*[A-Z(\[{]")
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_COMMA = re.compile(r"(?<=\d),(?=\d)")
+"""Of decimals, or in place of a full stop."""
 _NUMBERS_BEFORE = re.compile(r"\s*[\d.]+\s*(?:[A-Z][a-z]?\s*[\d.]+\s*)+[A-Z][a-z]?\s*")
 """`60Cu40Ni`, in which each number may belong to the element behind it."""
 _MASS_BEFORE = re.compile(r"\s*(\d+)\s*([A-Z][a-z]?)")
@@ -51,15 +53,17 @@ def formula_counts(formula: str) -> Counts:
 def formula_amounts(formula: str) -> Amounts:
     """The same, exactly.
 
-    Brackets of three kinds, decimals and hydrates (`CuSO4·5H2O`, `CuSO4*5H2O`) are read; the dot of
-    a hydrate may be a full stop (`CuSO4.5H2O`) where it cannot be meant as a decimal point.
+    Brackets of three kinds, decimals (`Fe0.5`, `Fe0,5`) and hydrates (`CuSO4·5H2O`,
+    `CuSO4*5H2O`) are read; the dot of a hydrate may be a full stop (`CuSO4.5H2O`) where it cannot
+    be meant as a decimal point.
 
     Raises:
         InputError: it is no formula, or may be two; the sentence says why.
     """
     if len(formula) > LONGEST:
         raise _wrong(f"{formula[:20]}...", f"it has more than {LONGEST} characters")
-    if _NUMBERS_BEFORE.fullmatch(formula.translate(_SUBSCRIPTS)):
+    text = _COMMA.sub(".", formula.translate(_SUBSCRIPTS))
+    if _NUMBERS_BEFORE.fullmatch(text):
         raise InputError(
             f"'{formula}' may be two formulas: its numbers stand before the elements, or the first "
             "of them before the whole",
@@ -70,10 +74,10 @@ def formula_amounts(formula: str) -> Amounts:
             f"'{formula}' may be two formulas: its number counts the whole, or names an isotope",
             hint="write numbers behind, as in '(CO2)13'; isotopes are not told apart",
         )
-    if alloy := _ALLOY.fullmatch(formula):
+    if alloy := _ALLOY.fullmatch(text):
         raise _per_cent(formula, alloy[1], re.findall(r"([\d.]+)\s*%?\s*([A-Z][a-z]?)", alloy[2]))
     total: Amounts = {}
-    for part in _HYDRATE.split(_with_dot(formula.translate(_SUBSCRIPTS), formula)):
+    for part in _HYDRATE.split(_with_dot(text, formula)):
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?|\.\d+)?(.*?)\s*", part, re.DOTALL)
         factor, rest = (match[1], match[2]) if match else (None, "")
         if not rest.strip():
