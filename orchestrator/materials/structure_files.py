@@ -28,6 +28,7 @@ _SAID = {"FixAtoms", "FixCartesian"}
 """Constraints of ASE's that an extended XYZ has words for."""
 _OF_NOTHING = {"FixCom"}
 """Alone it leaves every result what it is, wherever the whole structure stands."""
+_NAMED = re.compile(r"(?:^|\s)name=(\S+)")
 _OF_THE_CELL = ("Lattice", "Properties", "pbc")
 LARGEST = 20_000_000
 """Bytes of one structure's file."""
@@ -154,6 +155,9 @@ def _of_frames(path: Path) -> StructureFiles:
         except Exception as error:  # noqa: BLE001 - ASE raises whatever its parser stumbles over
             found, unreadable[row] = {}, f"its second line cannot be read: {error}"
         said.append({k: v for k, v in found.items() if k not in _OF_THE_CELL})
+        written = _NAMED.search(second)
+        if written and not isinstance(found.get("name", ""), str):  # 007 is no 7, and F not false
+            said[-1]["name"] = written[1]
     if not frames:
         raise _fault(path, "it holds no structure", "frames as in an extended XYZ file")
     names = [f"{path.stem}-{number}" for number in range(1, len(frames) + 1)]

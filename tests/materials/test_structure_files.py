@@ -145,6 +145,16 @@ def test_frames_have_what_stands_in_their_second_lines_as_columns(tmp_path: Path
     assert (again.place, again.name, again.same_as) == ("frame 3", "many-3", "many-1")
 
 
+def test_frames_are_named_as_it_is_written(tmp_path: Path) -> None:
+    frames = [ordered("Ag", "Au"), ordered("Cu", "Pt"), ordered("Pd", "Pt")]
+    write(tmp_path / "many.extxyz", frames)
+    text = (tmp_path / "many.extxyz").read_text()
+    for name in ("007", "F", '"a b"'):
+        text = text.replace(' pbc="T', f' name={name} pbc="t', 1)
+    (tmp_path / "many.extxyz").write_text(text.replace('pbc="t', 'pbc="T'))
+    assert pool_of(tmp_path, "many.extxyz").names == ("007", "F", "a b")
+
+
 def test_a_database_has_its_key_value_pairs_as_columns(tmp_path: Path) -> None:
     with connect(tmp_path / "file.db") as database:
         for a, b, share in (("Ag", "Au", 0.25), ("Cu", "Pt", 0.5)):
