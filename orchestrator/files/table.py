@@ -147,6 +147,8 @@ def no_number_hint(cell: str) -> str:
         return "it is a formula whose value the file does not have: save it from the spreadsheet"
     if GROUPED.fullmatch(cell):
         return f"write '{GAP.sub('', cell).replace(',', '.')}'"
+    if cell[:1] in ("<", ">") and number(cell[1:]) is not None:
+        return "a bound is no number here: leave the row out"
     if BY_MARKS.fullmatch(cell):
         return "write it without marks between thousands"
     if number(cell.replace(",", ".")) is not None:

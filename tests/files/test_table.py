@@ -98,6 +98,13 @@ def test_what_is_no_table_is_refused(content: str | bytes, message: str, tmp_pat
         table(tmp_path, content)
 
 
+def test_a_bound_where_a_number_is_wanted_is_told_as_one(tmp_path: Path) -> None:
+    with pytest.raises(FileProblems) as caught:
+        table(tmp_path, "a\n1\n< -70\n").numbers("a")
+    (problem,) = caught.value.problems
+    assert problem.hint == "a bound is no number here: leave the row out"
+
+
 def test_all_rows_of_a_wrong_length_are_named_at_once(tmp_path: Path) -> None:
     with pytest.raises(FileProblems) as caught:
         table(tmp_path, "a,b\n1\n1,2\n1,2,3\n")
