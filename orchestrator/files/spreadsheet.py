@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 from orchestrator.errors import FileProblems, Problem
 from orchestrator.files.columns import split_header
-from orchestrator.files.table import Table, read_table
+from orchestrator.files.table import TITLE, Table, number, read_table
 
 MAX_BYTES = 100_000_000
 """Of one part of the file, unpacked."""
@@ -45,7 +45,7 @@ def read_spreadsheet(path: Path, wanted: Sequence[str] = ()) -> Table:
     rows without a cell are skipped. A formula whose value the file does not have is that formula.
 
     Raises:
-        FileProblems: it cannot be read, is no XLSX file, or has no header.
+        FileProblems: it cannot be read, is no XLSX file, or has no header, or one beneath a title.
     """
     try:
         raw = path.read_bytes()
@@ -58,7 +58,7 @@ def read_spreadsheet(path: Path, wanted: Sequence[str] = ()) -> Table:
         problem = Problem("it is no XLSX file that can be read", "save it as .xlsx or .csv")
         raise FileProblems(str(path), [problem]) from error
     header = {column: text for (row, column), text in cells.items() if row == 1 and text}
-    problems = _problems(list(header.values()))
+    problems = _problems(list(header.values())) or _of_a_title(cells, header)
     if problems:
         raise FileProblems(str(path), problems)
     shares = {column for column, text in header.items() if split_header(text)[1] == "%"}
@@ -78,6 +78,15 @@ def _problems(header: list[str]) -> list[Problem]:
         return [Problem("the first row has no headings")]
     twice = [name for name in dict.fromkeys(header) if header.count(name) > 1]
     return [Problem(f"two columns are named '{name}'", "", 1) for name in twice]
+
+
+def _of_a_title(cells: dict[tuple[int, int], str], header: dict[int, str]) -> list[Problem]:
+    """The mistake that headings stand in the second row: over numbers, where the first has none."""
+    for (row, column), text in cells.items():
+        is_heading = row == 2 and column not in header and text and number(text) is None
+        if is_heading and number(cells.get((3, column), "")) is not None:
+            return [Problem(f"'{text}' has no heading above it, and numbers beneath", TITLE, 2)]
+    return []
 
 
 def _fitting(book: zipfile.ZipFile, wanted: Sequence[str]) -> dict[tuple[int, int], str]:

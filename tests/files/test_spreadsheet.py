@@ -133,6 +133,16 @@ def test_shares_and_dates_are_what_the_sheet_shows(tmp_path: Path) -> None:
     assert row == ("30.5%", "7%", *days, "0.305", "3.5", "3.5", "1000000000")
 
 
+def test_headings_beneath_a_title_are_told(tmp_path: Path) -> None:
+    above, names = ("run", "parameters", None, "result"), (None, "T [K]", "t [s]", "yield")
+    path = book(tmp_path / "a.xlsx", above, names, (1, 300, 5, 0.4), (2, 310, 6, 0.5))
+    with pytest.raises(FileProblems, match=r"2: 't \[s\]' has no heading above it") as caught:
+        read_spreadsheet(path)
+    assert "take away what stands above" in caught.value.problems[0].hint
+    remark = book(tmp_path / "b.xlsx", ("T [K]", None), (300, "warm"), (310, "cold"))
+    assert read_spreadsheet(remark).columns == ("T [K]",)
+
+
 def test_a_share_is_a_number_under_a_heading_in_per_cent(tmp_path: Path) -> None:
     made = xlsxwriter.Workbook(str(tmp_path / "a.xlsx"))
     sheet = made.add_worksheet()
