@@ -24,11 +24,9 @@ Notes: TypeAlias = dict[str, float | int | str]
 MIN_MEASURED = 2
 """Outcomes of the objective that a model needs before it may choose."""
 OF_FILLING = 3
-"""Of so many points all but one fill the space while a goal is flat, or scatter alone. A power of
-two would leave out half of the space: the points of a Sobol sequence with odd numbers have it to
-themselves."""
-
-OF_SCATTER = "space-filling point, while the model takes what differs for scatter"
+"""Of so many points all but one fill the space while a goal is flat, or a model knows of nothing
+better. A power of two would leave out half of the space: the points of a Sobol sequence with odd
+numbers have it to themselves."""
 
 
 class BayesianPlanner:
@@ -40,7 +38,7 @@ class BayesianPlanner:
     count), and never before two values of the objective are known, nor while all that was measured
     is the same (a yield of zero everywhere): it would take the outcome for flat, and go to the
     corners. Until then the space is filled further; while one of several goals is the same, or the
-    model takes what differs for scatter, two of three points fill it. A limit that may not be
+    model knows of nothing better to do (`filling`), two of three points fill it. A limit that may not be
     crossed on the way is better kept by a model of two values than by none, so that it takes over
     as soon as it has these.
 
@@ -93,20 +91,26 @@ class BayesianPlanner:
         return chosen
 
     def _chosen(self, found: Any, history: History, n: int) -> list[Proposal]:
-        """Up to `n` points that a model chooses; one, which may fill the space, while it takes what
-        was measured for scatter: it would go to corners, or stay at what happened to be good."""
-        is_scatter = self._has_one_goal_alone(history) and found.diagnosis.is_scatter()
-        if is_scatter and history.n_proposed % OF_FILLING:
-            return [*self._start.propose(history, 1, lambda _: OF_SCATTER)]
-        return [*found.proposals(1 if is_scatter else n)]
+        """Up to `n` points that a model chooses; one, which may fill the space, while the model
+        knows of nothing better to do."""
+        chosen = [*found.proposals(n)]
+        if not self._has_one_goal_alone(history):
+            return chosen
+        from orchestrator.planner.filling import why_filled
+
+        why = why_filled(found.diagnosis, chosen[0].acquisition)
+        if why and history.n_proposed % OF_FILLING:
+            return [*self._start.propose(history, 1, lambda _: why)]
+        return chosen[:1] if why else chosen
 
     def _has_one_goal_alone(self, history: History) -> bool:
         """Whether a space with real parameters has one goal, and nothing else to go by."""
         task, space = self._task, self._task.space
         is_real = any(isinstance(p, Real) for p in space.parameters) and not fidelity_of(space)
-        has_more = len(task.objective.metrics) > 1 or task.sources or task.objective.by_preference
+        objective = task.objective
+        has_more = len(objective.metrics) > 1 or objective.cost or objective.by_preference
         failed = any(e.failed and e.blames_parameters for e in history.evaluated)
-        return is_real and not (has_more or failed or self._growth is not None)
+        return is_real and not (has_more or failed or task.sources or self._growth is not None)
 
     def _of_model(self, history: History, ask: Callable[[Any], list[Proposal]]) -> list[Proposal]:
         """What a model proposes. A pool that grows and is used up grows at once.

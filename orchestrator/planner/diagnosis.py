@@ -105,8 +105,7 @@ class Diagnosis:
     def _expected(self, features: Floats) -> list[Floats]:
         """Means (n) per metric; of settings that are held inexactly, over where they may end up."""
         moved = shifts(self.encoding, 0)
-        processes = self.models.processes
-        return [belief(process, moved).moments(features)[0][:, 0] for process in processes]
+        return [belief(p, moved).moments(features)[0][:, 0] for p in self.models.processes]
 
     def _counting(self) -> list[int]:
         rows = self.evidence.judged(self.question.names[0])
@@ -123,9 +122,8 @@ class Diagnosis:
             measured = self.evidence.measured[limit.constraint.metric]
             if row not in measured.rows:
                 return False
-            value = measured.raw[
-                measured.rows.index(row)
-            ]  # standardised, the bound itself may differ
+            # standardised, the bound itself may differ
+            value = measured.raw[measured.rows.index(row)]
             if limit.sign * (value - on_scale(measured.metric, limit.constraint.bound)) < 0:
                 return False
         return True
@@ -161,12 +159,6 @@ class Diagnosis:
         process = self.models.processes[column]
         n, n_fitted = int(self.counting(column).sum()), len(process.hyper.scales) + 1
         return n >= MIN_TO_DOUBT and n * self.log_score_gain(column) < n_fitted
-
-    def is_scatter(self) -> bool:
-        """Whether outcomes of the first goal scatter by at least half of what they vary by, and the
-        model explains no more of them than chance would."""
-        process = self.models.processes[0]
-        return 2.0 * process.scatter**2 >= process.hyper.variance and self.is_doubtful(0)
 
     def incumbents(self, k: int) -> Floats:
         """Codes (k x p) of the measured points that the model thinks best in today's context,

@@ -74,6 +74,23 @@ def test_where_outcomes_are_more_than_scatter_the_model_chooses_every_point() ->
     assert {p.source for p in made} == {"model"}
 
 
+def test_about_a_hill_that_is_known_as_well_as_can_be_told_the_space_is_filled_too() -> None:
+    """A word with a hill that was measured often, and two of which little is known."""
+    question = task(AXES[0], WORDS)
+    rng = np.random.default_rng(3)
+    rest: list[Point] = [{"a": a, "w": w} for w in "qr" for a in (0.1, 0.5, 0.9)]
+    hill: list[Point] = [{"a": i / 19 if i < 20 else 0.5, "w": "p"} for i in range(40)]
+
+    def truth(point: Point) -> dict[str, float]:
+        rise = 40.0 * np.exp(-(((float(point["a"]) - 0.5) / 0.2) ** 2))
+        return {"y": (float(rise) if point["w"] == "p" else 0.0) + 1.5 * rng.normal()}
+
+    ended = samples.evaluated([*rest, *hill], truth)
+    made = BayesianPlanner(question).propose(History(evaluated=ended, n_proposed=30), 6)
+    assert [p.source for p in made] == ["model", "initial", "initial"] * 2
+    assert "told from scatter" in made[1].why
+
+
 def test_of_a_plateau_that_was_failed_on_too_there_is_a_model() -> None:
     points: list[Point] = [{"a": i / 9, "b": 0.5} for i in range(10)]
     ended = tuple(
