@@ -38,9 +38,9 @@ class BayesianPlanner:
     count), and never before two values of the objective are known, nor while all that was measured
     is the same (a yield of zero everywhere): it would take the outcome for flat, and go to the
     corners. Until then the space is filled further; while one of several goals is the same, or the
-    model knows of nothing better to do (`filling`), two of three points fill it. A limit that may not be
-    crossed on the way is better kept by a model of two values than by none, so that it takes over
-    as soon as it has these.
+    model knows of nothing better to do (`filling`), two of three points fill it. A limit that may
+    not be crossed on the way is better kept by a model of two values than by none, so that it takes
+    over as soon as it has these.
 
     Raises:
         InputError: an option or the space is wrong.
@@ -100,7 +100,9 @@ class BayesianPlanner:
 
         why = why_filled(found.diagnosis, chosen[0].acquisition)
         if why and history.n_proposed % OF_FILLING:
-            return [*self._start.propose(history, 1, lambda _: why)]
+            of_model = {k: v for k, v in chosen[0].notes.items() if k != "domain"}
+            filling = self._start.propose(history, 1, lambda _: why)
+            return [_noted(proposal, of_model) for proposal in filling]
         return chosen[:1] if why else chosen
 
     def _has_one_goal_alone(self, history: History) -> bool:

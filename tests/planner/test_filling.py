@@ -89,6 +89,7 @@ def test_about_a_hill_that_is_known_as_well_as_can_be_told_the_space_is_filled_t
     made = BayesianPlanner(question).propose(History(evaluated=ended, n_proposed=30), 6)
     assert [p.source for p in made] == ["model", "initial", "initial"] * 2
     assert "told from scatter" in made[1].why
+    assert all("still_to_gain" in p.notes for p in made)
 
 
 def test_of_a_plateau_that_was_failed_on_too_there_is_a_model() -> None:
