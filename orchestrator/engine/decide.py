@@ -301,7 +301,7 @@ def _startable(study: Study, state: State, trial: TrialState) -> BoundStep | Non
     bound = _next_step(study, state, trial)
     if bound is None or not state.outages.lost:
         return bound
-    lost = {d.event.step for d in undone(state, trial, study.holds)[1]}
+    lost = {d.event.step for d in undone(state, trial, study.holds, amounts=study.amounts)[1]}
     first = next(b for b in study.steps if b.step.name in {*lost, bound.step.name})
     return first.at(trial.proposal.point)
 

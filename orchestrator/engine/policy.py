@@ -36,17 +36,22 @@ def may_retry(study: Study, bound: BoundStep, state: State, trial: TrialState) -
     That is so when its type allows it, or the device itself said that nothing was done; and not
     oftener than the file says, counted from when the campaign was last resumed. Where the file is
     silent, twice, and a device that cannot be reached does not count: it is given `PATIENCE_S` to
-    come back, unless it was set to something for this trial that cannot be set again. What it has
-    lost by then is no failure of its own.
+    come back. It is not where it did something for this trial that cannot be done again, and not
+    tried again at all where it was set to something that cannot be set again. What it has lost by
+    the time it is back is no failure of its own.
     """
     tickets = trial.attempts.get(bound.step.name, [])
     last = state.dispatches[tickets[-1]] if tickets else None
     if last is None or last.failure is None or not has_failed(last):
         return False
     may_repeat = last.failure.may_retry or last.outcome == "not_done"
-    if not (may_repeat or _was_lost_meanwhile(study, bound, state, trial, last.failure)):
+    is_lost, is_set_again = _undone_here(study, bound, state, trial)
+    was_reset = kind_of(last.failure) is errors.DeviceReset
+    if not (may_repeat or (was_reset and is_set_again)):
         return False
     recent = failed_attempts(state, trial, bound.step.name)
+    if recent and was_away(last) and is_lost and bound.step.retries is None:
+        return False
     allowed = DEFAULT_RETRIES if bound.step.retries is None else bound.step.retries
     if len(recent) <= allowed:
         return True
@@ -85,14 +90,19 @@ def set_for_good(study: Study, bound: BoundStep, state: State, trial: TrialState
     return ""
 
 
-def _was_lost_meanwhile(
-    study: Study, bound: BoundStep, state: State, trial: TrialState, failure: ActionFailed
-) -> bool:
-    """Whether a device says that it lost what it was set to, and that is to be set again anyway."""
-    if kind_of(failure) is not errors.DeviceReset:
-        return False
-    _, again = undone(state, trial, study.holds)
-    return any(study.holds[d.event.resource] & study.holds[bound.resource] for d in again)
+def _undone_here(
+    study: Study, bound: BoundStep, state: State, trial: TrialState
+) -> tuple[bool, bool]:
+    """Whether the device of a step may have lost what it was set to for a trial under way: what
+    cannot be set again, and what is set again anyway."""
+    if trial.status is TrialStatus.FAILED:
+        return False, False
+    here = study.holds[bound.resource]
+    lost, again = undone(state, trial, study.holds, amounts=study.amounts)
+    is_lost, is_set_again = (
+        any(study.holds[d.event.resource] & here for d in settings) for settings in (lost, again)
+    )
+    return is_lost, is_set_again
 
 
 def policy(bound: BoundStep, failure: ActionFailed) -> OnFailure:

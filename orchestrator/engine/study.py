@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from orchestrator.errors import UnknownName
@@ -74,6 +75,18 @@ class Study:
     capacity: Mapping[str, int]
     in_flight: int
     scans: Scans | None = None
+
+    @cached_property
+    def amounts(self) -> frozenset[tuple[str, str, str]]:
+        """The resource, action and name of each argument that is an integer with a unit: one
+        without says which channel, or the like."""
+        made = [made for b in self.steps for made in (b, *b.rungs.values())]
+        return frozenset(
+            (b.resource, b.action.name, a.name)
+            for b in made
+            for a in b.action.args
+            if a.kind == "integer" and a.unit
+        )
 
     def values(self, point: Point) -> dict[str, Any]:
         """The point as names for expressions; a pool's columns as `<pool>.<column>`."""

@@ -16,13 +16,15 @@ def undone(
     trial: TrialState,
     holds: Mapping[str, Collection[str]],
     will_be_safe: Collection[str] = (),
+    amounts: Collection[tuple[str, str, str]] = (),
 ) -> tuple[list[DispatchState], list[DispatchState]]:
     """The settings of a trial whose device was made safe or could not be reached since, in the
     order of the steps: those after which something was done that cannot be done once more, and
     those which can be made again.
 
     `holds` are a resource's own name and those of its parts; `will_be_safe` are resources that are
-    about to be made safe. What another trial has set otherwise since is no longer the trial's.
+    about to be made safe; `amounts` as `Study.amounts`. What was set otherwise since, by another
+    trial or by a later step of this one, is no longer what the trial wants.
     """
     done, acted = _done(state, trial)
     lost = [
@@ -32,7 +34,7 @@ def undone(
         and not {*_lost_since(state, d, holds), *will_be_safe}.isdisjoint(
             holds.get(d.event.resource, ())
         )
-        and not _is_replaced(state, d)
+        and not _is_replaced(state, d, amounts)
     ]
     return [d for d in lost if d.seq < acted], [d for d in lost if d.seq > acted]
 
@@ -63,20 +65,29 @@ def _lost_since(
     return {part for name in lost for part in holds.get(name, ())}
 
 
-def _is_replaced(state: State, setting: DispatchState) -> bool:
-    """Whether another trial has set the same to another number since."""
+def _is_replaced(
+    state: State, setting: DispatchState, amounts: Collection[tuple[str, str, str]]
+) -> bool:
+    """Whether a trial has set the same to another number since."""
     later = takewhile(lambda d: d.seq > setting.seq, reversed(state.dispatches.values()))
     mine = setting.event
     return any(
         d.outcome == "done"
         and (d.event.resource, d.event.action) == (mine.resource, mine.action)
-        and d.event.trial not in (None, mine.trial)
+        and d.event.trial is not None
         and d.event.arguments != mine.arguments
-        and _words(d) == _words(setting)
+        and _what(d, amounts) == _what(setting, amounts)
         for d in later
     )
 
 
-def _words(setting: DispatchState) -> dict[str, str]:
-    """The arguments that are no measures, such as which channel is set."""
-    return {n: v for n, v in setting.event.arguments.items() if isinstance(v, str)}
+def _what(
+    setting: DispatchState, amounts: Collection[tuple[str, str, str]]
+) -> dict[str, str | int]:
+    """The arguments that say what is set, such as a channel, and not to how much."""
+    order = setting.event
+    return {
+        name: value
+        for name, value in order.arguments.items()
+        if isinstance(value, str | int) and (order.resource, order.action, name) not in amounts
+    }

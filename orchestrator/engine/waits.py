@@ -52,7 +52,9 @@ def tries_under_way(study: Study, state: State, now: float) -> tuple[list[TryLat
             kept |= keeps
         elif until > now:
             kept |= keeps
-            later.append(TryLater(number, under_way.event.step, until))
+            # one that takes a step at a time is busy with this one anyway, however long it lasts
+            if study.capacity.get(under_way.event.resource, 1) > 1:
+                later.append(TryLater(number, under_way.event.step, until))
     return later, kept
 
 

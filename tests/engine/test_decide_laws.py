@@ -13,7 +13,8 @@ from orchestrator.engine.admission import blanks_left, room_at
 from orchestrator.engine.decide import decide, in_flight, n_in_flight
 from orchestrator.engine.study import Study
 from orchestrator.model import events as ev
-from orchestrator.model.state import State, TrialState
+from orchestrator.model.outages import is_away
+from orchestrator.model.state import DispatchState, State, TrialState
 from orchestrator.model.trial import TrialStatus
 
 LONGEST = 1500
@@ -44,10 +45,30 @@ def check_may_start(study: Study, state: State, command: do.StartStep) -> None:
     assert command.attempt == len(earlier) + 1
     assert not any(state.dispatches[t].is_open for ts in trial.attempts.values() for t in ts)
     for dispatch in earlier:
-        assert dispatch.outcome in ("failed", "not_done"), "a step is repeated after it was done"
+        if dispatch.outcome == "done":
+            check_may_be_set_again(study, state, dispatch)
         is_carried_off = trial.status is TrialStatus.FAILED
         is_spoiled = dispatch.failure is not None and dispatch.failure.spoils_sample
         assert is_carried_off or not is_spoiled, "a step is repeated on a spoiled sample"
+
+
+def check_may_be_set_again(study: Study, state: State, setting: DispatchState) -> None:
+    """What was done is done once more where that changes nothing but what the device has lost."""
+    order = setting.event
+    assert order.effect == "idempotent", "a step is repeated after it was done"
+    assert not order.target, "a move is repeated after it was done"
+    whole = [d for d in state.dispatches.values() if d.event.parent is None]
+    away = {
+        d.event.resource
+        for d in whole
+        if d.failed_seq > setting.seq and d.failure is not None and is_away(d.failure)
+    }
+    here = study.holds[order.resource]
+    assert any(study.holds[name] & here for name in away), "what is still there is set again"
+    for later in whole:
+        if later.event.trial == order.trial and later.seq > setting.seq:
+            is_act = later.event.effect in ("queryable", "irreversible") or later.event.target
+            assert not (is_act and later.outcome == "done"), "it is set again after an act"
 
 
 def check_state(study: Study, state: State) -> None:

@@ -81,6 +81,33 @@ class Gas(Device):
         self.flow = 0.0
 
 
+Channel = Annotated[int, Unit("", low=1, high=2)]
+
+
+class Channels(Gas):
+    """Several flows, each of which is lost with the power."""
+
+    def __init__(self, name: str, clock: Clock) -> None:
+        super().__init__(name, clock)
+        self.flows: dict[int, float] = {}
+
+    @action(effect=Effect.IDEMPOTENT, cancel=Cancel.AT_ONCE)
+    async def put(self, channel: Channel, flow: Annotated[float, Unit("degC")]) -> None:
+        """Sets a flow."""
+        await self.meet("set")
+        self.flows[channel] = flow
+
+    @action(effect=Effect.NONE, cancel=Cancel.AT_ONCE)
+    async def get(self, channel: Channel) -> Flow:
+        """Reads a flow."""
+        try:
+            await self.meet("read")
+        except errors.DeviceGone:
+            self.flows.clear()
+            raise
+        return Flow(self.flows.get(channel, 0.0))
+
+
 class Scales(Balance):
     concurrent: ClassVar[int] = 20
 
@@ -139,13 +166,48 @@ def test_a_device_that_was_set_and_stays_away_is_a_persons_matter_after_two_minu
 
 
 def test_a_device_that_lost_what_cannot_be_set_again_is_not_waited_for() -> None:
-    works = gas_works((set_to(), DOSE, read()))
+    for away_s in (30.0, 0.0):
+        works = gas_works((set_to(), DOSE, read()))
+        works["gas"].fails_at["read", 1] = away_s
+        ending = works.run()
+        assert (ending.exit_code, works["gas"].n_calls["read"]) == (Exit.PERSON, 1)
+        assert ending.sentence.endswith("what step 'set' set there may be lost")
+        assert works["gas"].n_calls["set"] == 1
+
+
+def test_of_what_was_set_twice_the_last_is_set_again() -> None:
+    flow = Argument(name="flow", literal=900.0)
+    hot = Step(name="hot", role="gas", action="set", arguments=(flow,))
+    works = gas_works((hot, set_to(), read()))
     works["gas"].fails_at["read", 1] = 30.0
-    ending = works.run()
-    assert (ending.exit_code, works["gas"].n_calls["read"]) == (Exit.PERSON, 3)
-    assert ending.sentence.endswith("what step 'set' set there may be lost")
-    assert len({d.at for d in works.state.dispatches.values() if d.event.step == "read"}) == 1
-    assert works["gas"].n_calls["set"] == 1
+    assert works.run().exit_code is Exit.FINISHED
+    assert as_set(works)
+    assert [value for what, value in works["gas"].log if what == "set"] == [900.0, 101.0, 101.0]
+
+
+def test_a_channel_that_is_a_number_is_not_how_much_is_set() -> None:
+    """Trial 2 sets channel 1 while what trial 1 has set on channel 2 is to be read."""
+
+    def on(channel: int, name: str, action: str, *more: Argument) -> Step:
+        arguments = (Argument(name="channel", literal=channel), *more)
+        return Step(name=name, role="gas", action=action, arguments=arguments)
+
+    flow = Argument(name="flow", expression="x")
+    recipe = [Step(name=name, role=name, action="weigh") for name in "abc"]
+    recipe[1:1], recipe[3:3] = [on(1, "first", "put", flow)], [on(2, "second", "put", flow)]
+    classes = {"gas": Channels} | dict.fromkeys("abc", Balance)
+    works = Works(
+        recipe=(*recipe, on(2, "read", "get")),
+        trials=2,
+        metrics=(FLOW,),
+        objective=LOWEST,
+        classes=classes,
+        settings={"in_flight": 2},
+    )
+    works["a"].minutes, works["b"].minutes, works["c"].minutes = 6.0, 0.5, 5.75
+    works["gas"].fails_at["read", 1] = 0.0
+    assert works.run().exit_code is Exit.FINISHED
+    assert as_set(works)
 
 
 def test_retries_of_the_file_are_counted_and_what_was_lost_is_set_again_all_the_same() -> None:
@@ -303,6 +365,20 @@ def test_a_measurement_that_takes_hours_is_no_attempt_to_be_waited_for() -> None
     assert works.run().exit_code is Exit.FINISHED
     began = [d.at for d in works.state.dispatches.values() if d.outcome == "done"]
     assert began[-1] - began[0] <= LONGEST_WAIT_S
+
+
+def test_a_device_that_takes_a_step_at_a_time_needs_no_waking_while_it_is_busy() -> None:
+    works = Works(recipe=(weigh(),), trials=1, classes={"balance": Balance})
+    works["balance"].troubles["weigh"].append(errors.DeviceGarbled("balance", "noise"))
+    found = []
+
+    def look(entry: ev.Recorded, state: State) -> None:
+        if isinstance(entry.event, ev.ActionDispatched):
+            found.extend(decide(works.study, state, entry.at))
+
+    works.on_event = look
+    assert works.run().exit_code is Exit.FINISHED
+    assert found == []
 
 
 def test_nobody_waits_for_an_attempt_that_has_succeeded() -> None:
