@@ -346,7 +346,8 @@ class PaperLab:
         self.record(*events)
 
     async def make_safe(self, why: str, *, skip: frozenset[str] = frozenset()) -> bool:
-        del why, skip
+        for name in sorted({r.name for r in self.study.lab.resources} - skip):
+            self.record(ev.MadeSafe(resource=name, ok=True, why=why))
         return True
 
     async def ask(self, dispatched: ev.ActionDispatched) -> Verdict:

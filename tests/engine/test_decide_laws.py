@@ -63,8 +63,9 @@ def check_may_be_set_again(study: Study, state: State, setting: DispatchState) -
         for d in whole
         if d.failed_seq > setting.seq and d.failure is not None and is_away(d.failure)
     }
-    here = study.holds[order.resource]
-    assert any(study.holds[name] & here for name in away), "what is still there is set again"
+    made_safe = {made.resource for at, made in state.made_safe if at > setting.at}
+    undone, here = away | made_safe, study.holds[order.resource]
+    assert any(study.holds[name] & here for name in undone), "what is still there is set again"
     for later in whole:
         if later.event.trial == order.trial and later.seq > setting.seq:
             is_act = later.event.effect in ("queryable", "irreversible") or later.event.target
