@@ -131,6 +131,7 @@ def _settle(study: Study, state: State) -> Iterator[Command]:
             elif trial.status is not TrialStatus.AWAITING:
                 yield Await(trial.number, missing)
         else:
+            yield from _lost_for_good(study, state, trial)
             yield from _failed_step(study, state, trial)
 
 
@@ -165,6 +166,20 @@ def _next_step(study: Study, state: State, trial: TrialState) -> BoundStep | Non
 def _last(state: State, trial: TrialState, bound: BoundStep) -> DispatchState | None:
     tickets = trial.attempts.get(bound.step.name)
     return state.dispatches[tickets[-1]] if tickets else None
+
+
+def _lost_for_good(study: Study, state: State, trial: TrialState) -> Iterator[Command]:
+    """A pause where the lab was made safe for a driver that ended, and what a trial had set cannot
+    be set again: what it gives next may be wrong."""
+    ended = state.outages.driver_ended
+    if not ended or state.paused is not None:
+        return
+    lost, _ = undone(state, trial, study.holds, amounts=study.amounts)
+    if setting := next((d.event for d in lost if d.seq < ended), None):
+        yield Pause(
+            f"what step '{setting.step}' of trial {trial.number} set on {setting.resource} was "
+            "lost as the lab was made safe, and is not set again after what was done since"
+        )
 
 
 def _failed_step(study: Study, state: State, trial: TrialState) -> Iterator[Command]:

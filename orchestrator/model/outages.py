@@ -21,15 +21,22 @@ class Outages:
 
     `lost` has the number of the newest event after which a device may no longer be as it was set:
     it could not be reached, or was made safe; `since` the campaign time from which on nothing was
-    heard of it. `failed` has the step of a trial that
-    failed, until it is done or the trial has ended; the trial that failed first comes first.
-    `set_by` has the trial that set a device, until the next step is sent to it.
+    heard of it. `failed` has the step of a trial that failed, until it is done or the trial has
+    ended; the trial that failed first comes first. `set_by` has the trial that set a device, until
+    the next step is sent to it. `driver_ended` is the number of the newest event of that kind since
+    a person last let the campaign go on.
     """
 
     lost: dict[str, int] = field(default_factory=dict)
     since: dict[str, float] = field(default_factory=dict)
     failed: dict[int, str] = field(default_factory=dict)
     set_by: dict[str, int] = field(default_factory=dict)
+    driver_ended: int = 0
+
+    def begin_anew(self) -> None:
+        """An engine has started, or a person lets the campaign go on."""
+        self.since.clear()
+        self.driver_ended = 0
 
     def note_order(self, order: ActionDispatched) -> None:
         """An action was sent, or is about to be."""

@@ -143,7 +143,7 @@ class State:
                 self.opened, self.started_at, self.started_wall = event, at, recorded.wall
             case ev.EngineStarted():
                 self.engine, self.engine_is_up = event, True
-                self.outages.since.clear()
+                self.outages.begin_anew()
             case ev.EngineStopped():
                 self.engine_is_up, self.was_left_safe = False, event.is_safe
             case ev.ResourceFound():
@@ -151,7 +151,9 @@ class State:
             case ev.MadeSafe():
                 self.made_safe.append((at, event))
                 self.outages.lost[event.resource] = recorded.seq
-            case ev.DriverEnded() | ev.CalculationAwaited():
+            case ev.DriverEnded():
+                self.outages.driver_ended = recorded.seq
+            case ev.CalculationAwaited():
                 pass  # what follows from it is in events of its own
             case ev.GuardianActed():
                 self.guarded.append((recorded.seq, event))
@@ -215,7 +217,7 @@ class State:
                 self._pause(event)
             case ev.Resumed():
                 self.paused, self.resumed_seq = None, recorded.seq
-                self.outages.since.clear()
+                self.outages.begin_anew()
             case ev.RequestTaken():
                 self.requests_taken.add(event.request)
             case ev.Finished():

@@ -122,6 +122,7 @@ def read(name: str = "read", **settings: Any) -> Step:
 
 
 DOSE = Step(name="dose", role="gas", action="dose")
+LOSING = (set_to(), DOSE, weigh(), read())
 FLOW = Metric(name="flow", expression="read.value", unit="degC")
 LOWEST = Objective(goals=(Goal(metric="flow", direction="minimise"),))
 
@@ -173,6 +174,27 @@ def test_a_device_that_lost_what_cannot_be_set_again_is_not_waited_for() -> None
         assert (ending.exit_code, works["gas"].n_calls["read"]) == (Exit.PERSON, 1)
         assert ending.sentence.endswith("what step 'set' set there may be lost")
         assert works["gas"].n_calls["set"] == 1
+
+
+def test_what_was_lost_for_good_as_another_driver_ended_is_told_before_it_is_relied_on() -> None:
+    for recipe, code in (((set_to(), weigh(), read()), Exit.FINISHED), (LOSING, Exit.PERSON)):
+        works = gas_works(recipe)
+
+        def seen(entry: ev.Recorded, state: State, works: Works = works) -> None:
+            order = entry.event if isinstance(entry.event, ev.ActionDispatched) else None
+            if order and (order.step, order.attempt) == ("weigh", 1) and works.engine is not None:
+                ended = ev.DriverEnded(resources=("balance",), why="it was killed")
+                works.engine.lose("a driver ended", ended)
+
+        works.on_event = seen
+        ending = works.run()
+        assert ending.exit_code is code
+        assert works.values("flow") == ([101.0] if code is Exit.FINISHED else [None])
+    assert ending.sentence == (
+        "what step 'set' of trial 1 set on gas was lost as the lab was made safe, and is not set "
+        "again after what was done since"
+    )
+    assert works.run().exit_code is Exit.FINISHED, "a person lets it go on"
 
 
 def test_of_what_was_set_twice_the_last_is_set_again() -> None:
