@@ -39,6 +39,11 @@ Input: TypeAlias = float | int | str | list[Any] | Bound
 Result: TypeAlias = float | int | str | Bound
 
 
+DECIMALS = 9
+"""Of a value in a unit with a zero of its own: the difference to absolute zero leaves no more, and
+900 degC would be 900.0000000000001, above a limit of 900 degC."""
+
+
 class _OutOfDomain(ArithmeticError):
     """A function was given a number for which it has no value."""
 
@@ -141,7 +146,8 @@ class Expression:
             slope, offset = to_base_units(self.units[name])
             scaled[name] = slope * columns[name] + offset
         slope, offset = to_base_units(self.unit)
-        return (values_of(self._tree, scaled) - offset) / slope
+        found = (values_of(self._tree, scaled) - offset) / slope
+        return found.round(DECIMALS) if offset else found
 
     def magnitude(self, values: Mapping[str, Any]) -> float:
         """How large the terms are that are added or subtracted, in `unit`: rounding is a share of
@@ -171,6 +177,7 @@ class Expression:
             scaled = {n: _in_base_units(v, self.units[n]) for n, v in values.items()}
             slope, offset = to_base_units(self.unit)
             result = float((_plain_value(self._tree, scaled) - offset) / slope)
+            result = round(result, DECIMALS) if offset and math.isfinite(result) else result
         except ZeroDivisionError:
             self._refuse(math.nan, "it divides by zero", values)
         except OverflowError:

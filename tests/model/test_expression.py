@@ -457,3 +457,15 @@ def test_a_number_too_large_for_a_float_is_refused_like_infinity() -> None:
         for value in (10**400, Bound(10**400, "above")):
             with pytest.raises(ResultRefused, match="it is not a finite number"):
                 expression.evaluate({"x": value})
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "value"),
+    [("900 degC", "degC", 900.0), ("T + 50 K", "degC", 900.0), ("min(T, 25 degC)", "degC", 25.0)],
+)
+def test_a_temperature_that_is_computed_is_not_above_the_limit_that_it_equals(
+    text: str, unit: str, value: float
+) -> None:
+    expression = compile_expression(text, {"T": "degC"}, unit)
+    assert expression.evaluate({"T": 850.0}) == value
+    assert expression.over({"T": np.array([850.0])}) == value
