@@ -163,7 +163,7 @@ def test_every_bad_cell_is_told_at_once_with_its_line(tmp_path: Path) -> None:
         ("2,1,", "wide,1,", "'wide' is not a number in column 'width'"),
         (",1,fine", ",3,fine", "'3' is not a level of 'speed'"),
         ("fine", "finest", "'finest' is not a grade"),
-        ("no,,", "yes,,", "'' is not a number in column 'hours'"),
+        ("no,,", "yes,,", "an empty cell is not a number in column 'hours'"),
         ("dft", "exact", "'exact' is not a level"),
         ("dft,1,", "dft,strong,", "'strong' is not a number in column 'strength'"),
         ("dft,1,1", "dft,1,0", "'0' is not above zero in column 'mass'"),
