@@ -20,6 +20,7 @@ from orchestrator.model.recipe import Argument, Step
 from orchestrator.model.space import Point, Real, SearchSpace
 from orchestrator.model.state import State, fold
 from orchestrator.model.trial import FailureCause, Neighbour, Prediction, Proposal
+from orchestrator.reports.replay import write_replay_report
 
 FOLDER = Path(__file__).parents[2] / "campaigns" / "niobium_titania"
 OPENED_WALL = 1_772_463_600.0  # 2026-03-02 15:00 UTC
@@ -395,3 +396,18 @@ def _interlock(script: _Script, number: int, at: float) -> None:
 def _doubt(script: _Script, ticket: str, at: float) -> None:
     known = "the dispatch was committed; the arm reports 'idle' and its gripper is closed"
     script.say(at, ev.Doubted(ticket=ticket, known=known, needs_person=True))
+
+
+def sample_replay(path: Path, title: str = "crossed barrel") -> Path:
+    """The page of a replay of two courses, and of three seeds of which one did not reach it."""
+    return write_replay_report(
+        path,
+        title=title,
+        quantity="best toughness",
+        unit="J",
+        wanted="highest toughness",
+        curves=[[1.0, 2.0, 4.0], [1.0, 3.0]],
+        random_expectation=[0.5, 0.9, 1.2],
+        needed={"the top 5 %": [3, 5, None]},
+        facts={"table": "barrel.csv"},
+    )

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.reports.page import write_report
-from orchestrator.reports.replay import write_replay_report
-from tests.reports.sample_campaign import niobium_titania, sample_state
+from tests.reports.sample_campaign import niobium_titania, sample_replay, sample_state
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(
@@ -62,17 +61,7 @@ def test_every_chart_of_a_report_is_drawn_and_says_what_it_is(tmp_path: Path) ->
 
 
 def test_every_chart_of_a_replay_is_drawn_and_says_what_it_is(tmp_path: Path) -> None:
-    page = write_replay_report(
-        tmp_path / "replay.html",
-        title="crossed barrel",
-        quantity="best toughness",
-        unit="J",
-        wanted="highest toughness",
-        curves=[[1.0, 2.0, 4.0], [1.0, 3.0]],
-        random_expectation=[0.5, 0.9, 1.2],
-        needed={"the top 5 %": [3, 5, None]},
-        facts={"table": "barrel.csv"},
-    )
+    page = sample_replay(tmp_path / "replay.html")
     assert any("toughness" in one for one in spoken(drawn(page, tmp_path / "profile")))
 
 

@@ -17,9 +17,14 @@ from orchestrator.model.objective import Goal, Objective
 from orchestrator.model.state import State, fold
 from orchestrator.model.trial import TrialStatus
 from orchestrator.reports.page import how_simulated, report_html, write_report
-from orchestrator.reports.replay import needed_words, quartile_course, write_replay_report
+from orchestrator.reports.replay import needed_words, quartile_course
 from orchestrator.reports.single_page import ROOM, json_text
-from tests.reports.sample_campaign import niobium_titania, sample_events, sample_state
+from tests.reports.sample_campaign import (
+    niobium_titania,
+    sample_events,
+    sample_replay,
+    sample_state,
+)
 
 
 @pytest.fixture(scope="module")
@@ -287,17 +292,7 @@ def test_why_a_point_was_chosen_has_the_signs_and_units_of_the_page(campaign: Ca
 
 
 def test_a_replay_page_shows_median_quartiles_and_random_choice(tmp_path: Path) -> None:
-    path = write_replay_report(
-        tmp_path / "replay.html",
-        title="crossed <b>barrel</b>",
-        quantity="best toughness",
-        unit="J",
-        wanted="highest toughness",
-        curves=[[1.0, 2.0, 4.0], [1.0, 3.0]],
-        random_expectation=[0.5, 0.9, 1.2],
-        needed={"the top 5 %": [3, 5, None]},
-        facts={"table": "barrel.csv"},
-    )
+    path = sample_replay(tmp_path / "replay.html", title="crossed <b>barrel</b>")
     page = path.read_text(encoding="utf-8")
     assert "crossed &lt;b&gt;barrel" in page
     assert "5 experiments (quartiles 4 to not reached); 1 of 3 seeds did not reach it" in page
